@@ -1,0 +1,172 @@
+package dev.promguard;
+
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** Work on one host failed. Other hosts are not touched by it. */
+public final class HostException extends PromGuardException {
+    private static final long serialVersionUID = 1L;
+
+    private final String host;
+    private final String address;
+    private final String step;
+    private final @Nullable Integer exitCode;
+    private final String output;
+    private final boolean retryable;
+
+    private HostException(Builder builder, String message) {
+        super(message, builder.cause);
+        this.host = builder.host;
+        this.address = builder.address;
+        this.step = builder.step;
+        this.exitCode = builder.exitCode;
+        this.output = builder.output;
+        this.retryable = builder.retryable;
+    }
+
+    /**
+     * Starts the description of a failure.
+     *
+     * @param host the host's name in the mesh
+     * @param address where it was reached, or would have been
+     * @param step what was being done, such as {@code connect} or {@code install node_exporter 1.12.1}
+     * @return a builder
+     */
+    public static Builder of(String host, String address, String step) {
+        return new Builder(host, address, step);
+    }
+
+    /**
+     * The host's name.
+     *
+     * @return the name in the mesh
+     */
+    public String host() {
+        return host;
+    }
+
+    /**
+     * Where the host was reached.
+     *
+     * @return the address
+     */
+    public String address() {
+        return address;
+    }
+
+    /**
+     * What was being done.
+     *
+     * @return the step
+     */
+    public String step() {
+        return step;
+    }
+
+    /**
+     * How the step ended on the host.
+     *
+     * @return the exit code, or empty if the step did not get as far as an exit
+     */
+    public OptionalInt exitCode() {
+        return exitCode == null ? OptionalInt.empty() : OptionalInt.of(exitCode);
+    }
+
+    /**
+     * The last of what the step printed.
+     *
+     * @return some lines without control characters, or an empty text
+     */
+    public String output() {
+        return output;
+    }
+
+    @Override
+    public boolean retryable() {
+        return retryable;
+    }
+
+    /** Collects what is known of a failure. Not thread-safe. */
+    public static final class Builder {
+        private final String host;
+        private final String address;
+        private final String step;
+        private @Nullable Integer exitCode;
+        private String output = "";
+        private boolean retryable;
+        private @Nullable Throwable cause;
+
+        private Builder(String host, String address, String step) {
+            this.host = Objects.requireNonNull(host, "host");
+            this.address = Objects.requireNonNull(address, "address");
+            this.step = Objects.requireNonNull(step, "step");
+        }
+
+        /**
+         * Adds the exit code.
+         *
+         * @param code the exit code of the step
+         * @return this builder
+         */
+        public Builder exitCode(int code) {
+            this.exitCode = code;
+            return this;
+        }
+
+        /**
+         * Adds what the step printed.
+         *
+         * @param text the last lines; control characters other than line ends are replaced
+         * @return this builder
+         */
+        public Builder output(String text) {
+            this.output = text.replaceAll("[\\p{Cntrl}&&[^\\n\\t]]", "?").strip();
+            return this;
+        }
+
+        /**
+         * Says that the same call may succeed later.
+         *
+         * @return this builder
+         */
+        public Builder retryable() {
+            this.retryable = true;
+            return this;
+        }
+
+        /**
+         * Adds the cause.
+         *
+         * @param throwable what brought the failure about
+         * @return this builder
+         */
+        public Builder cause(@Nullable Throwable throwable) {
+            this.cause = throwable;
+            return this;
+        }
+
+        /**
+         * Ends the description.
+         *
+         * @param what what went wrong, in a few words without a full stop
+         * @param mend what the reader can do about it, as a sentence
+         * @return the exception, whose message names host, address, step, what and mend
+         */
+        public HostException because(String what, String mend) {
+            StringBuilder message = new StringBuilder(160);
+            message.append(host);
+            if (!address.isEmpty()) {
+                message.append(" (").append(address).append(')');
+            }
+            message.append(": step \"").append(step).append("\" failed: ").append(what);
+            if (!output.isEmpty()) {
+                message.append("\n  ").append(output.replace("\n", "\n  "));
+            }
+            if (!mend.isEmpty()) {
+                message.append("\n  ").append(mend);
+            }
+            return new HostException(this, message.toString());
+        }
+    }
+}

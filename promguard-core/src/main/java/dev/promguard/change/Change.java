@@ -1,0 +1,407 @@
+package dev.promguard.change;
+
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.Release;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SystemUser;
+import dev.promguard.render.WireGuardInterface;
+import java.util.List;
+import java.util.Objects;
+
+/** One change on one host. Doing it a second time does no harm. */
+public sealed interface Change {
+    /**
+     * The change in a few words, for plans, progress and errors.
+     *
+     * @return such as {@code install node_exporter 1.12.1}
+     */
+    String describe();
+
+    /**
+     * Calls the visitor's method for this kind of change.
+     *
+     * @param visitor what to do with each kind
+     * @param <R> what it returns
+     * @return what the visitor returned
+     */
+    <R> R accept(Visitor<R> visitor);
+
+    /**
+     * Whether the change could cut the way to the host, so that it is made only under an armed rollback.
+     *
+     * @return true for changes of the firewall and of the WireGuard interface
+     */
+    default boolean risky() {
+        return false;
+    }
+
+    /**
+     * One method for each kind of change.
+     *
+     * @param <R> what the methods return
+     */
+    interface Visitor<R> {
+        /**
+         * Packages.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R installPackages(InstallPackages change);
+
+        /**
+         * A user.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R createUser(CreateUser change);
+
+        /**
+         * A release.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R installRelease(InstallRelease change);
+
+        /**
+         * A file.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R writeFile(WriteFile change);
+
+        /**
+         * The WireGuard private key.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R writeKey(WriteKey change);
+
+        /**
+         * A firewall rule to add.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R allow(Allow change);
+
+        /**
+         * A firewall rule to remove.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R disallow(Disallow change);
+
+        /**
+         * The firewall itself.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R enableFirewall(EnableFirewall change);
+
+        /**
+         * The WireGuard interface.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R wireGuard(ApplyWireGuard change);
+
+        /**
+         * A unit.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R unit(ApplyUnit change);
+
+        /**
+         * The SSH host key.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R replaceHostKey(ReplaceHostKey change);
+    }
+
+    /**
+     * Installs Debian packages.
+     *
+     * @param packages their names
+     */
+    record InstallPackages(List<String> packages) implements Change {
+        /** Copies the list. */
+        public InstallPackages {
+            packages = List.copyOf(packages);
+        }
+
+        @Override
+        public String describe() {
+            return "install " + String.join(", ", packages);
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.installPackages(this);
+        }
+    }
+
+    /**
+     * Creates a system user and its group.
+     *
+     * @param user the user
+     */
+    record CreateUser(SystemUser user) implements Change {
+        @Override
+        public String describe() {
+            return "create user " + user.name();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.createUser(this);
+        }
+    }
+
+    /**
+     * Fetches a release's tarball, checks it, and unpacks its programs.
+     *
+     * @param install the release and its programs
+     * @param tarball where to fetch it
+     * @param folder the folder inside the tarball
+     * @param sha256 the SHA-256 it must have
+     */
+    record InstallRelease(ReleaseInstall install, java.net.URI tarball, String folder, String sha256)
+            implements Change {
+        @Override
+        public String describe() {
+            Release release = install.release();
+            return "install " + release.name() + ' ' + release.version();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.installRelease(this);
+        }
+    }
+
+    /**
+     * Replaces a file.
+     *
+     * @param file the file
+     */
+    record WriteFile(ManagedFile file) implements Change {
+        @Override
+        public String describe() {
+            return "write " + file.path();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.writeFile(this);
+        }
+    }
+
+    /**
+     * Writes the WireGuard private key. The record never prints it.
+     *
+     * @param path where the key goes, mode 0600
+     * @param privateKey the key, base64 text
+     * @param publicKey the public key that belongs to it
+     */
+    record WriteKey(String path, Secret privateKey, PublicKey publicKey) implements Change {
+        @Override
+        public String describe() {
+            return "write the WireGuard key";
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.writeKey(this);
+        }
+    }
+
+    /**
+     * Adds a firewall rule.
+     *
+     * @param rule the rule
+     */
+    record Allow(FirewallRule rule) implements Change {
+        @Override
+        public String describe() {
+            return "ufw: allow " + rule.describe();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.allow(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+
+    /**
+     * Removes a firewall rule.
+     *
+     * @param rule the rule
+     */
+    record Disallow(FirewallRule rule) implements Change {
+        @Override
+        public String describe() {
+            return "ufw: remove " + rule.describe();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.disallow(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+
+    /** Denies what no rule admits, now and at boot. */
+    record EnableFirewall() implements Change {
+        @Override
+        public String describe() {
+            return "ufw: deny what no rule admits, and enable";
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.enableFirewall(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+
+    /**
+     * Brings the running WireGuard interface to what its configuration file says.
+     *
+     * @param wireGuard the interface
+     * @param how by how much
+     */
+    record ApplyWireGuard(WireGuardInterface wireGuard, How how) implements Change {
+        /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
+        public enum How {
+            /** Have it come up at boot; it runs as it should. */
+            ENABLE,
+            /** Set peers, key and port on the running interface; sessions of unchanged peers go on. */
+            SYNC,
+            /** Bring it up; it is down. */
+            START,
+            /** Take it down and bring it up; only its address asks for that. */
+            RESTART
+        }
+
+        /**
+         * Checks that both are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public ApplyWireGuard {
+            Objects.requireNonNull(wireGuard, "wireGuard");
+            Objects.requireNonNull(how, "how");
+        }
+
+        @Override
+        public String describe() {
+            return switch (how) {
+                case ENABLE -> wireGuard.name() + ": come up at boot";
+                case SYNC -> wireGuard.name() + ": set peers";
+                case START -> wireGuard.name() + ": bring up";
+                case RESTART -> wireGuard.name() + ": take down and bring up";
+            };
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.wireGuard(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return how != How.ENABLE;
+        }
+    }
+
+    /**
+     * Has systemd run a unit as its file says.
+     *
+     * @param unit the unit's name
+     * @param how what to do
+     */
+    record ApplyUnit(String unit, How how) implements Change {
+        /** What to do with a unit. The unit files are read anew first where they changed. */
+        public enum How {
+            /** Have it come up at boot; it runs as it should. */
+            ENABLE,
+            /** Enable it and start it; it is not running. */
+            START,
+            /** Restart it. */
+            RESTART,
+            /** Have it read its configuration anew. */
+            RELOAD
+        }
+
+        /**
+         * Checks that both are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public ApplyUnit {
+            Objects.requireNonNull(unit, "unit");
+            Objects.requireNonNull(how, "how");
+        }
+
+        @Override
+        public String describe() {
+            return switch (how) {
+                case ENABLE -> "enable " + unit;
+                case START -> "start " + unit;
+                case RESTART -> "restart " + unit;
+                case RELOAD -> "reload " + unit;
+            };
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.unit(this);
+        }
+    }
+
+    /** Has the host make itself a new SSH host key and use that alone. Always the last change. */
+    record ReplaceHostKey() implements Change {
+        @Override
+        public String describe() {
+            return "replace the throwaway SSH host key";
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.replaceHostKey(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+}

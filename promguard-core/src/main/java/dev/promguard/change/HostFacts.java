@@ -1,0 +1,150 @@
+package dev.promguard.change;
+
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.keys.PublicKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a host is, as it said itself. None of it is believed further than needed: texts are data, never parts of a script.
+ *
+ * @param osId the system, the {@code ID} of os-release, such as {@code debian}
+ * @param osVersion its version, the {@code VERSION_ID} of os-release, such as {@code 12}
+ * @param machine what {@code uname -m} prints
+ * @param packages the versions of the packages asked for, by name; one that is not installed is absent
+ * @param users which of the users asked for exist
+ * @param files the files asked for, by path; one that does not exist is absent
+ * @param units the units asked for, by name; one that systemd does not know is absent
+ * @param releases the folders of the releases asked for, by {@code name-version}; one that is not there is absent
+ * @param wireGuard the running interface, or empty if it is not up
+ * @param keyFilePublicKey the public key that belongs to the private key in the key file, or empty if there is none
+ * @param keyFileSafe whether the key file is owned by root with mode 0600
+ * @param firewall what ufw says
+ * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
+ */
+public record HostFacts(
+        String osId,
+        String osVersion,
+        String machine,
+        Map<String, String> packages,
+        Set<String> users,
+        Map<String, FileFact> files,
+        Map<String, UnitFact> units,
+        Map<String, ReleaseFact> releases,
+        Optional<WireGuardFact> wireGuard,
+        Optional<PublicKey> keyFilePublicKey,
+        boolean keyFileSafe,
+        FirewallFact firewall,
+        List<String> addresses) {
+    /**
+     * Copies the collections.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public HostFacts {
+        Objects.requireNonNull(osId, "osId");
+        Objects.requireNonNull(osVersion, "osVersion");
+        Objects.requireNonNull(machine, "machine");
+        packages = Map.copyOf(packages);
+        users = Set.copyOf(users);
+        files = Map.copyOf(files);
+        units = Map.copyOf(units);
+        releases = Map.copyOf(releases);
+        Objects.requireNonNull(wireGuard, "wireGuard");
+        Objects.requireNonNull(keyFilePublicKey, "keyFilePublicKey");
+        Objects.requireNonNull(firewall, "firewall");
+        addresses = List.copyOf(addresses);
+    }
+
+    /**
+     * A file.
+     *
+     * @param sha256 the SHA-256 of its content in lower-case hex
+     * @param mode its permission bits
+     * @param owner its owner and group, as {@code user:group}
+     */
+    public record FileFact(String sha256, int mode, String owner) {}
+
+    /**
+     * A systemd unit.
+     *
+     * @param active systemd's {@code ActiveState}, such as {@code active}
+     * @param enabled systemd's {@code UnitFileState}, such as {@code enabled}
+     * @param needsReload whether the unit's file changed since systemd read it
+     * @param since systemd's time stamp of the start, or an empty text if it never started
+     */
+    public record UnitFact(String active, String enabled, boolean needsReload, String since) {}
+
+    /**
+     * An unpacked release.
+     *
+     * @param sha256 the SHA-256 of the tarball that it came from, as written down when it was unpacked
+     * @param intact whether its programs still are what they were when it was unpacked
+     */
+    public record ReleaseFact(String sha256, boolean intact) {}
+
+    /**
+     * A running WireGuard interface.
+     *
+     * @param publicKey the interface's own public key; empty if it has none
+     * @param listenPort its UDP port
+     * @param addresses its addresses with prefix length
+     * @param peers its peers
+     */
+    public record WireGuardFact(
+            Optional<PublicKey> publicKey, int listenPort, List<String> addresses, List<PeerFact> peers) {
+        /** Copies the lists. */
+        public WireGuardFact {
+            addresses = List.copyOf(addresses);
+            peers = List.copyOf(peers);
+        }
+    }
+
+    /**
+     * A peer of a running interface.
+     *
+     * @param publicKey the peer's key
+     * @param endpoint where it was last seen, or where it is expected; empty if neither is known
+     * @param allowedIps its addresses
+     * @param lastHandshake when the last handshake was, by the host's clock; empty if there was none
+     * @param handshakeAge how long ago that was when the facts were read; empty if there was none
+     * @param received bytes received from it
+     * @param sent bytes sent to it
+     */
+    public record PeerFact(
+            PublicKey publicKey,
+            Optional<String> endpoint,
+            List<String> allowedIps,
+            Optional<Instant> lastHandshake,
+            Optional<Duration> handshakeAge,
+            long received,
+            long sent) {
+        /** Copies the list. */
+        public PeerFact {
+            allowedIps = List.copyOf(allowedIps);
+        }
+    }
+
+    /**
+     * What ufw says.
+     *
+     * @param active whether it is enabled and its rules are loaded
+     * @param denyIncoming whether incoming packets are denied unless a rule admits them
+     * @param atBoot whether it comes up at boot
+     * @param rules the rules that PromGuard can read
+     * @param foreign the rules that it cannot, as ufw writes them; left alone
+     */
+    public record FirewallFact(
+            boolean active, boolean denyIncoming, boolean atBoot, List<FirewallRule> rules, List<String> foreign) {
+        /** Copies the lists. */
+        public FirewallFact {
+            rules = List.copyOf(rules);
+            foreign = List.copyOf(foreign);
+        }
+    }
+}

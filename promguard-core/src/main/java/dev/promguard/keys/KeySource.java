@@ -1,0 +1,57 @@
+package dev.promguard.keys;
+
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Base64;
+import org.bouncycastle.math.ec.rfc7748.X25519;
+
+/**
+ * Where WireGuard key pairs come from. An input of an apply, so that planning itself is free of randomness.
+ *
+ * <p>Implementations must be safe for use by several threads.
+ */
+@FunctionalInterface
+public interface KeySource {
+    /**
+     * Makes one new key pair.
+     *
+     * @return a pair never returned before; the caller closes it
+     */
+    WireGuardKeyPair generate();
+
+    /**
+     * Pairs from a random source, computed as in RFC 7748 (X25519), the function behind {@code wg pubkey}.
+     *
+     * @param random the source of the private keys; must be a cryptographically strong one outside tests
+     * @return the key source
+     */
+    static KeySource of(SecureRandom random) {
+        return () -> {
+            byte[] privateKey = new byte[X25519.SCALAR_SIZE];
+            byte[] publicKey = new byte[X25519.POINT_SIZE];
+            try {
+                X25519.generatePrivateKey(random, privateKey);
+                X25519.generatePublicKey(privateKey, 0, publicKey, 0);
+                byte[] encoded = Base64.getEncoder().encode(privateKey);
+                try {
+                    return new WireGuardKeyPair(
+                            Secret.of(encoded),
+                            new PublicKey(Base64.getEncoder().encodeToString(publicKey)));
+                } finally {
+                    Arrays.fill(encoded, (byte) 0);
+                }
+            } finally {
+                Arrays.fill(privateKey, (byte) 0);
+            }
+        };
+    }
+
+    /**
+     * Pairs from the platform's strong random source.
+     *
+     * @return the key source
+     */
+    static KeySource random() {
+        return of(new SecureRandom());
+    }
+}

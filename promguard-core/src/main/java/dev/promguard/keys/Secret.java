@@ -1,0 +1,128 @@
+package dev.promguard.keys;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * Bytes that must not be printed, logged or kept longer than needed.
+ *
+ * <p>A secret shows its value only to the function given to {@link #use}, never through {@link #toString()}. {@link #close()}
+ * overwrites the bytes with zeros; copies made by the function are the caller's to clear. Equality is identity, so that a
+ * secret's value does not leak through a hash code. Thread-safe.
+ */
+public final class Secret implements AutoCloseable {
+    private final byte[] bytes;
+    private boolean closed;
+
+    private Secret(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
+    /**
+     * Holds a copy of some bytes.
+     *
+     * @param bytes the value; copied, so the caller may clear its own array
+     * @return the secret
+     * @throws NullPointerException if {@code bytes} is null
+     * @throws IllegalArgumentException if {@code bytes} is empty
+     */
+    public static Secret of(byte[] bytes) {
+        if (bytes.length == 0) {
+            throw new IllegalArgumentException("a secret may not be empty");
+        }
+        return new Secret(bytes.clone());
+    }
+
+    /**
+     * Holds the UTF-8 bytes of a text.
+     *
+     * @param text the value
+     * @return the secret
+     * @throws NullPointerException if {@code text} is null
+     * @throws IllegalArgumentException if {@code text} is empty
+     */
+    public static Secret of(CharSequence text) {
+        ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
+        byte[] copy = new byte[encoded.remaining()];
+        encoded.get(copy);
+        if (encoded.hasArray()) {
+            Arrays.fill(encoded.array(), (byte) 0);
+        }
+        if (copy.length == 0) {
+            throw new IllegalArgumentException("a secret may not be empty");
+        }
+        return new Secret(copy);
+    }
+
+    /**
+     * Reads a secret from an environment variable, at once.
+     *
+     * @param variable the variable's name
+     * @return the secret, without surrounding white space
+     * @throws IllegalArgumentException if the variable is not set or blank; the message names it
+     */
+    public static Secret env(String variable) {
+        String value = System.getenv(Objects.requireNonNull(variable, "variable"));
+        if (value == null || value.isBlank()) {
+            throw new IllegalArgumentException(
+                    "environment variable " + variable + " is not set: export it and run again");
+        }
+        return of(value.strip());
+    }
+
+    /**
+     * Shows a copy of the bytes to a function, and clears that copy afterwards.
+     *
+     * @param function what to do with the bytes; must not keep the array
+     * @param <R> what the function returns
+     * @return what the function returned
+     * @throws IllegalStateException if this secret was closed
+     */
+    public <R> R use(Function<byte[], R> function) {
+        byte[] copy;
+        synchronized (this) {
+            if (closed) {
+                throw new IllegalStateException("this secret was closed and cleared");
+            }
+            copy = bytes.clone();
+        }
+        try {
+            return function.apply(copy);
+        } finally {
+            Arrays.fill(copy, (byte) 0);
+        }
+    }
+
+    /**
+     * Shows the bytes as UTF-8 text to a function. The text itself cannot be cleared: prefer {@link #use} where bytes serve.
+     *
+     * @param function what to do with the text
+     * @param <R> what the function returns
+     * @return what the function returned
+     * @throws IllegalStateException if this secret was closed
+     */
+    public <R> R useText(Function<String, R> function) {
+        return use(copy -> function.apply(new String(copy, StandardCharsets.UTF_8)));
+    }
+
+    /** Overwrites the bytes with zeros. Later uses throw; closing again does nothing. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        Arrays.fill(bytes, (byte) 0);
+    }
+
+    /**
+     * A constant.
+     *
+     * @return the text {@code Secret(***)}, whatever the value
+     */
+    @Override
+    public String toString() {
+        return "Secret(***)";
+    }
+}

@@ -1,0 +1,76 @@
+package dev.promguard.keys;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Objects;
+import org.bouncycastle.crypto.params.Ed25519PrivateKeyParameters;
+import org.bouncycastle.crypto.util.OpenSSHPrivateKeyUtil;
+import org.bouncycastle.crypto.util.OpenSSHPublicKeyUtil;
+
+/**
+ * An ed25519 SSH key pair in OpenSSH's own file formats. Closing it clears the private half.
+ *
+ * @param privateKey the private key file: unencrypted {@code -----BEGIN OPENSSH PRIVATE KEY-----} text
+ * @param publicKey the public key
+ */
+public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements AutoCloseable {
+    private static final Base64.Encoder LINES = Base64.getMimeEncoder(70, new byte[] {'\n'});
+
+    /**
+     * Checks that both are there.
+     *
+     * @throws NullPointerException if one is null
+     */
+    public SshKeyPair {
+        Objects.requireNonNull(privateKey, "privateKey");
+        Objects.requireNonNull(publicKey, "publicKey");
+    }
+
+    /**
+     * Makes a new pair.
+     *
+     * @param random a cryptographically strong random source
+     * @return the pair; the caller closes it
+     */
+    public static SshKeyPair generate(SecureRandom random) {
+        Ed25519PrivateKeyParameters key = new Ed25519PrivateKeyParameters(random);
+        byte[] encoded = encode(key);
+        byte[] body = LINES.encode(encoded);
+        ByteArrayOutputStream file = new ByteArrayOutputStream(body.length + 80);
+        file.writeBytes("-----BEGIN OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII));
+        file.writeBytes(body);
+        file.writeBytes("\n-----END OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII));
+        byte[] text = file.toByteArray();
+        try {
+            byte[] blob = OpenSSHPublicKeyUtil.encodePublicKey(key.generatePublicKey());
+            return new SshKeyPair(
+                    Secret.of(text),
+                    new SshPublicKey("ssh-ed25519", Base64.getEncoder().encodeToString(blob)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            Arrays.fill(encoded, (byte) 0);
+            Arrays.fill(body, (byte) 0);
+            Arrays.fill(text, (byte) 0);
+        }
+    }
+
+    private static byte[] encode(Ed25519PrivateKeyParameters key) {
+        try {
+            return OpenSSHPrivateKeyUtil.encodePrivateKey(key);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Clears the private key. */
+    @Override
+    public void close() {
+        privateKey.close();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.promguard.keys;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.regex.Pattern;
+
+/**
+ * An SSH public key: what stands in an {@code authorized_keys} or host key file, without its comment.
+ *
+ * @param type the key type, such as {@code ssh-ed25519}
+ * @param base64 the key blob of RFC 4253, section 6.6, in base64
+ */
+public record SshPublicKey(String type, String base64) {
+    private static final Pattern TYPE = Pattern.compile("[a-z0-9@.-]{1,64}");
+    private static final Pattern BLOB = Pattern.compile("[A-Za-z0-9+/]{16,16384}={0,2}");
+
+    /**
+     * Checks the form.
+     *
+     * @throws IllegalArgumentException if the type or the blob is malformed
+     */
+    public SshPublicKey {
+        if (!TYPE.matcher(type).matches() || !BLOB.matcher(base64).matches()) {
+            throw new IllegalArgumentException("not an SSH public key: type and base64 blob wanted");
+        }
+    }
+
+    /**
+     * Reads the first two words of an {@code authorized_keys} or {@code .pub} line.
+     *
+     * @param line such as {@code ssh-ed25519 AAAA… comment}
+     * @return the key; the comment is dropped
+     * @throws IllegalArgumentException if the line has another form
+     */
+    public static SshPublicKey parse(String line) {
+        String[] words = line.strip().split("[ \\t]+", 3);
+        if (words.length < 2) {
+            throw new IllegalArgumentException("not an SSH public key line: two words wanted");
+        }
+        return new SshPublicKey(words[0], words[1]);
+    }
+
+    /**
+     * The key as a line for {@code authorized_keys}, without comment or line end.
+     *
+     * @return type, blank, blob
+     */
+    public String line() {
+        return type + ' ' + base64;
+    }
+
+    /**
+     * The fingerprint, as {@code ssh-keygen -lf} prints it.
+     *
+     * @return {@code SHA256:} and unpadded base64
+     */
+    public HostKeyFingerprint fingerprint() {
+        byte[] blob = Base64.getDecoder().decode(base64);
+        return new HostKeyFingerprint(
+                "SHA256:" + Base64.getEncoder().withoutPadding().encodeToString(digest("SHA-256", blob)));
+    }
+
+    /**
+     * The old MD5 fingerprint, by which DigitalOcean's API looks keys up. Never a proof of anything.
+     *
+     * @return 16 bytes in hex, joined by colons
+     */
+    public String md5Fingerprint() {
+        StringBuilder text = new StringBuilder(47);
+        for (byte b : digest("MD5", Base64.getDecoder().decode(base64))) {
+            text.append(text.isEmpty() ? "" : ":").append(String.format("%02x", b));
+        }
+        return text.toString();
+    }
+
+    private static byte[] digest(String algorithm, byte[] bytes) {
+        try {
+            return MessageDigest.getInstance(algorithm).digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has " + algorithm, e);
+        }
+    }
+}

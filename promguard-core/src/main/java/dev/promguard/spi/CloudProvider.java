@@ -1,0 +1,111 @@
+package dev.promguard.spi;
+
+import dev.promguard.keys.SshPublicKey;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A cloud that makes and removes hosts: the port between PromGuard and, say, DigitalOcean.
+ *
+ * <p>The engine owns the order of things: it writes its intent to the {@link StateStore} before {@link #create}, and hands
+ * in an attempt name that no earlier call carried. The provider owns its cloud's ways: paging, rate limits, late answers.
+ *
+ * <p>Everything a provider makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
+ * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a
+ * second with a {@link dev.promguard.ProviderException} and the interrupt flag set. Failures are
+ * {@link dev.promguard.ProviderException}s.
+ */
+public interface CloudProvider {
+    /**
+     * The provider's name, for people.
+     *
+     * @return such as {@code DigitalOcean}
+     */
+    String name();
+
+    /**
+     * Looks, without changing anything, whether these hosts could be made: credentials, limits, regions, sizes, images.
+     *
+     * @param orders the hosts to make; empty only checks the credentials
+     * @return all faults found, each naming the field, the value and the mend, and the prices where they are known
+     * @throws dev.promguard.ProviderException if the cloud refuses the credentials or cannot be asked
+     */
+    Quote check(List<HostOrder> orders);
+
+    /**
+     * Lists every host that carries the mesh's mark, whatever its status.
+     *
+     * @param mesh the mesh's name
+     * @return the hosts, sorted by name and id. A host created a moment ago may be missing (clouds' lists lag)
+     */
+    List<CloudHost> list(String mesh);
+
+    /**
+     * Sees to it that new hosts can admit this login key.
+     *
+     * @param mesh the mesh's name
+     * @param key the public half of the login key
+     * @return how the cloud knows the key, and whether this call registered it. Calling again returns the same
+     */
+    AccessKey registerAccessKey(String mesh, SshPublicKey key);
+
+    /**
+     * How many hosts one {@link #create} may order at most.
+     *
+     * @return a number from 1 up
+     */
+    int batchSize();
+
+    /**
+     * Orders hosts with one call to the cloud. When the answer is lost, hosts that carry the attempt's mark are looked up
+     * before anything is sent again, so that no host is made twice.
+     *
+     * @param order what to make; its names are new in this mesh
+     * @return what the cloud accepted, one for each name; not yet ready for use
+     * @throws dev.promguard.ProviderException if the cloud refused, or it is not known what became of the order. All, some
+     *     or none of the hosts may then exist; a later {@link #list} tells
+     */
+    List<CloudHost> create(CreateOrder order);
+
+    /**
+     * Waits until hosts are active and have a public address. Asks for all at once, not one by one.
+     *
+     * @param mesh the mesh's name
+     * @param ids the hosts' ids; empty returns at once
+     * @param timeout how long to wait at the most
+     * @return the hosts that are ready, and for each other one why it is not. Never throws for a single host
+     */
+    Arrival await(String mesh, Set<String> ids, Duration timeout);
+
+    /**
+     * Deletes hosts and waits until they are gone. Hosts that are gone already count as deleted.
+     *
+     * @param mesh the mesh's name; a host that does not carry its mark is not deleted
+     * @param ids the hosts' ids; empty returns at once
+     * @param timeout how long to wait at the most
+     * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
+     *     have been deleted; calling again goes on
+     */
+    void delete(String mesh, Collection<String> ids, Duration timeout);
+
+    /**
+     * Removes what the mesh left in the account beside hosts: its marks, and the access key if PromGuard registered it.
+     * Doing it again does nothing.
+     *
+     * @param mesh the mesh's name
+     * @param key the access key that {@link #registerAccessKey} returned, or empty if none is known
+     */
+    void cleanUp(String mesh, Optional<AccessKey> key);
+
+    /**
+     * Where this cloud's hosts fetch releases when the mesh is not told: a mirror inside a closed cloud, say.
+     *
+     * @return releases that take the place of the upstream ones of the same names; by default none
+     */
+    default List<dev.promguard.blueprint.Release> releases() {
+        return List.of();
+    }
+}

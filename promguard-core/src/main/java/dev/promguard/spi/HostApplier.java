@@ -1,0 +1,18 @@
+package dev.promguard.spi;
+
+/**
+ * The way to a host: opens sessions that read facts and make changes. One call, one session; the engine runs several hosts
+ * at once, so implementations must be thread-safe.
+ */
+public interface HostApplier {
+    /**
+     * Opens a session, waiting for the host to come up. Connections that are refused or time out are tried again until the
+     * target's time is over; a wrong host key and a refused login are not, and nothing is sent to such a host.
+     *
+     * @param target which host, how to log in, and which host keys to accept
+     * @return the session; the caller closes it
+     * @throws dev.promguard.HostException if there is no session in time, the host showed a key that is not accepted (the
+     *     message names both fingerprints), or the thread was interrupted
+     */
+    HostSession open(HostTarget target);
+}

@@ -1,0 +1,93 @@
+package dev.promguard.spi;
+
+import dev.promguard.change.Change;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.keys.HostKeyFingerprint;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * An open session with one host. Each of {@link #facts}, {@link #apply} and {@link #confirm} is one exchange. Not
+ * thread-safe, but {@link #close()} may be called from any thread and ends whatever is under way.
+ */
+public interface HostSession extends AutoCloseable {
+    /**
+     * The key that the host proved at the start of this session.
+     *
+     * @return one of the target's accepted host keys
+     */
+    HostKeyFingerprint hostKey();
+
+    /**
+     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over.
+     *
+     * @param query what to look at
+     * @param bootPatience how long to wait for the first boot to end
+     * @return the facts
+     * @throws dev.promguard.HostException if the host does not answer, answers nonsense, or is not done booting in time
+     */
+    HostFacts facts(FactsQuery query, Duration bootPatience);
+
+    /**
+     * Makes changes in the order given, and stops at the first that fails.
+     *
+     * <p>Firewall and WireGuard changes are armed with a rollback that the host itself carries out unless a later session
+     * calls {@link #confirm()}: nothing stays changed that would lock the caller out. When {@link Change.ReplaceHostKey} is
+     * among the changes, {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the
+     * host starts to use it only after that call has returned.
+     *
+     * @param changes what to do; empty sends nothing
+     * @param progress told of each change as it happens, on the calling thread
+     * @return true if a rollback is armed, so that {@link #confirm()} over a new session is due
+     * @throws dev.promguard.HostException if a change fails or the connection breaks; changes reported as done are done
+     */
+    boolean apply(List<Change> changes, Progress progress);
+
+    /**
+     * Disarms the rollback. To be called on a session opened after the one that made the changes, which is the proof that the
+     * host can still be reached.
+     *
+     * @throws dev.promguard.HostException if the host has rolled back already, or does not answer
+     */
+    void confirm();
+
+    /**
+     * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.
+     *
+     * @param address where the host connects to, such as {@code 127.0.0.1}
+     * @param port the port there
+     * @return the local port
+     * @throws dev.promguard.HostException if it cannot be set up
+     */
+    int forward(String address, int port);
+
+    /** Ends the session and its forwards. Never throws; closing again does nothing. */
+    @Override
+    void close();
+
+    /** Told of changes as they happen. */
+    interface Progress {
+        /**
+         * A change begins.
+         *
+         * @param change the change
+         */
+        void started(Change change);
+
+        /**
+         * A change is done.
+         *
+         * @param change the change
+         */
+        void done(Change change);
+
+        /**
+         * The host made itself a new host key and waits for leave to use it. The implementation keeps it durably before
+         * it returns; if it throws, the host keeps its old key.
+         *
+         * @param fingerprint the new key's fingerprint
+         */
+        void newHostKey(HostKeyFingerprint fingerprint);
+    }
+}
