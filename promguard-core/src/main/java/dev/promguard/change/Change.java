@@ -296,11 +296,11 @@ public sealed interface Change {
      * Brings the running WireGuard interface to what its configuration file says.
      *
      * @param wireGuard the interface
-     * @param how by how much
+     * @param action by how much
      */
-    record ApplyWireGuard(WireGuardInterface wireGuard, How how) implements Change {
+    record ApplyWireGuard(WireGuardInterface wireGuard, InterfaceAction action) implements Change {
         /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
-        public enum How {
+        public enum InterfaceAction {
             /** Have it come up at boot; it runs as it should. */
             ENABLE,
             /** Set peers, key and port on the running interface; sessions of unchanged peers go on. */
@@ -318,12 +318,12 @@ public sealed interface Change {
          */
         public ApplyWireGuard {
             Objects.requireNonNull(wireGuard, "wireGuard");
-            Objects.requireNonNull(how, "how");
+            Objects.requireNonNull(action, "action");
         }
 
         @Override
         public String describe() {
-            return switch (how) {
+            return switch (action) {
                 case ENABLE -> wireGuard.name() + ": come up at boot";
                 case SYNC -> wireGuard.name() + ": set peers";
                 case START -> wireGuard.name() + ": bring up";
@@ -338,7 +338,7 @@ public sealed interface Change {
 
         @Override
         public boolean risky() {
-            return how != How.ENABLE;
+            return action != InterfaceAction.ENABLE;
         }
     }
 
@@ -346,11 +346,11 @@ public sealed interface Change {
      * Has systemd run a unit as its file says.
      *
      * @param unit the unit's name
-     * @param how what to do
+     * @param action what to do
      */
-    record ApplyUnit(String unit, How how) implements Change {
+    record ApplyUnit(String unit, UnitAction action) implements Change {
         /** What to do with a unit. The unit files are read anew first where they changed. */
-        public enum How {
+        public enum UnitAction {
             /** Have it come up at boot; it runs as it should. */
             ENABLE,
             /** Enable it and start it; it is not running. */
@@ -368,12 +368,12 @@ public sealed interface Change {
          */
         public ApplyUnit {
             Objects.requireNonNull(unit, "unit");
-            Objects.requireNonNull(how, "how");
+            Objects.requireNonNull(action, "action");
         }
 
         @Override
         public String describe() {
-            return switch (how) {
+            return switch (action) {
                 case ENABLE -> "enable " + unit;
                 case START -> "start " + unit;
                 case RESTART -> "restart " + unit;
