@@ -49,8 +49,9 @@ public final class Secret implements AutoCloseable {
         ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
         byte[] copy = new byte[encoded.remaining()];
         encoded.get(copy);
-        if (encoded.hasArray()) {
-            Arrays.fill(encoded.array(), (byte) 0);
+        encoded.clear();
+        while (encoded.hasRemaining()) {
+            encoded.put((byte) 0);
         }
         if (copy.length == 0) {
             throw new IllegalArgumentException("a secret may not be empty");
