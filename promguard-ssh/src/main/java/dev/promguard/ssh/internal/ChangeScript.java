@@ -1,0 +1,221 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.change.Change;
+import dev.promguard.change.Change.ApplyUnit;
+import dev.promguard.change.Change.ApplyWireGuard;
+import dev.promguard.change.Change.WriteFile;
+import dev.promguard.change.Change.WriteKey;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.WireGuardInterface;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** The script that makes changes one after the other, and reports each. */
+final class ChangeScript implements Change.Visitor<Script> {
+    /** The number under which the script reports what is none of the caller's changes. */
+    static final String PREPARE = "prepare";
+
+    /** The number under which the script reports the arming of the rollback. */
+    static final String ARM = "arm";
+
+    private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_@:][A-Za-z0-9_@:.-]{0,199}\\.[a-z]{4,10}");
+    private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
+
+    private final Script script;
+    private int number;
+
+    private ChangeScript(Script script) {
+        this.script = script;
+    }
+
+    /** Writes the script. The caller closes it: it may hold a key. */
+    static Script of(String nonce, List<Change> changes, Duration rollbackAfter) {
+        Script script = Script.begin(nonce, "prelude.sh", "changes.sh");
+        ChangeScript visitor = new ChangeScript(script);
+        try {
+            script.call("step", PREPARE, "alone");
+            int armBefore = firstToSave(changes);
+            for (Change change : changes) {
+                if (visitor.number == armBefore) {
+                    visitor.arm(changes, rollbackAfter);
+                }
+                change.accept(visitor);
+                visitor.number++;
+            }
+            return script.end();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            script.close();
+            throw e;
+        }
+    }
+
+    /** The first change before which the host's state must be saved, or -1 if none is risky. */
+    static int firstToSave(List<Change> changes) {
+        if (changes.stream().noneMatch(Change::risky)) {
+            return -1;
+        }
+        for (int i = 0; i < changes.size(); i++) {
+            Change change = changes.get(i);
+            if (change.risky()
+                    || change instanceof WriteKey
+                    || (change instanceof WriteFile write && write.file().path().startsWith("/etc/wireguard/"))) {
+                return i;
+            }
+        }
+        throw new IllegalStateException("a risky change was seen and is gone");
+    }
+
+    private void arm(List<Change> changes, Duration rollbackAfter) {
+        String interfaceName = "wg0";
+        List<String> units = new ArrayList<>();
+        for (Change change : changes) {
+            if (change instanceof ApplyWireGuard apply) {
+                interfaceName = apply.wireGuard().name();
+            } else if (change instanceof ApplyUnit apply && !apply.unit().startsWith("wg-quick@")) {
+                units.add(unit(apply.unit()));
+            }
+        }
+        List<String> arguments = new ArrayList<>(
+                List.of(ARM, "arm", Long.toString(Math.max(1, rollbackAfter.toSeconds())), interfaceName));
+        units.stream().distinct().forEach(arguments::add);
+        script.feed(Script.resource("rollback.sh").getBytes(StandardCharsets.UTF_8), "step", arguments);
+    }
+
+    private Script step(String function, List<String> arguments) {
+        return script.call("step", arguments(function, arguments));
+    }
+
+    private Script step(String function, String... arguments) {
+        return step(function, List.of(arguments));
+    }
+
+    private List<String> arguments(String function, List<String> arguments) {
+        List<String> all = new ArrayList<>(List.of(Integer.toString(number), function));
+        all.addAll(arguments);
+        return all;
+    }
+
+    @Override
+    public Script installPackages(Change.InstallPackages change) {
+        for (String name : change.packages()) {
+            if (!PACKAGE.matcher(name).matches()) {
+                throw new IllegalArgumentException("package \"" + name + "\" is not a Debian package's name");
+            }
+        }
+        return step("install_packages", change.packages());
+    }
+
+    @Override
+    public Script createUser(Change.CreateUser change) {
+        return step("create_user", change.user().name());
+    }
+
+    @Override
+    public Script installRelease(Change.InstallRelease change) {
+        String uri = change.tarball().toString();
+        if (!uri.matches("https?://[^\"\\\\\\p{Cntrl} ]+")) {
+            throw new IllegalArgumentException("a release can be fetched over http and https only: " + uri);
+        }
+        if (!change.folder().matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
+            throw new IllegalArgumentException("folder \"" + change.folder() + "\" in a tarball is not a plain name");
+        }
+        List<String> arguments =
+                new ArrayList<>(List.of(FactsScript.key(change.install()), uri, change.folder(), change.sha256()));
+        arguments.addAll(change.install().binaries());
+        return step("install_release", arguments);
+    }
+
+    @Override
+    public Script writeFile(WriteFile change) {
+        ManagedFile file = change.file();
+        if (!file.owner().matches("[a-z_][a-z0-9_-]{0,30}")) {
+            throw new IllegalArgumentException(file.path() + ": owner \"" + file.owner() + "\" is not a user's name");
+        }
+        List<String> arguments =
+                new ArrayList<>(List.of(file.path(), String.format("%04o", file.mode()), file.owner()));
+        arguments.addAll(file.check());
+        return script.feed(file.content().getBytes(StandardCharsets.UTF_8), "step", arguments("write_file", arguments));
+    }
+
+    @Override
+    public Script writeKey(WriteKey change) {
+        if (!change.path().matches("(/[A-Za-z0-9_@.+-]+)+")) {
+            throw new IllegalArgumentException("key path \"" + change.path() + "\" is not a plain absolute path");
+        }
+        return script.feed(
+                change.privateKey(),
+                "step",
+                arguments("write_key", List.of(change.path(), change.publicKey().base64())));
+    }
+
+    @Override
+    public Script allow(Change.Allow change) {
+        List<String> words = words(change.rule());
+        words.addAll(List.of("comment", change.rule().comment()));
+        return step("firewall_rule", words);
+    }
+
+    @Override
+    public Script disallow(Change.Disallow change) {
+        List<String> words = words(change.rule());
+        words.add(0, "delete");
+        return step("firewall_rule", words);
+    }
+
+    private static List<String> words(FirewallRule rule) {
+        List<String> words = new ArrayList<>();
+        words.add("allow");
+        rule.networkInterface().ifPresent(name -> words.addAll(List.of("in", "on", name)));
+        words.addAll(List.of(
+                "proto",
+                rule.protocol().word(),
+                "from",
+                rule.from().orElse("any"),
+                "to",
+                rule.to().orElse("any"),
+                "port",
+                Integer.toString(rule.port())));
+        return words;
+    }
+
+    @Override
+    public Script enableFirewall(Change.EnableFirewall change) {
+        return step("enable_firewall");
+    }
+
+    @Override
+    public Script wireGuard(ApplyWireGuard change) {
+        WireGuardInterface wireGuard = change.wireGuard();
+        if (!wireGuard.name().matches("[A-Za-z0-9_=+.-]{1,15}")) {
+            throw new IllegalArgumentException("interface \"" + wireGuard.name() + "\" is not an interface's name");
+        }
+        return step(
+                "wireguard",
+                change.action().name(),
+                wireGuard.name(),
+                wireGuard.keyPath(),
+                wireGuard.publicKey().base64(),
+                wireGuard.address());
+    }
+
+    @Override
+    public Script unit(ApplyUnit change) {
+        return step("unit", change.action().name(), unit(change.unit()));
+    }
+
+    @Override
+    public Script replaceHostKey(Change.ReplaceHostKey change) {
+        return step("replace_host_key", Integer.toString(number));
+    }
+
+    private static String unit(String name) {
+        if (!UNIT.matcher(name).matches()) {
+            throw new IllegalArgumentException("unit \"" + name + "\" is not a systemd unit's name");
+        }
+        return name;
+    }
+}

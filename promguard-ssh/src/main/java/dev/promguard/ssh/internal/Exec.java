@@ -1,0 +1,191 @@
+package dev.promguard.ssh.internal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.connection.channel.direct.Session;
+
+/**
+ * Runs one script on the host. Whatever the host does, the calling thread waits no longer than the deadline, keeps no more
+ * than the limits allow, and comes back at once when interrupted. For one use by one thread.
+ */
+final class Exec {
+    /** What a line of the protocol means. */
+    @FunctionalInterface
+    interface Lines {
+        /**
+         * Takes one line.
+         *
+         * @param line the line without its nonce
+         * @param answer how to answer
+         * @throws FactsParser.MalformedException if the line makes no sense
+         * @throws IOException if the answer cannot be sent
+         */
+        void line(String line, Answer answer) throws FactsParser.MalformedException, IOException;
+    }
+
+    /** Sends a line to the script. */
+    @FunctionalInterface
+    interface Answer {
+        /**
+         * Sends a line.
+         *
+         * @param text the line
+         * @throws IOException if it cannot be sent
+         */
+        void send(String text) throws IOException;
+    }
+
+    private static final int LINE_LIMIT = 64 * 1024;
+    private static final long OUTPUT_LIMIT = 16L * 1024 * 1024;
+
+    private sealed interface Event {}
+
+    private record Line(String text) implements Event {}
+
+    private record Ended() implements Event {}
+
+    private record Broken(Exception failure) implements Event {}
+
+    private final SSHClient client;
+    private final ExecutorService workers;
+    private final String command;
+    private final String nonce;
+    private final Tail tail;
+    private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(1024);
+
+    Exec(SSHClient client, ExecutorService workers, String user, String nonce) {
+        this.client = client;
+        this.workers = workers;
+        this.command = user.equals("root") ? "sh -s" : "sudo -n sh -s";
+        this.nonce = nonce;
+        this.tail = new Tail(nonce);
+    }
+
+    /** The last lines that the script printed beside the protocol. */
+    String tail() {
+        return tail.text();
+    }
+
+    /**
+     * Runs the script to its end.
+     *
+     * @param answers whether the script waits for answers; if not, its input ends with it
+     * @return the exit code, or empty if the host did not tell one
+     */
+    OptionalInt run(Script script, boolean answers, Duration limit, Lines lines)
+            throws IOException, InterruptedException, TimeoutException, FactsParser.MalformedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        byte[] sent = script.array();
+        int length = script.length();
+        BlockingQueue<Session.Command> started = new ArrayBlockingQueue<>(1);
+        workers.execute(() -> {
+            try {
+                Session session = client.startSession();
+                Session.Command running = session.exec(command);
+                workers.execute(() -> pump(running.getInputStream(), true));
+                workers.execute(() -> pump(running.getErrorStream(), false));
+                OutputStream input = running.getOutputStream();
+                input.write(sent, 0, length);
+                input.flush();
+                if (!answers) {
+                    input.close();
+                }
+                started.add(running);
+            } catch (IOException | RuntimeException e) {
+                report(new Broken(e));
+            }
+        });
+        int open = 2;
+        while (open > 0) {
+            Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (event == null) {
+                throw new TimeoutException("no end within " + limit.toSeconds() + " s");
+            } else if (event instanceof Ended) {
+                open--;
+            } else if (event instanceof Broken broken) {
+                throw broken.failure() instanceof IOException failure ? failure : new IOException(broken.failure());
+            } else if (event instanceof Line line && line.text().startsWith(nonce + '\t')) {
+                lines.line(line.text().substring(nonce.length() + 1), text -> {
+                    Session.Command reader = started.peek();
+                    if (reader == null) {
+                        throw new IOException("the script spoke before it was sent");
+                    }
+                    OutputStream input = reader.getOutputStream();
+                    input.write((text + '\n').getBytes(StandardCharsets.US_ASCII));
+                    input.flush();
+                });
+            }
+        }
+        Session.Command running = started.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        if (running == null) {
+            throw new TimeoutException("the script could not be sent within " + limit.toSeconds() + " s");
+        }
+        try (Session.Command closing = running) {
+            closing.join(10, TimeUnit.SECONDS);
+            Integer code = closing.getExitStatus();
+            return code == null ? OptionalInt.empty() : OptionalInt.of(code);
+        }
+    }
+
+    private void pump(InputStream in, boolean protocol) {
+        byte[] buffer = new byte[8192];
+        byte[] line = new byte[1024];
+        int length = 0;
+        long total = 0;
+        try {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                total += read;
+                if (total > OUTPUT_LIMIT) {
+                    throw new IOException("the host sent more than " + OUTPUT_LIMIT / (1024 * 1024) + " MiB");
+                }
+                for (int i = 0; i < read; i++) {
+                    if (buffer[i] == '\n') {
+                        take(line, length, protocol);
+                        length = 0;
+                    } else if (length < LINE_LIMIT) {
+                        if (length == line.length) {
+                            line = Arrays.copyOf(line, length * 2);
+                        }
+                        line[length++] = buffer[i];
+                    } else if (protocol) {
+                        throw new IOException("the host sent a line of more than " + LINE_LIMIT / 1024 + " KiB");
+                    }
+                }
+            }
+            if (length > 0 && !protocol) {
+                take(line, length, false);
+            }
+            report(new Ended());
+        } catch (IOException | RuntimeException e) {
+            report(new Broken(e));
+        }
+    }
+
+    private void take(byte[] line, int length, boolean protocol) {
+        if (protocol) {
+            report(new Line(new String(line, 0, length, StandardCharsets.UTF_8)));
+        } else {
+            tail.add(line, length);
+        }
+    }
+
+    private void report(Event event) {
+        try {
+            events.put(event);
+        } catch (InterruptedException e) {
+            // The session was closed and nobody waits for the event any more.
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,319 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.keys.PublicKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the lines that the facts script prints. Strict: a line that it does not know, a field that cannot be what it should
+ * be, or a missing end is an error, for such a host cannot be trusted to be what it says. Not thread-safe.
+ */
+final class FactsParser {
+    /** A line that makes no sense. */
+    static final class MalformedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        MalformedException(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * The first boot is not over, or ended in an error.
+     *
+     * @param late whether it is not over
+     * @param detail what cloud-init said, or an empty text
+     */
+    record BootProblem(boolean late, String detail) {}
+
+    private static final Pattern MACHINE = Pattern.compile("[A-Za-z0-9_.-]{1,32}");
+    private static final Pattern WORD = Pattern.compile("[A-Za-z0-9._+~-]{0,64}");
+    private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
+    private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
+    private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
+
+    private final FactsQuery query;
+    private final Map<String, String> packages = new HashMap<>();
+    private final Set<String> users = new HashSet<>();
+    private final Map<String, String[]> stats = new LinkedHashMap<>();
+    private final Map<String, String> sums = new HashMap<>();
+    private final List<Map<String, String>> units = new ArrayList<>();
+    private final Map<String, ReleaseFact> releases = new HashMap<>();
+    private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
+    private final List<String> wireGuardAddresses = new ArrayList<>();
+    private final List<String> addresses = new ArrayList<>();
+    private final FirewallParser firewall = new FirewallParser();
+    private String @Nullable [] system;
+    private @Nullable String wireGuardKey;
+    private int listenPort;
+    private @Nullable PublicKey keyFile;
+    private boolean keyFileSafe;
+    private @Nullable BootProblem bootProblem;
+    private boolean unitEnded = true;
+    private boolean ended;
+
+    FactsParser(FactsQuery query) {
+        this.query = query;
+    }
+
+    /** Takes one line without the nonce. */
+    void line(String line) throws MalformedException {
+        if (ended) {
+            throw new MalformedException("something follows the end");
+        }
+        int tab = line.indexOf('\t');
+        String key = tab < 0 ? line : line.substring(0, tab);
+        String rest = tab < 0 ? "" : line.substring(tab + 1);
+        switch (key) {
+            case "boot" -> {
+                String[] fields = fields(key, rest, 2);
+                bootProblem = new BootProblem("late".equals(fields[0]), fields[1]);
+            }
+            case "system" -> system(fields(key, rest, 4));
+            case "package" -> {
+                String[] fields = fields(key, rest, 3);
+                if (fields[1].equals("installed")) {
+                    packages.put(asked(query.packages(), fields[0], key), fields[2]);
+                }
+            }
+            case "user" -> users.add(asked(query.users(), rest, key));
+            case "file" -> {
+                String[] fields = fields(key, rest, 4);
+                stats.put(asked(query.files(), fields[3], key), fields);
+            }
+            case "sum" -> {
+                String[] words = rest.split(" [ *]", 2);
+                if (words.length != 2 || !SUM.matcher(words[0]).matches()) {
+                    throw new MalformedException("sum of a file: " + shown(rest));
+                }
+                sums.put(asked(query.files(), words[1], key), words[0]);
+            }
+            case "unit" -> unit(rest);
+            case "release" -> release(fields(key, rest, 3));
+            case "wg" -> {
+                String[] fields = fields(key, rest, 2);
+                wireGuardKey = fields[0];
+                listenPort = (int) number(fields[1], 0xffff);
+            }
+            case "peer-endpoints", "peer-allowed-ips", "peer-latest-handshakes", "peer-transfer" -> {
+                String[] fields = fields(key, rest, 2);
+                peers.computeIfAbsent(key, none -> new LinkedHashMap<>()).put(publicKey(fields[0]), fields[1]);
+            }
+            case "key" -> keyFile = publicKey(rest);
+            case "keyfile" -> {
+                String[] fields = fields(key, rest, 3);
+                keyFileSafe = fields[0].equals("600") && fields[1].equals("0:0") && fields[2].startsWith("regular ");
+            }
+            case "address" -> addresses.add(network(rest));
+            case "wg-address" -> wireGuardAddresses.add(network(rest));
+            case "end" -> ended = true;
+            default -> {
+                if (!firewall.line(key, rest)) {
+                    throw new MalformedException("a line of an unknown kind: " + shown(key));
+                }
+            }
+        }
+    }
+
+    /** What kept the script from looking further, if anything did. */
+    Optional<BootProblem> bootProblem() {
+        return Optional.ofNullable(bootProblem);
+    }
+
+    /** Whether the end was seen. */
+    boolean ended() {
+        return ended;
+    }
+
+    /** All facts, once the end was seen. */
+    HostFacts facts() throws MalformedException {
+        String[] described = system;
+        if (!ended || described == null) {
+            throw new MalformedException("the end is missing");
+        }
+        long now = number(described[1], Long.MAX_VALUE);
+        List<String> askedUnits = FactsScript.units(query);
+        if (units.size() != askedUnits.size()) {
+            throw new MalformedException(units.size() + " units instead of " + askedUnits.size()
+                    + ": systemd does not run here, or did not answer");
+        }
+        Map<String, UnitFact> unitFacts = new HashMap<>();
+        boolean ufwAtBoot = false;
+        for (int i = 0; i < units.size(); i++) {
+            Map<String, String> unit = units.get(i);
+            String enabled = unit.getOrDefault("UnitFileState", "");
+            if (i == units.size() - 1) {
+                ufwAtBoot = enabled.equals("enabled");
+            }
+            if (i < query.units().size()
+                    && !unit.getOrDefault("LoadState", "not-found").equals("not-found")) {
+                unitFacts.put(
+                        askedUnits.get(i),
+                        new UnitFact(
+                                unit.getOrDefault("ActiveState", ""),
+                                enabled,
+                                unit.getOrDefault("NeedDaemonReload", "no").equals("yes"),
+                                unit.getOrDefault("ActiveEnterTimestamp", "")));
+            }
+        }
+        Map<String, FileFact> files = new HashMap<>();
+        for (Map.Entry<String, String[]> stat : stats.entrySet()) {
+            files.put(
+                    stat.getKey(),
+                    new FileFact(sums.getOrDefault(stat.getKey(), ""), mode(stat.getValue()[0]), stat.getValue()[1]));
+        }
+        return new HostFacts(
+                described[2],
+                described[3],
+                described[0],
+                packages,
+                users,
+                files,
+                unitFacts,
+                releases,
+                wireGuard(now),
+                Optional.ofNullable(keyFile),
+                keyFileSafe,
+                firewall.fact(ufwAtBoot),
+                addresses);
+    }
+
+    private void system(String[] fields) throws MalformedException {
+        if (!MACHINE.matcher(fields[0]).matches()
+                || !WORD.matcher(fields[2]).matches()
+                || !WORD.matcher(fields[3]).matches()) {
+            throw new MalformedException("the system's name: " + shown(String.join(" ", fields)));
+        }
+        number(fields[1], Long.MAX_VALUE / 2);
+        system = fields;
+    }
+
+    private void unit(String line) throws MalformedException {
+        if (line.isEmpty()) {
+            unitEnded = true;
+            return;
+        }
+        int equals = line.indexOf('=');
+        if (equals < 1) {
+            throw new MalformedException("a unit's property: " + shown(line));
+        }
+        if (unitEnded) {
+            units.add(new HashMap<>());
+            unitEnded = false;
+        }
+        units.get(units.size() - 1).put(line.substring(0, equals), line.substring(equals + 1));
+    }
+
+    private void release(String[] fields) throws MalformedException {
+        List<String> names = query.releases().stream().map(FactsScript::key).toList();
+        String sum = SUM.matcher(fields[2]).matches() ? fields[2] : "";
+        releases.put(asked(names, fields[0], "release"), new ReleaseFact(sum, fields[1].equals("yes")));
+    }
+
+    private Optional<WireGuardFact> wireGuard(long now) throws MalformedException {
+        String key = wireGuardKey;
+        if (key == null) {
+            return Optional.empty();
+        }
+        List<PeerFact> facts = new ArrayList<>();
+        for (Map.Entry<PublicKey, String> peer : of("peer-allowed-ips").entrySet()) {
+            String endpoint = of("peer-endpoints").getOrDefault(peer.getKey(), "(none)");
+            long handshake = number(of("peer-latest-handshakes").getOrDefault(peer.getKey(), "0"), Long.MAX_VALUE / 2);
+            String[] transfer =
+                    of("peer-transfer").getOrDefault(peer.getKey(), "0\t0").split("\t", -1);
+            if (transfer.length != 2
+                    || (!endpoint.equals("(none)")
+                            && !ENDPOINT.matcher(endpoint).matches())) {
+                throw new MalformedException("a peer: " + shown(endpoint));
+            }
+            List<String> allowed = new ArrayList<>();
+            if (!peer.getValue().equals("(none)")) {
+                for (String address : peer.getValue().split(" ", -1)) {
+                    allowed.add(network(address));
+                }
+            }
+            facts.add(new PeerFact(
+                    peer.getKey(),
+                    endpoint.equals("(none)") ? Optional.empty() : Optional.of(endpoint),
+                    allowed,
+                    handshake == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(handshake)),
+                    handshake == 0 ? Optional.empty() : Optional.of(Duration.ofSeconds(Math.max(0, now - handshake))),
+                    number(transfer[0], Long.MAX_VALUE),
+                    number(transfer[1], Long.MAX_VALUE)));
+        }
+        Optional<PublicKey> own = key.equals("(none)") ? Optional.empty() : Optional.of(publicKey(key));
+        return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, facts));
+    }
+
+    private Map<PublicKey, String> of(String kind) {
+        return peers.getOrDefault(kind, Map.of());
+    }
+
+    private static String[] fields(String key, String rest, int count) throws MalformedException {
+        String[] fields = rest.split("\t", count);
+        if (fields.length != count) {
+            throw new MalformedException("a line with too few fields: " + shown(key));
+        }
+        return fields;
+    }
+
+    private static String asked(List<String> names, String name, String kind) throws MalformedException {
+        if (!names.contains(name)) {
+            throw new MalformedException("a " + kind + " that was not asked for: " + shown(name));
+        }
+        return name;
+    }
+
+    private static String network(String text) throws MalformedException {
+        if (!NETWORK.matcher(text).matches()) {
+            throw new MalformedException("an address: " + shown(text));
+        }
+        return text.contains("/") ? text : text + (text.contains(":") ? "/128" : "/32");
+    }
+
+    private static PublicKey publicKey(String text) throws MalformedException {
+        try {
+            return new PublicKey(text);
+        } catch (IllegalArgumentException e) {
+            MalformedException malformed = new MalformedException("a public key: " + shown(text));
+            malformed.initCause(e);
+            throw malformed;
+        }
+    }
+
+    private static int mode(String text) throws MalformedException {
+        if (!text.matches("[0-7]{1,4}")) {
+            throw new MalformedException("a file's mode: " + shown(text));
+        }
+        return Integer.parseInt(text, 8);
+    }
+
+    private static long number(String text, long most) throws MalformedException {
+        if (!text.matches("[0-9]{1,18}") || Long.parseLong(text) > most) {
+            throw new MalformedException("a number: " + shown(text));
+        }
+        return Long.parseLong(text);
+    }
+
+    static String shown(String text) {
+        String cut = text.length() > 80 ? text.substring(0, 80) + "…" : text;
+        return '"' + cut.replaceAll("[^\\x20-\\x7e…]", "?") + '"';
+    }
+}

@@ -1,0 +1,83 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.change.FactsQuery;
+import dev.promguard.render.ReleaseInstall;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** The script that reads a host's facts in one pass. */
+final class FactsScript {
+    private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
+    private static final Pattern USER = Pattern.compile("[a-z_][a-z0-9_-]{0,30}");
+    private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@.+-]+)+");
+    private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_@:.-]{1,200}\\.[a-z]{4,10}");
+    private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_.-]{1,15}");
+
+    /** The unit of ufw, whose state is always read too. */
+    static final String UFW_UNIT = "ufw.service";
+
+    private FactsScript() {}
+
+    /**
+     * Writes the script.
+     *
+     * @param disarm whether this connection proves that the host can be reached, so that a rollback still armed is not needed
+     * @throws IllegalArgumentException if the query names something that cannot exist
+     */
+    static Script of(String nonce, FactsQuery query, Duration bootPatience, boolean disarm) {
+        require(PACKAGE, query.packages(), "package");
+        require(USER, query.users(), "user");
+        require(PATH, query.files(), "path");
+        require(PATH, List.of(query.keyPath()), "path");
+        require(UNIT, query.units(), "unit");
+        require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
+        Script script = Script.begin(nonce, "prelude.sh", "facts.sh");
+        script.shell("first_boot " + Math.max(1, bootPatience.toSeconds()) + " || { say end; return; }");
+        if (disarm) {
+            script.shell("disarm");
+        }
+        script.call("system");
+        if (!query.packages().isEmpty()) {
+            script.call("packages", query.packages());
+        }
+        if (!query.users().isEmpty()) {
+            script.call("users", query.users());
+        }
+        if (!query.files().isEmpty()) {
+            script.call("files", query.files());
+        }
+        script.call("units", units(query));
+        for (ReleaseInstall install : query.releases()) {
+            List<String> arguments = new ArrayList<>();
+            arguments.add(key(install));
+            arguments.addAll(install.binaries());
+            script.call("release", arguments);
+        }
+        script.call("wireguard", query.wireGuardInterface(), query.keyPath());
+        script.call("addresses", query.wireGuardInterface());
+        script.call("firewall");
+        return script.end();
+    }
+
+    /** The units in the order in which they are asked for. */
+    static List<String> units(FactsQuery query) {
+        List<String> units = new ArrayList<>(query.units());
+        units.add(UFW_UNIT);
+        return units;
+    }
+
+    static String key(ReleaseInstall install) {
+        return install.release().name() + '-' + install.release().version();
+    }
+
+    private static void require(Pattern pattern, List<String> values, String what) {
+        for (String value : values) {
+            if (!pattern.matcher(value).matches()) {
+                throw new IllegalArgumentException(
+                        what + " \"" + value.replaceAll("\\p{Cntrl}", "?") + "\" is not one that a host can have");
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+package dev.promguard.ssh.internal;
+
+import com.hierynomus.sshj.key.KeyAlgorithms;
+import com.hierynomus.sshj.transport.cipher.BlockCiphers;
+import com.hierynomus.sshj.transport.cipher.ChachaPolyCiphers;
+import com.hierynomus.sshj.transport.cipher.GcmCiphers;
+import com.hierynomus.sshj.transport.kex.ExtInfoClientFactory;
+import com.hierynomus.sshj.transport.mac.Macs;
+import dev.promguard.HostException;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import java.io.IOException;
+import java.security.KeyPair;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import net.schmizz.keepalive.KeepAliveProvider;
+import net.schmizz.sshj.DefaultConfig;
+import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.transport.kex.Curve25519SHA256;
+import net.schmizz.sshj.transport.kex.ECDHNistP;
+import net.schmizz.sshj.userauth.UserAuthException;
+import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
+import org.jspecify.annotations.Nullable;
+
+/** Opens sessions: connects until the host is there, takes no host key but an accepted one, and logs in. Thread-safe. */
+public final class SshConnector {
+    private static final AtomicInteger THREADS = new AtomicInteger();
+    private static final ThreadFactory DAEMONS = task -> {
+        Thread thread = new Thread(task, "promguard-ssh-" + THREADS.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    };
+
+    private final Settings settings;
+    private final DefaultConfig config;
+
+    /**
+     * A connector.
+     *
+     * @param settings its times
+     */
+    public SshConnector(Settings settings) {
+        this.settings = settings;
+        this.config = config();
+    }
+
+    private static DefaultConfig config() {
+        DefaultConfig config = new DefaultConfig();
+        config.setLoggerFactory(new QuietLoggers());
+        config.setKeepAliveProvider(KeepAliveProvider.KEEP_ALIVE);
+        config.setKeyExchangeFactories(List.of(
+                new Curve25519SHA256.Factory(),
+                new Curve25519SHA256.FactoryLibSsh(),
+                new ECDHNistP.Factory256(),
+                new ECDHNistP.Factory384(),
+                new ECDHNistP.Factory521(),
+                new ExtInfoClientFactory()));
+        config.setCipherFactories(List.of(
+                ChachaPolyCiphers.CHACHA_POLY_OPENSSH(),
+                GcmCiphers.AES256GCM(),
+                GcmCiphers.AES128GCM(),
+                BlockCiphers.AES256CTR(),
+                BlockCiphers.AES192CTR(),
+                BlockCiphers.AES128CTR()));
+        config.setMACFactories(List.of(Macs.HMACSHA2256Etm(), Macs.HMACSHA2512Etm()));
+        config.setKeyAlgorithms(List.of(
+                KeyAlgorithms.EdDSA25519(),
+                KeyAlgorithms.ECDSASHANistp256(),
+                KeyAlgorithms.ECDSASHANistp384(),
+                KeyAlgorithms.ECDSASHANistp521(),
+                KeyAlgorithms.RSASHA512(),
+                KeyAlgorithms.RSASHA256()));
+        return config;
+    }
+
+    /**
+     * Opens a session as {@link dev.promguard.spi.HostApplier#open} promises.
+     *
+     * @param target which host, and how
+     * @return the session
+     */
+    public HostSession open(HostTarget target) {
+        KeyPair login = loginKey(target);
+        long deadline = System.nanoTime() + target.patience().toNanos();
+        long pause = Duration.ofMillis(100).toNanos();
+        while (true) {
+            Attempt attempt = new Attempt(target, login);
+            try {
+                return attempt.connect(deadline);
+            } catch (IOException | TimeoutException e) {
+                attempt.abort();
+                HostException last = attempt.describe(e);
+                if (!last.retryable() || deadline - System.nanoTime() <= pause) {
+                    throw last;
+                }
+            } catch (InterruptedException e) {
+                attempt.abort();
+                throw interrupted(target, "connect", e);
+            }
+            try {
+                pause(pause);
+            } catch (InterruptedException e) {
+                throw interrupted(target, "connect", e);
+            }
+            pause = Math.min(pause * 3 / 2, Duration.ofSeconds(2).toNanos());
+        }
+    }
+
+    static HostException interrupted(HostTarget target, String step, InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return HostException.of(target.name(), target.address(), step)
+                .cause(e)
+                .because("interrupted", "The connection was closed. Run it again when you are ready.");
+    }
+
+    private static void pause(long nanos) throws InterruptedException {
+        ReentrantLock lock = new ReentrantLock();
+        Condition never = lock.newCondition();
+        long left = nanos;
+        lock.lockInterruptibly();
+        try {
+            while (left > 0) {
+                left = never.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private KeyPair loginKey(HostTarget target) {
+        try (SSHClient reader = new SSHClient(config)) {
+            return target.loginKey().useText(text -> {
+                try {
+                    var keys = reader.loadKeys(text, null, null);
+                    return new KeyPair(keys.getPublic(), keys.getPrivate());
+                } catch (IOException e) {
+                    // The cause may quote the key's text, so it is not kept.
+                    throw HostException.of(target.name(), target.address(), "read the login key")
+                            .because(
+                                    "it is not a private key that can be read: "
+                                            + e.getClass().getSimpleName(),
+                                    "Give an unencrypted OpenSSH private key, as ssh-keygen -t ed25519 -N '' makes it.");
+                }
+            });
+        } catch (IOException e) {
+            throw new IllegalStateException("a client that never connected failed to close", e);
+        }
+    }
+
+    /** One attempt to connect. */
+    private final class Attempt {
+        private final HostTarget target;
+        private final KeyPair login;
+        private final PinnedKeys pinned;
+        private final TrackedSockets sockets = new TrackedSockets();
+        private final SSHClient client = new SSHClient(config);
+        private final ExecutorService workers = Executors.newCachedThreadPool(DAEMONS);
+
+        Attempt(HostTarget target, KeyPair login) {
+            this.target = target;
+            this.login = login;
+            this.pinned = new PinnedKeys(target.acceptedHostKeys());
+        }
+
+        HostSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {
+            long left = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
+            int timeout = (int) Math.min(left, settings.connectTimeout().toMillis());
+            client.setSocketFactory(sockets);
+            client.setConnectTimeout(timeout);
+            client.addHostKeyVerifier(pinned);
+            client.getConnection().getKeepAlive().setKeepAliveInterval((int)
+                    settings.keepAlive().toSeconds());
+            client.getTransport().setTimeoutMs(timeout);
+            Future<?> connected = workers.submit(() -> {
+                client.connect(target.address(), target.port());
+                client.authPublickey(target.user(), new KeyPairWrapper(login));
+                return null;
+            });
+            try {
+                connected.get(timeout, TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof IOException failure) {
+                    throw failure;
+                }
+                throw new IOException(e.getCause());
+            }
+            HostKeyFingerprint proven = pinned.proven();
+            if (proven == null || !client.isAuthenticated()) {
+                throw new IOException("the connection ended before the login did");
+            }
+            return new SshSession(target, settings, client, sockets, workers, proven);
+        }
+
+        void abort() {
+            sockets.close();
+            workers.shutdownNow();
+        }
+
+        HostException describe(Exception failure) {
+            HostKeyFingerprint shown = pinned.refused();
+            if (shown != null) {
+                String accepted = target.acceptedHostKeys().stream()
+                        .map(HostKeyFingerprint::text)
+                        .sorted()
+                        .collect(Collectors.joining(" or "));
+                return failed("check the host key", failure)
+                        .because(
+                                "the host showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
+                                        + accepted,
+                                "Nothing was sent to it. If the host was made anew or its key was changed by you, give"
+                                        + " the new fingerprint (on the host: ssh-keygen -lf"
+                                        + " /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may be in between.");
+            }
+            if (pinned.proven() != null && causedBy(failure, UserAuthException.class) && !sockets.broken(client)) {
+                return failed("log in", failure)
+                        .because(
+                                "the host refused the login of " + target.user() + " with the key given",
+                                "Check the user's name, and that the key's public half stands in its"
+                                        + " ~/.ssh/authorized_keys on the host.");
+            }
+            return failed("connect", failure)
+                    .retryable()
+                    .because(
+                            "no session with port " + target.port() + " within "
+                                    + target.patience().toSeconds() + " s; the last attempt ended with "
+                                    + reason(failure),
+                            "Check that the host is up, that its SSH server listens there, and that no firewall is in"
+                                    + " between.");
+        }
+
+        private HostException.Builder failed(String step, Exception failure) {
+            return HostException.of(target.name(), target.address(), step).cause(failure);
+        }
+    }
+
+    static String reason(Throwable failure) {
+        if (failure instanceof TimeoutException) {
+            return "a timeout";
+        }
+        String message = failure.getMessage();
+        return message == null || message.isEmpty() ? failure.getClass().getSimpleName() : FactsParser.shown(message);
+    }
+
+    private static boolean causedBy(@Nullable Throwable failure, Class<? extends Throwable> type) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (type.isInstance(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,484 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.HostException;
+import dev.promguard.change.Change;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.connection.channel.direct.LocalPortForwarder;
+import net.schmizz.sshj.connection.channel.direct.Parameters;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A session over one authenticated connection. */
+final class SshSession implements HostSession {
+    private static final Logger LOG = LoggerFactory.getLogger(SshSession.class);
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final HostTarget target;
+    private final Settings settings;
+    private final SSHClient client;
+    private final TrackedSockets sockets;
+    private final ExecutorService workers;
+    private final HostKeyFingerprint hostKey;
+    private final Queue<ServerSocket> forwards = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private boolean armedHere;
+
+    SshSession(
+            HostTarget target,
+            Settings settings,
+            SSHClient client,
+            TrackedSockets sockets,
+            ExecutorService workers,
+            HostKeyFingerprint hostKey) {
+        this.target = target;
+        this.settings = settings;
+        this.client = client;
+        this.sockets = sockets;
+        this.workers = workers;
+        this.hostKey = hostKey;
+    }
+
+    @Override
+    public HostKeyFingerprint hostKey() {
+        return hostKey;
+    }
+
+    @Override
+    public HostFacts facts(FactsQuery query, Duration bootPatience) {
+        String nonce = nonce();
+        FactsParser parser = new FactsParser(query);
+        Exec exec = exec(nonce);
+        try (Script script = FactsScript.of(nonce, query, bootPatience, !armedHere)) {
+            OptionalInt code = run(
+                    exec,
+                    script,
+                    false,
+                    bootPatience.plus(settings.factsTimeout()),
+                    "read facts",
+                    (line, answer) -> parser.line(line));
+            Optional<FactsParser.BootProblem> boot = parser.bootProblem();
+            if (boot.isPresent()) {
+                throw bootFailed(boot.get(), bootPatience);
+            }
+            if (!parser.ended()) {
+                throw unfinished(failed("read facts"), exec, code);
+            }
+            return parser.facts();
+        } catch (FactsParser.MalformedException e) {
+            throw malformed("read facts", e);
+        }
+    }
+
+    @Override
+    public boolean apply(List<Change> changes, Progress progress) {
+        if (changes.isEmpty()) {
+            return false;
+        }
+        List<Change> copy = List.copyOf(changes);
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        ChangeRun run = new ChangeRun(copy, progress, nonce);
+        boolean answers = copy.stream().anyMatch(Change.ReplaceHostKey.class::isInstance);
+        try (Script script = ChangeScript.of(nonce, copy, settings.rollbackAfter())) {
+            OptionalInt code = run(exec, script, answers, settings.applyTimeout(), run.step(), run);
+            if (run.failure() != null) {
+                throw changeFailed(run, exec);
+            }
+            if (!run.ended()) {
+                throw unfinished(failed(run.step()), exec, code);
+            }
+            return run.armed();
+        } catch (FactsParser.MalformedException e) {
+            throw malformed(run.step(), e);
+        } catch (ConnectionLostException e) {
+            throw failed(run.step())
+                    .retryable()
+                    .output(exec.tail())
+                    .cause(e.getCause())
+                    .because(
+                            e.reason(),
+                            "Whether this step was done is not known; those before it are done. " + rollbackNote(run)
+                                    + "Run apply again: it looks first, and makes what is missing.");
+        } finally {
+            armedHere |= run.armed();
+        }
+    }
+
+    @Override
+    public void confirm() {
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        String[] outcome = {""};
+        try (Script script = Script.begin(nonce, "prelude.sh", "confirm.sh")) {
+            script.call("confirm").end();
+            OptionalInt code =
+                    run(exec, script, false, settings.factsTimeout(), "confirm the changes", (line, answer) -> {
+                        if (line.startsWith("confirm\t")) {
+                            outcome[0] = line.substring("confirm\t".length());
+                        } else if (!line.equals("end")) {
+                            throw new FactsParser.MalformedException(FactsParser.shown(line));
+                        }
+                    });
+            switch (outcome[0]) {
+                case "disarmed", "none" -> LOG.debug("{}: rollback {}", target.name(), outcome[0]);
+                case "rolled-back" ->
+                    throw failed("confirm the changes")
+                            .because(
+                                    "the host has rolled back: no new session confirmed the changes in time",
+                                    "Its firewall, WireGuard interface and host key are as they were, and what was started"
+                                            + " was stopped. Run apply again; raise rollbackAfter if the way to the host is"
+                                            + " slow.");
+                default -> throw unfinished(failed("confirm the changes"), exec, code);
+            }
+        } catch (FactsParser.MalformedException e) {
+            throw malformed("confirm the changes", e);
+        }
+    }
+
+    @Override
+    public int forward(String address, int port) {
+        String step = "forward a port to " + address + ":" + port;
+        ServerSocket listener = null;
+        try {
+            listener = new ServerSocket();
+            listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            forwards.add(listener);
+            if (closed.get()) {
+                listener.close();
+                throw new IOException("the session is closed");
+            }
+            int local = listener.getLocalPort();
+            LocalPortForwarder forwarder =
+                    client.newLocalPortForwarder(new Parameters("127.0.0.1", local, address, port), listener);
+            workers.execute(() -> {
+                try {
+                    forwarder.listen();
+                } catch (IOException e) {
+                    LOG.debug("{}: {} ended", target.name(), step, e);
+                }
+            });
+            return local;
+        } catch (IOException e) {
+            throw failed(step)
+                    .cause(e)
+                    .because(SshConnector.reason(e), "Check that the session is open and loopback ports are free.");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        for (ServerSocket forward : forwards) {
+            try {
+                forward.close();
+            } catch (IOException e) {
+                LOG.debug("{}: a forward did not close", target.name(), e);
+            }
+        }
+        if (!Thread.currentThread().isInterrupted()) {
+            goodbye();
+        }
+        cut();
+    }
+
+    /** Tells the host that the connection ends, but does not wait long for a host that does not listen. */
+    private void goodbye() {
+        try {
+            workers.submit(() -> {
+                        client.disconnect();
+                        return null;
+                    })
+                    .get(500, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("{}: the connection did not end in peace", target.name(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void cut() {
+        closed.set(true);
+        sockets.close();
+        workers.shutdownNow();
+    }
+
+    private Exec exec(String nonce) {
+        if (closed.get()) {
+            throw failed("begin").because("the session is closed", "Open a new one.");
+        }
+        return new Exec(client, workers, target.user(), nonce);
+    }
+
+    private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)
+            throws FactsParser.MalformedException {
+        boolean finished = false;
+        try {
+            OptionalInt code = exec.run(script, answers, limit, lines);
+            finished = true;
+            return code;
+        } catch (InterruptedException e) {
+            throw SshConnector.interrupted(target, lines instanceof ChangeRun run ? run.step() : step, e);
+        } catch (IOException | TimeoutException e) {
+            String reason = e instanceof TimeoutException
+                    ? "the host did not finish within " + limit.toSeconds() + " s"
+                    : "the connection was lost: " + SshConnector.reason(e);
+            if (lines instanceof ChangeRun) {
+                throw new ConnectionLostException(reason, e);
+            }
+            throw failed(step)
+                    .retryable()
+                    .output(exec.tail())
+                    .cause(e)
+                    .because(reason, "Check that the host is up, and run it again.");
+        } finally {
+            if (!finished) {
+                cut();
+            }
+        }
+    }
+
+    private HostException bootFailed(FactsParser.BootProblem boot, Duration patience) {
+        HostException.Builder failed = failed("first boot").output(boot.detail());
+        if (boot.late()) {
+            return failed.retryable()
+                    .because(
+                            "cloud-init was not done after " + patience.toSeconds() + " s",
+                            "Run it again, or look on the host: cloud-init status --long.");
+        }
+        return failed.because(
+                "cloud-init ended in an error",
+                "Look on the host: cloud-init status --long, and /var/log/cloud-init.log. If what failed does not matter,"
+                        + " reboot the host (what is done once is not tried again) and run it again; if it fails at every"
+                        + " boot, touch /etc/cloud/cloud-init.disabled there.");
+    }
+
+    private HostException changeFailed(ChangeRun run, Exec exec) {
+        ChangeRun.Failure failure = run.failure();
+        HostException.Builder failed = failed(run.step());
+        if (failure == null) {
+            throw new IllegalStateException("no change failed");
+        }
+        failed.exitCode(failure.exitCode());
+        Change change = run.current();
+        String mend = mend(change, failure.why());
+        if (!failure.why().startsWith("sha256 is ")) {
+            failed.output(exec.tail());
+        }
+        String what = failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why();
+        return failed.because(what, (mend + ' ' + rollbackNote(run)).strip());
+    }
+
+    private String rollbackNote(ChangeRun run) {
+        return run.armed()
+                ? "The host puts its firewall and WireGuard back in "
+                        + settings.rollbackAfter().toSeconds() + " s unless you apply before. "
+                : "";
+    }
+
+    private static String mend(@Nullable Change change, String why) {
+        if (change instanceof Change.InstallRelease install) {
+            return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
+                    + withoutUser(install.tarball()) + ", then run apply again.";
+        } else if (change instanceof Change.InstallPackages) {
+            return "Check that the host reaches its package mirrors, then run apply again.";
+        } else if (change instanceof Change.WriteFile) {
+            return "The file on the host is as it was. Mend what the lines above name, then run apply again.";
+        } else if (change instanceof Change.ReplaceHostKey) {
+            return "The host keeps its old key. Run apply again.";
+        }
+        return "Mend what the lines above name, then run apply again.";
+    }
+
+    private static URI withoutUser(URI uri) {
+        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
+    }
+
+    private HostException unfinished(HostException.Builder failed, Exec exec, OptionalInt code) {
+        code.ifPresent(failed::exitCode);
+        String how = code.isPresent() ? "exit code " + code.getAsInt() : "no exit code";
+        String mend = target.user().equals("root")
+                ? "Check that root's login shell on the host runs sh."
+                : "Check that " + target.user() + " may run sudo -n sh on the host.";
+        return failed.output(exec.tail()).because("the script ended early, with " + how, mend);
+    }
+
+    private HostException malformed(String step, FactsParser.MalformedException e) {
+        cut();
+        return failed(step)
+                .cause(e)
+                .because(
+                        "the host's answer makes no sense: " + e.getMessage(),
+                        "None of it was believed. Check that this is the host you mean, and that its tools are Debian's.");
+    }
+
+    private HostException.Builder failed(String step) {
+        return HostException.of(target.name(), target.address(), step);
+    }
+
+    private static String nonce() {
+        byte[] bytes = new byte[16];
+        RANDOM.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /** The connection ended before a run of changes did. */
+    private static final class ConnectionLostException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        ConnectionLostException(String reason, Throwable cause) {
+            super(reason, cause);
+        }
+
+        String reason() {
+            String message = getMessage();
+            return message == null ? "" : message;
+        }
+    }
+
+    /** Follows a run of changes by what its script reports. */
+    static final class ChangeRun implements Exec.Lines {
+        /**
+         * How a change failed.
+         *
+         * @param exitCode its exit code
+         * @param why what the script says of it, or an empty text
+         */
+        record Failure(int exitCode, String why) {}
+
+        private final List<Change> changes;
+        private final Progress progress;
+        private final String nonce;
+        private int next;
+        private boolean under;
+        private String preparing = "send the changes";
+        private boolean armed;
+        private boolean ended;
+        private @Nullable Failure failure;
+
+        ChangeRun(List<Change> changes, Progress progress, String nonce) {
+            this.changes = changes;
+            this.progress = progress;
+            this.nonce = nonce;
+        }
+
+        boolean armed() {
+            return armed;
+        }
+
+        boolean ended() {
+            return ended;
+        }
+
+        @Nullable
+        Failure failure() {
+            return failure;
+        }
+
+        /** The change under way, or null before the first and between two. */
+        @Nullable
+        Change current() {
+            return under ? changes.get(next) : null;
+        }
+
+        /** What is under way, in words. */
+        String step() {
+            Change current = current();
+            return current == null ? preparing : current.describe();
+        }
+
+        @Override
+        public void line(String line, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
+            String[] fields = line.split("\t", -1);
+            if (failure != null || ended) {
+                throw new FactsParser.MalformedException("something follows the end");
+            }
+            switch (fields[0]) {
+                case "begin" -> begin(fields);
+                case "done" -> done(fields);
+                case "failed" -> {
+                    if (fields.length != 4 || !fields[2].matches("[0-9]{1,3}")) {
+                        throw new FactsParser.MalformedException(FactsParser.shown(line));
+                    }
+                    failure = new Failure(Integer.parseInt(fields[2]), fields[3].replaceAll("\\p{Cntrl}", "?"));
+                }
+                case "armed" -> armed = true;
+                case "hostkey" -> hostKey(fields, answer);
+                case "end" -> {
+                    if (next != changes.size()) {
+                        throw new FactsParser.MalformedException("the end came too early");
+                    }
+                    ended = true;
+                }
+                default -> throw new FactsParser.MalformedException(FactsParser.shown(line));
+            }
+        }
+
+        private void begin(String[] fields) throws FactsParser.MalformedException {
+            String number = fields.length == 2 ? fields[1] : "";
+            if (number.equals(ChangeScript.PREPARE)) {
+                preparing = "take the host's lock";
+            } else if (number.equals(ChangeScript.ARM)) {
+                preparing = "arm the rollback";
+            } else if (!under && next < changes.size() && number.equals(Integer.toString(next))) {
+                under = true;
+                progress.started(changes.get(next));
+            } else {
+                throw new FactsParser.MalformedException("the change begun is " + FactsParser.shown(number));
+            }
+        }
+
+        private void done(String[] fields) throws FactsParser.MalformedException {
+            String number = fields.length == 2 ? fields[1] : "";
+            if (under && number.equals(Integer.toString(next))) {
+                under = false;
+                progress.done(changes.get(next));
+                next++;
+            } else if (under || (!number.equals(ChangeScript.PREPARE) && !number.equals(ChangeScript.ARM))) {
+                throw new FactsParser.MalformedException("the change done is " + FactsParser.shown(number));
+            }
+        }
+
+        private void hostKey(String[] fields, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
+            if (!(current() instanceof Change.ReplaceHostKey) || fields.length != 4) {
+                throw new FactsParser.MalformedException("a host key that was not asked for");
+            }
+            HostKeyFingerprint fingerprint;
+            try {
+                fingerprint = new SshPublicKey(fields[2], fields[3]).fingerprint();
+            } catch (IllegalArgumentException e) {
+                FactsParser.MalformedException malformed = new FactsParser.MalformedException("a host key");
+                malformed.initCause(e);
+                throw malformed;
+            }
+            progress.newHostKey(fingerprint);
+            answer.send("go " + nonce);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package dev.promguard.ssh.internal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.net.SocketFactory;
+import net.schmizz.sshj.SSHClient;
+import org.jspecify.annotations.Nullable;
+
+/** Makes sockets without Nagle's delay, and closes the last one from any thread, which ends whatever waits on it. */
+final class TrackedSockets extends SocketFactory {
+    private final AtomicReference<@Nullable Socket> last = new AtomicReference<>();
+    private volatile boolean closed;
+
+    @Override
+    public Socket createSocket() throws IOException {
+        Socket socket = new Socket();
+        socket.setTcpNoDelay(true);
+        last.set(socket);
+        if (closed) {
+            close();
+            throw new IOException("closed before it was connected");
+        }
+        return socket;
+    }
+
+    @Override
+    public Socket createSocket(String host, int port) throws IOException {
+        return connect(new InetSocketAddress(host, port), null);
+    }
+
+    @Override
+    public Socket createSocket(String host, int port, InetAddress localHost, int localPort) throws IOException {
+        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port) throws IOException {
+        return connect(new InetSocketAddress(host, port), null);
+    }
+
+    @Override
+    public Socket createSocket(InetAddress host, int port, InetAddress localHost, int localPort) throws IOException {
+        return connect(new InetSocketAddress(host, port), new InetSocketAddress(localHost, localPort));
+    }
+
+    private Socket connect(InetSocketAddress remote, @Nullable InetSocketAddress local) throws IOException {
+        Socket socket = createSocket();
+        if (local != null) {
+            socket.bind(local);
+        }
+        socket.connect(remote);
+        return socket;
+    }
+
+    /** Whether the transport ended by itself, so that a failed login says nothing about the key. */
+    boolean broken(SSHClient client) {
+        return !client.getTransport().isRunning();
+    }
+
+    /** Closes the socket. Safe from any thread. */
+    void close() {
+        closed = true;
+        Socket socket = last.get();
+        if (socket != null) {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,483 @@
+# shellcheck shell=sh disable=SC2154
+# Functions that change the host. Each may be run again without harm, sets WHY to say in words what went wrong, and prints
+# the rest to standard error.
+WHY=
+TMP=
+RELOAD=
+
+trap 'exit 1' HUP INT PIPE TERM
+trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
+
+# step NUMBER FUNCTION ARGUMENT...: reports the begin and the end of a change, and ends the script where it fails.
+step() {
+    number=$1
+    shift
+    WHY=
+    say begin "$number"
+    printf '%s\n' "$N" >&2
+    "$@"
+    code=$?
+    if [ "$code" -ne 0 ]; then
+        say failed "$number" "$code" "$WHY"
+        exit 1
+    fi
+    say "done" "$number"
+}
+
+# alone: one run at a time on a host.
+alone() {
+    exec 9>/run/promguard.lock
+    flock -w 60 9 || {
+        WHY='another run is at work on this host'
+        return 1
+    }
+}
+
+# quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.
+quietly() {
+    TMP=$(mktemp) || return 1
+    "$@" >"$TMP" 2>&1
+    quiet=$?
+    if [ "$quiet" -ne 0 ]; then
+        tail -n 20 "$TMP" >&2
+        locked=no
+        if grep -q 'Could not get lock' "$TMP"; then
+            locked=yes
+        fi
+    fi
+    rm -f "$TMP"
+    TMP=
+    return "$quiet"
+}
+
+apt_install() {
+    quietly apt-get -y -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install "$@"
+}
+
+# apt's lists have a lock of their own that it does not wait for.
+apt_update() {
+    tries=0
+    until quietly apt-get -q -o APT::Update::Error-Mode=any -o Acquire::Retries=3 update; do
+        tries=$((tries + 1))
+        if [ "$locked" = no ] && [ "$tries" -ge 3 ] || [ "$tries" -ge 60 ]; then
+            return 1
+        fi
+        sleep 3
+    done
+}
+
+install_packages() {
+    if [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -print -quit 2>/dev/null)" ]; then
+        apt_install "$@" && return 0
+        if [ -n "$(dpkg --audit 2>/dev/null)" ]; then
+            quietly dpkg --configure -a
+        fi
+    fi
+    apt_update || {
+        WHY='apt-get update failed'
+        return 1
+    }
+    apt_install "$@" || {
+        WHY="apt-get could not install $*"
+        return 1
+    }
+}
+
+create_user() {
+    getent group "$1" >/dev/null || groupadd --system -- "$1" || return
+    getent passwd "$1" >/dev/null ||
+        useradd --system --gid "$1" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin -- "$1"
+}
+
+# install_release NAME-VERSION URI FOLDER SHA256 PROGRAM...
+install_release() {
+    home=/opt/promguard
+    target=$home/$1
+    uri=$2
+    folder=$3
+    wanted=$4
+    shift 4
+    mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
+    command -v curl >/dev/null 2>&1 || {
+        WHY='curl is not installed'
+        return 1
+    }
+    printf 'url = "%s"\n' "$uri" | curl -q -K - --proto '=http,https' -fsSL --retry 4 --connect-timeout 15 \
+        --max-time 900 --speed-limit 1024 --speed-time 60 -o "$TMP/tarball" || {
+        curl=$?
+        WHY='the tarball could not be fetched'
+        return "$curl"
+    }
+    sum=$(sha256sum <"$TMP/tarball") || return 1
+    sum=${sum%% *}
+    if [ "$sum" != "$wanted" ]; then
+        WHY="sha256 is $sum, wanted $wanted"
+        return 1
+    fi
+    mkdir "$TMP/unpacked" "$TMP/done" || return 1
+    for program do
+        shift
+        set -- "$@" "$folder/$program"
+    done
+    tar -xzf "$TMP/tarball" -C "$TMP/unpacked" --no-same-owner -- "$@" || {
+        WHY='the tarball does not hold the programs wanted'
+        return 1
+    }
+    rm -f "$TMP/tarball"
+    for member do
+        shift
+        program=${member##*/}
+        if [ ! -f "$TMP/unpacked/$member" ] || [ -L "$TMP/unpacked/$member" ]; then
+            WHY="$member is not a plain file in the tarball"
+            return 1
+        fi
+        mv "$TMP/unpacked/$member" "$TMP/done/$program" || return 1
+        set -- "$@" "$program"
+    done
+    (
+        cd "$TMP/done" && chown root:root -- "$@" && chmod 0755 . "$@" || exit
+        { printf '%s\n' "$wanted" && sha256sum -- "$@"; } >.promguard || exit
+        stat -c "$STAMP" -- "$@" >.promguard-stamp
+    ) || return 1
+    if [ -e "$target" ] || [ -L "$target" ]; then
+        mv -T "$target" "$TMP/replaced" || return 1
+    fi
+    mv -T "$TMP/done" "$target" || return 1
+    rm -rf "$TMP"
+    TMP=
+}
+
+# write_file PATH MODE OWNER CHECK...: the content comes in base64 on standard input.
+write_file() {
+    path=$1
+    mode=$2
+    owner=$3
+    shift 3
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+        WHY="$path is a folder"
+        return 1
+    fi
+    mkdir -p "${path%/*}" || return 1
+    suffix=
+    if [ $# -gt 0 ]; then
+        case ${path##*/} in
+            ?*.*) suffix=.${path##*.} ;;
+        esac
+    fi
+    TMP=$(mktemp --suffix="$suffix" "${path%/*}/.promguard.XXXXXX") || return 1
+    base64 -d >"$TMP" && chown "$owner:$owner" "$TMP" && chmod "$mode" "$TMP" || return 1
+    if [ $# -gt 0 ]; then
+        "$@" "$TMP" </dev/null || {
+            check=$?
+            WHY='the check of the new content failed'
+            return "$check"
+        }
+    fi
+    mv -fT "$TMP" "$path" || return 1
+    TMP=
+    case $path in
+        /etc/systemd/system/*) RELOAD=yes ;;
+    esac
+}
+
+# write_key PATH PUBLICKEY: the key comes in base64 on standard input, and is written to the file alone.
+write_key() {
+    if [ -d "$1" ]; then
+        WHY="$1 is a folder"
+        return 1
+    fi
+    mkdir -p "${1%/*}" && chmod 0700 "${1%/*}" || return 1
+    TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
+    base64 -d >"$TMP" && chown root:root "$TMP" && chmod 0600 "$TMP" || return 1
+    if [ "$(wg pubkey <"$TMP")" != "$2" ]; then
+        WHY='the key that arrived does not belong to the public key wanted'
+        return 1
+    fi
+    mv -fT "$TMP" "$1" || return 1
+    TMP=
+}
+
+firewall_rule() {
+    ufw "$@" </dev/null || {
+        WHY='ufw refused the rule'
+        return 1
+    }
+}
+
+# loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
+loaded() {
+    state=$("$1" -S) || return 1
+    case $state in *"-P INPUT DROP"*) ;; *) return 1 ;; esac
+    case $state in *"-A INPUT -j $2-before-input"*) ;; *) return 1 ;; esac
+    case $state in *"-A $2-before-input -j $2-user-input"*) ;; *) return 1 ;; esac
+}
+
+# reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
+reload_closed() {
+    for tables in iptables ip6tables; do
+        "$tables" -S INPUT >/dev/null 2>&1 || continue
+        "$tables" -P INPUT DROP || return
+        "$tables-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$tables-restore" || return
+    done
+    /lib/ufw/ufw-init start
+}
+
+enable_firewall() {
+    case $(cat /etc/default/ufw) in
+        *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
+        *) ufw default deny incoming || return ;;
+    esac
+    was=off
+    if iptables -S ufw-user-input >/dev/null 2>&1; then
+        was=on
+    fi
+    ufw --force enable || {
+        WHY='ufw could not be enabled'
+        return 1
+    }
+    systemctl is-enabled -q ufw.service || systemctl enable ufw.service || return
+    if [ "$was" = on ] || ! loaded iptables ufw; then
+        reload_closed || return
+    fi
+    loaded iptables ufw || {
+        WHY='ufw says that it is enabled, but its rules are not loaded'
+        return 1
+    }
+    if ip6tables -S INPUT >/dev/null 2>&1; then
+        case $(ip6tables -S INPUT) in
+            *'-P INPUT DROP'*) ;;
+            *)
+                WHY='IPv6 is not closed'
+                return 1
+                ;;
+        esac
+    fi
+}
+
+daemon_reload() {
+    if [ -n "$RELOAD" ] || [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" = yes ]; then
+        systemctl daemon-reload || return
+        RELOAD=
+    fi
+}
+
+# bring_up INTERFACE start|restart: also where somebody brought the interface up, or took it away, without systemd.
+bring_up() {
+    unit=wg-quick@$1.service
+    systemctl enable "$unit" && systemctl reset-failed "$unit" || return
+    verb=$2
+    if systemctl is-active -q "$unit"; then
+        verb=restart
+    elif ip link show dev "$1" >/dev/null 2>&1; then
+        wg-quick down "$1" 2>/dev/null || ip link delete dev "$1" || return
+    fi
+    systemctl "$verb" "$unit" || {
+        WHY="$unit did not come up"
+        systemctl status --no-pager -l -n 15 "$unit" >&2
+        return 1
+    }
+}
+
+# synced INTERFACE KEYFILE: the running part of the configuration, with the key in it. Without it wg would clear the key.
+synced() {
+    read -r secret <"$2" || [ -n "$secret" ] || return 1
+    wg-quick strip "$1" | while IFS= read -r line; do
+        printf '%s\n' "$line"
+        case $line in
+            '[Interface]'*) printf 'PrivateKey = %s\n' "$secret" ;;
+        esac
+    done
+    secret=
+}
+
+# wireguard HOW INTERFACE KEYFILE PUBLICKEY ADDRESS
+wireguard() {
+    daemon_reload "wg-quick@$2.service" || return
+    case $1 in
+        ENABLE) systemctl enable "wg-quick@$2.service" || return ;;
+        SYNC)
+            synced "$2" "$3" | wg syncconf "$2" /dev/stdin || {
+                WHY='wg syncconf failed'
+                return 1
+            }
+            ;;
+        START) bring_up "$2" start || return ;;
+        RESTART) bring_up "$2" restart || return ;;
+    esac
+    if [ "$(wg show "$2" public-key)" != "$4" ]; then
+        WHY="$2 runs with another key"
+        return 1
+    fi
+    case $(ip -o addr show dev "$2") in
+        *" $5 "*) ;;
+        *)
+            WHY="$2 has not the address $5"
+            return 1
+            ;;
+    esac
+}
+
+# stays_active UNIT: a unit that dies at once has failed, even if systemd means to start it again.
+stays_active() {
+    looks=0
+    steady=0
+    restarts=$(systemctl show -p NRestarts --value -- "$1")
+    while [ "$looks" -lt 150 ]; do
+        case $(systemctl show -p ActiveState,SubState -- "$1") in
+            *auto-restart*) return 1 ;;
+            *ActiveState=active*) steady=$((steady + 1)) ;;
+            *ActiveState=activating* | *ActiveState=reloading*) steady=0 ;;
+            *) return 1 ;;
+        esac
+        if [ "$steady" -ge 5 ]; then
+            [ "$(systemctl show -p NRestarts --value -- "$1")" = "$restarts" ]
+            return
+        fi
+        looks=$((looks + 1))
+        sleep 0.1
+    done
+    return 1
+}
+
+# unit HOW UNIT
+unit() {
+    daemon_reload "$2" || return
+    case $1 in
+        ENABLE)
+            systemctl enable "$2"
+            return
+            ;;
+        RELOAD) systemctl reload "$2" || return ;;
+        START)
+            systemctl enable "$2" || return
+            systemctl reset-failed "$2" 2>/dev/null
+            systemctl start "$2"
+            ;;
+        RESTART)
+            systemctl reset-failed "$2" 2>/dev/null
+            systemctl restart "$2"
+            ;;
+    esac || {
+        WHY="$2 did not start"
+        systemctl status --no-pager -l -n 15 "$2" >&2
+        return 1
+    }
+    stays_active "$2" || {
+        WHY="$2 does not stay up"
+        systemctl status --no-pager -l -n 15 "$2" >&2
+        return 1
+    }
+}
+
+# replace_host_key NUMBER: shows the new key, and uses it only after the answer that it was written down.
+replace_host_key() {
+    mkdir -p /run/sshd || return
+    sshd -T 2>/dev/null | grep -qix 'hostkey /etc/ssh/ssh_host_ed25519_key' || {
+        WHY='the configuration of sshd does not use /etc/ssh/ssh_host_ed25519_key'
+        return 1
+    }
+    TMP=$(mktemp -d /etc/ssh/.promguard.XXXXXX) || return
+    ssh-keygen -q -t ed25519 -N '' -C '' -f "$TMP/key" || return
+    read -r type blob _ <"$TMP/key.pub"
+    say hostkey "$1" "$type" "$blob"
+    answer=$(timeout 120 head -n 1 <&4)
+    if [ "$answer" != "go $N" ]; then
+        WHY='no leave came to use the new host key'
+        return 1
+    fi
+    chmod 0600 "$TMP/key" && chmod 0644 "$TMP/key.pub" || return
+    mv -fT "$TMP/key.pub" /etc/ssh/ssh_host_ed25519_key.pub || return
+    mv -fT "$TMP/key" /etc/ssh/ssh_host_ed25519_key || return
+    rm -rf "$TMP"
+    TMP=
+    for key in /etc/ssh/ssh_host_*_key; do
+        if [ "$key" != /etc/ssh/ssh_host_ed25519_key ]; then
+            rm -f "$key" "$key.pub"
+        fi
+    done
+    sshd -t || {
+        WHY='sshd refuses its configuration'
+        return 1
+    }
+    if systemctl is-active -q ssh.service; then
+        systemctl reload ssh.service || return
+    fi
+}
+
+# arm SECONDS INTERFACE UNIT...: the script that puts things back comes on standard input. What was saved earlier and never
+# confirmed stays as it was saved.
+arm() {
+    seconds=$1
+    interface=$2
+    shift 2
+    mkdir -p "$STATE" && chmod 0700 "$STATE" || return
+    systemctl stop promguard-rollback.timer 2>/dev/null
+    waits=0
+    while systemctl is-active -q promguard-rollback.service && [ "$waits" -lt 60 ]; do
+        waits=$((waits + 1))
+        sleep 0.5
+    done
+    if [ -d "$STATE/rolling-back" ]; then
+        sh "$STATE/rollback.sh" </dev/null || {
+            WHY='an earlier rollback could not be brought to its end'
+            return 1
+        }
+    fi
+    rm -f "$STATE/rolled-back"
+    if [ ! -d "$STATE/rollback" ]; then
+        TMP=$(mktemp -d "$STATE/.new.XXXXXX") || return
+        mkdir "$TMP/ufw" "$TMP/wireguard" "$TMP/ssh" || return
+        : >"$TMP/units"
+        printf '%s\n' "$interface" >"$TMP/interface"
+        for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
+            if [ -e "$file" ]; then
+                cp -pP "$file" "$TMP/ufw/$(printf %s "${file#/}" | tr / :)" || return
+            fi
+        done
+        if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
+            : >"$TMP/ufw-enabled"
+        fi
+        for file in "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key"; do
+            if [ -e "$file" ]; then
+                cp -pP "$file" "$TMP/wireguard/" || return
+            fi
+        done
+        if systemctl is-active -q "wg-quick@$interface.service"; then
+            : >"$TMP/wireguard-active"
+        fi
+        if systemctl is-enabled -q "wg-quick@$interface.service" 2>/dev/null; then
+            : >"$TMP/wireguard-enabled"
+        fi
+        for file in /etc/ssh/ssh_host_*; do
+            if [ -e "$file" ]; then
+                cp -pP "$file" "$TMP/ssh/" || return
+            fi
+        done
+        mv -T "$TMP" "$STATE/rollback" || return
+        TMP=
+    fi
+    for name do
+        if ! grep -q "^$name " "$STATE/rollback/units"; then
+            active=no
+            if systemctl is-active -q "$name"; then
+                active=yes
+            fi
+            printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units"
+        fi
+    done
+    base64 -d >"$STATE/rollback.sh" || return
+    at_boot=/etc/systemd/system/promguard-rollback-boot
+    printf '[Unit]\nDescription=Put back what PromGuard changed and nobody confirmed\n[Service]\nType=oneshot\nExecStart=/bin/sh %s\n' \
+        "$STATE/rollback.sh" >"$at_boot.service" || return
+    printf '[Unit]\nDescription=Wait for the confirmation of what PromGuard changed\n[Timer]\nOnActiveSec=%s\nAccuracySec=1s\n' \
+        "$seconds" >"$at_boot.timer" || return
+    mkdir -p /etc/systemd/system/timers.target.wants
+    ln -sfT "$at_boot.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer || return
+    systemctl reset-failed promguard-rollback.service promguard-rollback.timer 2>/dev/null
+    systemd-run --quiet --unit=promguard-rollback --on-active="$seconds" --timer-property=AccuracySec=1s \
+        /bin/sh "$STATE/rollback.sh" || {
+        WHY='the timer that would roll back could not be set'
+        return 1
+    }
+    say armed
+}

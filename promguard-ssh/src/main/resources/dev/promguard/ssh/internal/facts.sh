@@ -1,0 +1,164 @@
+# shellcheck shell=sh disable=SC2154
+# Functions that look at the host and change nothing. Each prints lines of the protocol; Java calls those that are asked for.
+
+# first_boot SECONDS: waits until cloud-init is done, and fails if it is not in time, or ended in an error.
+first_boot() {
+    command -v cloud-init >/dev/null 2>&1 || return 0
+    [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
+    [ ! -e /run/cloud-init/disabled ] || return 0
+    boot=0
+    if [ ! -e /run/cloud-init/result.json ]; then
+        timeout "$1" cloud-init status --wait >/dev/null 2>&1
+        boot=$?
+    fi
+    if [ "$boot" -eq 124 ]; then
+        say boot late ''
+        return 1
+    fi
+    result=
+    if [ -r /run/cloud-init/result.json ]; then
+        while read -r line || [ -n "$line" ]; do
+            result="$result$line "
+        done </run/cloud-init/result.json
+        case $result in *'"errors": []'*) return 0 ;; esac
+        result="errors: ${result#*\"errors\":}"
+    elif [ "$boot" -ne 1 ]; then
+        return 0
+    fi
+    say boot error "$result"
+    return 1
+}
+
+system() {
+    id=
+    version=
+    if [ -r /etc/os-release ]; then
+        while IFS='=' read -r key value || [ -n "$key" ]; do
+            value=${value#[\"\']}
+            value=${value%[\"\']}
+            case $key in
+                ID) id=$value ;;
+                VERSION_ID) version=$value ;;
+            esac
+        done </etc/os-release
+    fi
+    say system "$(uname -m)" "$(date +%s)" "$id" "$version"
+}
+
+packages() {
+    dpkg-query -W -f "$N\\tpackage\\t\${Package}\\t\${db:Status-Status}\\t\${Version}\\n" "$@" 2>/dev/null >&3
+}
+
+users() {
+    getent passwd "$@" | while IFS=: read -r name _; do
+        say user "$name"
+    done
+}
+
+files() {
+    stat -c "$N${TAB}file${TAB}%a${TAB}%U:%G${TAB}%F${TAB}%n" -- "$@" 2>/dev/null >&3
+    for file do
+        shift
+        if [ -f "$file" ]; then
+            set -- "$@" "$file"
+        fi
+    done
+    if [ $# -gt 0 ]; then
+        sha256sum -- "$@" | sed "s/^/$N${TAB}sum${TAB}/" >&3
+    fi
+}
+
+units() {
+    systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestamp -- "$@" |
+        sed "s/^/$N${TAB}unit${TAB}/" >&3
+}
+
+# release NAME-VERSION PROGRAM...: programs whose stamp is unchanged were not written to; others are summed again.
+release() {
+    folder=/opt/promguard/$1
+    release=$1
+    shift
+    [ -d "$folder" ] || return 0
+    sum=
+    intact=no
+    if [ -f "$folder/.promguard" ]; then
+        read -r sum <"$folder/.promguard"
+        stamp=$(cd "$folder" && stat -c "$STAMP" -- "$@" 2>/dev/null)
+        if [ -f "$folder/.promguard-stamp" ] && [ "$stamp" = "$(cat "$folder/.promguard-stamp")" ]; then
+            intact=yes
+        elif [ -n "$stamp" ] && (cd "$folder" && tail -n +2 .promguard | sha256sum -c --status) 2>/dev/null; then
+            intact=yes
+            for program do
+                case $(stat -c '%F %a %u:%g' -- "$folder/$program" 2>/dev/null) in
+                    'regular file 755 0:0') ;;
+                    *) intact=no ;;
+                esac
+                grep -q "  $program\$" "$folder/.promguard" || intact=no
+            done
+        fi
+    fi
+    say release "$release" "$intact" "$sum"
+}
+
+# wireguard INTERFACE KEYFILE: never asks wg for a private or preshared key.
+wireguard() {
+    if command -v wg >/dev/null 2>&1; then
+        if [ -n "$(ip -o link show dev "$1" up 2>/dev/null)" ] && key=$(wg show "$1" public-key 2>/dev/null); then
+            say wg "$key" "$(wg show "$1" listen-port)"
+            for what in endpoints allowed-ips latest-handshakes transfer; do
+                wg show "$1" "$what" | sed "s/^/$N${TAB}peer-$what${TAB}/" >&3
+            done
+        fi
+        if [ -f "$2" ] && [ ! -L "$2" ] && key=$(wg pubkey <"$2" 2>/dev/null); then
+            say key "$key"
+        fi
+    fi
+    stat -c "$N${TAB}keyfile${TAB}%a${TAB}%u:%g${TAB}%F" -- "$2" 2>/dev/null >&3
+}
+
+# addresses INTERFACE
+addresses() {
+    ip -o addr show scope global | while read -r _ device _ address _; do
+        if [ "$device" = "$1" ]; then
+            say wg-address "$address"
+        elif [ "$device" != lo ]; then
+            say address "$address"
+        fi
+    done
+}
+
+# rules 4|6 CHAIN IPTABLES FILE
+rules() {
+    if [ -r "$4" ]; then
+        sed -n -e "s/^### tuple ### /$N${TAB}tuple$1${TAB}/p" -e "s/^-A $2-user-input /$N${TAB}written$1${TAB}/p" "$4" >&3
+    fi
+    "$3" -S 2>/dev/null | sed -n \
+        -e "s/^-P INPUT /$N${TAB}policy$1${TAB}/p" \
+        -e "s/^-A $2-before-input -j $2-user-input\$/$N${TAB}hook$1${TAB}user/p" \
+        -e "s/^-A INPUT -j $2-before-input\$/$N${TAB}hook$1${TAB}before/p" \
+        -e "/^-A INPUT -j $2-/d" \
+        -e "s/^-A INPUT /$N${TAB}input$1${TAB}/p" \
+        -e "s/^-A $2-user-input /$N${TAB}loaded$1${TAB}/p" >&3
+}
+
+firewall() {
+    command -v ufw >/dev/null 2>&1 || return 0
+    enabled=
+    policy=
+    ipv6=
+    for file in /etc/ufw/ufw.conf /etc/default/ufw; do
+        [ -r "$file" ] || continue
+        while IFS='=' read -r key value || [ -n "$key" ]; do
+            value=${value#[\"\']}
+            value=${value%[\"\']}
+            case $key in
+                ENABLED) enabled=$value ;;
+                DEFAULT_INPUT_POLICY) policy=$value ;;
+                IPV6) ipv6=$value ;;
+            esac
+        done <"$file"
+    done
+    say ufw "$enabled" "$policy" "$ipv6"
+    rules 4 ufw iptables /etc/ufw/user.rules
+    rules 6 ufw6 ip6tables /etc/ufw/user6.rules
+}

@@ -1,0 +1,165 @@
+package dev.promguard.ssh;
+
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.Release;
+import dev.promguard.change.Change;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.KeySource;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.WireGuardKeyPair;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SystemUser;
+import dev.promguard.render.WireGuardInterface;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import java.io.PrintStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Takes a fresh Debian machine through facts, all kinds of changes, and facts again, and prints what each exchange took. Run
+ * by hand, with the address, the host key's fingerprint, the login key's file, the mirror's URI and the tarball's SHA-256.
+ */
+final class MachineTrial {
+    private static final PrintStream OUT = System.out;
+
+    private MachineTrial() {}
+
+    public static void main(String[] args) throws Exception {
+        SshApplier applier = SshApplier.builder().build();
+        Secret login = Secret.of(Files.readAllBytes(Path.of(args[2])));
+        HostKeyFingerprint[] pin = {new HostKeyFingerprint(args[1])};
+        Release release =
+                new Release("node_exporter", "1.12.1", URI.create(args[3]), Map.of(Architecture.AMD64, args[4]));
+        ReleaseInstall install = new ReleaseInstall(release, List.of("node_exporter"));
+        FactsQuery query = new FactsQuery(
+                List.of("ufw", "wireguard-tools", "curl"),
+                List.of("node_exporter", "root"),
+                List.of("/etc/wireguard/wg0.conf", "/etc/systemd/system/node_exporter.service"),
+                List.of("node_exporter.service", "wg-quick@wg0.service", "ssh.service"),
+                List.of(install),
+                "wg0",
+                "/etc/wireguard/wg0.key");
+        WireGuardKeyPair pair = KeySource.random().generate();
+        WireGuardKeyPair peer = KeySource.random().generate();
+        ManagedFile config = new ManagedFile(
+                "/etc/wireguard/wg0.conf",
+                "[Interface]\nAddress = 10.0.0.2/24\nListenPort = 51820\nPostUp = wg set %i private-key /etc/wireguard/wg0.key\n\n[Peer]\nPublicKey = "
+                        + peer.publicKey() + "\nAllowedIPs = 10.0.0.1/32\nEndpoint = 198.18.77.1:51820\n",
+                0600,
+                "root",
+                List.of());
+        WireGuardInterface wg = new WireGuardInterface(
+                "wg0",
+                "10.0.0.2/24",
+                51820,
+                pair.publicKey(),
+                List.of(new WireGuardInterface.Peer("mon", peer.publicKey(), Optional.empty(), List.of("10.0.0.1/32"))),
+                config);
+        ManagedFile unit = ManagedFile.readable(
+                "/etc/systemd/system/node_exporter.service",
+                "[Unit]\nRequires=wg-quick@wg0.service\nAfter=wg-quick@wg0.service\n[Service]\nUser=node_exporter\n"
+                        + "ExecStart=" + install.path("node_exporter")
+                        + " --web.listen-address=10.0.0.2:9100\nRestart=always\nRestartSec=5\n"
+                        + "[Install]\nWantedBy=multi-user.target\n");
+        Change.Allow scrape = new Change.Allow(new FirewallRule(
+                Optional.of("wg0"),
+                Optional.of("10.0.0.1"),
+                Optional.of("10.0.0.2"),
+                9100,
+                Protocol.TCP,
+                "mon WireGuard node-exporter scraper"));
+        List<Change> first = List.of(
+                new Change.InstallPackages(List.of("ufw", "wireguard-tools", "curl")),
+                new Change.CreateUser(new SystemUser("node_exporter")),
+                new Change.InstallRelease(
+                        install, release.tarball(Architecture.AMD64), release.folder(Architecture.AMD64), args[4]),
+                new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
+                new Change.Allow(FirewallRule.open(51820, Protocol.UDP, "WireGuard")),
+                scrape,
+                new Change.EnableFirewall(),
+                new Change.WriteKey("/etc/wireguard/wg0.key", pair.privateKey(), pair.publicKey()),
+                new Change.WriteFile(config),
+                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.START),
+                new Change.WriteFile(unit),
+                new Change.ApplyUnit("node_exporter.service", Change.ApplyUnit.UnitAction.START),
+                new Change.ReplaceHostKey());
+        List<Change> second = List.of(
+                new Change.Disallow(scrape.rule()),
+                scrape,
+                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.SYNC),
+                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.RESTART),
+                new Change.ApplyUnit("node_exporter.service", Change.ApplyUnit.UnitAction.RESTART));
+        facts(applier, args[0], pin, login, query);
+        apply(applier, args[0], pin, login, first);
+        facts(applier, args[0], pin, login, query);
+        apply(applier, args[0], pin, login, second);
+        for (int i = 0; i < 3; i++) {
+            facts(applier, args[0], pin, login, query);
+        }
+    }
+
+    private static void facts(
+            SshApplier applier, String address, HostKeyFingerprint[] pin, Secret login, FactsQuery query) {
+        long begin = System.nanoTime();
+        try (HostSession session = applier.open(target(address, pin, login))) {
+            long open = System.nanoTime();
+            HostFacts facts = session.facts(query, Duration.ofMinutes(2));
+            long end = System.nanoTime();
+            OUT.println(facts);
+            OUT.printf("open %d ms, facts %d ms%n", (open - begin) / 1_000_000, (end - open) / 1_000_000);
+        }
+    }
+
+    private static void apply(
+            SshApplier applier, String address, HostKeyFingerprint[] pin, Secret login, List<Change> changes) {
+        HostKeyFingerprint[] fresh = {pin[0]};
+        long begin = System.nanoTime();
+        boolean armed;
+        try (HostSession session = applier.open(target(address, pin, login))) {
+            armed = session.apply(changes, new HostSession.Progress() {
+                private long since = System.nanoTime();
+
+                @Override
+                public void started(Change change) {
+                    since = System.nanoTime();
+                }
+
+                @Override
+                public void done(Change change) {
+                    OUT.printf("%6d ms  %s%n", (System.nanoTime() - since) / 1_000_000, change.describe());
+                }
+
+                @Override
+                public void newHostKey(HostKeyFingerprint fingerprint) {
+                    OUT.println("new host key " + fingerprint);
+                    fresh[0] = fingerprint;
+                }
+            });
+        }
+        pin[0] = fresh[0];
+        long applied = System.nanoTime();
+        OUT.printf("apply %d ms, armed %s%n", (applied - begin) / 1_000_000, armed);
+        if (armed) {
+            try (HostSession session = applier.open(target(address, pin, login))) {
+                session.confirm();
+            }
+            OUT.printf("open and confirm %d ms%n", (System.nanoTime() - applied) / 1_000_000);
+        }
+    }
+
+    private static HostTarget target(String address, HostKeyFingerprint[] pin, Secret login) {
+        return new HostTarget("a", address, 22, "root", Set.of(pin[0]), login, Duration.ofSeconds(60));
+    }
+}
