@@ -25,8 +25,7 @@ import java.util.stream.Stream;
  * cloud where that can run, with {@code --digitalocean} on DigitalOcean, and elsewhere as a preview.
  */
 public final class Quickstart {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             usage: mvn -q compile exec:java [-Dexec.args="OPTIONS"]
               (no option)      run on the local cloud: root on Linux; elsewhere write a preview
               --preview        only write what would be made, to target/promguard-preview
@@ -54,20 +53,13 @@ public final class Quickstart {
             if (args.length > 1) {
                 return usage();
             }
-            switch (option) {
-                case "":
-                    return local();
-                case "--preview":
-                    return preview(List.of());
-                case "--digitalocean":
-                    onDigitalOcean();
-                    return 0;
-                case "--destroy":
-                    System.out.println(digitalOceanMesh().destroy());
-                    return 0;
-                default:
-                    return usage();
-            }
+            return switch (option) {
+                case "" -> local();
+                case "--preview" -> preview(List.of());
+                case "--digitalocean" -> onDigitalOcean();
+                case "--destroy" -> destroyOnDigitalOcean();
+                default -> usage();
+            };
         } catch (PromGuardException | LocalCloudException | IllegalStateException e) {
             System.out.println();
             System.out.println("The quickstart stopped: " + e.getMessage());
@@ -96,16 +88,11 @@ public final class Quickstart {
         System.out.println("PromGuard quickstart: a Prometheus monitor and three nodes on this machine's local cloud.");
         LocalCloud.installMissing(line -> System.out.println("  " + line));
         Path state = temporaryFolder();
-        LocalCloud cloud = LocalCloud.builder()
+        try (LocalCloud cloud = LocalCloud.builder()
                 .progress(line -> System.out.println("  " + line))
-                .start();
-        Thread cleanUp = new Thread(cloud::close, "promguard-clean-up");
-        Runtime.getRuntime().addShutdownHook(cleanUp);
-        try {
+                .start()) {
             show(wish().provider(cloud.provider()).state(state).build());
         } finally {
-            cloud.close();
-            Runtime.getRuntime().removeShutdownHook(cleanUp);
             delete(state);
         }
         System.out.println("Everything is removed: machines, network, rules and state.");
@@ -116,14 +103,20 @@ public final class Quickstart {
         return wish().provider(new DigitalOcean()).build();
     }
 
-    private static void onDigitalOcean() {
+    private static int destroyOnDigitalOcean() {
+        System.out.println(digitalOceanMesh().destroy());
+        return 0;
+    }
+
+    private static int onDigitalOcean() {
         Mesh mesh = digitalOceanMesh();
-        Thread hint = new Thread(() -> System.out.println(
-                "\nInterrupted: droplets may be left, and cost money. Remove them:\n"
+        Thread hint = new Thread(
+                () -> System.out.println("\nInterrupted: droplets may be left, and cost money. Remove them:\n"
                         + "  mvn -q compile exec:java -Dexec.args=--destroy"));
         Runtime.getRuntime().addShutdownHook(hint);
         show(mesh);
         Runtime.getRuntime().removeShutdownHook(hint);
+        return 0;
     }
 
     private static void show(Mesh mesh) {
@@ -190,6 +183,7 @@ public final class Quickstart {
     }
 
     /** From Java 22 on there is a console without a terminal too, and a method that tells. */
+    @SuppressWarnings("SystemConsoleNull") // isTerminal() is asked where there is one
     private static boolean isTerminal() {
         Object console = System.console();
         if (console == null) {

@@ -1,8 +1,14 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Release;
+import dev.promguard.digitalocean.DigitalOcean;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.CloudProvider;
 import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalCloud implements AutoCloseable {
     static {
-        // Without it every answer waits 40 ms for an acknowledgement; must be set before the JDK's server is first used.
+        // Without it every answer waits 40 ms for an acknowledgement; must be set before the JDK's server is first
+        // used.
         System.setProperty("sun.net.httpserver.nodelay", "true");
     }
 
@@ -170,6 +177,32 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
+     * DigitalOcean's own provider, pointed at this cloud; its hosts get the releases of {@link #releases()}.
+     *
+     * @return a provider for {@link dev.promguard.MeshBuilder#provider}
+     */
+    public CloudProvider provider() {
+        List<Release> served = run == null
+                ? List.of()
+                : releases().stream()
+                        .map(release -> new Release(
+                                release.name(),
+                                release.version(),
+                                releaseMirror(),
+                                Map.of(
+                                        release.arch().equals("arm64") ? Architecture.ARM64 : Architecture.AMD64,
+                                        release.sha256())))
+                        .toList();
+        return new LocalProvider(
+                DigitalOcean.builder()
+                        .endpoint(endpoint())
+                        .token(Secret.of(token()))
+                        .pollInterval(Duration.ofMillis(200))
+                        .build(),
+                served);
+    }
+
+    /**
      * The public network.
      *
      * @return an IPv4 /24 such as {@code 198.18.7.0/24}
@@ -238,7 +271,10 @@ public final class LocalCloud implements AutoCloseable {
      * @throws java.util.NoSuchElementException if there is none that has a machine
      */
     public LocalDroplet droplet(String name) {
-        return droplets().stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow();
+        return droplets().stream()
+                .filter(d -> d.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     /**

@@ -24,7 +24,13 @@ import org.slf4j.LoggerFactory;
 final class Machine {
     /** What a machine is made of. */
     record Spec(
-            long id, String hostname, int host, Path baseRoot, List<String> publicKeys, String userData, boolean withPrivate) {
+            long id,
+            String hostname,
+            int host,
+            Path baseRoot,
+            List<String> publicKeys,
+            String userData,
+            boolean withPrivate) {
         Spec {
             publicKeys = List.copyOf(publicKeys);
         }
@@ -93,7 +99,9 @@ final class Machine {
                 + folder.resolve("work");
         List<String> words = List.of("mount", "-t", "overlay", "overlay", "-o");
         // "volatile" leaves out every sync: nobody needs this disk after a power cut.
-        if (!Command.of(with(words, layers + ",volatile", root().toString())).run().ok()) {
+        if (!Command.of(with(words, layers + ",volatile", root().toString()))
+                .run()
+                .ok()) {
             Command.of(with(words, layers, root().toString())).check();
         }
         ObjectNode metaData = JSON.createObjectNode();
@@ -213,8 +221,24 @@ final class Machine {
 
     private static List<String> enter(long target, List<String> words) {
         List<String> all = new ArrayList<>(List.of(
-                "nsenter", "-t", Long.toString(target), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "env", "-i",
-                "PATH=" + Command.PATH, "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"));
+                "nsenter",
+                "-t",
+                Long.toString(target),
+                "-m",
+                "-u",
+                "-i",
+                "-n",
+                "-p",
+                "-C",
+                "-r",
+                "-w",
+                "--",
+                "env",
+                "-i",
+                "PATH=" + Command.PATH,
+                "HOME=/root",
+                "LC_ALL=C.UTF-8",
+                "DEBIAN_FRONTEND=noninteractive"));
         all.addAll(words);
         return all;
     }
@@ -342,8 +366,12 @@ final class Machine {
                 .filter(pid -> {
                     Path status = Path.of("/proc/" + pid + "/status");
                     try {
-                        return Files.readString(status).lines().anyMatch(l -> l.startsWith("NSpid:") && l.endsWith("\t1"))
-                                && List.of("systemd", "init").contains(Files.readString(Path.of("/proc/" + pid + "/comm")).strip());
+                        return Files.readString(status)
+                                        .lines()
+                                        .anyMatch(l -> l.startsWith("NSpid:") && l.endsWith("\t1"))
+                                && List.of("systemd", "init")
+                                        .contains(Files.readString(Path.of("/proc/" + pid + "/comm"))
+                                                .strip());
                     } catch (IOException e) {
                         // It may end while it is looked at; then it is not the one.
                         return false;
