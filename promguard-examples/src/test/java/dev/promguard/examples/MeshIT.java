@@ -1,0 +1,371 @@
+package dev.promguard.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.ApplyReport;
+import dev.promguard.DestroyReport;
+import dev.promguard.Mesh;
+import dev.promguard.MeshBuilder;
+import dev.promguard.Plan;
+import dev.promguard.PlanOutdatedException;
+import dev.promguard.Progress;
+import dev.promguard.Tunnel;
+import dev.promguard.VerifyReport;
+import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.Outsider;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job from the first apply to the last destroy: one mesh that lives through all of it, looked at by the hosts' own tools. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class MeshIT {
+    private static final Duration COMES_BACK = Duration.ofSeconds(90);
+
+    @TempDir
+    static Path state;
+
+    private LocalCloud cloud;
+    private Outsider outsider;
+    private MeshBuilder wish;
+    private Mesh mesh;
+
+    @BeforeAll
+    void applyOnce() {
+        cloud = Clouds.start();
+        outsider = cloud.outsider();
+        wish = Mesh.builder()
+                .name("shop")
+                .monitor("tor1")
+                .nodes(3, "lon1", "sfo3", "sgp1")
+                .provider(cloud.provider())
+                .state(state)
+                .listener(Progress.console());
+        mesh = wish.build();
+        Plan plan = mesh.plan();
+        assertThat(plan.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.CREATE);
+        assertThat(cloud.droplets()).as("a plan makes nothing").isEmpty();
+        assertThat(plan.price()).isPresent();
+
+        ApplyReport report = mesh.apply(plan);
+        System.out.println("first apply: " + report);
+        assertThat(report.ok()).isTrue();
+    }
+
+    @AfterAll
+    void takeDown() {
+        if (cloud != null) {
+            cloud.close();
+        }
+    }
+
+    private List<LocalDroplet> hosts() {
+        return cloud.droplets().stream()
+                .filter(droplet -> droplet.name().startsWith("shop-"))
+                .toList();
+    }
+
+    private LocalDroplet monitor() {
+        return cloud.droplet("shop-monitor-1");
+    }
+
+    private LocalDroplet node(int number) {
+        return cloud.droplet("shop-node-" + number);
+    }
+
+    private void assertAllUp(String... urls) {
+        Clouds.await("targets up", COMES_BACK, () -> {
+            Map<String, String> targets = Clouds.targets(monitor());
+            return targets.size() == urls.length && targets.values().stream().allMatch("up"::equals);
+        });
+        assertThat(Clouds.targets(monitor())).containsOnlyKeys(urls);
+    }
+
+    private void assertAllUp() {
+        assertAllUp(
+                "http://127.0.0.1:9090/metrics",
+                "http://10.0.0.1:9100/metrics",
+                "http://10.0.0.2:9100/metrics",
+                "http://10.0.0.3:9100/metrics",
+                "http://10.0.0.4:9100/metrics");
+    }
+
+    @Test
+    @Order(10)
+    void apply_firstTime_prometheusScrapesEveryHostOverWireGuard() {
+        assertAllUp();
+        for (LocalDroplet host : hosts()) {
+            String handshakes = Clouds.run(host, "wg show wg0 latest-handshakes");
+            long now = Long.parseLong(Clouds.run(host, "date +%s"));
+            assertThat(handshakes.lines()).hasSize(host.name().equals("shop-monitor-1") ? 3 : 1);
+            assertThat(handshakes.lines())
+                    .allSatisfy(line -> assertThat(now - Long.parseLong(line.split("\t", -1)[1]))
+                            .isBetween(0L, 180L));
+        }
+    }
+
+    @Test
+    @Order(11)
+    void apply_firstTime_firewallAdmitsTheMonitorAlone() {
+        for (LocalDroplet host : hosts()) {
+            String status = Clouds.run(host, "ufw status verbose");
+            assertThat(status).contains("Status: active", "Default: deny (incoming)");
+            assertThat(status).containsPattern("22/tcp +ALLOW IN +Anywhere +# OpenSSH");
+            assertThat(status).containsPattern("51820/udp +ALLOW IN +Anywhere +# WireGuard");
+            if (host.name().equals("shop-monitor-1")) {
+                assertThat(status).doesNotContain("9100").doesNotContain("9090");
+            } else {
+                assertThat(status)
+                        .containsPattern("10\\.0\\.0\\.[234] 9100/tcp on wg0 +ALLOW IN +10\\.0\\.0\\.1 +"
+                                + "# shop-monitor-1 WireGuard node-exporter scraper");
+            }
+        }
+        assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
+        assertThat(Clouds.open(outsider, hosts(), 22)).hasSize(4);
+    }
+
+    @Test
+    @Order(12)
+    void apply_firstTime_nodesReachNeitherEachOtherNorTheMonitor() {
+        String knock = "timeout 2 bash -c 'exec 3<>/dev/tcp/%s' 2>&1 && echo open || echo closed";
+        assertThat(Clouds.run(node(1), knock.formatted("10.0.0.3/9100"))).endsWith("closed");
+        assertThat(Clouds.run(node(1), knock.formatted("10.0.0.1/9100"))).endsWith("closed");
+        assertThat(Clouds.run(node(1), knock.formatted("10.0.0.1/9090"))).endsWith("closed");
+        assertThat(Clouds.run(monitor(), knock.formatted("10.0.0.2/9100"))).endsWith("open");
+        assertThat(Clouds.run(monitor(), knock.formatted("10.0.0.2/22")))
+                .as("SSH is open by design")
+                .endsWith("open");
+    }
+
+    @Test
+    @Order(13)
+    void apply_firstTime_everyToolAcceptsItsFile() {
+        for (LocalDroplet host : hosts()) {
+            assertThat(Clouds.run(host, "wg-quick strip wg0"))
+                    .contains("ListenPort = 51820")
+                    .doesNotContain("PrivateKey");
+            assertThat(Clouds.run(
+                            host,
+                            "systemd-analyze verify node_exporter.service 2>&1; stat -c %a /etc/wireguard/wg0.key"))
+                    .isEqualTo("600");
+            assertThat(exposure(host, "node_exporter")).isLessThan(3.0);
+        }
+        assertThat(Clouds.run(
+                        monitor(), "/opt/promguard/prometheus-*/promtool check config /etc/prometheus/prometheus.yml"))
+                .contains("SUCCESS");
+        assertThat(Clouds.run(monitor(), "systemd-analyze verify prometheus.service 2>&1"))
+                .isEmpty();
+        assertThat(exposure(monitor(), "prometheus")).isLessThan(3.0);
+    }
+
+    private static double exposure(LocalDroplet host, String unit) {
+        String line = Clouds.run(host, "systemd-analyze security --no-pager " + unit + " | grep 'Overall exposure'");
+        return Double.parseDouble(line.replaceAll(".*: ([0-9.]+) .*", "$1"));
+    }
+
+    @Test
+    @Order(14)
+    void apply_firstTime_keepsPrivateKeysOnTheirHosts() throws Exception {
+        try (Stream<Path> files = Files.walk(state)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String text = Files.readString(file);
+                for (LocalDroplet host : hosts()) {
+                    assertThat(text).doesNotContain(Clouds.run(host, "cat /etc/wireguard/wg0.key"));
+                }
+                assertThat(Files.getPosixFilePermissions(file)).hasSize(2);
+            }
+        }
+    }
+
+    @Test
+    @Order(15)
+    void apply_firstTime_replacesTheThrowawayHostKey() {
+        for (LocalDroplet host : hosts()) {
+            String inUserData = Clouds.run(host, "grep ed25519_public /var/lib/cloud/instance/user-data.txt");
+            String now = Clouds.run(host, "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub");
+            assertThat(inUserData).doesNotContain(now);
+            assertThat(Clouds.run(host, "ls /etc/ssh/ssh_host_*_key")).isEqualTo("/etc/ssh/ssh_host_ed25519_key");
+        }
+    }
+
+    @Test
+    @Order(20)
+    void apply_secondTime_changesAndRestartsNothing() {
+        Map<String, String> before = Clouds.startTimes(hosts());
+        assertThat(mesh.plan().isEmpty()).isTrue();
+
+        ApplyReport report = mesh.apply();
+
+        System.out.println("second apply: " + report);
+        assertThat(report.changes()).isZero();
+        assertThat(report.hosts())
+                .extracting(ApplyReport.HostOutcome::status)
+                .containsOnly(ApplyReport.Status.UNCHANGED);
+        assertThat(Clouds.startTimes(hosts())).isEqualTo(before);
+    }
+
+    @Test
+    @Order(21)
+    void verify_healthyMesh_everyClaimHolds() {
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.failures()).isEmpty();
+        assertThat(report.checks()).hasSizeGreaterThan(30);
+        assertThat(report.hosts()).allSatisfy(host -> {
+            assertThat(host.target()).isEqualTo("up");
+            assertThat(host.handshakeAge()).isPresent();
+        });
+    }
+
+    @Test
+    @Order(22)
+    void openPrometheus_healthyMesh_answersUntilClosed() throws Exception {
+        URI uri;
+        try (Tunnel tunnel = mesh.openPrometheus()) {
+            uri = tunnel.uri();
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(uri.resolve("api/v1/query?query=up"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.body()).contains("\"region\":\"sgp1\"", "\"node\":\"shop-node-3\"");
+        }
+        URI closed = uri;
+        assertThatThrownBy(() -> HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(closed)
+                                        .timeout(Duration.ofSeconds(5))
+                                        .build(),
+                                HttpResponse.BodyHandlers.ofString()))
+                .isInstanceOf(java.io.IOException.class);
+    }
+
+    @Test
+    @Order(30)
+    void apply_afterHandEdits_putsEverythingRight() {
+        Clouds.run(node(1), "ufw --force disable; systemctl disable --now node_exporter");
+        Clouds.run(
+                node(2),
+                "echo '# by hand' >>/etc/systemd/system/node_exporter.service; chmod 600 /etc/systemd/system/node_exporter.service");
+        Clouds.run(
+                node(3),
+                "wg-quick down wg0; ufw --force delete allow in on wg0 from 10.0.0.1 to 10.0.0.4 port 9100 proto tcp; ufw allow 8080/tcp comment foreign");
+        Clouds.run(
+                monitor(),
+                "wg set wg0 peer $(wg show wg0 peers | head -n 1) remove; echo '[]' >/etc/prometheus/targets/node.json; cp -p /opt/promguard/node_exporter-*/node_exporter /root/edited; printf x >>/root/edited; mv /root/edited $(echo /opt/promguard/node_exporter-*/node_exporter)");
+
+        Plan drift = mesh.plan();
+        System.out.println(drift);
+        assertThat(drift.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.CHANGE);
+        assertThat(mesh.verify().ok()).isFalse();
+        ApplyReport report = mesh.apply(drift);
+
+        assertThat(report.ok()).isTrue();
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        assertThat(Clouds.run(node(3), "ufw status")).contains("foreign");
+        assertThat(mesh.verify().failures()).isEmpty();
+        Clouds.run(node(3), "ufw --force delete allow 8080/tcp");
+    }
+
+    @Test
+    @Order(40)
+    void reboot_ofNodeAndMonitor_everythingComesBackByItself() {
+        int nodeBoots = node(2).boots();
+        int monitorBoots = monitor().boots();
+
+        node(2).reboot();
+        monitor().reboot();
+
+        Clouds.await(
+                "boots",
+                COMES_BACK,
+                () -> node(2).boots() > nodeBoots && monitor().boots() > monitorBoots);
+        Clouds.await(
+                "Prometheus",
+                COMES_BACK,
+                () -> monitor()
+                        .exec("curl", "-fsS", "http://127.0.0.1:9090/-/ready")
+                        .ok());
+        assertAllUp();
+        assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
+        assertThat(mesh.plan().isEmpty())
+                .as("nothing has to be put right after a reboot")
+                .isTrue();
+        assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    @Test
+    @Order(50)
+    void apply_oneNodeMoreAndLess_leavesTheOthersAlone() {
+        List<LocalDroplet> before = hosts();
+        Map<String, String> times = Clouds.startTimes(before);
+        Plan stale = mesh.plan();
+
+        ApplyReport grown =
+                mesh.toBuilder().nodes(4, "lon1", "sfo3", "sgp1").build().apply();
+
+        assertThat(grown.ok()).isTrue();
+        assertThat(grown.hosts())
+                .filteredOn(host -> host.status() == ApplyReport.Status.UNCHANGED)
+                .extracting(ApplyReport.HostOutcome::name)
+                .containsExactly("shop-node-1", "shop-node-2", "shop-node-3");
+        assertAllUp(
+                "http://127.0.0.1:9090/metrics",
+                "http://10.0.0.1:9100/metrics",
+                "http://10.0.0.2:9100/metrics",
+                "http://10.0.0.3:9100/metrics",
+                "http://10.0.0.4:9100/metrics",
+                "http://10.0.0.5:9100/metrics");
+        assertThat(Clouds.startTimes(before)).isEqualTo(times);
+        assertThatThrownBy(() -> mesh.apply(stale)).isInstanceOf(PlanOutdatedException.class);
+
+        ApplyReport shrunk = mesh.apply();
+
+        assertThat(shrunk.removed()).containsExactly("shop-node-4");
+        assertAllUp();
+        assertThat(Clouds.startTimes(before)).isEqualTo(times);
+        assertThat(hosts()).hasSize(4);
+    }
+
+    @Test
+    @Order(60)
+    void destroy_besideAnotherMesh_removesThisOneAlone() {
+        Mesh other = Mesh.builder()
+                .name("other")
+                .monitor("fra1")
+                .nodes(0)
+                .network("10.9.0.0/24")
+                .provider(cloud.provider())
+                .state(state)
+                .build();
+        other.apply();
+
+        DestroyReport report = mesh.destroy();
+
+        assertThat(report.removed()).hasSize(4);
+        assertThat(cloud.droplets()).extracting(LocalDroplet::name).containsExactly("other-monitor-1");
+        assertThat(Clouds.targets(cloud.droplet("other-monitor-1")).values()).doesNotContain("down");
+        assertThat(mesh.destroy().removed()).isEmpty();
+        other.destroy();
+        assertThat(cloud.droplets()).isEmpty();
+        assertThat(state).isEmptyDirectory();
+    }
+}
