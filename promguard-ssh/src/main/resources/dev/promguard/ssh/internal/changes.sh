@@ -266,8 +266,8 @@ daemon_reload() {
     fi
 }
 
-# enable UNIT: systemd reads unit files anew by itself when it enables one.
-enable() {
+# enable_unit UNIT: systemd reads unit files anew by itself when it enables one.
+enable_unit() {
     systemctl enable -- "$1" || {
         WHY="$1 could not be enabled"
         return 1
@@ -278,7 +278,7 @@ enable() {
 # bring_up INTERFACE start|restart: also where somebody brought the interface up, or took it away, without systemd.
 bring_up() {
     unit=wg-quick@$1.service
-    enable "$unit" && systemctl reset-failed "$unit" || return
+    enable_unit "$unit" && systemctl reset-failed "$unit" || return
     verb=$2
     if systemctl is-active -q "$unit"; then
         verb=restart
@@ -307,7 +307,7 @@ synced() {
 # wireguard HOW INTERFACE KEYFILE PUBLICKEY ADDRESS
 wireguard() {
     case $1 in
-        ENABLE) enable "wg-quick@$2.service" || return ;;
+        ENABLE) enable_unit "wg-quick@$2.service" || return ;;
         SYNC)
             synced "$2" "$3" | wg syncconf "$2" /dev/stdin || {
                 WHY='wg syncconf failed'
@@ -356,7 +356,7 @@ stays_active() {
 unit() {
     case $1 in
         ENABLE)
-            enable "$2"
+            enable_unit "$2"
             return
             ;;
         RELOAD)
@@ -364,7 +364,7 @@ unit() {
             systemctl reload "$2"
             ;;
         START)
-            enable "$2" || return
+            enable_unit "$2" || return
             systemctl reset-failed "$2" 2>/dev/null
             systemctl start "$2"
             ;;
