@@ -422,6 +422,7 @@ class SshSessionTest {
                         .start();
                 HostSession session = APPLIER.open(server.target())) {
             cut.complete(session);
+            long begin = System.nanoTime();
             assertThatThrownBy(() -> session.apply(List.of(USER), new Recorder() {
                         @Override
                         public void started(Change change) {
@@ -431,6 +432,7 @@ class SshSessionTest {
                     .isInstanceOf(HostException.class)
                     .hasMessageContaining("step \"create user prometheus\"")
                     .hasMessageContaining("is not known");
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
         }
     }
 
