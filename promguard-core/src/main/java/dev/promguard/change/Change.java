@@ -133,6 +133,30 @@ public sealed interface Change {
         R replaceHostKey(ReplaceHostKey change);
     }
 
+    /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
+    public enum InterfaceAction {
+        /** Have it come up at boot; it runs as it should. */
+        ENABLE,
+        /** Set peers, key and port on the running interface; sessions of unchanged peers go on. */
+        SYNC,
+        /** Bring it up; it is down. */
+        START,
+        /** Take it down and bring it up; only its address asks for that. */
+        RESTART
+    }
+
+    /** What to do with a unit. The unit files are read anew first where they changed. */
+    public enum UnitAction {
+        /** Have it come up at boot; it runs as it should. */
+        ENABLE,
+        /** Enable it and start it; it is not running. */
+        START,
+        /** Restart it. */
+        RESTART,
+        /** Have it read its configuration anew. */
+        RELOAD
+    }
+
     /**
      * Installs Debian packages.
      *
@@ -209,6 +233,11 @@ public sealed interface Change {
         public <R> R accept(Visitor<R> visitor) {
             return visitor.writeFile(this);
         }
+
+        @Override
+        public boolean risky() {
+            return file.path().startsWith("/etc/wireguard/");
+        }
     }
 
     /**
@@ -227,6 +256,11 @@ public sealed interface Change {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.writeKey(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
         }
     }
 
@@ -299,18 +333,6 @@ public sealed interface Change {
      * @param action by how much
      */
     record ApplyWireGuard(WireGuardInterface wireGuard, InterfaceAction action) implements Change {
-        /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
-        public enum InterfaceAction {
-            /** Have it come up at boot; it runs as it should. */
-            ENABLE,
-            /** Set peers, key and port on the running interface; sessions of unchanged peers go on. */
-            SYNC,
-            /** Bring it up; it is down. */
-            START,
-            /** Take it down and bring it up; only its address asks for that. */
-            RESTART
-        }
-
         /**
          * Checks that both are there.
          *
@@ -349,18 +371,6 @@ public sealed interface Change {
      * @param action what to do
      */
     record ApplyUnit(String unit, UnitAction action) implements Change {
-        /** What to do with a unit. The unit files are read anew first where they changed. */
-        public enum UnitAction {
-            /** Have it come up at boot; it runs as it should. */
-            ENABLE,
-            /** Enable it and start it; it is not running. */
-            START,
-            /** Restart it. */
-            RESTART,
-            /** Have it read its configuration anew. */
-            RELOAD
-        }
-
         /**
          * Checks that both are there.
          *

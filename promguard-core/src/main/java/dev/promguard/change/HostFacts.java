@@ -25,6 +25,7 @@ import java.util.Set;
  * @param keyFilePublicKey the public key that belongs to the private key in the key file, or empty if there is none
  * @param keyFileSafe whether the key file is owned by root with mode 0600
  * @param firewall what ufw says
+ * @param pendingUnits what an earlier run of changes owed a unit and was cut off before it did, by the unit's name
  * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
  */
 public record HostFacts(
@@ -40,6 +41,7 @@ public record HostFacts(
         Optional<PublicKey> keyFilePublicKey,
         boolean keyFileSafe,
         FirewallFact firewall,
+        Map<String, Change.UnitAction> pendingUnits,
         List<String> addresses) {
     /**
      * Copies the collections.
@@ -58,6 +60,7 @@ public record HostFacts(
         Objects.requireNonNull(wireGuard, "wireGuard");
         Objects.requireNonNull(keyFilePublicKey, "keyFilePublicKey");
         Objects.requireNonNull(firewall, "firewall");
+        pendingUnits = Map.copyOf(pendingUnits);
         addresses = List.copyOf(addresses);
     }
 

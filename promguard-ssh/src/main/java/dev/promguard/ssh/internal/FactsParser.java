@@ -192,6 +192,7 @@ final class FactsParser {
                 Optional.ofNullable(keyFile),
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
+                Map.of(),
                 addresses);
     }
 

@@ -1,0 +1,25 @@
+package dev.promguard;
+
+/**
+ * An apply that did not reach its end on every host. What was done is done and kept; {@link #report()} says what that is, and
+ * the next apply goes on from there.
+ */
+public final class ApplyException extends PromGuardException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient ApplyReport report;
+
+    ApplyException(String message, ApplyReport report, Throwable cause) {
+        super(message, cause);
+        this.report = report;
+    }
+
+    /**
+     * What was done and what was not.
+     *
+     * @return the partial report
+     */
+    public ApplyReport report() {
+        return report;
+    }
+}

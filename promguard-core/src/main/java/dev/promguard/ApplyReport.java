@@ -1,0 +1,130 @@
+package dev.promguard;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an apply did.
+ *
+ * @param mesh the mesh's name
+ * @param hosts the wished hosts, in the order of the blueprint
+ * @param removed the names of the hosts that were removed
+ * @param took how long it took
+ */
+public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> removed, Duration took) {
+    /**
+     * Copies the lists.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public ApplyReport {
+        Objects.requireNonNull(mesh, "mesh");
+        Objects.requireNonNull(took, "took");
+        hosts = List.copyOf(hosts);
+        removed = List.copyOf(removed);
+    }
+
+    /** What came of a host. */
+    public enum Status {
+        /** It was as it should be, and was not written to. */
+        UNCHANGED,
+        /** It was made or changed, and is as it should be. */
+        CHANGED,
+        /** Something failed; what was done before is done. */
+        FAILED
+    }
+
+    /**
+     * What came of one host.
+     *
+     * @param name its name
+     * @param region where it is
+     * @param address its address inside the tunnels
+     * @param publicAddress its public address; empty if it has none
+     * @param status what came of it, in a word
+     * @param changes what was done on it, in order
+     * @param failure why it failed, or null
+     */
+    public record HostOutcome(
+            String name,
+            String region,
+            String address,
+            Optional<String> publicAddress,
+            Status status,
+            List<String> changes,
+            @Nullable RuntimeException failure) {
+        /**
+         * Copies the changes.
+         *
+         * @throws NullPointerException if something but the failure is null
+         */
+        public HostOutcome {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(region, "region");
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(publicAddress, "publicAddress");
+            Objects.requireNonNull(status, "status");
+            changes = List.copyOf(changes);
+        }
+    }
+
+    /**
+     * How many changes were made on all hosts together.
+     *
+     * @return the number; 0 if nothing was written anywhere
+     */
+    public int changes() {
+        return hosts.stream().mapToInt(host -> host.changes().size()).sum();
+    }
+
+    /**
+     * Whether every host is as it should be.
+     *
+     * @return true if none failed
+     */
+    public boolean ok() {
+        return hosts.stream().noneMatch(host -> host.status() == Status.FAILED);
+    }
+
+    /**
+     * The report as a person reads it.
+     *
+     * @return a line for the mesh and one for each host, without a line end at the end
+     */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(256);
+        long failed =
+                hosts.stream().filter(host -> host.status() == Status.FAILED).count();
+        text.append(String.format(
+                Locale.ROOT,
+                "mesh %s: %s, %d change%s on %d host%s%s in %.1f s",
+                mesh,
+                failed == 0 ? "as wished" : failed + " of " + hosts.size() + " hosts failed",
+                changes(),
+                changes() == 1 ? "" : "s",
+                hosts.size(),
+                hosts.size() == 1 ? "" : "s",
+                removed.isEmpty() ? "" : ", removed " + String.join(", ", removed),
+                took.toMillis() / 1000.0));
+        for (HostOutcome host : hosts) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "\n  %-24s %-6s %-15s %-15s %s",
+                    host.name(),
+                    host.region(),
+                    host.publicAddress().orElse("-"),
+                    host.address(),
+                    switch (host.status()) {
+                        case UNCHANGED -> "unchanged";
+                        case CHANGED -> host.changes().size() + " changes";
+                        case FAILED -> "FAILED after " + host.changes().size() + " changes";
+                    }));
+        }
+        return text.toString();
+    }
+}

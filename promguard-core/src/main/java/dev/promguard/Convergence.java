@@ -1,0 +1,674 @@
+package dev.promguard;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ApplyReport.Status;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Planner;
+import dev.promguard.change.Change;
+import dev.promguard.change.Differ;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.keys.WireGuardKeyPair;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.spi.AccessKey;
+import dev.promguard.spi.Arrival;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.Price;
+import dev.promguard.spi.Quote;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Brings what exists to what is wished: looks, orders what is missing, configures every host, removes what is too many. */
+final class Convergence {
+    /** Stands for a host's own key where only the paths of its files matter, or where the key is not made yet. */
+    static final PublicKey NOT_YET = new PublicKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+
+    private final Environment environment;
+    private final MeshSpec spec;
+
+    Convergence(Environment environment, MeshSpec spec) {
+        this.environment = environment;
+        this.spec = spec;
+    }
+
+    /** A host that was looked at over a session that is still open. */
+    private record Look(HostSession session, HostFacts facts) {}
+
+    Plan plan() {
+        MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+        World world = World.observe(environment, spec, remembered);
+        Quote quote = check(world.missing());
+        Blueprint blueprint = world.blueprint();
+        Map<String, Parallel.Result<HostFacts>> looks = Map.of();
+        if (!world.present().isEmpty()) {
+            try (Secret loginKey = loginKey()) {
+                looks = Parallel.map(world.present().keySet(), environment.parallelism(), name -> {
+                    try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
+                        return session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
+                    }
+                });
+            }
+        }
+        Map<String, PublicKey> keys = new HashMap<>();
+        world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        looks.forEach((name, look) -> {
+            HostFacts facts = look.value();
+            if (facts != null && !Differ.needsKey(facts)) {
+                facts.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
+            }
+        });
+        world.missing().forEach(order -> keys.remove(order.name()));
+
+        List<Plan.Entry> entries = new ArrayList<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            Parallel.Result<HostFacts> look = looks.get(host.name());
+            entries.add(look == null ? createEntry(host, quote) : presentEntry(world, host, look, keys));
+        }
+        for (CloudHost host : world.surplus()) {
+            entries.add(removeEntry(host, world.state()));
+        }
+        return new Plan(blueprint, entries);
+    }
+
+    private static Plan.Entry createEntry(Blueprint.Host host, Quote quote) {
+        return new Plan.Entry(
+                Plan.Kind.CREATE,
+                host.name(),
+                host.spec().region(),
+                host.spec().size(),
+                Optional.of(host.address()),
+                Optional.empty(),
+                List.of(),
+                Optional.ofNullable(quote.prices().get(host.name())));
+    }
+
+    private Plan.Entry presentEntry(
+            World world, Blueprint.Host host, Parallel.Result<HostFacts> look, Map<String, PublicKey> keys) {
+        CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
+        Plan.Kind kind;
+        List<String> changes = new ArrayList<>();
+        HostFacts facts = look.value();
+        if (facts == null) {
+            kind = Plan.Kind.UNKNOWN;
+            changes.add(String.valueOf(Objects.requireNonNull(look.failure()).getMessage()));
+        } else {
+            Map<String, PublicKey> known = new HashMap<>(keys);
+            known.putIfAbsent(host.name(), NOT_YET);
+            DesiredHost desired =
+                    environment.renderer().render(world.blueprint(), host.name(), publicAddresses(world), known);
+            boolean throwaway =
+                    hostState(world.state(), host.name()).throwaway().isPresent();
+            changes.addAll(Differ.faults(desired, facts));
+            if (changes.isEmpty()) {
+                Differ.diff(desired, facts, Optional.empty(), throwaway)
+                        .forEach(change -> changes.add(change.describe()));
+                if (Differ.needsKey(facts)) {
+                    changes.add("write the WireGuard key (made by apply)");
+                }
+                for (String peer : host.peers()) {
+                    if (!keys.containsKey(peer)) {
+                        changes.add("wg0: add peer " + peer + " (key known after apply)");
+                    }
+                }
+            }
+            kind = changes.isEmpty() ? Plan.Kind.KEEP : Plan.Kind.CHANGE;
+        }
+        return new Plan.Entry(
+                kind,
+                host.name(),
+                cloudHost.region(),
+                cloudHost.size(),
+                Optional.of(host.address()),
+                cloudHost.publicAddress(),
+                changes,
+                Optional.<Price>empty());
+    }
+
+    private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
+        HostState held = state.hosts().get(host.name());
+        Optional<String> address = held != null && held.providerId().equals(Optional.of(host.id()))
+                ? Optional.of(held.address())
+                : Optional.empty();
+        return new Plan.Entry(
+                Plan.Kind.REMOVE,
+                host.name(),
+                host.region(),
+                host.size(),
+                address,
+                host.publicAddress(),
+                List.of(),
+                Optional.empty());
+    }
+
+    ApplyReport apply() {
+        long start = System.nanoTime();
+        MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+        environment.started(null, "look at what exists");
+        World world = World.observe(environment, spec, remembered);
+        List<HostOrder> missing = world.missing();
+        check(missing);
+        Ledger ledger = new Ledger(environment.store(), remembered);
+        settle(ledger, world);
+
+        Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
+        Map<String, List<String>> changes = new ConcurrentHashMap<>();
+        Map<String, CloudHost> hosts = new TreeMap<>(world.present());
+        ensureLoginKey();
+        if (!missing.isEmpty()) {
+            hosts.putAll(create(ledger, world, missing, failures));
+            missing.forEach(order -> changes.computeIfAbsent(order.name(), name -> new ArrayList<>())
+                    .add("create"));
+            failures.keySet().forEach(name -> changes.remove(name));
+        }
+        arrive(hosts, failures);
+
+        Blueprint blueprint = world.blueprint();
+        Map<String, String> addresses = new TreeMap<>();
+        hosts.forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
+        configure(ledger, blueprint, addresses, failures, changes);
+
+        List<String> removed = List.of();
+        try {
+            removed = remove(ledger, world.surplus());
+        } catch (ProviderException e) {
+            failures.put("remove", e);
+        }
+        if (failures.isEmpty()) {
+            ledger.update(MeshState::rested);
+        }
+        ApplyReport report = report(blueprint, addresses, failures, changes, removed, start);
+        if (!failures.isEmpty()) {
+            throw applyFailure(report, failures);
+        }
+        environment.done(null, "every host is as wished");
+        return report;
+    }
+
+    private Quote check(List<HostOrder> missing) {
+        if (missing.isEmpty()) {
+            return new Quote(List.of(), Map.of());
+        }
+        Quote quote = environment.provider().check(missing);
+        if (!quote.faults().isEmpty()) {
+            throw new InvalidMeshException(spec.name(), quote.faults());
+        }
+        return quote;
+    }
+
+    /** Writes down what the look at the cloud has shown: adopted hosts, vanished hosts, intents whose outcome is known. */
+    private static void settle(Ledger ledger, World world) {
+        ledger.update(before -> {
+            MeshState state = world.state();
+            for (Map.Entry<String, HostState> entry : world.state().hosts().entrySet()) {
+                boolean exists = world.present().containsKey(entry.getKey())
+                        || world.surplus().stream()
+                                .anyMatch(host -> entry.getValue().providerId().equals(Optional.of(host.id())));
+                if (!exists && !world.blueprint().contains(entry.getKey())) {
+                    state = state.without(entry.getKey());
+                }
+            }
+            for (CreateIntent intent : before.intents()) {
+                state = state.settled(intent.attempt());
+            }
+            return state;
+        });
+    }
+
+    private void ensureLoginKey() {
+        Optional<Secret> existing = environment.store().loadLoginKey(spec.name());
+        if (existing.isPresent()) {
+            existing.get().close();
+            return;
+        }
+        try (SshKeyPair pair = SshKeyPair.generate(environment.random())) {
+            environment.store().saveLoginKey(spec.name(), pair);
+        }
+    }
+
+    private Secret loginKey() {
+        return environment
+                .store()
+                .loadLoginKey(spec.name())
+                .orElseThrow(() -> new StateException(
+                        "the SSH login key of mesh " + spec.name() + " is missing from "
+                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
+                        false,
+                        null));
+    }
+
+    private Map<String, CloudHost> create(
+            Ledger ledger, World world, List<HostOrder> missing, Map<String, RuntimeException> failures) {
+        SshPublicKey publicKey = environment
+                .store()
+                .loadLoginPublicKey(spec.name())
+                .orElseThrow(() -> new StateException(
+                        "the public half of the SSH login key of mesh " + spec.name() + " is missing from "
+                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
+                        false,
+                        null));
+        environment.started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
+        AccessKey accessKey = environment.provider().registerAccessKey(spec.name(), publicKey);
+        ledger.update(state -> state.with(accessKey));
+
+        Map<String, CloudHost> created = new ConcurrentHashMap<>();
+        List<List<HostOrder>> batches = batches(world.blueprint(), missing);
+        Map<List<HostOrder>, Parallel.Result<List<CloudHost>>> results = Parallel.map(
+                batches, environment.parallelism(), batch -> createBatch(ledger, world.blueprint(), batch, accessKey));
+        results.forEach((batch, result) -> {
+            RuntimeException failure = result.failure();
+            if (failure != null) {
+                batch.forEach(order -> {
+                    failures.put(order.name(), failure);
+                    environment.failed(order.name(), "create");
+                });
+            } else {
+                result.orThrow().forEach(host -> {
+                    created.put(host.name(), host);
+                    environment.done(host.name(), "created in " + host.region());
+                });
+            }
+        });
+        return created;
+    }
+
+    /** Hosts that differ only in name go together, at most as many as the provider takes in one call. */
+    private List<List<HostOrder>> batches(Blueprint blueprint, List<HostOrder> missing) {
+        record Kind(String role, String region, String size, String image) {}
+        Map<Kind, List<HostOrder>> kinds = new LinkedHashMap<>();
+        for (HostOrder order : missing) {
+            Kind kind =
+                    new Kind(blueprint.host(order.name()).role().word(), order.region(), order.size(), order.image());
+            kinds.computeIfAbsent(kind, key -> new ArrayList<>()).add(order);
+        }
+        int most = environment.provider().batchSize();
+        List<List<HostOrder>> batches = new ArrayList<>();
+        for (List<HostOrder> orders : kinds.values()) {
+            for (int from = 0; from < orders.size(); from += most) {
+                batches.add(List.copyOf(orders.subList(from, Math.min(from + most, orders.size()))));
+            }
+        }
+        return batches;
+    }
+
+    private List<CloudHost> createBatch(
+            Ledger ledger, Blueprint blueprint, List<HostOrder> batch, AccessKey accessKey) {
+        byte[] random = new byte[8];
+        environment.random().nextBytes(random);
+        String attempt = HexFormat.of().formatHex(random);
+        List<String> names = batch.stream().map(HostOrder::name).toList();
+        HostOrder first = batch.get(0);
+        try (SshKeyPair hostKey = SshKeyPair.generate(environment.random());
+                Secret userData = UserData.withHostKey(hostKey)) {
+            HostKeyFingerprint throwaway = hostKey.publicKey().fingerprint();
+            ledger.update(state -> state.intending(new CreateIntent(attempt, names, throwaway)));
+            List<CloudHost> accepted = order(
+                    ledger,
+                    new CreateOrder(
+                            spec.name(),
+                            attempt,
+                            blueprint.host(first.name()).role().word(),
+                            names,
+                            first.region(),
+                            first.size(),
+                            first.image(),
+                            accessKey,
+                            userData));
+            ledger.update(state -> {
+                MeshState changed = state;
+                for (CloudHost host : accepted) {
+                    changed = changed.with(
+                            host.name(),
+                            HostState.created(blueprint.host(host.name()).address(), host.id(), throwaway));
+                }
+                return changed.settled(attempt);
+            });
+            return accepted;
+        }
+    }
+
+    /** Sends an order, and forgets the intent where the provider has refused it for certain. */
+    private List<CloudHost> order(Ledger ledger, CreateOrder order) {
+        try {
+            return environment.provider().create(order);
+        } catch (ProviderException e) {
+            int status = e.status().orElse(0);
+            if (status >= 400 && status < 500) {
+                ledger.update(state -> state.settled(order.attempt()));
+            }
+            throw e;
+        }
+    }
+
+    /** Waits for the hosts that have no public address yet, and takes note of those that do not come. */
+    private void arrive(Map<String, CloudHost> hosts, Map<String, RuntimeException> failures) {
+        Map<String, String> waiting = new TreeMap<>();
+        hosts.forEach((name, host) -> {
+            if (host.status() != CloudHost.Status.ACTIVE || host.publicAddress().isEmpty()) {
+                waiting.put(host.id(), name);
+            }
+        });
+        if (waiting.isEmpty()) {
+            return;
+        }
+        environment.started(null, "wait for " + String.join(", ", waiting.values()) + " to be active");
+        Arrival arrival;
+        try {
+            arrival = environment.provider().await(spec.name(), waiting.keySet(), Environment.ARRIVAL);
+        } catch (ProviderException e) {
+            waiting.values().forEach(name -> {
+                hosts.remove(name);
+                failures.put(name, e);
+                environment.failed(name, "wait until active");
+            });
+            return;
+        }
+        for (CloudHost host : arrival.ready()) {
+            hosts.put(host.name(), host);
+            environment.done(host.name(), "active at " + host.publicAddress().orElse("?"));
+        }
+        arrival.missing().forEach((id, reason) -> {
+            String name = Objects.requireNonNullElse(waiting.get(id), id);
+            hosts.remove(name);
+            failures.put(name, HostException.of(name, "", "wait until active").because(reason, ""));
+            environment.failed(name, "wait until active");
+        });
+    }
+
+    private void configure(
+            Ledger ledger,
+            Blueprint blueprint,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            Map<String, List<String>> changes) {
+        Map<String, Look> looks = new ConcurrentHashMap<>();
+        Map<String, WireGuardKeyPair> newKeys = new ConcurrentHashMap<>();
+        try (Secret loginKey = loginKey()) {
+            collect(
+                    failures,
+                    Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
+                        Look look = look(ledger.state(), blueprint, name, address(addresses, name), loginKey);
+                        looks.put(name, look);
+                        return look;
+                    }),
+                    "look at the host");
+
+            Map<String, PublicKey> keys = new HashMap<>();
+            ledger.state().hosts().forEach((name, host) -> {
+                if (blueprint.contains(name)) {
+                    host.publicKey().ifPresent(key -> keys.put(name, key));
+                }
+            });
+            looks.forEach((name, look) -> {
+                if (Differ.needsKey(look.facts())) {
+                    WireGuardKeyPair pair = environment.keys().generate();
+                    newKeys.put(name, pair);
+                    keys.put(name, pair.publicKey());
+                } else {
+                    keys.put(name, look.facts().keyFilePublicKey().orElseThrow());
+                }
+            });
+            ledger.update(state -> {
+                MeshState changed = state;
+                for (String name : looks.keySet()) {
+                    changed = changed.with(
+                            name, hostState(changed, name).withPublicKey(Objects.requireNonNull(keys.get(name))));
+                }
+                return changed;
+            });
+
+            collect(
+                    failures,
+                    Parallel.map(List.copyOf(looks.keySet()), environment.parallelism(), name -> {
+                        Look look = Objects.requireNonNull(looks.get(name));
+                        DesiredHost desired = environment.renderer().render(blueprint, name, addresses, keys);
+                        List<String> done = changes.computeIfAbsent(name, key -> new ArrayList<>());
+                        change(ledger, desired, look, newKeys.get(name), address(addresses, name), loginKey, done);
+                        return name;
+                    }),
+                    "change the host");
+        } finally {
+            looks.values().forEach(look -> look.session().close());
+            newKeys.values().forEach(WireGuardKeyPair::close);
+        }
+    }
+
+    private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
+        HostSession session = environment
+                .applier()
+                .open(environment.target(name, address, hostState(state, name), loginKey, Environment.SSH_PATIENCE));
+        boolean keep = false;
+        try {
+            HostFacts facts = session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
+            List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
+            if (!overlaps.isEmpty()) {
+                throw HostException.of(name, address, "check the host")
+                        .because(
+                                "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
+                                        + String.join(", ", overlaps),
+                                "Nothing was changed on it. Choose another network with network(…), destroy, and apply again.");
+            }
+            environment.done(name, "looked at");
+            keep = true;
+            return new Look(session, facts);
+        } finally {
+            if (!keep) {
+                session.close();
+            }
+        }
+    }
+
+    private void change(
+            Ledger ledger,
+            DesiredHost desired,
+            Look look,
+            @Nullable WireGuardKeyPair newKey,
+            String address,
+            Secret loginKey,
+            List<String> done) {
+        String name = desired.name();
+        List<String> faults = Differ.faults(desired, look.facts());
+        if (!faults.isEmpty()) {
+            throw HostException.of(name, address, "check the host")
+                    .because(String.join("; ", faults), "Nothing was changed on it.");
+        }
+        HostState before = hostState(ledger.state(), name);
+        HostKeyFingerprint shown = look.session().hostKey();
+        boolean throwaway = before.throwaway().equals(Optional.of(shown));
+        if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
+            ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
+        }
+        List<Change> changes = Differ.diff(desired, look.facts(), Optional.ofNullable(newKey), throwaway);
+        if (changes.isEmpty()) {
+            environment.done(name, "nothing to change");
+            return;
+        }
+        Recorder recorder = new Recorder(ledger, name, done);
+        boolean armed = look.session().apply(changes, recorder);
+        if (armed) {
+            look.session().close();
+            environment.started(name, "connect anew");
+            HostState now = hostState(ledger.state(), name);
+            HostKeyFingerprint fresh = recorder.fresh;
+            HostState expected = fresh == null ? now : now.pinned(fresh);
+            try (HostSession session = environment
+                    .applier()
+                    .open(environment.target(name, address, expected, loginKey, Environment.RECONNECT_PATIENCE))) {
+                session.confirm();
+            }
+            ledger.update(state -> state.with(
+                    name,
+                    fresh == null
+                            ? hostState(state, name)
+                            : hostState(state, name).pinned(fresh)));
+            environment.done(name, "reached over a new connection, changes kept");
+        }
+    }
+
+    /** Passes on what a host reports, and writes its new host key down before the host may use it. */
+    private final class Recorder implements HostSession.Progress {
+        private final Ledger ledger;
+        private final String name;
+        private final List<String> done;
+        private volatile @Nullable HostKeyFingerprint fresh;
+
+        Recorder(Ledger ledger, String name, List<String> done) {
+            this.ledger = ledger;
+            this.name = name;
+            this.done = done;
+        }
+
+        @Override
+        public void started(Change change) {
+            environment.started(name, change.describe());
+        }
+
+        @Override
+        public void done(Change change) {
+            done.add(change.describe());
+            environment.done(name, change.describe());
+        }
+
+        @Override
+        public void newHostKey(HostKeyFingerprint fingerprint) {
+            ledger.update(state -> state.with(name, hostState(state, name).accepting(fingerprint)));
+            fresh = fingerprint;
+        }
+    }
+
+    private List<String> remove(Ledger ledger, List<CloudHost> surplus) {
+        if (surplus.isEmpty()) {
+            return List.of();
+        }
+        List<String> names = surplus.stream().map(CloudHost::name).sorted().toList();
+        environment.started(null, "remove " + String.join(", ", names));
+        environment
+                .provider()
+                .delete(spec.name(), surplus.stream().map(CloudHost::id).toList(), Environment.REMOVAL);
+        ledger.update(state -> {
+            MeshState changed = state;
+            for (CloudHost host : surplus) {
+                HostState held = changed.hosts().get(host.name());
+                if (held != null && held.providerId().equals(Optional.of(host.id()))) {
+                    changed = changed.without(host.name());
+                }
+            }
+            return changed;
+        });
+        names.forEach(name -> environment.done(name, "removed"));
+        return names;
+    }
+
+    private <R> void collect(
+            Map<String, RuntimeException> failures, Map<String, Parallel.Result<R>> results, String step) {
+        results.forEach((name, result) -> {
+            if (result.failure() != null) {
+                failures.put(name, result.failure());
+                environment.failed(name, result.failure() instanceof HostException failure ? failure.step() : step);
+            }
+        });
+    }
+
+    private static ApplyReport report(
+            Blueprint blueprint,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            Map<String, List<String>> changes,
+            List<String> removed,
+            long start) {
+        List<HostOutcome> outcomes = new ArrayList<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            List<String> done = changes.getOrDefault(host.name(), List.of());
+            RuntimeException failure = failures.get(host.name());
+            Status status = failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
+            outcomes.add(new HostOutcome(
+                    host.name(),
+                    host.spec().region(),
+                    host.address(),
+                    Optional.ofNullable(addresses.get(host.name())),
+                    status,
+                    done,
+                    failure));
+        }
+        return new ApplyReport(blueprint.mesh(), outcomes, removed, Duration.ofNanos(System.nanoTime() - start));
+    }
+
+    private static ApplyException applyFailure(ApplyReport report, Map<String, RuntimeException> failures) {
+        List<String> messages = new ArrayList<>();
+        List<RuntimeException> distinct = new ArrayList<>();
+        new TreeMap<>(failures).forEach((name, failure) -> {
+            if (!distinct.contains(failure)) {
+                distinct.add(failure);
+                messages.add(
+                        failure instanceof HostException
+                                ? String.valueOf(failure.getMessage())
+                                : name + ": " + failure.getMessage());
+            }
+        });
+        long good = report.hosts().stream()
+                .filter(host -> host.status() != Status.FAILED)
+                .count();
+        ApplyException exception = new ApplyException(
+                String.join("\n", messages) + "\n  " + good + " of "
+                        + report.hosts().size()
+                        + " hosts are done. Nothing is lost: put right what is named above, then run apply again.",
+                report,
+                distinct.get(0));
+        distinct.stream().skip(1).forEach(exception::addSuppressed);
+        return exception;
+    }
+
+    private HostSession open(World world, String name, Secret loginKey, Duration patience) {
+        CloudHost host = Objects.requireNonNull(world.present().get(name));
+        String address = host.publicAddress()
+                .orElseThrow(() -> HostException.of(name, "", "connect")
+                        .because("it has no public address yet", "Look again in a minute."));
+        return environment
+                .applier()
+                .open(environment.target(name, address, hostState(world.state(), name), loginKey, patience));
+    }
+
+    private FactsQuery query(Blueprint blueprint, String name) {
+        return Differ.query(environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET)));
+    }
+
+    private static Map<String, String> publicAddresses(World world) {
+        Map<String, String> addresses = new TreeMap<>();
+        world.present()
+                .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
+        return addresses;
+    }
+
+    private static String address(Map<String, String> addresses, String name) {
+        return Objects.requireNonNull(addresses.get(name), name);
+    }
+
+    private static HostState hostState(MeshState state, String name) {
+        HostState host = state.hosts().get(name);
+        if (host == null) {
+            throw new IllegalStateException("nothing is remembered of " + name);
+        }
+        return host;
+    }
+}

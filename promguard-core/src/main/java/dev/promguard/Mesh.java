@@ -1,0 +1,271 @@
+package dev.promguard;
+
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Planner;
+import dev.promguard.keys.Secret;
+import dev.promguard.render.Renderer;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.StateStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * A private, encrypted Prometheus monitoring mesh: the wish for one, and the verbs that bring it about, prove it and take it
+ * away.
+ *
+ * <pre>{@code
+ * Mesh.builder().monitor("tor1").nodes(3).apply();
+ * }</pre>
+ *
+ * <p>The verbs block, work on several hosts at once inside, and end soon after the calling thread is interrupted. Immutable
+ * and thread-safe; two verbs that change the same mesh keep each other out by the state's lock.
+ */
+public final class Mesh {
+    private final MeshBuilder builder;
+    private final MeshSpec spec;
+
+    Mesh(MeshBuilder builder, MeshSpec spec) {
+        this.builder = builder;
+        this.spec = spec;
+    }
+
+    /**
+     * Starts a wish.
+     *
+     * @return a builder with every default in place but the monitor
+     */
+    public static MeshBuilder builder() {
+        return new MeshBuilder();
+    }
+
+    /**
+     * Starts a wish from this one.
+     *
+     * @return a builder that says what this mesh's builder said
+     */
+    public MeshBuilder toBuilder() {
+        return new MeshBuilder(builder);
+    }
+
+    /**
+     * The mesh's name.
+     *
+     * @return the name
+     */
+    public String name() {
+        return spec.name();
+    }
+
+    /**
+     * Every decision that can be made before anything exists. A pure function of the wish: it reads no file, asks nobody, and
+     * gives the same answer every time. A mesh that has lived for a while may hold other addresses: see {@link #plan()}.
+     *
+     * @return the blueprint
+     */
+    public Blueprint blueprint() {
+        return Planner.plan(spec, Map.of());
+    }
+
+    /**
+     * Writes the blueprint, its pictures and every file of every host, as far as they are known beforehand, to a folder.
+     *
+     * @param folder the folder; made if it is not there. Files of the same names in it are replaced
+     * @return the files written, sorted
+     * @throws UncheckedIOException if a file cannot be written
+     */
+    public List<Path> writePreview(Path folder) {
+        Blueprint blueprint = blueprint();
+        Map<String, String> files = new TreeMap<>();
+        files.put("blueprint.txt", blueprint + "\n");
+        files.put("mesh.mmd", blueprint.toMermaid());
+        files.put("mesh.svg", blueprint.toSvg());
+        new Renderer()
+                .preview(blueprint)
+                .forEach((host, contents) -> contents.forEach((path, content) -> files.put(host + path, content)));
+        try {
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                Path target = folder.resolve(file.getKey());
+                Files.createDirectories(Objects.requireNonNull(target.getParent()));
+                Files.writeString(target, file.getValue());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the preview to " + folder, e);
+        }
+        return files.keySet().stream().map(folder::resolve).toList();
+    }
+
+    /**
+     * Looks what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing.
+     *
+     * @return the plan
+     * @throws InvalidMeshException if the wish cannot be fulfilled: a region that does not exist, say
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if the state cannot be read
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public Plan plan() {
+        return new Convergence(environment(), spec).plan();
+    }
+
+    /**
+     * Brings the wish about: makes the hosts that are missing, changes on each what differs, removes those that are too many.
+     * A host that is as wished is not written to. Calling again after a failure goes on from where it ended.
+     *
+     * @return what was done
+     * @throws InvalidMeshException if the wish cannot be fulfilled; nothing was made or changed then
+     * @throws ApplyException if it did not reach its end on every host; it holds the report of what was done
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if the state cannot be kept, or another program is changing the same mesh
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public ApplyReport apply() {
+        Environment environment = environment();
+        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
+            Objects.requireNonNull(lock);
+            return new Convergence(environment, spec).apply();
+        }
+    }
+
+    /**
+     * Does what a plan says, or nothing.
+     *
+     * @param plan a plan that {@link #plan()} of an equal wish returned
+     * @return what was done
+     * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
+     * @throws PromGuardException as {@link #apply()}
+     */
+    public ApplyReport apply(Plan plan) {
+        Objects.requireNonNull(plan, "plan");
+        Environment environment = environment();
+        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
+            Objects.requireNonNull(lock);
+            Convergence convergence = new Convergence(environment, spec);
+            Plan current = convergence.plan();
+            if (!current.equals(plan)) {
+                throw new PlanOutdatedException(current);
+            }
+            return convergence.apply();
+        }
+    }
+
+    /**
+     * Checks every claim about the mesh: Prometheus' own targets, the running wg and ufw and units, and from here, which is
+     * outside the mesh, that what should be closed is. Changes nothing. Waits up to a scrape interval and 20 seconds for first
+     * scrapes.
+     *
+     * @return every claim with what was seen; see {@link VerifyReport#orThrow()}
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if nothing is known of the mesh
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public VerifyReport verify() {
+        return new Verification(environment(), spec).verify();
+    }
+
+    /**
+     * Opens a way to the first monitor's Prometheus through SSH.
+     *
+     * @return the tunnel; the caller closes it
+     * @throws HostException if the monitor cannot be reached
+     * @throws StateException if nothing is known of the mesh
+     */
+    public Tunnel openPrometheus() {
+        Environment environment = environment();
+        MeshState state = environment
+                .store()
+                .load(spec.name())
+                .orElseThrow(() -> new StateException(
+                        "nothing is known of mesh " + spec.name() + " in "
+                                + environment.store().describe(spec.name())
+                                + ": run apply first, or name the folder with state(…)",
+                        false,
+                        null));
+        World world = World.observe(environment, spec, state);
+        String monitor = world.blueprint().monitors().get(0).name();
+        CloudHost host = world.present().get(monitor);
+        MeshState.HostState known = world.state().hosts().get(monitor);
+        if (host == null || known == null || host.publicAddress().isEmpty()) {
+            throw HostException.of(monitor, "", "connect").because("it does not exist yet", "Run apply first.");
+        }
+        try (Secret loginKey = environment
+                .store()
+                .loadLoginKey(spec.name())
+                .orElseThrow(() -> new StateException(
+                        "the SSH login key of mesh " + spec.name() + " is missing from "
+                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
+                        false,
+                        null))) {
+            HostSession session = environment
+                    .applier()
+                    .open(environment.target(
+                            monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE));
+            boolean keep = false;
+            try {
+                int port = session.forward("127.0.0.1", spec.prometheusPort());
+                Tunnel tunnel = new Tunnel(session, URI.create("http://127.0.0.1:" + port + "/"));
+                keep = true;
+                return tunnel;
+            } finally {
+                if (!keep) {
+                    session.close();
+                }
+            }
+        }
+    }
+
+    /**
+     * Takes the mesh away: every host that carries its mark, its login key and marks in the cloud, and its state. Returns when
+     * the hosts are gone. Doing it again does nothing. What does not carry the mesh's mark is not touched.
+     *
+     * @return what was removed
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws StateException if the state cannot be kept, or another program is changing the same mesh
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public DestroyReport destroy() {
+        Environment environment = environment();
+        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
+            Objects.requireNonNull(lock);
+            MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+            List<CloudHost> hosts = World.everyHost(environment, spec.name(), state);
+            List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
+            if (!hosts.isEmpty()) {
+                environment.started(null, "remove " + String.join(", ", names));
+                environment
+                        .provider()
+                        .delete(spec.name(), hosts.stream().map(CloudHost::id).toList(), Environment.REMOVAL);
+                names.forEach(name -> environment.done(name, "removed"));
+            }
+            environment.provider().cleanUp(spec.name(), state.accessKey());
+            environment.store().delete(spec.name());
+            environment.done(null, "removed");
+            return new DestroyReport(spec.name(), names);
+        }
+    }
+
+    private Environment environment() {
+        return Environment.of(builder);
+    }
+
+    /**
+     * The wish in a line.
+     *
+     * @return such as {@code Mesh[shop: 1 monitor, 3 nodes in 10.0.0.0/24]}
+     */
+    @Override
+    public String toString() {
+        Blueprint blueprint = blueprint();
+        return "Mesh[" + spec.name() + ": " + blueprint.monitors().size() + " monitor(s), "
+                + blueprint.nodes().size() + " node(s) in " + spec.network() + "]";
+    }
+}

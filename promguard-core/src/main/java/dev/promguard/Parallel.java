@@ -1,0 +1,96 @@
+package dev.promguard;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Does the same work for many items at once, and lets one item's failure not touch the others. */
+final class Parallel {
+    private static final AtomicInteger POOLS = new AtomicInteger();
+    private static final int SECONDS_TO_WIND_DOWN = 5;
+
+    private Parallel() {}
+
+    /** What came of one item: a value, or the failure in its place. */
+    record Result<R>(@Nullable R value, @Nullable RuntimeException failure) {
+        R orThrow() {
+            if (failure != null) {
+                throw failure;
+            }
+            if (value == null) {
+                throw new IllegalStateException("no value and no failure");
+            }
+            return value;
+        }
+    }
+
+    /**
+     * Works on all items, at most {@code limit} at a time, and waits for all of them.
+     *
+     * @throws CancelledException if the calling thread is interrupted; the workers are interrupted then
+     */
+    static <K, R> Map<K, Result<R>> map(Collection<K> items, int limit, Function<K, R> work) {
+        Map<K, Result<R>> results = new LinkedHashMap<>();
+        if (items.isEmpty()) {
+            return results;
+        }
+        ExecutorService pool = Executors.newFixedThreadPool(Math.min(limit, items.size()), threads());
+        try {
+            Map<K, Future<R>> futures = new LinkedHashMap<>();
+            for (K item : items) {
+                futures.put(item, pool.submit(() -> work.apply(item)));
+            }
+            for (Map.Entry<K, Future<R>> entry : futures.entrySet()) {
+                results.put(entry.getKey(), await(entry.getValue()));
+            }
+            return results;
+        } catch (InterruptedException e) {
+            pool.shutdownNow();
+            windDown(pool);
+            Thread.currentThread().interrupt();
+            throw new CancelledException("interrupted; what was done is done, and the same call goes on from there", e);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static <R> Result<R> await(Future<R> future) throws InterruptedException {
+        try {
+            return new Result<>(future.get(), null);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                return new Result<>(null, failure);
+            }
+            throw new IllegalStateException("a worker ended abnormally", e.getCause());
+        }
+    }
+
+    private static void windDown(ExecutorService pool) {
+        try {
+            if (!pool.awaitTermination(SECONDS_TO_WIND_DOWN, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("workers did not end within " + SECONDS_TO_WIND_DOWN + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ThreadFactory threads() {
+        int pool = POOLS.incrementAndGet();
+        AtomicInteger next = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, "promguard-" + pool + '-' + next.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+}

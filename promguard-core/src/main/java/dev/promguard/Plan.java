@@ -1,0 +1,176 @@
+package dev.promguard;
+
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.spi.Price;
+import java.math.RoundingMode;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What an apply would do, found by looking only. {@link #toString()} is meant to be read by a person.
+ *
+ * @param blueprint the mesh as it would be
+ * @param entries the hosts, in the order of the blueprint, then those to remove
+ */
+public record Plan(Blueprint blueprint, List<Entry> entries) {
+    /**
+     * Copies the entries.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public Plan {
+        Objects.requireNonNull(blueprint, "blueprint");
+        entries = List.copyOf(entries);
+    }
+
+    /** What would happen to a host. */
+    public enum Kind {
+        /** It would be made. */
+        CREATE("+"),
+        /** It would be changed. */
+        CHANGE("~"),
+        /** It is as it should be. */
+        KEEP("="),
+        /** It would be removed. */
+        REMOVE("-"),
+        /** It could not be looked at, so what would happen to it is not known. */
+        UNKNOWN("?");
+
+        private final String mark;
+
+        Kind(String mark) {
+            this.mark = mark;
+        }
+    }
+
+    /**
+     * What would happen to one host.
+     *
+     * @param kind what, in a word
+     * @param name the host's name
+     * @param region where it is or will be
+     * @param size the provider's word for its size
+     * @param address its address inside the tunnels; empty for a host to remove that never had one
+     * @param publicAddress its public address; empty while it has none
+     * @param changes what would be changed on it, in order; for {@link Kind#UNKNOWN}, why it could not be looked at
+     * @param price what it costs; empty where that is not known
+     */
+    public record Entry(
+            Kind kind,
+            String name,
+            String region,
+            String size,
+            Optional<String> address,
+            Optional<String> publicAddress,
+            List<String> changes,
+            Optional<Price> price) {
+        /**
+         * Copies the changes.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public Entry {
+            Objects.requireNonNull(kind, "kind");
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(region, "region");
+            Objects.requireNonNull(size, "size");
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(publicAddress, "publicAddress");
+            Objects.requireNonNull(price, "price");
+            changes = List.copyOf(changes);
+        }
+    }
+
+    /**
+     * Whether an apply would do nothing.
+     *
+     * @return true if every host is as it should be and none is to be made or removed
+     */
+    public boolean isEmpty() {
+        return entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
+    }
+
+    /**
+     * What the hosts to create cost together.
+     *
+     * @return the sum; empty if the price of one of them is not known or none is to be created
+     */
+    public Optional<Price> price() {
+        Price sum = Price.ZERO;
+        boolean any = false;
+        for (Entry entry : entries) {
+            if (entry.kind() == Kind.CREATE) {
+                if (entry.price().isEmpty()) {
+                    return Optional.empty();
+                }
+                sum = sum.plus(entry.price().get());
+                any = true;
+            }
+        }
+        return any ? Optional.of(sum) : Optional.empty();
+    }
+
+    /**
+     * The plan as a person reads it: a line for the mesh, one for each host that something would happen to, and its changes.
+     *
+     * @return the text, without a line end at the end
+     */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(512);
+        text.append("mesh ").append(blueprint.mesh()).append(": ");
+        if (isEmpty()) {
+            return text.append("nothing to do, ")
+                    .append(entries.size())
+                    .append(entries.size() == 1 ? " host is" : " hosts are")
+                    .append(" as wished")
+                    .toString();
+        }
+        text.append(count(Kind.CREATE)).append(" to create, ");
+        text.append(count(Kind.CHANGE)).append(" to change, ");
+        text.append(count(Kind.REMOVE)).append(" to remove");
+        if (count(Kind.UNKNOWN) > 0) {
+            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
+        }
+        price().ifPresent(price -> text.append(String.format(
+                Locale.ROOT,
+                " · $%s a month ($%s an hour)",
+                price.monthly().setScale(2, RoundingMode.HALF_UP),
+                price.hourly().setScale(3, RoundingMode.HALF_UP))));
+        text.append('\n');
+        int name = width(Entry::name);
+        int region = width(Entry::region);
+        int size = width(Entry::size);
+        int address = width(entry -> entry.address().orElse("-"));
+        for (Entry entry : entries) {
+            if (entry.kind() == Kind.KEEP) {
+                continue;
+            }
+            String line = String.format(
+                    Locale.ROOT,
+                    "%n%s %-" + name + "s  %-" + region + "s  %-" + size + "s  %-" + address + "s  %s",
+                    entry.kind().mark,
+                    entry.name(),
+                    entry.region(),
+                    entry.size(),
+                    entry.address().orElse("-"),
+                    entry.publicAddress().orElse("public address known after apply"));
+            text.append(line.replace("\r\n", "\n").stripTrailing());
+            for (String change : entry.changes()) {
+                text.append("\n    ").append(change);
+            }
+        }
+        return text.toString();
+    }
+
+    private int width(Function<Entry, String> column) {
+        return entries.stream().map(column).mapToInt(String::length).max().orElse(1);
+    }
+
+    private long count(Kind kind) {
+        return entries.stream().filter(entry -> entry.kind() == kind).count();
+    }
+}

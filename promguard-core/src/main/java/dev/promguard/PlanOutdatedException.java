@@ -1,0 +1,25 @@
+package dev.promguard;
+
+/** The world has moved since a plan was made, so that applying it would do something other than it says. Nothing was done. */
+public final class PlanOutdatedException extends PromGuardException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Plan current;
+
+    PlanOutdatedException(Plan current) {
+        super(
+                "the world has moved since this plan was made, so nothing was done; read the plan as it is now and apply that:\n"
+                        + current,
+                null);
+        this.current = current;
+    }
+
+    /**
+     * The plan as it would be made now.
+     *
+     * @return a fresh plan
+     */
+    public Plan current() {
+        return current;
+    }
+}

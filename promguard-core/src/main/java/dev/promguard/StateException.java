@@ -1,0 +1,27 @@
+package dev.promguard;
+
+import org.jspecify.annotations.Nullable;
+
+/** The place where a mesh's state is kept cannot be read or written, or another program is using it. */
+public final class StateException extends PromGuardException {
+    private static final long serialVersionUID = 1L;
+
+    private final boolean retryable;
+
+    /**
+     * A failure.
+     *
+     * @param message what failed and what to do
+     * @param retryable whether the same call may succeed later
+     * @param cause what brought it about, or null
+     */
+    public StateException(String message, boolean retryable, @Nullable Throwable cause) {
+        super(message, cause);
+        this.retryable = retryable;
+    }
+
+    @Override
+    public boolean retryable() {
+        return retryable;
+    }
+}

@@ -1,0 +1,348 @@
+package dev.promguard;
+
+import dev.promguard.PrometheusApi.Target;
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.VerifyReport.HostHealth;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Role;
+import dev.promguard.change.Change;
+import dev.promguard.change.Differ;
+import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.MeshState;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** Checks every claim about a mesh where it matters: Prometheus' own targets, the running wg and ufw, the closed ports from outside. */
+final class Verification {
+    /** A handshake is due at least every two minutes while packets flow (WireGuard, REKEY_AFTER_TIME), and void after three. */
+    private static final Duration OLDEST_HANDSHAKE = Duration.ofMinutes(3);
+
+    private static final Duration FIRST_SCRAPE_SLACK = Duration.ofSeconds(20);
+    private static final Duration KNOCK = Duration.ofSeconds(2);
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    private final Environment environment;
+    private final MeshSpec spec;
+
+    Verification(Environment environment, MeshSpec spec) {
+        this.environment = environment;
+        this.spec = spec;
+    }
+
+    VerifyReport verify() {
+        MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+        World world = World.observe(environment, spec, remembered);
+        Blueprint blueprint = world.blueprint();
+        List<Check> checks = new ArrayList<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            boolean exists = world.present().containsKey(host.name());
+            checks.add(new Check(
+                    host.name(),
+                    "exists",
+                    environment.provider().name() + "'s list of hosts with the mesh's mark",
+                    exists ? "there" : "not in the list",
+                    exists,
+                    exists ? "" : "Run apply."));
+        }
+        Map<String, String> addresses = new TreeMap<>();
+        world.present()
+                .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
+        Map<String, String> targetHealth = new HashMap<>();
+        Map<String, Parallel.Result<HostFacts>> looks;
+        try (Secret loginKey = environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere)) {
+            for (Blueprint.Host monitor : blueprint.monitors()) {
+                if (addresses.containsKey(monitor.name())) {
+                    targets(world, blueprint, monitor, loginKey, targetHealth, checks);
+                }
+            }
+            looks = Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
+                try (HostSession session = open(world, name, loginKey)) {
+                    DesiredHost shape =
+                            environment.renderer().render(blueprint, name, Map.of(), Map.of(name, Convergence.NOT_YET));
+                    return session.facts(Differ.query(shape), Environment.BOOT_PATIENCE);
+                }
+            });
+        }
+        Map<String, PublicKey> keys = new HashMap<>();
+        remembered.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        for (Blueprint.Host host : blueprint.hosts()) {
+            Parallel.Result<HostFacts> look = looks.get(host.name());
+            if (look != null) {
+                hostChecks(blueprint, host, look, addresses, keys, checks);
+            }
+        }
+        knock(addresses, checks);
+
+        List<HostHealth> hosts = new ArrayList<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            Parallel.Result<HostFacts> look = looks.get(host.name());
+            hosts.add(new HostHealth(
+                    host.name(),
+                    host.spec().region(),
+                    Optional.ofNullable(addresses.get(host.name())),
+                    host.address(),
+                    look == null || look.value() == null ? Optional.empty() : oldestHandshake(look.value()),
+                    targetHealth.getOrDefault(host.name(), "unknown")));
+        }
+        return new VerifyReport(spec.name(), hosts, checks);
+    }
+
+    private StateException nothingThere() {
+        return new StateException(
+                "nothing is known of mesh " + spec.name() + " in "
+                        + environment.store().describe(spec.name())
+                        + ": run apply first, or name the folder with state(…)",
+                false,
+                null);
+    }
+
+    private HostSession open(World world, String name, Secret loginKey) {
+        MeshState.HostState host = Objects.requireNonNull(world.state().hosts().get(name), name);
+        String address = Objects.requireNonNull(world.present().get(name), name)
+                .publicAddress()
+                .orElseThrow();
+        return environment.applier().open(environment.target(name, address, host, loginKey, Environment.LOOK_PATIENCE));
+    }
+
+    /** Asks a monitor's Prometheus about its targets, until all are up or a scrape of each is long overdue. */
+    private void targets(
+            World world,
+            Blueprint blueprint,
+            Blueprint.Host monitor,
+            Secret loginKey,
+            Map<String, String> health,
+            List<Check> checks) {
+        String how = "GET /api/v1/targets of Prometheus on " + monitor.name();
+        List<Target> targets = List.of();
+        String trouble = "";
+        long deadline = System.nanoTime()
+                + spec.scrapeInterval().plus(FIRST_SCRAPE_SLACK).toNanos();
+        try (HostSession session = open(world, monitor.name(), loginKey)) {
+            int port = session.forward("127.0.0.1", spec.prometheusPort());
+            PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
+            while (true) {
+                try {
+                    targets = api.targets();
+                    trouble = "";
+                } catch (IOException e) {
+                    trouble = String.valueOf(e.getMessage());
+                }
+                boolean allUp = targets.size() > blueprint.hosts().size()
+                        && targets.stream().allMatch(target -> target.health().equals("up"));
+                if (allUp || System.nanoTime() > deadline) {
+                    break;
+                }
+                LockSupport.parkNanos(POLL.toNanos());
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new CancelledException(
+                            "interrupted while waiting for Prometheus to scrape its targets",
+                            new InterruptedException());
+                }
+            }
+        } catch (HostException e) {
+            trouble = String.valueOf(e.getMessage());
+        }
+        if (!trouble.isEmpty()) {
+            checks.add(new Check(
+                    monitor.name(),
+                    "Prometheus answers",
+                    how,
+                    trouble,
+                    false,
+                    "Run apply; if that changes nothing, read journalctl -u prometheus on the host."));
+            return;
+        }
+        targetCheck(targets, "prometheus", monitor, monitor, how, checks);
+        for (Blueprint.Host host : blueprint.hosts()) {
+            String seen = targetCheck(targets, "node", host, monitor, how, checks);
+            health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+        }
+    }
+
+    private String targetCheck(
+            List<Target> targets,
+            String job,
+            Blueprint.Host host,
+            Blueprint.Host monitor,
+            String how,
+            List<Check> checks) {
+        Optional<Target> target = targets.stream()
+                .filter(candidate -> candidate.job().equals(job))
+                .filter(candidate -> candidate.node().equals(host.name()))
+                .findFirst();
+        String health = target.map(Target::health).orElse("missing");
+        boolean up = health.equals("up");
+        checks.add(new Check(
+                host.name(),
+                monitor.name() + " scrapes it, job " + job,
+                how,
+                target.map(found -> found.url() + " is " + health
+                                + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
+                        .orElse("no such target"),
+                up,
+                up
+                        ? ""
+                        : "Run apply; if it stays down, see that " + spec.wireGuardPort()
+                                + "/udp passes between the hosts."));
+        return health;
+    }
+
+    private void hostChecks(
+            Blueprint blueprint,
+            Blueprint.Host host,
+            Parallel.Result<HostFacts> look,
+            Map<String, String> addresses,
+            Map<String, PublicKey> keys,
+            List<Check> checks) {
+        HostFacts facts = look.value();
+        if (facts == null) {
+            checks.add(new Check(
+                    host.name(),
+                    "can be looked at",
+                    "SSH with the pinned host key",
+                    String.valueOf(Objects.requireNonNull(look.failure()).getMessage()),
+                    false,
+                    "Bring the host back, then run apply."));
+            return;
+        }
+        boolean closed = facts.firewall().active()
+                && facts.firewall().denyIncoming()
+                && facts.firewall().atBoot();
+        checks.add(new Check(
+                host.name(),
+                "denies what no rule admits, now and at boot",
+                "ufw's settings and the loaded rules",
+                "active " + facts.firewall().active() + ", deny incoming "
+                        + facts.firewall().denyIncoming() + ", at boot "
+                        + facts.firewall().atBoot(),
+                closed,
+                closed ? "" : "Run apply."));
+        PublicKey own = facts.keyFilePublicKey().orElse(Convergence.NOT_YET);
+        Map<String, PublicKey> known = new HashMap<>(keys);
+        known.put(host.name(), own);
+        DesiredHost desired = environment.renderer().render(blueprint, host.name(), addresses, known);
+        List<String> drift = Differ.diff(desired, facts, Optional.empty(), false).stream()
+                .map(Change::describe)
+                .toList();
+        checks.add(new Check(
+                host.name(),
+                "is as wished: packages, files, rules, peers, units",
+                "a comparison of the wish with the running host",
+                drift.isEmpty() ? "no difference" : String.join("; ", drift),
+                drift.isEmpty(),
+                drift.isEmpty() ? "" : "Run apply."));
+        for (String unit : units(host)) {
+            UnitFact fact = facts.units().get(unit);
+            boolean runs = fact != null
+                    && fact.active().equals("active")
+                    && fact.enabled().equals("enabled");
+            checks.add(new Check(
+                    host.name(),
+                    unit + " runs, and will after a reboot",
+                    "systemctl show",
+                    fact == null ? "unknown to systemd" : fact.active() + ", " + fact.enabled(),
+                    runs,
+                    runs ? "" : "Run apply; then read journalctl -u " + unit + " on the host."));
+        }
+        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+        for (String peerName : host.peers()) {
+            Blueprint.Host peer = blueprint.host(peerName);
+            if (host.role() == Role.NODE || peer.role() == Role.NODE) {
+                handshakeCheck(host, peer, keys.get(peerName), peers, checks);
+            }
+        }
+    }
+
+    private static void handshakeCheck(
+            Blueprint.Host host,
+            Blueprint.Host peer,
+            @Nullable PublicKey key,
+            List<PeerFact> peers,
+            List<Check> checks) {
+        Optional<Duration> age = peers.stream()
+                .filter(fact -> fact.publicKey().equals(key))
+                .findFirst()
+                .flatMap(PeerFact::handshakeAge);
+        boolean fresh = age.isPresent() && age.get().compareTo(OLDEST_HANDSHAKE) < 0;
+        checks.add(new Check(
+                host.name(),
+                "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes",
+                "wg show wg0",
+                age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
+                fresh,
+                fresh ? "" : "See that the mesh's UDP port passes between the two hosts, then run apply."));
+    }
+
+    /** Tries from here, which is outside the mesh, what must not answer. */
+    private void knock(Map<String, String> addresses, List<Check> checks) {
+        record Door(String host, int port) {}
+        List<Door> doors = new ArrayList<>();
+        for (String name : addresses.keySet()) {
+            doors.add(new Door(name, spec.nodeExporterPort()));
+            doors.add(new Door(name, spec.prometheusPort()));
+        }
+        Map<Door, Parallel.Result<String>> answers = Parallel.map(
+                doors,
+                Math.max(environment.parallelism(), 32),
+                door -> knock(Objects.requireNonNull(addresses.get(door.host())), door.port()));
+        answers.forEach((door, result) -> {
+            String seen = result.orThrow();
+            boolean shut = !seen.equals("connected");
+            checks.add(new Check(
+                    door.host(),
+                    "port " + door.port() + " is closed to the outside",
+                    "a TCP connection from here to " + addresses.get(door.host()) + ":" + door.port(),
+                    seen,
+                    shut,
+                    shut ? "" : "Something listens there: find it with ss -ltnp on the host, stop it, and run apply."));
+        });
+    }
+
+    private static String knock(String address, int port) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address, port), Math.toIntExact(KNOCK.toMillis()));
+            return "connected";
+        } catch (SocketTimeoutException e) {
+            return "no answer in " + KNOCK.toSeconds() + " s";
+        } catch (ConnectException e) {
+            return "refused";
+        } catch (IOException e) {
+            return "no connection: " + e.getMessage();
+        }
+    }
+
+    private static List<String> units(Blueprint.Host host) {
+        return host.role() == Role.MONITOR
+                ? List.of("wg-quick@wg0.service", "node_exporter.service", "prometheus.service")
+                : List.of("wg-quick@wg0.service", "node_exporter.service");
+    }
+
+    private static Optional<Duration> oldestHandshake(HostFacts facts) {
+        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+        if (peers.stream().anyMatch(peer -> peer.handshakeAge().isEmpty())) {
+            return Optional.empty();
+        }
+        return peers.stream().flatMap(peer -> peer.handshakeAge().stream()).max(Duration::compareTo);
+    }
+}

@@ -1,0 +1,149 @@
+package dev.promguard;
+
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Planner;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The wish beside what exists: which hosts are there, which are missing, which are too many.
+ *
+ * @param blueprint the wish, with the addresses that hosts hold
+ * @param state what is remembered, with hosts adopted that an earlier run made but did not get to write down
+ * @param present the hosts of the blueprint that exist, by name
+ * @param surplus hosts that carry the mesh's mark and are not wished
+ */
+record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> present, List<CloudHost> surplus) {
+    /** Clouds' lists lag: what should be there and is not is looked for again this often, with this pause. */
+    private static final int LOOKS = 4;
+
+    private static final Duration PAUSE = Duration.ofMillis(1500);
+
+    /**
+     * Looks at the cloud. Changes nothing.
+     *
+     * @throws InvalidMeshException if the network has no room for a new host, or a host carries the mesh's mark that nothing is
+     *     known of
+     */
+    static World observe(Environment environment, MeshSpec spec, MeshState remembered) {
+        List<CloudHost> listed = everyHost(environment, spec.name(), remembered);
+        Blueprint blueprint;
+        try {
+            blueprint = Planner.plan(spec.withReleases(environment.provider().releases()), remembered.heldAddresses());
+        } catch (IllegalArgumentException e) {
+            throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
+        }
+
+        MeshState state = remembered;
+        Map<String, CloudHost> present = new LinkedHashMap<>();
+        List<CloudHost> surplus = new ArrayList<>();
+        List<String> strangers = new ArrayList<>();
+        List<CloudHost> ordered = new ArrayList<>(listed);
+        ordered.sort(Comparator.comparing((CloudHost host) -> isRemembered(remembered, host) ? 0 : 1)
+                .thenComparing(CloudHost::id));
+        for (CloudHost host : ordered) {
+            if (!blueprint.contains(host.name()) || present.containsKey(host.name())) {
+                surplus.add(host);
+            } else if (isRemembered(remembered, host)) {
+                present.put(host.name(), host);
+            } else {
+                Optional<CreateIntent> intent = intent(remembered, host);
+                if (intent.isPresent()) {
+                    present.put(host.name(), host);
+                    state = state.with(
+                            host.name(),
+                            HostState.created(
+                                    blueprint.host(host.name()).address(),
+                                    host.id(),
+                                    intent.get().throwaway()));
+                } else {
+                    strangers.add(
+                            host.name() + " (id " + host.id() + ") carries this mesh's mark, but "
+                                    + environment.store().describe(spec.name())
+                                    + " knows no host key for it: use the state folder that it was made with, or remove the host");
+                }
+            }
+        }
+        if (!strangers.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), strangers);
+        }
+        return new World(blueprint, state, present, List.copyOf(surplus));
+    }
+
+    /** Lists the mesh's hosts, again where one is missing that should be there, since clouds' lists lag. */
+    static List<CloudHost> everyHost(Environment environment, String mesh, MeshState remembered) {
+        List<CloudHost> listed = environment.provider().list(mesh);
+        for (int look = 1; look < LOOKS && lacks(listed, remembered); look++) {
+            pause();
+            listed = environment.provider().list(mesh);
+        }
+        return listed;
+    }
+
+    /** The hosts to order. */
+    List<HostOrder> missing() {
+        return blueprint.hosts().stream()
+                .filter(host -> !present.containsKey(host.name()))
+                .map(host -> new HostOrder(
+                        host.name(),
+                        host.spec().region(),
+                        host.spec().size(),
+                        host.spec().image()))
+                .toList();
+    }
+
+    private static boolean lacks(List<CloudHost> listed, MeshState remembered) {
+        boolean hostLacks = remembered.hosts().values().stream()
+                .flatMap(host -> host.providerId().stream())
+                .anyMatch(id -> listed.stream().noneMatch(host -> host.id().equals(id)));
+        return hostLacks
+                || remembered.intents().stream()
+                        .anyMatch(intent -> intent.names().stream()
+                                .anyMatch(name -> listed.stream()
+                                        .noneMatch(host -> host.name().equals(name)
+                                                && host.attempt().equals(Optional.of(intent.attempt())))));
+    }
+
+    private static boolean isRemembered(MeshState remembered, CloudHost host) {
+        HostState state = remembered.hosts().get(host.name());
+        return state != null && state.providerId().equals(Optional.of(host.id()));
+    }
+
+    private static Optional<CreateIntent> intent(MeshState remembered, CloudHost host) {
+        return remembered.intents().stream()
+                .filter(intent -> host.attempt().equals(Optional.of(intent.attempt())))
+                .filter(intent -> intent.names().contains(host.name()))
+                .findFirst();
+    }
+
+    /** Waits before a list is asked for again. */
+    private static void pause() {
+        ReentrantLock lock = new ReentrantLock();
+        Condition never = lock.newCondition();
+        lock.lock();
+        try {
+            long left = PAUSE.toNanos();
+            while (left > 0) {
+                left = never.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancelledException("interrupted while looking for hosts; nothing was changed", e);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package dev.promguard.blueprint;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Every decision about a mesh that can be made before anything exists. The same wish gives the same blueprint.
+ *
+ * @param spec the wish behind it
+ * @param hosts the hosts with their addresses, peers and rules: monitors first, each group in the order of the wish
+ */
+public record Blueprint(MeshSpec spec, List<Host> hosts) {
+    /** The name of the WireGuard interface on every host. */
+    public static final String WIREGUARD_INTERFACE = "wg0";
+
+    /**
+     * Copies the hosts.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public Blueprint {
+        Objects.requireNonNull(spec, "spec");
+        hosts = List.copyOf(hosts);
+    }
+
+    /**
+     * A host of the blueprint.
+     *
+     * @param spec the wish for it
+     * @param address its address inside the tunnels, without prefix length
+     * @param prefixLength the network's prefix length
+     * @param peers the names of the hosts that it keeps tunnels to, in the order of the blueprint
+     * @param firewall every rule that admits packets to it
+     */
+    public record Host(
+            HostSpec spec, String address, int prefixLength, List<String> peers, List<FirewallRule> firewall) {
+        /**
+         * Copies the lists.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public Host {
+            Objects.requireNonNull(spec, "spec");
+            Objects.requireNonNull(address, "address");
+            peers = List.copyOf(peers);
+            firewall = List.copyOf(firewall);
+        }
+
+        /**
+         * The host's name.
+         *
+         * @return the name
+         */
+        public String name() {
+            return spec.name();
+        }
+
+        /**
+         * The host's role.
+         *
+         * @return the role
+         */
+        public Role role() {
+            return spec.role();
+        }
+
+        /**
+         * The host's address as the one allowed IP of its peers' side.
+         *
+         * @return such as {@code 10.0.0.2/32}
+         */
+        public String allowedIp() {
+            return address + (address.indexOf(':') >= 0 ? "/128" : "/32");
+        }
+    }
+
+    /**
+     * The mesh's name.
+     *
+     * @return the name
+     */
+    public String mesh() {
+        return spec.name();
+    }
+
+    /**
+     * Finds a host.
+     *
+     * @param name its name
+     * @return the host
+     * @throws IllegalArgumentException if the blueprint has no host of that name
+     */
+    public Host host(String name) {
+        for (Host host : hosts) {
+            if (host.name().equals(name)) {
+                return host;
+            }
+        }
+        throw new IllegalArgumentException("mesh " + mesh() + " has no host " + Names.quote(name));
+    }
+
+    /**
+     * Whether there is a host of that name.
+     *
+     * @param name a name
+     * @return true if there is
+     */
+    public boolean contains(String name) {
+        return hosts.stream().anyMatch(host -> host.name().equals(name));
+    }
+
+    /**
+     * The monitors.
+     *
+     * @return at least one
+     */
+    public List<Host> monitors() {
+        return hosts.stream().filter(host -> host.role() == Role.MONITOR).toList();
+    }
+
+    /**
+     * The nodes.
+     *
+     * @return maybe none
+     */
+    public List<Host> nodes() {
+        return hosts.stream().filter(host -> host.role() == Role.NODE).toList();
+    }
+
+    /**
+     * The mesh as a Mermaid flowchart, for a README or a wiki page.
+     *
+     * @return the diagram's text, ending in a line end
+     */
+    public String toMermaid() {
+        return Picture.mermaid(this);
+    }
+
+    /**
+     * The mesh as a picture.
+     *
+     * @return a whole SVG document, ending in a line end
+     */
+    public String toSvg() {
+        return Picture.svg(this);
+    }
+
+    /**
+     * The blueprint as a table that a person reads.
+     *
+     * @return one line for the mesh, one for each host, and what is let in, without a line end at the end
+     */
+    @Override
+    public String toString() {
+        int name = 4;
+        int region = 6;
+        int size = 4;
+        int address = 7;
+        for (Host host : hosts) {
+            name = Math.max(name, host.name().length());
+            region = Math.max(region, host.spec().region().length());
+            size = Math.max(size, host.spec().size().length());
+            address = Math.max(address, host.address().length());
+        }
+        String row = "  %-" + name + "s  %-" + region + "s  %-" + size + "s  %-" + address + "s  %s%n";
+        StringBuilder text = new StringBuilder(256);
+        text.append(String.format(
+                "mesh %s: %s, %s in %s%n",
+                mesh(), count(monitors().size(), "monitor"), count(nodes().size(), "node"), spec.network()));
+        for (Host host : hosts) {
+            String peers = host.peers().isEmpty() ? "no peer" : "peers " + String.join(", ", host.peers());
+            text.append(String.format(
+                    row, host.name(), host.spec().region(), host.spec().size(), host.address(), peers));
+        }
+        text.append(String.format(
+                "every host admits 22/tcp (SSH) and %d/udp (WireGuard) from anywhere, and %d/tcp (node_exporter) on %s from the"
+                        + " monitors; nothing else%n",
+                spec.wireGuardPort(), spec.nodeExporterPort(), WIREGUARD_INTERFACE));
+        text.append(String.format(
+                "Prometheus %s answers on the monitor's loopback alone, port %d; node_exporter %s; a scrape every %d s",
+                spec.prometheus().version(),
+                spec.prometheusPort(),
+                spec.nodeExporter().version(),
+                spec.scrapeInterval().toSeconds()));
+        return text.toString().replace("\r\n", "\n");
+    }
+
+    private static String count(int number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
+    }
+}

@@ -1,0 +1,71 @@
+package dev.promguard.blueprint;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The wish, as data.
+ *
+ * @param name the mesh's name
+ * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
+ * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+ * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
+ * @param prometheusPort the TCP port of Prometheus on the monitors' loopback, 1 to 65535
+ * @param scrapeInterval how often Prometheus scrapes each target
+ * @param prometheus the release of Prometheus
+ * @param nodeExporter the release of node_exporter
+ * @param hosts the wished hosts, monitors and nodes, in the order in which they get addresses
+ */
+public record MeshSpec(
+        String name,
+        String network,
+        int wireGuardPort,
+        int nodeExporterPort,
+        int prometheusPort,
+        Duration scrapeInterval,
+        Release prometheus,
+        Release nodeExporter,
+        List<HostSpec> hosts) {
+    /**
+     * Copies the hosts. Whether the whole makes sense is {@link Planner#faults(MeshSpec)}'s to say.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(network, "network");
+        Objects.requireNonNull(scrapeInterval, "scrapeInterval");
+        Objects.requireNonNull(prometheus, "prometheus");
+        Objects.requireNonNull(nodeExporter, "nodeExporter");
+        hosts = List.copyOf(hosts);
+    }
+
+    /**
+     * The same wish with other releases in the place of those of the same name.
+     *
+     * @param releases the releases to take; names that the wish does not hold are passed over
+     * @return a copy
+     */
+    public MeshSpec withReleases(List<Release> releases) {
+        Release chosenPrometheus = prometheus;
+        Release chosenExporter = nodeExporter;
+        for (Release release : releases) {
+            if (release.name().equals(prometheus.name())) {
+                chosenPrometheus = release;
+            } else if (release.name().equals(nodeExporter.name())) {
+                chosenExporter = release;
+            }
+        }
+        return new MeshSpec(
+                name,
+                network,
+                wireGuardPort,
+                nodeExporterPort,
+                prometheusPort,
+                scrapeInterval,
+                chosenPrometheus,
+                chosenExporter,
+                hosts);
+    }
+}

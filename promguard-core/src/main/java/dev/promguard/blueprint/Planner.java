@@ -1,0 +1,276 @@
+package dev.promguard.blueprint;
+
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import inet.ipaddr.AddressStringException;
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Turns a wish into a blueprint. A pure function: no clock, no I/O, no randomness. */
+public final class Planner {
+    private static final List<String> PRIVATE_NETWORKS =
+            List.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7");
+
+    private Planner() {}
+
+    /**
+     * Makes every decision. Hosts that hold an address keep it; the others get the lowest free ones, monitors first, in the
+     * order of the wish.
+     *
+     * @param spec the wish, without {@link #faults}
+     * @param held addresses that hosts hold already, by host name; also of hosts that are no longer wished, whose addresses
+     *     are not given to others
+     * @return the blueprint
+     * @throws IllegalArgumentException if the wish has faults, or the network has no address left
+     */
+    public static Blueprint plan(MeshSpec spec, Map<String, String> held) {
+        List<String> faults = faults(spec);
+        if (!faults.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", faults));
+        }
+        IPAddress network = parseNetwork(spec.network());
+        List<HostSpec> ordered = new ArrayList<>();
+        spec.hosts().stream().filter(host -> host.role() == Role.MONITOR).forEach(ordered::add);
+        spec.hosts().stream().filter(host -> host.role() == Role.NODE).forEach(ordered::add);
+
+        Map<String, String> addresses = new LinkedHashMap<>();
+        Set<IPAddress> taken = new HashSet<>();
+        held.forEach((name, address) -> {
+            IPAddress parsed = parseAddress(address);
+            if (network.contains(parsed)) {
+                taken.add(parsed);
+                addresses.put(name, address);
+            }
+        });
+        IPAddress next = network.getLower().withoutPrefixLength().increment(1);
+        for (HostSpec host : ordered) {
+            if (addresses.containsKey(host.name())) {
+                continue;
+            }
+            while (taken.contains(next)) {
+                next = next.increment(1);
+            }
+            if (!usable(network, next)) {
+                throw new IllegalArgumentException("network " + spec.network() + " has no address left for "
+                        + host.name() + ": addresses that other hosts held stay theirs; choose a larger network");
+            }
+            taken.add(next);
+            addresses.put(host.name(), next.toCanonicalString());
+        }
+
+        int prefix = prefixLength(network);
+        List<HostSpec> monitors =
+                ordered.stream().filter(host -> host.role() == Role.MONITOR).toList();
+        List<Blueprint.Host> hosts = new ArrayList<>();
+        for (HostSpec host : ordered) {
+            String address = address(addresses, host.name());
+            List<String> peers = (host.role() == Role.MONITOR ? ordered : monitors)
+                    .stream()
+                            .map(HostSpec::name)
+                            .filter(name -> !name.equals(host.name()))
+                            .toList();
+            hosts.add(new Blueprint.Host(host, address, prefix, peers, firewall(spec, host, monitors, addresses)));
+        }
+        return new Blueprint(spec, hosts);
+    }
+
+    /**
+     * Looks for everything in a wish that cannot be.
+     *
+     * @param spec the wish
+     * @return the faults, each naming field, value and mend; empty if there is none
+     */
+    public static List<String> faults(MeshSpec spec) {
+        List<String> faults = new ArrayList<>();
+        if (!Names.isMesh(spec.name())) {
+            faults.add("name " + Names.quote(spec.name())
+                    + " cannot be a mesh's name: use at most 32 lower-case letters, digits and dashes, starting with a letter"
+                    + " and not ending with a dash");
+        }
+        hostFaults(spec, faults);
+        networkFaults(spec, faults);
+        portFaults(spec, faults);
+        Duration interval = spec.scrapeInterval();
+        if (interval.compareTo(Duration.ofSeconds(1)) < 0
+                || interval.compareTo(Duration.ofHours(1)) > 0
+                || interval.toMillis() % 1000 != 0) {
+            faults.add("scrapeInterval " + interval + " is out of range: use whole seconds from 1 s to 1 h");
+        }
+        if (!spec.prometheus().name().equals("prometheus")) {
+            faults.add("prometheus release " + Names.quote(spec.prometheus().name())
+                    + " is another program: give a release named prometheus");
+        }
+        if (!spec.nodeExporter().name().equals("node_exporter")) {
+            faults.add("nodeExporter release " + Names.quote(spec.nodeExporter().name())
+                    + " is another program: give a release named node_exporter");
+        }
+        return List.copyOf(faults);
+    }
+
+    /**
+     * Finds those of a host's own networks that the mesh's network overlaps, so that one of the two would be cut off.
+     *
+     * @param spec the wish
+     * @param networks addresses with prefix length, as {@code ip address} shows them; malformed ones are passed over
+     * @return the networks in conflict
+     */
+    public static List<String> overlaps(MeshSpec spec, List<String> networks) {
+        IPAddress mesh = parseNetwork(spec.network());
+        List<String> found = new ArrayList<>();
+        for (String text : networks) {
+            IPAddress other = new IPAddressString(text).getAddress();
+            if (other != null && other.getIPVersion() == mesh.getIPVersion()) {
+                IPAddress block = other.toPrefixBlock();
+                if (block.contains(mesh) || mesh.contains(block)) {
+                    found.add(text);
+                }
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    private static void hostFaults(MeshSpec spec, List<String> faults) {
+        if (spec.hosts().stream().noneMatch(host -> host.role() == Role.MONITOR)) {
+            faults.add("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+        }
+        Set<String> names = new HashSet<>();
+        for (HostSpec host : spec.hosts()) {
+            if (!Names.isHost(host.name())) {
+                faults.add(host.role().word() + " name " + Names.quote(host.name())
+                        + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes, not starting or"
+                        + " ending with a dash");
+            } else if (!names.add(host.name())) {
+                faults.add(host.role().word() + " name " + Names.quote(host.name())
+                        + " stands twice: give each host a name of its own");
+            }
+            word("region", host.region(), host, faults);
+            word("size", host.size(), host, faults);
+            word("image", host.image(), host, faults);
+        }
+    }
+
+    private static void word(String field, String value, HostSpec host, List<String> faults) {
+        if (!Names.isWord(value)) {
+            faults.add(field + " " + Names.quote(value) + " of " + host.role().word() + " "
+                    + Names.quote(host.name()) + " cannot be a " + field
+                    + ": use lower-case letters, digits, dots, dashes and underscores");
+        }
+    }
+
+    private static void networkFaults(MeshSpec spec, List<String> faults) {
+        String text = spec.network();
+        IPAddress network;
+        try {
+            network = new IPAddressString(text).toAddress();
+        } catch (AddressStringException e) {
+            faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
+            return;
+        }
+        if (network == null || network.getNetworkPrefixLength() == null || !text.contains("/")) {
+            faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
+            return;
+        }
+        if (!network.isPrefixBlock()) {
+            faults.add("network " + Names.quote(text) + " is an address inside a network: did you mean "
+                    + network.toPrefixBlock().toCanonicalString() + "?");
+            return;
+        }
+        boolean isPrivate = PRIVATE_NETWORKS.stream()
+                .map(Planner::parseNetwork)
+                .anyMatch(block -> block.getIPVersion() == network.getIPVersion() && block.contains(network));
+        if (!isPrivate) {
+            faults.add("network " + Names.quote(text) + " is not private: choose one inside "
+                    + String.join(", ", PRIVATE_NETWORKS));
+            return;
+        }
+        BigInteger room = network.getCount().subtract(BigInteger.valueOf(network.isIPv4() ? 2 : 1));
+        if (room.compareTo(BigInteger.valueOf(spec.hosts().size())) < 0) {
+            faults.add("network " + Names.quote(text) + " is too small: it has room for "
+                    + room.max(BigInteger.ZERO)
+                    + " hosts, and " + spec.hosts().size() + " are wished; choose a shorter prefix, such as "
+                    + (network.isIPv4() ? "/24" : "/64"));
+        }
+    }
+
+    private static void portFaults(MeshSpec spec, List<String> faults) {
+        port("wireGuardPort", spec.wireGuardPort(), faults);
+        port("nodeExporterPort", spec.nodeExporterPort(), faults);
+        port("prometheus port", spec.prometheusPort(), faults);
+        if (spec.nodeExporterPort() == spec.prometheusPort()) {
+            faults.add("nodeExporterPort and prometheus port are both " + spec.prometheusPort()
+                    + ": a monitor runs both, so give them ports of their own");
+        }
+    }
+
+    private static void port(String field, int value, List<String> faults) {
+        if (value < 1 || value > 65535) {
+            faults.add(field + " " + value + " is not a port: use 1 to 65535");
+        } else if (value == 22) {
+            faults.add(field + " 22 is SSH's port: choose another");
+        }
+    }
+
+    private static List<FirewallRule> firewall(
+            MeshSpec spec, HostSpec host, List<HostSpec> monitors, Map<String, String> addresses) {
+        List<FirewallRule> rules = new ArrayList<>();
+        rules.add(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
+        rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
+        for (HostSpec monitor : monitors) {
+            if (!monitor.name().equals(host.name())) {
+                rules.add(new FirewallRule(
+                        Optional.of(Blueprint.WIREGUARD_INTERFACE),
+                        Optional.of(address(addresses, monitor.name())),
+                        Optional.of(address(addresses, host.name())),
+                        spec.nodeExporterPort(),
+                        Protocol.TCP,
+                        monitor.name() + " WireGuard node-exporter scraper"));
+            }
+        }
+        return rules;
+    }
+
+    private static String address(Map<String, String> addresses, String name) {
+        String address = addresses.get(name);
+        if (address == null) {
+            throw new IllegalStateException(name + " has no address");
+        }
+        return address;
+    }
+
+    private static boolean usable(IPAddress network, IPAddress address) {
+        return network.contains(address)
+                && (!network.isIPv4() || !address.equals(network.getUpper().withoutPrefixLength()));
+    }
+
+    private static int prefixLength(IPAddress network) {
+        Integer length = network.getNetworkPrefixLength();
+        if (length == null) {
+            throw new IllegalArgumentException("a network without prefix length");
+        }
+        return length;
+    }
+
+    private static IPAddress parseNetwork(String text) {
+        try {
+            return new IPAddressString(text).toAddress();
+        } catch (AddressStringException e) {
+            throw new IllegalArgumentException("network " + Names.quote(text) + " is not a network", e);
+        }
+    }
+
+    private static IPAddress parseAddress(String text) {
+        try {
+            return new IPAddressString(text).toAddress().withoutPrefixLength();
+        } catch (AddressStringException e) {
+            throw new IllegalArgumentException("address " + Names.quote(text) + " is not an address", e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package dev.promguard.blueprint;
+
+import java.util.Locale;
+
+/** What a host is in the mesh. */
+public enum Role {
+    /** Runs Prometheus and scrapes every host. */
+    MONITOR,
+    /** Is scraped by the monitors, and reached by nobody else. */
+    NODE;
+
+    /**
+     * The role as a word, as it stands in names and labels.
+     *
+     * @return {@code monitor} or {@code node}
+     */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

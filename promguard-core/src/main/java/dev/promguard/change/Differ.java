@@ -1,0 +1,273 @@
+package dev.promguard.change;
+
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.Names;
+import dev.promguard.change.Change.InterfaceAction;
+import dev.promguard.change.Change.UnitAction;
+import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.WireGuardKeyPair;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.Unit;
+import dev.promguard.render.WireGuardInterface;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Compares what a host should be with what it is. A pure function.
+ *
+ * <p>The order of the changes keeps a host closed at every step: packages, users, releases and files first, which open nothing;
+ * then the firewall, SSH's rule before anything is denied; then WireGuard; then the services; the SSH host key last.
+ */
+public final class Differ {
+    private static final Set<String> SYSTEMS = Set.of("debian", "ubuntu");
+    private static final String SCRAPER = " WireGuard node-exporter scraper";
+
+    private Differ() {}
+
+    /**
+     * What to look at on a host before it can be compared.
+     *
+     * @param desired what the host should be
+     * @return the query
+     */
+    public static FactsQuery query(DesiredHost desired) {
+        List<String> files = new ArrayList<>();
+        files.add(desired.wireGuard().config().path());
+        desired.files().forEach(file -> files.add(file.path()));
+        List<String> units = new ArrayList<>();
+        units.add(desired.wireGuard().unit());
+        desired.units().forEach(unit -> units.add(unit.name()));
+        return new FactsQuery(
+                desired.packages(),
+                desired.users().stream().map(user -> user.name()).toList(),
+                files,
+                units,
+                desired.releases(),
+                desired.wireGuard().name(),
+                desired.wireGuard().keyPath());
+    }
+
+    /**
+     * Whether a host lacks a WireGuard key that can be kept: it has none, or others could have read it.
+     *
+     * @param facts what the host is
+     * @return true if it needs a new key
+     */
+    public static boolean needsKey(HostFacts facts) {
+        return facts.keyFilePublicKey().isEmpty() || !facts.keyFileSafe();
+    }
+
+    /**
+     * Looks for what no change can mend.
+     *
+     * @param desired what the host should be
+     * @param facts what the host is
+     * @return the faults, each with what to do; empty if there is none
+     */
+    public static List<String> faults(DesiredHost desired, HostFacts facts) {
+        List<String> faults = new ArrayList<>();
+        if (!SYSTEMS.contains(facts.osId())) {
+            faults.add("its system is " + Names.quote(facts.osId()) + ": use an image of Debian or Ubuntu");
+        }
+        Optional<Architecture> architecture = Architecture.ofMachine(facts.machine());
+        if (architecture.isEmpty()) {
+            faults.add("its architecture is " + Names.quote(facts.machine()) + ": use x86_64 or aarch64");
+        } else {
+            for (ReleaseInstall install : desired.releases()) {
+                if (install.release().sum(architecture.get()).isEmpty()) {
+                    faults.add(
+                            install.release().name() + ' ' + install.release().version() + " has no SHA-256 for "
+                                    + architecture.get().releaseName() + ": add it to the release");
+                }
+            }
+        }
+        return List.copyOf(faults);
+    }
+
+    /**
+     * Finds the changes that bring a host to what it should be.
+     *
+     * @param desired what the host should be; without {@link #faults}
+     * @param facts what the host is
+     * @param newKey the key pair to give it where {@link #needsKey} says so, else empty; must belong to the desired public key
+     * @param replaceHostKey whether its SSH host key is still the throwaway one
+     * @return the changes in order; empty if the host is as it should be
+     */
+    public static List<Change> diff(
+            DesiredHost desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, boolean replaceHostKey) {
+        List<Change> changes = new ArrayList<>();
+        Set<String> changed = new HashSet<>();
+
+        List<String> packages = desired.packages().stream()
+                .filter(name -> !facts.packages().containsKey(name))
+                .toList();
+        if (!packages.isEmpty()) {
+            changes.add(new Change.InstallPackages(packages));
+        }
+        desired.users().stream()
+                .filter(user -> !facts.users().contains(user.name()))
+                .forEach(user -> changes.add(new Change.CreateUser(user)));
+        for (ReleaseInstall install : desired.releases()) {
+            release(install, facts).ifPresent(change -> {
+                changes.add(change);
+                changed.add(install.folder());
+            });
+        }
+        for (ManagedFile file : desired.files()) {
+            if (differs(file, facts)) {
+                changes.add(new Change.WriteFile(file));
+                changed.add(file.path());
+            }
+        }
+        firewall(desired, facts, changes);
+        boolean restarted = wireGuard(desired.wireGuard(), facts, newKey, changes);
+        for (Unit unit : desired.units()) {
+            unit(unit, facts, changed, restarted, changes);
+        }
+        if (replaceHostKey) {
+            changes.add(new Change.ReplaceHostKey());
+        }
+        return List.copyOf(changes);
+    }
+
+    private static Optional<Change> release(ReleaseInstall install, HostFacts facts) {
+        Architecture architecture = Architecture.ofMachine(facts.machine()).orElseThrow();
+        String sum = install.release().sum(architecture).orElseThrow();
+        ReleaseFact fact = facts.releases()
+                .get(install.release().name() + '-' + install.release().version());
+        if (fact != null && fact.intact() && fact.sha256().equals(sum)) {
+            return Optional.empty();
+        }
+        return Optional.of(new Change.InstallRelease(
+                install,
+                install.release().tarball(architecture),
+                install.release().folder(architecture),
+                sum));
+    }
+
+    private static boolean differs(ManagedFile file, HostFacts facts) {
+        FileFact fact = facts.files().get(file.path());
+        return fact == null
+                || fact.mode() != file.mode()
+                || !fact.owner().equals(file.owner() + ':' + file.owner())
+                || !fact.sha256().equals(sha256(file.content()));
+    }
+
+    private static void firewall(DesiredHost desired, HostFacts facts, List<Change> changes) {
+        List<FirewallRule> present = facts.firewall().rules();
+        desired.firewall().stream()
+                .filter(rule -> !present.contains(rule))
+                .forEach(rule -> changes.add(new Change.Allow(rule)));
+        if (!facts.firewall().active()
+                || !facts.firewall().denyIncoming()
+                || !facts.firewall().atBoot()) {
+            changes.add(new Change.EnableFirewall());
+        }
+        present.stream()
+                .filter(rule -> isOurs(rule, desired.wireGuard().name()))
+                .filter(rule -> desired.firewall().stream().noneMatch(rule::admitsSameAs))
+                .forEach(rule -> changes.add(new Change.Disallow(rule)));
+    }
+
+    private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {
+        if (rule.networkInterface().equals(Optional.of(wireGuardInterface))) {
+            return rule.comment().endsWith(SCRAPER);
+        }
+        return rule.protocol() == FirewallRule.Protocol.UDP && rule.comment().equals("WireGuard");
+    }
+
+    /** Adds the changes of the interface and says whether it, and so all that binds to it, is restarted by them. */
+    private static boolean wireGuard(
+            WireGuardInterface desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, List<Change> changes) {
+        newKey.ifPresent(
+                pair -> changes.add(new Change.WriteKey(desired.keyPath(), pair.privateKey(), pair.publicKey())));
+        boolean rewritten = differs(desired.config(), facts);
+        if (rewritten) {
+            changes.add(new Change.WriteFile(desired.config()));
+        }
+        UnitFact unit = facts.units().get(desired.unit());
+        Optional<WireGuardFact> running = facts.wireGuard();
+        if (unit == null || !unit.active().equals("active") || running.isEmpty()) {
+            boolean halfUp =
+                    running.isPresent() || (unit != null && unit.active().equals("active"));
+            changes.add(new Change.ApplyWireGuard(desired, halfUp ? InterfaceAction.RESTART : InterfaceAction.START));
+            return halfUp;
+        }
+        if (!running.get().addresses().equals(List.of(desired.address()))) {
+            changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.RESTART));
+            return true;
+        }
+        if (!runsAs(desired, running.get()) || newKey.isPresent()) {
+            changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.SYNC));
+        }
+        if (!unit.enabled().equals("enabled")) {
+            changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.ENABLE));
+        }
+        return false;
+    }
+
+    /** Endpoints do not count: WireGuard itself moves them to where a peer was last heard from. */
+    private static boolean runsAs(WireGuardInterface desired, WireGuardFact running) {
+        if (!running.publicKey().equals(Optional.of(desired.publicKey()))
+                || running.listenPort() != desired.listenPort()
+                || running.peers().size() != desired.peers().size()) {
+            return false;
+        }
+        Map<PublicKey, Set<String>> allowed = new HashMap<>();
+        for (PeerFact peer : running.peers()) {
+            allowed.put(peer.publicKey(), new TreeSet<>(peer.allowedIps()));
+        }
+        return desired.peers().stream()
+                .allMatch(peer -> new TreeSet<>(peer.allowedIps()).equals(allowed.get(peer.publicKey())));
+    }
+
+    private static void unit(
+            Unit unit, HostFacts facts, Set<String> changed, boolean interfaceRestarted, List<Change> changes) {
+        UnitFact fact = facts.units().get(unit.name());
+        UnitAction owed = facts.pendingUnits().get(unit.name());
+        if (fact == null || !fact.active().equals("active")) {
+            changes.add(new Change.ApplyUnit(unit.name(), UnitAction.START));
+            return;
+        }
+        if (!Collections.disjoint(unit.restartWith(), changed)
+                || fact.needsReload()
+                || interfaceRestarted
+                || owed == UnitAction.RESTART
+                || owed == UnitAction.START) {
+            changes.add(new Change.ApplyUnit(unit.name(), UnitAction.RESTART));
+        } else if (!Collections.disjoint(unit.reloadWith(), changed) || owed == UnitAction.RELOAD) {
+            changes.add(new Change.ApplyUnit(unit.name(), UnitAction.RELOAD));
+        }
+        if (!fact.enabled().equals("enabled")) {
+            changes.add(new Change.ApplyUnit(unit.name(), UnitAction.ENABLE));
+        }
+    }
+
+    static String sha256(String content) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

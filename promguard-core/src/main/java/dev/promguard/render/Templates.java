@@ -1,0 +1,114 @@
+package dev.promguard.render;
+
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import com.hubspot.jinjava.Jinjava;
+import com.hubspot.jinjava.JinjavaConfig;
+import com.hubspot.jinjava.interpret.JinjavaInterpreter;
+import com.hubspot.jinjava.interpret.RenderResult;
+import com.hubspot.jinjava.lib.filter.Filter;
+import com.hubspot.jinjava.loader.ResourceLocator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Renders the templates beside this class, strictly: an unknown name, a null, a syntax error or a value of a form that its
+ * place does not allow ends the rendering. Values are never interpreted as templates, and templates cannot include others.
+ */
+final class Templates {
+    /** What may stand unquoted in an INI file, a unit file or a wg-quick file: no quotes, no line ends, no expansions. */
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9 ./:_@,=+\\[\\]()-]*");
+
+    private final Jinjava jinjava;
+    private final Map<String, String> sources = new ConcurrentHashMap<>();
+
+    Templates() {
+        JinjavaConfig config = JinjavaConfig.newBuilder()
+                .withCharset(StandardCharsets.UTF_8)
+                .withTrimBlocks(true)
+                .withLstripBlocks(true)
+                .withNestedInterpretationEnabled(false)
+                .withFailOnUnknownTokens(true)
+                .withKeepTrailingNewline(true)
+                .build();
+        jinjava = new Jinjava(config);
+        jinjava.setResourceLocator(new NoIncludes());
+        jinjava.getGlobalContext().setDynamicVariableResolver(name -> {
+            throw new IllegalStateException("unknown name in a template: " + name);
+        });
+        jinjava.getGlobalContext().registerFilter(new Plain());
+        jinjava.getGlobalContext().registerFilter(new Quoted());
+    }
+
+    /**
+     * Renders a template.
+     *
+     * @param name the template's file name beside this class
+     * @param values every name that the template uses
+     * @return the text
+     * @throws IllegalStateException if anything at all is wrong
+     */
+    String render(String name, Map<String, ?> values) {
+        RenderResult result = jinjava.renderForResult(sources.computeIfAbsent(name, Templates::load), values);
+        if (!result.getErrors().isEmpty()) {
+            throw new IllegalStateException("template " + name + ": " + result.getErrors());
+        }
+        return result.getOutput();
+    }
+
+    private static String load(String name) {
+        try (InputStream in = Templates.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("template " + name + " is not on the class path");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static final class NoIncludes implements ResourceLocator {
+        @Override
+        public String getString(String fullName, Charset encoding, JinjavaInterpreter interpreter) {
+            throw new IllegalStateException("templates do not include others: " + fullName);
+        }
+    }
+
+    /** Lets through only what needs no quoting. */
+    private static final class Plain implements Filter {
+        @Override
+        public String getName() {
+            return "plain";
+        }
+
+        @Override
+        public Object filter(@Nullable Object value, JinjavaInterpreter interpreter, String... arguments) {
+            if (value == null || !PLAIN.matcher(value.toString()).matches()) {
+                throw new IllegalArgumentException("a value has a form that its place does not allow: " + value);
+            }
+            return value.toString();
+        }
+    }
+
+    /** Writes a JSON string, which is a YAML string too. */
+    private static final class Quoted implements Filter {
+        @Override
+        public String getName() {
+            return "quoted";
+        }
+
+        @Override
+        public Object filter(@Nullable Object value, JinjavaInterpreter interpreter, String... arguments) {
+            if (value == null) {
+                throw new IllegalArgumentException("a value is missing");
+            }
+            return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(value.toString())) + '"';
+        }
+    }
+}

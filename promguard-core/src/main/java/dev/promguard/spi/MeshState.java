@@ -1,0 +1,234 @@
+package dev.promguard.spi;
+
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What PromGuard remembers of a mesh between runs. Holds no secret.
+ *
+ * @param mesh the mesh's name
+ * @param hosts the hosts, by name
+ * @param resting addresses that hosts held until lately and that others do not get yet, by the old holder's name
+ * @param intents orders that were about to be sent and whose outcome is not yet known
+ * @param accessKey how the cloud knows the login key; empty until it was registered
+ */
+public record MeshState(
+        String mesh,
+        Map<String, HostState> hosts,
+        Map<String, String> resting,
+        List<CreateIntent> intents,
+        Optional<AccessKey> accessKey) {
+    /**
+     * Copies the collections.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public MeshState {
+        Objects.requireNonNull(mesh, "mesh");
+        Objects.requireNonNull(accessKey, "accessKey");
+        hosts = Collections.unmodifiableMap(new TreeMap<>(hosts));
+        resting = Collections.unmodifiableMap(new TreeMap<>(resting));
+        intents = List.copyOf(intents);
+    }
+
+    /**
+     * What is remembered of a host.
+     *
+     * @param address the address inside the tunnels that it holds
+     * @param providerId the provider's id for it; empty until the provider has given one
+     * @param publicKey its WireGuard public key; empty until it has one
+     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over
+     * @param throwaway the throwaway host key that it was made with; empty once the host's own has taken over
+     */
+    public record HostState(
+            String address,
+            Optional<String> providerId,
+            Optional<PublicKey> publicKey,
+            Set<HostKeyFingerprint> hostKeys,
+            Optional<HostKeyFingerprint> throwaway) {
+        /**
+         * Copies the keys.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public HostState {
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(providerId, "providerId");
+            Objects.requireNonNull(publicKey, "publicKey");
+            Objects.requireNonNull(throwaway, "throwaway");
+            hostKeys = Set.copyOf(hostKeys);
+        }
+
+        /**
+         * A host that the provider has just accepted.
+         *
+         * @param address the address inside the tunnels
+         * @param providerId the provider's id
+         * @param throwaway the host key it was made with
+         * @return the state
+         */
+        public static HostState created(String address, String providerId, HostKeyFingerprint throwaway) {
+            return new HostState(
+                    address, Optional.of(providerId), Optional.empty(), Set.of(throwaway), Optional.of(throwaway));
+        }
+
+        /**
+         * The same host with a WireGuard key.
+         *
+         * @param key the public key
+         * @return a copy
+         */
+        public HostState withPublicKey(PublicKey key) {
+            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway);
+        }
+
+        /**
+         * The same host, whose new host key is accepted beside the old one.
+         *
+         * @param key the new host key
+         * @return a copy
+         */
+        public HostState accepting(HostKeyFingerprint key) {
+            Set<HostKeyFingerprint> keys = new HashSet<>(hostKeys);
+            keys.add(key);
+            return new HostState(address, providerId, publicKey, keys, throwaway);
+        }
+
+        /**
+         * The same host, pinned to one host key that is its own.
+         *
+         * @param key the host key
+         * @return a copy
+         */
+        public HostState pinned(HostKeyFingerprint key) {
+            return new HostState(address, providerId, publicKey, Set.of(key), Optional.empty());
+        }
+    }
+
+    /**
+     * An order that is about to be sent.
+     *
+     * @param attempt the word that its hosts are marked with
+     * @param names the hosts' names
+     * @param throwaway the host key that they are made with
+     */
+    public record CreateIntent(String attempt, List<String> names, HostKeyFingerprint throwaway) {
+        /**
+         * Copies the names.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public CreateIntent {
+            Objects.requireNonNull(attempt, "attempt");
+            Objects.requireNonNull(throwaway, "throwaway");
+            names = List.copyOf(names);
+        }
+    }
+
+    /**
+     * The state of a mesh that nothing is known of.
+     *
+     * @param mesh the mesh's name
+     * @return an empty state
+     */
+    public static MeshState empty(String mesh) {
+        return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty());
+    }
+
+    /**
+     * Every address that is held or resting.
+     *
+     * @return addresses by host name
+     */
+    public Map<String, String> heldAddresses() {
+        Map<String, String> held = new TreeMap<>(resting);
+        hosts.forEach((name, host) -> held.put(name, host.address()));
+        return held;
+    }
+
+    /**
+     * The same state with a host put in or replaced.
+     *
+     * @param name the host's name
+     * @param host what to remember of it
+     * @return a copy
+     */
+    public MeshState with(String name, HostState host) {
+        Map<String, HostState> changed = new TreeMap<>(hosts);
+        changed.put(name, host);
+        return new MeshState(mesh, changed, resting, intents, accessKey);
+    }
+
+    /**
+     * The same state without a host. Its address rests.
+     *
+     * @param name the host's name; one that is not there changes nothing
+     * @return a copy
+     */
+    public MeshState without(String name) {
+        Map<String, HostState> changed = new TreeMap<>(hosts);
+        HostState gone = changed.remove(name);
+        Map<String, String> restingNow = new TreeMap<>(resting);
+        if (gone != null) {
+            restingNow.put(name, gone.address());
+        }
+        return new MeshState(mesh, changed, restingNow, intents, accessKey);
+    }
+
+    /**
+     * The same state with no address resting.
+     *
+     * @return a copy
+     */
+    public MeshState rested() {
+        return new MeshState(mesh, hosts, Map.of(), intents, accessKey);
+    }
+
+    /**
+     * The same state with an intent more.
+     *
+     * @param intent the intent
+     * @return a copy
+     */
+    public MeshState intending(CreateIntent intent) {
+        List<CreateIntent> changed = new ArrayList<>(intents);
+        changed.add(intent);
+        return new MeshState(mesh, hosts, resting, changed, accessKey);
+    }
+
+    /**
+     * The same state without an intent, its outcome being known.
+     *
+     * @param attempt the intent's attempt
+     * @return a copy
+     */
+    public MeshState settled(String attempt) {
+        return new MeshState(
+                mesh,
+                hosts,
+                resting,
+                intents.stream()
+                        .filter(intent -> !intent.attempt().equals(attempt))
+                        .toList(),
+                accessKey);
+    }
+
+    /**
+     * The same state with the access key.
+     *
+     * @param key how the cloud knows the login key
+     * @return a copy
+     */
+    public MeshState with(AccessKey key) {
+        return new MeshState(mesh, hosts, resting, intents, Optional.of(key));
+    }
+}

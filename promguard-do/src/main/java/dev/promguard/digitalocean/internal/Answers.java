@@ -1,0 +1,102 @@
+package dev.promguard.digitalocean.internal;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.math.BigDecimal;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The API's answers, as far as they are read. What is absent in an answer is null here. */
+public final class Answers {
+    private Answers() {}
+
+    /** {@code GET /v2/account}. */
+    public record AccountAnswer(@Nullable Account account) {}
+
+    /** An account. */
+    public record Account(
+            @JsonProperty("droplet_limit") int dropletLimit,
+            @Nullable String status) {}
+
+    /** A key. */
+    public record KeyAnswer(
+            @JsonProperty("ssh_key") @Nullable Key key) {}
+
+    /** A registered SSH key. */
+    public record Key(
+            long id, @Nullable String fingerprint, @Nullable String name) {}
+
+    /** A page of droplets, or the droplets of a create call. */
+    public record DropletsAnswer(
+            @Nullable List<Droplet> droplets, @Nullable Links links) {}
+
+    /** A droplet. */
+    public record Droplet(
+            long id,
+            @Nullable String name,
+            @Nullable String status,
+            @Nullable Region region,
+            @JsonProperty("size_slug") @Nullable String size,
+            @Nullable Networks networks,
+            @Nullable List<String> tags) {}
+
+    /** A region. */
+    public record Region(@Nullable String slug, boolean available) {}
+
+    /** A droplet's networks. */
+    public record Networks(
+            @Nullable List<Network> v4, @Nullable List<Network> v6) {}
+
+    /** One address. */
+    public record Network(
+            @JsonProperty("ip_address") @Nullable String address,
+            @Nullable String type) {}
+
+    /** A page of regions. */
+    public record RegionsAnswer(
+            @Nullable List<Region> regions, @Nullable Links links) {}
+
+    /** A page of sizes. */
+    public record SizesAnswer(
+            @Nullable List<Size> sizes, @Nullable Links links) {}
+
+    /** A size. */
+    public record Size(
+            @Nullable String slug,
+            boolean available,
+            @Nullable List<String> regions,
+            int disk,
+            @JsonProperty("price_monthly") @Nullable BigDecimal monthly,
+            @JsonProperty("price_hourly") @Nullable BigDecimal hourly) {}
+
+    /** A page of images. */
+    public record ImagesAnswer(
+            @Nullable List<Image> images, @Nullable Links links) {}
+
+    /** An image. */
+    public record Image(
+            @Nullable String slug,
+            @Nullable List<String> regions,
+            @JsonProperty("min_disk_size") int minDiskSize) {}
+
+    /** A page of tags. */
+    public record TagsAnswer(
+            @Nullable List<Tag> tags, @Nullable Links links) {}
+
+    /** A tag. */
+    public record Tag(@Nullable String name, @Nullable Resources resources) {}
+
+    /** What carries a tag. */
+    public record Resources(int count) {}
+
+    /** A droplet's actions. */
+    public record ActionsAnswer(@Nullable List<Action> actions) {}
+
+    /** An action. */
+    public record Action(@Nullable String type, @Nullable String status) {}
+
+    /** Where there is more. */
+    public record Links(@Nullable Pages pages) {}
+
+    /** Links to other pages. */
+    public record Pages(@Nullable String next) {}
+}

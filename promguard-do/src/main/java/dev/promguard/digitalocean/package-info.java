@@ -1,0 +1,5 @@
+/** Hosts on DigitalOcean. */
+@NullMarked
+package dev.promguard.digitalocean;
+
+import org.jspecify.annotations.NullMarked;

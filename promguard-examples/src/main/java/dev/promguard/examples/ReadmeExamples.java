@@ -1,0 +1,92 @@
+package dev.promguard.examples;
+
+import dev.promguard.ApplyReport;
+import dev.promguard.Mesh;
+import dev.promguard.Plan;
+import dev.promguard.Progress;
+import dev.promguard.Tunnel;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.digitalocean.DigitalOcean;
+import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.keys.Secret;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The README's examples. A test holds the README against this file, so that what stands there compiles. */
+public final class ReadmeExamples {
+    private ReadmeExamples() {}
+
+    static void oneLine() {
+        Mesh.builder().monitor("tor1").nodes(3).apply();
+    }
+
+    static void lookDoProveTakeAway() {
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .monitor("tor1")
+                .nodes(3, "lon1", "sfo3", "sgp1")
+                .build();
+        Plan plan = mesh.plan();
+        System.out.println(plan);
+        ApplyReport done = mesh.apply(plan);
+        System.out.println(done);
+        mesh.verify().orThrow();
+        try (Tunnel prometheus = mesh.openPrometheus()) {
+            browse(prometheus.uri());
+        }
+        mesh.destroy();
+    }
+
+    static Mesh hostsOneByOne() {
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .network("10.44.0.0/24")
+                .monitor(host -> host.region("fra1").size("s-2vcpu-4gb"))
+                .node("db-1", host -> host.region("ams3"))
+                .node("web-1", host -> host.region("lon1").image("ubuntu-24-04-x64"))
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(30)))
+                .provider(DigitalOcean.builder()
+                        .token(Secret.env("DIGITALOCEAN_TOKEN"))
+                        .build())
+                .listener(Progress.console())
+                .build();
+        return mesh;
+    }
+
+    static void everyNight(Mesh mesh) {
+        Plan drift = mesh.plan();
+        if (!drift.isEmpty()) {
+            System.out.println(drift);
+            mesh.apply(drift);
+        }
+    }
+
+    static void grow(Mesh mesh) {
+        mesh.toBuilder().nodes(5).apply();
+    }
+
+    static void plan(Mesh mesh) {
+        Blueprint blueprint = mesh.blueprint();
+        System.out.println(blueprint);
+        System.out.println(blueprint.toMermaid());
+        mesh.writePreview(Path.of("target", "preview"));
+    }
+
+    static void inATest(Path folder) {
+        try (LocalCloud cloud = LocalCloud.start()) {
+            Mesh mesh = Mesh.builder()
+                    .monitor("tor1")
+                    .nodes(2)
+                    .provider(cloud.provider())
+                    .state(folder)
+                    .build();
+            mesh.apply();
+            mesh.verify().orThrow();
+        }
+    }
+
+    private static void browse(URI uri) {
+        System.out.println(uri);
+    }
+}

@@ -1,0 +1,251 @@
+package dev.promguard.examples.localcloud;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /v2/droplets} and what happens to them. */
+final class DropletApi {
+    private static final int MOST_NAMES = 10;
+    private static final int MOST_USER_DATA = 64 * 1024;
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9.-]{0,253}[a-zA-Z0-9])?");
+
+    private final Account account;
+    private final Catalog catalog;
+    private final Pages pages;
+    private final Predicate<String> bootable;
+    private final String base;
+
+    DropletApi(Account account, Catalog catalog, Pages pages, Predicate<String> bootable, String base) {
+        this.account = account;
+        this.catalog = catalog;
+        this.pages = pages;
+        this.bootable = bootable;
+        this.base = base;
+    }
+
+    @Nullable
+    Reply answer(Call call) {
+        if (call.is("GET", "v2/droplets")) {
+            return list(call);
+        } else if (call.is("POST", "v2/droplets")) {
+            return create(call);
+        } else if (call.is("DELETE", "v2/droplets")) {
+            return deleteTagged(call);
+        } else if (call.is("GET", "v2/droplets/*")) {
+            return Reply.ok(wrap("droplet", json(visible(call))));
+        } else if (call.is("DELETE", "v2/droplets/*")) {
+            return delete(call);
+        } else if (call.is("GET", "v2/droplets/*/actions")) {
+            Droplet droplet = visible(call);
+            return pages.of(call, "actions", actions(a -> a.dropletId() == droplet.id()));
+        } else if (call.is("POST", "v2/droplets/*/actions")) {
+            return act(call, visible(call));
+        } else if (call.is("GET", "v2/droplets/*/actions/*") || call.is("GET", "v2/actions/*")) {
+            Action action = account.action(call.id(call.path().size() - 1)).orElseThrow(Refusal::notFound);
+            return Reply.ok(wrap("action", account.locked(action::json)));
+        } else if (call.is("GET", "v2/actions")) {
+            return pages.of(call, "actions", actions(a -> true));
+        }
+        return null;
+    }
+
+    private Reply list(Call call) {
+        @Nullable String tag = call.query("tag_name");
+        @Nullable String name = call.query("name");
+        List<ObjectNode> found = account
+                .droplets(d -> d.olderThan(account.faults().listLag())
+                        && (tag == null || d.tags().contains(tag))
+                        && (name == null || d.wish().name().equals(name)))
+                .stream()
+                .map(this::json)
+                .toList();
+        return pages.of(call, "droplets", found);
+    }
+
+    private Reply create(Call call) {
+        if (!call.body().isObject()) {
+            throw Refusal.unprocessable("Name can't be blank");
+        }
+        boolean several = call.body().has("names");
+        List<String> names = names(call, several);
+        ObjectNode region = call.body().hasNonNull("region")
+                ? catalog.region(call.text("region"))
+                        .filter(r -> r.path("available").asBoolean())
+                        .orElseThrow(
+                                () -> Refusal.unprocessable("You specified an invalid region for Droplet creation."))
+                : catalog.regions().get(0);
+        ObjectNode size = catalog.size(call.text("size"))
+                .filter(s -> s.path("available").asBoolean())
+                .orElseThrow(() -> Refusal.unprocessable("You specified an invalid size for Droplet creation."));
+        if (!has(size.path("regions"), region.path("slug").asText())) {
+            throw Refusal.unprocessable("Size is not available in this region.");
+        }
+        ObjectNode image = catalog.image(call.text("image"))
+                .orElseThrow(() -> Refusal.unprocessable("You specified an invalid image for Droplet creation."));
+        String suite = catalog.suite(image);
+        if (!bootable.test(suite)) {
+            throw Refusal.unprocessable("The local cloud boots only Debian, not the image "
+                    + image.path("slug").asText() + ": use debian-12-x64.");
+        }
+        vpc(call, region);
+        Set<String> tags = tags(call);
+        List<String> keys = keys(call);
+        String userData = call.text("user_data");
+        if (userData.getBytes(StandardCharsets.UTF_8).length > MOST_USER_DATA) {
+            throw Refusal.unprocessable("User data is too long (maximum is 64 KiB).");
+        }
+        boolean monitoring = call.body().path("monitoring").asBoolean(false);
+        List<Action> started = account.create(names.stream()
+                .map(name -> new Droplet.Wish(name, region, size, image, suite, keys, userData, tags, monitoring))
+                .toList());
+        return Reply.accepted(createdJson(started, several));
+    }
+
+    private ObjectNode createdJson(List<Action> started, boolean several) {
+        ObjectNode body = JsonNodeFactory.instance.objectNode();
+        ArrayNode list = JsonNodeFactory.instance.arrayNode();
+        ArrayNode links = JsonNodeFactory.instance.arrayNode();
+        for (Action action : started) {
+            account.droplet(action.dropletId()).map(this::json).ifPresent(list::add);
+            links.addObject()
+                    .put("id", action.id())
+                    .put("rel", several ? "multiple_create" : "create")
+                    .put("href", base + "/v2/actions/" + action.id());
+        }
+        if (several) {
+            body.set("droplets", list);
+        } else {
+            body.set("droplet", list.get(0));
+        }
+        body.putObject("links").set("actions", links);
+        return body;
+    }
+
+    private static List<String> names(Call call, boolean several) {
+        List<String> names = new ArrayList<>();
+        if (several) {
+            call.body().path("names").forEach(n -> names.add(n.asText()));
+        } else {
+            names.add(call.text("name"));
+        }
+        if (names.isEmpty() || names.stream().anyMatch(String::isBlank)) {
+            throw Refusal.unprocessable("Name can't be blank");
+        }
+        if (names.size() > MOST_NAMES) {
+            throw Refusal.unprocessable("You can only create up to 10 Droplets at a time.");
+        }
+        if (!names.stream().allMatch(n -> NAME.matcher(n).matches())) {
+            throw Refusal.unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
+        }
+        return names;
+    }
+
+    private static void vpc(Call call, ObjectNode region) {
+        if (call.body().has("vpc_uuid") && !call.text("vpc_uuid").equals(Droplet.vpc(region))) {
+            throw Refusal.unprocessable("Invalid VPC UUID or it does not exist in the specified region.");
+        }
+    }
+
+    private static Set<String> tags(Call call) {
+        Set<String> tags = new HashSet<>();
+        for (JsonNode tag : call.body().path("tags")) {
+            TagApi.check(tag.asText());
+            tags.add(tag.asText());
+        }
+        return tags;
+    }
+
+    private List<String> keys(Call call) {
+        List<String> keys = new ArrayList<>();
+        List<String> unknown = new ArrayList<>();
+        for (JsonNode wanted : call.body().path("ssh_keys")) {
+            Optional<SshKey> key = account.key(wanted.asText());
+            key.ifPresentOrElse(k -> keys.add(k.publicKey()), () -> unknown.add(wanted.asText()));
+        }
+        if (!unknown.isEmpty()) {
+            throw Refusal.unprocessable(
+                    String.join(", ", unknown) + " are invalid key identifiers for Droplet creation.");
+        }
+        return keys;
+    }
+
+    private Reply delete(Call call) {
+        Droplet droplet = visible(call);
+        if (droplet.isNew() && account.faults().refusesDeleteWhileNew()) {
+            throw Refusal.unprocessable("Droplet already has a pending event.");
+        }
+        account.delete(droplet);
+        return Reply.none();
+    }
+
+    private Reply deleteTagged(Call call) {
+        @Nullable String tag = call.query("tag_name");
+        if (tag == null || tag.isEmpty()) {
+            throw Refusal.unprocessable("tag_name is required");
+        }
+        account.droplets(d -> d.tags().contains(tag)).forEach(account::delete);
+        return Reply.none();
+    }
+
+    private Reply act(Call call, Droplet droplet) {
+        String type = call.text("type");
+        @Nullable Machine machine = account.locked(droplet::machine);
+        Runnable work = switch (type) {
+            case "reboot" -> machine == null ? () -> {} : machine::reboot;
+            case "power_cycle" -> machine == null ? () -> droplet.recordOff(false) : machine::powerCycle;
+            case "power_off" -> machine == null ? () -> droplet.recordOff(true) : machine::powerOff;
+            case "shutdown" -> machine == null ? () -> droplet.recordOff(true) : machine::shutDown;
+            case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
+            case "rebuild" -> machine == null ? () -> {} : machine::rebuild;
+            default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
+        };
+        if (type.equals("reboot") && droplet.off()) {
+            throw Refusal.unprocessable("Droplet is currently off. Please power it on to run this event.");
+        }
+        Action action = account.act(droplet, type, work);
+        return Reply.created(wrap("action", account.locked(action::json)));
+    }
+
+    private Droplet visible(Call call) {
+        return account.droplet(call.id(2))
+                .filter(d -> d.olderThan(account.faults().readLag()))
+                .orElseThrow(Refusal::notFound);
+    }
+
+    private List<ObjectNode> actions(Predicate<Action> which) {
+        return account.actions().stream()
+                .filter(which)
+                .map(a -> account.locked(a::json))
+                .toList();
+    }
+
+    private ObjectNode json(Droplet droplet) {
+        return account.locked(() -> droplet.json(account.faults()));
+    }
+
+    private static boolean has(JsonNode list, String text) {
+        for (JsonNode node : list) {
+            if (node.asText().equals(text)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static ObjectNode wrap(String name, JsonNode inner) {
+        ObjectNode body = JsonNodeFactory.instance.objectNode();
+        body.set(name, inner);
+        return body;
+    }
+}

@@ -1,0 +1,410 @@
+package dev.promguard.examples.localcloud;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A droplet's body: an overlay over the base image, a network namespace, and systemd-nspawn inside both. When the system inside
+ * reboots, nspawn ends with a status of its own, and it is started again over the same overlay in a fresh namespace.
+ */
+final class Machine {
+    /** What a machine is made of. */
+    record Spec(
+            long id,
+            String hostname,
+            int host,
+            Path baseRoot,
+            List<String> publicKeys,
+            String userData,
+            boolean withPrivate) {
+        Spec {
+            publicKeys = List.copyOf(publicKeys);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+    private static final int REBOOT = 133;
+    private static final Duration BOOT = Duration.ofSeconds(60);
+    private static final Duration ORDERLY = Duration.ofSeconds(30);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String run;
+    private final String number;
+    private final Path folder;
+    private final Network network;
+    private final Spec spec;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+
+    private @Nullable Process process;
+    private volatile long leader;
+    private int boots;
+    private volatile boolean wanted;
+    private int life;
+
+    Machine(String run, String number, Path folder, Network network, Spec spec) {
+        this.run = run;
+        this.number = number;
+        this.folder = folder;
+        this.network = network;
+        this.spec = spec;
+    }
+
+    Path root() {
+        return folder.resolve("root");
+    }
+
+    String namespace() {
+        return network.namespace(number);
+    }
+
+    int boots() {
+        lock.lock();
+        try {
+            return boots;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean running() {
+        return leader > 0;
+    }
+
+    /** Whether it is on, or on its way: a machine that reboots is. */
+    boolean poweredOn() {
+        return wanted;
+    }
+
+    /** Makes the disk; the machine is off then. */
+    void build() {
+        for (String part : List.of("upper", "work", "root")) {
+            Folders.make(folder.resolve(part));
+        }
+        String layers = "lowerdir=" + spec.baseRoot() + ",upperdir=" + folder.resolve("upper") + ",workdir="
+                + folder.resolve("work");
+        List<String> words = List.of("mount", "-t", "overlay", "overlay", "-o");
+        // "volatile" leaves out every sync: nobody needs this disk after a power cut.
+        if (!Command.of(with(words, layers + ",volatile", root().toString()))
+                .run()
+                .ok()) {
+            Command.of(with(words, layers, root().toString())).check();
+        }
+        ObjectNode metaData = JSON.createObjectNode();
+        metaData.put("instance-id", Long.toString(spec.id()) + (life == 0 ? "" : "-" + life));
+        metaData.put("local-hostname", spec.hostname());
+        spec.publicKeys().forEach(metaData.putArray("public-keys")::add);
+        Path seed = root().resolve("var/lib/cloud/seed/nocloud");
+        Folders.write(seed.resolve("meta-data"), metaData + "\n");
+        Folders.write(seed.resolve("user-data"), spec.userData().isBlank() ? "#cloud-config\n{}\n" : spec.userData());
+    }
+
+    /** Powers it on, and returns when its first process runs. Does nothing if it is on. */
+    void powerOn() {
+        lock.lock();
+        try {
+            wanted = true;
+            if (process == null) {
+                boot();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Pulls the plug. */
+    void powerOff() {
+        lock.lock();
+        try {
+            wanted = false;
+            halt();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Asks the system inside to shut down, and pulls the plug if it does not within half a minute. */
+    void shutDown() {
+        lock.lock();
+        try {
+            if (leader > 0) {
+                wanted = false;
+                inside(List.of("systemctl", "poweroff"));
+                awaitChange(ORDERLY, () -> process == null);
+            }
+        } finally {
+            lock.unlock();
+        }
+        powerOff();
+    }
+
+    /** Asks the system inside to reboot, and returns when its first process runs again. */
+    void reboot() {
+        lock.lock();
+        try {
+            if (leader == 0) {
+                throw new LocalCloudException(spec.hostname() + " is off: it cannot reboot");
+            }
+            int before = boots;
+            inside(List.of("systemctl", "reboot"));
+            if (!awaitChange(ORDERLY, () -> boots > before && leader > 0)) {
+                halt();
+                boot();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void powerCycle() {
+        powerOff();
+        powerOn();
+    }
+
+    /** Throws the disk away and starts from the base image again, as a new instance. */
+    void rebuild() {
+        powerOff();
+        Mounts.unmountUnder(folder);
+        Folders.deleteTree(folder);
+        life++;
+        build();
+        powerOn();
+    }
+
+    /** Powers it off and leaves nothing. */
+    void destroy() {
+        powerOff();
+        Mounts.unmountUnder(folder);
+        Folders.deleteTree(folder);
+        for (String place : List.of("propagate", "locks", "unix-export")) {
+            for (Path path : Folders.children(Path.of("/run/systemd/nspawn", place))) {
+                String name = String.valueOf(path.getFileName());
+                if (name.equals(name()) || name.endsWith("-" + name()) || name.equals(".#" + name())) {
+                    Mounts.unmountUnder(path);
+                    Folders.deleteTree(path);
+                }
+            }
+        }
+    }
+
+    /** Runs a command inside, as root, whether or not anything listens there. */
+    ExecResult exec(List<String> words, Duration timeout) {
+        long target = leader;
+        if (target == 0) {
+            throw new LocalCloudException(spec.hostname() + " is off: nothing can run there");
+        }
+        return Command.of(enter(target, words)).timeout(timeout).run();
+    }
+
+    String console() {
+        return Folders.read(folder.resolve("console.log"));
+    }
+
+    private void inside(List<String> words) {
+        // The system may cut the command short by going down under it, so what it answers does not count.
+        Command.of(enter(leader, words)).run();
+    }
+
+    private static List<String> enter(long target, List<String> words) {
+        List<String> all = new ArrayList<>(List.of(
+                "nsenter",
+                "-t",
+                Long.toString(target),
+                "-m",
+                "-u",
+                "-i",
+                "-n",
+                "-p",
+                "-C",
+                "-r",
+                "-w",
+                "--",
+                "env",
+                "-i",
+                "PATH=" + Command.PATH,
+                "HOME=/root",
+                "LC_ALL=C.UTF-8",
+                "DEBIAN_FRONTEND=noninteractive"));
+        all.addAll(words);
+        return all;
+    }
+
+    private String name() {
+        return run + "-" + number;
+    }
+
+    private ControlGroup group() {
+        return ControlGroup.named(run + "/" + number);
+    }
+
+    private void boot() {
+        group().destroy();
+        network.plug(number, spec.host(), spec.withPrivate());
+        copyResolver();
+        ControlGroup group = group();
+        group.make();
+        StringBuilder join = new StringBuilder();
+        for (Path entrance : group.entrances()) {
+            join.append("echo $$ > ").append(entrance).append(" && ");
+        }
+        List<String> words = List.of(
+                "sh",
+                "-c",
+                join + "exec \"$@\"",
+                "sh",
+                "systemd-nspawn",
+                "-q",
+                "--register=no",
+                "--keep-unit",
+                "--resolv-conf=off",
+                "--timezone=off",
+                "--network-namespace-path=/run/netns/" + namespace(),
+                "--capability=all",
+                "--bind=/dev/net/tun",
+                "--hostname=" + spec.hostname(),
+                "--machine=" + name(),
+                "--directory=" + root(),
+                "--boot");
+        Path console = folder.resolve("console.log");
+        ProcessBuilder builder = Command.builder(words);
+        builder.redirectErrorStream(true);
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(console.toFile()));
+        Process started;
+        try {
+            started = builder.start();
+        } catch (IOException e) {
+            throw new LocalCloudException("cannot start systemd-nspawn: " + e.getMessage(), e);
+        }
+        process = started;
+        Await.until(BOOT, spec.hostname() + " to boot", () -> {
+            OptionalLong found = firstProcess(started);
+            leader = found.orElse(0);
+            return found.isPresent() || !started.isAlive();
+        });
+        if (leader == 0) {
+            process = null;
+            throw new LocalCloudException(spec.hostname() + " did not boot: systemd-nspawn ended with status "
+                    + started.exitValue() + ": " + Folders.read(console).strip());
+        }
+        boots++;
+        changed.signalAll();
+        CompletableFuture<Void> unused = started.onExit().thenAccept(this::ended);
+    }
+
+    /** Called on a thread of the JVM when nspawn has ended, for whatever reason. */
+    private void ended(Process which) {
+        lock.lock();
+        try {
+            if (process != which) {
+                return;
+            }
+            process = null;
+            leader = 0;
+            if (wanted && which.exitValue() == REBOOT) {
+                boot();
+            } else {
+                wanted = false;
+                group().destroy();
+                network.unplug(number);
+            }
+            changed.signalAll();
+        } catch (LocalCloudException e) {
+            LOG.warn("{} did not come back: {}", spec.hostname(), e.getMessage(), e);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void halt() {
+        Process running = process;
+        process = null;
+        leader = 0;
+        group().destroy();
+        if (running != null) {
+            running.destroyForcibly();
+            Await.until(Duration.ofSeconds(10), "systemd-nspawn to end", () -> !running.isAlive());
+        }
+        network.unplug(number);
+        changed.signalAll();
+    }
+
+    private boolean awaitChange(Duration limit, BooleanSupplier condition) {
+        long left = limit.toNanos();
+        try {
+            while (!condition.getAsBoolean()) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LocalCloudException("interrupted while waiting for " + spec.hostname(), e);
+        }
+    }
+
+    /** The process that is number 1 inside, by its number out here. */
+    private static OptionalLong firstProcess(Process nspawn) {
+        return nspawn.children()
+                .mapToLong(ProcessHandle::pid)
+                .filter(pid -> {
+                    Path status = Path.of("/proc/" + pid + "/status");
+                    try {
+                        return Files.readString(status)
+                                        .lines()
+                                        .anyMatch(l -> l.startsWith("NSpid:") && l.endsWith("\t1"))
+                                && List.of("systemd", "init")
+                                        .contains(Files.readString(Path.of("/proc/" + pid + "/comm"))
+                                                .strip());
+                    } catch (IOException e) {
+                        // It may end while it is looked at; then it is not the one.
+                        return false;
+                    }
+                })
+                .findFirst();
+    }
+
+    private void copyResolver() {
+        Path resolved = Path.of("/run/systemd/resolve/resolv.conf");
+        Path usual = Path.of("/etc/resolv.conf");
+        boolean stub = Files.exists(usual) && Folders.read(usual).contains("127.0.0.53") && Files.exists(resolved);
+        if (Files.exists(usual)) {
+            Path inside = root().resolve("etc/resolv.conf");
+            // It may be a link by now, and would then be followed out of the machine.
+            Folders.delete(inside);
+            Folders.write(inside, Folders.read(stub ? resolved : usual));
+        }
+    }
+
+    private static List<String> with(List<String> words, String... more) {
+        List<String> all = new ArrayList<>(words);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    /** Waits, for at most this long, for the machine to be off or on. */
+    boolean await(boolean on, Duration limit) {
+        lock.lock();
+        try {
+            return awaitChange(limit, () -> (leader > 0) == on);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

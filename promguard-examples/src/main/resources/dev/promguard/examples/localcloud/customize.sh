@@ -1,0 +1,53 @@
+#!/bin/sh
+# Run by mmdebstrap with the new root as $1 and a folder for the release packages as $2.
+# Turns a minimal Debian into what a stock droplet is, as far as a mesh can tell.
+set -eu
+root=$1
+releases=$2
+
+# A droplet has a kernel package, which is what provides wireguard-modules. A machine here shares the host's kernel.
+package=$(mktemp -d)
+mkdir -p "$package/DEBIAN"
+cat >"$package/DEBIAN/control" <<'CONTROL'
+Package: local-cloud-kernel
+Version: 1.0
+Architecture: all
+Maintainer: PromGuard local cloud <root@localhost>
+Provides: linux-image, wireguard-modules (= 1.0.20201112)
+Description: stands for the kernel that a machine of the local cloud shares with its host
+CONTROL
+chmod 755 "$package" "$package/DEBIAN"
+dpkg-deb --build --root-owner-group "$package" "$root/tmp/local-cloud-kernel.deb" >/dev/null
+chroot "$root" dpkg -i /tmp/local-cloud-kernel.deb >/dev/null
+rm -rf "$root/tmp/local-cloud-kernel.deb" "$package"
+
+# Throwaway machines: no fsync in dpkg. Downloaded packages stay, so that installing them needs no network.
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/local-cloud"
+chroot "$root" apt-get clean
+chroot "$root" apt-get -qq -y --download-only --no-install-recommends install ufw wireguard-tools wireguard
+mkdir "$root/tmp/releases"
+chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter'
+mv "$root/tmp/releases"/*.deb "$releases/"
+rmdir "$root/tmp/releases"
+
+mkdir -p "$root/etc/cloud/cloud.cfg.d"
+cat >"$root/etc/cloud/cloud.cfg.d/99-local-cloud.cfg" <<'CLOUD'
+datasource_list: [NoCloud]
+network: {config: disabled}
+locale: C.UTF-8
+disable_root: false
+users: []
+manage_etc_hosts: true
+CLOUD
+
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
+: >"$root/etc/machine-id"
+: >"$root/etc/hostname"
+
+# What only costs processor time on a machine that lives for minutes.
+for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service dpkg-db-backup.timer \
+    fstrim.timer console-getty.service getty@.service systemd-networkd-wait-online.service cloud-init-hotplugd.socket \
+    sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount \
+    modprobe@.service systemd-modules-load.service systemd-remount-fs.service; do
+    ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
