@@ -23,7 +23,8 @@ final class Account {
     /** Makes the machine of a droplet, or none where droplets are only records. */
     @FunctionalInterface
     interface Bodies {
-        @Nullable Machine make(Droplet droplet);
+        @Nullable
+        Machine make(Droplet droplet);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Account.class);
@@ -88,7 +89,8 @@ final class Account {
 
     Optional<SshKey> key(String idOrFingerprint) {
         return keys().stream()
-                .filter(k -> k.fingerprint().equals(idOrFingerprint) || Long.toString(k.id()).equals(idOrFingerprint))
+                .filter(k -> k.fingerprint().equals(idOrFingerprint)
+                        || Long.toString(k.id()).equals(idOrFingerprint))
                 .findFirst();
     }
 

@@ -59,7 +59,11 @@ final class ApiServer implements AutoCloseable {
         Pages pages = new Pages(base, faults);
         rooms = List.of(
                 new DropletApi(account, catalog, pages, bootable, base)::answer,
-                new KeyApi(account, pages, UUID.nameUUIDFromBytes(token.getBytes(StandardCharsets.UTF_8)).toString())::answer,
+                new KeyApi(
+                        account,
+                        pages,
+                        UUID.nameUUIDFromBytes(token.getBytes(StandardCharsets.UTF_8))
+                                .toString())::answer,
                 new CatalogApi(catalog, pages)::answer,
                 new TagApi(account, pages, base)::answer);
         server.setExecutor(executor);
@@ -100,7 +104,11 @@ final class ApiServer implements AutoCloseable {
             exchange.getResponseHeaders().set("x-request-id", UUID.randomUUID().toString());
             boolean withinLimit = rateLimit.take(exchange.getResponseHeaders());
             if (faults.takeRateLimit() || !withinLimit) {
-                String wait = Long.toString(Math.max(1, withinLimit ? faults.retryAfter().toSeconds() : rateLimit.reset().toSeconds()));
+                String wait = Long.toString(Math.max(
+                        1,
+                        withinLimit
+                                ? faults.retryAfter().toSeconds()
+                                : rateLimit.reset().toSeconds()));
                 exchange.getResponseHeaders().set("retry-after", wait);
                 send(exchange, body, error(exchange, 429, "too_many_requests", "API rate limit exceeded."));
                 return;
@@ -158,8 +166,9 @@ final class ApiServer implements AutoCloseable {
     }
 
     private void html(HttpExchange exchange, String body) throws IOException {
-        byte[] page = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n"
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] page =
+                "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n"
+                        .getBytes(StandardCharsets.UTF_8);
         record(exchange, body, 503);
         exchange.getResponseHeaders().set("content-type", "text/html");
         exchange.sendResponseHeaders(503, page.length);
@@ -203,7 +212,10 @@ final class ApiServer implements AutoCloseable {
                     Instant.now(),
                     exchange.getRequestMethod(),
                     exchange.getRequestURI().getPath(),
-                    String.valueOf(exchange.getRequestURI().getRawQuery() == null ? "" : exchange.getRequestURI().getRawQuery()),
+                    String.valueOf(
+                            exchange.getRequestURI().getRawQuery() == null
+                                    ? ""
+                                    : exchange.getRequestURI().getRawQuery()),
                     body,
                     status));
         } finally {

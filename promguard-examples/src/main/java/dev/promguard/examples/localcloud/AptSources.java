@@ -44,16 +44,21 @@ final class AptSources {
 
     /** How this machine reaches its sources: proxies, and what it does not insist on. */
     static List<String> options() {
-        return Command.of("apt-config", "dump").check().stdout().lines()
+        return Command.of("apt-config", "dump")
+                .check()
+                .stdout()
+                .lines()
                 .filter(line -> line.matches("Acquire::(https?::.*|Check-Valid-Until|Check-Date|Retries) \"[^\"]+\";"))
                 .filter(line -> !line.contains("User-Agent"))
                 .toList();
     }
 
     private static String debianSuites(Map<String, String> stanza, String suite) {
-        boolean binary = List.of(stanza.getOrDefault("types", "").split("\\s+", -1)).contains("deb");
+        boolean binary =
+                List.of(stanza.getOrDefault("types", "").split("\\s+", -1)).contains("deb");
         boolean enabled = !stanza.getOrDefault("enabled", "yes").equals("no");
-        boolean main = List.of(stanza.getOrDefault("components", "").split("\\s+", -1)).contains("main");
+        boolean main =
+                List.of(stanza.getOrDefault("components", "").split("\\s+", -1)).contains("main");
         String signedBy = stanza.getOrDefault("signed-by", "");
         boolean debian = signedBy.isEmpty() || signedBy.contains("debian-archive");
         if (!binary || !enabled || !main || !debian) {
@@ -90,7 +95,9 @@ final class AptSources {
                         "signed-by", options.contains("signed-by") ? options : ""));
             } else if (!line.startsWith("#") && line.indexOf(':') > 0 && !Character.isWhitespace(line.charAt(0))) {
                 int colon = line.indexOf(':');
-                stanza.put(line.substring(0, colon).toLowerCase(java.util.Locale.ROOT), line.substring(colon + 1).strip());
+                stanza.put(
+                        line.substring(0, colon).toLowerCase(java.util.Locale.ROOT),
+                        line.substring(colon + 1).strip());
             }
         }
         return stanzas;
@@ -101,7 +108,8 @@ final class AptSources {
         paths.add(Path.of("/etc/apt/sources.list"));
         paths.addAll(Folders.children(Path.of("/etc/apt/sources.list.d")));
         return paths.stream()
-                .filter(path -> path.toString().endsWith(".list") || path.toString().endsWith(".sources"))
+                .filter(path ->
+                        path.toString().endsWith(".list") || path.toString().endsWith(".sources"))
                 .filter(Files::isRegularFile)
                 .map(Folders::read)
                 .toList();

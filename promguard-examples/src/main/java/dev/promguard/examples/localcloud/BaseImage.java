@@ -66,7 +66,8 @@ final class BaseImage {
         List<String> options = AptSources.options();
         String script = script();
         String recipe = String.join("\n", suite, sources, options.toString(), script, PACKAGES.toString(), "4");
-        Path folder = cache.resolve("base-" + suite + "-" + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        Path folder = cache.resolve("base-" + suite + "-"
+                + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
         HERE.lock();
         try (FileChannel channel = FileChannel.open(
                         Folders.make(cache).resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -84,7 +85,13 @@ final class BaseImage {
     }
 
     private static void build(
-            Path cache, Path folder, String suite, String sources, List<String> options, String script, Consumer<String> say)
+            Path cache,
+            Path folder,
+            String suite,
+            String sources,
+            List<String> options,
+            String script,
+            Consumer<String> say)
             throws IOException {
         say.accept("building the base image, Debian " + suite + " (about a minute, once; kept in " + cache + ")");
         Path work = Folders.make(cache.resolve("building"));
@@ -177,7 +184,10 @@ final class BaseImage {
     }
 
     private static String field(Path deb, String name) {
-        return Command.of("dpkg-deb", "-f", deb.toString(), name).check().stdout().strip();
+        return Command.of("dpkg-deb", "-f", deb.toString(), name)
+                .check()
+                .stdout()
+                .strip();
     }
 
     private static LocalRelease release(Path tarball) {
@@ -197,7 +207,8 @@ final class BaseImage {
     private static void discardOld(Path cache, String suite) {
         String mounts = Folders.read(Path.of("/proc/self/mountinfo"));
         for (Path old : Folders.children(cache)) {
-            if (String.valueOf(old.getFileName()).startsWith("base-" + suite + "-") && !mounts.contains(old.toString())) {
+            if (String.valueOf(old.getFileName()).startsWith("base-" + suite + "-")
+                    && !mounts.contains(old.toString())) {
                 Folders.deleteTree(old);
             }
         }

@@ -18,13 +18,16 @@ record Call(String method, List<String> path, Map<String, String> query, JsonNod
 
     static Call of(String method, URI uri, String body) {
         String path = uri.getPath();
-        List<String> parts = List.of(path.replaceFirst("^/+", "").replaceFirst("/+$", "").split("/", -1));
+        List<String> parts =
+                List.of(path.replaceFirst("^/+", "").replaceFirst("/+$", "").split("/", -1));
         Map<String, String> query = new LinkedHashMap<>();
         String raw = uri.getRawQuery();
         if (raw != null) {
             for (String pair : raw.split("&", -1)) {
                 int equals = pair.indexOf('=');
-                query.put(decode(equals < 0 ? pair : pair.substring(0, equals)), equals < 0 ? "" : decode(pair.substring(equals + 1)));
+                query.put(
+                        decode(equals < 0 ? pair : pair.substring(0, equals)),
+                        equals < 0 ? "" : decode(pair.substring(equals + 1)));
             }
         }
         JsonNode json = MissingNode.getInstance();
@@ -32,7 +35,8 @@ record Call(String method, List<String> path, Map<String, String> query, JsonNod
             try {
                 json = JSON.readTree(body);
             } catch (JsonProcessingException e) {
-                throw new Refusal(400, "bad_request", "There was a problem in the JSON you submitted: " + e.getOriginalMessage());
+                throw new Refusal(
+                        400, "bad_request", "There was a problem in the JSON you submitted: " + e.getOriginalMessage());
             }
         }
         return new Call(method, parts, query, json);
@@ -64,7 +68,8 @@ record Call(String method, List<String> path, Map<String, String> query, JsonNod
         return Long.parseLong(text);
     }
 
-    @Nullable String query(String name) {
+    @Nullable
+    String query(String name) {
         return query.get(name);
     }
 

@@ -60,7 +60,9 @@ final class Catalog {
     }
 
     Optional<ObjectNode> region(String slug) {
-        return regions.stream().filter(r -> r.path("slug").asText().equals(slug)).findFirst();
+        return regions.stream()
+                .filter(r -> r.path("slug").asText().equals(slug))
+                .findFirst();
     }
 
     Optional<ObjectNode> size(String slug) {
@@ -70,7 +72,8 @@ final class Catalog {
     /** An image by its slug or its id. */
     Optional<ObjectNode> image(@Nullable String slugOrId) {
         return images.stream()
-                .filter(i -> i.path("slug").asText().equals(slugOrId) || i.path("id").asText().equals(slugOrId))
+                .filter(i -> i.path("slug").asText().equals(slugOrId)
+                        || i.path("id").asText().equals(slugOrId))
                 .findFirst();
     }
 

@@ -14,7 +14,8 @@ final class CatalogApi {
         this.pages = pages;
     }
 
-    @Nullable Reply answer(Call call) {
+    @Nullable
+    Reply answer(Call call) {
         if (call.is("GET", "v2/regions")) {
             return pages.of(call, "regions", catalog.regions());
         } else if (call.is("GET", "v2/sizes")) {

@@ -66,8 +66,9 @@ final class Command {
             try {
                 if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                     kill(process);
-                    throw new LocalCloudException("`" + String.join(" ", words) + "` did not end within " + timeout.toSeconds()
-                            + " s and was killed: " + text(err).strip());
+                    throw new LocalCloudException(
+                            "`" + String.join(" ", words) + "` did not end within " + timeout.toSeconds()
+                                    + " s and was killed: " + text(err).strip());
                 }
             } catch (InterruptedException e) {
                 kill(process);

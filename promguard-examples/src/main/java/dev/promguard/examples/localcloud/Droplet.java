@@ -69,7 +69,8 @@ final class Droplet {
         return tags;
     }
 
-    @Nullable Machine machine() {
+    @Nullable
+    Machine machine() {
         return machine;
     }
 
@@ -158,7 +159,8 @@ final class Droplet {
 
     /** The default network of a region. */
     static String vpc(ObjectNode region) {
-        return UUID.nameUUIDFromBytes(region.path("slug").asText().getBytes(StandardCharsets.UTF_8)).toString();
+        return UUID.nameUUIDFromBytes(region.path("slug").asText().getBytes(StandardCharsets.UTF_8))
+                .toString();
     }
 
     private static void address(ArrayNode to, String address, String mask, String gateway, String type) {

@@ -34,7 +34,8 @@ final class DropletApi {
         this.base = base;
     }
 
-    @Nullable Reply answer(Call call) {
+    @Nullable
+    Reply answer(Call call) {
         if (call.is("GET", "v2/droplets")) {
             return list(call);
         } else if (call.is("POST", "v2/droplets")) {
@@ -81,7 +82,8 @@ final class DropletApi {
         ObjectNode region = call.body().hasNonNull("region")
                 ? catalog.region(call.text("region"))
                         .filter(r -> r.path("available").asBoolean())
-                        .orElseThrow(() -> Refusal.unprocessable("You specified an invalid region for Droplet creation."))
+                        .orElseThrow(
+                                () -> Refusal.unprocessable("You specified an invalid region for Droplet creation."))
                 : catalog.regions().get(0);
         ObjectNode size = catalog.size(call.text("size"))
                 .filter(s -> s.path("available").asBoolean())
@@ -172,7 +174,8 @@ final class DropletApi {
             key.ifPresentOrElse(k -> keys.add(k.publicKey()), () -> unknown.add(wanted.asText()));
         }
         if (!unknown.isEmpty()) {
-            throw Refusal.unprocessable(String.join(", ", unknown) + " are invalid key identifiers for Droplet creation.");
+            throw Refusal.unprocessable(
+                    String.join(", ", unknown) + " are invalid key identifiers for Droplet creation.");
         }
         return keys;
     }
@@ -198,16 +201,15 @@ final class DropletApi {
     private Reply act(Call call, Droplet droplet) {
         String type = call.text("type");
         @Nullable Machine machine = account.locked(droplet::machine);
-        Runnable work =
-                switch (type) {
-                    case "reboot" -> machine == null ? () -> {} : machine::reboot;
-                    case "power_cycle" -> machine == null ? () -> droplet.recordOff(false) : machine::powerCycle;
-                    case "power_off" -> machine == null ? () -> droplet.recordOff(true) : machine::powerOff;
-                    case "shutdown" -> machine == null ? () -> droplet.recordOff(true) : machine::shutDown;
-                    case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
-                    case "rebuild" -> machine == null ? () -> {} : machine::rebuild;
-                    default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
-                };
+        Runnable work = switch (type) {
+            case "reboot" -> machine == null ? () -> {} : machine::reboot;
+            case "power_cycle" -> machine == null ? () -> droplet.recordOff(false) : machine::powerCycle;
+            case "power_off" -> machine == null ? () -> droplet.recordOff(true) : machine::powerOff;
+            case "shutdown" -> machine == null ? () -> droplet.recordOff(true) : machine::shutDown;
+            case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
+            case "rebuild" -> machine == null ? () -> {} : machine::rebuild;
+            default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
+        };
         if (type.equals("reboot") && droplet.off()) {
             throw Refusal.unprocessable("Droplet is currently off. Please power it on to run this event.");
         }

@@ -16,11 +16,13 @@ final class KeyApi {
         this.uuid = uuid;
     }
 
-    @Nullable Reply answer(Call call) {
+    @Nullable
+    Reply answer(Call call) {
         if (call.is("GET", "v2/account")) {
             return account();
         } else if (call.is("GET", "v2/account/keys")) {
-            return pages.of(call, "ssh_keys", account.keys().stream().map(KeyApi::json).toList());
+            return pages.of(
+                    call, "ssh_keys", account.keys().stream().map(KeyApi::json).toList());
         } else if (call.is("POST", "v2/account/keys")) {
             SshKey key = account.addKey(call.text("name"), call.text("public_key"));
             return Reply.created(DropletApi.wrap("ssh_key", json(key)));

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalCloud implements AutoCloseable {
     static {
-        // Without it every answer waits 40 ms for an acknowledgement; must be set before the JDK's server is first used.
+        // Without it every answer waits 40 ms for an acknowledgement; must be set before the JDK's server is first
+        // used.
         System.setProperty("sun.net.httpserver.nodelay", "true");
     }
 
@@ -238,7 +239,10 @@ public final class LocalCloud implements AutoCloseable {
      * @throws java.util.NoSuchElementException if there is none that has a machine
      */
     public LocalDroplet droplet(String name) {
-        return droplets().stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow();
+        return droplets().stream()
+                .filter(d -> d.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     /**
@@ -311,7 +315,7 @@ public final class LocalCloud implements AutoCloseable {
         return new Machine(
                 mine.name(),
                 number,
-                mine.folder().resolve("machines").resolve(number),
+                mine.machines().resolve(number),
                 network,
                 new Machine.Spec(
                         droplet.id(),

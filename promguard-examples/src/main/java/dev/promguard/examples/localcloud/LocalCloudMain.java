@@ -27,7 +27,8 @@ public final class LocalCloudMain {
             System.err.println(support);
             System.exit(1);
         }
-        try (LocalCloud cloud = LocalCloud.builder().progress(System.out::println).start()) {
+        try (LocalCloud cloud =
+                LocalCloud.builder().progress(System.out::println).start()) {
             System.out.println("endpoint  " + cloud.endpoint());
             System.out.println("token     " + cloud.token());
             System.out.println("network   " + cloud.subnet());

@@ -24,13 +24,20 @@ import org.slf4j.LoggerFactory;
 final class Machine {
     /** What a machine is made of. */
     record Spec(
-            long id, String hostname, int host, Path baseRoot, List<String> publicKeys, String userData, boolean withPrivate) {
+            long id,
+            String hostname,
+            int host,
+            Path baseRoot,
+            List<String> publicKeys,
+            String userData,
+            boolean withPrivate) {
         Spec {
             publicKeys = List.copyOf(publicKeys);
         }
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+    private static final Path NSPAWN = Path.of("/run/systemd/nspawn");
     private static final int REBOOT = 133;
     private static final Duration BOOT = Duration.ofSeconds(60);
     private static final Duration ORDERLY = Duration.ofSeconds(30);
@@ -93,7 +100,9 @@ final class Machine {
                 + folder.resolve("work");
         List<String> words = List.of("mount", "-t", "overlay", "overlay", "-o");
         // "volatile" leaves out every sync: nobody needs this disk after a power cut.
-        if (!Command.of(with(words, layers + ",volatile", root().toString())).run().ok()) {
+        if (!Command.of(with(words, layers + ",volatile", root().toString()))
+                .run()
+                .ok()) {
             Command.of(with(words, layers, root().toString())).check();
         }
         ObjectNode metaData = JSON.createObjectNode();
@@ -170,8 +179,7 @@ final class Machine {
     /** Throws the disk away and starts from the base image again, as a new instance. */
     void rebuild() {
         powerOff();
-        Mounts.unmountUnder(folder);
-        Folders.deleteTree(folder);
+        remove(name(), folder);
         life++;
         build();
         powerOn();
@@ -180,17 +188,28 @@ final class Machine {
     /** Powers it off and leaves nothing. */
     void destroy() {
         powerOff();
-        Mounts.unmountUnder(folder);
-        Folders.deleteTree(folder);
-        for (String place : List.of("propagate", "locks", "unix-export")) {
-            for (Path path : Folders.children(Path.of("/run/systemd/nspawn", place))) {
-                String name = String.valueOf(path.getFileName());
-                if (name.equals(name()) || name.endsWith("-" + name()) || name.equals(".#" + name())) {
-                    Mounts.unmountUnder(path);
-                    Folders.deleteTree(path);
-                }
+        remove(name(), folder);
+    }
+
+    /** Removes the disk of a machine that is off, and what nspawn keeps about it elsewhere. */
+    static void remove(String name, Path folder) {
+        Path root = folder.resolve("root");
+        if (Files.isDirectory(root)) {
+            try {
+                Folders.delete(NSPAWN.resolve("locks/inode-" + Files.getAttribute(root, "unix:dev") + ":"
+                        + Files.getAttribute(root, "unix:ino")));
+            } catch (IOException e) {
+                throw new LocalCloudException("cannot look at " + root + ": " + e.getMessage(), e);
             }
         }
+        Folders.delete(NSPAWN.resolve("locks/name-" + name));
+        for (String place : List.of("propagate", "unix-export")) {
+            Path own = NSPAWN.resolve(place).resolve(name);
+            Mounts.unmountUnder(own);
+            Folders.deleteTree(own);
+        }
+        Mounts.unmountUnder(folder);
+        Folders.deleteTree(folder);
     }
 
     /** Runs a command inside, as root, whether or not anything listens there. */
@@ -213,8 +232,24 @@ final class Machine {
 
     private static List<String> enter(long target, List<String> words) {
         List<String> all = new ArrayList<>(List.of(
-                "nsenter", "-t", Long.toString(target), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "env", "-i",
-                "PATH=" + Command.PATH, "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"));
+                "nsenter",
+                "-t",
+                Long.toString(target),
+                "-m",
+                "-u",
+                "-i",
+                "-n",
+                "-p",
+                "-C",
+                "-r",
+                "-w",
+                "--",
+                "env",
+                "-i",
+                "PATH=" + Command.PATH,
+                "HOME=/root",
+                "LC_ALL=C.UTF-8",
+                "DEBIAN_FRONTEND=noninteractive"));
         all.addAll(words);
         return all;
     }
@@ -342,8 +377,12 @@ final class Machine {
                 .filter(pid -> {
                     Path status = Path.of("/proc/" + pid + "/status");
                     try {
-                        return Files.readString(status).lines().anyMatch(l -> l.startsWith("NSpid:") && l.endsWith("\t1"))
-                                && List.of("systemd", "init").contains(Files.readString(Path.of("/proc/" + pid + "/comm")).strip());
+                        return Files.readString(status)
+                                        .lines()
+                                        .anyMatch(l -> l.startsWith("NSpid:") && l.endsWith("\t1"))
+                                && List.of("systemd", "init")
+                                        .contains(Files.readString(Path.of("/proc/" + pid + "/comm"))
+                                                .strip());
                     } catch (IOException e) {
                         // It may end while it is looked at; then it is not the one.
                         return false;

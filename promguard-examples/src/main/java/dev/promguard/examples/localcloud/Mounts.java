@@ -27,13 +27,17 @@ final class Mounts {
 
     /** Where the second version of control groups is mounted. */
     static Optional<Path> controlGroups() {
-        return all().stream().filter(m -> m.type().equals("cgroup2")).map(m -> Path.of(m.point())).findFirst();
+        return all().stream()
+                .filter(m -> m.type().equals("cgroup2"))
+                .map(m -> Path.of(m.point()))
+                .findFirst();
     }
 
     /** Where systemd's own hierarchy of the first version is mounted, on hosts that mix both. */
     static Optional<Path> systemdControlGroups() {
         return all().stream()
-                .filter(m -> m.type().equals("cgroup") && List.of(m.superOptions().split(",", -1)).contains("name=systemd"))
+                .filter(m -> m.type().equals("cgroup")
+                        && List.of(m.superOptions().split(",", -1)).contains("name=systemd"))
                 .map(m -> Path.of(m.point()))
                 .findFirst();
     }

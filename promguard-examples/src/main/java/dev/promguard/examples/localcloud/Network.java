@@ -34,9 +34,11 @@ final class Network {
         Network network = new Network(run.name(), subnet);
         String bridge = network.bridge();
         Command.of("ip", "link", "add", bridge, "type", "bridge").check();
-        Command.of("ip", "address", "add", network.gateway() + "/24", "dev", bridge).check();
+        Command.of("ip", "address", "add", network.gateway() + "/24", "dev", bridge)
+                .check();
         Command.of("ip", "link", "set", bridge, "up").check();
-        Command.of("ip", "link", "add", network.privateBridge(), "type", "bridge").check();
+        Command.of("ip", "link", "add", network.privateBridge(), "type", "bridge")
+                .check();
         Command.of("ip", "link", "set", network.privateBridge(), "up").check();
         rule("nat", "POSTROUTING", run.name(), "-s", subnet + "0/24", "!", "-o", bridge, "-j", "MASQUERADE");
         rule("filter", "FORWARD", run.name(), "-i", bridge, "-j", "ACCEPT");
@@ -97,7 +99,8 @@ final class Network {
             leg(machine, "eth1", privateBridge(), "v", host, privateAddress(host) + "/" + PRIVATE_PREFIX);
         }
         Command.of("ip", "-n", namespace, "link", "set", "lo", "up").check();
-        Command.of("ip", "-n", namespace, "route", "add", "default", "via", gateway()).check();
+        Command.of("ip", "-n", namespace, "route", "add", "default", "via", gateway())
+                .check();
     }
 
     void unplug(String machine) {
@@ -107,7 +110,8 @@ final class Network {
     private void leg(String machine, String inside, String bridge, String mark, int host, String address) {
         String outside = run + mark + "-" + machine;
         String namespace = namespace(machine);
-        // The hardware address follows the public one, so that neighbours of a recycled address do not send to the machine before.
+        // The hardware address follows the public one, so that neighbours of a recycled address do not send to the
+        // machine before.
         String[] bytes = (subnet + host).split("\\.", -1);
         String hardware = String.format(
                 "02:%02x:%02x:%02x:%02x:%02x",
@@ -117,11 +121,12 @@ final class Network {
                 Integer.parseInt(bytes[2]),
                 Integer.parseInt(bytes[3]));
         Command.of(
-                        "ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "address", hardware, "netns",
-                        namespace)
+                        "ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "address", hardware,
+                        "netns", namespace)
                 .check();
         Command.of("ip", "link", "set", outside, "master", bridge, "up").check();
-        Command.of("ip", "-n", namespace, "address", "add", address, "brd", "+", "dev", inside).check();
+        Command.of("ip", "-n", namespace, "address", "add", address, "brd", "+", "dev", inside)
+                .check();
         Command.of("ip", "-n", namespace, "link", "set", inside, "up").check();
     }
 
@@ -138,7 +143,11 @@ final class Network {
             }
         }
         for (String table : List.of("nat", "filter")) {
-            for (String line : Command.of("iptables", "-w", "10", "-t", table, "-S").check().stdout().lines().toList()) {
+            for (String line : Command.of("iptables", "-w", "10", "-t", table, "-S")
+                    .check()
+                    .stdout()
+                    .lines()
+                    .toList()) {
                 if (line.startsWith("-A ") && line.contains("--comment " + run + " ")) {
                     List<String> words = new ArrayList<>(List.of("iptables", "-w", "10", "-t", table, "-D"));
                     words.addAll(List.of(line.substring(3).split(" ", -1)));
@@ -172,13 +181,19 @@ final class Network {
     }
 
     private static List<String> namespaces() {
-        return Command.of("ip", "netns", "list").check().stdout().lines()
+        return Command.of("ip", "netns", "list")
+                .check()
+                .stdout()
+                .lines()
                 .map(line -> line.split(" ", -1)[0])
                 .toList();
     }
 
     private static List<String> links() {
-        return Command.of("ip", "-brief", "link").check().stdout().lines()
+        return Command.of("ip", "-brief", "link")
+                .check()
+                .stdout()
+                .lines()
                 .map(line -> line.split("[ @]", -1)[0])
                 .toList();
     }
@@ -194,7 +209,9 @@ final class Network {
     private static String freeSubnet(String run) {
         Set<String> taken = new HashSet<>();
         String known = Command.of("ip", "-4", "-oneline", "address").check().stdout()
-                + Command.of("ip", "-4", "route", "show", "table", "all").check().stdout();
+                + Command.of("ip", "-4", "route", "show", "table", "all")
+                        .check()
+                        .stdout();
         for (String word : known.split("\\s+", -1)) {
             String[] bytes = word.split("/", -1)[0].split("\\.", -1);
             if (bytes.length == 4) {
@@ -209,13 +226,15 @@ final class Network {
                 return subnet;
             }
         }
-        throw new LocalCloudException("every /24 of 198.18.0.0/15 is in use on this machine: free one, or give a subnet");
+        throw new LocalCloudException(
+                "every /24 of 198.18.0.0/15 is in use on this machine: free one, or give a subnet");
     }
 
     /** Turns {@code a.b.c.0/24} into {@code a.b.c.}. */
     static String parse(String cidr) {
         if (!cidr.matches("\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.0/24")) {
-            throw new IllegalArgumentException("subnet is " + cidr + ", but must be an IPv4 /24, such as 198.18.7.0/24");
+            throw new IllegalArgumentException(
+                    "subnet is " + cidr + ", but must be an IPv4 /24, such as 198.18.7.0/24");
         }
         try {
             InetAddress address = InetAddress.getByName(cidr.substring(0, cidr.indexOf('/')));

@@ -31,7 +31,8 @@ record SshKey(long id, String name, String publicKey, String fingerprint) {
                 || !Arrays.equals(type, Arrays.copyOfRange(blob, 4, 4 + type.length))) {
             throw Refusal.unprocessable(INVALID);
         }
-        return new SshKey(id, name, publicKey.strip(), HexFormat.ofDelimiter(":").formatHex(md5(blob)));
+        return new SshKey(
+                id, name, publicKey.strip(), HexFormat.ofDelimiter(":").formatHex(md5(blob)));
     }
 
     private static byte[] md5(byte[] blob) {

@@ -80,8 +80,8 @@ public record Support(List<String> missingPackages, List<String> blockers) {
         if (!System.getProperty("os.name", "").equals("Linux")) {
             return new Support(
                     List.of(),
-                    List.of("this is " + System.getProperty("os.name") + ": the local cloud needs Linux, for example a Debian"
-                            + " virtual machine"));
+                    List.of("this is " + System.getProperty("os.name")
+                            + ": the local cloud needs Linux, for example a Debian" + " virtual machine"));
         }
         List<String> blockers = new ArrayList<>();
         if (!root()) {
@@ -91,7 +91,8 @@ public record Support(List<String> missingPackages, List<String> blockers) {
             blockers.add("there is no /dev/net/tun: run modprobe tun, or give this container the device");
         }
         if (Mounts.controlGroups().isEmpty()) {
-            blockers.add("no cgroup2 is mounted: run mount -t cgroup2 none /sys/fs/cgroup, or use a host with control groups v2");
+            blockers.add(
+                    "no cgroup2 is mounted: run mount -t cgroup2 none /sys/fs/cgroup, or use a host with control groups v2");
         }
         Set<String> packages = new LinkedHashSet<>();
         PACKAGES.forEach((program, name) -> {
@@ -103,7 +104,8 @@ public record Support(List<String> missingPackages, List<String> blockers) {
             packages.add("debian-archive-keyring");
         }
         if (!onPath("apt-get") || !onPath("dpkg-deb")) {
-            blockers.add("there is no apt-get: the base image is made by Debian's own tools; use a Debian or Ubuntu host");
+            blockers.add(
+                    "there is no apt-get: the base image is made by Debian's own tools; use a Debian or Ubuntu host");
         }
         if (blockers.isEmpty() && onPath("unshare")) {
             probeKernel(blockers);
@@ -129,19 +131,21 @@ public record Support(List<String> missingPackages, List<String> blockers) {
     private static void probeKernel(List<String> blockers) {
         ExecResult unshared = Command.of("unshare", "--net", "--mount", "true").run();
         if (!unshared.ok()) {
-            blockers.add("cannot make network and mount namespaces (" + unshared.stderr().strip()
-                    + "): a container needs --privileged, a kernel CONFIG_NET_NS");
+            blockers.add("cannot make network and mount namespaces ("
+                    + unshared.stderr().strip() + "): a container needs --privileged, a kernel CONFIG_NET_NS");
             return;
         }
+        Path probe = Folders.temporary("local-cloud-probe");
         ExecResult overlay = Command.of(
                         "unshare",
                         "--mount",
                         "sh",
                         "-ec",
-                        "mkdir -p \"$0\"; mount -t tmpfs none \"$0\"; cd \"$0\"; mkdir a b c d;"
+                        "mount -t tmpfs none \"$0\"; cd \"$0\"; mkdir a b c d;"
                                 + " mount -t overlay none -o lowerdir=a,upperdir=b,workdir=c d",
-                        Runs.HOME.resolve("probe").toString())
+                        probe.toString())
                 .run();
+        Folders.deletePlain(probe);
         if (!overlay.ok()) {
             blockers.add("cannot mount an overlay (" + overlay.stderr().strip()
                     + "): run modprobe overlay, or give this container --privileged");

@@ -20,9 +20,11 @@ final class TagApi {
         this.base = base;
     }
 
-    @Nullable Reply answer(Call call) {
+    @Nullable
+    Reply answer(Call call) {
         if (call.is("GET", "v2/tags")) {
-            return pages.of(call, "tags", account.tags().stream().map(this::json).toList());
+            return pages.of(
+                    call, "tags", account.tags().stream().map(this::json).toList());
         } else if (call.is("POST", "v2/tags")) {
             check(call.text("name"));
             account.addTag(call.text("name"));
