@@ -20,6 +20,14 @@ final class Folders {
         }
     }
 
+    static Path temporary(String name) {
+        try {
+            return Files.createTempDirectory(name);
+        } catch (IOException e) {
+            throw new LocalCloudException("cannot make a temporary folder: " + e.getMessage(), e);
+        }
+    }
+
     static void write(Path file, String text) {
         try {
             Files.createDirectories(parent(file));

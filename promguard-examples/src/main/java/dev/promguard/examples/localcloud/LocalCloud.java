@@ -347,7 +347,7 @@ public final class LocalCloud implements AutoCloseable {
         return new Machine(
                 mine.name(),
                 number,
-                mine.folder().resolve("machines").resolve(number),
+                mine.machines().resolve(number),
                 network,
                 new Machine.Spec(
                         droplet.id(),

@@ -37,6 +37,7 @@ final class Machine {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+    private static final Path NSPAWN = Path.of("/run/systemd/nspawn");
     private static final int REBOOT = 133;
     private static final Duration BOOT = Duration.ofSeconds(60);
     private static final Duration ORDERLY = Duration.ofSeconds(30);
@@ -178,8 +179,7 @@ final class Machine {
     /** Throws the disk away and starts from the base image again, as a new instance. */
     void rebuild() {
         powerOff();
-        Mounts.unmountUnder(folder);
-        Folders.deleteTree(folder);
+        remove(name(), folder);
         life++;
         build();
         powerOn();
@@ -188,17 +188,28 @@ final class Machine {
     /** Powers it off and leaves nothing. */
     void destroy() {
         powerOff();
-        Mounts.unmountUnder(folder);
-        Folders.deleteTree(folder);
-        for (String place : List.of("propagate", "locks", "unix-export")) {
-            for (Path path : Folders.children(Path.of("/run/systemd/nspawn", place))) {
-                String name = String.valueOf(path.getFileName());
-                if (name.equals(name()) || name.endsWith("-" + name()) || name.equals(".#" + name())) {
-                    Mounts.unmountUnder(path);
-                    Folders.deleteTree(path);
-                }
+        remove(name(), folder);
+    }
+
+    /** Removes the disk of a machine that is off, and what nspawn keeps about it elsewhere. */
+    static void remove(String name, Path folder) {
+        Path root = folder.resolve("root");
+        if (Files.isDirectory(root)) {
+            try {
+                Folders.delete(NSPAWN.resolve("locks/inode-" + Files.getAttribute(root, "unix:dev") + ":"
+                        + Files.getAttribute(root, "unix:ino")));
+            } catch (IOException e) {
+                throw new LocalCloudException("cannot look at " + root + ": " + e.getMessage(), e);
             }
         }
+        Folders.delete(NSPAWN.resolve("locks/name-" + name));
+        for (String place : List.of("propagate", "unix-export")) {
+            Path own = NSPAWN.resolve(place).resolve(name);
+            Mounts.unmountUnder(own);
+            Folders.deleteTree(own);
+        }
+        Mounts.unmountUnder(folder);
+        Folders.deleteTree(folder);
     }
 
     /** Runs a command inside, as root, whether or not anything listens there. */

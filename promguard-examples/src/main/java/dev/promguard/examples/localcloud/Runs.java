@@ -52,8 +52,9 @@ final class Runs {
             return name;
         }
 
-        Path folder() {
-            return RUNS.resolve(name);
+        /** Where its machines are, each in a folder named after its number. */
+        Path machines() {
+            return Runs.machines(RUNS.resolve(name));
         }
 
         /** Removes everything of this run. */
@@ -70,7 +71,7 @@ final class Runs {
             try {
                 channel.close();
             } catch (IOException e) {
-                throw new LocalCloudException("cannot let go of the lock of " + folder() + ": " + e.getMessage(), e);
+                throw new LocalCloudException("cannot let go of the lock of " + name + ": " + e.getMessage(), e);
             }
         }
     }
@@ -113,6 +114,10 @@ final class Runs {
         return removed;
     }
 
+    private static Path machines(Path folder) {
+        return folder.resolve("machines");
+    }
+
     private static boolean dead(Path folder) {
         try (FileChannel channel = open(folder.resolve("owner"));
                 FileLock lock = channel.tryLock()) {
@@ -127,15 +132,10 @@ final class Runs {
         Path folder = RUNS.resolve(name);
         ControlGroup.named(name).destroy();
         Network.remove(name);
-        Mounts.unmountUnder(folder);
-        for (String place : List.of("propagate", "locks", "unix-export")) {
-            for (Path path : Folders.children(Path.of("/run/systemd/nspawn", place))) {
-                if (String.valueOf(path.getFileName()).contains(name + "-")) {
-                    Mounts.unmountUnder(path);
-                    Folders.deleteTree(path);
-                }
-            }
+        for (Path machine : Folders.children(machines(folder))) {
+            Machine.remove(name + "-" + machine.getFileName(), machine);
         }
+        Mounts.unmountUnder(folder);
         Folders.deleteTree(folder);
     }
 

@@ -135,15 +135,17 @@ public record Support(List<String> missingPackages, List<String> blockers) {
                     + unshared.stderr().strip() + "): a container needs --privileged, a kernel CONFIG_NET_NS");
             return;
         }
+        Path probe = Folders.temporary("local-cloud-probe");
         ExecResult overlay = Command.of(
                         "unshare",
                         "--mount",
                         "sh",
                         "-ec",
-                        "mkdir -p \"$0\"; mount -t tmpfs none \"$0\"; cd \"$0\"; mkdir a b c d;"
+                        "mount -t tmpfs none \"$0\"; cd \"$0\"; mkdir a b c d;"
                                 + " mount -t overlay none -o lowerdir=a,upperdir=b,workdir=c d",
-                        Runs.HOME.resolve("probe").toString())
+                        probe.toString())
                 .run();
+        Folders.deletePlain(probe);
         if (!overlay.ok()) {
             blockers.add("cannot mount an overlay (" + overlay.stderr().strip()
                     + "): run modprobe overlay, or give this container --privileged");

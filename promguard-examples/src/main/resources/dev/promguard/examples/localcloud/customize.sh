@@ -38,6 +38,14 @@ locale: C.UTF-8
 disable_root: false
 users: []
 manage_etc_hosts: true
+no_ssh_fingerprints: true
+# As the distribution has them, but for what no namespace has: a boot loader, disks that grow, a console that is read.
+cloud_init_modules: [migrator, seed_random, bootcmd, write-files, set_hostname, update_hostname, update_etc_hosts, ca-certs,
+  rsyslog, users-groups, ssh]
+cloud_config_modules: [ssh-import-id, locale, set-passwords, apt-pipelining, apt-configure, ntp, timezone, disable-ec2-metadata,
+  runcmd]
+cloud_final_modules: [package-update-upgrade-install, write-files-deferred, scripts-vendor, scripts-per-once, scripts-per-boot,
+  scripts-per-instance, scripts-user, phone-home, final-message, power-state-change]
 CLOUD
 
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"

@@ -49,6 +49,8 @@ final class Exec {
     private static final int LINE_LIMIT = 64 * 1024;
     private static final long OUTPUT_LIMIT = 16L * 1024 * 1024;
 
+    private static final Duration CLOSED_CHECK = Duration.ofMillis(200);
+
     private sealed interface Event {}
 
     private record Line(String text) implements Event {}
@@ -108,9 +110,16 @@ final class Exec {
         });
         int open = 2;
         while (open > 0) {
-            Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            long left = deadline - System.nanoTime();
+            Event event = events.poll(Math.min(left, CLOSED_CHECK.toNanos()), TimeUnit.NANOSECONDS);
             if (event == null) {
-                throw new TimeoutException("no end within " + limit.toSeconds() + " s");
+                // Readers that were stopped by a close may be gone without a word.
+                if (workers.isShutdown()) {
+                    throw new IOException("the session was closed");
+                }
+                if (left <= 0) {
+                    throw new TimeoutException("no end within " + limit.toSeconds() + " s");
+                }
             } else if (event instanceof Ended) {
                 open--;
             } else if (event instanceof Broken broken) {

@@ -29,6 +29,7 @@ final class FirewallParser {
     private boolean installed;
     private boolean enabled;
     private boolean denied;
+    private boolean ipv6;
 
     /** What belongs to one of IPv4 and IPv6. */
     private static final class Family {
@@ -54,6 +55,7 @@ final class FirewallParser {
                 installed = true;
                 enabled = fields[0].equalsIgnoreCase("yes");
                 denied = fields.length > 1 && (fields[1].equals("DROP") || fields[1].equals("REJECT"));
+                ipv6 = fields.length > 2 && fields[2].equalsIgnoreCase("yes");
             }
             case "tuple4" -> tuple("4", rest);
             case "tuple6" -> tuple("6", rest);
@@ -97,9 +99,10 @@ final class FirewallParser {
                 unread.add(tuple[1]);
             }
         }
-        boolean ipv6 = !v6.policy.isEmpty();
-        boolean active = enabled && v4.agrees() && (!ipv6 || v6.hooks.isEmpty() || v6.agrees());
-        boolean closed = denied && v4.policy.equals("DROP") && (!ipv6 || v6.policy.equals("DROP"));
+        // A kernel without IPv6 has no policy for it; ufw told to leave IPv6 alone closes it by policy only.
+        boolean kernelHasIpv6 = !v6.policy.isEmpty();
+        boolean active = enabled && v4.agrees() && (!kernelHasIpv6 || !ipv6 || v6.agrees());
+        boolean closed = denied && v4.policy.equals("DROP") && (!kernelHasIpv6 || v6.policy.equals("DROP"));
         return new FirewallFact(active, closed, enabled && unitEnabled, rules, unread);
     }
 

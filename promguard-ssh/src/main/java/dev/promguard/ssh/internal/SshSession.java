@@ -192,15 +192,8 @@ final class SshSession implements HostSession {
 
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
+        if (closed.getAndSet(true)) {
             return;
-        }
-        for (ServerSocket forward : forwards) {
-            try {
-                forward.close();
-            } catch (IOException e) {
-                LOG.debug("{}: a forward did not close", target.name(), e);
-            }
         }
         if (!Thread.currentThread().isInterrupted()) {
             goodbye();
@@ -225,6 +218,13 @@ final class SshSession implements HostSession {
 
     private void cut() {
         closed.set(true);
+        for (ServerSocket forward : forwards) {
+            try {
+                forward.close();
+            } catch (IOException e) {
+                LOG.debug("{}: a forward did not close", target.name(), e);
+            }
+        }
         sockets.close();
         workers.shutdownNow();
     }

@@ -1,7 +1,6 @@
 package dev.promguard.ssh.internal;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -9,9 +8,13 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.net.SocketFactory;
 import net.schmizz.sshj.SSHClient;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes sockets without Nagle's delay, and closes the last one from any thread, which ends whatever waits on it. */
 final class TrackedSockets extends SocketFactory {
+    private static final Logger LOG = LoggerFactory.getLogger(TrackedSockets.class);
+
     private final AtomicReference<@Nullable Socket> last = new AtomicReference<>();
     private volatile boolean closed;
 
@@ -69,7 +72,7 @@ final class TrackedSockets extends SocketFactory {
             try {
                 socket.close();
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                LOG.debug("a socket did not close", e);
             }
         }
     }

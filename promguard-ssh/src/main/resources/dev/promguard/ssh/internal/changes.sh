@@ -254,6 +254,11 @@ enable_firewall() {
     fi
 }
 
+show_unit() {
+    journalctl --sync 2>/dev/null
+    systemctl status --no-pager -l -n 12 -- "$1" >&2
+}
+
 daemon_reload() {
     if [ -n "$RELOAD" ] || [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" = yes ]; then
         systemctl daemon-reload || return
@@ -261,10 +266,19 @@ daemon_reload() {
     fi
 }
 
+# enable_unit UNIT: systemd reads unit files anew by itself when it enables one.
+enable_unit() {
+    systemctl enable -- "$1" || {
+        WHY="$1 could not be enabled"
+        return 1
+    }
+    RELOAD=
+}
+
 # bring_up INTERFACE start|restart: also where somebody brought the interface up, or took it away, without systemd.
 bring_up() {
     unit=wg-quick@$1.service
-    systemctl enable "$unit" && systemctl reset-failed "$unit" || return
+    enable_unit "$unit" && systemctl reset-failed "$unit" || return
     verb=$2
     if systemctl is-active -q "$unit"; then
         verb=restart
@@ -273,7 +287,7 @@ bring_up() {
     fi
     systemctl "$verb" "$unit" || {
         WHY="$unit did not come up"
-        systemctl status --no-pager -l -n 15 "$unit" >&2
+        show_unit "$unit"
         return 1
     }
 }
@@ -292,9 +306,8 @@ synced() {
 
 # wireguard HOW INTERFACE KEYFILE PUBLICKEY ADDRESS
 wireguard() {
-    daemon_reload "wg-quick@$2.service" || return
     case $1 in
-        ENABLE) systemctl enable "wg-quick@$2.service" || return ;;
+        ENABLE) enable_unit "wg-quick@$2.service" || return ;;
         SYNC)
             synced "$2" "$3" | wg syncconf "$2" /dev/stdin || {
                 WHY='wg syncconf failed'
@@ -329,7 +342,7 @@ stays_active() {
             *ActiveState=activating* | *ActiveState=reloading*) steady=0 ;;
             *) return 1 ;;
         esac
-        if [ "$steady" -ge 5 ]; then
+        if [ "$steady" -ge 4 ]; then
             [ "$(systemctl show -p NRestarts --value -- "$1")" = "$restarts" ]
             return
         fi
@@ -341,30 +354,33 @@ stays_active() {
 
 # unit HOW UNIT
 unit() {
-    daemon_reload "$2" || return
     case $1 in
         ENABLE)
-            systemctl enable "$2"
+            enable_unit "$2"
             return
             ;;
-        RELOAD) systemctl reload "$2" || return ;;
+        RELOAD)
+            daemon_reload "$2" || return
+            systemctl reload "$2"
+            ;;
         START)
-            systemctl enable "$2" || return
+            enable_unit "$2" || return
             systemctl reset-failed "$2" 2>/dev/null
             systemctl start "$2"
             ;;
         RESTART)
+            daemon_reload "$2" || return
             systemctl reset-failed "$2" 2>/dev/null
             systemctl restart "$2"
             ;;
     esac || {
-        WHY="$2 did not start"
-        systemctl status --no-pager -l -n 15 "$2" >&2
+        WHY="$2 did not $(printf %s "$1" | tr "[:upper:]" "[:lower:]")"
+        show_unit "$2"
         return 1
     }
     stays_active "$2" || {
         WHY="$2 does not stay up"
-        systemctl status --no-pager -l -n 15 "$2" >&2
+        show_unit "$2"
         return 1
     }
 }

@@ -1,0 +1,22 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.blueprint.Release;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.render.ReleaseInstall;
+import java.util.List;
+
+/** What the tests ask a host. */
+final class Queries {
+    private Queries() {}
+
+    static FactsQuery node() {
+        return new FactsQuery(
+                List.of("ufw", "wireguard-tools", "curl"),
+                List.of("node_exporter", "prometheus"),
+                List.of("/etc/wireguard/wg0.conf", "/etc/systemd/system/node_exporter.service", "/etc/absent"),
+                List.of("node_exporter.service", "wg-quick@wg0.service", "absent.service"),
+                List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
+                "wg0",
+                "/etc/wireguard/wg0.key");
+    }
+}

@@ -1,0 +1,290 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.Release;
+import dev.promguard.change.Change;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SystemUser;
+import dev.promguard.render.WireGuardInterface;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ScriptTest {
+    private static final String NONCE = "0123456789abcdef0123456789abcdef";
+    private static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+
+    /** What a shell did with a script. */
+    private record Ran(int exitCode, String out, String err) {}
+
+    static Stream<String> hostileTexts() {
+        Random random = new Random(7);
+        String alphabet = "'\"\\$`!;&|<>(){}[]*?~# \t\n-=%^éλ\u0001\u007f\r";
+        Stream<String> fixed = Stream.of(
+                "",
+                "'",
+                "''",
+                "'\\''",
+                "$(touch /tmp/x)",
+                "`id`",
+                "a'; rm -rf / #",
+                "-n",
+                "--",
+                "\n\n",
+                "END-OF-DATA",
+                "\nEND-OF-DATA\n",
+                "\\",
+                "%s%n",
+                "\u2028𝄞");
+        Stream<String> drawn = Stream.generate(() -> {
+                    StringBuilder text = new StringBuilder();
+                    for (int i = random.nextInt(40); i > 0; i--) {
+                        text.append(alphabet.charAt(random.nextInt(alphabet.length())));
+                    }
+                    return text.toString();
+                })
+                .limit(40);
+        return Stream.concat(fixed, drawn);
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileTexts")
+    void call_hostileArgument_arrivesUnchanged(String text) throws Exception {
+        try (Script script = Script.begin(NONCE)) {
+            script.shell("say() { :; }").call("printf", "%s|", text).end();
+            assertThat(run(script.array(), script.length()).out()).isEqualTo(text + '|');
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("hostileTexts")
+    void feed_hostileContent_arrivesUnchanged(String text) throws Exception {
+        try (Script script = Script.begin(NONCE)) {
+            script.shell("say() { :; }")
+                    .feed(text.getBytes(UTF_8), "base64", List.of("-d"))
+                    .end();
+            assertThat(run(script.array(), script.length()).out()).isEqualTo(text);
+        }
+    }
+
+    @Test
+    void quote_nul_isRefused() {
+        assertThatThrownBy(() -> Script.quote("a\0b")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void close_secretInside_isCleared() {
+        Script script = Script.begin(NONCE);
+        script.feed(Secret.of("hidden-value"), "base64", List.of("-d"));
+        byte[] bytes = script.array();
+        script.close();
+        assertThat(bytes).containsOnly(0);
+    }
+
+    @Test
+    void run_cutAnywhere_runsNothing(@TempDir Path folder) throws Exception {
+        Path mark = folder.resolve("mark");
+        try (Script script = Script.begin(NONCE)) {
+            script.shell("say() { :; }")
+                    .call("touch", mark.toString())
+                    .feed("data".getBytes(UTF_8), "base64", List.of("-d"))
+                    .end();
+            byte[] whole = Arrays.copyOf(script.array(), script.length());
+            for (int length = 0; length < whole.length - "; exit $?\n".length(); length++) {
+                run(whole, length);
+                assertThat(mark).as("cut after %d bytes", length).doesNotExist();
+            }
+            run(whole, whole.length);
+            assertThat(mark).exists();
+        }
+    }
+
+    @Test
+    void changes_everyKind_areTheScriptWrittenDown() throws Exception {
+        try (Script script = ChangeScript.of(NONCE, everyKind(), Duration.ofMinutes(2))) {
+            String text = script.text();
+            String steps = text.substring(text.indexOf("step 'prepare'"))
+                    .replaceAll("(?s)(step 'arm'[^\n]*\n).*?\nEND-OF-DATA", "$1(rollback.sh)\nEND-OF-DATA");
+            Path expected = Path.of(Objects.requireNonNull(ScriptTest.class.getResource("changes.expected"))
+                    .toURI());
+            assertThat(steps).isEqualTo(Files.readString(expected));
+        }
+    }
+
+    @Test
+    void scripts_allKinds_areValidShell() throws Exception {
+        List<String> texts = new ArrayList<>();
+        try (Script changes = ChangeScript.of(NONCE, everyKind(), Duration.ofMinutes(2));
+                Script facts = FactsScript.of(NONCE, Queries.node(), Duration.ofMinutes(1), true);
+                Script confirm = Script.begin(NONCE, "prelude.sh", "confirm.sh").end()) {
+            texts.addAll(List.of(changes.text(), facts.text(), confirm.text(), Script.resource("rollback.sh")));
+        }
+        for (String text : texts) {
+            byte[] bytes = text.getBytes(UTF_8);
+            assertThat(exec(List.of("sh", "-n"), bytes, bytes.length)).isEqualTo(new Ran(0, "", ""));
+        }
+    }
+
+    @Test
+    void firstToSave_keyBeforeInterface_savesBeforeTheKey() {
+        List<Change> changes = everyKind();
+        int first = ChangeScript.firstToSave(changes);
+        assertThat(changes.get(first)).isInstanceOf(Change.Allow.class);
+        assertThat(ChangeScript.firstToSave(changes.subList(0, first))).isEqualTo(-1);
+        int key = 0;
+        while (!(changes.get(key) instanceof Change.WriteKey)) {
+            key++;
+        }
+        assertThat(ChangeScript.firstToSave(changes.subList(key, changes.size())))
+                .isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-rf", "a b", "$(id)", "x;y", "../etc", ""})
+    void facts_hostileName_isRefusedBeforeAnyScript(String name) {
+        FactsQuery query = new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), "wg0", "/k");
+        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> ChangeScript.of(
+                        NONCE, List.of(new Change.InstallPackages(List.of(name))), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void writeFile_checkFails_leavesTheOldFile(@TempDir Path folder) throws Exception {
+        assumeTrue(root(), "needs root, to give files away");
+        Path file = folder.resolve("etc/rules.yml");
+        Files.createDirectories(folder.resolve("etc"));
+        Files.writeString(file, "old\n");
+        Ran ran = write(file, "new\n", "grep", "-q", "old");
+        assertThat(ran.exitCode()).isEqualTo(1);
+        assertThat(ran.out()).contains("failed\t0\t1\tthe check of the new content failed");
+        assertThat(file).hasContent("old\n");
+        try (Stream<Path> left = Files.list(folder.resolve("etc"))) {
+            assertThat(left).containsExactly(file);
+        }
+    }
+
+    @Test
+    void writeFile_symlink_isReplacedAndItsTargetLeftAlone(@TempDir Path folder) throws Exception {
+        assumeTrue(root(), "needs root, to give files away");
+        Path target = Files.writeString(folder.resolve("target"), "theirs\n");
+        Path file = Files.createSymbolicLink(folder.resolve("link"), target);
+        Ran ran = write(file, "ours\n");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(file).isRegularFile().hasContent("ours\n");
+        assertThat(Files.isSymbolicLink(file)).isFalse();
+        assertThat(target).hasContent("theirs\n");
+        assertThat(Files.getPosixFilePermissions(file)).hasToString("[OWNER_READ, OWNER_WRITE, GROUP_READ]");
+    }
+
+    @Test
+    void writeFile_folder_isRefused(@TempDir Path folder) throws Exception {
+        Ran ran = write(folder, "x\n");
+        assertThat(ran.out()).contains("failed\t0\t1\t" + folder + " is a folder");
+    }
+
+    private static Ran write(Path file, String content, String... check) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("0", "write_file", file.toString(), "0640", "root"));
+        arguments.addAll(List.of(check));
+        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh")) {
+            script.feed(content.getBytes(UTF_8), "step", arguments).end();
+            return run(script.array(), script.length());
+        }
+    }
+
+    private static List<Change> everyKind() {
+        Release release = Release.nodeExporter().from(URI.create("http://mirror.test/releases"));
+        ReleaseInstall install = new ReleaseInstall(release, List.of("node_exporter"));
+        FirewallRule scrape = new FirewallRule(
+                Optional.of("wg0"),
+                Optional.of("10.0.0.1"),
+                Optional.of("10.0.0.2"),
+                9100,
+                Protocol.TCP,
+                "mon scraper");
+        ManagedFile config = new ManagedFile(
+                "/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/24\n", 0600, "root", List.of());
+        WireGuardInterface wireGuard = new WireGuardInterface("wg0", "10.0.0.2/24", 51820, KEY, List.of(), config);
+        List<Change> changes = new ArrayList<>(List.of(
+                new Change.InstallPackages(List.of("ufw", "wireguard-tools")),
+                new Change.CreateUser(new SystemUser("node_exporter")),
+                new Change.InstallRelease(
+                        install,
+                        release.tarball(Architecture.AMD64),
+                        release.folder(Architecture.AMD64),
+                        release.sum(Architecture.AMD64).orElseThrow()),
+                new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
+                new Change.Allow(scrape),
+                new Change.Disallow(scrape),
+                new Change.EnableFirewall(),
+                new Change.WriteKey("/etc/wireguard/wg0.key", Secret.of("not-a-real-key"), KEY),
+                new Change.WriteFile(config),
+                new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "it's: \"$HOME\"\n")
+                        .checkedBy(List.of("/opt/promguard/prometheus-3.13.2/promtool", "check", "config")))));
+        for (Change.ApplyWireGuard.InterfaceAction action : Change.ApplyWireGuard.InterfaceAction.values()) {
+            changes.add(new Change.ApplyWireGuard(wireGuard, action));
+        }
+        for (Change.ApplyUnit.UnitAction action : Change.ApplyUnit.UnitAction.values()) {
+            changes.add(new Change.ApplyUnit("node_exporter.service", action));
+        }
+        changes.add(new Change.ReplaceHostKey());
+        return changes;
+    }
+
+    private static boolean root() {
+        return System.getProperty("user.name").equals("root");
+    }
+
+    private static Ran run(byte[] script, int length) throws Exception {
+        return exec(List.of("sh", "-s"), script, length);
+    }
+
+    private static Ran exec(List<String> command, byte[] input, int length) throws Exception {
+        Path out = Files.createTempFile("promguard", ".out");
+        Path err = Files.createTempFile("promguard", ".err");
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile())
+                    .start();
+            try (var stdin = process.getOutputStream()) {
+                stdin.write(input, 0, length);
+            } catch (IOException e) {
+                // A shell that refuses the script reads no further; its exit code says so.
+                assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            }
+            assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            return new Ran(process.exitValue(), Files.readString(out), Files.readString(err));
+        } finally {
+            Files.delete(out);
+            Files.delete(err);
+        }
+    }
+}

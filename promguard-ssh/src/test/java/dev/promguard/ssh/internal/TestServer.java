@@ -1,0 +1,165 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.spi.HostTarget;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.SecureRandom;
+import java.security.spec.ECGenParameterSpec;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.digest.BuiltinDigests;
+import org.apache.sshd.server.Environment;
+import org.apache.sshd.server.ExitCallback;
+import org.apache.sshd.server.SshServer;
+import org.apache.sshd.server.channel.ChannelSession;
+import org.apache.sshd.server.command.Command;
+import org.apache.sshd.server.forward.AcceptAllForwardingFilter;
+import org.jspecify.annotations.Nullable;
+
+/** A real SSH server on loopback, whose commands are played by a handler. */
+final class TestServer implements AutoCloseable {
+    /** Plays the host's shell. */
+    @FunctionalInterface
+    interface Handler {
+        int run(InputStream in, OutputStream out, OutputStream err) throws Exception;
+    }
+
+    final SshKeyPair login = SshKeyPair.generate(new SecureRandom());
+    final List<String> logins = new CopyOnWriteArrayList<>();
+    final List<String> commands = new CopyOnWriteArrayList<>();
+    private final KeyPair hostKey = keyPair();
+    private final SshServer server = SshServer.setUpDefaultServer();
+    private volatile boolean admits = true;
+
+    TestServer(Handler handler) {
+        server.setHost("127.0.0.1");
+        server.setKeyPairProvider(session -> List.of(hostKey));
+        server.setForwardingFilter(AcceptAllForwardingFilter.INSTANCE);
+        server.setPublickeyAuthenticator((user, key, session) -> {
+            logins.add(user);
+            return admits;
+        });
+        server.setCommandFactory((channel, command) -> {
+            commands.add(command);
+            return new Played(handler);
+        });
+    }
+
+    TestServer refusing() {
+        admits = false;
+        return this;
+    }
+
+    TestServer start(int port) throws IOException {
+        server.setPort(port);
+        server.start();
+        return this;
+    }
+
+    TestServer start() throws IOException {
+        return start(0);
+    }
+
+    int port() {
+        return server.getPort();
+    }
+
+    HostKeyFingerprint fingerprint() {
+        return new HostKeyFingerprint(KeyUtils.getFingerPrint(BuiltinDigests.sha256, hostKey.getPublic()));
+    }
+
+    HostTarget target() {
+        return target(port(), fingerprint(), Duration.ofSeconds(10));
+    }
+
+    HostTarget target(int port, HostKeyFingerprint accepted, Duration patience) {
+        return new HostTarget("node-1", "127.0.0.1", port, "root", Set.of(accepted), login.privateKey(), patience);
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.stop(true);
+    }
+
+    private static KeyPair keyPair() {
+        try {
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+            generator.initialize(new ECGenParameterSpec("secp256r1"));
+            return generator.generateKeyPair();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static final class Played implements Command {
+        private final Handler handler;
+        private @Nullable InputStream in;
+        private @Nullable OutputStream out;
+        private @Nullable OutputStream err;
+        private @Nullable ExitCallback exit;
+        private @Nullable Thread thread;
+
+        Played(Handler handler) {
+            this.handler = handler;
+        }
+
+        @Override
+        public void setInputStream(InputStream stream) {
+            in = stream;
+        }
+
+        @Override
+        public void setOutputStream(OutputStream stream) {
+            out = stream;
+        }
+
+        @Override
+        public void setErrorStream(OutputStream stream) {
+            err = stream;
+        }
+
+        @Override
+        public void setExitCallback(ExitCallback callback) {
+            exit = callback;
+        }
+
+        @Override
+        public void start(ChannelSession channel, Environment env) {
+            InputStream from = java.util.Objects.requireNonNull(in);
+            OutputStream to = java.util.Objects.requireNonNull(out);
+            OutputStream beside = java.util.Objects.requireNonNull(err);
+            ExitCallback end = java.util.Objects.requireNonNull(exit);
+            thread = new Thread(() -> {
+                int code;
+                try {
+                    code = handler.run(from, to, beside);
+                    to.flush();
+                    beside.flush();
+                } catch (Exception e) {
+                    // The client went away; there is nobody left to tell.
+                    code = 255;
+                }
+                end.onExit(code);
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        @Override
+        public void destroy(ChannelSession channel) {
+            Thread running = thread;
+            if (running != null) {
+                running.interrupt();
+            }
+        }
+    }
+}
