@@ -11,7 +11,14 @@ import java.util.List;
  * @param stderr what it complained of, decoded as UTF-8
  */
 public record ExecResult(List<String> command, int exitCode, String stdout, String stderr) {
-    /** Copies the command. */
+    /**
+     * Copies the command.
+     *
+     * @param command the command and its arguments
+     * @param exitCode its exit status
+     * @param stdout what it printed
+     * @param stderr what it complained of
+     */
     public ExecResult {
         command = List.copyOf(command);
     }

@@ -144,7 +144,7 @@ final class Machine {
         try {
             if (leader > 0) {
                 wanted = false;
-                inside(List.of("systemctl", "poweroff"));
+                ask("poweroff");
                 awaitChange(ORDERLY, () -> process == null);
             }
         } finally {
@@ -161,7 +161,7 @@ final class Machine {
                 throw new LocalCloudException(spec.hostname() + " is off: it cannot reboot");
             }
             int before = boots;
-            inside(List.of("systemctl", "reboot"));
+            ask("reboot");
             if (!awaitChange(ORDERLY, () -> boots > before && leader > 0)) {
                 halt();
                 boot();
@@ -225,9 +225,16 @@ final class Machine {
         return Folders.read(folder.resolve("console.log"));
     }
 
-    private void inside(List<String> words) {
-        // The system may cut the command short by going down under it, so what it answers does not count.
-        Command.of(enter(leader, words)).run();
+    /** Repeats itself while the system inside is too young to listen, and stops when it has heard, or is already on its way down. */
+    private void ask(String verb) {
+        Await.until(ORDERLY, spec.hostname() + " to heed systemctl " + verb, () -> {
+            Process running = process;
+            return running == null
+                    || !running.isAlive()
+                    || Command.of(enter(leader, List.of("systemctl", verb)))
+                            .run()
+                            .ok();
+        });
     }
 
     private static List<String> enter(long target, List<String> words) {

@@ -59,15 +59,17 @@ final class Runs {
 
         /** Removes everything of this run. */
         void end() {
-            exclusively(() -> {
-                remove(name);
-                closeQuietly();
-                OWN.remove(name);
-                restoreForwarding();
-            });
+            exclusively(this::remove);
         }
 
-        private void closeQuietly() {
+        private void remove() {
+            Runs.remove(name);
+            unlock();
+            OWN.remove(name);
+            restoreForwarding();
+        }
+
+        private void unlock() {
             try {
                 channel.close();
             } catch (IOException e) {
@@ -86,8 +88,16 @@ final class Runs {
             OWN.add(name);
             Run run = new Run(name, lock(RUNS.resolve(name).resolve("owner")));
             begun[0] = run;
-            allowForwarding();
-            setUp.accept(run);
+            boolean well = false;
+            try {
+                allowForwarding();
+                setUp.accept(run);
+                well = true;
+            } finally {
+                if (!well) {
+                    run.remove();
+                }
+            }
         });
         return begun[0];
     }

@@ -34,7 +34,12 @@ public record Support(List<String> missingPackages, List<String> blockers) {
         PACKAGES.put("gzip", "gzip");
     }
 
-    /** Copies both lists. */
+    /**
+     * Copies both lists.
+     *
+     * @param missingPackages Debian packages that are not installed
+     * @param blockers what no package mends
+     */
     public Support {
         missingPackages = List.copyOf(missingPackages);
         blockers = List.copyOf(blockers);
