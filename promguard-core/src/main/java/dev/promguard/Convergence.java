@@ -457,7 +457,7 @@ final class Convergence {
     private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
         HostSession session = environment
                 .applier()
-                .open(environment.target(name, address, hostState(state, name), loginKey, Environment.SSH_PATIENCE));
+                .open(environment.target(name, address, hostState(state, name), loginKey, environment.sshPatience()));
         boolean keep = false;
         try {
             HostFacts facts = session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);

@@ -25,11 +25,10 @@ record Environment(
         KeySource keys,
         SecureRandom random,
         Renderer renderer,
-        int parallelism) {
+        int parallelism,
+        Duration sshPatience) {
     /** How long new hosts may take to be active and addressed. */
     static final Duration ARRIVAL = Duration.ofMinutes(6);
-    /** How long a host may take to answer on SSH. */
-    static final Duration SSH_PATIENCE = Duration.ofMinutes(3);
     /** How long a host that was changed a moment ago may take to answer again. */
     static final Duration RECONNECT_PATIENCE = Duration.ofSeconds(45);
     /** How long a host that has been there before may take to answer on SSH when it is only looked at. */
@@ -56,7 +55,8 @@ record Environment(
                 builder.keySource(),
                 new SecureRandom(),
                 new Renderer(),
-                builder.parallelism());
+                builder.parallelism(),
+                builder.sshPatience());
     }
 
     private static <T> T found(@Nullable T given, Class<T> port, String option, String module) {

@@ -12,6 +12,7 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,7 @@ public final class MeshBuilder {
     private MeshListener listener = MeshListener.none();
     private KeySource keySource = KeySource.random();
     private int parallelism = 32;
+    private Duration sshPatience = Duration.ofMinutes(3);
     private final List<String> faults = new ArrayList<>();
 
     MeshBuilder() {}
@@ -72,6 +74,7 @@ public final class MeshBuilder {
         listener = other.listener;
         keySource = other.keySource;
         parallelism = other.parallelism;
+        sshPatience = other.sshPatience;
         faults.addAll(other.faults);
     }
 
@@ -350,6 +353,19 @@ public final class MeshBuilder {
     }
 
     /**
+     * How long a host may take to answer over SSH before an apply gives it up. 3 minutes unless said: new hosts may still be
+     * booting.
+     *
+     * @param value one second to one hour
+     * @return this builder
+     * @throws NullPointerException if {@code value} is null
+     */
+    public MeshBuilder sshPatience(Duration value) {
+        sshPatience = Objects.requireNonNull(value, "sshPatience");
+        return this;
+    }
+
+    /**
      * Checks the whole and makes the mesh. Nothing is read, made or changed yet.
      *
      * @return the mesh
@@ -368,6 +384,9 @@ public final class MeshBuilder {
         }
         if (parallelism < 1 || parallelism > 256) {
             all.add("parallelism " + parallelism + " is out of range: use 1 to 256");
+        }
+        if (sshPatience.compareTo(Duration.ofSeconds(1)) < 0 || sshPatience.compareTo(Duration.ofHours(1)) > 0) {
+            all.add("sshPatience " + sshPatience + " is out of range: use one second to one hour");
         }
         MeshSpec spec = new MeshSpec(
                 name,
@@ -466,6 +485,10 @@ public final class MeshBuilder {
 
     KeySource keySource() {
         return keySource;
+    }
+
+    Duration sshPatience() {
+        return sshPatience;
     }
 
     int parallelism() {

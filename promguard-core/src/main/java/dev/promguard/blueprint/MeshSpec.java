@@ -42,7 +42,8 @@ public record MeshSpec(
     }
 
     /**
-     * The same wish with other releases in the place of those of the same name.
+     * The same wish with other releases in the place of PromGuard's own choices of the same names. A release that was chosen
+     * by the user stays.
      *
      * @param releases the releases to take; names that the wish does not hold are passed over
      * @return a copy
@@ -51,9 +52,9 @@ public record MeshSpec(
         Release chosenPrometheus = prometheus;
         Release chosenExporter = nodeExporter;
         for (Release release : releases) {
-            if (release.name().equals(prometheus.name())) {
+            if (release.name().equals(prometheus.name()) && prometheus.equals(Release.prometheus())) {
                 chosenPrometheus = release;
-            } else if (release.name().equals(nodeExporter.name())) {
+            } else if (release.name().equals(nodeExporter.name()) && nodeExporter.equals(Release.nodeExporter())) {
                 chosenExporter = release;
             }
         }

@@ -1,0 +1,45 @@
+package dev.promguard.examples;
+
+import dev.promguard.Mesh;
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Release;
+import dev.promguard.digitalocean.DigitalOcean;
+import dev.promguard.keys.Secret;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/** Applies a mesh in a JVM of its own, which halts, with no hook run and nothing flushed, when a step of that name is reported. */
+final class ApplyAndDie {
+    /** The exit code of a JVM that died at the moment wished for. */
+    static final int DIED = 86;
+
+    private ApplyAndDie() {}
+
+    public static void main(String[] args) {
+        String moment = args[3];
+        // Releases are not reached before the moment of death; any that are well formed will do.
+        Release exporter = new Release(
+                "node_exporter", "0.0.1", URI.create("http://127.0.0.1:1/"), Map.of(Architecture.AMD64, "0".repeat(64)));
+        Mesh.builder()
+                .name("faulty")
+                .monitor("tor1")
+                .nodes(1)
+                .provider(DigitalOcean.builder()
+                        .endpoint(URI.create(args[0]))
+                        .token(Secret.of(args[1]))
+                        .pollInterval(Duration.ofMillis(200))
+                        .build())
+                .state(Path.of(args[2]))
+                .nodeExporter(exporter)
+                .listener(event -> {
+                    System.out.println(event);
+                    if (event.step().contains(moment)) {
+                        Runtime.getRuntime().halt(DIED);
+                    }
+                })
+                .build()
+                .apply();
+    }
+}
