@@ -248,10 +248,10 @@ class ScriptTest {
                 new Change.WriteFile(config),
                 new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "it's: \"$HOME\"\n")
                         .checkedBy(List.of("/opt/promguard/prometheus-3.13.2/promtool", "check", "config")))));
-        for (Change.ApplyWireGuard.InterfaceAction action : Change.ApplyWireGuard.InterfaceAction.values()) {
+        for (Change.InterfaceAction action : Change.InterfaceAction.values()) {
             changes.add(new Change.ApplyWireGuard(wireGuard, action));
         }
-        for (Change.ApplyUnit.UnitAction action : Change.ApplyUnit.UnitAction.values()) {
+        for (Change.UnitAction action : Change.UnitAction.values()) {
             changes.add(new Change.ApplyUnit("node_exporter.service", action));
         }
         changes.add(new Change.ReplaceHostKey());
