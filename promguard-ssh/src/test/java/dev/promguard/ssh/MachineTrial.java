@@ -91,16 +91,16 @@ final class MachineTrial {
                 new Change.EnableFirewall(),
                 new Change.WriteKey("/etc/wireguard/wg0.key", pair.privateKey(), pair.publicKey()),
                 new Change.WriteFile(config),
-                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.START),
+                new Change.ApplyWireGuard(wg, Change.InterfaceAction.START),
                 new Change.WriteFile(unit),
-                new Change.ApplyUnit("node_exporter.service", Change.ApplyUnit.UnitAction.START),
+                new Change.ApplyUnit("node_exporter.service", Change.UnitAction.START),
                 new Change.ReplaceHostKey());
         List<Change> second = List.of(
                 new Change.Disallow(scrape.rule()),
                 scrape,
-                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.SYNC),
-                new Change.ApplyWireGuard(wg, Change.ApplyWireGuard.InterfaceAction.RESTART),
-                new Change.ApplyUnit("node_exporter.service", Change.ApplyUnit.UnitAction.RESTART));
+                new Change.ApplyWireGuard(wg, Change.InterfaceAction.SYNC),
+                new Change.ApplyWireGuard(wg, Change.InterfaceAction.RESTART),
+                new Change.ApplyUnit("node_exporter.service", Change.UnitAction.RESTART));
         facts(applier, args[0], pin, login, query);
         apply(applier, args[0], pin, login, first);
         facts(applier, args[0], pin, login, query);

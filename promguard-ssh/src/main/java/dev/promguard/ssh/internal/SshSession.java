@@ -227,6 +227,16 @@ final class SshSession implements HostSession {
         }
         sockets.close();
         workers.shutdownNow();
+        if (!forwards.isEmpty() && !Thread.currentThread().isInterrupted()) {
+            // A port takes connections until the thread that accepts them has noticed.
+            try {
+                if (!workers.awaitTermination(500, TimeUnit.MILLISECONDS)) {
+                    LOG.debug("{}: a forward takes its time to end", target.name());
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private Exec exec(String nonce) {
