@@ -8,6 +8,7 @@ import dev.promguard.keys.Secret;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 
 /** Applies a mesh in a JVM of its own, which halts, with no hook run and nothing flushed, when a step of that name is reported. */
@@ -19,9 +20,6 @@ final class ApplyAndDie {
 
     public static void main(String[] args) {
         String moment = args[3];
-        // Releases are not reached before the moment of death; any that are well formed will do.
-        Release exporter = new Release(
-                "node_exporter", "0.0.1", URI.create("http://127.0.0.1:1/"), Map.of(Architecture.AMD64, "0".repeat(64)));
         Mesh.builder()
                 .name("faulty")
                 .monitor("tor1")
@@ -32,7 +30,8 @@ final class ApplyAndDie {
                         .pollInterval(Duration.ofMillis(200))
                         .build())
                 .state(Path.of(args[2]))
-                .nodeExporter(exporter)
+                .nodeExporter(release(args[4], args[5]))
+                .prometheus(prometheus -> prometheus.release(release(args[4], args[6])))
                 .listener(event -> {
                     System.out.println(event);
                     if (event.step().contains(moment)) {
@@ -41,5 +40,12 @@ final class ApplyAndDie {
                 })
                 .build()
                 .apply();
+    }
+
+    /** Reads a release from name, version, architecture and sum, joined by blanks. */
+    private static Release release(String mirror, String text) {
+        String[] words = text.split(" ", -1);
+        return new Release(
+                words[0], words[1], URI.create(mirror), Map.of(Architecture.valueOf(words[2].toUpperCase(Locale.ROOT)), words[3]));
     }
 }

@@ -162,10 +162,7 @@ class FaultsIT {
 
     @Test
     void apply_wrongChecksum_failsBeforeUnpackingAndTheOtherHostIsKept() {
-        LocalRelease served = cloud.releases().stream()
-                .filter(release -> release.name().equals("node_exporter"))
-                .findFirst()
-                .orElseThrow();
+        LocalRelease served = served("node_exporter");
         Release lying = new Release(
                 served.name(),
                 served.version(),
@@ -256,7 +253,10 @@ class FaultsIT {
                         cloud.endpoint().toString(),
                         cloud.token(),
                         state.toString(),
-                        moment)
+                        moment,
+                        cloud.releaseMirror().toString(),
+                        release("node_exporter"),
+                        release("prometheus"))
                 .redirectErrorStream(true)
                 .start();
         StringBuilder output = new StringBuilder();
@@ -272,5 +272,17 @@ class FaultsIT {
         assertThat(Clouds.open(outsider, left, 9100, 9090)).isEmpty();
 
         assertNextApplyFinishes();
+    }
+
+    private String release(String name) {
+        LocalRelease release = served(name);
+        return String.join(" ", release.name(), release.version(), release.arch(), release.sha256());
+    }
+
+    private LocalRelease served(String name) {
+        return cloud.releases().stream()
+                .filter(release -> release.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 }

@@ -38,6 +38,10 @@ final class ChangeScript implements Change.Visitor<Script> {
         ChangeScript visitor = new ChangeScript(script);
         try {
             script.call("step", PREPARE, "alone");
+            List<String> owed = owed(changes);
+            if (!owed.isEmpty()) {
+                script.call("step", all(List.of(PREPARE, "owe"), owed));
+            }
             int armBefore = firstToSave(changes);
             for (Change change : changes) {
                 if (visitor.number == armBefore) {
@@ -51,6 +55,23 @@ final class ChangeScript implements Change.Visitor<Script> {
             script.close();
             throw e;
         }
+    }
+
+    /** What the run owes its units, so that the next one knows if this one is cut off. */
+    private static List<String> owed(List<Change> changes) {
+        List<String> owed = new ArrayList<>();
+        for (Change change : changes) {
+            if (change instanceof ApplyUnit apply && apply.action() != Change.UnitAction.ENABLE) {
+                owed.add(unit(apply.unit()) + ' ' + apply.action().name());
+            }
+        }
+        return owed;
+    }
+
+    private static List<String> all(List<String> first, List<String> then) {
+        List<String> all = new ArrayList<>(first);
+        all.addAll(then);
+        return all;
     }
 
     /** The first change before which the host's state must be saved, or -1 if none is risky. */

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
@@ -57,6 +58,7 @@ final class FactsParser {
     private final List<Map<String, String>> units = new ArrayList<>();
     private final Map<String, ReleaseFact> releases = new HashMap<>();
     private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
+    private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final List<String> addresses = new ArrayList<>();
     private final FirewallParser firewall = new FirewallParser();
@@ -106,6 +108,7 @@ final class FactsParser {
                 sums.put(asked(query.files(), words[1], key), words[0]);
             }
             case "unit" -> unit(rest);
+            case "owed" -> owed(fields(key, rest, 2));
             case "release" -> release(fields(key, rest, 3));
             case "wg" -> {
                 String[] fields = fields(key, rest, 2);
@@ -192,8 +195,20 @@ final class FactsParser {
                 Optional.ofNullable(keyFile),
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
-                Map.of(),
+                owed,
                 addresses);
+    }
+
+    private void owed(String[] fields) throws MalformedException {
+        for (UnitAction action : UnitAction.values()) {
+            if (action.name().equals(fields[1])) {
+                if (query.units().contains(fields[0])) {
+                    owed.put(fields[0], action);
+                }
+                return;
+            }
+        }
+        throw new MalformedException("an action owed to a unit: " + shown(fields[1]));
     }
 
     private void system(String[] fields) throws MalformedException {

@@ -49,6 +49,7 @@ final class FactsScript {
             script.call("files", query.files());
         }
         script.call("units", units(query));
+        script.call("owed");
         for (ReleaseInstall install : query.releases()) {
             List<String> arguments = new ArrayList<>();
             arguments.add(key(install));

@@ -33,6 +33,19 @@ alone() {
     }
 }
 
+# owe "UNIT ACTION"...: writes down what units are owed, for the next run to see if this one is cut off.
+owe() {
+    (umask 077 && mkdir -p /var/lib/promguard && printf '%s\n' "$@" >"$OWED.new" && mv -fT "$OWED.new" "$OWED")
+}
+
+# settled UNIT: nothing is owed to it any more.
+settled() {
+    if [ -f "$OWED" ]; then
+        sed -i "/^$1 /d" "$OWED" || return
+        [ -s "$OWED" ] || rm -f "$OWED"
+    fi
+}
+
 # quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.
 quietly() {
     TMP=$(mktemp) || return 1

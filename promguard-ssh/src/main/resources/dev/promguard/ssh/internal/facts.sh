@@ -73,6 +73,14 @@ units() {
         sed "s/^/$N${TAB}unit${TAB}/" >&3
 }
 
+# owed: what an earlier run was cut off before it did.
+owed() {
+    [ -r "$OWED" ] || return 0
+    while read -r unit action _; do
+        say owed "$unit" "$action"
+    done <"$OWED"
+}
+
 # release NAME-VERSION PROGRAM...: programs whose stamp is unchanged were not written to; others are summed again.
 release() {
     folder=/opt/promguard/$1

@@ -8,6 +8,7 @@ cd / || exit 1
 exec 3>&1 1>&2 4<&0 </dev/null
 TAB='	'
 STATE=/var/lib/promguard
+OWED=$STATE/owed
 STAMP='%n %F %s %.9Z %a %u:%g'
 
 # say FIELD...: one line of the protocol.
