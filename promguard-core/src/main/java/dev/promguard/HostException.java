@@ -8,11 +8,17 @@ import org.jspecify.annotations.Nullable;
 public final class HostException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
+    /** The name of the host. */
     private final String host;
+    /** The address, or the empty text. */
     private final String address;
+    /** What was being done. */
     private final String step;
+    /** The exit code, if a command ended. */
     private final @Nullable Integer exitCode;
+    /** The last lines of output. */
     private final String output;
+    /** Whether to try again may help. */
     private final boolean retryable;
 
     private HostException(Builder builder, String message) {

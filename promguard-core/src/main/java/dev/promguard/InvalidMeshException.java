@@ -7,8 +7,10 @@ import java.util.List;
 public final class InvalidMeshException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
+    /** The name of the mesh. */
     private final String mesh;
 
+    /** Every fault. */
     @SuppressWarnings("serial") // List.copyOf is serializable
     private final List<String> faults;
 

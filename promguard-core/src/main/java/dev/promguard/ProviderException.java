@@ -8,9 +8,13 @@ import org.jspecify.annotations.Nullable;
 public final class ProviderException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
+    /** The HTTP status. */
     private final @Nullable Integer status;
+    /** The provider's word for the error. */
     private final @Nullable String id;
+    /** The provider's id of the request. */
     private final @Nullable String requestId;
+    /** Whether to try again may help. */
     private final boolean retryable;
 
     /**

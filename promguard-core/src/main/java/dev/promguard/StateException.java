@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class StateException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
+    /** Whether to try again may help. */
     private final boolean retryable;
 
     /**

@@ -46,6 +46,9 @@ final class ApplyAndDie {
     private static Release release(String mirror, String text) {
         String[] words = text.split(" ", -1);
         return new Release(
-                words[0], words[1], URI.create(mirror), Map.of(Architecture.valueOf(words[2].toUpperCase(Locale.ROOT)), words[3]));
+                words[0],
+                words[1],
+                URI.create(mirror),
+                Map.of(Architecture.valueOf(words[2].toUpperCase(Locale.ROOT)), words[3]));
     }
 }

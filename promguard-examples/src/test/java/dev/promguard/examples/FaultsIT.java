@@ -86,7 +86,8 @@ class FaultsIT {
     /** Does something to the node's machine as soon as it is active, before anybody has connected to it. */
     private MeshListener onceActive(Runnable mischief) {
         return event -> {
-            if (event.host().equals(Optional.of("faulty-node-1")) && event.step().startsWith("active")) {
+            if (event.host().equals(Optional.of("faulty-node-1"))
+                    && event.step().startsWith("active")) {
                 mischief.run();
             }
         };
@@ -94,7 +95,8 @@ class FaultsIT {
 
     private MeshListener onceLookedAt(Runnable mischief) {
         return event -> {
-            if (event.host().equals(Optional.of("faulty-node-1")) && event.step().equals("looked at")) {
+            if (event.host().equals(Optional.of("faulty-node-1"))
+                    && event.step().equals("looked at")) {
                 mischief.run();
             }
         };
@@ -108,14 +110,19 @@ class FaultsIT {
     private void assertNextApplyFinishes() {
         ApplyReport report = wish().build().apply();
         assertThat(report.ok()).isTrue();
-        assertThat(cloud.droplets()).extracting(LocalDroplet::name).containsExactlyInAnyOrder("faulty-monitor-1", "faulty-node-1");
+        assertThat(cloud.droplets())
+                .extracting(LocalDroplet::name)
+                .containsExactlyInAnyOrder("faulty-monitor-1", "faulty-node-1");
         assertThat(wish().build().verify().failures()).isEmpty();
         assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090)).isEmpty();
     }
 
     @Test
     void apply_unknownRegionSizeAndImage_namesAllOfThemAndMakesNothing() {
-        Mesh mesh = wish().monitor("tor9").size("s-1vcpu-1gbx").image("debian-12-x65").build();
+        Mesh mesh = wish().monitor("tor9")
+                .size("s-1vcpu-1gbx")
+                .image("debian-12-x65")
+                .build();
 
         assertThatThrownBy(mesh::apply)
                 .isInstanceOf(InvalidMeshException.class)
@@ -176,7 +183,8 @@ class FaultsIT {
         assertThat(failure)
                 .hasMessageContaining("sha256 is " + served.sha256() + ", wanted " + "0".repeat(64))
                 .hasMessageContaining("faulty-node-1 (" + node().publicAddress() + ")");
-        assertThat(node().exec("sh", "-c", "ls /opt/promguard/*/node_exporter").ok()).isFalse();
+        assertThat(node().exec("sh", "-c", "ls /opt/promguard/*/node_exporter").ok())
+                .isFalse();
         assertThat(failure.report().hosts()).hasSize(2);
         assertNextApplyFinishes();
     }
@@ -224,7 +232,10 @@ class FaultsIT {
     @Test
     void apply_anotherHostKey_isAHardStopWithBothFingerprints() {
         MeshListener impostor = onceActive(() -> {
-            Clouds.await("the first boot", Duration.ofSeconds(60), () -> node().exec("cloud-init", "status", "--wait").ok());
+            Clouds.await(
+                    "the first boot",
+                    Duration.ofSeconds(60),
+                    () -> node().exec("cloud-init", "status", "--wait").ok());
             Clouds.run(
                     node(),
                     "mkdir -p /root/real && mv /etc/ssh/ssh_host_* /root/real/"
@@ -234,16 +245,29 @@ class FaultsIT {
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class, () -> wish().listener(impostor).build().apply());
 
-        String shown = Clouds.run(node(), "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split(" ", -1)[1];
-        String expected = Clouds.run(node(), "ssh-keygen -lf /root/real/ssh_host_ed25519_key.pub").split(" ", -1)[1];
+        String shown = Clouds.run(node(), "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
+                .split(" ", -1)[1];
+        String expected = Clouds.run(node(), "ssh-keygen -lf /root/real/ssh_host_ed25519_key.pub")
+                .split(" ", -1)[1];
         assertThat(hostFailure(failure)).hasMessageContaining(shown).hasMessageContaining(expected);
-        assertThat(node().exec("test", "-e", "/etc/wireguard").ok()).as("no secret was sent").isFalse();
+        assertThat(node().exec("test", "-e", "/etc/wireguard").ok())
+                .as("no secret was sent")
+                .isFalse();
         Clouds.run(node(), "mv -f /root/real/* /etc/ssh/ && systemctl restart ssh");
         assertNextApplyFinishes();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"create 2 hosts", "created in", "looked at", "install ufw", "enable", "bring up", "replace the throwaway"})
+    @ValueSource(
+            strings = {
+                "create 2 hosts",
+                "created in",
+                "looked at",
+                "install ufw",
+                "enable",
+                "bring up",
+                "replace the throwaway"
+            })
     void apply_killedHalfWay_isFinishedByTheNextWithoutDoubles(String moment) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

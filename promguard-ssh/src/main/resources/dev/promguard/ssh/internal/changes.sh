@@ -396,6 +396,7 @@ unit() {
         show_unit "$2"
         return 1
     }
+    settled "$2"
 }
 
 # replace_host_key NUMBER: shows the new key, and uses it only after the answer that it was written down.
