@@ -14,11 +14,8 @@ import dev.promguard.examples.localcloud.Support;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The main job, start to end: a monitor and three nodes, created, configured, proven, shown, and removed again. On the local
@@ -87,13 +84,10 @@ public final class Quickstart {
         }
         System.out.println("PromGuard quickstart: a Prometheus monitor and three nodes on this machine's local cloud.");
         LocalCloud.installMissing(line -> System.out.println("  " + line));
-        Path state = temporaryFolder();
         try (LocalCloud cloud = LocalCloud.builder()
                 .progress(line -> System.out.println("  " + line))
                 .start()) {
-            show(wish().provider(cloud.provider()).state(state).build());
-        } finally {
-            delete(state);
+            show(wish().provider(cloud.provider()).state(cloud.folder()).build());
         }
         System.out.println("Everything is removed: machines, network, rules and state.");
         return 0;
@@ -195,24 +189,6 @@ public final class Quickstart {
             return true;
         } catch (IllegalAccessException | InvocationTargetException e) {
             throw new IllegalStateException("cannot ask the console whether it is a terminal", e);
-        }
-    }
-
-    private static Path temporaryFolder() {
-        try {
-            return Files.createTempDirectory("promguard-quickstart-");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void delete(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot remove " + folder, e);
         }
     }
 }

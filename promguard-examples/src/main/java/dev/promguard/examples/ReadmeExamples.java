@@ -73,13 +73,13 @@ public final class ReadmeExamples {
         mesh.writePreview(Path.of("target", "preview"));
     }
 
-    static void inATest(Path folder) {
+    static void inATest() {
         try (LocalCloud cloud = LocalCloud.start()) {
             Mesh mesh = Mesh.builder()
                     .monitor("tor1")
                     .nodes(2)
                     .provider(cloud.provider())
-                    .state(folder)
+                    .state(cloud.folder())
                     .build();
             mesh.apply();
             mesh.verify().orThrow();

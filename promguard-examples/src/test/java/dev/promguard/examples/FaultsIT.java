@@ -20,9 +20,7 @@ import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.LocalRelease;
 import dev.promguard.examples.localcloud.Outsider;
 import dev.promguard.keys.Secret;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -38,8 +36,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes wrong, does so in words, costs nothing that was done, and is made good by the next apply. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -79,41 +75,49 @@ class FaultsIT {
                 .sshPatience(Duration.ofSeconds(25));
     }
 
-    private LocalDroplet node() {
-        return cloud.droplet("faulty-node-1");
+    private LocalDroplet node(int number) {
+        return cloud.droplet("faulty-node-" + number);
     }
 
-    /** Does something to the node's machine as soon as it is active, before anybody has connected to it. */
-    private MeshListener onceActive(Runnable mischief) {
+    /** Does something to a node's machine once its first boot is over, before anybody has connected to it. */
+    private MeshListener onceBooted(String name, String mischief) {
+        return onceAt(name, "active at", () -> {
+            Clouds.await(
+                    "the first boot",
+                    Duration.ofSeconds(60),
+                    () -> cloud.droplet(name)
+                            .exec("cloud-init", "status", "--wait")
+                            .ok());
+            Clouds.run(cloud.droplet(name), mischief);
+        });
+    }
+
+    private static MeshListener onceAt(String name, String step, Runnable mischief) {
         return event -> {
-            if (event.host().equals(Optional.of("faulty-node-1"))
-                    && event.step().startsWith("active")) {
+            if (event.host().equals(Optional.of(name)) && event.step().startsWith(step)) {
                 mischief.run();
             }
         };
     }
 
-    private MeshListener onceLookedAt(Runnable mischief) {
-        return event -> {
-            if (event.host().equals(Optional.of("faulty-node-1"))
-                    && event.step().equals("looked at")) {
-                mischief.run();
-            }
-        };
+    /** What went wrong on a host, as the report has it. */
+    private static HostException failure(ApplyException failure, String host) {
+        return (HostException) failure.report().hosts().stream()
+                .filter(outcome -> outcome.name().equals(host))
+                .flatMap(outcome -> Optional.ofNullable(outcome.failure()).stream())
+                .findFirst()
+                .orElseThrow();
     }
 
-    private static HostException hostFailure(ApplyException failure) {
-        assertThat(failure.getCause()).isInstanceOf(HostException.class);
-        return (HostException) failure.getCause();
-    }
-
-    private void assertNextApplyFinishes() {
-        ApplyReport report = wish().build().apply();
+    private void assertNextApplyFinishes(Mesh mesh) {
+        ApplyReport report = mesh.apply();
         assertThat(report.ok()).isTrue();
         assertThat(cloud.droplets())
                 .extracting(LocalDroplet::name)
-                .containsExactlyInAnyOrder("faulty-monitor-1", "faulty-node-1");
-        assertThat(wish().build().verify().failures()).isEmpty();
+                .containsExactlyInAnyOrderElementsOf(mesh.blueprint().hosts().stream()
+                        .map(host -> host.name())
+                        .toList());
+        assertThat(mesh.verify().failures()).isEmpty();
         assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090)).isEmpty();
     }
 
@@ -179,96 +183,100 @@ class FaultsIT {
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class, () -> wish().nodeExporter(lying).build().apply());
 
-        assertThat(hostFailure(failure).step()).isEqualTo("install node_exporter " + served.version());
+        assertThat(failure(failure, "faulty-node-1").step()).isEqualTo("install node_exporter " + served.version());
         assertThat(failure)
                 .hasMessageContaining("sha256 is " + served.sha256() + ", wanted " + "0".repeat(64))
-                .hasMessageContaining("faulty-node-1 (" + node().publicAddress() + ")");
-        assertThat(node().exec("sh", "-c", "ls /opt/promguard/*/node_exporter").ok())
+                .hasMessageContaining("faulty-node-1 (" + node(1).publicAddress() + ")");
+        assertThat(node(1).exec("sh", "-c", "ls /opt/promguard/*/node_exporter").ok())
                 .isFalse();
         assertThat(failure.report().hosts()).hasSize(2);
-        assertNextApplyFinishes();
+        assertNextApplyFinishes(wish().build());
     }
 
     @Test
-    void apply_aptFails_namesHostAndStepAndTheNextApplyFinishes() {
-        MeshListener breakApt = onceLookedAt(() -> Clouds.run(
-                node(),
-                "mv /usr/bin/apt-get /usr/bin/apt-get.real;"
-                        + " printf '#!/bin/sh\\necho E: Unable to fetch some archives >&2; exit 100\\n' >/usr/bin/apt-get;"
-                        + " chmod 755 /usr/bin/apt-get"));
+    void apply_aptFailsSshRefusedAndAnotherHostKey_namesEachAndTheNextApplyFinishes() {
+        MeshListener breakApt = onceAt(
+                "faulty-node-1",
+                "looked at",
+                () -> Clouds.run(
+                        node(1),
+                        "mv /usr/bin/apt-get /usr/bin/apt-get.real;"
+                                + " printf '#!/bin/sh\\necho E: Unable to fetch some archives >&2; exit 100\\n' >/usr/bin/apt-get;"
+                                + " chmod 755 /usr/bin/apt-get"));
+        MeshListener refuse = onceBooted("faulty-node-2", "systemctl mask --now ssh.service ssh.socket");
+        MeshListener impostor = onceBooted(
+                "faulty-node-3",
+                "mkdir -p /root/real && mv /etc/ssh/ssh_host_* /root/real/"
+                        + " && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh");
+        MeshBuilder wish = wish().nodes(3);
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> wish().listener(breakApt).build().apply());
+                ApplyException.class,
+                () -> wish.listener(event -> {
+                            breakApt.on(event);
+                            refuse.on(event);
+                            impostor.on(event);
+                        })
+                        .build()
+                        .apply());
 
-        HostException cause = hostFailure(failure);
-        assertThat(cause.host()).isEqualTo("faulty-node-1");
-        assertThat(cause.step()).isEqualTo("install ufw, wireguard-tools");
-        assertThat(cause).hasMessageContaining("Unable to fetch some archives");
+        System.out.println(failure.getMessage());
         assertThat(failure.report().hosts())
                 .extracting(ApplyReport.HostOutcome::status)
-                .containsExactly(ApplyReport.Status.CHANGED, ApplyReport.Status.FAILED);
-        Clouds.run(node(), "mv /usr/bin/apt-get.real /usr/bin/apt-get");
-        assertNextApplyFinishes();
-    }
+                .containsExactly(
+                        ApplyReport.Status.CHANGED,
+                        ApplyReport.Status.FAILED,
+                        ApplyReport.Status.FAILED,
+                        ApplyReport.Status.FAILED);
+        assertThat(failure)
+                .hasMessageContaining("faulty-node-1 (" + node(1).publicAddress() + ")")
+                .hasMessageContaining("faulty-node-2 (" + node(2).publicAddress() + ")")
+                .hasMessageContaining("faulty-node-3 (" + node(3).publicAddress() + ")")
+                .hasMessageContaining("1 of 4 hosts are done");
 
-    @Test
-    void apply_sshRefused_givesUpInTimeAndTheNextApplyFinishes() {
-        MeshListener refuse = onceActive(
-                () -> Clouds.run(node(), "systemctl mask --now ssh.service ssh.socket; pkill -x sshd; true"));
-
-        ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> wish().listener(refuse).build().apply());
-
-        HostException cause = hostFailure(failure);
-        assertThat(cause.host()).isEqualTo("faulty-node-1");
-        assertThat(cause.step()).isEqualTo("connect");
-        assertThat(failure.report().hosts())
-                .extracting(ApplyReport.HostOutcome::status)
-                .containsExactly(ApplyReport.Status.CHANGED, ApplyReport.Status.FAILED);
-        Clouds.run(node(), "systemctl unmask ssh.service ssh.socket; systemctl start ssh");
-        assertNextApplyFinishes();
-    }
-
-    @Test
-    void apply_anotherHostKey_isAHardStopWithBothFingerprints() {
-        MeshListener impostor = onceActive(() -> {
-            Clouds.await(
-                    "the first boot",
-                    Duration.ofSeconds(60),
-                    () -> node().exec("cloud-init", "status", "--wait").ok());
-            Clouds.run(
-                    node(),
-                    "mkdir -p /root/real && mv /etc/ssh/ssh_host_* /root/real/"
-                            + " && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && systemctl restart ssh");
-        });
-
-        ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> wish().listener(impostor).build().apply());
-
-        String shown = Clouds.run(node(), "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
-                .split(" ", -1)[1];
-        String expected = Clouds.run(node(), "ssh-keygen -lf /root/real/ssh_host_ed25519_key.pub")
-                .split(" ", -1)[1];
-        assertThat(hostFailure(failure)).hasMessageContaining(shown).hasMessageContaining(expected);
-        assertThat(node().exec("test", "-e", "/etc/wireguard").ok())
+        assertThat(failure(failure, "faulty-node-1").step()).isEqualTo("install ufw, wireguard-tools");
+        assertThat(failure(failure, "faulty-node-1")).hasMessageContaining("Unable to fetch some archives");
+        assertThat(failure(failure, "faulty-node-2").step()).isEqualTo("connect");
+        String shown = fingerprint(node(3), "/etc/ssh/ssh_host_ed25519_key.pub");
+        String expected = fingerprint(node(3), "/root/real/ssh_host_ed25519_key.pub");
+        assertThat(failure(failure, "faulty-node-3"))
+                .hasMessageContaining(shown)
+                .hasMessageContaining(expected);
+        assertThat(node(3).exec("test", "-e", "/etc/wireguard").ok())
                 .as("no secret was sent")
                 .isFalse();
-        Clouds.run(node(), "mv -f /root/real/* /etc/ssh/ && systemctl restart ssh");
-        assertNextApplyFinishes();
+
+        Clouds.run(node(1), "mv /usr/bin/apt-get.real /usr/bin/apt-get");
+        Clouds.run(node(2), "systemctl unmask ssh.service ssh.socket; systemctl start ssh");
+        Clouds.run(node(3), "mv -f /root/real/* /etc/ssh/ && systemctl restart ssh");
+        assertNextApplyFinishes(wish.listener(event -> {}).build());
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    private static String fingerprint(LocalDroplet host, String file) {
+        return Clouds.run(host, "ssh-keygen -lf " + file).split(" ", -1)[1];
+    }
+
+    @Test
+    void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
+        for (String moment : List.of(
                 "create 2 hosts",
                 "created in",
                 "looked at",
                 "install ufw",
-                "enable",
-                "bring up",
-                "replace the throwaway"
-            })
-    void apply_killedHalfWay_isFinishedByTheNextWithoutDoubles(String moment) throws Exception {
+                "ufw: deny what no rule admits",
+                "wg0: bring up",
+                "start node_exporter",
+                "replace the throwaway")) {
+            dieAt(moment);
+            assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090))
+                    .as(moment)
+                    .isEmpty();
+        }
+
+        assertNextApplyFinishes(wish().build());
+    }
+
+    private void dieAt(String moment) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
@@ -283,19 +291,9 @@ class FaultsIT {
                         release("prometheus"))
                 .redirectErrorStream(true)
                 .start();
-        StringBuilder output = new StringBuilder();
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                output.append(line).append('\n');
-            }
-        }
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(output.toString()).isEqualTo(ApplyAndDie.DIED);
-        List<LocalDroplet> left = cloud.droplets();
-        assertThat(Clouds.open(outsider, left, 9100, 9090)).isEmpty();
-
-        assertNextApplyFinishes();
+        assertThat(process.exitValue()).as("%s: %s", moment, output).isEqualTo(ApplyAndDie.DIED);
     }
 
     private String release(String name) {

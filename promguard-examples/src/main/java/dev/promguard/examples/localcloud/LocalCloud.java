@@ -230,6 +230,16 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
+     * A folder that is removed with the cloud, also after a kill: a place for the state of meshes that live no longer than it.
+     *
+     * @return the folder, empty at first
+     * @throws IllegalStateException if droplets are only records
+     */
+    public Path folder() {
+        return real(run).folder();
+    }
+
+    /**
      * What can be made to go wrong.
      *
      * @return the switches

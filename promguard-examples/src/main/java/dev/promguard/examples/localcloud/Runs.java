@@ -57,6 +57,11 @@ final class Runs {
             return Runs.machines(RUNS.resolve(name));
         }
 
+        /** A folder for whoever uses this run. */
+        Path folder() {
+            return Folders.make(RUNS.resolve(name).resolve("folder"));
+        }
+
         /** Removes everything of this run. */
         void end() {
             exclusively(this::remove);
