@@ -35,7 +35,7 @@ alone() {
 
 # owe "UNIT ACTION"...: writes down what units are owed, for the next run to see if this one is cut off.
 owe() {
-    (umask 077 && mkdir -p /var/lib/promguard && printf '%s\n' "$@" >"$OWED.new" && mv -fT "$OWED.new" "$OWED")
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$@" >"$OWED.new" && mv -fT "$OWED.new" "$OWED")
 }
 
 # settled UNIT: nothing is owed to it any more.

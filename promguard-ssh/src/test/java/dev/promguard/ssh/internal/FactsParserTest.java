@@ -111,6 +111,7 @@ class FactsParserTest {
                         + firewall.atBoot());
         firewall.rules().forEach(rule -> line(text, "rule", rule.toString()));
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
+        map(text, "owed", facts.pendingUnits());
         line(text, "addresses", facts.addresses().toString());
         return text.toString();
     }

@@ -212,6 +212,34 @@ class ScriptTest {
         assertThat(ran.out()).contains("failed\t0\t1\t" + folder + " is a folder");
     }
 
+    @Test
+    void owe_settledOneByOne_isForgottenOneByOneAndReportedUntilThen(@TempDir Path folder) throws Exception {
+        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh", "facts.sh")) {
+            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.call("owe", "node_exporter.service RESTART", "prometheus.service START")
+                    .call("owed")
+                    .call("settled", "node_exporter.service")
+                    .shell("say between")
+                    .call("owed")
+                    .call("settled", "prometheus.service")
+                    .shell("say after")
+                    .call("owed")
+                    .end();
+            Ran ran = run(script.array(), script.length());
+
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out().replace(NONCE + "\t", "").lines())
+                    .containsExactly(
+                            "owed\tnode_exporter.service\tRESTART",
+                            "owed\tprometheus.service\tSTART",
+                            "between",
+                            "owed\tprometheus.service\tSTART",
+                            "after",
+                            "end");
+            assertThat(folder.resolve("state")).isEmptyDirectory();
+        }
+    }
+
     private static Ran write(Path file, String content, String... check) throws Exception {
         List<String> arguments = new ArrayList<>(List.of("0", "write_file", file.toString(), "0640", "root"));
         arguments.addAll(List.of(check));
