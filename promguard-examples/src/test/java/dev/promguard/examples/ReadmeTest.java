@@ -2,8 +2,9 @@ package dev.promguard.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.promguard.Mesh;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,16 +51,33 @@ class ReadmeTest {
     }
 
     @Test
-    void jshellBlock_blueprint_isWhatIsPrinted() throws IOException {
-        String block = blocks("").stream()
-                .filter(text -> text.startsWith("promguard> "))
+    void jshellBlock_inAJShellWithTheStartupFile_isWhatIsPrinted() throws Exception {
+        List<String> block = blocks("").stream()
+                .filter(text -> text.startsWith("jshell> "))
                 .findFirst()
-                .orElseThrow();
-        String printed =
-                Mesh.builder().monitor("tor1").nodes(3).build().blueprint().toString();
+                .orElseThrow()
+                .lines()
+                .toList();
+        Process jshell = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jshell")
+                                .toString(),
+                        "--class-path",
+                        System.getProperty("java.class.path"),
+                        "--startup",
+                        "DEFAULT",
+                        "--startup",
+                        Path.of("src", "main", "jshell", "promguard.jsh").toString())
+                .redirectErrorStream(true)
+                .start();
+        try (OutputStream input = jshell.getOutputStream()) {
+            input.write((block.get(0).replace("jshell> ", "") + "\n/exit\n").getBytes(StandardCharsets.UTF_8));
+        }
+        String printed = new String(jshell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        jshell.waitFor();
 
-        assertThat(block.lines().skip(1).filter(line -> !line.strip().equals("…")))
+        assertThat(printed).startsWith("PromGuard is imported.").doesNotContain("rror");
+        assertThat(block.stream().skip(1).filter(line -> !line.strip().equals("…")))
                 .hasSize(3)
-                .allSatisfy(line -> assertThat(printed.lines()).contains(line));
+                .allSatisfy(line -> assertThat(printed).contains(line + "\n"));
     }
 }
