@@ -323,9 +323,12 @@ final class Convergence {
                 Secret userData = UserData.withHostKey(hostKey)) {
             HostKeyFingerprint throwaway = hostKey.publicKey().fingerprint();
             ledger.update(state -> state.intending(new CreateIntent(attempt, names, throwaway)));
-            List<CloudHost> accepted = order(
-                    ledger,
-                    new CreateOrder(
+            // A failure leaves the intent in place, whatever its reason: the order may have got through before it, and
+            // the
+            // next look at the cloud settles that.
+            List<CloudHost> accepted = environment
+                    .provider()
+                    .create(new CreateOrder(
                             spec.name(),
                             attempt,
                             blueprint.host(first.name()).role().word(),
@@ -345,19 +348,6 @@ final class Convergence {
                 return changed.settled(attempt);
             });
             return accepted;
-        }
-    }
-
-    /** Sends an order, and forgets the intent where the provider has refused it for certain. */
-    private List<CloudHost> order(Ledger ledger, CreateOrder order) {
-        try {
-            return environment.provider().create(order);
-        } catch (ProviderException e) {
-            int status = e.status().orElse(0);
-            if (status >= 400 && status < 500) {
-                ledger.update(state -> state.settled(order.attempt()));
-            }
-            throw e;
         }
     }
 
