@@ -75,7 +75,9 @@ final class Convergence {
         world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
         looks.forEach((name, look) -> {
             HostFacts facts = look.value();
-            if (facts != null && !Differ.needsKey(facts)) {
+            if (facts != null && Differ.needsKey(facts)) {
+                keys.remove(name);
+            } else if (facts != null) {
                 facts.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
             }
         });
