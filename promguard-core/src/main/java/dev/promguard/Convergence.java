@@ -195,7 +195,9 @@ final class Convergence {
         try {
             removed = remove(ledger, world.surplus());
         } catch (ProviderException e) {
-            failures.put("remove", e);
+            String names = String.join(", ", names(world.surplus()));
+            failures.put("remove " + names, e);
+            environment.failed(null, "remove " + names);
         }
         if (failures.isEmpty()) {
             ledger.update(MeshState::rested);
@@ -553,7 +555,7 @@ final class Convergence {
         if (surplus.isEmpty()) {
             return List.of();
         }
-        List<String> names = surplus.stream().map(CloudHost::name).sorted().toList();
+        List<String> names = names(surplus);
         environment.started(null, "remove " + String.join(", ", names));
         environment
                 .provider()
@@ -570,6 +572,10 @@ final class Convergence {
         });
         names.forEach(name -> environment.done(name, "removed"));
         return names;
+    }
+
+    private static List<String> names(List<CloudHost> hosts) {
+        return hosts.stream().map(CloudHost::name).sorted().toList();
     }
 
     private <R> void collect(
@@ -607,17 +613,17 @@ final class Convergence {
     }
 
     private static ApplyException applyFailure(ApplyReport report, Map<String, RuntimeException> failures) {
+        Map<RuntimeException, List<String>> names = new LinkedHashMap<>();
+        new TreeMap<>(failures)
+                .forEach((name, failure) ->
+                        names.computeIfAbsent(failure, key -> new ArrayList<>()).add(name));
         List<String> messages = new ArrayList<>();
-        List<RuntimeException> distinct = new ArrayList<>();
-        new TreeMap<>(failures).forEach((name, failure) -> {
-            if (!distinct.contains(failure)) {
-                distinct.add(failure);
-                messages.add(
-                        failure instanceof HostException
-                                ? String.valueOf(failure.getMessage())
-                                : name + ": " + failure.getMessage());
-            }
-        });
+        names.forEach((failure, of) -> messages.add(
+                failure instanceof HostException
+                        ? String.valueOf(failure.getMessage())
+                        : String.join(", ", of) + ": "
+                                + (failure instanceof PromGuardException ? failure.getMessage() : failure)));
+        List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream()
                 .filter(host -> host.status() != Status.FAILED)
                 .count();
