@@ -75,7 +75,9 @@ final class Convergence {
         world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
         looks.forEach((name, look) -> {
             HostFacts facts = look.value();
-            if (facts != null && !Differ.needsKey(facts)) {
+            if (facts != null && Differ.needsKey(facts)) {
+                keys.remove(name);
+            } else if (facts != null) {
                 facts.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
             }
         });
@@ -193,7 +195,9 @@ final class Convergence {
         try {
             removed = remove(ledger, world.surplus());
         } catch (ProviderException e) {
-            failures.put("remove", e);
+            String names = String.join(", ", names(world.surplus()));
+            failures.put("remove " + names, e);
+            environment.failed(null, "remove " + names);
         }
         if (failures.isEmpty()) {
             ledger.update(MeshState::rested);
@@ -323,9 +327,12 @@ final class Convergence {
                 Secret userData = UserData.withHostKey(hostKey)) {
             HostKeyFingerprint throwaway = hostKey.publicKey().fingerprint();
             ledger.update(state -> state.intending(new CreateIntent(attempt, names, throwaway)));
-            List<CloudHost> accepted = order(
-                    ledger,
-                    new CreateOrder(
+            // A failure leaves the intent in place, whatever its reason: the order may have got through before it, and
+            // the
+            // next look at the cloud settles that.
+            List<CloudHost> accepted = environment
+                    .provider()
+                    .create(new CreateOrder(
                             spec.name(),
                             attempt,
                             blueprint.host(first.name()).role().word(),
@@ -345,19 +352,6 @@ final class Convergence {
                 return changed.settled(attempt);
             });
             return accepted;
-        }
-    }
-
-    /** Sends an order, and forgets the intent where the provider has refused it for certain. */
-    private List<CloudHost> order(Ledger ledger, CreateOrder order) {
-        try {
-            return environment.provider().create(order);
-        } catch (ProviderException e) {
-            int status = e.status().orElse(0);
-            if (status >= 400 && status < 500) {
-                ledger.update(state -> state.settled(order.attempt()));
-            }
-            throw e;
         }
     }
 
@@ -561,7 +555,7 @@ final class Convergence {
         if (surplus.isEmpty()) {
             return List.of();
         }
-        List<String> names = surplus.stream().map(CloudHost::name).sorted().toList();
+        List<String> names = names(surplus);
         environment.started(null, "remove " + String.join(", ", names));
         environment
                 .provider()
@@ -578,6 +572,10 @@ final class Convergence {
         });
         names.forEach(name -> environment.done(name, "removed"));
         return names;
+    }
+
+    private static List<String> names(List<CloudHost> hosts) {
+        return hosts.stream().map(CloudHost::name).sorted().toList();
     }
 
     private <R> void collect(
@@ -615,17 +613,17 @@ final class Convergence {
     }
 
     private static ApplyException applyFailure(ApplyReport report, Map<String, RuntimeException> failures) {
+        Map<RuntimeException, List<String>> names = new LinkedHashMap<>();
+        new TreeMap<>(failures)
+                .forEach((name, failure) ->
+                        names.computeIfAbsent(failure, key -> new ArrayList<>()).add(name));
         List<String> messages = new ArrayList<>();
-        List<RuntimeException> distinct = new ArrayList<>();
-        new TreeMap<>(failures).forEach((name, failure) -> {
-            if (!distinct.contains(failure)) {
-                distinct.add(failure);
-                messages.add(
-                        failure instanceof HostException
-                                ? String.valueOf(failure.getMessage())
-                                : name + ": " + failure.getMessage());
-            }
-        });
+        names.forEach((failure, of) -> messages.add(
+                failure instanceof HostException
+                        ? String.valueOf(failure.getMessage())
+                        : String.join(", ", of) + ": "
+                                + (failure instanceof PromGuardException ? failure.getMessage() : failure)));
+        List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream()
                 .filter(host -> host.status() != Status.FAILED)
                 .count();

@@ -26,7 +26,8 @@ record Environment(
         SecureRandom random,
         Renderer renderer,
         int parallelism,
-        Duration sshPatience) {
+        Duration sshPatience,
+        Waits waits) {
     /** How long new hosts may take to be active and addressed. */
     static final Duration ARRIVAL = Duration.ofMinutes(6);
     /** How long a host that was changed a moment ago may take to answer again. */
@@ -39,6 +40,8 @@ record Environment(
     static final Duration REMOVAL = Duration.ofMinutes(6);
 
     private static final int SSH_PORT = 22;
+    /** Pure and thread-safe, and twice as quick once it has rendered each file. */
+    private static final Renderer RENDERER = new Renderer();
 
     static Environment of(MeshBuilder builder) {
         MeshListener listener = builder.listener();
@@ -54,9 +57,10 @@ record Environment(
                 },
                 builder.keySource(),
                 new SecureRandom(),
-                new Renderer(),
+                RENDERER,
                 builder.parallelism(),
-                builder.sshPatience());
+                builder.sshPatience(),
+                builder.waits());
     }
 
     private static <T> T found(@Nullable T given, Class<T> port, String option, String module) {

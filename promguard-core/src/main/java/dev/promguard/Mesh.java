@@ -5,6 +5,7 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.Renderer;
+import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
@@ -17,7 +18,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A private, encrypted Prometheus monitoring mesh: the wish for one, and the verbs that bring it about, prove it and take it
@@ -114,7 +118,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Plan plan() {
-        return new Convergence(environment(), spec).plan();
+        return interruptibly(() -> new Convergence(environment(), spec).plan());
     }
 
     /**
@@ -129,11 +133,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public ApplyReport apply() {
-        Environment environment = environment();
-        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
-            Objects.requireNonNull(lock);
-            return new Convergence(environment, spec).apply();
-        }
+        return changing(environment -> new Convergence(environment, spec).apply());
     }
 
     /**
@@ -146,16 +146,14 @@ public final class Mesh {
      */
     public ApplyReport apply(Plan plan) {
         Objects.requireNonNull(plan, "plan");
-        Environment environment = environment();
-        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
-            Objects.requireNonNull(lock);
+        return changing(environment -> {
             Convergence convergence = new Convergence(environment, spec);
             Plan current = convergence.plan();
             if (!current.equals(plan)) {
                 throw new PlanOutdatedException(current);
             }
             return convergence.apply();
-        }
+        });
     }
 
     /**
@@ -169,7 +167,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return new Verification(environment(), spec).verify();
+        return interruptibly(() -> new Verification(environment(), spec).verify());
     }
 
     /**
@@ -177,9 +175,15 @@ public final class Mesh {
      *
      * @return the tunnel; the caller closes it
      * @throws HostException if the monitor cannot be reached
+     * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if nothing is known of the mesh
+     * @throws CancelledException if the calling thread is interrupted
      */
     public Tunnel openPrometheus() {
+        return interruptibly(this::tunnel);
+    }
+
+    private Tunnel tunnel() {
         Environment environment = environment();
         MeshState state = environment
                 .store()
@@ -233,9 +237,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public DestroyReport destroy() {
-        Environment environment = environment();
-        try (StateStore.Lock lock = environment.store().lock(spec.name())) {
-            Objects.requireNonNull(lock);
+        return changing(environment -> {
             MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
             List<CloudHost> hosts = World.everyHost(environment, spec.name(), state);
             List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
@@ -246,10 +248,48 @@ public final class Mesh {
                         .delete(spec.name(), hosts.stream().map(CloudHost::id).toList(), Environment.REMOVAL);
                 names.forEach(name -> environment.done(name, "removed"));
             }
-            environment.provider().cleanUp(spec.name(), state.accessKey());
+            environment.provider().cleanUp(spec.name(), accessKey(environment, state));
             environment.store().delete(spec.name());
             environment.done(null, "removed");
             return new DestroyReport(spec.name(), names);
+        });
+    }
+
+    /** How the cloud knows the login key. Where that was never written down, the cloud may know it all the same. */
+    private static Optional<AccessKey> accessKey(Environment environment, MeshState state) {
+        return state.accessKey()
+                .or(() -> environment
+                        .store()
+                        .loadLoginPublicKey(state.mesh())
+                        .map(key -> environment.provider().registerAccessKey(state.mesh(), key)));
+    }
+
+    /** Runs a verb that changes the mesh, while others are kept from doing so. */
+    private <R> R changing(Function<Environment, R> verb) {
+        return interruptibly(() -> {
+            Environment environment = environment();
+            try (StateStore.Lock lock = environment.store().lock(spec.name())) {
+                Objects.requireNonNull(lock);
+                return verb.apply(environment);
+            }
+        });
+    }
+
+    /** Runs a verb, and says so where what it failed at is that the thread was interrupted. */
+    private static <R> R interruptibly(Supplier<R> verb) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancelledException("interrupted before anything was done", new InterruptedException());
+        }
+        try {
+            return verb.get();
+        } catch (CancelledException e) {
+            throw e;
+        } catch (PromGuardException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancelledException(
+                        "interrupted; what was done is done, and the same call goes on from there", e);
+            }
+            throw e;
         }
     }
 

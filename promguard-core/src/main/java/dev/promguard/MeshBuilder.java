@@ -49,6 +49,7 @@ public final class MeshBuilder {
     private KeySource keySource = KeySource.random();
     private int parallelism = 32;
     private Duration sshPatience = Duration.ofMinutes(3);
+    private Waits waits = Waits.usual();
     private final List<String> faults = new ArrayList<>();
 
     MeshBuilder() {}
@@ -75,6 +76,7 @@ public final class MeshBuilder {
         keySource = other.keySource;
         parallelism = other.parallelism;
         sshPatience = other.sshPatience;
+        waits = other.waits;
         faults.addAll(other.faults);
     }
 
@@ -493,5 +495,15 @@ public final class MeshBuilder {
 
     int parallelism() {
         return parallelism;
+    }
+
+    Waits waits() {
+        return waits;
+    }
+
+    /** How long the verbs wait before they look again. */
+    MeshBuilder waits(Waits value) {
+        waits = value;
+        return this;
     }
 }

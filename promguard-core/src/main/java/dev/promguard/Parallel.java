@@ -55,9 +55,14 @@ final class Parallel {
             return results;
         } catch (InterruptedException e) {
             pool.shutdownNow();
-            windDown(pool);
+            boolean ended = windDown(pool);
             Thread.currentThread().interrupt();
-            throw new CancelledException("interrupted; what was done is done, and the same call goes on from there", e);
+            throw new CancelledException(
+                    ended
+                            ? "interrupted; what was done is done, and the same call goes on from there"
+                            : "interrupted, and some work did not end within " + SECONDS_TO_WIND_DOWN
+                                    + " s; wait a minute, then the same call goes on from there",
+                    e);
         } finally {
             pool.shutdownNow();
         }
@@ -74,13 +79,12 @@ final class Parallel {
         }
     }
 
-    private static void windDown(ExecutorService pool) {
+    private static boolean windDown(ExecutorService pool) {
         try {
-            if (!pool.awaitTermination(SECONDS_TO_WIND_DOWN, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("workers did not end within " + SECONDS_TO_WIND_DOWN + " s");
-            }
+            return pool.awaitTermination(SECONDS_TO_WIND_DOWN, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         }
     }
 

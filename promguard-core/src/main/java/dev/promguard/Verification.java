@@ -38,9 +38,7 @@ final class Verification {
     /** A handshake is due at least every two minutes while packets flow (WireGuard, REKEY_AFTER_TIME), and void after three. */
     private static final Duration OLDEST_HANDSHAKE = Duration.ofMinutes(3);
 
-    private static final Duration FIRST_SCRAPE_SLACK = Duration.ofSeconds(20);
     private static final Duration KNOCK = Duration.ofSeconds(2);
-    private static final Duration POLL = Duration.ofMillis(500);
 
     private final Environment environment;
     private final MeshSpec spec;
@@ -137,7 +135,7 @@ final class Verification {
         List<Target> targets = List.of();
         String trouble = "";
         long deadline = System.nanoTime()
-                + spec.scrapeInterval().plus(FIRST_SCRAPE_SLACK).toNanos();
+                + spec.scrapeInterval().plus(environment.waits().firstScrape()).toNanos();
         try (HostSession session = open(world, monitor.name(), loginKey)) {
             int port = session.forward("127.0.0.1", spec.prometheusPort());
             PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
@@ -153,7 +151,7 @@ final class Verification {
                 if (allUp || System.nanoTime() > deadline) {
                     break;
                 }
-                LockSupport.parkNanos(POLL.toNanos());
+                LockSupport.parkNanos(environment.waits().targets().toNanos());
                 if (Thread.currentThread().isInterrupted()) {
                     throw new CancelledException(
                             "interrupted while waiting for Prometheus to scrape its targets",

@@ -27,10 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * @param surplus hosts that carry the mesh's mark and are not wished
  */
 record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> present, List<CloudHost> surplus) {
-    /** Clouds' lists lag: what should be there and is not is looked for again this often, with this pause. */
+    /** Clouds' lists lag: what should be there and is not is looked for again this often. */
     private static final int LOOKS = 4;
-
-    private static final Duration PAUSE = Duration.ofMillis(1500);
 
     /**
      * Looks at the cloud. Changes nothing.
@@ -87,7 +85,7 @@ record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> presen
     static List<CloudHost> everyHost(Environment environment, String mesh, MeshState remembered) {
         List<CloudHost> listed = environment.provider().list(mesh);
         for (int look = 1; look < LOOKS && lacks(listed, remembered); look++) {
-            pause();
+            pause(environment.waits().list());
             listed = environment.provider().list(mesh);
         }
         return listed;
@@ -130,12 +128,12 @@ record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> presen
     }
 
     /** Waits before a list is asked for again. */
-    private static void pause() {
+    private static void pause(Duration time) {
         ReentrantLock lock = new ReentrantLock();
         Condition never = lock.newCondition();
         lock.lock();
         try {
-            long left = PAUSE.toNanos();
+            long left = time.toNanos();
             while (left > 0) {
                 left = never.awaitNanos(left);
             }

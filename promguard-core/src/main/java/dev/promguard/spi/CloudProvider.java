@@ -48,7 +48,7 @@ public interface CloudProvider {
      *
      * @param mesh the mesh's name
      * @param key the public half of the login key
-     * @return how the cloud knows the key, and whether this call registered it. Calling again returns the same
+     * @return how the cloud knows the key, and whether PromGuard put it there. Calling again returns the same
      */
     AccessKey registerAccessKey(String mesh, SshPublicKey key);
 

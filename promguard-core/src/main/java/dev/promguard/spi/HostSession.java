@@ -20,7 +20,9 @@ public interface HostSession extends AutoCloseable {
     HostKeyFingerprint hostKey();
 
     /**
-     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over.
+     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
+     * earlier session left armed is disarmed first, since this session is the proof that the host can still be reached: what
+     * is read then stays so.
      *
      * @param query what to look at
      * @param bootPatience how long to wait for the first boot to end
@@ -33,7 +35,7 @@ public interface HostSession extends AutoCloseable {
      * Makes changes in the order given, and stops at the first that fails.
      *
      * <p>Firewall and WireGuard changes are armed with a rollback that the host itself carries out unless a later session
-     * calls {@link #confirm()}: nothing stays changed that would lock the caller out. When {@link Change.ReplaceHostKey} is
+     * calls {@link #confirm()} or {@link #facts}: nothing stays changed that would lock the caller out. When {@link Change.ReplaceHostKey} is
      * among the changes, {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the
      * host starts to use it only after that call has returned.
      *

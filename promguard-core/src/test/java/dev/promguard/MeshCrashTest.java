@@ -1,0 +1,178 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.Calls.Death;
+import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.MemoryMachine;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Breaks a verb at each of its calls to the outside in turn: whatever a fault leaves behind, the next apply ends with exactly the
+ * wished hosts, and destroy with none.
+ */
+class MeshCrashTest {
+    private static final Duration HANGS = Duration.ofSeconds(60);
+
+    private static Account empty() {
+        return new Account();
+    }
+
+    private static Account applied() {
+        Account account = new Account();
+        small(account.wish()).apply();
+        return account;
+    }
+
+    private static MeshBuilder small(MeshBuilder wish) {
+        return wish.nodes(1, "lon1").parallelism(1);
+    }
+
+    private static MeshBuilder changed(MeshBuilder wish) {
+        return wish.nodes(0).node("other", host -> host.region("ams3")).parallelism(1);
+    }
+
+    /** Runs a verb once for each of its calls, breaking that one, and hands what is left to a check. */
+    private static void breakEach(
+            Supplier<Account> before,
+            UnaryOperator<MeshBuilder> wish,
+            Function<Mesh, ?> verb,
+            Fault fault,
+            Check check) {
+        List<String> calls = new Rehearsal(before, wish, verb).calls();
+        for (int number = 1; number <= calls.size(); number++) {
+            Account account = before.get();
+            Calls program = new Calls();
+            program.breakAt(number, fault);
+            List<Throwable> thrown = new ArrayList<>();
+            try {
+                Object outcome = verb.apply(wish.apply(account.wish(program)).build());
+                if (outcome instanceof Tunnel tunnel) {
+                    tunnel.close();
+                }
+            } catch (PromGuardException | Death e) {
+                thrown.add(e);
+            } catch (IllegalStateException e) {
+                assertThat(e).as("an abnormal end").hasRootCauseInstanceOf(Death.class);
+                thrown.add(e);
+            }
+            String moment = fault + " at call " + number + ", " + calls.get(number - 1);
+            assertThat(account.hosts.open()).as("sessions open, " + moment).isZero();
+            try {
+                check.after(account, thrown);
+            } catch (AssertionError | RuntimeException e) {
+                throw new AssertionError(moment + " of " + calls, e);
+            }
+        }
+    }
+
+    private interface Check {
+        void after(Account account, List<Throwable> thrown);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAILS", "LOSES_ANSWER", "DIES_BEFORE", "DIES_AFTER"})
+    void apply_brokenAtEachCall_isFinishedByTheNext(Fault fault) {
+        assertTimeoutPreemptively(
+                HANGS,
+                () -> breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
+                    assertThat(thrown).hasSize(1);
+                    Mesh next = small(account.wish()).build();
+                    next.apply();
+                    account.assertIsAsWished(next);
+                }));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAILS", "DIES_AFTER"})
+    void apply_brokenAtEachCallWhileHostsRollBack_isFinishedByTheNext(Fault fault) {
+        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
+            account.cloud.machines().forEach(MemoryMachine::rollBack);
+            Mesh next = small(account.wish()).build();
+            next.apply();
+            account.assertIsAsWished(next);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"LOSES_ANSWER", "DIES_AFTER"})
+    void apply_exchangeOfAHostBrokenAtEachCall_isFinishedByTheNext(Fault fault) {
+        breakEach(MeshCrashTest::applied, MeshCrashTest::changed, Mesh::apply, fault, (account, thrown) -> {
+            Mesh next = changed(account.wish()).build();
+            next.apply();
+            account.assertIsAsWished(next);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"LOSES_ANSWER", "DIES_BEFORE"})
+    void destroy_afterAnApplyBrokenAtEachCall_leavesNothing(Fault fault) {
+        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
+            small(account.wish()).build().destroy();
+            account.assertIsGone("shop");
+            assertThat(account.cloud.accessKeys())
+                    .as("login keys left in the account")
+                    .isZero();
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAILS", "LOSES_ANSWER", "DIES_AFTER"})
+    void destroy_brokenAtEachCall_isFinishedByTheNext(Fault fault) {
+        breakEach(MeshCrashTest::applied, MeshCrashTest::small, Mesh::destroy, fault, (account, thrown) -> {
+            assertThat(thrown).hasSize(1);
+            small(account.wish()).build().destroy();
+            account.assertIsGone("shop");
+        });
+    }
+
+    static Stream<Arguments> readers() {
+        return Stream.of(
+                Arguments.of("plan", (Function<Mesh, ?>) Mesh::plan),
+                Arguments.of("verify", (Function<Mesh, ?>) Mesh::verify),
+                Arguments.of("openPrometheus", (Function<Mesh, ?>) MeshCrashTest::open));
+    }
+
+    private static Tunnel open(Mesh mesh) {
+        return mesh.openPrometheus();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("readers")
+    void reader_brokenAtEachCall_changesNothing(String name, Function<Mesh, ?> verb) {
+        FakePrometheus prometheus =
+                new FakePrometheus().scrapes(small(new Account().wish()).blueprint());
+        Supplier<Account> before = () -> {
+            Account account = applied();
+            account.cloud.machine("shop-monitor-1").forwardTo(prometheus.port());
+            return account;
+        };
+        try (prometheus) {
+            breakEach(before, MeshCrashTest::small, verb, Fault.FAILS, (account, thrown) -> {
+                account.assertIsAsWished(small(account.wish()).build());
+            });
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.Calls.Fault;
+import dev.promguard.spi.StateStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Interrupts each verb while it waits for each of its calls to the outside. */
+class MeshInterruptionTest {
+    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final FakePrometheus PROMETHEUS = new FakePrometheus();
+
+    static Stream<Arguments> verbs() {
+        return Stream.of(
+                verb("apply, first time", false, Mesh::apply),
+                verb("apply of a plan", false, mesh -> mesh.apply(mesh.plan())),
+                verb("plan", true, Mesh::plan),
+                verb("verify", true, Mesh::verify),
+                verb("openPrometheus", true, mesh -> mesh.openPrometheus().close()),
+                verb("destroy", true, Mesh::destroy));
+    }
+
+    private static Arguments verb(String name, boolean applied, Consumer<Mesh> verb) {
+        return Arguments.of(name, applied, verb);
+    }
+
+    @BeforeAll
+    static void start() {
+        PROMETHEUS.scrapes(new Account().wish().nodes(1, "lon1").blueprint());
+    }
+
+    @AfterAll
+    static void stop() {
+        PROMETHEUS.close();
+    }
+
+    private static Account account(boolean applied) {
+        Account account = new Account();
+        if (applied) {
+            account.wish().nodes(1, "lon1").apply();
+            account.cloud.machine("shop-monitor-1").forwardTo(PROMETHEUS.port());
+        }
+        return account;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("verbs")
+    void verb_interruptedAtEachCall_endsSoonSaysSoAndLeavesNothingOpen(
+            String name, boolean applied, Consumer<Mesh> verb) throws Exception {
+        List<String> calls = new Rehearsal(() -> account(applied), wish -> wish.nodes(1, "lon1"), mesh -> {
+                    verb.accept(mesh);
+                    return mesh;
+                })
+                .calls();
+        for (int number = 1; number <= calls.size(); number++) {
+            String moment = "at call " + number + ", " + calls.get(number - 1);
+            Account account = account(applied);
+            Calls program = new Calls();
+            program.breakAt(number, Fault.BLOCKS);
+            Mesh mesh = account.wish(program).nodes(1, "lon1").parallelism(1).build();
+            AtomicReference<Throwable> thrown = new AtomicReference<>();
+            AtomicBoolean flagged = new AtomicBoolean();
+            Thread caller = new Thread(() -> {
+                try {
+                    verb.accept(mesh);
+                } catch (Throwable e) {
+                    flagged.set(Thread.currentThread().isInterrupted());
+                    thrown.set(e);
+                }
+            });
+            caller.start();
+            program.awaitBlocked();
+
+            caller.interrupt();
+
+            caller.join(SOON.toMillis());
+            assertThat(caller.isAlive())
+                    .as("still running, interrupted " + moment)
+                    .isFalse();
+            assertThat(thrown.get()).as(moment).isInstanceOf(CancelledException.class);
+            assertThat(flagged).as("the interrupt flag, " + moment).isTrue();
+            assertThat(account.hosts.open()).as("open sessions, " + moment).isZero();
+            try (StateStore.Lock lock = account.store.lock("shop")) {
+                assertThat(lock).isNotNull();
+            }
+            Mesh next = account.wish().nodes(1, "lon1").build();
+            next.apply();
+            account.assertIsAsWished(next);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("verbs")
+    void verb_interruptedBefore_doesNothing(String name, boolean applied, Consumer<Mesh> verb) throws Exception {
+        Account account = account(applied);
+        Calls program = new Calls();
+        Mesh mesh = account.wish(program).nodes(1, "lon1").build();
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            Thread.currentThread().interrupt();
+            try {
+                verb.accept(mesh);
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+
+        caller.start();
+        caller.join();
+
+        assertThat(thrown.get()).isInstanceOf(CancelledException.class);
+        assertThat(program.made()).isEmpty();
+    }
+}

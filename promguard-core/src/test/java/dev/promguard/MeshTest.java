@@ -1,0 +1,711 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ApplyReport.Status;
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Release;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.MemoryMachine;
+import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.StateStore;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MeshTest {
+    private final Account account = new Account();
+
+    @Test
+    void apply_firstTime_makesEveryHostAndReportsWhatWasDone() {
+        ApplyReport report = account.wish().apply();
+
+        assertThat(report.ok()).isTrue();
+        assertThat(report.hosts())
+                .extracting(HostOutcome::name)
+                .containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
+        assertThat(report.hosts()).extracting(HostOutcome::address).containsExactly("10.0.0.1", "10.0.0.2", "10.0.0.3");
+        assertThat(report.hosts()).allSatisfy(host -> assertThat(host.status()).isEqualTo(Status.CHANGED));
+        assertThat(report.hosts().get(1).changes())
+                .containsExactly(
+                        "create",
+                        "install ufw, wireguard-tools",
+                        "create user node_exporter",
+                        "install node_exporter 1.12.1",
+                        "write /etc/systemd/system/node_exporter.service",
+                        "ufw: allow 22/tcp",
+                        "ufw: allow 51820/udp",
+                        "ufw: allow 9100/tcp on wg0 from 10.0.0.1",
+                        "ufw: deny what no rule admits, and enable",
+                        "write the WireGuard key",
+                        "write /etc/wireguard/wg0.conf",
+                        "wg0: bring up",
+                        "start node_exporter.service",
+                        "replace the throwaway SSH host key");
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_secondTime_opensOneSessionAHostAndWritesNothing() {
+        account.wish().apply();
+        Calls calls = new Calls();
+
+        ApplyReport report = account.wish(calls).apply();
+
+        assertThat(report.changes()).isZero();
+        assertThat(calls.made("HostApplier.open")).isEqualTo(3);
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        assertThat(calls.made()).doesNotContain("HostSession.apply", "CloudProvider.create", "StateStore.save");
+    }
+
+    @Test
+    void apply_hostsThatDifferOnlyInName_goInOneOrderOfAtMostTheBatchSize() {
+        account.cloud.batchSize(3);
+
+        account.wish().nodes(7, "lon1").apply();
+
+        assertThat(account.cloud.orders())
+                .extracting(order -> order.names().size())
+                .containsExactlyInAnyOrder(1, 3, 3, 1);
+        assertThat(account.cloud.orders()).extracting(CreateOrder::attempt).doesNotHaveDuplicates();
+        account.assertIsAsWished(account.wish().nodes(7, "lon1").build());
+    }
+
+    @Test
+    void apply_oneHostDown_finishesTheOthersAndTheNextApplyFinishesIt() {
+        account.wish().apply();
+        account.cloud.machine("shop-node-1").down(true);
+        account.cloud.machine("shop-node-2").disableFirewall();
+
+        ApplyException failure =
+                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+
+        assertThat(failure).hasMessageContaining("shop-node-1").hasMessageContaining("2 of 3 hosts are done");
+        assertThat(failure.getCause()).isInstanceOf(HostException.class);
+        assertThat(failure.report().ok()).isFalse();
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsExactly(Status.UNCHANGED, Status.FAILED, Status.CHANGED);
+        assertThat(failure.report().hosts().get(2).changes())
+                .containsExactly("ufw: deny what no rule admits, and enable");
+        account.cloud.machine("shop-node-1").down(false);
+        assertThat(account.wish().apply().ok()).isTrue();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "install ufw, wireguard-tools",
+                "install node_exporter 1.12.1",
+                "ufw: allow 22/tcp",
+                "ufw: deny what no rule admits, and enable",
+                "write the WireGuard key",
+                "wg0: bring up",
+                "start node_exporter.service",
+                "replace the throwaway SSH host key"
+            })
+    void apply_oneChangeFails_saysHostAndStepKeepsTheReportAndIsFinishedByTheNext(String change) {
+        MeshListener breakNode = event -> {
+            if (event.host().equals(Optional.of("shop-node-1")) && event.step().startsWith("created")) {
+                account.cloud.machine("shop-node-1").failAt(change);
+            }
+        };
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class, () -> account.wish().listener(breakNode).apply());
+
+        assertThat(failure).hasMessageContaining("step \"" + change + "\" failed");
+        HostOutcome outcome = failure.report().hosts().get(1);
+        assertThat(outcome.status()).isEqualTo(Status.FAILED);
+        assertThat(outcome.failure()).isInstanceOf(HostException.class);
+        assertThat(outcome.changes()).startsWith("create").doesNotContain(change);
+        assertThat(failure.report().hosts().get(0).status()).isEqualTo(Status.CHANGED);
+
+        MemoryMachine node = account.cloud.machine("shop-node-1");
+        node.failAt(null);
+        node.rollBack();
+        assertThat(account.wish().apply().ok()).isTrue();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_rolledBackBeforeItWasConfirmed_failsThatHostAndTheNextApplyFinishes() {
+        MeshListener late = event -> {
+            if (event.step().equals("connect anew") && event.host().equals(Optional.of("shop-node-2"))) {
+                account.cloud.machine("shop-node-2").rollBack();
+            }
+        };
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class, () -> account.wish().listener(late).apply());
+
+        assertThat(failure).hasMessageContaining("shop-node-2");
+        assertThat(failure.report().hosts().get(2).status()).isEqualTo(Status.FAILED);
+        assertThat(account.wish().apply().ok()).isTrue();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_createRefused_namesEveryHostOfTheOrderAndStillFinishesTheRest() {
+        account.wish().nodes(0).apply();
+        account.cloud.machine("shop-monitor-1").disableFirewall();
+        account.cloud.refuse(new ProviderException(
+                "You would exceed your droplet limit", 422, "unprocessable_entity", "req-1", false, null));
+
+        ApplyException failure =
+                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+
+        assertThat(failure)
+                .hasMessageContaining("shop-node-1, shop-node-2: You would exceed")
+                .hasMessageContaining("1 of 3 hosts are done");
+        assertThat(failure.getCause()).isInstanceOf(ProviderException.class);
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsExactly(Status.CHANGED, Status.FAILED, Status.FAILED);
+        assertThat(failure.report().hosts().get(1).changes()).isEmpty();
+        account.cloud.refuse(null);
+        assertThat(account.wish().apply().ok()).isTrue();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_lostAnswerThatEndsInARefusal_findsTheHostsThatWereMadeAllTheSame() {
+        Calls calls = new Calls();
+        account.cloud.loseAnswers(2);
+        MeshBuilder wish = account.wish(calls).provider(RefusingAfterLoss.over(account.cloud));
+        assertThatThrownBy(wish::apply).isInstanceOf(ApplyException.class).hasMessageContaining("429");
+        assertThat(account.cloud.names()).hasSize(3);
+
+        assertThat(account.wish().apply().ok()).isTrue();
+
+        assertThat(account.cloud.orders()).hasSize(2);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_lostAnswersAndALateList_makesNoHostTwice() {
+        account.cloud.loseAnswers(2);
+        account.cloud.lag(3);
+        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThat(account.cloud.names()).hasSize(3);
+
+        assertThat(account.wish().apply().ok()).isTrue();
+
+        assertThat(account.cloud.orders()).hasSize(2);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_hostThatIsNeverActive_isNamedAndTheOthersAreFinished() {
+        account.cloud.delay("shop-node-1");
+
+        ApplyException failure =
+                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+
+        assertThat(failure).hasMessageContaining("shop-node-1: step \"wait until active\" failed");
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsExactly(Status.CHANGED, Status.FAILED, Status.CHANGED);
+        account.cloud.hurry();
+        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.cloud.orders()).hasSize(2);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_impossibleRegion_makesNothing() {
+        account.cloud.close("lon1");
+
+        assertThatThrownBy(() -> account.wish().apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("\"lon1\" of shop-node-1")
+                .hasMessageContaining("\"lon1\" of shop-node-2");
+        assertThatThrownBy(() -> account.wish().plan()).isInstanceOf(InvalidMeshException.class);
+        assertThat(account.cloud.names()).isEmpty();
+        assertThat(account.store.load("shop")).isEmpty();
+    }
+
+    @Test
+    void apply_hostVanished_isMadeAnewAtItsOldAddressAndTheOthersAreNotRestarted() {
+        account.wish().apply();
+        String before = account.cloud.machine("shop-node-2").since("node_exporter.service");
+        account.cloud.vanish("shop-node-1");
+
+        ApplyReport report = account.wish().apply();
+
+        assertThat(report.hosts().get(1).changes()).startsWith("create");
+        assertThat(report.hosts().get(2).status()).isEqualTo(Status.UNCHANGED);
+        assertThat(account.address("shop-node-1")).isEqualTo("10.0.0.2");
+        assertThat(account.cloud.machine("shop-node-2").since("node_exporter.service"))
+                .isEqualTo(before);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_keyFileLost_givesThatHostANewKeyAndTellsItsPeers() {
+        account.wish().apply();
+        PublicKey before = account.cloud.machine("shop-node-1").publicKey().orElseThrow();
+        account.cloud.machine("shop-node-1").loseKey();
+
+        Plan plan = account.wish().plan();
+        account.wish().build().apply(plan);
+
+        assertThat(plan.entries().get(0).changes()).contains("wg0: add peer shop-node-1 (key known after apply)");
+        assertThat(plan.entries().get(2).kind()).isEqualTo(Plan.Kind.KEEP);
+        assertThat(account.cloud.machine("shop-node-1").publicKey().orElseThrow())
+                .isNotEqualTo(before);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_anotherHostKey_failsThatHostBeforeAnythingIsSent() {
+        account.wish().apply();
+        MemoryMachine node = account.cloud.machine("shop-node-1");
+        List<String> before = node.changes();
+        String pinned = node.hostKey().text();
+        node.impostor();
+        node.disableFirewall();
+
+        ApplyException failure =
+                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+
+        assertThat(failure)
+                .hasMessageContaining(pinned)
+                .hasMessageContaining(node.hostKey().text());
+        assertThat(node.changes()).isEqualTo(before);
+    }
+
+    @Test
+    void apply_hostMadeByNobodyKnown_isRefusedBeforeAnythingChanges() {
+        account.cloud.plant("shop", "shop-node-1", Optional.of("feedfacefeedface"));
+
+        assertThatThrownBy(() -> account.wish().apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("shop-node-1 (id 1)")
+                .hasMessageContaining("memory of shop");
+        assertThat(account.cloud.names()).containsExactly("shop-node-1");
+    }
+
+    @Test
+    void apply_doubleOfAKnownHost_removesTheDouble() {
+        account.wish().apply();
+        String id = account.state("shop", "shop-node-1").providerId().orElseThrow();
+        account.cloud.plant("shop", "shop-node-1", Optional.empty());
+
+        ApplyReport report = account.wish().apply();
+
+        assertThat(report.removed()).containsExactly("shop-node-1");
+        assertThat(account.state("shop", "shop-node-1").providerId()).contains(id);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_removalFails_saysSoKeepsTheRestAndTheNextApplyFinishes() {
+        account.wish().apply();
+        Calls calls = new Calls();
+        Mesh fewer = account.wish(calls).nodes(1, "lon1").parallelism(1).build();
+        int deletion = new Rehearsal(this::twoNodes, wish -> wish.nodes(1, "lon1")).position("CloudProvider.delete");
+        calls.breakAt(deletion, Calls.Fault.FAILS);
+
+        ApplyException failure = catchThrowableOfType(ApplyException.class, fewer::apply);
+
+        assertThat(failure).hasMessageContaining("shop-node-2").hasMessageContaining("told to fail");
+        assertThat(failure.report().removed()).isEmpty();
+        assertThat(account.wish().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
+        account.assertIsAsWished(account.wish().nodes(1, "lon1").build());
+    }
+
+    private Account twoNodes() {
+        Account other = new Account();
+        other.wish().apply();
+        return other;
+    }
+
+    @Test
+    void apply_moreNodes_keepsEveryAddressAndKeyAndRestartsNothing() {
+        account.wish().apply();
+        MemoryMachine node = account.cloud.machine("shop-node-1");
+        List<String> before = node.changes();
+        PublicKey key = node.publicKey().orElseThrow();
+        String started = account.cloud.machine("shop-monitor-1").since("prometheus.service");
+
+        ApplyReport report = account.wish().nodes(4, "lon1").apply();
+
+        assertThat(node.changes()).isEqualTo(before);
+        assertThat(node.publicKey()).contains(key);
+        assertThat(account.cloud.machine("shop-monitor-1").since("prometheus.service"))
+                .isEqualTo(started);
+        assertThat(report.hosts().get(0).changes())
+                .containsExactly(
+                        "write /etc/prometheus/targets/node.json", "write /etc/wireguard/wg0.conf", "wg0: set peers");
+        account.assertIsAsWished(account.wish().nodes(4, "lon1").build());
+    }
+
+    @Test
+    void apply_nodesComeAndGo_keepTheirAddresses() {
+        account.wish()
+                .nodes(0)
+                .node("a", host -> host.region("lon1"))
+                .node("b", host -> host.region("lon1"))
+                .node("c", host -> host.region("lon1"))
+                .apply();
+
+        account.wish()
+                .nodes(0)
+                .node("d", host -> host.region("lon1"))
+                .node("c", host -> host.region("lon1"))
+                .apply();
+
+        assertThat(account.address("shop-monitor-1")).isEqualTo("10.0.0.1");
+        assertThat(account.address("c")).isEqualTo("10.0.0.4");
+        assertThat(account.address("d"))
+                .as("a and b were peers until this apply")
+                .isEqualTo("10.0.0.5");
+        account.wish()
+                .nodes(0)
+                .node("e", host -> host.region("lon1"))
+                .node("d", host -> host.region("lon1"))
+                .node("c", host -> host.region("lon1"))
+                .apply();
+        assertThat(account.address("e")).as("nobody knows a any more").isEqualTo("10.0.0.2");
+        assertThat(account.address("d")).isEqualTo("10.0.0.5");
+    }
+
+    @Test
+    void apply_hostRemovedWhileAPeerIsDown_itsAddressRestsUntilThatPeerHasForgottenIt() {
+        account.wish().apply();
+        account.cloud.machine("shop-monitor-1").down(true);
+        assertThatThrownBy(() -> account.wish().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
+        assertThat(account.cloud.names()).doesNotContain("shop-node-2");
+        assertThatThrownBy(() -> account.wish()
+                        .nodes(1, "lon1")
+                        .node("late", host -> host.region("lon1"))
+                        .apply())
+                .isInstanceOf(ApplyException.class);
+
+        assertThat(account.address("late")).isEqualTo("10.0.0.4");
+        account.cloud.machine("shop-monitor-1").down(false);
+        account.wish()
+                .nodes(1, "lon1")
+                .node("late", host -> host.region("lon1"))
+                .apply();
+        assertThat(account.address("late")).isEqualTo("10.0.0.4");
+        account.wish().apply();
+        assertThat(account.address("shop-node-2")).isEqualTo("10.0.0.3");
+    }
+
+    @Test
+    void apply_networkWithoutAFreeAddress_isRefusedBeforeAnythingIsMade() {
+        account.wish().network("10.0.0.0/29").nodes(5, "lon1").apply();
+
+        assertThatThrownBy(() -> account.wish()
+                        .network("10.0.0.0/29")
+                        .nodes(0)
+                        .node("other", host -> host.region("lon1"))
+                        .apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("10.0.0.0/29 has no address left for other");
+        assertThat(account.cloud.names()).hasSize(6);
+    }
+
+    @Test
+    void apply_networkOfTheHostsOwn_failsTheHostBeforeAnythingIsChanged() {
+        MeshListener clash = event -> {
+            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+                account.cloud.machine("shop-node-1").network("10.0.0.14/16");
+            }
+        };
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class, () -> account.wish().listener(clash).apply());
+
+        assertThat(failure).hasMessageContaining("10.0.0.0/24 overlaps the host's own 10.0.0.14/16");
+        assertThat(account.cloud.machine("shop-node-1").changes()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fedora-41", "debian-12-x64"})
+    void apply_hostThatPromGuardCannotServe_isNotTouched(String image) {
+        MeshListener other = event -> {
+            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+                account.cloud.machine("shop-node-1").machine(image.startsWith("debian") ? "riscv64" : "x86_64");
+            }
+        };
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class,
+                () -> account.wish().image(image).listener(other).apply());
+
+        assertThat(failure).hasMessageContaining("check the host").hasMessageContaining("Nothing was changed on it");
+        assertThat(account.cloud.machine("shop-node-1").changes()).isEmpty();
+    }
+
+    @Test
+    void apply_newIpv6Mesh_givesEveryHostAnIpv6Address() {
+        account.wish().network("fd00:44::/64").apply();
+
+        assertThat(account.address("shop-monitor-1")).isEqualTo("fd00:44::1");
+        assertThat(account.cloud.machine("shop-node-1").rules()).contains("9100/tcp on wg0 from fd00:44::1");
+        account.assertIsAsWished(account.wish().network("fd00:44::/64").build());
+    }
+
+    @Test
+    void apply_twoMeshesInOneAccount_doNotTouchEachOther() {
+        account.wish().apply();
+        account.wish().name("bank").nodes(1, "lon1").apply();
+        List<String> before = account.cloud.machine("shop-node-1").changes();
+
+        account.wish().name("bank").nodes(0).apply();
+        account.assertIsAsWished(account.wish().build());
+        DestroyReport destroyed = account.wish().name("bank").build().destroy();
+
+        assertThat(destroyed.removed()).containsExactly("bank-monitor-1");
+        account.assertIsGone("bank");
+        assertThat(account.cloud.machine("shop-node-1").changes()).isEqualTo(before);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_whileAnotherProgramApplies_isRefusedAsRetryable() {
+        try (StateStore.Lock lock = account.store.lock("shop")) {
+            assertThat(lock).isNotNull();
+            assertThatThrownBy(() -> account.wish().apply())
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.retryable()).isTrue());
+            assertThatThrownBy(() -> account.wish().build().destroy()).isInstanceOf(StateException.class);
+        }
+        assertThat(account.cloud.names()).isEmpty();
+    }
+
+    @Test
+    void apply_parallelismOfTwo_neverWorksOnMoreThanTwoHosts() {
+        AtomicInteger now = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        CountDownLatch twoAtOnce = new CountDownLatch(2);
+        HostApplier counting = target -> {
+            HostSession session;
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            twoAtOnce.countDown();
+            try {
+                twoAtOnce.await();
+                session = account.hosts.open(target);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            } finally {
+                now.decrementAndGet();
+            }
+            return session;
+        };
+
+        account.wish().nodes(6, "lon1").applier(counting).parallelism(2).apply();
+
+        assertThat(most).hasValue(2);
+    }
+
+    @Test
+    void apply_releasesOfTheCloud_takeThePlaceOfTheUsualOnesAlone() {
+        String sum = "a".repeat(64);
+        account.cloud.serve(new Release(
+                "node_exporter", "1.5.0", URI.create("http://mirror.example/"), Map.of(Architecture.AMD64, sum)));
+        account.cloud.serve(new Release(
+                "prometheus", "2.42.0", URI.create("http://mirror.example/"), Map.of(Architecture.AMD64, sum)));
+        Release chosen = Release.upstream("prometheus", "3.15.0", sum, sum);
+
+        Plan plan =
+                account.wish().prometheus(settings -> settings.release(chosen)).plan();
+
+        assertThat(plan.blueprint().spec().nodeExporter().version()).isEqualTo("1.5.0");
+        assertThat(plan.blueprint().spec().prometheus()).isEqualTo(chosen);
+    }
+
+    @Test
+    void apply_throwingListener_endsTheVerbAtEveryEventAndTheNextApplyFinishes() {
+        List<MeshEvent> events = new ArrayList<>();
+        new Account()
+                .wish()
+                .nodes(1, "lon1")
+                .parallelism(1)
+                .listener(events::add)
+                .apply();
+        assertThat(events).hasSizeGreaterThan(40);
+
+        for (int at = 0; at < events.size(); at++) {
+            Account tried = new Account();
+            AtomicInteger left = new AtomicInteger(at);
+            IllegalStateException thrown = new IllegalStateException("listener, at event " + at);
+            MeshListener throwing = event -> {
+                if (left.getAndDecrement() == 0) {
+                    throw thrown;
+                }
+            };
+            MeshBuilder wish = tried.wish().nodes(1, "lon1").parallelism(1);
+
+            assertThatThrownBy(() -> wish.listener(throwing).apply())
+                    .as(events.get(at).toString())
+                    .satisfies(e -> assertThat(e == thrown || e.getCause() == thrown)
+                            .as("%s comes from the listener", e)
+                            .isTrue());
+
+            assertThat(tried.hosts.open()).as(events.get(at).toString()).isZero();
+            Mesh next = tried.wish().nodes(1, "lon1").build();
+            assertThat(next.apply().ok()).isTrue();
+            tried.assertIsAsWished(next);
+        }
+    }
+
+    @Test
+    void plan_nothingThere_saysWhatWouldBeMadeAndWhatItCostsAndChangesNothing() {
+        Calls calls = new Calls();
+
+        Plan plan = account.wish(calls).plan();
+
+        assertThat(plan.isEmpty()).isFalse();
+        assertThat(plan).hasToString("""
+                        mesh shop: 3 to create, 0 to change, 0 to remove · $18.00 a month ($0.027 an hour)
+
+                        + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  public address known after apply
+                        + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  public address known after apply
+                        + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  public address known after apply""");
+        assertThat(calls.made()).containsOnly("StateStore.load", "CloudProvider.list", "CloudProvider.check");
+        assertThat(account.cloud.names()).isEmpty();
+        assertThat(account.wish().plan()).as("planning twice").isEqualTo(plan);
+    }
+
+    @Test
+    void plan_everyKindOfChange_isReadable() {
+        account.wish().nodes(3, "lon1").apply();
+        account.cloud.machine("shop-node-1").disableFirewall();
+        account.cloud.machine("shop-node-2").down(true);
+
+        Plan plan = account.wish().node("new", host -> host.region("ams3")).plan();
+
+        assertThat(plan.entries())
+                .extracting(Plan.Entry::kind)
+                .containsExactly(
+                        Plan.Kind.CHANGE, Plan.Kind.CHANGE, Plan.Kind.UNKNOWN, Plan.Kind.CREATE, Plan.Kind.REMOVE);
+        assertThat(plan.toString().lines().map(String::stripTrailing))
+                .containsExactly(
+                        "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $6.00 a month ($0.009 an hour)",
+                        "",
+                        "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.2",
+                        "    write /etc/prometheus/targets/node.json",
+                        "    write /etc/wireguard/wg0.conf",
+                        "    wg0: set peers",
+                        "    wg0: add peer new (key known after apply)",
+                        "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.3",
+                        "    ufw: deny what no rule admits, and enable",
+                        "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.4",
+                        "    shop-node-2 (127.77.0.4): step \"connect\" failed: no answer in 20 s",
+                        "  See that it is up.",
+                        "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
+                        "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.5");
+    }
+
+    @Test
+    void plan_meshAsWished_saysThatThereIsNothingToDo() {
+        account.wish().apply();
+
+        assertThat(account.wish().plan()).hasToString("mesh shop: nothing to do, 3 hosts are as wished");
+    }
+
+    @Test
+    void applyPlan_worldAsPlanned_doesWhatThePlanSays() {
+        Plan plan = account.wish().plan();
+
+        ApplyReport report = account.wish().build().apply(plan);
+
+        assertThat(report.ok()).isTrue();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void applyPlan_worldMoved_doesNothingAndShowsThePlanOfNow() {
+        account.wish().apply();
+        account.cloud.machine("shop-node-1").disableFirewall();
+        Plan plan = account.wish().plan();
+        account.cloud.machine("shop-node-2").disableFirewall();
+        List<String> before = account.cloud.machine("shop-node-1").changes();
+
+        PlanOutdatedException outdated = catchThrowableOfType(
+                PlanOutdatedException.class, () -> account.wish().build().apply(plan));
+
+        assertThat(account.cloud.machine("shop-node-1").changes()).isEqualTo(before);
+        assertThat(outdated.current().entries())
+                .extracting(Plan.Entry::kind)
+                .containsExactly(Plan.Kind.KEEP, Plan.Kind.CHANGE, Plan.Kind.CHANGE);
+        assertThat(account.wish().build().apply(outdated.current()).ok()).isTrue();
+    }
+
+    @Test
+    void destroy_twice_removesEverythingOnceAndThenNothing() {
+        account.wish().apply();
+        assertThat(account.cloud.accessKeys()).isEqualTo(1);
+
+        DestroyReport first = account.wish().build().destroy();
+        DestroyReport second = account.wish().build().destroy();
+
+        assertThat(first.removed()).containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
+        assertThat(second.removed()).isEmpty();
+        assertThat(second).hasToString("mesh shop: there was nothing to remove");
+        assertThat(account.cloud.accessKeys()).isZero();
+        account.assertIsGone("shop");
+    }
+
+    @Test
+    void destroy_hostsThatTheListStillHides_removesThemToo() {
+        account.cloud.loseAnswers(2);
+        account.cloud.lag(3);
+        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+
+        DestroyReport report = account.wish().build().destroy();
+
+        assertThat(report.removed()).hasSize(3);
+        account.assertIsGone("shop");
+    }
+
+    @Test
+    void destroy_afterApplyAgain_makesAFreshMesh() {
+        account.wish().apply();
+        account.wish().build().destroy();
+
+        account.wish().apply();
+
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void blueprintAndPreview_asManyTimesAsOneLikes_needNoPort() {
+        Mesh mesh = Mesh.builder().name("shop").monitor("tor1").nodes(2).build();
+
+        Blueprint blueprint = mesh.blueprint();
+
+        assertThat(mesh.blueprint()).isEqualTo(blueprint);
+        assertThat(mesh).hasToString("Mesh[shop: 1 monitor(s), 2 node(s) in 10.0.0.0/24]");
+    }
+
+    @Test
+    void apply_noPortGivenOrOnTheClassPath_saysWhatToAddAndWhatToCall() {
+        assertThatThrownBy(() -> Mesh.builder().monitor("tor1").apply())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("add promguard-do, or call .provider(…)");
+        assertThatThrownBy(() ->
+                        Mesh.builder().monitor("tor1").provider(account.cloud).apply())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("add promguard-ssh, or call .applier(…)");
+    }
+}

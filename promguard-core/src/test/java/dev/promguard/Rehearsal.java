@@ -1,0 +1,39 @@
+package dev.promguard;
+
+import dev.promguard.memory.Calls;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/** A verb that went well once, so that it is known which calls it makes in which order with one worker. */
+record Rehearsal(List<String> calls) {
+    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> wish) {
+        this(before, wish, Mesh::apply);
+    }
+
+    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> wish, Function<Mesh, ?> verb) {
+        this(rehearse(before, wish, verb));
+    }
+
+    private static List<String> rehearse(
+            Supplier<Account> before, UnaryOperator<MeshBuilder> wish, Function<Mesh, ?> verb) {
+        Account account = before.get();
+        Calls calls = new Calls();
+        Object outcome =
+                verb.apply(wish.apply(account.wish(calls)).parallelism(1).build());
+        if (outcome instanceof Tunnel tunnel) {
+            tunnel.close();
+        }
+        return calls.made();
+    }
+
+    /** The place of the first call of a kind, counted from 1. */
+    int position(String call) {
+        int found = calls.indexOf(call);
+        if (found < 0) {
+            throw new IllegalArgumentException(call + " is none of " + calls);
+        }
+        return found + 1;
+    }
+}

@@ -1,0 +1,166 @@
+package dev.promguard.memory;
+
+import dev.promguard.HostException;
+import dev.promguard.ProviderException;
+import dev.promguard.StateException;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.StateStore;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts every call of every port of one program, and can break one of them: what a bad network, a full disk, a kill or an
+ * interruption does to a program at that moment. Thread-safe.
+ */
+public final class Calls {
+    /** Calls that no effect hangs on, or that must not fail by their contract. */
+    private static final Set<String> UNCOUNTED =
+            Set.of("name", "describe", "batchSize", "releases", "hostKey", "close", "toString", "hashCode", "equals");
+
+    private final List<String> made = new ArrayList<>();
+    private final CountDownLatch blocked = new CountDownLatch(1);
+    private int breakAt;
+    private @Nullable Fault fault;
+    private boolean dead;
+
+    /** What happens at the call that breaks. */
+    public enum Fault {
+        /** It fails and has had no effect. */
+        FAILS,
+        /** It has its effect, and then fails: the answer is lost. */
+        LOSES_ANSWER,
+        /** The program is killed before the call. */
+        DIES_BEFORE,
+        /** The program is killed when the call has had its effect. */
+        DIES_AFTER,
+        /** It does not return until its thread is interrupted, and then fails. */
+        BLOCKS
+    }
+
+    /** The program is dead; nothing that it does has any effect. */
+    public static final class Death extends Error {
+        private static final long serialVersionUID = 1L;
+
+        Death() {
+            super("killed", null, false, false);
+        }
+    }
+
+    /** Breaks one of the calls to come. */
+    public synchronized void breakAt(int number, Fault how) {
+        breakAt = made.size() + number;
+        fault = how;
+    }
+
+    /** The calls so far, such as {@code CloudProvider.list}. */
+    public synchronized List<String> made() {
+        return List.copyOf(made);
+    }
+
+    /** How many calls of one kind there were. */
+    public synchronized long made(String call) {
+        return made.stream().filter(call::equals).count();
+    }
+
+    /** Waits until a call blocks. */
+    public void awaitBlocked() throws InterruptedException {
+        blocked.await();
+    }
+
+    /** A provider whose calls are counted. */
+    public CloudProvider watch(CloudProvider port) {
+        return watch(CloudProvider.class, port);
+    }
+
+    /** An applier whose calls, and its sessions' calls, are counted. */
+    public HostApplier watch(HostApplier port) {
+        return watch(HostApplier.class, port);
+    }
+
+    /** A store whose calls are counted. */
+    public StateStore watch(StateStore port) {
+        return watch(StateStore.class, port);
+    }
+
+    private <T> T watch(Class<T> port, T real) {
+        return port.cast(Proxy.newProxyInstance(
+                port.getClassLoader(),
+                new Class<?>[] {port},
+                (proxy, method, arguments) -> call(port, real, method, arguments)));
+    }
+
+    private @Nullable Object call(Class<?> port, Object real, Method method, Object @Nullable [] arguments)
+            throws Throwable {
+        if (UNCOUNTED.contains(method.getName())) {
+            return invoke(real, method, arguments);
+        }
+        Fault now = next(port.getSimpleName() + '.' + method.getName());
+        if (now == Fault.DIES_BEFORE) {
+            throw new Death();
+        } else if (now == Fault.FAILS) {
+            throw failure(port);
+        } else if (now == Fault.BLOCKS) {
+            block();
+            throw failure(port);
+        }
+        Object answer = invoke(real, method, arguments);
+        if (now == Fault.DIES_AFTER) {
+            if (answer instanceof AutoCloseable opened) {
+                opened.close();
+            }
+            throw new Death();
+        } else if (now == Fault.LOSES_ANSWER) {
+            if (answer instanceof AutoCloseable opened) {
+                opened.close();
+            }
+            throw failure(port);
+        }
+        return answer instanceof HostSession session ? watch(HostSession.class, session) : answer;
+    }
+
+    private synchronized @Nullable Fault next(String call) {
+        if (dead) {
+            throw new Death();
+        }
+        made.add(call);
+        if (made.size() != breakAt) {
+            return null;
+        }
+        dead = fault == Fault.DIES_BEFORE || fault == Fault.DIES_AFTER;
+        return fault;
+    }
+
+    private void block() {
+        blocked.countDown();
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static RuntimeException failure(Class<?> port) {
+        if (port == CloudProvider.class) {
+            return new ProviderException("told to fail", null, null, null, true, null);
+        } else if (port == StateStore.class) {
+            return new StateException("told to fail", true, null);
+        }
+        return HostException.of("host", "", "told").because("told to fail", "");
+    }
+
+    private static @Nullable Object invoke(Object real, Method method, Object @Nullable [] arguments) throws Throwable {
+        try {
+            return method.invoke(real, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+}

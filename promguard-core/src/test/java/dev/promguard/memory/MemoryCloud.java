@@ -1,0 +1,297 @@
+package dev.promguard.memory;
+
+import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Release;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.AccessKey;
+import dev.promguard.spi.Arrival;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CloudHost.Status;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Price;
+import dev.promguard.spi.Quote;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An account in a cloud whose machines are {@link MemoryMachine}s. As clouds do, it accepts an order before the host has an
+ * address, may list late, and may make a host and lose the answer. Thread-safe.
+ */
+public final class MemoryCloud implements CloudProvider {
+    private static final Price PRICE = new Price(new BigDecimal("6"), new BigDecimal("0.00893"));
+
+    private final Map<String, Droplet> droplets = new LinkedHashMap<>();
+    private final Map<String, SshPublicKey> accessKeys = new HashMap<>();
+    private final Set<String> brokenRegions = new HashSet<>();
+    private final Set<String> lateNames = new HashSet<>();
+    private final List<CreateOrder> orders = new ArrayList<>();
+    private final List<Release> releases = new ArrayList<>();
+    private int nextId = 1;
+    private int lag;
+    private int lostAnswers;
+    private int batchSize = 10;
+    private @Nullable ProviderException refusal;
+
+    private static final class Droplet {
+        private final String mesh;
+        private final MemoryMachine machine;
+        private CloudHost host;
+        private int hiddenFor;
+
+        Droplet(String mesh, MemoryMachine machine, CloudHost host, int hiddenFor) {
+            this.mesh = mesh;
+            this.machine = machine;
+            this.host = host;
+            this.hiddenFor = hiddenFor;
+        }
+    }
+
+    /** Hides a new host from this many lists. */
+    public synchronized void lag(int lists) {
+        lag = lists;
+    }
+
+    /** Makes the hosts of this many orders and then does not answer. */
+    public synchronized void loseAnswers(int answers) {
+        lostAnswers = answers;
+    }
+
+    /** Refuses every order with this, until told otherwise by null. */
+    public synchronized void refuse(@Nullable ProviderException with) {
+        refusal = with;
+    }
+
+    /** Has no such region from now on. */
+    public synchronized void close(String region) {
+        brokenRegions.add(region);
+    }
+
+    /** Never gets a host of this name ready, until {@link #hurry()}. */
+    public synchronized void delay(String name) {
+        lateNames.add(name);
+    }
+
+    /** Gets every host ready again. */
+    public synchronized void hurry() {
+        lateNames.clear();
+    }
+
+    /** Takes at most this many names an order. */
+    public synchronized void batchSize(int names) {
+        batchSize = names;
+    }
+
+    /** Serves a release from a mirror of its own. */
+    public synchronized void serve(Release release) {
+        releases.add(release);
+    }
+
+    /** The machine of a host, by the host's name. */
+    public synchronized MemoryMachine machine(String name) {
+        return droplets.values().stream()
+                .filter(droplet -> droplet.host.name().equals(name))
+                .map(droplet -> droplet.machine)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no host " + name));
+    }
+
+    /** Every machine of the account. */
+    public synchronized List<MemoryMachine> machines() {
+        return droplets.values().stream().map(droplet -> droplet.machine).toList();
+    }
+
+    /** The orders that reached the cloud. */
+    public synchronized List<CreateOrder> orders() {
+        return List.copyOf(orders);
+    }
+
+    /** The names of every host of the account, sorted. */
+    public synchronized List<String> names() {
+        return droplets.values().stream()
+                .map(droplet -> droplet.host.name())
+                .sorted()
+                .toList();
+    }
+
+    /** How many login keys the account holds. */
+    public synchronized int accessKeys() {
+        return accessKeys.size();
+    }
+
+    /** Makes a host that nobody ordered, with a mesh's mark on it. */
+    public synchronized MemoryMachine plant(String mesh, String name, Optional<String> attempt) {
+        return make(mesh, name, "tor1", "s-1vcpu-1gb", attempt, MemoryMachine.unordered(address(nextId))).machine;
+    }
+
+    /** Takes a host away without PromGuard, as a user might in the cloud's own pages. */
+    public synchronized void vanish(String name) {
+        droplets.values().removeIf(droplet -> droplet.host.name().equals(name));
+    }
+
+    Optional<MemoryMachine> machineAt(String address) {
+        synchronized (this) {
+            return droplets.values().stream()
+                    .map(droplet -> droplet.machine)
+                    .filter(machine -> machine.address().equals(address))
+                    .findFirst();
+        }
+    }
+
+    @Override
+    public String name() {
+        return "Memory";
+    }
+
+    @Override
+    public synchronized Quote check(List<HostOrder> wanted) {
+        endIfInterrupted();
+        List<String> faults = new ArrayList<>();
+        Map<String, Price> prices = new HashMap<>();
+        for (HostOrder order : wanted) {
+            if (brokenRegions.contains(order.region())) {
+                faults.add("region \"" + order.region() + "\" of " + order.name() + " does not exist: use another");
+            }
+            prices.put(order.name(), PRICE);
+        }
+        return new Quote(faults, prices);
+    }
+
+    @Override
+    public synchronized List<CloudHost> list(String mesh) {
+        endIfInterrupted();
+        List<CloudHost> listed = new ArrayList<>();
+        for (Droplet droplet : droplets.values()) {
+            if (droplet.mesh.equals(mesh)) {
+                if (droplet.hiddenFor > 0) {
+                    droplet.hiddenFor--;
+                } else {
+                    listed.add(droplet.host);
+                }
+            }
+        }
+        listed.sort(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id));
+        return List.copyOf(listed);
+    }
+
+    @Override
+    public synchronized AccessKey registerAccessKey(String mesh, SshPublicKey key) {
+        endIfInterrupted();
+        String id = key.fingerprint().text();
+        accessKeys.put(id, key);
+        return new AccessKey(id, id, true);
+    }
+
+    @Override
+    public synchronized int batchSize() {
+        return batchSize;
+    }
+
+    @Override
+    public synchronized List<CloudHost> create(CreateOrder order) {
+        endIfInterrupted();
+        if (refusal != null) {
+            throw refusal;
+        }
+        SshPublicKey login = accessKeys.get(order.accessKey().id());
+        if (login == null) {
+            throw new ProviderException("no such access key", 422, "unprocessable_entity", null, false, null);
+        }
+        if (order.names().size() > batchSize) {
+            throw new ProviderException("too many names", 422, "unprocessable_entity", null, false, null);
+        }
+        orders.add(order);
+        List<CloudHost> made = new ArrayList<>();
+        for (String name : order.names()) {
+            MemoryMachine machine = order.userData()
+                    .useText(userData -> MemoryMachine.ordered(address(nextId), order.image(), login, userData));
+            made.add(
+                    make(order.mesh(), name, order.region(), order.size(), Optional.of(order.attempt()), machine).host);
+        }
+        if (lostAnswers > 0) {
+            lostAnswers--;
+            throw new ProviderException("no answer came", null, null, null, true, null);
+        }
+        return List.copyOf(made);
+    }
+
+    private Droplet make(
+            String mesh, String name, String region, String size, Optional<String> attempt, MemoryMachine machine) {
+        String id = String.valueOf(nextId++);
+        CloudHost host = new CloudHost(id, name, region, size, Status.NEW, Optional.empty(), attempt);
+        Droplet droplet = new Droplet(mesh, machine, host, lag);
+        droplets.put(id, droplet);
+        return droplet;
+    }
+
+    private static String address(int id) {
+        return "127.77." + id / 250 + '.' + (id % 250 + 1);
+    }
+
+    @Override
+    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout) {
+        endIfInterrupted();
+        List<CloudHost> ready = new ArrayList<>();
+        Map<String, String> missing = new HashMap<>();
+        for (String id : ids) {
+            Droplet droplet = droplets.get(id);
+            if (droplet == null || !droplet.mesh.equals(mesh)) {
+                missing.put(id, "it has vanished. Run apply again.");
+            } else if (lateNames.contains(droplet.host.name())) {
+                missing.put(id, "it was not active in " + timeout.toSeconds() + " s. Run apply again.");
+            } else {
+                CloudHost host = droplet.host;
+                droplet.host = new CloudHost(
+                        host.id(),
+                        host.name(),
+                        host.region(),
+                        host.size(),
+                        Status.ACTIVE,
+                        Optional.of(droplet.machine.address()),
+                        host.attempt());
+                ready.add(droplet.host);
+            }
+        }
+        return new Arrival(ready, missing);
+    }
+
+    @Override
+    public synchronized void delete(String mesh, Collection<String> ids, Duration timeout) {
+        endIfInterrupted();
+        for (String id : ids) {
+            Droplet droplet = droplets.get(id);
+            if (droplet != null && droplet.mesh.equals(mesh)) {
+                droplets.remove(id);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void cleanUp(String mesh, Optional<AccessKey> key) {
+        endIfInterrupted();
+        key.filter(AccessKey::registered).ifPresent(known -> accessKeys.remove(known.id()));
+    }
+
+    @Override
+    public synchronized List<Release> releases() {
+        return List.copyOf(releases);
+    }
+
+    private static void endIfInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new ProviderException("interrupted", null, null, null, true, null);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package dev.promguard.memory;
+
+import dev.promguard.HostException;
+import dev.promguard.change.Change;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The way to the machines of a {@link MemoryCloud}. Thread-safe. */
+public final class MemoryHosts implements HostApplier {
+    private final MemoryCloud cloud;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger opened = new AtomicInteger();
+
+    /** The way to every machine of a cloud. */
+    public MemoryHosts(MemoryCloud cloud) {
+        this.cloud = cloud;
+    }
+
+    /** How many sessions are open. */
+    public int open() {
+        return open.get();
+    }
+
+    /** How many sessions were ever opened. */
+    public int opened() {
+        return opened.get();
+    }
+
+    @Override
+    public HostSession open(HostTarget target) {
+        HostException.Builder failed = HostException.of(target.name(), target.address(), "connect");
+        if (Thread.currentThread().isInterrupted()) {
+            throw failed.retryable().because("interrupted", "Run it again.");
+        }
+        MemoryMachine machine = cloud.machineAt(target.address())
+                .filter(found -> !found.isDown())
+                .orElseThrow(() -> failed.retryable()
+                        .because("no answer in " + target.patience().toSeconds() + " s", "See that it is up."));
+        HostKeyFingerprint shown = machine.hostKey();
+        if (!target.acceptedHostKeys().contains(shown)) {
+            throw failed.because(
+                    "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
+                    "Nothing was sent.");
+        }
+        if (!machine.admits(target.loginKey())) {
+            throw failed.because("the login was refused", "Put back the login key.");
+        }
+        opened.incrementAndGet();
+        open.incrementAndGet();
+        return new MemorySession(target, machine, shown);
+    }
+
+    private final class MemorySession implements HostSession {
+        private final HostTarget target;
+        private final MemoryMachine machine;
+        private final HostKeyFingerprint shown;
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        MemorySession(HostTarget target, MemoryMachine machine, HostKeyFingerprint shown) {
+            this.target = target;
+            this.machine = machine;
+            this.shown = shown;
+        }
+
+        private void check(String step) {
+            HostException.Builder failed = HostException.of(target.name(), target.address(), step);
+            if (closed.get()) {
+                throw failed.because("the session is closed", "Open a new one.");
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                throw failed.retryable().because("interrupted", "Run it again.");
+            }
+            if (machine.isDown()) {
+                throw failed.retryable().because("the connection was lost", "See that it is up.");
+            }
+        }
+
+        @Override
+        public HostKeyFingerprint hostKey() {
+            return shown;
+        }
+
+        @Override
+        public HostFacts facts(FactsQuery query, Duration bootPatience) {
+            check("read facts");
+            return machine.facts(query, this);
+        }
+
+        @Override
+        public boolean apply(List<Change> changes, Progress progress) {
+            for (Change change : changes) {
+                check(change.describe());
+                machine.begin(change, this, progress);
+            }
+            return machine.armedBy(this);
+        }
+
+        @Override
+        public void confirm() {
+            check("confirm the changes");
+            machine.confirm(this);
+        }
+
+        @Override
+        public int forward(String address, int port) {
+            check("forward a port");
+            return machine.forward(port);
+        }
+
+        @Override
+        public void close() {
+            if (!closed.getAndSet(true)) {
+                open.decrementAndGet();
+            }
+        }
+    }
+}

@@ -1,0 +1,563 @@
+package dev.promguard.memory;
+
+import dev.promguard.HostException;
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.change.Change;
+import dev.promguard.change.Change.InterfaceAction;
+import dev.promguard.change.Change.UnitAction;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.WireGuardInterface;
+import dev.promguard.spi.HostSession;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A machine as far as PromGuard can tell: it holds what changes bring and says so in facts, rolls back what nobody confirms,
+ * and takes note of every moment at which it stood open or locked its owner out. Thread-safe.
+ */
+public final class MemoryMachine {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
+
+    private final String address;
+    private final @Nullable SshPublicKey login;
+    private HostKeyFingerprint hostKey;
+    private final Set<HostKeyFingerprint> everHostKeys = new HashSet<>();
+
+    private String system = "debian";
+    private String machine = "x86_64";
+    private final Map<String, String> packages = new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1"));
+    private final Set<String> users = new TreeSet<>();
+    private final Map<String, ManagedFile> files = new TreeMap<>();
+    private final Map<String, UnitFact> units = new TreeMap<>();
+    private final Map<String, ReleaseFact> releases = new TreeMap<>();
+    private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
+    private Guarded guarded = new Guarded(
+            List.of(), false, false, false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+    private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
+    private int sequence;
+
+    private @Nullable Guarded saved;
+    private @Nullable HostKeyFingerprint savedHostKey;
+    private @Nullable HostSession armedBy;
+    private boolean rolledBack;
+
+    private boolean down;
+    private @Nullable String failingChange;
+    private int forwardPort;
+    private final List<String> changes = new ArrayList<>();
+    private final List<String> violations = new ArrayList<>();
+
+    /** What a rollback puts back. */
+    private record Guarded(
+            List<FirewallRule> rules,
+            boolean active,
+            boolean deny,
+            boolean atBoot,
+            Optional<PublicKey> keyFile,
+            Optional<ManagedFile> config,
+            Optional<WireGuardFact> running,
+            Optional<UnitFact> unit) {}
+
+    private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
+        this.address = address;
+        this.hostKey = hostKey;
+        this.login = login;
+        everHostKeys.add(hostKey);
+    }
+
+    static MemoryMachine ordered(String address, String image, SshPublicKey login, String userData) {
+        Matcher matcher = PUBLIC_LINE.matcher(userData);
+        if (!userData.startsWith("#cloud-config\n") || !matcher.find()) {
+            throw new IllegalArgumentException("user data without a host key");
+        }
+        MemoryMachine made =
+                new MemoryMachine(address, SshPublicKey.parse(matcher.group(1)).fingerprint(), login);
+        made.system = image.startsWith("ubuntu") ? "ubuntu" : image.startsWith("debian") ? "debian" : image;
+        return made;
+    }
+
+    static MemoryMachine unordered(String address) {
+        return new MemoryMachine(address, newKey(), null);
+    }
+
+    private static HostKeyFingerprint newKey() {
+        try (SshKeyPair pair = SshKeyPair.generate(RANDOM)) {
+            return pair.publicKey().fingerprint();
+        }
+    }
+
+    /** Its public address. */
+    public String address() {
+        return address;
+    }
+
+    /** The host key that it shows. */
+    public synchronized HostKeyFingerprint hostKey() {
+        return hostKey;
+    }
+
+    /** Every change that was made on it, in order, in words. */
+    public synchronized List<String> changes() {
+        return List.copyOf(changes);
+    }
+
+    /** Every moment at which it broke a promise. */
+    public synchronized List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    /** Whether a rollback waits for its confirmation. */
+    public synchronized boolean armed() {
+        return saved != null;
+    }
+
+    /** The public keys of the running interface's peers with their allowed addresses. */
+    public synchronized Map<PublicKey, List<String>> peers() {
+        Map<PublicKey, List<String>> peers = new java.util.HashMap<>();
+        guarded.running()
+                .ifPresent(running -> running.peers().forEach(peer -> peers.put(peer.publicKey(), peer.allowedIps())));
+        return peers;
+    }
+
+    /** The running interface's own key. */
+    public synchronized Optional<PublicKey> publicKey() {
+        return guarded.running().flatMap(WireGuardFact::publicKey);
+    }
+
+    /** The firewall rules in ufw's words. */
+    public synchronized List<String> rules() {
+        return guarded.rules().stream().map(FirewallRule::describe).toList();
+    }
+
+    /** The content of a file. */
+    public synchronized String file(String path) {
+        return Objects.requireNonNull(files.get(path), path).content();
+    }
+
+    /** When a unit was started, as a number that grows with every start. */
+    public synchronized String since(String unit) {
+        return Objects.requireNonNull(units.get(unit), unit).since();
+    }
+
+    /** Does not answer on SSH any more, or does again. */
+    public synchronized void down(boolean is) {
+        down = is;
+    }
+
+    /** Fails at the change that describes itself so, until told otherwise by null. */
+    public synchronized void failAt(@Nullable String change) {
+        failingChange = change;
+    }
+
+    /** Runs another system. */
+    public synchronized void system(String is) {
+        system = is;
+    }
+
+    /** Is of another architecture. */
+    public synchronized void machine(String is) {
+        machine = is;
+    }
+
+    /** Has an interface of its own in this network. */
+    public synchronized void network(String cidr) {
+        networks.add(cidr);
+    }
+
+    /** Shows another host key, as an impostor would. */
+    public synchronized void impostor() {
+        hostKey = newKey();
+    }
+
+    /** Says that the last handshake of every peer was so long ago. */
+    public synchronized void handshake(Optional<Duration> ago) {
+        handshakeAge = ago;
+    }
+
+    /** Answers forwards with this port of this machine. */
+    public synchronized void forwardTo(int port) {
+        forwardPort = port;
+    }
+
+    /** Somebody switches the firewall off. */
+    public synchronized void disableFirewall() {
+        guarded = new Guarded(
+                guarded.rules(),
+                false,
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit());
+    }
+
+    /** Somebody stops a unit. */
+    public synchronized void stop(String unit) {
+        UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
+        units.put(unit, new UnitFact("inactive", fact.enabled(), false, fact.since()));
+    }
+
+    /** Somebody takes the key file away. */
+    public synchronized void loseKey() {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                Optional.empty(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit());
+    }
+
+    /** The time for a confirmation is over. */
+    public synchronized void rollBack() {
+        Guarded before = saved;
+        HostKeyFingerprint key = savedHostKey;
+        if (before != null && key != null) {
+            guarded = before;
+            hostKey = key;
+            units.replaceAll((name, fact) -> new UnitFact("inactive", fact.enabled(), false, fact.since()));
+            forget();
+            rolledBack = true;
+        }
+    }
+
+    private void forget() {
+        saved = null;
+        savedHostKey = null;
+        armedBy = null;
+    }
+
+    synchronized boolean isDown() {
+        return down;
+    }
+
+    synchronized boolean admits(Secret loginKey) {
+        SshPublicKey wanted = login;
+        return wanted != null
+                && loginKey.useText(text -> {
+                    byte[] file = Base64.getMimeDecoder().decode(text.replaceAll("-----[A-Z ]+-----", ""));
+                    byte[] blob = Base64.getDecoder().decode(wanted.base64());
+                    for (int at = 0; at + blob.length <= file.length; at++) {
+                        if (Arrays.equals(file, at, at + blob.length, blob, 0, blob.length)) {
+                            return true;
+                        }
+                    }
+                    return false;
+                });
+    }
+
+    synchronized HostFacts facts(FactsQuery query, HostSession session) {
+        if (armedBy != session) {
+            forget();
+        }
+        Map<String, String> installed = new TreeMap<>(packages);
+        installed.keySet().retainAll(query.packages());
+        Set<String> present = new TreeSet<>(users);
+        present.retainAll(query.users());
+        Map<String, FileFact> read = new TreeMap<>();
+        Stream.concat(files.values().stream(), guarded.config().stream())
+                .filter(file -> query.files().contains(file.path()))
+                .forEach(file -> read.put(
+                        file.path(),
+                        new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+        Map<String, UnitFact> known = new TreeMap<>(units);
+        guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
+        known.keySet().retainAll(query.units());
+        Map<String, ReleaseFact> unpacked = new TreeMap<>(releases);
+        return new HostFacts(
+                system,
+                "12",
+                machine,
+                installed,
+                present,
+                read,
+                known,
+                unpacked,
+                guarded.running().map(this::aged),
+                guarded.keyFile(),
+                true,
+                new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
+                Map.of(),
+                networks);
+    }
+
+    private WireGuardFact aged(WireGuardFact running) {
+        List<PeerFact> peers = running.peers().stream()
+                .map(peer -> new PeerFact(
+                        peer.publicKey(),
+                        peer.endpoint(),
+                        peer.allowedIps(),
+                        handshakeAge.map(age -> Instant.EPOCH),
+                        handshakeAge,
+                        1,
+                        1))
+                .toList();
+        return new WireGuardFact(running.publicKey(), running.listenPort(), running.addresses(), peers);
+    }
+
+    synchronized void begin(Change change, HostSession session, HostSession.Progress progress) {
+        if (change.risky()) {
+            if (saved == null) {
+                saved = guarded;
+                savedHostKey = hostKey;
+                rolledBack = false;
+            }
+            armedBy = session;
+        }
+        progress.started(change);
+        if (change.describe().equals(failingChange)) {
+            throw HostException.of(address, address, change.describe())
+                    .exitCode(1)
+                    .because("it was told to fail", "Tell it otherwise.");
+        }
+        change.accept(new Doer(progress));
+        changes.add(change.describe());
+        look();
+        progress.done(change);
+    }
+
+    /** Notes where a promise is broken. */
+    private void look() {
+        if (guarded.active() && guarded.rules().stream().noneMatch(MemoryMachine::admitsSsh)) {
+            violations.add("the firewall is on and SSH is not admitted");
+        }
+    }
+
+    private static boolean admitsSsh(FirewallRule rule) {
+        return rule.port() == 22
+                && rule.from().isEmpty()
+                && rule.networkInterface().isEmpty();
+    }
+
+    synchronized boolean armedBy(HostSession session) {
+        return armedBy == session;
+    }
+
+    synchronized void confirm(HostSession session) {
+        if (rolledBack) {
+            rolledBack = false;
+            throw HostException.of(address, address, "confirm the changes")
+                    .because("the host has rolled back", "Run apply again.");
+        }
+        if (armedBy == session) {
+            throw HostException.of(address, address, "confirm the changes")
+                    .because("this is the session that made the changes", "Open a new one.");
+        }
+        forget();
+    }
+
+    synchronized int forward(int port) {
+        if (forwardPort == 0) {
+            throw HostException.of(address, address, "forward a port").because("nothing listens on " + port, "");
+        }
+        return forwardPort;
+    }
+
+    private static String sha256(String content) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private final class Doer implements Change.Visitor<Boolean> {
+        private final HostSession.Progress progress;
+
+        Doer(HostSession.Progress progress) {
+            this.progress = progress;
+        }
+
+        @Override
+        public Boolean installPackages(Change.InstallPackages change) {
+            change.packages().forEach(name -> packages.put(name, "1"));
+            return true;
+        }
+
+        @Override
+        public Boolean createUser(Change.CreateUser change) {
+            return users.add(change.user().name());
+        }
+
+        @Override
+        public Boolean installRelease(Change.InstallRelease change) {
+            releases.put(
+                    change.install().release().name()
+                            + '-'
+                            + change.install().release().version(),
+                    new ReleaseFact(change.sha256(), true));
+            return true;
+        }
+
+        @Override
+        public Boolean writeFile(Change.WriteFile change) {
+            if (change.risky()) {
+                guarded = new Guarded(
+                        guarded.rules(),
+                        guarded.active(),
+                        guarded.deny(),
+                        guarded.atBoot(),
+                        guarded.keyFile(),
+                        Optional.of(change.file()),
+                        guarded.running(),
+                        guarded.unit());
+            } else {
+                files.put(change.file().path(), change.file());
+            }
+            return true;
+        }
+
+        @Override
+        public Boolean writeKey(Change.WriteKey change) {
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    Optional.of(change.publicKey()),
+                    guarded.config(),
+                    guarded.running(),
+                    guarded.unit());
+            return true;
+        }
+
+        @Override
+        public Boolean allow(Change.Allow change) {
+            List<FirewallRule> rules = new ArrayList<>(guarded.rules());
+            rules.removeIf(rule -> rule.admitsSameAs(change.rule()));
+            rules.add(change.rule());
+            return rules(rules, guarded.active());
+        }
+
+        @Override
+        public Boolean disallow(Change.Disallow change) {
+            List<FirewallRule> rules = new ArrayList<>(guarded.rules());
+            rules.remove(change.rule());
+            return rules(rules, guarded.active());
+        }
+
+        @Override
+        public Boolean enableFirewall(Change.EnableFirewall change) {
+            return rules(guarded.rules(), true);
+        }
+
+        private Boolean rules(List<FirewallRule> rules, boolean active) {
+            guarded = new Guarded(
+                    List.copyOf(rules),
+                    active,
+                    active,
+                    active,
+                    guarded.keyFile(),
+                    guarded.config(),
+                    guarded.running(),
+                    guarded.unit());
+            return true;
+        }
+
+        @Override
+        public Boolean wireGuard(Change.ApplyWireGuard change) {
+            WireGuardInterface wanted = change.wireGuard();
+            if (!guarded.keyFile().equals(Optional.of(wanted.publicKey()))) {
+                throw HostException.of(address, address, change.describe())
+                        .because(wanted.name() + " runs with another key", "");
+            }
+            boolean bounce = change.action() == InterfaceAction.START || change.action() == InterfaceAction.RESTART;
+            Optional<WireGuardFact> running = guarded.running();
+            if (change.action() != InterfaceAction.ENABLE) {
+                running = Optional.of(new WireGuardFact(
+                        Optional.of(wanted.publicKey()),
+                        wanted.listenPort(),
+                        bounce
+                                ? List.of(wanted.address())
+                                : running.orElseThrow().addresses(),
+                        wanted.peers().stream()
+                                .map(peer -> new PeerFact(
+                                        peer.publicKey(),
+                                        peer.endpoint(),
+                                        peer.allowedIps(),
+                                        Optional.empty(),
+                                        Optional.empty(),
+                                        0,
+                                        0))
+                                .toList()));
+            }
+            String since = bounce
+                    ? String.valueOf(++sequence)
+                    : guarded.unit().map(UnitFact::since).orElse("");
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    guarded.config(),
+                    running,
+                    Optional.of(new UnitFact("active", "enabled", false, since)));
+            return true;
+        }
+
+        @Override
+        public Boolean unit(Change.ApplyUnit change) {
+            UnitFact before = units.getOrDefault(change.unit(), new UnitFact("inactive", "disabled", false, ""));
+            boolean started = change.action() == UnitAction.START || change.action() == UnitAction.RESTART;
+            boolean enabled = change.action() == UnitAction.START || change.action() == UnitAction.ENABLE;
+            if (started && !(guarded.active() && guarded.deny())) {
+                violations.add(change.describe() + " while the firewall is off");
+            }
+            units.put(
+                    change.unit(),
+                    new UnitFact(
+                            started ? "active" : before.active(),
+                            enabled ? "enabled" : before.enabled(),
+                            false,
+                            started ? String.valueOf(++sequence) : before.since()));
+            return true;
+        }
+
+        @Override
+        public Boolean replaceHostKey(Change.ReplaceHostKey change) {
+            HostKeyFingerprint fresh = newKey();
+            progress.newHostKey(fresh);
+            hostKey = fresh;
+            return everHostKeys.add(fresh);
+        }
+    }
+}
