@@ -327,9 +327,7 @@ final class Convergence {
                 Secret userData = UserData.withHostKey(hostKey)) {
             HostKeyFingerprint throwaway = hostKey.publicKey().fingerprint();
             ledger.update(state -> state.intending(new CreateIntent(attempt, names, throwaway)));
-            // A failure leaves the intent in place, whatever its reason: the order may have got through before it, and
-            // the
-            // next look at the cloud settles that.
+            // A failure leaves the intent in place, whatever its reason: the order may have got through all the same.
             List<CloudHost> accepted = environment
                     .provider()
                     .create(new CreateOrder(

@@ -45,6 +45,7 @@ class MeshIT {
 
     private LocalCloud cloud;
     private Outsider outsider;
+    private Watcher watcher;
     private MeshBuilder wish;
     private Mesh mesh;
 
@@ -52,6 +53,7 @@ class MeshIT {
     void applyOnce() {
         cloud = Clouds.start();
         outsider = cloud.outsider();
+        watcher = new Watcher(cloud);
         wish = Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -72,6 +74,9 @@ class MeshIT {
 
     @AfterAll
     void takeDown() {
+        if (watcher != null) {
+            watcher.close();
+        }
         if (cloud != null) {
             cloud.close();
         }
@@ -153,6 +158,37 @@ class MeshIT {
         assertThat(Clouds.run(monitor(), knock.formatted("10.0.0.2/22")))
                 .as("SSH is open by design")
                 .endsWith("open");
+    }
+
+    @Test
+    @Order(12)
+    void apply_firstTime_packetsWithTheMonitorsAddressFromElsewhereAreDropped() {
+        assertThat(answersToSpoofedPackets(node(1), "10.0.0.2")).isEmpty();
+
+        String rule = "allow from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
+        Clouds.run(node(1), "ufw " + rule);
+        String withoutTheInterface = answersToSpoofedPackets(node(1), "10.0.0.2");
+        Clouds.run(node(1), "ufw delete " + rule);
+
+        assertThat(withoutTheInterface)
+                .as("the attack works where the rule does not name the interface")
+                .contains("10.0.0.1:");
+    }
+
+    /**
+     * Knocks at a host's exporter from outside with the monitor's WireGuard address. The host answers, if it does, through the
+     * tunnel to the real monitor, which knows nothing of it, and is left with half-open connections: these are returned.
+     */
+    private String answersToSpoofedPackets(LocalDroplet host, String address) {
+        for (String command : List.of(
+                "ip address add 10.0.0.1/32 dev eth0",
+                "ip route add " + address + " via " + host.publicAddress() + " src 10.0.0.1",
+                "timeout 1 bash -c 'for i in 1 2 3 4 5; do (exec 3<>/dev/tcp/" + address + "/9100) & done; wait'",
+                "ip route delete " + address,
+                "ip address delete 10.0.0.1/32 dev eth0")) {
+            outsider.exec("sh", "-c", command);
+        }
+        return Clouds.run(host, "ss -Htn state syn-recv src " + address);
     }
 
     @Test
@@ -367,5 +403,13 @@ class MeshIT {
         other.destroy();
         assertThat(cloud.droplets()).isEmpty();
         assertThat(state).isEmptyDirectory();
+    }
+
+    @Test
+    @Order(70)
+    void watcher_throughAllOfThis_foundNoDoorOpen() {
+        System.out.println("found closed " + watcher.closed() + " times");
+        assertThat(watcher.closed()).isGreaterThan(5_000);
+        assertThat(watcher.opened()).isEmpty();
     }
 }

@@ -74,7 +74,12 @@ public final class LocalCloud implements AutoCloseable {
             network = made[0];
             account = new Account(network, this::machine, options.faults, workers, options.dropletLimit);
             mirror = new ReleaseMirror(network.gateway(), image.releaseFolder(), image.releases(), servers);
-            hook = new Thread(this::takeDown, "local-cloud-shutdown");
+            hook = new Thread(
+                    () -> {
+                        options.progress.accept("stopped: removing machines, network and rules");
+                        takeDown();
+                    },
+                    "local-cloud-shutdown");
             Runtime.getRuntime().addShutdownHook(hook);
         }
         api = new ApiServer(account, options.catalog, this::boots, token, readOnlyToken, options.hourlyLimit, servers);
