@@ -230,6 +230,8 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
         protected void append(ILoggingEvent event) {
             logged.add(event.getLoggerName()
                     + ' '
+                    + event.getLevel()
+                    + ' '
                     + event.getFormattedMessage()
                     + ' '
                     + ThrowableProxyUtil.asString(event.getThrowableProxy()));
@@ -247,6 +249,8 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
         @Override
         public void publish(LogRecord record) {
             logged.add(record.getLoggerName()
+                    + ' '
+                    + record.getLevel()
                     + ' '
                     + record.getMessage()
                     + ' '
