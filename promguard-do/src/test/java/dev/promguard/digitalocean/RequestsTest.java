@@ -32,7 +32,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What is sent, to the letter, when all goes well, and what is made of the answers. */
 class RequestsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final SshPublicKey KEY = SshPublicKey.parse(
+    static final SshPublicKey KEY = SshPublicKey.parse(
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKtqfXvVqkbpL2hWQzX1rM9bJt7n0x8Yc3l5uQ2aVb4d someone@example.com");
     private static final String FINGERPRINT = KEY.md5Fingerprint();
     private static final String KEY_PATH = "/v2/account/keys/" + FINGERPRINT;
