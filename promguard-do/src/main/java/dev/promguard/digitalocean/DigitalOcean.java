@@ -62,7 +62,7 @@ public final class DigitalOcean implements CloudProvider {
     private static final int LARGEST_USER_DATA = 64 * 1024;
     private static final int LEAST_LOOKS = 3;
     private static final int LOOKS_UNTIL_LATE = 20;
-    private static final Duration LAST_LOOK = Duration.ofSeconds(10);
+    private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
     private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
     private static final String TAG = "promguard";
@@ -72,6 +72,7 @@ public final class DigitalOcean implements CloudProvider {
     private final Http http;
     private final Duration pollInterval;
     private final Duration listLag;
+    private final Duration lastLook;
 
     /** DigitalOcean with every default, and the token from the environment. Reads the token when it is first needed. */
     public DigitalOcean() {
@@ -87,6 +88,7 @@ public final class DigitalOcean implements CloudProvider {
                 builder.retryPause);
         pollInterval = builder.pollInterval;
         listLag = builder.listLag;
+        lastLook = builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
     }
 
     /**
@@ -482,7 +484,7 @@ public final class DigitalOcean implements CloudProvider {
     @Override
     public Arrival await(String mesh, Set<String> ids, Duration timeout) {
         Deadline deadline = Deadline.after(timeout);
-        Deadline calls = deadline.plus(LAST_LOOK);
+        Deadline calls = deadline.plus(lastLook);
         Set<String> open = new TreeSet<>(ids);
         Map<String, CloudHost> ready = new TreeMap<>();
         Map<String, String> missing = new TreeMap<>();
@@ -619,7 +621,7 @@ public final class DigitalOcean implements CloudProvider {
             return;
         }
         Deadline deadline = Deadline.after(timeout);
-        Deadline calls = deadline.plus(LAST_LOOK);
+        Deadline calls = deadline.plus(lastLook);
         Set<String> unseen = new TreeSet<>(ids);
         Set<String> accepted = new HashSet<>();
         Map<String, Droplet> left = Map.of();

@@ -226,7 +226,7 @@ class AwaitTest {
 
             Arrival arrival = provider.await(MESH, Set.of("11"), Duration.ofMillis(100));
 
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
             assertThat(arrival.ready()).isEmpty();
             assertThat(arrival.missing())
                     .hasEntrySatisfying("11", why -> assertThat(why).contains("not known", "no whole answer within"));

@@ -218,7 +218,7 @@ class DeleteTest {
                     .hasMessageContaining("droplet 11 not gone")
                     .hasMessageContaining("no whole answer within");
 
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
         }
     }
 }
