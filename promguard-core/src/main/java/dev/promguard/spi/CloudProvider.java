@@ -15,7 +15,7 @@ import java.util.Set;
  *
  * <p>Everything a provider makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
  * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a
- * second with a {@link dev.promguard.ProviderException} and the interrupt flag set. Failures are
+ * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
  * {@link dev.promguard.ProviderException}s.
  */
 public interface CloudProvider {

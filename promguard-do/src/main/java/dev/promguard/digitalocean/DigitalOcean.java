@@ -4,8 +4,9 @@ import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
+import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
-import dev.promguard.digitalocean.internal.Http.LostAnswerException;
+import dev.promguard.digitalocean.internal.LostAnswerException;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
@@ -37,6 +38,8 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes hosts as DigitalOcean droplets. Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
@@ -50,11 +53,17 @@ import org.jspecify.annotations.Nullable;
 public final class DigitalOcean implements CloudProvider {
     private static final URI ENDPOINT = URI.create("https://api.digitalocean.com/");
     private static final List<String> TOKEN_VARIABLES = List.of("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN");
+    private static final Logger LOG = LoggerFactory.getLogger(DigitalOcean.class);
+    private static final int CONFLICT = 409;
+    private static final int UNPROCESSABLE = 422;
     private static final int BATCH = 10;
     private static final int PAGE = 200;
     private static final int MOST_PAGES = 500;
     private static final int LARGEST_USER_DATA = 64 * 1024;
-    private static final int LOOKS = 6;
+    private static final int LEAST_LOOKS = 3;
+    private static final int LOOKS_UNTIL_LATE = 20;
+    private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
+    private static final Duration LONGEST_SETTING = Duration.ofDays(1);
     private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
     private static final String TAG = "promguard";
     private static final String ROLE_TAG = "promguard:role:";
@@ -62,6 +71,8 @@ public final class DigitalOcean implements CloudProvider {
 
     private final Http http;
     private final Duration pollInterval;
+    private final Duration listLag;
+    private final Duration lastLook;
 
     /** DigitalOcean with every default, and the token from the environment. Reads the token when it is first needed. */
     public DigitalOcean() {
@@ -70,8 +81,14 @@ public final class DigitalOcean implements CloudProvider {
 
     private DigitalOcean(Builder builder) {
         Secret given = builder.token;
-        http = new Http(builder.endpoint, () -> given == null ? tokenFromEnvironment() : given, builder.callTimeout);
+        http = new Http(
+                builder.endpoint,
+                () -> given == null ? tokenFromEnvironment() : given,
+                builder.callTimeout,
+                builder.retryPause);
         pollInterval = builder.pollInterval;
+        listLag = builder.listLag;
+        lastLook = builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
     }
 
     /**
@@ -89,6 +106,8 @@ public final class DigitalOcean implements CloudProvider {
         private URI endpoint = ENDPOINT;
         private Duration callTimeout = Duration.ofSeconds(60);
         private Duration pollInterval = Duration.ofSeconds(3);
+        private Duration retryPause = Duration.ofMillis(500);
+        private Duration listLag = Duration.ofSeconds(20);
 
         private Builder() {}
 
@@ -123,32 +142,64 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * How long one call may take. 60 seconds unless said.
+         * How long one call may take, up to the end of its answer. 60 seconds unless said.
          *
-         * @param value longer than zero
+         * @param value longer than zero, at most a day
          * @return this builder
-         * @throws IllegalArgumentException if it is not longer than zero
+         * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is out of range
          */
         public Builder callTimeout(Duration value) {
-            callTimeout = positive("callTimeout", value);
+            callTimeout = inRange("callTimeout", value);
             return this;
         }
 
         /**
          * How often to look while waiting for droplets. 3 seconds unless said.
          *
-         * @param value longer than zero
+         * @param value longer than zero, at most a day
          * @return this builder
-         * @throws IllegalArgumentException if it is not longer than zero
+         * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is out of range
          */
         public Builder pollInterval(Duration value) {
-            pollInterval = positive("pollInterval", value);
+            pollInterval = inRange("pollInterval", value);
             return this;
         }
 
-        private static Duration positive(String field, Duration value) {
-            if (value.isNegative() || value.isZero()) {
-                throw new IllegalArgumentException(field + " " + value + " is not longer than zero");
+        /**
+         * How long to wait before a call that failed is sent again, where it may be. Each further wait is twice as long, up to
+         * sixteen times; all are shortened at random by up to a half. Half a second unless said. When the API itself says how
+         * long to wait, that counts.
+         *
+         * @param value longer than zero, at most a day
+         * @return this builder
+         * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder retryPause(Duration value) {
+            retryPause = inRange("retryPause", value);
+            return this;
+        }
+
+        /**
+         * How far lists may lag behind what was done. For so long is a droplet looked for whose create call got no answer,
+         * before the call is sent again, and a droplet that no list shows, before it counts as vanished. 20 seconds unless
+         * said. Too short a time may make a droplet twice.
+         *
+         * @param value longer than zero, at most a day
+         * @return this builder
+         * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder listLag(Duration value) {
+            listLag = inRange("listLag", value);
+            return this;
+        }
+
+        private static Duration inRange(String field, Duration value) {
+            if (value.isNegative() || value.isZero() || value.compareTo(LONGEST_SETTING) > 0) {
+                throw new IllegalArgumentException(field + " " + value + " is not longer than zero and at most a day");
             }
             return value;
         }
@@ -182,174 +233,110 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public Quote check(List<HostOrder> orders) {
-        Answers.Account account =
-                http.get("/v2/account", Answers.AccountAnswer.class).account();
+        Answers.Account account = http.get("/v2/account", Answers.AccountAnswer.class, Deadline.never())
+                .account();
         if (account == null) {
-            throw new ProviderException(
-                    "DigitalOcean gave an answer without an account. See that the endpoint is its API.");
+            throw incomplete("/v2/account");
         }
         List<String> faults = new ArrayList<>();
         Map<String, Price> prices = new HashMap<>();
         if (orders.isEmpty()) {
             return new Quote(faults, prices);
         }
-        if (account.status() != null && account.status().equals("locked")) {
+        if ("locked".equals(account.status())) {
             faults.add("account: it is locked; ask DigitalOcean's support");
         }
-        Map<String, Answers.Region> regions = new TreeMap<>();
-        for (Answers.Region region :
-                paged("/v2/regions", Answers.RegionsAnswer.class, a -> a.regions(), a -> a.links())) {
-            regions.put(Objects.toString(region.slug(), ""), region);
-        }
-        Map<String, Answers.Size> sizes = new TreeMap<>();
-        for (Answers.Size size : paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links())) {
-            sizes.put(Objects.toString(size.slug(), ""), size);
-        }
-        Map<String, Answers.Image> images = new TreeMap<>();
-        for (Answers.Image image :
-                paged("/v2/images?type=distribution", Answers.ImagesAnswer.class, a -> a.images(), a -> a.links())) {
-            images.put(Objects.toString(image.slug(), ""), image);
-        }
-        int inUse = paged("/v2/droplets", Answers.DropletsAnswer.class, a -> a.droplets(), a -> a.links())
-                .size();
+        Offer offer = offer();
+        int inUse = droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
             faults.add("nodes: " + orders.size() + " droplets are wanted and " + inUse
                     + " are in use, but the account's limit is " + account.dropletLimit()
                     + ": ask DigitalOcean to raise it, or wish for fewer");
         }
         for (HostOrder order : orders) {
-            check(order, regions, sizes, images, faults);
-            Answers.Size size = sizes.get(order.size());
-            if (size != null && size.monthly() != null && size.hourly() != null) {
-                prices.put(order.name(), new Price(size.monthly(), size.hourly()));
-            }
+            offer.check(order, faults);
+            offer.price(order.size()).ifPresent(price -> prices.put(order.name(), price));
         }
         return new Quote(faults, prices);
     }
 
-    private static void check(
-            HostOrder order,
-            Map<String, Answers.Region> regions,
-            Map<String, Answers.Size> sizes,
-            Map<String, Answers.Image> images,
-            List<String> faults) {
-        Answers.Region region = regions.get(order.region());
-        Answers.Size size = sizes.get(order.size());
-        Answers.Image image = images.get(order.image());
-        if (region == null || !region.available()) {
-            Set<String> open = new TreeSet<>();
-            regions.forEach((slug, candidate) -> {
-                if (candidate.available()) {
-                    open.add(slug);
-                }
-            });
-            faults.add(unknown(
-                    "region",
-                    order.region(),
-                    order,
-                    region == null ? "does not exist" : "takes no new droplets",
-                    open));
-        }
-        if (size == null || !size.available()) {
-            faults.add(unknown(
-                    "size", order.size(), order, size == null ? "does not exist" : "is not offered", sizes.keySet()));
-        } else if (region != null && size.regions() != null && !size.regions().contains(order.region())) {
-            faults.add("size " + Names.quote(order.size()) + " of " + order.name() + " is not offered in "
-                    + order.region() + ": it is in " + String.join(", ", new TreeSet<>(size.regions())));
-        }
-        if (image == null) {
-            faults.add(unknown("image", order.image(), order, "does not exist", images.keySet()));
-            return;
-        }
-        if (region != null && image.regions() != null && !image.regions().contains(order.region())) {
-            faults.add("image " + Names.quote(order.image()) + " of " + order.name() + " is not in " + order.region()
-                    + ": it is in " + String.join(", ", new TreeSet<>(image.regions())));
-        }
-        if (size != null && size.disk() < image.minDiskSize()) {
-            faults.add("size " + Names.quote(order.size()) + " of " + order.name() + " has a disk of " + size.disk()
-                    + " GB, and image " + order.image() + " wants " + image.minDiskSize() + ": choose a larger size");
-        }
-    }
-
-    private static String unknown(
-            String field, String value, HostOrder order, String what, Collection<String> choices) {
-        List<String> nearest = choices.stream()
-                .filter(choice -> !choice.isEmpty())
-                .sorted(Comparator.comparingInt((String choice) -> distance(choice, value))
-                        .thenComparing(Comparator.naturalOrder()))
-                .limit(5)
-                .toList();
-        return field + " " + Names.quote(value) + " of " + order.name() + " " + what + ": nearest are "
-                + String.join(", ", nearest);
-    }
-
-    /** Levenshtein's distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int cost = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                row[j] = Math.min(Math.min(row[j] + 1, row[j - 1] + 1), diagonal + cost);
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+    private Offer offer() {
+        return Offer.of(
+                paged("/v2/regions", Answers.RegionsAnswer.class, a -> a.regions(), a -> a.links(), Deadline.never()),
+                paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links(), Deadline.never()),
+                paged(
+                        "/v2/images?type=distribution",
+                        Answers.ImagesAnswer.class,
+                        a -> a.images(),
+                        a -> a.links(),
+                        Deadline.never()));
     }
 
     @Override
     public List<CloudHost> list(String mesh) {
-        return droplets(meshTag(mesh)).stream()
+        return tagged(meshTag(mesh), Deadline.never()).stream()
                 .map(DigitalOcean::host)
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
     }
 
-    private List<Droplet> droplets(String tag) {
-        return paged(
-                        "/v2/droplets?tag_name=" + encode(tag),
-                        Answers.DropletsAnswer.class,
-                        answer -> answer.droplets(),
-                        answer -> answer.links())
-                .stream()
-                .filter(droplet -> droplet.tags() != null && droplet.tags().contains(tag))
+    private List<Droplet> tagged(String tag, Deadline deadline) {
+        return droplets("/v2/droplets?tag_name=" + encode(tag), deadline).stream()
+                .filter(droplet -> carries(droplet, tag))
                 .toList();
+    }
+
+    /** A droplet that two pages show, since another one came or went meanwhile, is there once. */
+    private List<Droplet> droplets(String path, Deadline deadline) {
+        Map<Long, Droplet> byId = new LinkedHashMap<>();
+        paged(path, Answers.DropletsAnswer.class, a -> a.droplets(), a -> a.links(), deadline)
+                .forEach(droplet -> byId.put(droplet.id(), droplet));
+        return List.copyOf(byId.values());
+    }
+
+    private static boolean carries(Droplet droplet, String tag) {
+        if (droplet.tags() == null) {
+            throw new ProviderException("DigitalOcean does not show the tags of droplet " + droplet.id()
+                    + ", so it is not known whose it is: make a token that may also read tags (tag:read)");
+        }
+        return droplet.tags().contains(tag);
     }
 
     @Override
     public AccessKey registerAccessKey(String mesh, SshPublicKey key) {
         String fingerprint = key.md5Fingerprint();
-        String path = "/v2/account/keys/" + fingerprint;
-        Answers.KeyAnswer found = http.find(path, Answers.KeyAnswer.class);
-        if (found == null || found.key() == null) {
-            Map<String, String> body = new LinkedHashMap<>();
-            body.put("name", keyName(mesh));
-            body.put("public_key", key.line());
+        Map<String, String> body = new LinkedHashMap<>();
+        body.put("name", keyName(mesh));
+        body.put("public_key", key.line());
+        ProviderException failure = null;
+        for (int look = 0; look < LEAST_LOOKS; look++) {
+            if (look > 0) {
+                Http.pause(pollInterval);
+            }
+            Answers.KeyAnswer found =
+                    http.find("/v2/account/keys/" + fingerprint, Answers.KeyAnswer.class, Deadline.never());
             try {
-                found = http.post("/v2/account/keys", body, Answers.KeyAnswer.class);
-            } catch (LostAnswerException e) {
-                found = http.find(path, Answers.KeyAnswer.class);
-                if (found == null) {
-                    throw unreachable("register the SSH key", e);
+                if (found == null || found.key() == null) {
+                    found = http.post("/v2/account/keys", body, Answers.KeyAnswer.class);
                 }
+            } catch (LostAnswerException e) {
+                failure = e.failure();
             } catch (ProviderException e) {
-                found = e.status().orElse(0) == 422 ? http.find(path, Answers.KeyAnswer.class) : null;
-                if (found == null) {
+                // A key that is there already is refused with 422, as is one that is no good: the next look tells.
+                if (e.status().orElse(0) != UNPROCESSABLE) {
                     throw e;
                 }
+                failure = e;
+            }
+            Answers.Key registered = found == null ? null : found.key();
+            if (registered != null && registered.id() != 0) {
+                return new AccessKey(
+                        Long.toString(registered.id()),
+                        fingerprint,
+                        keyName(mesh).equals(registered.name()));
             }
         }
-        Answers.Key registered = found.key();
-        if (registered == null) {
-            throw new ProviderException("DigitalOcean gave an answer without an SSH key. Run again.");
-        }
-        return new AccessKey(
-                Long.toString(registered.id()), fingerprint, keyName(mesh).equals(registered.name()));
+        throw failure == null ? incomplete("/v2/account/keys") : failure;
     }
 
     @Override
@@ -359,19 +346,18 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public List<CloudHost> create(CreateOrder order) {
+        if (order.names().size() > BATCH) {
+            throw new IllegalArgumentException(
+                    order.names().size() + " names in one order: DigitalOcean takes at most " + BATCH);
+        }
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("names", order.names());
         body.put("region", order.region());
         body.put("size", order.size());
         body.put("image", order.image());
-        body.put("ssh_keys", List.of(Long.parseLong(order.accessKey().id())));
-        body.put(
-                "tags",
-                List.of(
-                        TAG,
-                        meshTag(order.mesh()),
-                        ROLE_TAG + order.role(),
-                        attemptTag(order.mesh()) + order.attempt()));
+        String keyId = order.accessKey().id();
+        body.put("ssh_keys", List.of(keyId.matches("[0-9]{1,18}") ? (Object) Long.valueOf(keyId) : keyId));
+        body.put("tags", List.of(TAG, meshTag(order.mesh()), ROLE_TAG + order.role(), attemptTag(order)));
         return order.userData().use(bytes -> {
             if (bytes.length > LARGEST_USER_DATA) {
                 throw new ProviderException(
@@ -384,117 +370,249 @@ public final class DigitalOcean implements CloudProvider {
 
     /** Sends a create call, and after a lost answer looks several times, since lists lag, before it sends once more. */
     private List<CloudHost> send(CreateOrder order, Map<String, Object> body) {
-        LostAnswerException lost = null;
+        ProviderException lost = null;
         for (int attempt = 0; attempt < 2; attempt++) {
+            boolean again;
             try {
-                List<Droplet> accepted = Objects.requireNonNullElse(
-                        http.post("/v2/droplets", body, Answers.DropletsAnswer.class)
-                                .droplets(),
-                        List.<Droplet>of());
-                List<CloudHost> hosts =
-                        accepted.stream().map(DigitalOcean::host).toList();
-                if (names(hosts).equals(new HashSet<>(order.names()))) {
-                    return hosts;
+                Answers.DropletsAnswer answer = http.post("/v2/droplets", body, Answers.DropletsAnswer.class);
+                List<CloudHost> hosts = Objects.requireNonNullElse(answer.droplets(), List.<Droplet>of()).stream()
+                        .map(DigitalOcean::host)
+                        .toList();
+                if (isWhole(hosts, order)) {
+                    return lost == null ? hosts : withoutDoubles(hosts, order);
                 }
-                lost = new LostAnswerException("the answer names other droplets than were ordered", null);
+                lost = incomplete("/v2/droplets");
+                again = false;
             } catch (LostAnswerException e) {
+                lost = e.failure();
+                again = !e.accepted();
+            } catch (ProviderException e) {
+                if (lost == null) {
+                    throw e;
+                }
+                // The second order may be refused because the first one was carried out after all.
                 lost = e;
+                again = false;
             }
-            List<CloudHost> found = lookUp(order);
+            List<CloudHost> found = lookUp(order, lost);
             if (!found.isEmpty()) {
                 return found;
             }
+            if (!again) {
+                break;
+            }
         }
-        throw unreachable("create " + String.join(", ", order.names()), Objects.requireNonNull(lost));
+        throw unknown(order, Objects.requireNonNull(lost));
     }
 
-    private List<CloudHost> lookUp(CreateOrder order) {
+    /** What an order made: all of it, or nothing that any list showed for as long as lists may lag. */
+    private List<CloudHost> lookUp(CreateOrder order, ProviderException lost) {
+        Deadline lag = Deadline.after(listLag);
         List<CloudHost> found = List.of();
-        for (int look = 0; look < LOOKS; look++) {
+        for (int look = 0; look < LEAST_LOOKS || !lag.isOver(); look++) {
             Http.pause(pollInterval);
-            found = droplets(attemptTag(order.mesh()) + order.attempt()).stream()
-                    .map(DigitalOcean::host)
-                    .toList();
-            if (names(found).containsAll(order.names())) {
+            found = look(order);
+            if (isWhole(found, order)) {
                 return found;
             }
         }
-        if (!found.isEmpty()) {
-            throw new ProviderException("DigitalOcean made only " + String.join(", ", names(found)) + " of "
-                    + String.join(", ", order.names()) + ". Run apply again: it goes on from there.");
+        if (found.isEmpty()) {
+            return found;
         }
-        return found;
+        throw otherThanOrdered(found, order, lost);
     }
 
-    private static Set<String> names(List<CloudHost> hosts) {
-        Set<String> names = new TreeSet<>();
-        hosts.forEach(host -> names.add(host.name()));
-        return names;
+    private List<CloudHost> look(CreateOrder order) {
+        try {
+            return tagged(attemptTag(order), Deadline.never()).stream()
+                    .map(DigitalOcean::host)
+                    .toList();
+        } catch (ProviderException e) {
+            throw unknown(order, e);
+        }
     }
 
-    private static ProviderException unreachable(String what, LostAnswerException cause) {
+    /** After an order was sent twice: the first one may have been carried out after all. */
+    private List<CloudHost> withoutDoubles(List<CloudHost> hosts, CreateOrder order) {
+        Set<String> ids = new HashSet<>();
+        hosts.forEach(host -> ids.add(host.id()));
+        List<CloudHost> found = look(order);
+        if (!found.stream().allMatch(host -> ids.contains(host.id()))) {
+            throw otherThanOrdered(found, order, null);
+        }
+        return hosts;
+    }
+
+    private static ProviderException otherThanOrdered(
+            List<CloudHost> found, CreateOrder order, @Nullable ProviderException cause) {
+        List<String> made = found.stream()
+                .map(host -> Names.quote(host.name()) + " (id " + host.id() + ")")
+                .sorted()
+                .toList();
         return new ProviderException(
-                "DigitalOcean did not answer when asked to " + what + ": " + cause.getMessage()
-                        + ". Run again: what was made is found again.",
+                "DigitalOcean made " + String.join(", ", made) + " where " + String.join(", ", order.names())
+                        + " were ordered. Run apply again: it goes on from what there is.",
                 null,
                 null,
-                null,
+                cause == null ? null : cause.requestId().orElse(null),
+                true,
+                cause);
+    }
+
+    private static boolean isWhole(List<CloudHost> hosts, CreateOrder order) {
+        return hosts.stream()
+                .map(CloudHost::name)
+                .sorted()
+                .toList()
+                .equals(order.names().stream().sorted().toList());
+    }
+
+    /** Carries no status of a refusal: the engine would take it that nothing was made. */
+    private static ProviderException unknown(CreateOrder order, ProviderException cause) {
+        int status = cause.status().orElse(0);
+        return new ProviderException(
+                "it is not known whether DigitalOcean made " + String.join(", ", order.names())
+                        + ", since it gave no usable answer: " + cause.getMessage()
+                        + " Run apply again: it looks for them by their tag " + attemptTag(order) + " and goes on.",
+                status >= 500 ? status : null,
+                cause.id().orElse(null),
+                cause.requestId().orElse(null),
                 true,
                 cause);
     }
 
     @Override
     public Arrival await(String mesh, Set<String> ids, Duration timeout) {
+        Deadline deadline = Deadline.after(timeout);
+        Deadline calls = deadline.plus(lastLook);
+        Set<String> open = new TreeSet<>(ids);
         Map<String, CloudHost> ready = new TreeMap<>();
-        Map<String, Droplet> waiting = new HashMap<>();
-        long deadline = System.nanoTime() + timeout.toNanos();
-        while (ready.size() < ids.size()) {
-            waiting.clear();
-            for (Droplet droplet : droplets(meshTag(mesh))) {
-                CloudHost host = host(droplet);
-                if (ids.contains(host.id())) {
-                    if (host.status() == CloudHost.Status.ACTIVE
-                            && host.publicAddress().isPresent()) {
-                        ready.put(host.id(), host);
+        Map<String, String> missing = new TreeMap<>();
+        Map<String, Deadline> absent = new HashMap<>();
+        Map<String, Droplet> listed = Map.of();
+        ProviderException failure = null;
+        for (int look = 1; !open.isEmpty(); look++) {
+            try {
+                listed = byId(tagged(meshTag(mesh), calls));
+                failure = null;
+                for (String id : open) {
+                    Droplet droplet = listed.get(id);
+                    if (droplet == null) {
+                        Deadline patience = absent.computeIfAbsent(id, key -> Deadline.after(listLag));
+                        if (patience.isOver() && isGone(id, calls)) {
+                            missing.put(id, vanished(id));
+                        }
+                    } else if (isReady(droplet)) {
+                        ready.put(id, host(droplet));
                     } else {
-                        waiting.put(host.id(), droplet);
+                        absent.remove(id);
+                        if (look % LOOKS_UNTIL_LATE == 0 && seemsErrored(id, calls)) {
+                            missing.put(id, errored(id));
+                        }
                     }
                 }
+            } catch (ProviderException e) {
+                if (!e.retryable()) {
+                    throw e;
+                }
+                failure = e;
             }
-            if (ready.size() == ids.size() || System.nanoTime() >= deadline) {
+            open.removeAll(ready.keySet());
+            open.removeAll(missing.keySet());
+            if (deadline.isOver()) {
                 break;
             }
-            Http.pause(pollInterval);
-        }
-        Map<String, String> missing = new TreeMap<>();
-        for (String id : ids) {
-            if (!ready.containsKey(id)) {
-                missing.put(id, whyMissing(id, waiting.get(id), timeout));
+            if (!open.isEmpty()) {
+                Http.pause(deadline.atMost(pollInterval));
             }
+        }
+        for (String id : open) {
+            missing.put(id, whyMissing(id, listed.get(id), timeout, failure, calls));
         }
         return new Arrival(List.copyOf(ready.values()), missing);
     }
 
-    private String whyMissing(String id, @Nullable Droplet droplet, Duration timeout) {
-        if (droplet == null) {
-            return "droplet " + id
-                    + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
+    private static boolean isReady(Droplet droplet) {
+        CloudHost host = host(droplet);
+        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
+    }
+
+    private static Map<String, Droplet> byId(List<Droplet> droplets) {
+        Map<String, Droplet> byId = new TreeMap<>();
+        droplets.forEach(droplet -> byId.put(Long.toString(droplet.id()), droplet));
+        return byId;
+    }
+
+    private Optional<Droplet> find(String id, Deadline deadline) {
+        Answers.DropletAnswer answer = http.find("/v2/droplets/" + encode(id), Answers.DropletAnswer.class, deadline);
+        if (answer != null && answer.droplet() == null) {
+            throw incomplete("/v2/droplets/" + id);
         }
-        Answers.ActionsAnswer answer = http.find("/v2/droplets/" + id + "/actions", Answers.ActionsAnswer.class);
-        boolean errored = answer != null
+        return answer == null ? Optional.empty() : Optional.ofNullable(answer.droplet());
+    }
+
+    private boolean isGone(String id, Deadline deadline) {
+        try {
+            return find(id, deadline).isEmpty();
+        } catch (ProviderException e) {
+            LOG.debug("droplet {} cannot be looked at", id, e);
+            return false;
+        }
+    }
+
+    private boolean seemsErrored(String id, Deadline deadline) {
+        try {
+            return isErrored(id, deadline);
+        } catch (ProviderException e) {
+            LOG.debug("the actions of droplet {} cannot be looked at", id, e);
+            return false;
+        }
+    }
+
+    private boolean isErrored(String id, Deadline deadline) {
+        Answers.ActionsAnswer answer =
+                http.find("/v2/droplets/" + encode(id) + "/actions", Answers.ActionsAnswer.class, deadline);
+        return answer != null
                 && answer.actions() != null
-                && answer.actions().stream().anyMatch(action -> "errored".equals(action.status()));
-        if (errored) {
-            return "droplet " + id
-                    + " could not be made, says its create action: remove it in the control panel or with destroy,"
-                    + " then apply again";
+                && answer.actions().stream()
+                        .anyMatch(action -> "create".equals(action.type()) && "errored".equals(action.status()));
+    }
+
+    private static String vanished(String id) {
+        return "droplet " + id
+                + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
+    }
+
+    private static String errored(String id) {
+        return "droplet " + id + " could not be made, says its create action: remove it in the control panel or with"
+                + " destroy, then apply again";
+    }
+
+    /** Never throws: what cannot be asked about one droplet must not hide the others. */
+    private String whyMissing(
+            String id,
+            @Nullable Droplet droplet,
+            Duration timeout,
+            @Nullable ProviderException failure,
+            Deadline calls) {
+        String after = " after " + timeout.toSeconds() + " s: run apply again";
+        if (failure != null) {
+            return "it is not known how droplet " + id + " is" + after + ". " + failure.getMessage();
+        }
+        if (droplet == null) {
+            return "droplet " + id + " is in no list" + after;
+        }
+        try {
+            if (isErrored(id, calls)) {
+                return errored(id);
+            }
+        } catch (ProviderException e) {
+            return "droplet " + id + " is not ready" + after + ". Its actions cannot be read: " + e.getMessage();
         }
         if ("active".equals(droplet.status())) {
-            return "droplet " + id + " is active but has no public address after " + timeout.toSeconds()
-                    + " s: run apply again";
+            return "droplet " + id + " is active but has no public address" + after;
         }
-        return "droplet " + id + " is still " + Names.quote(Objects.toString(droplet.status(), "?")) + " after "
-                + timeout.toSeconds() + " s: run apply again";
+        return "droplet " + id + " is still " + Names.quote(Objects.toString(droplet.status(), "?")) + after;
     }
 
     @Override
@@ -502,62 +620,119 @@ public final class DigitalOcean implements CloudProvider {
         if (ids.isEmpty()) {
             return;
         }
-        Set<String> wanted = new TreeSet<>(ids);
-        long deadline = System.nanoTime() + timeout.toNanos();
-        ProviderException refusal = null;
+        Deadline deadline = Deadline.after(timeout);
+        Deadline calls = deadline.plus(lastLook);
+        Set<String> unseen = new TreeSet<>(ids);
         Set<String> accepted = new HashSet<>();
+        Map<String, Droplet> left = Map.of();
+        ProviderException refusal = null;
         while (true) {
-            Map<String, Droplet> left = new TreeMap<>();
-            for (Droplet droplet : droplets(meshTag(mesh))) {
-                if (wanted.contains(Long.toString(droplet.id()))) {
-                    left.put(Long.toString(droplet.id()), droplet);
+            try {
+                left = left(mesh, ids, unseen, calls);
+                if (left.isEmpty()) {
+                    return;
                 }
-            }
-            if (left.isEmpty()) {
-                return;
-            }
-            for (String id : left.keySet()) {
-                if (!accepted.contains(id)) {
-                    try {
-                        http.delete("/v2/droplets/" + id);
-                        accepted.add(id);
-                    } catch (ProviderException e) {
-                        int status = e.status().orElse(0);
-                        if (status != 409 && status != 422) {
-                            throw e;
+                refusal = null;
+                for (String id : left.keySet()) {
+                    if (!accepted.contains(id)) {
+                        Optional<ProviderException> refused = deleteOne(id, calls);
+                        if (refused.isEmpty()) {
+                            accepted.add(id);
+                        } else {
+                            refusal = refused.get();
                         }
-                        refusal = e;
                     }
                 }
+            } catch (ProviderException e) {
+                if (!e.retryable()) {
+                    throw e;
+                }
+                refusal = e;
             }
-            if (System.nanoTime() >= deadline) {
-                List<String> names = left.values().stream()
-                        .map(droplet -> Objects.toString(droplet.name(), "?"))
-                        .toList();
-                throw new ProviderException(
-                        String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s: run again",
-                        null,
-                        null,
-                        null,
-                        true,
-                        refusal);
+            if (deadline.isOver()) {
+                throw notGone(left, ids, timeout, refusal);
             }
-            Http.pause(pollInterval);
+            Http.pause(deadline.atMost(pollInterval));
         }
+    }
+
+    /** Which of the droplets are still there. One that no list has shown yet is asked for by itself, since lists lag. */
+    private Map<String, Droplet> left(String mesh, Collection<String> ids, Set<String> unseen, Deadline deadline) {
+        Map<String, Droplet> listed = byId(tagged(meshTag(mesh), deadline));
+        Map<String, Droplet> left = new TreeMap<>();
+        for (String id : ids) {
+            Droplet droplet = listed.get(id);
+            if (droplet != null) {
+                unseen.remove(id);
+                left.put(id, droplet);
+            } else if (unseen.contains(id)) {
+                Optional<Droplet> found = find(id, deadline).filter(one -> carries(one, meshTag(mesh)));
+                found.ifPresentOrElse(one -> left.put(id, one), () -> unseen.remove(id));
+            }
+        }
+        return left;
+    }
+
+    /** A droplet that is still being made refuses to be deleted for a while: that is returned, and not thrown. */
+    private Optional<ProviderException> deleteOne(String id, Deadline deadline) {
+        try {
+            http.delete("/v2/droplets/" + encode(id), deadline);
+            return Optional.empty();
+        } catch (ProviderException e) {
+            int status = e.status().orElse(0);
+            if (!e.retryable() && status != CONFLICT && status != UNPROCESSABLE) {
+                throw e;
+            }
+            return Optional.of(e);
+        }
+    }
+
+    private static ProviderException notGone(
+            Map<String, Droplet> left, Collection<String> ids, Duration timeout, @Nullable ProviderException refusal) {
+        List<String> names = new ArrayList<>();
+        left.forEach(
+                (id, droplet) -> names.add(Names.quote(Objects.toString(droplet.name(), "?")) + " (id " + id + ")"));
+        if (names.isEmpty()) {
+            ids.forEach(id -> names.add("droplet " + id));
+        }
+        return new ProviderException(
+                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s: run again"
+                        + (refusal == null ? "" : ". " + refusal.getMessage()),
+                null,
+                null,
+                refusal == null ? null : refusal.requestId().orElse(null),
+                true,
+                refusal);
     }
 
     @Override
     public void cleanUp(String mesh, Optional<AccessKey> key) {
-        if (key.isPresent() && key.get().registered()) {
-            http.delete("/v2/account/keys/" + key.get().id());
+        // A droplet that still carries the mark would lose it, and nobody would find it again.
+        Deadline lag = Deadline.after(listLag);
+        List<Droplet> left = tagged(meshTag(mesh), Deadline.never());
+        while (!left.isEmpty() && !lag.isOver()) {
+            Http.pause(pollInterval);
+            left = tagged(meshTag(mesh), Deadline.never());
         }
-        for (Answers.Tag tag : paged("/v2/tags", Answers.TagsAnswer.class, a -> a.tags(), a -> a.links())) {
+        if (!left.isEmpty()) {
+            throw new ProviderException(String.join(
+                            ", ",
+                            left.stream()
+                                    .map(one -> Names.quote(Objects.toString(one.name(), "?")))
+                                    .toList())
+                    + " still carry the mark of mesh " + mesh + ", so it stays: run destroy again");
+        }
+        if (key.isPresent() && key.get().registered()) {
+            http.delete("/v2/account/keys/" + encode(key.get().id()), Deadline.never());
+        }
+        for (Answers.Tag tag :
+                paged("/v2/tags", Answers.TagsAnswer.class, a -> a.tags(), a -> a.links(), Deadline.never())) {
             String name = Objects.toString(tag.name(), "");
-            boolean ours = name.equals(meshTag(mesh)) || name.startsWith(attemptTag(mesh));
+            boolean ours = name.equals(meshTag(mesh)) || name.startsWith(ATTEMPT_TAG + mesh + ":");
             boolean shared = name.equals(TAG) || name.startsWith(ROLE_TAG);
             boolean unused = tag.resources() != null && tag.resources().count() == 0;
             if (ours || (shared && unused)) {
-                http.delete("/v2/tags/" + encode(name));
+                http.delete("/v2/tags/" + encode(name), Deadline.never());
             }
         }
     }
@@ -566,32 +741,47 @@ public final class DigitalOcean implements CloudProvider {
             String path,
             Class<A> type,
             Function<A, @Nullable List<T>> items,
-            Function<A, Answers.@Nullable Links> links) {
+            Function<A, Answers.@Nullable Links> links,
+            Deadline deadline) {
         List<T> all = new ArrayList<>();
         String separator = path.contains("?") ? "&" : "?";
-        String page = "1";
+        int page = 1;
         for (int pages = 0; pages < MOST_PAGES; pages++) {
-            A answer = http.get(path + separator + "per_page=" + PAGE + "&page=" + page, type);
+            A answer = http.get(path + separator + "per_page=" + PAGE + "&page=" + page, type, deadline);
             List<T> found = items.apply(answer);
-            if (found != null) {
-                all.addAll(found);
+            if (found == null) {
+                throw incomplete(path);
             }
-            Optional<String> next = next(links.apply(answer));
-            if (next.isEmpty() || next.get().equals(page)) {
+            all.addAll(found);
+            Answers.Links more = links.apply(answer);
+            if (more == null || more.pages() == null || more.pages().next() == null) {
                 return all;
             }
-            page = next.get();
+            int next = pageNumber(more.pages().next());
+            if (next <= page) {
+                throw incomplete(path);
+            }
+            page = next;
         }
-        throw new ProviderException("DigitalOcean's list " + path + " does not end");
+        throw incomplete(path);
     }
 
-    /** The next page's number. The link's host is not followed: only the number counts. */
-    private static Optional<String> next(Answers.@Nullable Links links) {
-        if (links == null || links.pages() == null || links.pages().next() == null) {
-            return Optional.empty();
-        }
-        Matcher matcher = NEXT_PAGE.matcher(links.pages().next());
-        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+    /** The link's host is not followed: only the number counts. Zero if there is none. */
+    private static int pageNumber(String link) {
+        Matcher matcher = NEXT_PAGE.matcher(link);
+        return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
+    }
+
+    /** A list that is cut short must not pass for a whole one: hosts would be made twice, or be left behind. */
+    private static ProviderException incomplete(String path) {
+        return new ProviderException(
+                "DigitalOcean gave an incomplete answer for " + path
+                        + ". See that the endpoint is its API, then run again.",
+                null,
+                null,
+                null,
+                true,
+                null);
     }
 
     private static CloudHost host(Droplet droplet) {
@@ -635,8 +825,8 @@ public final class DigitalOcean implements CloudProvider {
         return TAG + ":mesh:" + mesh;
     }
 
-    private static String attemptTag(String mesh) {
-        return ATTEMPT_TAG + mesh + ":";
+    private static String attemptTag(CreateOrder order) {
+        return ATTEMPT_TAG + order.mesh() + ":" + order.attempt();
     }
 
     private static String keyName(String mesh) {

@@ -29,6 +29,9 @@ public final class Answers {
     public record DropletsAnswer(
             @Nullable List<Droplet> droplets, @Nullable Links links) {}
 
+    /** One droplet by its id. */
+    public record DropletAnswer(@Nullable Droplet droplet) {}
+
     /** A droplet. */
     public record Droplet(
             long id,

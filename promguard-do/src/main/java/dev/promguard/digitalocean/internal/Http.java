@@ -1,6 +1,7 @@
 package dev.promguard.digitalocean.internal;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -21,10 +24,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
+import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -33,73 +38,82 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Exchanges with the API: the token, the retries that are safe, the errors in words. Thread-safe. */
 public final class Http {
+    private static final Logger LOG = LoggerFactory.getLogger(Http.class);
     private static final MediaType JSON = MediaType.get("application/json");
+    private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]+");
+    private static final Pattern SECONDS = Pattern.compile("[0-9]{1,10}");
     private static final long LARGEST_BODY = 16L * 1024 * 1024;
     private static final int TRIES = 6;
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
+    private static final int MOST_DOUBLINGS = 4;
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
+    private static final int TIMED_OUT = 408;
     private static final int TOO_MANY = 429;
 
     private final ObjectMapper json = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
     private final OkHttpClient client;
     private final HttpUrl base;
     private final Supplier<Secret> token;
+    private final Duration callTimeout;
+    private final Duration retryPause;
 
     /** A client of an endpoint. */
-    public Http(URI endpoint, Supplier<Secret> token, Duration callTimeout) {
-        HttpUrl url = HttpUrl.get(endpoint);
+    public Http(URI endpoint, Supplier<Secret> token, Duration callTimeout, Duration retryPause) {
+        String text = endpoint.toString();
+        HttpUrl url = HttpUrl.get(URI.create(text.endsWith("/") ? text : text + '/'));
         if (url == null) {
-            throw new IllegalArgumentException("endpoint " + endpoint + " is not an http or https URI");
+            throw new IllegalArgumentException("endpoint is not an http or https URI");
         }
         this.base = url;
         this.token = token;
+        this.callTimeout = callTimeout;
+        this.retryPause = retryPause;
         ExecutorService pool = Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "promguard-digitalocean");
             thread.setDaemon(true);
             return thread;
         });
+        // A call is bounded as a whole, in once(…); OkHttp's own bound on each read would cut slow answers short.
         this.client = new OkHttpClient.Builder()
-                .callTimeout(callTimeout)
                 .connectTimeout(Duration.ofSeconds(10))
+                .readTimeout(Duration.ZERO)
+                .writeTimeout(Duration.ZERO)
                 .followRedirects(false)
                 .retryOnConnectionFailure(false)
                 .connectionPool(new ConnectionPool(5, 5, TimeUnit.SECONDS))
                 .dispatcher(new Dispatcher(pool))
+                .eventListenerFactory(
+                        call -> Objects.requireNonNullElse(call.request().tag(Sending.class), EventListener.NONE))
                 .build();
     }
 
-    /** How a call may be repeated. */
-    public enum Repeat {
-        /** Doing it twice is like doing it once: repeated on broken connections, 429 and 5xx. */
-        SAFE,
-        /** Repeated only where the answer says that nothing was done: 429. */
-        REFUSED_ONLY
-    }
+    /** Notes whether any of a request has left this machine. */
+    private static final class Sending extends EventListener {
+        private volatile boolean begun;
 
-    /** An answer lost on the way, so that it is not known whether the call was carried out. */
-    public static final class LostAnswerException extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        /** A lost answer. */
-        public LostAnswerException(String message, @Nullable Throwable cause) {
-            super(message, cause);
+        @Override
+        public void requestHeadersStart(Call call) {
+            begun = true;
         }
     }
 
     /** Reads a resource. */
-    public <T> T get(String path, Class<T> type) {
-        return parse(retried("GET", path, null), type);
+    public <T> T get(String path, Class<T> type, Deadline deadline) {
+        return repeated("GET", path, type, deadline);
     }
 
     /** Reads a resource that may not be there. */
-    public <T> @Nullable T find(String path, Class<T> type) {
+    public <T> @Nullable T find(String path, Class<T> type, Deadline deadline) {
         try {
-            return get(path, type);
+            return get(path, type, deadline);
         } catch (ProviderException e) {
             if (e.status().orElse(0) == 404) {
                 return null;
@@ -109,9 +123,9 @@ public final class Http {
     }
 
     /** Deletes a resource; one that is not there counts as deleted. */
-    public void delete(String path) {
+    public void delete(String path, Deadline deadline) {
         try {
-            retried("DELETE", path, null);
+            repeated("DELETE", path, Object.class, deadline);
         } catch (ProviderException e) {
             if (e.status().orElse(0) != 404) {
                 throw e;
@@ -120,72 +134,70 @@ public final class Http {
     }
 
     /**
-     * Sends something that must not be done twice. Sent again only where the API said that it did nothing.
+     * Sends something that must not be done twice. Sent again only where it is certain that nothing was done: no byte was sent,
+     * or the API said so.
      *
      * @throws LostAnswerException if it is not known whether it was done
      */
     public <T> T post(String path, Object body, Class<T> type) throws LostAnswerException {
-        byte[] bytes;
         try {
-            bytes = json.writeValueAsBytes(body);
+            return exchange("POST", path, json.writeValueAsBytes(body), type, false, Deadline.never());
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot write a request", e);
         }
+    }
+
+    private <T> T repeated(String method, String path, Class<T> type, Deadline deadline) {
         try {
-            return parse(exchange("POST", path, bytes, Repeat.REFUSED_ONLY), type);
+            return exchange(method, path, null, type, true, deadline);
         } catch (LostAnswerException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new LostAnswerException("POST " + path + ": " + e.getMessage(), e);
+            throw new IllegalStateException("what may be repeated has no lost answers", e);
         }
     }
 
-    private String retried(String method, String path, byte @Nullable [] body) {
-        try {
-            return exchange(method, path, body, Repeat.SAFE);
-        } catch (IOException e) {
-            throw new ProviderException(
-                    "DigitalOcean cannot be reached at " + base.host() + " (" + method + " " + path + "): "
-                            + e.getMessage() + ". See that this machine has a way to it, then run again.",
-                    null,
-                    null,
-                    null,
-                    true,
-                    e);
-        }
-    }
-
-    private String exchange(String method, String path, byte @Nullable [] body, Repeat repeat) throws IOException {
+    private <T> T exchange(
+            String method, String path, byte @Nullable [] body, Class<T> type, boolean repeatable, Deadline deadline)
+            throws LostAnswerException {
         for (int attempt = 1; ; attempt++) {
-            Duration pause;
+            ProviderException failure;
+            Duration wait = null;
+            boolean doubtful;
+            boolean accepted = false;
+            Sending sending = new Sending();
             try {
-                Answer answer = once(method, path, body);
+                Answer answer = once(method, path, body, sending, deadline);
                 if (answer.status >= 200 && answer.status < 300) {
-                    return answer.body;
+                    accepted = true;
+                    return parse(answer, type);
                 }
-                boolean again = answer.status == TOO_MANY || (answer.status >= 500 && repeat == Repeat.SAFE);
-                if (answer.status >= 500 && repeat == Repeat.REFUSED_ONLY) {
-                    throw new LostAnswerException("status " + answer.status, failure(method, path, answer));
-                }
-                if (!again || attempt == TRIES) {
-                    throw failure(method, path, answer);
-                }
-                pause = answer.retryAfter != null ? answer.retryAfter : backoff(attempt);
-            } catch (LostAnswerException e) {
-                throw e;
+                failure = refusal(method, path, answer);
+                wait = answer.retryAfter;
+                doubtful = answer.status >= 500 || answer.status == TIMED_OUT;
+            } catch (JsonProcessingException e) {
+                failure = notUnderstood(method, path, e);
+                doubtful = true;
             } catch (IOException e) {
-                if (repeat == Repeat.REFUSED_ONLY || attempt == TRIES) {
-                    throw e;
-                }
-                pause = backoff(attempt);
+                failure = unreachable(method, path, e);
+                doubtful = sending.begun;
             }
-            pause(pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause);
+            if (doubtful && !repeatable) {
+                throw new LostAnswerException(failure, accepted);
+            }
+            Duration pause = wait == null ? backoff(attempt) : wait;
+            if (!failure.retryable()
+                    || attempt == TRIES
+                    || pause.compareTo(LONGEST_WAIT) > 0
+                    || pause.compareTo(deadline.left()) >= 0) {
+                throw failure;
+            }
+            LOG.debug("{} {} is tried again in {}", method, path, pause);
+            pause(pause);
         }
     }
 
-    private static Duration backoff(int attempt) {
-        long ceiling = Math.min(8_000, 250L << attempt);
-        return Duration.ofMillis(ceiling / 2 + ThreadLocalRandom.current().nextLong(ceiling / 2));
+    private Duration backoff(int attempt) {
+        long ceiling = retryPause.toNanos() << Math.min(attempt - 1, MOST_DOUBLINGS);
+        return Duration.ofNanos(ceiling / 2 + ThreadLocalRandom.current().nextLong(ceiling / 2 + 1));
     }
 
     private record Answer(
@@ -194,19 +206,33 @@ public final class Http {
             @Nullable String requestId,
             @Nullable Duration retryAfter) {}
 
-    private Answer once(String method, String path, byte @Nullable [] body) throws IOException {
+    private Answer once(String method, String path, byte @Nullable [] body, Sending sending, Deadline deadline)
+            throws IOException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw cancelled(new InterruptedException());
+        }
         HttpUrl url = base.resolve(path.substring(1));
         if (url == null) {
             throw new IllegalArgumentException("not a path: " + path);
         }
         Request.Builder request = new Request.Builder()
                 .url(url)
+                .tag(Sending.class, sending)
                 .header("Accept", "application/json")
                 .header("User-Agent", "promguard")
                 .method(method, body == null ? null : RequestBody.create(body, JSON));
-        token.get().useText(text -> request.header("Authorization", "Bearer " + text));
+        token.get().useText(text -> {
+            if (!TOKEN.matcher(text).matches()) {
+                throw new ProviderException(
+                        "the DigitalOcean token holds a character that no token has, such as a line end: give it without");
+            }
+            return request.header("Authorization", "Bearer " + text);
+        });
         Call call = client.newCall(request.build());
+        Duration longest = deadline.atMost(callTimeout);
+        call.timeout().timeout(Math.max(1, longest.toNanos()), TimeUnit.NANOSECONDS);
         CompletableFuture<Answer> future = new CompletableFuture<>();
+        long start = System.nanoTime();
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
@@ -217,20 +243,28 @@ public final class Http {
             public void onResponse(Call answered, Response response) {
                 try (response) {
                     future.complete(read(response));
-                } catch (IOException e) {
+                } catch (IOException | RuntimeException e) {
                     future.completeExceptionally(e);
                 }
             }
         });
         try {
-            return future.get();
+            Answer answer = future.get();
+            LOG.debug(
+                    "{} {} answered with {} after {} ms, request {}",
+                    method,
+                    path,
+                    answer.status,
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start),
+                    answer.requestId == null ? "?" : clean(answer.requestId));
+            return answer;
         } catch (InterruptedException e) {
             call.cancel();
-            Thread.currentThread().interrupt();
-            throw new CancelledException("interrupted while waiting for DigitalOcean", e);
+            throw cancelled(e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException cause) {
-                throw new IOException(cause.getMessage(), cause);
+                String why = call.isCanceled() ? "no whole answer within " + longest.toMillis() + " ms" : said(cause);
+                throw new IOException(why, cause);
             }
             throw new IllegalStateException("an HTTP call ended abnormally", e.getCause());
         }
@@ -243,18 +277,34 @@ public final class Http {
             throw new IOException("an answer of over " + LARGEST_BODY + " bytes");
         }
         String body = new String(source.getBuffer().readByteArray(), StandardCharsets.UTF_8);
-        Duration retryAfter = null;
-        String header = response.header("retry-after");
-        if (header != null && header.matches("[0-9]{1,6}")) {
-            retryAfter = Duration.ofSeconds(Long.parseLong(header));
-        }
-        return new Answer(response.code(), body, response.header("x-request-id"), retryAfter);
+        return new Answer(response.code(), body, response.header("x-request-id"), retryAfter(response));
     }
 
-    private ProviderException failure(String method, String path, Answer answer) {
+    /** How long the API asks to wait: as it says, or until its hourly limit has room again. */
+    private static @Nullable Duration retryAfter(Response response) {
+        String after = Objects.requireNonNullElse(response.header("retry-after"), "");
+        if (SECONDS.matcher(after).matches()) {
+            return Duration.ofSeconds(Long.parseLong(after));
+        }
+        String reset = Objects.requireNonNullElse(response.header("ratelimit-reset"), "");
+        if (response.code() == TOO_MANY
+                && "0".equals(response.header("ratelimit-remaining"))
+                && SECONDS.matcher(reset).matches()) {
+            Duration wait = Duration.between(Instant.now(), Instant.ofEpochSecond(Long.parseLong(reset)));
+            return wait.isNegative() ? null : wait;
+        }
+        return null;
+    }
+
+    private <T> T parse(Answer answer, Class<T> type) throws JsonProcessingException {
+        T value = json.readValue(answer.body.isBlank() ? "{}" : answer.body, type);
+        return value == null ? json.readValue("{}", type) : value;
+    }
+
+    private ProviderException refusal(String method, String path, Answer answer) {
         String id = null;
         String message = "";
-        String requestId = answer.requestId;
+        String requestId = answer.requestId == null ? null : clean(answer.requestId);
         try {
             JsonNode tree = json.readTree(answer.body);
             if (tree != null && tree.isObject()) {
@@ -263,52 +313,96 @@ public final class Http {
                 if (tree.hasNonNull("request_id")) {
                     requestId = clean(tree.get("request_id").asText());
                 }
+            } else if (tree != null && !tree.isMissingNode()) {
+                message = "an answer that is not an error's";
             }
         } catch (JsonProcessingException e) {
             message = "an answer that is not JSON";
         }
-        String mend = switch (answer.status) {
-            case 401 -> "The token is wrong or has expired: make one under API, Tokens in the control panel.";
-            case 403 -> "The token may not do this: make one that may read and write.";
-            case TOO_MANY -> "The limit of calls is used up: wait some minutes, then run again.";
-            default ->
-                answer.status >= 500
-                        ? "DigitalOcean has trouble: run again later."
-                        : "Mend what it names, then run again.";
-        };
         return new ProviderException(
-                "DigitalOcean refused " + method + " " + path.replaceAll("\\?.*", "") + " with status " + answer.status
+                "DigitalOcean refused " + method + " " + withoutQuery(path) + " with status " + answer.status
                         + (message.isEmpty() ? "" : ": " + message)
-                        + (requestId == null ? "" : " (request " + requestId + ")") + ". " + mend,
+                        + (requestId == null ? "" : " (request " + requestId + ")") + ". " + mend(answer),
                 answer.status,
                 id,
                 requestId,
-                answer.status >= 500 || answer.status == TOO_MANY,
+                answer.status >= 500 || answer.status == TOO_MANY || answer.status == TIMED_OUT,
                 null);
     }
 
-    private static String clean(String text) {
-        String shown = text.length() > 300 ? text.substring(0, 300) + "…" : text;
-        return shown.replaceAll("\\p{Cntrl}", " ");
+    private static String mend(Answer answer) {
+        return switch (answer.status) {
+            case 401 -> "The token is wrong or has expired: make one under API, Tokens in the control panel.";
+            case 403 -> "The token may not do this: make one that may read and write.";
+            case 404 -> "See that the endpoint is DigitalOcean's API, and that nobody has removed it meanwhile.";
+            case TOO_MANY ->
+                "The limit of calls is used up: run again in "
+                        + (answer.retryAfter == null
+                                ? "some minutes."
+                                : Math.max(1, answer.retryAfter.toSeconds()) + " s.");
+            default ->
+                answer.status >= 500 || answer.status == TIMED_OUT
+                        ? "DigitalOcean has trouble: run again later."
+                        : "Mend what it names, then run again.";
+        };
     }
 
-    private <T> T parse(String body, Class<T> type) {
-        try {
-            T value = json.readValue(body.isEmpty() ? "{}" : body, type);
-            if (value != null) {
-                return value;
+    private ProviderException unreachable(String method, String path, IOException cause) {
+        return new ProviderException(
+                "DigitalOcean cannot be reached at " + base.host() + ":" + base.port() + " (" + method + " "
+                        + withoutQuery(path) + "): " + clean(said(cause))
+                        + ". See that this machine has a way to it, then run again.",
+                null,
+                null,
+                null,
+                true,
+                holdsToken(cause) ? null : cause);
+    }
+
+    private ProviderException notUnderstood(String method, String path, JsonProcessingException cause) {
+        return new ProviderException(
+                "DigitalOcean gave an answer to " + method + " " + withoutQuery(path)
+                        + " that cannot be understood. See that the endpoint " + base.host() + ":" + base.port()
+                        + " is its API, then run again.",
+                null,
+                null,
+                null,
+                true,
+                holdsToken(cause) ? null : cause);
+    }
+
+    private static String withoutQuery(String path) {
+        int query = path.indexOf('?');
+        return query < 0 ? path : path.substring(0, query);
+    }
+
+    private static String said(Throwable failure) {
+        return Objects.requireNonNullElse(
+                failure.getMessage(), failure.getClass().getSimpleName());
+    }
+
+    /** What the other side said, fit to be shown: short, on one line, and without the token should it have echoed it. */
+    private String clean(String text) {
+        String shown = token.get().useText(secret -> text.replace(secret, "***"));
+        return (shown.length() > 300 ? shown.substring(0, 300) + "…" : shown).replaceAll("\\p{Cntrl}", " ");
+    }
+
+    private boolean holdsToken(Throwable failure) {
+        return token.get().useText(secret -> {
+            for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+                if (said(cause).contains(secret)) {
+                    return true;
+                }
             }
-        } catch (JsonProcessingException e) {
-            throw new ProviderException(
-                    "DigitalOcean gave an answer that cannot be understood. See that the endpoint " + base.host()
-                            + " is its API, then run again.",
-                    null,
-                    null,
-                    null,
-                    true,
-                    e);
-        }
-        throw new ProviderException("DigitalOcean gave an empty answer. Run again.");
+            return false;
+        });
+    }
+
+    private static CancelledException cancelled(InterruptedException cause) {
+        Thread.currentThread().interrupt();
+        return new CancelledException(
+                "interrupted while waiting for DigitalOcean; what was done is done, and the same call goes on from there",
+                cause);
     }
 
     /** Waits, unless interrupted. */
@@ -322,8 +416,7 @@ public final class Http {
                 left = never.awaitNanos(left);
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancelledException("interrupted while waiting for DigitalOcean", e);
+            throw cancelled(e);
         } finally {
             lock.unlock();
         }
