@@ -36,7 +36,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -187,9 +189,14 @@ final class Convergence {
         arrive(hosts, failures);
 
         Blueprint blueprint = world.blueprint();
-        Map<String, String> addresses = new TreeMap<>();
-        hosts.forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
-        configure(ledger, blueprint, addresses, failures, changes);
+        // Where a host is known to be stays its peers' endpoint for it, also while it is off.
+        Map<String, String> addresses = publicAddresses(world);
+        Set<String> reachable = new TreeSet<>();
+        hosts.forEach((name, host) -> host.publicAddress().ifPresent(address -> {
+            addresses.put(name, address);
+            reachable.add(name);
+        }));
+        configure(ledger, blueprint, reachable, addresses, failures, changes);
 
         List<String> removed = List.of();
         try {
@@ -391,6 +398,7 @@ final class Convergence {
     private void configure(
             Ledger ledger,
             Blueprint blueprint,
+            Set<String> reachable,
             Map<String, String> addresses,
             Map<String, RuntimeException> failures,
             Map<String, List<String>> changes) {
@@ -399,7 +407,7 @@ final class Convergence {
         try (Secret loginKey = loginKey()) {
             collect(
                     failures,
-                    Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
+                    Parallel.map(reachable, environment.parallelism(), name -> {
                         Look look = look(ledger.state(), blueprint, name, address(addresses, name), loginKey);
                         looks.put(name, look);
                         return look;

@@ -240,9 +240,12 @@ final class Verification {
         Map<String, PublicKey> known = new HashMap<>(keys);
         known.put(host.name(), own);
         DesiredHost desired = environment.renderer().render(blueprint, host.name(), addresses, known);
-        List<String> drift = Differ.diff(desired, facts, Optional.empty(), false).stream()
-                .map(Change::describe)
-                .toList();
+        List<String> faults = Differ.faults(desired, facts);
+        List<String> drift = faults.isEmpty()
+                ? Differ.diff(desired, facts, Optional.empty(), false).stream()
+                        .map(Change::describe)
+                        .toList()
+                : faults;
         checks.add(new Check(
                 host.name(),
                 "is as wished: packages, files, rules, peers, units",

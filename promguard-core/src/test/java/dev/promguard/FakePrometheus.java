@@ -13,10 +13,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Answers what Prometheus' API answers about its targets. Thread-safe. */
 final class FakePrometheus implements AutoCloseable {
+    private static final String NOTHING = "{\"status\":\"success\",\"data\":{\"activeTargets\":[]}}";
+
     private final HttpServer server;
     private final AtomicInteger asked = new AtomicInteger();
     private volatile String answer = "";
     private volatile int status = 200;
+    private volatile int firstAnswer;
 
     FakePrometheus() {
         try {
@@ -25,8 +28,7 @@ final class FakePrometheus implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         server.createContext("/api/v1/targets", exchange -> {
-            asked.incrementAndGet();
-            byte[] body = answer.getBytes(StandardCharsets.UTF_8);
+            byte[] body = (asked.incrementAndGet() < firstAnswer ? NOTHING : answer).getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
@@ -41,6 +43,11 @@ final class FakePrometheus implements AutoCloseable {
     /** How often it was asked. */
     int asked() {
         return asked.get();
+    }
+
+    /** Has no target until it is asked for the so-manieth time. */
+    void notBefore(int time) {
+        firstAnswer = time;
     }
 
     /** Scrapes every host of a blueprint and itself, all with success but those named. */

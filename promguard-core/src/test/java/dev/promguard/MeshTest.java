@@ -228,6 +228,22 @@ class MeshTest {
     }
 
     @Test
+    void apply_hostSwitchedOff_failsItAndLeavesTheOthersAsTheyAre() {
+        account.wish().apply();
+        account.cloud.switchOff("shop-node-1");
+
+        ApplyException failure =
+                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsExactly(Status.UNCHANGED, Status.FAILED, Status.UNCHANGED);
+        assertThat(failure.report().hosts().get(1).publicAddress()).contains("127.77.0.3");
+        account.cloud.hurry();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
     void apply_impossibleRegion_makesNothing() {
         account.cloud.close("lon1");
 

@@ -84,6 +84,24 @@ public final class MemoryCloud implements CloudProvider {
         lateNames.add(name);
     }
 
+    /** Somebody switches a host off, until {@link #hurry()}. */
+    public synchronized void switchOff(String name) {
+        lateNames.add(name);
+        for (Droplet droplet : droplets.values()) {
+            CloudHost host = droplet.host;
+            if (host.name().equals(name)) {
+                droplet.host = new CloudHost(
+                        host.id(),
+                        host.name(),
+                        host.region(),
+                        host.size(),
+                        Status.OFF,
+                        host.publicAddress(),
+                        host.attempt());
+            }
+        }
+    }
+
     /** Gets every host ready again. */
     public synchronized void hurry() {
         lateNames.clear();

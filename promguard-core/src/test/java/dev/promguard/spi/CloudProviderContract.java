@@ -1,0 +1,167 @@
+package dev.promguard.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.ProviderException;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What the engine may expect of any {@link CloudProvider}. */
+public abstract class CloudProviderContract {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final SshPublicKey LOGIN = publicKey();
+
+    /** The provider to try, over an account without hosts; the same one each time within a test. */
+    protected abstract CloudProvider provider();
+
+    /** A region, a size and an image that the provider has. */
+    protected abstract HostOrder possible(String name);
+
+    /** A region that the provider has not. */
+    protected abstract String impossibleRegion();
+
+    private static SshPublicKey publicKey() {
+        try (SshKeyPair pair = SshKeyPair.generate(new SecureRandom())) {
+            return pair.publicKey();
+        }
+    }
+
+    private List<CloudHost> create(String mesh, String attempt, String... names) {
+        AccessKey key = provider().registerAccessKey(mesh, LOGIN);
+        HostOrder like = possible(names[0]);
+        String userData = "#cloud-config\nssh_keys:\n  ed25519_public: " + LOGIN.line() + " throwaway\n";
+        try (Secret secret = Secret.of(userData)) {
+            return provider()
+                    .create(new CreateOrder(
+                            mesh,
+                            attempt,
+                            "node",
+                            List.of(names),
+                            like.region(),
+                            like.size(),
+                            like.image(),
+                            key,
+                            secret));
+        }
+    }
+
+    private static String id(List<CloudHost> hosts, String name) {
+        return hosts.stream()
+                .filter(host -> host.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .id();
+    }
+
+    @Test
+    void check_possibleAndImpossible_findsTheImpossibleAlone() {
+        assertThat(provider().check(List.of()).faults()).isEmpty();
+        assertThat(provider().check(List.of(possible("a"))).faults()).isEmpty();
+
+        HostOrder good = possible("a");
+        HostOrder bad = new HostOrder("b", impossibleRegion(), good.size(), good.image());
+        Quote quote = provider().check(List.of(good, bad));
+
+        assertThat(quote.faults()).singleElement().asString().contains(impossibleRegion(), "b");
+        assertThat(provider().list("shop")).isEmpty();
+    }
+
+    @Test
+    void create_oneOrder_isListedByItsMeshAloneWithItsAttempt() {
+        List<CloudHost> made = create("shop", "a1", "b", "a");
+
+        assertThat(made).extracting(CloudHost::name).containsExactlyInAnyOrder("a", "b");
+        assertThat(made).extracting(CloudHost::id).doesNotHaveDuplicates();
+        assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("a", "b");
+        assertThat(provider().list("shop")).extracting(CloudHost::attempt).containsOnly(Optional.of("a1"));
+        assertThat(provider().list("shop"))
+                .extracting(CloudHost::region)
+                .containsOnly(possible("a").region());
+        assertThat(provider().list("bank")).isEmpty();
+        assertThat(provider().list("sho")).isEmpty();
+    }
+
+    @Test
+    void await_madeAndUnknown_getsTheMadeReadyAndSaysWhyTheOtherIsNot() {
+        String id = id(create("shop", "a1", "a"), "a");
+
+        Arrival arrival = provider().await("shop", Set.of(id, "4711"), PATIENCE);
+
+        assertThat(arrival.ready()).singleElement().satisfies(host -> {
+            assertThat(host.id()).isEqualTo(id);
+            assertThat(host.status()).isEqualTo(CloudHost.Status.ACTIVE);
+            assertThat(host.publicAddress()).isPresent();
+        });
+        assertThat(arrival.missing()).containsOnlyKeys("4711");
+        assertThat(provider().await("shop", Set.of(), PATIENCE).ready()).isEmpty();
+    }
+
+    @Test
+    void delete_someOfThem_leavesTheOthersAndDoesNothingAgain() {
+        List<CloudHost> made = create("shop", "a1", "a", "b");
+        provider().delete("shop", List.of(id(made, "a")), PATIENCE);
+        provider().delete("shop", List.of(id(made, "a")), PATIENCE);
+        provider().delete("shop", List.of(), PATIENCE);
+
+        assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("b");
+    }
+
+    @Test
+    void delete_hostOfAnotherMesh_isNotDeleted() {
+        String theirs = id(create("bank", "b1", "a"), "a");
+        create("shop", "a1", "a");
+
+        try {
+            provider().delete("shop", List.of(theirs), PATIENCE);
+        } catch (ProviderException e) {
+            assertThat(e).hasMessageContaining(theirs);
+        }
+
+        assertThat(provider().list("bank")).hasSize(1);
+    }
+
+    @Test
+    void registerAccessKey_again_isTheSame() {
+        AccessKey first = provider().registerAccessKey("shop", LOGIN);
+
+        assertThat(first.registered()).isTrue();
+        assertThat(provider().registerAccessKey("shop", LOGIN)).isEqualTo(first);
+    }
+
+    @Test
+    void cleanUp_again_doesNothingAndLeavesOtherMeshes() {
+        create("bank", "b1", "a");
+        AccessKey key = provider().registerAccessKey("shop", LOGIN);
+
+        provider().cleanUp("shop", Optional.of(key));
+        provider().cleanUp("shop", Optional.of(key));
+        provider().cleanUp("shop", Optional.empty());
+
+        assertThat(provider().list("bank")).hasSize(1);
+    }
+
+    @Test
+    void nameAndBatchSize_always_areUsable() {
+        assertThat(provider().batchSize()).isPositive();
+        assertThat(provider().name()).isNotBlank();
+    }
+
+    @Test
+    void list_interruptedThread_endsWithAFailureAndTheFlagSet() {
+        Thread.currentThread().interrupt();
+        try {
+            assertThatThrownBy(() -> provider().list("shop")).isInstanceOf(ProviderException.class);
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+}

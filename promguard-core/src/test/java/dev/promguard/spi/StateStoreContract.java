@@ -1,0 +1,176 @@
+package dev.promguard.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.StateException;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** What the engine may expect of any {@link StateStore}. */
+public abstract class StateStoreContract {
+    protected static final HostKeyFingerprint THROWAWAY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+    protected static final HostKeyFingerprint OWN = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
+    protected static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+
+    /** The store to try; the same one each time within a test. */
+    protected abstract StateStore store();
+
+    /** A state in which nothing is left out. */
+    protected static MeshState full(String mesh) {
+        return new MeshState(
+                mesh,
+                Map.of(
+                        "new",
+                        HostState.created("10.0.0.1", "11", THROWAWAY),
+                        "between",
+                        HostState.created("10.0.0.2", "12", THROWAWAY)
+                                .accepting(OWN)
+                                .withPublicKey(KEY),
+                        "old",
+                        new HostState("fd00::3", Optional.empty(), Optional.of(KEY), Set.of(OWN), Optional.empty())),
+                Map.of("gone", "10.0.0.9"),
+                List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), THROWAWAY)),
+                Optional.of(new AccessKey("7", "aa:bb", true)));
+    }
+
+    @Test
+    void load_nothingSaved_isEmpty() {
+        assertThat(store().load("shop")).isEmpty();
+        assertThat(store().loadLoginKey("shop")).isEmpty();
+        assertThat(store().loadLoginPublicKey("shop")).isEmpty();
+    }
+
+    @Test
+    void load_saved_isWhatWasSavedLast() {
+        store().save(MeshState.empty("shop"));
+        assertThat(store().load("shop")).contains(MeshState.empty("shop"));
+
+        store().save(full("shop"));
+
+        assertThat(store().load("shop")).contains(full("shop"));
+    }
+
+    @Test
+    void save_twoMeshes_keepsThemApart() {
+        store().save(full("shop"));
+        store().save(MeshState.empty("bank"));
+        store().delete("bank");
+
+        assertThat(store().load("shop")).contains(full("shop"));
+        assertThat(store().load("bank")).isEmpty();
+        assertThat(store().describe("shop")).isNotEqualTo(store().describe("bank"));
+    }
+
+    @Test
+    void saveLoginKey_saved_isReadBackByteForByteAndReplacedByTheNext() {
+        try (SshKeyPair first = SshKeyPair.generate(new SecureRandom());
+                SshKeyPair second = SshKeyPair.generate(new SecureRandom())) {
+            store().saveLoginKey("shop", first);
+            store().saveLoginKey("shop", second);
+
+            assertThat(store().loadLoginPublicKey("shop")).contains(second.publicKey());
+            try (Secret loaded = store().loadLoginKey("shop").orElseThrow()) {
+                assertThat(text(loaded)).isEqualTo(text(second.privateKey()));
+            }
+        }
+    }
+
+    private static String text(Secret secret) {
+        return secret.use(bytes -> new String(bytes, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void delete_once_forgetsEverythingAndAgainDoesNothing() {
+        try (SshKeyPair key = SshKeyPair.generate(new SecureRandom())) {
+            store().saveLoginKey("shop", key);
+        }
+        store().save(full("shop"));
+
+        store().delete("shop");
+        store().delete("shop");
+
+        assertThat(store().load("shop")).isEmpty();
+        assertThat(store().loadLoginKey("shop")).isEmpty();
+        assertThat(store().loadLoginPublicKey("shop")).isEmpty();
+    }
+
+    @Test
+    void delete_whileLocked_leavesTheMeshLockable() {
+        try (StateStore.Lock lock = store().lock("shop")) {
+            assertThat(lock).isNotNull();
+            store().save(full("shop"));
+            store().delete("shop");
+        }
+        try (StateStore.Lock again = store().lock("shop")) {
+            assertThat(again).isNotNull();
+        }
+    }
+
+    @Test
+    void lock_held_isRefusedAsRetryableUntilClosed() throws Exception {
+        StateStore.Lock held = store().lock("shop");
+        try {
+            assertThatThrownBy(() -> store().lock("shop"))
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.retryable()).isTrue())
+                    .hasMessageContaining("mesh shop is being changed by another program");
+            assertThatThrownBy(() -> inOtherThread(() -> store().lock("shop")))
+                    .hasCauseInstanceOf(StateException.class);
+            store().lock("bank").close();
+        } finally {
+            held.close();
+        }
+        held.close();
+        inOtherThread(() -> {
+            store().lock("shop").close();
+            return true;
+        });
+    }
+
+    private static <T> T inOtherThread(Callable<T> work) throws Exception {
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            return thread.submit(work).get();
+        } finally {
+            thread.shutdown();
+        }
+    }
+
+    @Test
+    void save_manyThreads_keepsOneOfTheStatesWhole() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<?>> saves = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                MeshState state = full("shop").with("h" + i, HostState.created("10.0.1." + i, "i", THROWAWAY));
+                saves.add(threads.submit(() -> {
+                    store().save(state);
+                    assertThat(store().load("shop").orElseThrow().hosts()).hasSize(4);
+                }));
+            }
+            for (Future<?> save : saves) {
+                save.get();
+            }
+        } finally {
+            threads.shutdown();
+        }
+        assertThat(store().load("shop").orElseThrow().hosts()).hasSize(4);
+    }
+}
