@@ -2,11 +2,14 @@ package dev.promguard;
 
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Work on one host failed. Other hosts are not touched by it. */
 public final class HostException extends PromGuardException {
     private static final long serialVersionUID = 1L;
+    private static final Pattern UNPRINTABLE =
+            Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}&&[^\\n\\t]]");
 
     /** The name of the host. */
     private final String host;
@@ -123,11 +126,11 @@ public final class HostException extends PromGuardException {
         /**
          * Adds what the step printed.
          *
-         * @param text the last lines; control characters other than line ends are replaced
+         * @param text the last lines; what a terminal might obey is replaced, but for line ends and tabs
          * @return this builder
          */
         public Builder output(String text) {
-            this.output = text.replaceAll("[\\p{Cntrl}&&[^\\n\\t]]", "?").strip();
+            this.output = UNPRINTABLE.matcher(text).replaceAll("?").strip();
             return this;
         }
 

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MeshBuilder {
     private static final List<String> NODE_REGIONS = List.of("lon1", "sfo3", "sgp1");
+    private static final int MOST_NODES = 65_536;
 
     private String name = "promguard";
     private String network = "10.0.0.0/24";
@@ -378,8 +379,8 @@ public final class MeshBuilder {
         if (nodes < 0) {
             all.add("nodes " + nodes + " is less than none: use 0 or more");
         }
-        if (nodes > 65_536) {
-            all.add("nodes " + nodes + " is more than one mesh can hold: use at most 65536");
+        if (nodes > MOST_NODES) {
+            all.add("nodes " + nodes + " is more than one mesh can hold: use at most " + MOST_NODES);
         }
         if (nodeRegions.isEmpty()) {
             all.add("nodes: no region given: name at least one, or leave them out");
@@ -399,14 +400,8 @@ public final class MeshBuilder {
                 prometheus.scrapeInterval(),
                 prometheus.release(),
                 nodeExporter,
-                all.isEmpty() ? hosts() : List.of());
-        if (all.isEmpty()) {
-            all.addAll(Planner.faults(spec));
-        } else {
-            Planner.faults(spec).stream()
-                    .filter(fault -> !fault.startsWith("monitor is missing"))
-                    .forEach(all::add);
-        }
+                hosts());
+        all.addAll(Planner.faults(spec));
         if (!all.isEmpty()) {
             throw new InvalidMeshException(name, all);
         }
@@ -419,7 +414,7 @@ public final class MeshBuilder {
             hosts.add(host(name + "-monitor-" + (i + 1), Role.MONITOR, monitors.get(i)));
         }
         namedMonitors.forEach((hostName, builder) -> hosts.add(host(hostName, Role.MONITOR, builder)));
-        for (int i = 0; i < nodes; i++) {
+        for (int i = 0; i < nodes && nodes <= MOST_NODES && !nodeRegions.isEmpty(); i++) {
             HostBuilder builder = new HostBuilder().region(nodeRegions.get(i % nodeRegions.size()));
             hosts.add(host(name + "-node-" + (i + 1), Role.NODE, builder));
         }

@@ -1,6 +1,7 @@
 package dev.promguard.blueprint;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -12,6 +13,8 @@ import java.util.Objects;
 public record Blueprint(MeshSpec spec, List<Host> hosts) {
     /** The name of the WireGuard interface on every host. */
     public static final String WIREGUARD_INTERFACE = "wg0";
+
+    private static final int MOST_NAMES = 5;
 
     /**
      * Copies the hosts.
@@ -165,24 +168,45 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
         String row = "  %-" + name + "s  %-" + region + "s  %-" + size + "s  %-" + address + "s  %s%n";
         StringBuilder text = new StringBuilder(256);
         text.append(String.format(
+                Locale.ROOT,
                 "mesh %s: %s, %s in %s%n",
-                mesh(), count(monitors().size(), "monitor"), count(nodes().size(), "node"), spec.network()));
+                mesh(),
+                count(monitors().size(), "monitor"),
+                count(nodes().size(), "node"),
+                spec.network()));
         for (Host host : hosts) {
-            String peers = host.peers().isEmpty() ? "no peer" : "peers " + String.join(", ", host.peers());
+            String peers = host.peers().isEmpty() ? "no peer" : "peers " + shortened(host.peers());
             text.append(String.format(
-                    row, host.name(), host.spec().region(), host.spec().size(), host.address(), peers));
+                    Locale.ROOT,
+                    row,
+                    host.name(),
+                    host.spec().region(),
+                    host.spec().size(),
+                    host.address(),
+                    peers));
         }
         text.append(String.format(
+                Locale.ROOT,
                 "every host admits 22/tcp (SSH) and %d/udp (WireGuard) from anywhere, and %d/tcp (node_exporter) on %s from the"
                         + " monitors; nothing else%n",
-                spec.wireGuardPort(), spec.nodeExporterPort(), WIREGUARD_INTERFACE));
+                spec.wireGuardPort(),
+                spec.nodeExporterPort(),
+                WIREGUARD_INTERFACE));
         text.append(String.format(
+                Locale.ROOT,
                 "Prometheus %s answers on the monitor's loopback alone, port %d; node_exporter %s; a scrape every %d s",
                 spec.prometheus().version(),
                 spec.prometheusPort(),
                 spec.nodeExporter().version(),
                 spec.scrapeInterval().toSeconds()));
         return text.toString().replace("\r\n", "\n");
+    }
+
+    private static String shortened(List<String> names) {
+        return names.size() <= MOST_NAMES
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, MOST_NAMES - 1)) + " and " + (names.size() - MOST_NAMES + 1)
+                        + " more";
     }
 
     private static String count(int number, String noun) {

@@ -8,6 +8,8 @@ public final class Names {
     private static final Pattern MESH = Pattern.compile("[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
     private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
 
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]");
+
     private Names() {}
 
     /**
@@ -42,13 +44,13 @@ public final class Names {
     }
 
     /**
-     * Shows a value in a message: quoted, without control characters, cut at 60 characters.
+     * Shows a value in a message: quoted, cut at 60 characters, and without what a terminal might obey or hide.
      *
      * @param value any text
      * @return the text to show
      */
     public static String quote(String value) {
         String shown = value.length() > 60 ? value.substring(0, 60) + "…" : value;
-        return '"' + shown.replaceAll("[\\p{Cntrl}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]", "?") + '"';
+        return '"' + UNPRINTABLE.matcher(shown).replaceAll("?") + '"';
     }
 }

@@ -1,6 +1,7 @@
 package dev.promguard.blueprint;
 
 import java.util.List;
+import java.util.Locale;
 
 /** Draws a blueprint. Every text in it is of a form that needs no escaping, by the planner's checks. */
 final class Picture {
@@ -20,7 +21,7 @@ final class Picture {
             String label = host.name() + "<br/>" + host.spec().region() + "<br/>" + host.address();
             text.append("  ")
                     .append(id(blueprint, host.name()))
-                    .append(String.format(shape, label))
+                    .append(String.format(Locale.ROOT, shape, label))
                     .append('\n');
         }
         for (Blueprint.Host monitor : blueprint.monitors()) {
@@ -51,20 +52,28 @@ final class Picture {
         List<Blueprint.Host> nodes = blueprint.nodes();
         int columns = Math.max(monitors.size(), Math.min(NODES_PER_ROW, Math.max(1, nodes.size())));
         int rows = (nodes.size() + NODES_PER_ROW - 1) / NODES_PER_ROW;
-        int width = Math.max(640, columns * (BOX_WIDTH + GAP) + GAP);
+        int width = Math.max(760, columns * (BOX_WIDTH + GAP) + GAP);
         int height = TOP + BOX_HEIGHT + (rows == 0 ? 0 : ROW - BOX_HEIGHT + rows * (BOX_HEIGHT + GAP)) + 60;
         StringBuilder svg = new StringBuilder(2048);
         svg.append(String.format(
+                Locale.ROOT,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\""
                         + " font-family=\"sans-serif\" font-size=\"13\">%n",
-                width, height, width, height));
+                width,
+                height,
+                width,
+                height));
         svg.append("  <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
         svg.append(String.format(
+                Locale.ROOT,
                 "  <text x=\"%d\" y=\"34\" font-size=\"18\" font-weight=\"bold\" fill=\"#222\">mesh %s · %s</text>%n",
-                GAP, blueprint.mesh(), blueprint.spec().network()));
+                GAP,
+                blueprint.mesh(),
+                blueprint.spec().network()));
         for (int m = 0; m < monitors.size(); m++) {
             for (int n = 0; n < nodes.size(); n++) {
                 svg.append(String.format(
+                        Locale.ROOT,
                         "  <line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#2f7d5b\" stroke-width=\"2\"/>%n",
                         x(m, monitors.size(), width) + BOX_WIDTH / 2,
                         TOP + BOX_HEIGHT,
@@ -85,6 +94,7 @@ final class Picture {
                     "node_exporter");
         }
         svg.append(String.format(
+                Locale.ROOT,
                 "  <text x=\"%d\" y=\"%d\" fill=\"#555\">green: WireGuard, %d/udp; inside it the monitor alone scrapes %d/tcp;"
                         + " everything else is closed but SSH</text>%n",
                 GAP,
@@ -110,15 +120,29 @@ final class Picture {
 
     private static void box(StringBuilder svg, Blueprint.Host host, int x, int y, String colour, String service) {
         svg.append(String.format(
+                Locale.ROOT,
                 "  <rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#fafafa\" stroke=\"%s\""
                         + " stroke-width=\"2\"/>%n",
-                x, y, BOX_WIDTH, BOX_HEIGHT, colour));
+                x,
+                y,
+                BOX_WIDTH,
+                BOX_HEIGHT,
+                colour));
         String name = host.name().length() > 26 ? host.name().substring(0, 25) + "…" : host.name();
         svg.append(String.format(
-                "  <text x=\"%d\" y=\"%d\" font-weight=\"bold\" fill=\"#222\">%s</text>%n", x + 14, y + 24, name));
+                Locale.ROOT,
+                "  <text x=\"%d\" y=\"%d\" font-weight=\"bold\" fill=\"#222\">%s</text>%n",
+                x + 14,
+                y + 24,
+                name));
         svg.append(String.format(
+                Locale.ROOT,
                 "  <text x=\"%d\" y=\"%d\" fill=\"#333\">%s · %s</text>%n",
-                x + 14, y + 44, host.spec().region(), host.address()));
-        svg.append(String.format("  <text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>%n", x + 14, y + 63, colour, service));
+                x + 14,
+                y + 44,
+                host.spec().region(),
+                host.address()));
+        svg.append(String.format(
+                Locale.ROOT, "  <text x=\"%d\" y=\"%d\" fill=\"%s\">%s</text>%n", x + 14, y + 63, colour, service));
     }
 }

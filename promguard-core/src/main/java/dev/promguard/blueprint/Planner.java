@@ -13,11 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** Turns a wish into a blueprint. A pure function: no clock, no I/O, no randomness. */
 public final class Planner {
     private static final List<String> PRIVATE_NETWORKS =
             List.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7");
+
+    /** The two usual forms alone: the library that parses them knows many more, wildcards and octal numbers among them. */
+    private static final Pattern CIDR =
+            Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:]{2,39}/[0-9]{1,3}");
 
     private Planner() {}
 
@@ -45,7 +51,7 @@ public final class Planner {
         Set<IPAddress> taken = new HashSet<>();
         held.forEach((name, address) -> {
             IPAddress parsed = parseAddress(address);
-            if (network.contains(parsed)) {
+            if (usable(network, parsed)) {
                 taken.add(parsed);
                 addresses.put(name, address);
             }
@@ -101,7 +107,7 @@ public final class Planner {
         Duration interval = spec.scrapeInterval();
         if (interval.compareTo(Duration.ofSeconds(1)) < 0
                 || interval.compareTo(Duration.ofHours(1)) > 0
-                || interval.toMillis() % 1000 != 0) {
+                || interval.toNanosPart() != 0) {
             faults.add("scrapeInterval " + interval + " is out of range: use whole seconds from 1 s to 1 h");
         }
         if (!spec.prometheus().name().equals("prometheus")) {
@@ -144,6 +150,9 @@ public final class Planner {
         Set<String> names = new HashSet<>();
         for (HostSpec host : spec.hosts()) {
             if (!Names.isHost(host.name())) {
+                if (!Names.isMesh(spec.name()) && host.name().startsWith(spec.name() + '-')) {
+                    continue;
+                }
                 faults.add(host.role().word() + " name " + Names.quote(host.name())
                         + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes, not starting or"
                         + " ending with a dash");
@@ -151,30 +160,35 @@ public final class Planner {
                 faults.add(host.role().word() + " name " + Names.quote(host.name())
                         + " stands twice: give each host a name of its own");
             }
-            word("region", host.region(), host, faults);
-            word("size", host.size(), host, faults);
-            word("image", host.image(), host, faults);
         }
+        words("region", HostSpec::region, spec.hosts(), faults);
+        words("size", HostSpec::size, spec.hosts(), faults);
+        words("image", HostSpec::image, spec.hosts(), faults);
     }
 
-    private static void word(String field, String value, HostSpec host, List<String> faults) {
-        if (!Names.isWord(value)) {
-            faults.add(field + " " + Names.quote(value) + " of " + host.role().word() + " "
-                    + Names.quote(host.name()) + " cannot be a " + field
+    /** Names each bad word once, however many hosts have it. */
+    private static void words(
+            String field, Function<HostSpec, String> word, List<HostSpec> hosts, List<String> faults) {
+        Map<String, List<HostSpec>> bad = new LinkedHashMap<>();
+        hosts.stream()
+                .filter(host -> !Names.isWord(word.apply(host)))
+                .forEach(host -> bad.computeIfAbsent(word.apply(host), value -> new ArrayList<>())
+                        .add(host));
+        bad.forEach((value, of) -> {
+            int others = of.size() - 1;
+            faults.add(field + " " + Names.quote(value) + " of "
+                    + of.get(0).role().word() + " "
+                    + Names.quote(of.get(0).name())
+                    + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")
+                    + " cannot be " + (field.equals("image") ? "an " : "a ") + field
                     + ": use lower-case letters, digits, dots, dashes and underscores");
-        }
+        });
     }
 
     private static void networkFaults(MeshSpec spec, List<String> faults) {
         String text = spec.network();
-        IPAddress network;
-        try {
-            network = new IPAddressString(text).toAddress();
-        } catch (AddressStringException e) {
-            faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
-            return;
-        }
-        if (network == null || network.getNetworkPrefixLength() == null || !text.contains("/")) {
+        IPAddress network = CIDR.matcher(text).matches() ? new IPAddressString(text).getAddress() : null;
+        if (network == null || (network.isIPv4() && !network.toCanonicalString().equals(text))) {
             faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
             return;
         }
@@ -247,6 +261,7 @@ public final class Planner {
 
     private static boolean usable(IPAddress network, IPAddress address) {
         return network.contains(address)
+                && !address.equals(network.getLower().withoutPrefixLength())
                 && (!network.isIPv4() || !address.equals(network.getUpper().withoutPrefixLength()));
     }
 

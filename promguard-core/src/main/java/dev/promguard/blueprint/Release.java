@@ -1,6 +1,7 @@
 package dev.promguard.blueprint;
 
 import java.net.URI;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +39,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
                     "release " + name + ": a SHA-256 for at least one architecture is wanted");
         }
         sha256.values().forEach(sum -> require(SUM, sum, "SHA-256 of " + name, "64 lower-case hex digits"));
-        sha256 = Map.copyOf(sha256);
+        sha256 = Collections.unmodifiableMap(new EnumMap<>(sha256));
     }
 
     /**

@@ -32,7 +32,7 @@ public record PublicKey(String base64) {
 
     private static String quote(String text) {
         String shown = text.length() > 60 ? text.substring(0, 60) + "…" : text;
-        return '"' + shown.replaceAll("\\p{Cntrl}", "?") + '"';
+        return '"' + shown.replaceAll("[^\\x20-\\x7e…]", "?") + '"';
     }
 
     /**

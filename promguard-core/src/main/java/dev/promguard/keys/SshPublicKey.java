@@ -3,6 +3,7 @@ package dev.promguard.keys;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -69,7 +70,7 @@ public record SshPublicKey(String type, String base64) {
     public String md5Fingerprint() {
         StringBuilder text = new StringBuilder(47);
         for (byte b : digest("MD5", Base64.getDecoder().decode(base64))) {
-            text.append(text.isEmpty() ? "" : ":").append(String.format("%02x", b));
+            text.append(text.isEmpty() ? "" : ":").append(String.format(Locale.ROOT, "%02x", b));
         }
         return text.toString();
     }

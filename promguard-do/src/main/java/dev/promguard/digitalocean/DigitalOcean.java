@@ -299,7 +299,8 @@ public final class DigitalOcean implements CloudProvider {
             throw new ProviderException("DigitalOcean does not show the tags of droplet " + droplet.id()
                     + ", so it is not known whose it is: make a token that may also read tags (tag:read)");
         }
-        return droplet.tags().contains(tag);
+        // The API shows a tag as it was first written, whatever the case of later uses.
+        return droplet.tags().stream().anyMatch(tag::equalsIgnoreCase);
     }
 
     @Override

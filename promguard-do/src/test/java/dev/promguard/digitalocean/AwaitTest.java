@@ -4,6 +4,7 @@ import static dev.promguard.digitalocean.Bodies.MESH;
 import static dev.promguard.digitalocean.Bodies.MESH_TAG;
 import static dev.promguard.digitalocean.Cloud.failure;
 import static dev.promguard.digitalocean.Cloud.html;
+import static dev.promguard.digitalocean.Cloud.odd;
 import static dev.promguard.digitalocean.Cloud.ok;
 import static dev.promguard.digitalocean.Cloud.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -76,8 +77,8 @@ class AwaitTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "not-an-address", "203.0.113.12; reboot"})
     void await_addressThatIsNone_isNotTaken(String address) {
-        String odd = Bodies.droplet(12, "b", "active", Bodies.publicV4(address), MESH_TAG);
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), odd)))
+        String strange = Bodies.droplet(12, "b", "active", Bodies.publicV4(address), MESH_TAG);
+        cloud.on("GET", BY_MESH, odd(200, Bodies.droplets(Bodies.active(11, "a"), strange)))
                 .on("GET", "/v2/droplets/12/actions", actions("create", "completed"));
 
         assertOnlyTheFirstIsReady(await(SHORT));

@@ -17,7 +17,9 @@ import com.github.tomakehurst.wiremock.WireMockServer;
 import com.github.tomakehurst.wiremock.client.MappingBuilder;
 import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
 import com.github.tomakehurst.wiremock.http.Fault;
+import com.github.tomakehurst.wiremock.http.LoggedResponse;
 import com.github.tomakehurst.wiremock.stubbing.Scenario;
+import com.github.tomakehurst.wiremock.stubbing.ServeEvent;
 import com.github.tomakehurst.wiremock.verification.LoggedRequest;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
@@ -30,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.logging.Handler;
@@ -47,6 +50,7 @@ import org.slf4j.LoggerFactory;
 final class Cloud implements BeforeEachCallback, AfterEachCallback {
     static final String TOKEN = "dop_v1_4b1d5ec4e7f0a4c5d2e9";
 
+    private static final String ODD = "x-not-in-the-contract";
     private static final WireMockServer SERVER =
             new WireMockServer(options().dynamicPort().bindAddress("127.0.0.1"));
     private static final java.util.logging.Logger ROOT = java.util.logging.Logger.getLogger("");
@@ -76,6 +80,27 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
         ROOT.setLevel(Level.INFO);
         assertThat(logged).noneMatch(line -> line.contains(TOKEN));
         assertThat(SERVER.findAllUnmatchedRequests()).isEmpty();
+        Contract.find().ifPresent(Cloud::check);
+    }
+
+    /** Insists that what was sent is what the published contract knows, and what was answered too, where it does not say otherwise. */
+    private static void check(Contract contract) {
+        for (ServeEvent event : SERVER.getAllServeEvents()) {
+            LoggedRequest request = LoggedRequest.createFrom(event.getRequest());
+            String method = request.getMethod().value();
+            String url = request.getUrl().substring(request.getUrl().indexOf("/v2/"));
+            assertThat(contract.inRequest(method, url, request.getBodyAsString()))
+                    .as("%s %s %s", method, url, request.getBodyAsString())
+                    .isEmpty();
+            LoggedResponse response = event.getResponse();
+            if (response.getFault() == null
+                    && !response.getHeaders().getHeader(ODD).isPresent()) {
+                String body = Objects.requireNonNullElse(response.getBodyAsString(), "");
+                assertThat(contract.inAnswer(method, url, response.getStatus(), body))
+                        .as("%s %s answered with %d %s", method, url, response.getStatus(), body)
+                        .isEmpty();
+            }
+        }
     }
 
     /** What was logged so far, by any library at any level. */
@@ -157,6 +182,11 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
                 .withBody(body);
     }
 
+    /** An answer that the API's contract does not foresee. */
+    static ResponseDefinitionBuilder odd(int status, String body) {
+        return json(status, body).withHeader(ODD, "yes");
+    }
+
     static ResponseDefinitionBuilder ok(String body) {
         return json(200, body);
     }
@@ -173,6 +203,7 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
         return aResponse()
                 .withStatus(status)
                 .withHeader("content-type", "text/html")
+                .withHeader(ODD, "yes")
                 .withHeader("x-request-id", "header-7f3a")
                 .withBody("<html><body><h1>Bad Gateway</h1></body></html>");
     }

@@ -288,6 +288,16 @@ class RequestsTest {
     }
 
     @Test
+    void list_tagThatWasFirstWrittenInAnotherCase_isTheSame() {
+        cloud.on(
+                "GET",
+                BY_MESH,
+                ok(Bodies.droplets(Bodies.droplet(11, "a", "active", Bodies.address(11), "PromGuard:mesh:Shop"))));
+
+        assertThat(cloud.provider().list(MESH)).extracting(CloudHost::id).containsExactly("11");
+    }
+
+    @Test
     void await_activeWithAddress_returnsThePublicOne() {
         cloud.on(
                 "GET",

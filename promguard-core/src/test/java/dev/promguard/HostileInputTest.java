@@ -1,0 +1,328 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.Release;
+import dev.promguard.render.Renderer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Texts that mean something to a shell, a template, YAML, an INI file, XML or a terminal, in every place where a user may put a
+ * text: each is refused in words that show it, or ends up as data alone.
+ */
+class HostileInputTest {
+    private static final long SEED = 20_261_123;
+    private static final int PER_FIELD = 250;
+    private static final List<String> BITS = List.of(
+            "$(id)",
+            "`id`",
+            ";id",
+            "|id",
+            "&&id",
+            ">x",
+            "<x",
+            "'",
+            "\"",
+            "\\",
+            "#",
+            "!",
+            "*",
+            "?",
+            "~",
+            "%i",
+            "%%",
+            "${HOME}",
+            "$HOME",
+            "{{ 7*7 }}",
+            "{% raw %}",
+            "{# x #}",
+            "{{ mesh }}",
+            "}}",
+            "{%",
+            "\n",
+            "\r\n",
+            "\r",
+            "\t",
+            "\u0000",
+            "\u001b[2J",
+            "\u007f",
+            "\u0085",
+            "\u009b",
+            "\u2028",
+            "\u202e",
+            "\u200b",
+            "\ufeff",
+            "\ud800",
+            "𝄞",
+            "é",
+            "ß",
+            "İ",
+            "ı",
+            "ﬀ",
+            "：",
+            "．",
+            "／",
+            "-",
+            "--",
+            ".",
+            "..",
+            "/",
+            "../",
+            "/etc/passwd",
+            ":",
+            ": ",
+            "- ",
+            "[Peer]",
+            "\n[Peer]\n",
+            "\nPostUp = id\n",
+            "= ",
+            "\nExecStart=/bin/id\n",
+            "<script>",
+            "&amp;",
+            "]]>",
+            "@",
+            "node_exporter",
+            "0".repeat(64),
+            "a",
+            "tor1",
+            "s-1vcpu-1gb",
+            "shop",
+            "1",
+            "0",
+            "10.0.0.0/24",
+            " ",
+            "_",
+            "A");
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\n]]");
+
+    private final Renderer renderer = new Renderer();
+    private final Structure plain = structure(wish().blueprint());
+
+    private enum Field {
+        NAME("name") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.name(text);
+            }
+        },
+        REGION("region") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.region(text);
+            }
+        },
+        SIZE("size") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.size(text);
+            }
+        },
+        IMAGE("image") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.image(text);
+            }
+        },
+        NODE_REGION("region") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.nodes(1, text);
+            }
+        },
+        MONITOR_NAME("monitor name") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.monitor(text, host -> {});
+            }
+        },
+        NODE_NAME("node name") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.node(text, host -> {});
+            }
+        },
+        NETWORK("network") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.network(text);
+            }
+        },
+        RELEASE_NAME("release name") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.nodeExporter(new Release(text, "1", BASE, SUMS));
+            }
+        },
+        RELEASE_VERSION("release version") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.nodeExporter(new Release("node_exporter", text, BASE, SUMS));
+            }
+        },
+        RELEASE_URI("release URI") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                try {
+                    wish.nodeExporter(
+                            new Release("node_exporter", "1", new URI("https://mirror.example/" + text), SUMS));
+                } catch (URISyntaxException e) {
+                    throw new IllegalArgumentException("release URI: URI wanted", e);
+                }
+            }
+        },
+        RELEASE_SUM("SHA-256") {
+            @Override
+            void put(MeshBuilder wish, String text) {
+                wish.nodeExporter(new Release("node_exporter", "1", BASE, Map.of(Architecture.AMD64, text)));
+            }
+        };
+
+        private static final URI BASE = URI.create("https://mirror.example/");
+        private static final Map<Architecture, String> SUMS = Map.of(Architecture.AMD64, "0".repeat(64));
+
+        private final String label;
+
+        Field(String label) {
+            this.label = label;
+        }
+
+        abstract void put(MeshBuilder wish, String text);
+    }
+
+    private static MeshBuilder wish() {
+        return Mesh.builder().name("shop").monitor(host -> {}).nodes(1, "lon1");
+    }
+
+    private static Stream<String> texts(long seed) {
+        Random random = new Random(seed);
+        Stream<String> drawn = Stream.generate(() -> {
+                    StringBuilder text = new StringBuilder();
+                    for (int bits = 1 + random.nextInt(4); bits > 0; bits--) {
+                        text.append(BITS.get(random.nextInt(BITS.size())));
+                    }
+                    return text.toString();
+                })
+                .limit(PER_FIELD);
+        return Stream.concat(Stream.concat(Stream.of("", "x".repeat(5000)), BITS.stream()), drawn);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Field.class)
+    void build_hostileText_isRefusedInPrintableWordsOrIsDataAlone(Field field) {
+        int[] outcomes = new int[2];
+        texts(SEED + field.name().hashCode()).forEach(text -> {
+            MeshBuilder wish = wish();
+            Blueprint blueprint;
+            try {
+                field.put(wish, text);
+                blueprint = wish.blueprint();
+            } catch (InvalidMeshException e) {
+                assertThat(e.faults())
+                        .as(Names.quote(text))
+                        .allSatisfy(fault -> assertThat(fault).contains(": "));
+                assertThat(e.faults())
+                        .as(Names.quote(text))
+                        .anySatisfy(fault -> assertThat(fault)
+                                .matches(words -> words.startsWith(field.label + " " + Names.quote(text))
+                                        || words.startsWith("nodeExporter release " + Names.quote(text))));
+                assertPrintable(e, text);
+                outcomes[0]++;
+                return;
+            } catch (IllegalArgumentException e) {
+                assertThat(e).hasMessageContaining(field.label).hasMessageContaining(" wanted");
+                assertPrintable(e, text);
+                outcomes[0]++;
+                return;
+            }
+            outcomes[1]++;
+            Structure got = structure(blueprint);
+            if (field != Field.MONITOR_NAME && field != Field.NODE_NAME) {
+                assertThat(got).as(Names.quote(text)).isEqualTo(plain);
+            }
+        });
+        assertThat(outcomes[0]).as("refused").isGreaterThan(PER_FIELD / 5);
+        assertThat(outcomes[1]).as("taken").isPositive();
+    }
+
+    private static void assertPrintable(RuntimeException refusal, String text) {
+        assertThat(UNPRINTABLE.matcher(String.valueOf(refusal.getMessage())).find())
+                .as("unprintable in the message about %s", Names.quote(text))
+                .isFalse();
+        assertThat(String.valueOf(refusal.getMessage())).hasSizeLessThan(2000);
+    }
+
+    /** What of the rendered files and pictures must not depend on any text: their lines, keys and sections. */
+    private record Structure(Map<String, List<String>> lines, String targets, long svgElements, long mermaidLines) {}
+
+    private Structure structure(Blueprint blueprint) {
+        Map<String, List<String>> lines = new TreeMap<>();
+        String targets = "";
+        Map<String, Map<String, String>> preview = renderer.preview(blueprint);
+        for (int number = 0; number < blueprint.hosts().size(); number++) {
+            Map<String, String> files = Objects.requireNonNull(
+                    preview.get(blueprint.hosts().get(number).name()));
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                if (file.getKey().endsWith(".json")) {
+                    targets = shape(file.getValue(), blueprint);
+                } else {
+                    lines.put(
+                            number + file.getKey(),
+                            file.getValue().lines().map(HostileInputTest::key).toList());
+                }
+            }
+        }
+        return new Structure(
+                lines,
+                targets,
+                blueprint.toSvg().chars().filter(c -> c == '<').count(),
+                blueprint.toMermaid().lines().count());
+    }
+
+    /** The part of a line before its value. */
+    private static String key(String line) {
+        if (line.startsWith("#")) {
+            return "#";
+        }
+        int end = line.indexOf('=') >= 0 ? line.indexOf('=') : line.indexOf(':');
+        return end < 0 ? line : line.substring(0, end);
+    }
+
+    /** The targets file, which has to hold each host's own words and nothing else. */
+    private static String shape(String json, Blueprint blueprint) {
+        try {
+            JsonNode groups = new ObjectMapper().readTree(json);
+            assertThat(groups).hasSize(blueprint.hosts().size());
+            StringBuilder shape = new StringBuilder();
+            for (int i = 0; i < groups.size(); i++) {
+                Blueprint.Host host = blueprint.hosts().get(i);
+                JsonNode labels = groups.get(i).path("labels");
+                assertThat(labels.path("node").asText()).isEqualTo(host.name());
+                assertThat(labels.path("region").asText()).isEqualTo(host.spec().region());
+                assertThat(groups.get(i).path("targets").path(0).asText()).contains(host.address());
+                groups.get(i)
+                        .fieldNames()
+                        .forEachRemaining(name -> shape.append(name).append(' '));
+                labels.fieldNames().forEachRemaining(name -> shape.append(name).append(' '));
+            }
+            return shape.toString();
+        } catch (IOException e) {
+            throw new AssertionError(json, e);
+        }
+    }
+}

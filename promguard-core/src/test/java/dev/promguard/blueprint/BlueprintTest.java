@@ -1,0 +1,168 @@
+package dev.promguard.blueprint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.Golden;
+import dev.promguard.WishFile;
+import java.io.StringReader;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javax.xml.XMLConstants;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.xml.sax.InputSource;
+
+class BlueprintTest {
+    private static final Golden GOLDEN = new Golden("/dev/promguard/blueprint");
+
+    static List<String> wishes() {
+        return GOLDEN.names();
+    }
+
+    private static Blueprint blueprint(String wish) {
+        return WishFile.parse(GOLDEN.read(wish + ".input")).blueprint();
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void toString_wish_isReadable(String wish) {
+        GOLDEN.check(wish + ".expected", blueprint(wish) + "\n");
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void toMermaid_wish_isAFlowchart(String wish) {
+        GOLDEN.check(wish + ".mmd", blueprint(wish).toMermaid());
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void toSvg_wish_isAPictureThatAParserTakes(String wish) throws Exception {
+        String svg = blueprint(wish).toSvg();
+
+        GOLDEN.check(wish + ".svg", svg);
+        Element root = parse(svg).getDocumentElement();
+        assertThat(root.getTagName()).isEqualTo("svg");
+        assertThat(root.getElementsByTagName("rect").getLength())
+                .isEqualTo(1 + blueprint(wish).hosts().size());
+        int width = Integer.parseInt(root.getAttribute("width"));
+        int height = Integer.parseInt(root.getAttribute("height"));
+        for (int i = 1; i < root.getElementsByTagName("rect").getLength(); i++) {
+            Element box = (Element) root.getElementsByTagName("rect").item(i);
+            assertThat(number(box, "x") + number(box, "width")).isLessThanOrEqualTo(width);
+            assertThat(number(box, "y") + number(box, "height")).isLessThanOrEqualTo(height);
+            assertThat(number(box, "x")).isNotNegative();
+        }
+    }
+
+    private static int number(Element element, String attribute) {
+        return Integer.parseInt(element.getAttribute(attribute));
+    }
+
+    private static Document parse(String xml) throws Exception {
+        DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+        factory.setFeature(XMLConstants.FEATURE_SECURE_PROCESSING, true);
+        factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+        return factory.newDocumentBuilder().parse(new InputSource(new StringReader(xml)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ar-EG-u-nu-arab", "hi-IN-u-nu-deva", "tr-TR", "de-DE"})
+    @ResourceLock(Resources.LOCALE)
+    void allPrints_anyLocale_areTheSameByteForByte(String locale) {
+        Blueprint blueprint = blueprint("demo");
+        List<String> before = List.of(blueprint.toString(), blueprint.toMermaid(), blueprint.toSvg());
+        Locale usual = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag(locale));
+        try {
+            Blueprint again = blueprint("demo");
+            assertThat(List.of(again.toString(), again.toMermaid(), again.toSvg()))
+                    .isEqualTo(before);
+            assertThat(again).isEqualTo(blueprint);
+        } finally {
+            Locale.setDefault(usual);
+        }
+    }
+
+    @Test
+    void host_unknownName_isRefusedByName() {
+        assertThat(blueprint("demo").contains("nobody")).isFalse();
+        assertThatThrownBy(() -> blueprint("demo").host("nobody\n"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("mesh promguard has no host \"nobody?\"");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"x86_64, AMD64", "aarch64, ARM64"})
+    void ofMachine_knownMachine_isTheReleasesArchitecture(String machine, Architecture architecture) {
+        assertThat(Architecture.ofMachine(machine)).contains(architecture);
+        assertThat(architecture.machine()).isEqualTo(machine);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "i686", "armv7l", "riscv64", "x86_64\n"})
+    void ofMachine_otherMachine_isNone(String machine) {
+        assertThat(Architecture.ofMachine(machine)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "eth0;id", "wg0 ", "a/b", "interface-too-long"})
+    void firewallRule_badInterface_isRefused(String name) {
+        assertThatThrownBy(() -> new FirewallRule(
+                        Optional.of(name), Optional.empty(), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("firewall rule: interface");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a'b", "a\nb", "a\"b", "$(id)", "ü"})
+    void firewallRule_badComment_isRefused(String comment) {
+        assertThatThrownBy(() -> FirewallRule.open(1, FirewallRule.Protocol.TCP, comment))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("firewall rule: comment");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "any", "10.0.0.1 ", "10.0.0.1;", "-j"})
+    void firewallRule_badAddress_isRefused(String address) {
+        assertThatThrownBy(() -> new FirewallRule(
+                        Optional.empty(), Optional.of(address), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("firewall rule: source address");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 65536})
+    void firewallRule_badPort_isRefused(int port) {
+        assertThatThrownBy(() -> FirewallRule.open(port, FirewallRule.Protocol.UDP, "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("port " + port + " is not between 1 and 65535");
+    }
+
+    @Test
+    void admitsSameAs_otherComment_isTheSameAndOtherScopeIsNot() {
+        FirewallRule open = FirewallRule.open(9100, FirewallRule.Protocol.TCP, "one");
+        assertThat(open.admitsSameAs(FirewallRule.open(9100, FirewallRule.Protocol.TCP, "two")))
+                .isTrue();
+        assertThat(open.admitsSameAs(FirewallRule.open(9100, FirewallRule.Protocol.UDP, "one")))
+                .isFalse();
+        assertThat(open.admitsSameAs(new FirewallRule(
+                        Optional.of("wg0"),
+                        Optional.empty(),
+                        Optional.empty(),
+                        9100,
+                        FirewallRule.Protocol.TCP,
+                        "one")))
+                .isFalse();
+    }
+}

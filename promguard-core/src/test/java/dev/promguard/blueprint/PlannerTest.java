@@ -1,0 +1,431 @@
+package dev.promguard.blueprint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.WishFile;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PlannerTest {
+    private static MeshSpec spec(String... lines) {
+        return WishFile.parse(String.join("\n", lines)).spec();
+    }
+
+    private static MeshSpec inNetwork(String network, int nodes) {
+        return spec("network " + network, "monitor mon tor1", "nodes " + nodes + " lon1");
+    }
+
+    private static List<String> addresses(Blueprint blueprint) {
+        return blueprint.hosts().stream().map(Blueprint.Host::address).toList();
+    }
+
+    @Test
+    void plan_monitorsAndNodesMixed_givesMonitorsTheFirstAddresses() {
+        Blueprint blueprint =
+                Planner.plan(spec("node a lon1", "monitor m1 tor1", "node b lon1", "monitor m2 fra1"), Map.of());
+
+        assertThat(blueprint.hosts()).extracting(Blueprint.Host::name).containsExactly("m1", "m2", "a", "b");
+        assertThat(addresses(blueprint)).containsExactly("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4");
+        assertThat(blueprint.monitors()).extracting(Blueprint.Host::name).containsExactly("m1", "m2");
+        assertThat(blueprint.nodes()).extracting(Blueprint.Host::name).containsExactly("a", "b");
+    }
+
+    @Test
+    void plan_twoMonitors_peersMonitorsWithAllAndNodesWithMonitorsAlone() {
+        Blueprint blueprint =
+                Planner.plan(spec("monitor m1 tor1", "monitor m2 fra1", "node a lon1", "node b lon1"), Map.of());
+
+        assertThat(blueprint.host("m1").peers()).containsExactly("m2", "a", "b");
+        assertThat(blueprint.host("a").peers()).containsExactly("m1", "m2");
+    }
+
+    @Test
+    void plan_anyHost_admitsSshAndWireGuardAndTheOtherMonitorsAloneOnTheInterface() {
+        Blueprint blueprint =
+                Planner.plan(spec("monitor m1 tor1", "monitor m2 fra1", "node a lon1", "node b lon1"), Map.of());
+
+        assertThat(blueprint.host("a").firewall())
+                .extracting(FirewallRule::describe)
+                .containsExactly(
+                        "22/tcp", "51820/udp", "9100/tcp on wg0 from 10.0.0.1", "9100/tcp on wg0 from 10.0.0.2");
+        assertThat(blueprint.host("a").firewall().get(2).to()).contains("10.0.0.3");
+        assertThat(blueprint.host("a").firewall().get(2).comment()).isEqualTo("m1 WireGuard node-exporter scraper");
+        assertThat(blueprint.host("m1").firewall())
+                .extracting(FirewallRule::describe)
+                .containsExactly("22/tcp", "51820/udp", "9100/tcp on wg0 from 10.0.0.2");
+    }
+
+    @Test
+    void plan_heldAddresses_stayAndAreNotGivenToOthers() {
+        Blueprint blueprint = Planner.plan(
+                spec("monitor mon tor1", "node a lon1", "node b lon1", "node c lon1"),
+                Map.of("b", "10.0.0.2", "gone", "10.0.0.1", "mon", "10.0.0.7"));
+
+        assertThat(blueprint.host("mon").address()).isEqualTo("10.0.0.7");
+        assertThat(blueprint.host("b").address()).isEqualTo("10.0.0.2");
+        assertThat(blueprint.host("a").address()).isEqualTo("10.0.0.3");
+        assertThat(blueprint.host("c").address()).isEqualTo("10.0.0.4");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.0.0.0/25, 10.0.0.200",
+        "10.0.0.0/25, 10.0.0.127",
+        "10.0.0.0/25, 10.0.0.0",
+        "fd00::/64, 10.0.0.3",
+        "fd00::/64, fd00::",
+        "fd00::/64, fd01::3"
+    })
+    void plan_heldAddressThatTheNetworkHasNot_isReplaced(String network, String held) {
+        Blueprint blueprint = Planner.plan(inNetwork(network, 1), Map.of("shop-node-1", held));
+
+        assertThat(blueprint.host("shop-node-1").address()).isNotEqualTo(held);
+        assertThat(new TreeSet<>(addresses(blueprint))).hasSize(2);
+    }
+
+    @Test
+    void plan_hostsComeAndGo_noAddressIsEverMovedOrSharedWhileHeld() {
+        Random random = new Random(20_261_123);
+        Map<String, String> held = new HashMap<>();
+        for (int round = 0; round < 300; round++) {
+            StringBuilder wish = new StringBuilder("monitor mon tor1\n");
+            for (int host = 0; host < 30; host++) {
+                if (random.nextBoolean()) {
+                    wish.append("node n").append(host).append(" lon1\n");
+                }
+            }
+            Blueprint blueprint = Planner.plan(WishFile.parse(wish.toString()).spec(), held);
+
+            Map<String, String> now = new HashMap<>(held);
+            blueprint.hosts().forEach(host -> {
+                String before = now.put(host.name(), host.address());
+                assertThat(before == null || before.equals(host.address()))
+                        .as("%s moved", host.name())
+                        .isTrue();
+            });
+            assertThat(Set.copyOf(now.values())).hasSize(now.size());
+            held = now;
+            if (random.nextInt(4) == 0) {
+                held.keySet()
+                        .retainAll(blueprint.hosts().stream()
+                                .map(Blueprint.Host::name)
+                                .toList());
+            }
+        }
+    }
+
+    @Test
+    void plan_ipv6Network_countsFromItsFirstAddress() {
+        Blueprint blueprint = Planner.plan(inNetwork("fd00:44::/64", 2), Map.of());
+
+        assertThat(addresses(blueprint)).containsExactly("fd00:44::1", "fd00:44::2", "fd00:44::3");
+        assertThat(blueprint.host("mon").allowedIp()).isEqualTo("fd00:44::1/128");
+        assertThat(blueprint.host("mon").prefixLength()).isEqualTo(64);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.0.0.0/29, 5, 10.0.0.6",
+        "10.255.255.252/30, 1, 10.255.255.254",
+        "fd00::/126, 2, fd00::3",
+        "10.1.0.0/16, 300, 10.1.1.45"
+    })
+    void plan_fullNetwork_usesItToTheLastAddress(String network, int nodes, String last) {
+        assertThat(addresses(Planner.plan(inNetwork(network, nodes), Map.of()))).endsWith(last);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.0.0.0/29, 6, 6",
+        "10.0.0.0/30, 2, 2",
+        "10.0.0.0/31, 0, 0",
+        "10.0.0.1/32, 0, 0",
+        "fd00::/126, 3, 3",
+        "fd00::/128, 0, 0"
+    })
+    void faults_networkTooSmall_saysHowManyHostsFit(String network, int nodes, int room) {
+        assertThat(Planner.faults(inNetwork(network, nodes)))
+                .containsExactly("network \"" + network + "\" is too small: it has room for " + room + " hosts, and "
+                        + (nodes + 1) + " are wished; choose a shorter prefix, such as "
+                        + (network.contains(":") ? "/64" : "/24"));
+    }
+
+    @Test
+    void plan_addressesAllHeldByOthers_saysForWhomThereIsNone() {
+        assertThatThrownBy(
+                        () -> Planner.plan(inNetwork("10.0.0.0/30", 1), Map.of("gone", "10.0.0.1", "mon", "10.0.0.2")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("network 10.0.0.0/30 has no address left for shop-node-1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "10.0.0.0/24",
+                "172.16.0.0/12",
+                "192.168.7.0/24",
+                "100.64.0.0/10",
+                "198.18.0.0/15",
+                "fd00:44::/64",
+                "FD00:44::/64",
+                "fd12:3456:789a::/48"
+            })
+    void faults_privateNetwork_isTaken(String network) {
+        assertThat(Planner.faults(inNetwork(network, 1))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "10.0.0.0",
+                "10.0.0.0/",
+                "10.0.0.0/33",
+                "10.0.0.0/-1",
+                "10.0.0.0/024",
+                "10.0.0.0/255.255.255.0",
+                "10.0.0.*",
+                "10.0.0.0-255/24",
+                "10.0/16",
+                "10/8",
+                "010.0.0.0/24",
+                "0xa.0.0.0/24",
+                " 10.0.0.0/24",
+                "10.0.0.0/24 ",
+                "10.0.0.0/24\n",
+                "10.0.0.0/24;id",
+                "fd00::%eth0/64",
+                "fd00::%<script>/64",
+                "fd00::/129",
+                "fd00:::/64",
+                "::ffff:10.0.0.0/120",
+                "*/8",
+                "/24",
+                "１０.0.0.0/24",
+                "ten/24"
+            })
+    void faults_notANetwork_isRefusedWithAnExample(String network) {
+        MeshSpec spec = inNetwork("10.0.0.0/24", 1);
+        List<String> faults = Planner.faults(with(spec, network));
+
+        assertThat(faults).hasSize(1);
+        assertThat(faults.get(0))
+                .startsWith("network " + Names.quote(network) + " is not ")
+                .matches(text -> text.contains("10.0.0.0/24") || text.contains("choose one inside"));
+    }
+
+    private static MeshSpec with(MeshSpec spec, String network) {
+        return new MeshSpec(
+                spec.name(),
+                network,
+                spec.wireGuardPort(),
+                spec.nodeExporterPort(),
+                spec.prometheusPort(),
+                spec.scrapeInterval(),
+                spec.prometheus(),
+                spec.nodeExporter(),
+                spec.hosts());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10.0.0.5/24, 10.0.0.0/24", "fd00::5/64, fd00::/64", "10.9.8.7/8, 10.0.0.0/8"})
+    void faults_addressInsideANetwork_saysWhichWasMeant(String network, String meant) {
+        assertThat(Planner.faults(inNetwork(network, 1)))
+                .containsExactly(
+                        "network \"" + network + "\" is an address inside a network: did you mean " + meant + "?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "8.8.8.0/24",
+                "172.32.0.0/16",
+                "192.168.0.0/15",
+                "0.0.0.0/0",
+                "2001:db8::/64",
+                "::/0",
+                "fe80::/64"
+            })
+    void faults_publicNetwork_isRefusedWithThePrivateOnes(String network) {
+        assertThat(Planner.faults(inNetwork(network, 1)))
+                .singleElement()
+                .asString()
+                .contains("choose one inside 10.0.0.0/8");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "wireGuardPort, 0, wireGuardPort 0 is not a port: use 1 to 65535",
+        "wireGuardPort, 65536, wireGuardPort 65536 is not a port: use 1 to 65535",
+        "wireGuardPort, 22, wireGuardPort 22 is SSH's port: choose another",
+        "nodeExporterPort, -1, nodeExporterPort -1 is not a port: use 1 to 65535",
+        "nodeExporterPort, 22, nodeExporterPort 22 is SSH's port: choose another",
+        "prometheusPort, 99999, prometheus port 99999 is not a port: use 1 to 65535",
+        "prometheusPort, 9100, 'nodeExporterPort and prometheus port are both 9100: a monitor runs both, so give them ports of their own'"
+    })
+    void faults_impossiblePort_namesFieldValueAndMend(String field, int value, String fault) {
+        assertThat(Planner.faults(spec(field + " " + value, "monitor mon tor1")))
+                .containsExactly(fault);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT0S", "PT-15S", "PT0.5S", "PT1.5S", "PT1.000000001S", "PT1H1S", "PT2562047788015215H"})
+    void faults_impossibleInterval_namesItAndTheRange(String interval) {
+        MeshSpec spec = spec("monitor mon tor1");
+        MeshSpec other = new MeshSpec(
+                spec.name(),
+                spec.network(),
+                51820,
+                9100,
+                9090,
+                Duration.parse(interval),
+                spec.prometheus(),
+                spec.nodeExporter(),
+                spec.hosts());
+
+        assertThat(Planner.faults(other))
+                .containsExactly("scrapeInterval " + interval + " is out of range: use whole seconds from 1 s to 1 h");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "3600"})
+    void faults_intervalAtTheEdges_isTaken(int seconds) {
+        assertThat(Planner.faults(spec("scrapeSeconds " + seconds, "monitor mon tor1")))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Shop", "1shop", "-shop", "shop-", "sh_op", "sh op", "", "shöp", "a.b", "shop\n"})
+    void faults_badMeshName_isNamedOnce(String name) {
+        MeshSpec good = spec("monitor mon tor1");
+        MeshSpec spec = new MeshSpec(
+                name,
+                good.network(),
+                51820,
+                9100,
+                9090,
+                good.scrapeInterval(),
+                good.prometheus(),
+                good.nodeExporter(),
+                List.of(
+                        new HostSpec(name + "-monitor-1", Role.MONITOR, "tor1", "s", "i"),
+                        new HostSpec(name + "-node-1", Role.NODE, "tor1", "s", "i")));
+
+        assertThat(Planner.faults(spec))
+                .singleElement()
+                .asString()
+                .startsWith("name " + Names.quote(name) + " cannot be a mesh's name: use at most 32");
+    }
+
+    @Test
+    void faults_meshNameAtItsLongest_isTaken() {
+        assertThat(Planner.faults(spec("name " + "a".repeat(32), "monitor mon tor1")))
+                .isEmpty();
+        assertThat(Planner.faults(spec("name " + "a".repeat(33), "monitor mon tor1")))
+                .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"DB", "-db", "db-", "db_1", "db.example", "", "d b", "дб"})
+    void faults_badHostName_isNamedWithItsRole(String name) {
+        MeshSpec good = spec("monitor mon tor1");
+        MeshSpec spec = new MeshSpec(
+                "shop",
+                good.network(),
+                51820,
+                9100,
+                9090,
+                good.scrapeInterval(),
+                good.prometheus(),
+                good.nodeExporter(),
+                List.of(good.hosts().get(0), new HostSpec(name, Role.NODE, "tor1", "s", "i")));
+
+        assertThat(Planner.faults(spec))
+                .singleElement()
+                .asString()
+                .startsWith("node name " + Names.quote(name) + " cannot be a host's name: use at most 63");
+    }
+
+    @Test
+    void faults_hostNameAtItsLongest_isTaken() {
+        assertThat(Planner.faults(spec("monitor " + "m".repeat(63) + " tor1"))).isEmpty();
+        assertThat(Planner.faults(spec("monitor " + "m".repeat(64) + " tor1"))).hasSize(1);
+    }
+
+    @Test
+    void faults_oneBadRegionOnManyHosts_isOneFaultThatNamesSomeOfThem() {
+        assertThat(Planner.faults(spec("monitor mon tor1", "nodes 40 lon1;id")))
+                .containsExactly(
+                        "region \"lon1;id\" of node \"shop-node-1\" and 39 others cannot be a region: use lower-case"
+                                + " letters, digits, dots, dashes and underscores");
+    }
+
+    @Test
+    void faults_sameNameTwice_isNamed() {
+        assertThat(Planner.faults(spec("monitor mon tor1", "node db lon1", "node db lon1", "node mon lon1")))
+                .containsExactly(
+                        "node name \"db\" stands twice: give each host a name of its own",
+                        "node name \"mon\" stands twice: give each host a name of its own");
+    }
+
+    @Test
+    void faults_noMonitor_saysHowToAddOne() {
+        assertThat(Planner.faults(spec("node db lon1")))
+                .containsExactly("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+    }
+
+    @Test
+    void faults_releasesOfOtherPrograms_areNamed() {
+        MeshSpec good = spec("monitor mon tor1");
+        Release first = good.nodeExporter();
+        Release second = good.prometheus();
+        MeshSpec swapped = new MeshSpec(
+                "shop", good.network(), 51820, 9100, 9090, good.scrapeInterval(), first, second, good.hosts());
+
+        assertThat(Planner.faults(swapped))
+                .containsExactly(
+                        "prometheus release \"node_exporter\" is another program: give a release named prometheus",
+                        "nodeExporter release \"prometheus\" is another program: give a release named node_exporter");
+    }
+
+    @Test
+    void plan_faultyWish_isRefusedWithAllFaults() {
+        assertThatThrownBy(() -> Planner.plan(spec("network 8.8.8.0/24", "node DB lon1"), Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("monitor is missing")
+                .hasMessageContaining("\"DB\"")
+                .hasMessageContaining("8.8.8.0/24");
+    }
+
+    @Test
+    void overlaps_hostsOwnNetworks_findsThoseInConflict() {
+        MeshSpec spec = inNetwork("10.44.0.0/24", 1);
+
+        assertThat(Planner.overlaps(
+                        spec,
+                        List.of(
+                                "10.44.0.200/16",
+                                "10.45.0.1/16",
+                                "10.44.0.17/28",
+                                "0.0.0.0/0",
+                                "203.0.113.7/24",
+                                "fd00::1/64",
+                                "nonsense",
+                                "",
+                                "10.44.0.3")))
+                .containsExactly("10.44.0.200/16", "10.44.0.17/28", "0.0.0.0/0", "10.44.0.3");
+        assertThat(Planner.overlaps(inNetwork("fd00:44::/64", 1), List.of("fd00::1/16", "10.0.0.1/8")))
+                .containsExactly("fd00::1/16");
+    }
+}
