@@ -241,7 +241,7 @@ final class Convergence {
                 }
             }
             for (CreateIntent intent : before.intents()) {
-                state = state.settled(intent.attempt());
+                state = state.settled(intent);
             }
             return state;
         });
@@ -283,10 +283,15 @@ final class Convergence {
         AccessKey accessKey = environment.provider().registerAccessKey(spec.name(), publicKey);
         ledger.update(state -> state.with(accessKey));
 
+        byte[] random = new byte[8];
+        environment.random().nextBytes(random);
+        String attempt = HexFormat.of().formatHex(random);
         Map<String, CloudHost> created = new ConcurrentHashMap<>();
         List<List<HostOrder>> batches = batches(world.blueprint(), missing);
         Map<List<HostOrder>, Parallel.Result<List<CloudHost>>> results = Parallel.map(
-                batches, environment.parallelism(), batch -> createBatch(ledger, world.blueprint(), batch, accessKey));
+                batches,
+                environment.parallelism(),
+                batch -> createBatch(ledger, world.blueprint(), attempt, batch, accessKey));
         results.forEach((batch, result) -> {
             RuntimeException failure = result.failure();
             if (failure != null) {
@@ -324,16 +329,14 @@ final class Convergence {
     }
 
     private List<CloudHost> createBatch(
-            Ledger ledger, Blueprint blueprint, List<HostOrder> batch, AccessKey accessKey) {
-        byte[] random = new byte[8];
-        environment.random().nextBytes(random);
-        String attempt = HexFormat.of().formatHex(random);
+            Ledger ledger, Blueprint blueprint, String attempt, List<HostOrder> batch, AccessKey accessKey) {
         List<String> names = batch.stream().map(HostOrder::name).toList();
         HostOrder first = batch.get(0);
         try (SshKeyPair hostKey = SshKeyPair.generate(environment.random());
                 Secret userData = UserData.withHostKey(hostKey)) {
             HostKeyFingerprint throwaway = hostKey.publicKey().fingerprint();
-            ledger.update(state -> state.intending(new CreateIntent(attempt, names, throwaway)));
+            CreateIntent intent = new CreateIntent(attempt, names, throwaway);
+            ledger.update(state -> state.intending(intent));
             // A failure leaves the intent in place, whatever its reason: the order may have got through all the same.
             List<CloudHost> accepted = environment
                     .provider()
@@ -354,7 +357,7 @@ final class Convergence {
                             host.name(),
                             HostState.created(blueprint.host(host.name()).address(), host.id(), throwaway));
                 }
-                return changed.settled(attempt);
+                return changed.settled(intent);
             });
             return accepted;
         }

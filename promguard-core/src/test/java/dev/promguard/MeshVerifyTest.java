@@ -63,12 +63,14 @@ class MeshVerifyTest {
         assertThat(report)
                 .hasToString("mesh shop: " + report.checks().size() + " of "
                         + report.checks().size() + " claims hold");
-        assertThat(report.table().lines().map(String::stripTrailing))
+        assertThat(report.table()
+                        .lines()
+                        .map(line -> line.stripTrailing().replaceAll("127[.]77[.]0[.][234]", "127.77.0.x")))
                 .containsExactly(
                         "host            region  public address   WireGuard address  last handshake  target",
-                        "shop-monitor-1  tor1    127.77.0.2       10.0.0.1           40 s ago        up",
-                        "shop-node-1     lon1    127.77.0.3       10.0.0.2           40 s ago        up",
-                        "shop-node-2     lon1    127.77.0.4       10.0.0.3           40 s ago        up");
+                        "shop-monitor-1  tor1    127.77.0.x       10.0.0.1           40 s ago        up",
+                        "shop-node-1     lon1    127.77.0.x       10.0.0.2           40 s ago        up",
+                        "shop-node-2     lon1    127.77.0.x       10.0.0.3           40 s ago        up");
     }
 
     @Test

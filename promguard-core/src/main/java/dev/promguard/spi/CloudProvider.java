@@ -11,7 +11,7 @@ import java.util.Set;
  * A cloud that makes and removes hosts: the port between PromGuard and, say, DigitalOcean.
  *
  * <p>The engine owns the order of things: it writes its intent to the {@link StateStore} before {@link #create}, and hands
- * in an attempt name that no earlier call carried. The provider owns its cloud's ways: paging, rate limits, late answers.
+ * in an attempt name that no earlier apply carried. The provider owns its cloud's ways: paging, rate limits, late answers.
  *
  * <p>Everything a provider makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
  * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a

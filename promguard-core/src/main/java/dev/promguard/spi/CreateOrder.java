@@ -8,7 +8,8 @@ import java.util.Objects;
  * Hosts that differ only in name, ordered with one call.
  *
  * @param mesh the mesh's name
- * @param attempt a word that no other order carries; the hosts are marked with it
+ * @param attempt a word that only the orders of one apply carry, of which no two share a name: it and the names together tell
+ *     which order a host came from. The hosts are marked with it
  * @param role the hosts' role, {@code monitor} or {@code node}; the hosts are marked with it
  * @param names the hosts' names, from one to {@link CloudProvider#batchSize()}
  * @param region the provider's word for the region

@@ -208,17 +208,15 @@ public record MeshState(
     /**
      * The same state without an intent, its outcome being known.
      *
-     * @param attempt the intent's attempt
+     * @param settled the intent; one that is not there changes nothing
      * @return a copy
      */
-    public MeshState settled(String attempt) {
+    public MeshState settled(CreateIntent settled) {
         return new MeshState(
                 mesh,
                 hosts,
                 resting,
-                intents.stream()
-                        .filter(intent -> !intent.attempt().equals(attempt))
-                        .toList(),
+                intents.stream().filter(intent -> !intent.equals(settled)).toList(),
                 accessKey);
     }
 

@@ -427,6 +427,7 @@ public final class DigitalOcean implements CloudProvider {
         try {
             return tagged(attemptTag(order), Deadline.never()).stream()
                     .map(DigitalOcean::host)
+                    .filter(host -> order.names().contains(host.name()))
                     .toList();
         } catch (ProviderException e) {
             throw unknown(order, e);
