@@ -25,7 +25,6 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
-import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -147,7 +146,7 @@ final class Convergence {
                 Optional.of(host.address()),
                 cloudHost.publicAddress(),
                 changes,
-                Optional.<Price>empty());
+                cloudHost.price());
     }
 
     private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
@@ -163,7 +162,7 @@ final class Convergence {
                 address,
                 host.publicAddress(),
                 List.of(),
-                Optional.empty());
+                host.price());
     }
 
     ApplyReport apply() {

@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.spi.Price;
+import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.List;
 import java.util.Locale;
@@ -94,23 +95,60 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
     }
 
     /**
-     * What the hosts to create cost together.
+     * What the mesh would cost after an apply: the hosts to create and those that stay.
      *
-     * @return the sum; empty if the price of one of them is not known or none is to be created
+     * @return the sum; empty if the price of one of them is not known
      */
     public Optional<Price> price() {
+        return sum(entries.stream().filter(entry -> entry.kind() != Kind.REMOVE).toList());
+    }
+
+    /**
+     * What the hosts cost together that the same would happen to.
+     *
+     * @param kind what would happen to them
+     * @return the sum, zero if there are none; empty if the price of one of them is not known
+     */
+    public Optional<Price> price(Kind kind) {
+        return sum(entries.stream().filter(entry -> entry.kind() == kind).toList());
+    }
+
+    private static Optional<Price> sum(List<Entry> entries) {
         Price sum = Price.ZERO;
-        boolean any = false;
         for (Entry entry : entries) {
-            if (entry.kind() == Kind.CREATE) {
-                if (entry.price().isEmpty()) {
-                    return Optional.empty();
-                }
-                sum = sum.plus(entry.price().get());
-                any = true;
+            if (entry.price().isEmpty()) {
+                return Optional.empty();
             }
+            sum = sum.plus(entry.price().get());
         }
-        return any ? Optional.of(sum) : Optional.empty();
+        return Optional.of(sum);
+    }
+
+    /** The price afterwards, and the difference to now where something is there now and the price changes. */
+    private String prices() {
+        Optional<Price> after = price();
+        Optional<Price> more = price(Kind.CREATE);
+        Optional<Price> less = price(Kind.REMOVE);
+        if (after.isEmpty() || more.isEmpty() || less.isEmpty()) {
+            return "";
+        }
+        StringBuilder text = new StringBuilder(" · ").append(inWords(after.get()));
+        boolean startsFromNothing = count(Kind.CREATE) == entries.size();
+        int change = more.get().monthly().compareTo(less.get().monthly());
+        if (change != 0 && !startsFromNothing) {
+            Price difference =
+                    change > 0 ? more.get().minus(less.get()) : less.get().minus(more.get());
+            text.append(", ").append(dollars(difference.monthly(), 2)).append(change > 0 ? " more" : " less");
+        }
+        return text.toString();
+    }
+
+    private static String inWords(Price price) {
+        return dollars(price.monthly(), 2) + " a month (" + dollars(price.hourly(), 3) + " an hour)";
+    }
+
+    private static String dollars(BigDecimal amount, int digits) {
+        return "$" + amount.setScale(digits, RoundingMode.HALF_UP).toPlainString();
     }
 
     /**
@@ -135,11 +173,7 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
         if (count(Kind.UNKNOWN) > 0) {
             text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
         }
-        price().ifPresent(price -> text.append(String.format(
-                Locale.ROOT,
-                " · $%s a month ($%s an hour)",
-                price.monthly().setScale(2, RoundingMode.HALF_UP),
-                price.hourly().setScale(3, RoundingMode.HALF_UP))));
+        text.append(prices());
         text.append('\n');
         int name = width(Entry::name);
         int region = width(Entry::region);
@@ -160,7 +194,7 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
                     entry.publicAddress().orElse("public address known after apply"));
             text.append(line.replace("\r\n", "\n").stripTrailing());
             for (String change : entry.changes()) {
-                text.append("\n    ").append(change);
+                text.append("\n    ").append(change.replace("\n", "\n    "));
             }
         }
         return text.toString();

@@ -15,6 +15,7 @@ import dev.promguard.memory.MemoryMachine;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Price;
 import dev.promguard.spi.StateStore;
 import java.net.URI;
 import java.util.ArrayList;
@@ -621,22 +622,40 @@ class MeshTest {
                 .extracting(Plan.Entry::kind)
                 .containsExactly(
                         Plan.Kind.CHANGE, Plan.Kind.CHANGE, Plan.Kind.UNKNOWN, Plan.Kind.CREATE, Plan.Kind.REMOVE);
-        assertThat(plan.toString().lines().map(String::stripTrailing))
+        assertThat(plan.toString().lines().map(line -> line.replaceAll("127[.]77[.]0[.][0-9]", "127.77.0.x")))
                 .containsExactly(
-                        "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $6.00 a month ($0.009 an hour)",
+                        "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $24.00 a month ($0.036 an hour)",
                         "",
-                        "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.2",
+                        "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.x",
                         "    write /etc/prometheus/targets/node.json",
                         "    write /etc/wireguard/wg0.conf",
                         "    wg0: set peers",
                         "    wg0: add peer new (key known after apply)",
-                        "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.3",
+                        "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ufw: deny what no rule admits, and enable",
-                        "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.4",
-                        "    shop-node-2 (127.77.0.4): step \"connect\" failed: no answer in 20 s",
-                        "  See that it is up.",
+                        "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",
+                        "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s",
+                        "      See that it is up.",
                         "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
-                        "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.5");
+                        "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x");
+    }
+
+    @Test
+    void plan_moreOrFewerHosts_saysWhatTheyCostInAllAndMoreOrLess() {
+        account.wish().nodes(3).apply();
+
+        assertThat(account.wish().nodes(4).plan().toString())
+                .startsWith(
+                        "mesh shop: 1 to create, 1 to change, 0 to remove · $30.00 a month ($0.045 an hour), $6.00 more\n");
+        Plan fewer = account.wish().nodes(1).plan();
+        assertThat(fewer.toString())
+                .startsWith(
+                        "mesh shop: 0 to create, 1 to change, 2 to remove · $12.00 a month ($0.018 an hour), $12.00 less\n");
+        assertThat(fewer.price(Plan.Kind.REMOVE))
+                .hasValueSatisfying(price -> assertThat(price.monthly()).isEqualByComparingTo("12"));
+        assertThat(fewer.price(Plan.Kind.KEEP))
+                .hasValueSatisfying(price -> assertThat(price.monthly()).isEqualByComparingTo("6"));
+        assertThat(fewer.price(Plan.Kind.CREATE)).hasValue(Price.ZERO);
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param status how far it is
  * @param publicAddress its public IPv4 or IPv6 address; empty until the cloud has given one
  * @param attempt the attempt whose mark it carries; empty if none is found on it
+ * @param price what it costs; empty if that is not known
  */
 public record CloudHost(
         String id,
@@ -21,7 +22,8 @@ public record CloudHost(
         String size,
         Status status,
         Optional<String> publicAddress,
-        Optional<String> attempt) {
+        Optional<String> attempt,
+        Optional<Price> price) {
     /** How far a host is. */
     public enum Status {
         /** Accepted, not yet running. */
@@ -45,5 +47,6 @@ public record CloudHost(
         Objects.requireNonNull(status, "status");
         Objects.requireNonNull(publicAddress, "publicAddress");
         Objects.requireNonNull(attempt, "attempt");
+        Objects.requireNonNull(price, "price");
     }
 }

@@ -32,4 +32,14 @@ public record Price(BigDecimal monthly, BigDecimal hourly) {
     public Price plus(Price other) {
         return new Price(monthly.add(other.monthly), hourly.add(other.hourly));
     }
+
+    /**
+     * The difference of two prices.
+     *
+     * @param other what to take away
+     * @return the difference; negative where {@code other} is the higher one
+     */
+    public Price minus(Price other) {
+        return new Price(monthly.subtract(other.monthly), hourly.subtract(other.hourly));
+    }
 }

@@ -97,7 +97,8 @@ public final class MemoryCloud implements CloudProvider {
                         host.size(),
                         Status.OFF,
                         host.publicAddress(),
-                        host.attempt());
+                        host.attempt(),
+                        host.price());
             }
         }
     }
@@ -248,7 +249,8 @@ public final class MemoryCloud implements CloudProvider {
     private Droplet make(
             String mesh, String name, String region, String size, Optional<String> attempt, MemoryMachine machine) {
         String id = String.valueOf(nextId++);
-        CloudHost host = new CloudHost(id, name, region, size, Status.NEW, Optional.empty(), attempt);
+        CloudHost host =
+                new CloudHost(id, name, region, size, Status.NEW, Optional.empty(), attempt, Optional.of(PRICE));
         Droplet droplet = new Droplet(mesh, machine, host, lag);
         droplets.put(id, droplet);
         return droplet;
@@ -278,7 +280,8 @@ public final class MemoryCloud implements CloudProvider {
                         host.size(),
                         Status.ACTIVE,
                         Optional.of(droplet.machine.address()),
-                        host.attempt());
+                        host.attempt(),
+                        host.price());
                 ready.add(droplet.host);
             }
         }

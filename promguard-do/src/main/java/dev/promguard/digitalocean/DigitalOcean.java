@@ -798,13 +798,14 @@ public final class DigitalOcean implements CloudProvider {
                 droplet.region() == null
                         ? ""
                         : Objects.toString(droplet.region().slug(), ""),
-                Objects.toString(droplet.size(), ""),
+                Objects.toString(droplet.sizeSlug(), ""),
                 status,
                 publicAddress(droplet),
                 Objects.requireNonNullElse(droplet.tags(), List.<String>of()).stream()
                         .filter(tag -> tag.startsWith(ATTEMPT_TAG))
                         .map(tag -> tag.substring(tag.lastIndexOf(':') + 1))
-                        .findFirst());
+                        .findFirst(),
+                Offer.price(droplet.size()));
     }
 
     private static Optional<String> publicAddress(Droplet droplet) {

@@ -43,7 +43,10 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
 
     /** The price of a size, if it is known. */
     Optional<Price> price(String slug) {
-        Answers.Size size = sizes.get(slug);
+        return price(sizes.get(slug));
+    }
+
+    static Optional<Price> price(Answers.@Nullable Size size) {
         if (size == null || !isSensible(size.monthly()) || !isSensible(size.hourly())) {
             return Optional.empty();
         }

@@ -127,7 +127,8 @@ class RequestsTest {
                                 "s-1vcpu-1gb",
                                 CloudHost.Status.NEW,
                                 Optional.empty(),
-                                Optional.of("a1b2")),
+                                Optional.of("a1b2"),
+                                Optional.empty()),
                         new CloudHost(
                                 "12",
                                 "shop-node-2",
@@ -135,7 +136,8 @@ class RequestsTest {
                                 "s-1vcpu-1gb",
                                 CloudHost.Status.NEW,
                                 Optional.empty(),
-                                Optional.of("a1b2")));
+                                Optional.of("a1b2"),
+                                Optional.empty()));
         assertThat(cloud.lines()).containsExactly("POST /v2/droplets");
         JsonNode body = JSON.readTree(cloud.only("POST", "/v2/droplets").getBodyAsString());
         assertThat(body).isEqualTo(JSON.readTree("""
@@ -237,7 +239,14 @@ class RequestsTest {
             @org.jspecify.annotations.Nullable String address,
             @org.jspecify.annotations.Nullable String attempt) {
         return new CloudHost(
-                id, name, "tor1", "s-1vcpu-1gb", status, Optional.ofNullable(address), Optional.ofNullable(attempt));
+                id,
+                name,
+                "tor1",
+                "s-1vcpu-1gb",
+                status,
+                Optional.ofNullable(address),
+                Optional.ofNullable(attempt),
+                Optional.empty());
     }
 
     @Test

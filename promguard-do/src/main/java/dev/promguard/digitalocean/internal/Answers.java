@@ -38,7 +38,8 @@ public final class Answers {
             @Nullable String name,
             @Nullable String status,
             @Nullable Region region,
-            @JsonProperty("size_slug") @Nullable String size,
+            @JsonProperty("size_slug") @Nullable String sizeSlug,
+            @Nullable Size size,
             @Nullable Networks networks,
             @Nullable List<String> tags) {}
 
