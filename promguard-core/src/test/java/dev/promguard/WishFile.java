@@ -14,14 +14,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * A wish as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code wireGuardPort},
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
- * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS} and {@code host NAME}, the host that the
+ * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST} and {@code host NAME}, the host that the
  * test is about. Lines that begin with a # and empty lines are passed over.
  */
 public final class WishFile {
@@ -29,6 +31,7 @@ public final class WishFile {
     private final List<HostSpec> hosts = new ArrayList<>();
     private final Map<String, String> publicAddresses = new HashMap<>();
     private final Map<String, String> held = new HashMap<>();
+    private final Set<String> unkeyed = new HashSet<>();
 
     private WishFile() {}
 
@@ -54,6 +57,7 @@ public final class WishFile {
                 }
             }
             case "public" -> publicAddresses.put(words[1], words[2]);
+            case "unkeyed" -> unkeyed.add(words[1]);
             case "held" -> held.put(words[1], words[2]);
             default -> values.put(words[0], words[1]);
         }
@@ -100,10 +104,12 @@ public final class WishFile {
         return Map.copyOf(publicAddresses);
     }
 
-    /** A public key for each host, always the same for the same name. */
+    /** A public key for each host that has one, always the same for the same name. */
     public Map<String, PublicKey> publicKeys() {
         Map<String, PublicKey> keys = new HashMap<>();
-        hosts.forEach(host -> keys.put(host.name(), publicKey(host.name())));
+        hosts.stream()
+                .filter(host -> !unkeyed.contains(host.name()))
+                .forEach(host -> keys.put(host.name(), publicKey(host.name())));
         return keys;
     }
 

@@ -1,7 +1,10 @@
 package dev.promguard.keys;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -19,11 +22,25 @@ public record SshPublicKey(String type, String base64) {
     /**
      * Checks the form.
      *
-     * @throws IllegalArgumentException if the type or the blob is malformed
+     * @throws IllegalArgumentException if the type or the blob is malformed, or the blob is that of another type
      */
     public SshPublicKey {
-        if (!TYPE.matcher(type).matches() || !BLOB.matcher(base64).matches()) {
-            throw new IllegalArgumentException("not an SSH public key: type and base64 blob wanted");
+        if (!TYPE.matcher(type).matches() || !BLOB.matcher(base64).matches() || !isOfType(type, base64)) {
+            throw new IllegalArgumentException("not an SSH public key: type and base64 blob of that type wanted");
+        }
+    }
+
+    /** A blob begins with the length of its type in four bytes, and the type. */
+    private static boolean isOfType(String type, String base64) {
+        byte[] begin = new byte[4 + type.length()];
+        ByteBuffer.wrap(begin).putInt(type.length()).put(type.getBytes(StandardCharsets.US_ASCII));
+        try {
+            byte[] blob = Base64.getDecoder().decode(base64);
+            return blob.length > begin.length
+                    && Arrays.equals(begin, 0, begin.length, blob, 0, begin.length)
+                    && Base64.getEncoder().encodeToString(blob).equals(base64);
+        } catch (IllegalArgumentException e) {
+            return false;
         }
     }
 

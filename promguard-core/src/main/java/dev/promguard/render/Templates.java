@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class Templates {
     /** What may stand unquoted in an INI file, a unit file or a wg-quick file: no quotes, no line ends, no expansions. */
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9 ./:_@,=+\\[\\]()-]*");
+
+    /** What JSON lets stand in a string and YAML takes for a line end or nothing. */
+    private static final Pattern YAML_BREAK = Pattern.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff]");
 
     private final Jinjava jinjava;
     private final Map<String, String> sources = new ConcurrentHashMap<>();
@@ -108,7 +112,13 @@ final class Templates {
             if (value == null) {
                 throw new IllegalArgumentException("a value is missing");
             }
-            return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(value.toString())) + '"';
+            String json = new String(JsonStringEncoder.getInstance().quoteAsString(value.toString()));
+            return '"'
+                    + YAML_BREAK
+                            .matcher(json)
+                            .replaceAll(found -> String.format(Locale.ROOT, "\\\\u%04x", (int)
+                                    found.group().charAt(0)))
+                    + '"';
         }
     }
 }

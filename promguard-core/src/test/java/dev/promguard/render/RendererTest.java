@@ -1,40 +1,308 @@
 package dev.promguard.render;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.promguard.Golden;
+import dev.promguard.Tool;
+import dev.promguard.WishFile;
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.blueprint.HostSpec;
-import dev.promguard.blueprint.MeshSpec;
-import dev.promguard.blueprint.Planner;
-import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
-import java.time.Duration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class RendererTest {
+    private static final Golden GOLDEN = new Golden("/dev/promguard/render");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+
+    private final Renderer renderer = new Renderer();
+
+    static List<String> wishes() {
+        return GOLDEN.names();
+    }
+
+    static List<String> monitors() {
+        return wishes().stream()
+                .filter(wish -> {
+                    WishFile file = wish(wish);
+                    return file.blueprint().host(file.host()).role() == Role.MONITOR;
+                })
+                .toList();
+    }
+
+    private static WishFile wish(String name) {
+        return WishFile.parse(GOLDEN.read(name + ".input"));
+    }
+
+    private DesiredHost render(String wish) {
+        WishFile file = wish(wish);
+        return renderer.render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
+    }
+
+    private static String print(DesiredHost host) {
+        StringBuilder text = new StringBuilder();
+        text.append("host ").append(host.name()).append('\n');
+        text.append("packages ").append(String.join(" ", host.packages())).append('\n');
+        host.users().forEach(user -> text.append("user ").append(user.name()).append('\n'));
+        host.releases()
+                .forEach(install -> text.append("release ")
+                        .append(install.folder())
+                        .append(' ')
+                        .append(String.join(" ", install.binaries()))
+                        .append('\n'));
+        host.firewall()
+                .forEach(rule -> text.append("rule ")
+                        .append(rule.describe())
+                        .append(rule.to().map(to -> " to " + to).orElse(""))
+                        .append(" # ")
+                        .append(rule.comment())
+                        .append('\n'));
+        text.append("interface ")
+                .append(host.wireGuard().name())
+                .append(' ')
+                .append(host.wireGuard().address())
+                .append(' ')
+                .append(host.wireGuard().listenPort())
+                .append('\n');
+        host.wireGuard()
+                .peers()
+                .forEach(peer -> text.append("peer ")
+                        .append(peer.name())
+                        .append(' ')
+                        .append(peer.endpoint().orElse("-"))
+                        .append(' ')
+                        .append(String.join(",", peer.allowedIps()))
+                        .append('\n'));
+        host.units()
+                .forEach(unit -> text.append("unit ")
+                        .append(unit.name())
+                        .append(" restart with ")
+                        .append(String.join(" ", new TreeSet<>(unit.restartWith())))
+                        .append("; reload with ")
+                        .append(String.join(" ", new TreeSet<>(unit.reloadWith())))
+                        .append('\n'));
+        List<ManagedFile> files = new ArrayList<>(List.of(host.wireGuard().config()));
+        files.addAll(host.files());
+        files.forEach(file -> text.append(String.format(
+                Locale.ROOT,
+                "%n======== %s %04o %s%s%n%s",
+                file.path(),
+                file.mode(),
+                file.owner(),
+                file.check().isEmpty() ? "" : ", checked by " + String.join(" ", file.check()),
+                file.content())));
+        return text.toString();
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void render_wish_isAsExpected(String wish) {
+        GOLDEN.check(wish + ".expected", print(render(wish)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void render_again_isTheSameByteForByte(String wish) {
+        assertThat(print(render(wish))).isEqualTo(print(render(wish)));
+        WishFile file = wish(wish);
+        assertThat(new Renderer().render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys()))
+                .isEqualTo(render(wish));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void render_anyFile_endsInALineEndAndHoldsNoOtherControlCharacter(String wish) {
+        DesiredHost host = render(wish);
+        List<ManagedFile> files = new ArrayList<>(host.files());
+        files.add(host.wireGuard().config());
+        assertThat(files).allSatisfy(file -> {
+            assertThat(file.content()).endsWith("\n").doesNotEndWith("\n\n");
+            assertThat(file.content().replace("\n", "")).doesNotContainPattern("\\p{Cntrl}");
+            assertThat(file.content().lines())
+                    .allSatisfy(line -> assertThat(line).isEqualTo(line.stripTrailing()));
+        });
+        assertThat(print(host)).doesNotContain("PrivateKey");
+    }
+
+    @ParameterizedTest
+    @MethodSource("monitors")
+    void render_monitor_scrapesItselfAndEveryHost(String wish) throws Exception {
+        Blueprint blueprint = wish(wish).blueprint();
+        DesiredHost host = render(wish);
+        JsonNode config = YAML.readTree(content(host, "/etc/prometheus/prometheus.yml"));
+        JsonNode self = config.path("scrape_configs").path(0);
+        assertThat(self.path("job_name").asText()).isEqualTo("prometheus");
+        assertThat(self.at("/static_configs/0/targets/0").asText())
+                .isEqualTo("127.0.0.1:" + blueprint.spec().prometheusPort());
+        assertThat(self.at("/static_configs/0/labels/node").asText()).isEqualTo(host.name());
+        assertThat(config.at("/global/scrape_interval").asText())
+                .isEqualTo(blueprint.spec().scrapeInterval().toSeconds() + "s");
+        assertThat(config.at("/scrape_configs/1/file_sd_configs/0/files/0").asText())
+                .isEqualTo("/etc/prometheus/targets/node.json");
+
+        JsonNode groups = JSON.readTree(content(host, "/etc/prometheus/targets/node.json"));
+        List<String> targets = new ArrayList<>();
+        groups.forEach(group -> targets.add(group.at("/labels/node").asText()
+                + ' '
+                + group.at("/labels/region").asText()
+                + ' '
+                + group.at("/labels/role").asText()
+                + ' '
+                + group.at("/targets/0").asText()));
+        assertThat(targets)
+                .containsExactlyElementsOf(blueprint.hosts().stream()
+                        .map(each -> each.name()
+                                + ' '
+                                + each.spec().region()
+                                + ' '
+                                + each.role().word()
+                                + ' '
+                                + (each.address().contains(":") ? '[' + each.address() + ']' : each.address())
+                                + ':'
+                                + blueprint.spec().nodeExporterPort())
+                        .toList());
+    }
+
+    private static String content(DesiredHost host, String path) {
+        return host.files().stream()
+                .filter(file -> file.path().equals(path))
+                .findFirst()
+                .orElseThrow()
+                .content();
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void render_wireGuardConfig_isTakenByWgQuick(String wish, @TempDir Path folder) throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "wg-quick strip wants root");
+        Tool wgQuick = Tool.orSkip("wg-quick", "wireguard-tools");
+        DesiredHost host = render(wish);
+        Path file =
+                ownersFile(folder.resolve("wg0.conf"), host.wireGuard().config().content());
+
+        Tool.Answer answer = wgQuick.run("", "strip", file.toString());
+
+        assertThat(answer.exitCode()).as(answer.output()).isZero();
+        assertThat(answer.output()).contains("ListenPort = " + host.wireGuard().listenPort());
+        assertThat(answer.output()).doesNotContain("Address", "PostUp");
+        assertThat(answer.output().lines().filter("[Peer]"::equals))
+                .hasSize(host.wireGuard().peers().size());
+        host.wireGuard()
+                .peers()
+                .forEach(peer -> assertThat(answer.output())
+                        .contains(
+                                "PublicKey = " + peer.publicKey(),
+                                "AllowedIPs = " + String.join(", ", peer.allowedIps())));
+    }
+
+    private static Path ownersFile(Path file, String content) throws IOException {
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        return Files.writeString(file, content);
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void render_units_areTakenBySystemd(String wish, @TempDir Path folder) throws Exception {
+        Tool analyze = Tool.orSkip("systemd-analyze", "systemd");
+        DesiredHost host = render(wish);
+        String stub = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+        Files.writeString(folder.resolve("ufw.service"), stub);
+        Files.writeString(folder.resolve("wg-quick@.service"), stub);
+        List<String> arguments = new ArrayList<>(List.of("verify", "--man=no"));
+        for (Unit unit : host.units()) {
+            String content = content(host, "/etc/systemd/system/" + unit.name());
+            for (ReleaseInstall install : host.releases()) {
+                content = content.replaceFirst("ExecStart=" + install.folder() + "/[a-z_]+", "ExecStart=/bin/true");
+            }
+            assertThat(content).contains("ExecStart=/bin/true --");
+            arguments.add(
+                    Files.writeString(folder.resolve(unit.name()), content).toString());
+        }
+
+        Tool.Answer answer = analyze.run("", arguments.toArray(String[]::new));
+
+        assertThat(answer).isEqualTo(new Tool.Answer(0, ""));
+    }
+
+    @ParameterizedTest
+    @MethodSource("monitors")
+    void render_prometheusConfig_isTakenByPromtool(String wish, @TempDir Path folder) throws Exception {
+        Tool promtool = Tool.orSkip("promtool", "prometheus");
+        DesiredHost host = render(wish);
+        Path targets =
+                Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
+        Path config = Files.writeString(
+                folder.resolve("prometheus.yml"),
+                content(host, "/etc/prometheus/prometheus.yml")
+                        .replace("/etc/prometheus/targets/node.json", targets.toString()));
+
+        Tool.Answer answer = promtool.run("", "check", "config", config.toString());
+
+        assertThat(answer.exitCode()).as(answer.output()).isZero();
+        assertThat(answer.output()).contains("SUCCESS").doesNotContain("WARNING");
+    }
+
     @Test
-    void preview_demoMesh_namesEveryFile() {
-        Blueprint blueprint = Planner.plan(
-                new MeshSpec(
-                        "demo",
-                        "10.0.0.0/24",
-                        51820,
-                        9100,
-                        9090,
-                        Duration.ofSeconds(15),
-                        Release.prometheus(),
-                        Release.nodeExporter(),
-                        List.of(
-                                new HostSpec("demo-monitor-1", Role.MONITOR, "tor1", "s", "i"),
-                                new HostSpec("demo-node-1", Role.NODE, "lon1", "s", "i"),
-                                new HostSpec("demo-node-2", Role.NODE, "sfo3", "s", "i"))),
-                Map.of());
-        System.out.println(blueprint);
-        new Renderer()
-                .preview(blueprint)
-                .forEach((h, f) -> f.forEach((p, c) -> System.out.println("== " + h + p + "\n" + c)));
-        assertThat(blueprint.hosts()).hasSize(3);
+    void render_hostWithoutAKeyOfItsOwn_isRefused() {
+        Blueprint blueprint = wish("node-ipv4").blueprint();
+
+        assertThatThrownBy(() -> renderer.render(blueprint, "shop-node-1", Map.of(), Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the public key of \"shop-node-1\" is missing");
+        assertThatThrownBy(() -> renderer.render(blueprint, "nobody", Map.of(), Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("nobody");
+    }
+
+    @Test
+    void render_publicAddressThatIsNone_isRefusedInsteadOfWritten() {
+        WishFile file = wish("node-ipv4");
+        for (String address : List.of("1.2.3.4\nPostUp = id", "$(id)", "1.2.3.4;id", "1.2.3.4#")) {
+            assertThatThrownBy(() -> renderer.render(
+                            file.blueprint(), file.host(), Map.of("shop-monitor-1", address), file.publicKeys()))
+                    .as(address)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("wg.conf.j2");
+        }
+    }
+
+    @Test
+    void preview_anyMesh_holdsTheFilesThatRenderWritesWithTheUnknownInWords() {
+        WishFile file = wish("monitor-ipv4");
+        Map<String, Map<String, String>> preview = renderer.preview(file.blueprint());
+
+        assertThat(preview.keySet())
+                .containsExactlyElementsOf(file.blueprint().hosts().stream()
+                        .map(Blueprint.Host::name)
+                        .sorted()
+                        .toList());
+        DesiredHost host = render("monitor-ipv4");
+        Map<String, String> files = Objects.requireNonNull(preview.get(host.name()));
+        assertThat(files.keySet())
+                .containsExactlyInAnyOrderElementsOf(java.util.stream.Stream.concat(
+                                java.util.stream.Stream.of(
+                                        host.wireGuard().config().path()),
+                                host.files().stream().map(ManagedFile::path))
+                        .toList());
+        host.files().forEach(each -> assertThat(files.get(each.path())).isEqualTo(each.content()));
+        assertThat(files.get("/etc/wireguard/wg0.conf"))
+                .contains("PublicKey = (known after apply)", "Endpoint = (known after apply)");
     }
 }
