@@ -20,6 +20,8 @@ import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.Price;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -31,6 +33,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is sent, to the letter, when all goes well, and what is made of the answers. */
 class RequestsTest {
+    private static final Optional<Price> PRICE =
+            Optional.of(new Price(new BigDecimal("6.00"), new BigDecimal("0.00893")));
+
     private static final ObjectMapper JSON = new ObjectMapper();
     static final SshPublicKey KEY = SshPublicKey.parse(
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKtqfXvVqkbpL2hWQzX1rM9bJt7n0x8Yc3l5uQ2aVb4d someone@example.com");
@@ -128,7 +133,7 @@ class RequestsTest {
                                 CloudHost.Status.NEW,
                                 Optional.empty(),
                                 Optional.of("a1b2"),
-                                Optional.empty()),
+                                PRICE),
                         new CloudHost(
                                 "12",
                                 "shop-node-2",
@@ -137,7 +142,7 @@ class RequestsTest {
                                 CloudHost.Status.NEW,
                                 Optional.empty(),
                                 Optional.of("a1b2"),
-                                Optional.empty()));
+                                PRICE));
         assertThat(cloud.lines()).containsExactly("POST /v2/droplets");
         JsonNode body = JSON.readTree(cloud.only("POST", "/v2/droplets").getBodyAsString());
         assertThat(body).isEqualTo(JSON.readTree("""
@@ -246,7 +251,7 @@ class RequestsTest {
                 status,
                 Optional.ofNullable(address),
                 Optional.ofNullable(attempt),
-                Optional.empty());
+                PRICE);
     }
 
     @Test
