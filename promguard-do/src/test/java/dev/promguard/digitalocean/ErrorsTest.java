@@ -195,7 +195,7 @@ class ErrorsTest {
 
     @Test
     void rateLimit_hourlyLimitWithoutRetryAfter_isWaitedForUntilItsReset() {
-        String soon = Long.toString(Instant.now().getEpochSecond() + 2);
+        String soon = Long.toString(Instant.now().getEpochSecond() + 1);
         cloud.on(
                 "GET",
                 LIST,
