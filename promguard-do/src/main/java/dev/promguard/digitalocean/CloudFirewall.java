@@ -22,12 +22,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** DigitalOcean's own firewall in front of a mesh's droplets, which it finds by the mesh's tag. Thread-safe. */
 final class CloudFirewall {
     private static final List<String> ANYWHERE = List.of("0.0.0.0/0", "::/0");
     private static final int SSH = 22;
     private static final int LOOKS = 3;
+    private static final Logger LOG = LoggerFactory.getLogger(CloudFirewall.class);
+    private static final int FORBIDDEN = 403;
     private static final int CONFLICT = 409;
     private static final int UNPROCESSABLE = 422;
     private static final IPAddressStringParameters STRICT = new IPAddressStringParameters.Builder()
@@ -114,7 +118,18 @@ final class CloudFirewall {
 
     /** Removes the mesh's firewall, whether it was asked for this time or not. */
     void remove(String mesh) {
-        for (Firewall firewall : all(mesh)) {
+        List<Firewall> firewalls;
+        try {
+            firewalls = all(mesh);
+        } catch (ProviderException e) {
+            if (sshFrom.isEmpty() && e.status().orElse(0) == FORBIDDEN) {
+                // A token that may not see firewalls has made none.
+                LOG.debug("the firewalls cannot be listed", e);
+                return;
+            }
+            throw e;
+        }
+        for (Firewall firewall : firewalls) {
             api.http().delete("/v2/firewalls/" + Api.encode(id(firewall)), Deadline.never());
         }
     }
