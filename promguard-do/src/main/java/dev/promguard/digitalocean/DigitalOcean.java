@@ -362,7 +362,8 @@ public final class DigitalOcean implements CloudProvider {
             faults.add("account: it is locked; ask DigitalOcean's support");
         }
         if (!mayWrite()) {
-            faults.add("token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+            faults.add(
+                    "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
         }
         int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {

@@ -216,7 +216,7 @@ public final class Http {
         if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
             throw new ProviderException(
                     "DigitalOcean's limit of calls is used up (" + method + " " + withoutQuery(path)
-                            + "): run again in " + Math.max(1, turn.toSeconds()) + " s.",
+                            + "): run again in " + turn.plusMillis(999).toSeconds() + " s.",
                     TOO_MANY,
                     null,
                     null,

@@ -12,14 +12,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * @see <a href="https://docs.digitalocean.com/reference/api/reference/rate-limit/">5,000 calls an hour and 250 a minute</a>
  */
 public final class RateLimit {
-    /** A little below what the API allows, since others may use the same token. */
-    private static final double A_MINUTE = 200;
+    /** A burst and a minute's refill together stay a little below what the API allows a minute. */
+    private static final double BURST = 60;
 
-    private static final double A_NANOSECOND = A_MINUTE / Duration.ofMinutes(1).toNanos();
+    private static final double A_NANOSECOND = 180.0 / Duration.ofMinutes(1).toNanos();
 
     private final InstantSource clock;
     private final ReentrantLock lock = new ReentrantLock();
-    private double tokens = A_MINUTE;
+    private double tokens = BURST;
     private Instant filledAt;
     private Instant closedUntil = Instant.MIN;
 
@@ -35,7 +35,7 @@ public final class RateLimit {
         try {
             Instant now = clock.instant();
             long passed = Math.max(0, Duration.between(filledAt, now).toNanos());
-            tokens = Math.min(A_MINUTE, tokens + passed * A_NANOSECOND) - 1;
+            tokens = Math.min(BURST, tokens + passed * A_NANOSECOND) - 1;
             filledAt = now;
             Duration refill = tokens >= 0 ? Duration.ZERO : Duration.ofNanos((long) (-tokens / A_NANOSECOND));
             Duration closed = closedUntil.isAfter(now) ? Duration.between(now, closedUntil) : Duration.ZERO;
