@@ -243,9 +243,7 @@ public final class Mesh {
             List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
             if (!hosts.isEmpty()) {
                 environment.started(null, "remove " + String.join(", ", names));
-                environment
-                        .provider()
-                        .delete(spec.name(), hosts.stream().map(CloudHost::id).toList(), Environment.REMOVAL);
+                environment.provider().deleteAll(spec.name(), Environment.REMOVAL);
                 names.forEach(name -> environment.done(name, "removed"));
             }
             environment.provider().cleanUp(spec.name(), accessKey(environment, state));
