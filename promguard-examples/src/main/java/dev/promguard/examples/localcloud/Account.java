@@ -1,5 +1,6 @@
 package dev.promguard.examples.localcloud;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -8,17 +9,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the account holds: keys, droplets, tags, actions. One lock guards it all; machines are worked on outside of it. */
+/**
+ * What the account holds: keys, droplets, their actions and snapshots, tags, firewalls, private networks. One lock guards it all;
+ * machines are worked on outside of it.
+ */
 final class Account {
     /** Makes the machine of a droplet, or none where droplets are only records. */
     @FunctionalInterface
@@ -27,6 +36,9 @@ final class Account {
         Machine make(Droplet droplet);
     }
 
+    /** A droplet that was accepted, and the action that brings it up. */
+    record Started(Droplet droplet, Action action) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Account.class);
     private static final int FIRST_HOST = 10;
 
@@ -34,7 +46,12 @@ final class Account {
     private final Map<Long, SshKey> keys = new LinkedHashMap<>();
     private final Map<Long, Droplet> droplets = new LinkedHashMap<>();
     private final Map<Long, Action> actions = new LinkedHashMap<>();
-    private final TreeSet<String> tags = new TreeSet<>();
+    /** When each tag was made; the API knows no difference between a tag and the same in other case. */
+    private final Map<String, Instant> tags = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+    private final Map<Long, Catalog.Image> snapshots = new LinkedHashMap<>();
+    private final Map<String, Firewall> firewalls = new LinkedHashMap<>();
+    private final Map<String, Vpc> vpcs = new LinkedHashMap<>();
     private final BitSet hosts = new BitSet();
     private final Network network;
     private final Bodies bodies;
@@ -44,17 +61,28 @@ final class Account {
     private long lastKey = 41_000_000;
     private long lastDroplet = 512_000_000;
     private long lastAction = 2_300_000_000L;
+    private long lastSnapshot = 198_000_000;
 
-    Account(Network network, Bodies bodies, Faults faults, ExecutorService workers, int dropletLimit) {
+    Account(
+            Network network,
+            Bodies bodies,
+            Faults faults,
+            ExecutorService workers,
+            int dropletLimit,
+            Collection<String> regions) {
         this.network = network;
         this.bodies = bodies;
         this.faults = faults;
         this.workers = workers;
         this.dropletLimit = dropletLimit;
+        for (String region : regions) {
+            Vpc vpc = Vpc.ofRegion(region, network.privateRange());
+            vpcs.put(vpc.id(), vpc);
+        }
     }
 
     int dropletLimit() {
-        return dropletLimit;
+        return Math.min(dropletLimit, faults.dropletLimit());
     }
 
     Faults faults() {
@@ -114,39 +142,166 @@ final class Account {
         return locked(() -> Optional.ofNullable(actions.get(id)));
     }
 
-    Collection<String> tags() {
-        return locked(() -> List.copyOf(tags));
+    /** The tags that are at least this old, in the case they were first written in. */
+    Collection<String> tags(Duration age) {
+        return locked(() -> tags.entrySet().stream()
+                .filter(tag -> !tag.getValue().plus(age).isAfter(Instant.now()))
+                .map(Map.Entry::getKey)
+                .toList());
     }
 
-    void addTag(String tag) {
-        locked(() -> tags.add(tag));
+    /** A tag in the case it was first written in, if there is one. */
+    Optional<String> tag(String name) {
+        return locked(
+                () -> tags.keySet().stream().filter(name::equalsIgnoreCase).findFirst());
+    }
+
+    /** Makes a tag unless it is there. Returns it in the case it was first written in. */
+    String addTag(String name) {
+        return locked(() -> {
+            tags.putIfAbsent(name, Instant.now());
+            return tag(name).orElseThrow();
+        });
     }
 
     /** Takes a tag off everything, and away. */
-    boolean removeTag(String tag) {
+    boolean removeTag(String name) {
         return locked(() -> {
-            droplets.values().forEach(d -> d.tags().remove(tag));
-            return tags.remove(tag);
+            droplets.values().forEach(d -> d.tags().removeIf(name::equalsIgnoreCase));
+            for (Firewall firewall : firewalls.values()) {
+                TreeSet<String> left = new TreeSet<>(firewall.wish().tags());
+                left.removeIf(name::equalsIgnoreCase);
+                firewall.become(firewall.wish().withTags(left));
+            }
+            return tags.remove(name) != null;
+        });
+    }
+
+    Collection<Catalog.Image> snapshots() {
+        return locked(() -> List.copyOf(snapshots.values()));
+    }
+
+    /** Makes an image of a droplet. */
+    void addSnapshot(Droplet droplet, String name) {
+        locked(() -> {
+            long id = ++lastSnapshot;
+            snapshots.put(id, droplet.snapshot(id, name));
+            droplet.snapshotIds().add(id);
+            return id;
+        });
+    }
+
+    boolean removeSnapshot(long id) {
+        return locked(() -> {
+            droplets.values().forEach(d -> d.snapshotIds().remove(id));
+            return snapshots.remove(id) != null;
+        });
+    }
+
+    Collection<Firewall> firewalls() {
+        return locked(() -> List.copyOf(firewalls.values()));
+    }
+
+    Optional<Firewall> firewall(String id) {
+        return locked(() -> Optional.ofNullable(firewalls.get(id)));
+    }
+
+    Firewall addFirewall(Firewall.Wish wish) {
+        return locked(() -> {
+            unusedName(wish.name(), null);
+            Firewall firewall = new Firewall(UUID.randomUUID().toString(), wish);
+            firewalls.put(firewall.id(), firewall);
+            return firewall;
+        });
+    }
+
+    void changeFirewall(Firewall firewall, UnaryOperator<Firewall.Wish> change) {
+        locked(() -> {
+            Firewall.Wish wish = change.apply(firewall.wish());
+            unusedName(wish.name(), firewall);
+            firewall.become(wish);
+            return wish;
+        });
+    }
+
+    private void unusedName(String name, @Nullable Firewall but) {
+        if (firewalls.values().stream()
+                .anyMatch(other -> other != but && other.wish().name().equals(name))) {
+            throw new Refusal(409, "conflict", "duplicate name");
+        }
+    }
+
+    boolean removeFirewall(String id) {
+        return locked(() -> firewalls.remove(id) != null);
+    }
+
+    Collection<Vpc> vpcs() {
+        return locked(() -> List.copyOf(vpcs.values()));
+    }
+
+    Optional<Vpc> vpc(String id) {
+        return locked(() -> Optional.ofNullable(vpcs.get(id)));
+    }
+
+    /** The private network that droplets of a region are in unless they name another. */
+    Vpc defaultVpc(String region) {
+        return vpcs().stream()
+                .filter(vpc -> vpc.isDefault() && vpc.region().equals(region))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    Vpc addVpc(String name, String description, String region) {
+        return locked(() -> {
+            if (vpcs.values().stream().anyMatch(other -> other.name().equals(name))) {
+                throw Refusal.unprocessable("a network with the same name already exists in your account");
+            }
+            Vpc vpc = new Vpc(
+                    UUID.randomUUID().toString(),
+                    name,
+                    description,
+                    region,
+                    network.privateRange(),
+                    false,
+                    Instant.now());
+            vpcs.put(vpc.id(), vpc);
+            return vpc;
+        });
+    }
+
+    void removeVpc(Vpc vpc) {
+        locked(() -> {
+            if (vpc.isDefault()) {
+                throw new Refusal(403, "forbidden", "Can not delete default VPCs");
+            }
+            if (droplets.values().stream().anyMatch(d -> d.wish().vpc().equals(vpc.id()))) {
+                throw new Refusal(409, "conflict", "Can not delete VPC with members");
+            }
+            return vpcs.remove(vpc.id());
         });
     }
 
     /** Accepts droplets, all or none; they come to life in the background. */
-    List<Action> create(List<Droplet.Wish> wishes) {
+    List<Started> create(List<Droplet.Wish> wishes) {
         return locked(() -> {
-            if (droplets.size() + wishes.size() > dropletLimit) {
+            if (droplets.size() + wishes.size() > dropletLimit()) {
                 throw Refusal.unprocessable("creating this/these droplet(s) will exceed your droplet limit");
             }
-            List<Action> started = new ArrayList<>();
+            List<Started> started = new ArrayList<>();
             for (Droplet.Wish wish : wishes) {
                 Droplet droplet = new Droplet(++lastDroplet, wish, takeHost(), network, Instant.now());
+                wish.tags().forEach(tag -> droplet.tags().add(addTag(tag)));
                 droplets.put(droplet.id(), droplet);
-                tags.addAll(wish.tags());
                 Action action = begin("create", droplet);
-                started.add(action);
-                if (faults.takeErroredCreate()) {
+                started.add(new Started(droplet, action));
+                if (faults.take(Faults.OfCreate.ERRORED)) {
                     background(droplet, () -> abandon(droplet, action));
-                } else if (!faults.takeStuckCreate()) {
-                    background(droplet, () -> bringUp(droplet, action));
+                } else if (faults.take(Faults.OfCreate.BROKEN)) {
+                    background(droplet, () -> end(action, false));
+                } else if (faults.take(Faults.OfCreate.VANISHING)) {
+                    background(droplet, () -> vanish(droplet, action));
+                } else if (!faults.take(Faults.OfCreate.STUCK)) {
+                    later(faults.slowCreates(), droplet, () -> bringUp(droplet, action));
                 }
             }
             return started;
@@ -161,7 +316,7 @@ final class Account {
             return now;
         });
         if (first) {
-            background(droplet, () -> takeDown(droplet));
+            later(faults.slowDeletes(), droplet, () -> takeDown(droplet));
         }
     }
 
@@ -221,6 +376,10 @@ final class Account {
     }
 
     private void bringUp(Droplet droplet, Action action) {
+        if (droplet(droplet.id()).isEmpty()) {
+            end(action, false);
+            return;
+        }
         boolean well = false;
         try {
             Machine machine = bodies.make(droplet);
@@ -255,6 +414,11 @@ final class Account {
         takeDown(droplet);
     }
 
+    private void vanish(Droplet droplet, Action action) {
+        takeDown(droplet);
+        locked(() -> actions.remove(action.id()));
+    }
+
     private void takeDown(Droplet droplet) {
         Machine machine = locked(droplet::machine);
         if (machine != null) {
@@ -263,22 +427,38 @@ final class Account {
         locked(() -> {
             if (droplets.remove(droplet.id()) != null) {
                 hosts.clear(droplet.host());
+                for (Firewall firewall : firewalls.values()) {
+                    TreeSet<Long> left = new TreeSet<>(firewall.wish().dropletIds());
+                    left.remove(droplet.id());
+                    firewall.become(firewall.wish().withDroplets(left));
+                }
             }
             return droplet;
         });
     }
 
+    private void later(Duration delay, Droplet droplet, Runnable work) {
+        if (delay.isZero()) {
+            background(droplet, work);
+        } else {
+            CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS, workers)
+                    .execute(() -> quietly(droplet, work));
+        }
+    }
+
+    private static void quietly(Droplet droplet, Runnable work) {
+        try {
+            synchronized (droplet) {
+                work.run();
+            }
+        } catch (LocalCloudException e) {
+            LOG.warn("droplet {} ({}): {}", droplet.id(), droplet.wish().name(), e.getMessage(), e);
+        }
+    }
+
     private void background(Droplet droplet, Runnable work) {
         try {
-            workers.execute(() -> {
-                try {
-                    synchronized (droplet) {
-                        work.run();
-                    }
-                } catch (LocalCloudException e) {
-                    LOG.warn("droplet {} ({}): {}", droplet.id(), droplet.wish().name(), e.getMessage(), e);
-                }
-            });
+            workers.execute(() -> quietly(droplet, work));
         } catch (RejectedExecutionException e) {
             throw new Refusal(503, "service_unavailable", "The local cloud is closing.");
         }

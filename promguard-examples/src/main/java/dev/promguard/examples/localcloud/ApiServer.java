@@ -3,6 +3,7 @@ package dev.promguard.examples.localcloud;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -15,37 +16,38 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The HTTP side: authentication, rate limits, faults, errors, and the log of requests. The rooms behind it answer. */
 final class ApiServer implements AutoCloseable {
+    /** What stands before the rooms. */
+    record Gate(String token, String readOnlyToken, int hourlyLimit, int minuteLimit, Consumer<Exchange> observer) {}
+
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final int KEY_LISTS_A_MINUTE = 10;
 
     private final HttpServer server;
     private final String base;
     private final Faults faults;
-    private final String token;
-    private final String readOnlyToken;
-    private final RateLimit rateLimit;
+    private final Gate gate;
+    private final RateLimit hourly;
+    private final RateLimit minutely;
+    private final RateLimit keyLists = new RateLimit(KEY_LISTS_A_MINUTE, MINUTE);
     private final List<Function<Call, @Nullable Reply>> rooms;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<RecordedRequest> requests = new ArrayList<>();
 
-    ApiServer(
-            Account account,
-            Catalog catalog,
-            Predicate<String> bootable,
-            String token,
-            String readOnlyToken,
-            int hourlyLimit,
-            Executor executor) {
+    ApiServer(Account account, Catalog catalog, boolean machines, Gate gate, Executor executor) {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         } catch (IOException e) {
@@ -53,19 +55,21 @@ final class ApiServer implements AutoCloseable {
         }
         base = "http://127.0.0.1:" + server.getAddress().getPort();
         this.faults = account.faults();
-        this.token = token;
-        this.readOnlyToken = readOnlyToken;
-        this.rateLimit = new RateLimit(hourlyLimit);
+        this.gate = gate;
+        this.hourly = new RateLimit(gate.hourlyLimit(), Duration.ofHours(1));
+        this.minutely = new RateLimit(gate.minuteLimit(), MINUTE);
         Pages pages = new Pages(base, faults);
         rooms = List.of(
-                new DropletApi(account, catalog, pages, bootable, base)::answer,
+                new DropletApi(account, catalog, pages, machines, base)::answer,
                 new KeyApi(
                         account,
                         pages,
-                        UUID.nameUUIDFromBytes(token.getBytes(StandardCharsets.UTF_8))
+                        UUID.nameUUIDFromBytes(gate.token().getBytes(StandardCharsets.UTF_8))
                                 .toString())::answer,
-                new CatalogApi(catalog, pages)::answer,
-                new TagApi(account, pages, base)::answer);
+                new CatalogApi(catalog, account, pages)::answer,
+                new TagApi(account, pages, base)::answer,
+                new FirewallApi(account, pages)::answer,
+                new VpcApi(account, catalog, pages)::answer);
         server.setExecutor(executor);
         server.createContext("/", this::serve);
         server.start();
@@ -100,37 +104,75 @@ final class ApiServer implements AutoCloseable {
 
     private void serve(HttpExchange exchange) throws IOException {
         try (exchange) {
-            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            exchange.getResponseHeaders().set("x-request-id", UUID.randomUUID().toString());
-            boolean withinLimit = rateLimit.take(exchange.getResponseHeaders());
-            if (faults.takeRateLimit() || !withinLimit) {
-                String wait = Long.toString(Math.max(
-                        1,
-                        withinLimit
-                                ? faults.retryAfter().toSeconds()
-                                : rateLimit.reset().toSeconds()));
-                exchange.getResponseHeaders().set("retry-after", wait);
-                send(exchange, body, error(exchange, 429, "too_many_requests", "API rate limit exceeded."));
+            String method = exchange.getRequestMethod();
+            boolean concerned = faults.concern(method, exchange.getRequestURI().getPath());
+            if (concerned && faults.take(Faults.OfCall.CLOSED)) {
+                record(exchange, "", 0, "", true);
                 return;
             }
-            if (faults.takeServerError()) {
-                html(exchange, body);
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("x-request-id", UUID.randomUUID().toString());
+            Optional<Reply> limited = limit(exchange, concerned);
+            if (limited.isPresent()) {
+                send(exchange, body, limited.get(), concerned);
+                return;
+            }
+            if (concerned && faults.take(Faults.OfCall.SERVER_ERROR)) {
+                html(exchange, body, 503, "Service Unavailable");
                 return;
             }
             Reply reply;
             try {
                 authenticate(exchange);
-                Call call = Call.of(exchange.getRequestMethod(), exchange.getRequestURI(), body);
+                Call call = Call.of(method, exchange.getRequestURI(), body);
                 reply = answer(call);
                 if (call.is("POST", "v2/droplets") && faults.takeDroppedCreate()) {
-                    record(exchange, body, 0);
+                    record(exchange, body, 0, "", true);
                     return;
                 }
             } catch (Refusal e) {
                 reply = error(exchange, e.status(), e.id(), e.said());
             }
-            send(exchange, body, reply);
+            if (concerned && faults.take(Faults.OfCall.BAD_GATEWAY)) {
+                html(exchange, body, 502, "Bad Gateway");
+            } else if (concerned && faults.take(Faults.OfCall.DROPPED)) {
+                record(exchange, body, 0, "", true);
+            } else {
+                send(exchange, body, reply, concerned);
+            }
         }
+    }
+
+    /** Counts the call, sets the headers that say so, and refuses it if there were too many. */
+    private Optional<Reply> limit(HttpExchange exchange, boolean concerned) {
+        Headers headers = exchange.getResponseHeaders();
+        RateLimit.Take hour = hourly.take();
+        RateLimit.Take minute = minutely.take();
+        boolean keyList = exchange.getRequestMethod().equals("GET")
+                && exchange.getRequestURI().getPath().equals("/v2/account/keys");
+        RateLimit.Take keys = keyList ? keyLists.take() : minute;
+        boolean burst = concerned && faults.take(Faults.OfCall.BURST_LIMIT);
+        boolean spent = concerned && !burst && faults.take(Faults.OfCall.HOURLY_LIMIT);
+        Instant reset = spent ? Instant.now().plus(faults.hourlyReset()) : hour.windowEnds();
+        headers.set("ratelimit-limit", Integer.toString(hourly.limit()));
+        headers.set("ratelimit-remaining", Integer.toString(spent ? 0 : hour.left()));
+        headers.set("ratelimit-reset", Long.toString(reset.getEpochSecond()));
+        if (burst) {
+            retryAfter(headers, faults.retryAfter());
+        } else if (!hour.room()) {
+            retryAfter(headers, hour.reset());
+        } else if (!minute.room()) {
+            retryAfter(headers, minute.reset());
+        } else if (!keys.room()) {
+            retryAfter(headers, keys.reset());
+        } else if (!spent) {
+            return Optional.empty();
+        }
+        return Optional.of(error(exchange, 429, "too_many_requests", "API rate limit exceeded."));
+    }
+
+    private static void retryAfter(Headers headers, Duration wait) {
+        headers.set("retry-after", Long.toString(Math.max(1, wait.toSeconds())));
     }
 
     private Reply answer(Call call) {
@@ -145,10 +187,10 @@ final class ApiServer implements AutoCloseable {
 
     private void authenticate(HttpExchange exchange) {
         String header = String.valueOf(exchange.getRequestHeaders().getFirst("authorization"));
-        if (header.equals("Bearer " + token)) {
+        if (header.equals("Bearer " + gate.token())) {
             return;
         }
-        if (!header.equals("Bearer " + readOnlyToken)) {
+        if (!header.equals("Bearer " + gate.readOnlyToken())) {
             throw new Refusal(401, "Unauthorized", "Unable to authenticate you");
         }
         if (!exchange.getRequestMethod().equals("GET")) {
@@ -165,35 +207,49 @@ final class ApiServer implements AutoCloseable {
         return new Reply(status, body);
     }
 
-    private void html(HttpExchange exchange, String body) throws IOException {
-        byte[] page =
-                "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n"
-                        .getBytes(StandardCharsets.UTF_8);
-        record(exchange, body, 503);
+    private void html(HttpExchange exchange, String body, int status, String said) throws IOException {
+        String page = "<html><body><h1>" + status + " " + said
+                + "</h1>\nNo server is available to handle this request.\n</body></html>\n";
+        byte[] bytes = page.getBytes(StandardCharsets.UTF_8);
+        record(exchange, body, status, page, true);
         exchange.getResponseHeaders().set("content-type", "text/html");
-        exchange.sendResponseHeaders(503, page.length);
-        exchange.getResponseBody().write(page);
+        exchange.sendResponseHeaders(status, bytes.length);
+        exchange.getResponseBody().write(bytes);
     }
 
-    private void send(HttpExchange exchange, String body, Reply reply) throws IOException {
-        Duration half = faults.slowAnswers().dividedBy(2);
+    private void send(HttpExchange exchange, String body, Reply reply, boolean concerned) throws IOException {
+        Duration half = concerned ? faults.slowAnswers().dividedBy(2) : Duration.ZERO;
         pause(half);
-        record(exchange, body, reply.status());
         if (reply.body() == null) {
+            record(exchange, body, reply.status(), "", false);
             exchange.sendResponseHeaders(reply.status(), -1);
             return;
         }
         byte[] bytes = JSON.writeValueAsBytes(reply.body());
         exchange.getResponseHeaders().set("content-type", "application/json; charset=utf-8");
-        exchange.sendResponseHeaders(reply.status(), bytes.length);
         OutputStream out = exchange.getResponseBody();
-        if (half.isZero()) {
-            out.write(bytes);
-        } else {
-            out.write(bytes, 0, bytes.length / 2);
+        int middle = bytes.length / 2;
+        String first = new String(bytes, 0, middle, StandardCharsets.UTF_8);
+        if (concerned && faults.take(Faults.OfCall.TRUNCATED)) {
+            record(exchange, body, reply.status(), first, true);
+            exchange.sendResponseHeaders(reply.status(), middle);
+            out.write(bytes, 0, middle);
+        } else if (concerned && faults.take(Faults.OfCall.CUT)) {
+            record(exchange, body, reply.status(), first, true);
+            exchange.sendResponseHeaders(reply.status(), bytes.length);
+            out.write(bytes, 0, middle);
             out.flush();
-            pause(half);
-            out.write(bytes, bytes.length / 2, bytes.length - bytes.length / 2);
+        } else {
+            record(exchange, body, reply.status(), new String(bytes, StandardCharsets.UTF_8), false);
+            exchange.sendResponseHeaders(reply.status(), bytes.length);
+            if (half.isZero()) {
+                out.write(bytes);
+            } else {
+                out.write(bytes, 0, middle);
+                out.flush();
+                pause(half);
+                out.write(bytes, middle, bytes.length - middle);
+            }
         }
     }
 
@@ -205,21 +261,20 @@ final class ApiServer implements AutoCloseable {
         }
     }
 
-    private void record(HttpExchange exchange, String body, int status) {
+    private void record(HttpExchange exchange, String body, int status, String answer, boolean faulty) {
+        RecordedRequest request = new RecordedRequest(
+                Instant.now(),
+                exchange.getRequestMethod(),
+                exchange.getRequestURI().getPath(),
+                Objects.requireNonNullElse(exchange.getRequestURI().getRawQuery(), ""),
+                body,
+                status);
         lock.lock();
         try {
-            requests.add(new RecordedRequest(
-                    Instant.now(),
-                    exchange.getRequestMethod(),
-                    exchange.getRequestURI().getPath(),
-                    String.valueOf(
-                            exchange.getRequestURI().getRawQuery() == null
-                                    ? ""
-                                    : exchange.getRequestURI().getRawQuery()),
-                    body,
-                    status));
+            requests.add(request);
         } finally {
             lock.unlock();
         }
+        gate.observer().accept(new Exchange(request, answer, faulty));
     }
 }

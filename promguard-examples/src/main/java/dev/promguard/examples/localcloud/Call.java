@@ -44,12 +44,16 @@ record Call(String method, List<String> path, Map<String, String> query, JsonNod
 
     /** Whether method and path agree; {@code *} stands for any one part of the path. */
     boolean is(String wantedMethod, String pattern) {
-        String[] parts = pattern.split("/", -1);
-        if (!method.equals(wantedMethod) || parts.length != path.size()) {
+        return method.equals(wantedMethod) && matches(List.of(pattern.split("/", -1)), path);
+    }
+
+    /** Whether a path fits a pattern, part by part. */
+    static boolean matches(List<String> pattern, List<String> path) {
+        if (pattern.size() != path.size()) {
             return false;
         }
-        for (int i = 0; i < parts.length; i++) {
-            if (!parts[i].equals("*") && !parts[i].equals(path.get(i))) {
+        for (int i = 0; i < pattern.size(); i++) {
+            if (!pattern.get(i).equals("*") && !pattern.get(i).equals(path.get(i))) {
                 return false;
             }
         }

@@ -8,23 +8,31 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What is on offer: regions, sizes and images, as DigitalOcean lists them. */
 final class Catalog {
+    /**
+     * An image, and the Debian suite that stands for it; empty for those that cannot boot here.
+     */
+    record Image(ObjectNode json, String suite) {
+        boolean is(String slugOrId) {
+            return json.path("slug").asText("").equals(slugOrId)
+                    || json.path("id").asText().equals(slugOrId);
+        }
+    }
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<ObjectNode> regions = new ArrayList<>();
     private final List<ObjectNode> sizes = new ArrayList<>();
-    private final List<ObjectNode> images = new ArrayList<>();
-    private final List<String> suites = new ArrayList<>();
+    private final List<Image> images = new ArrayList<>();
 
     private Catalog(JsonNode json) {
         json.path("regions").forEach(r -> regions.add((ObjectNode) r));
         json.path("sizes").forEach(s -> sizes.add((ObjectNode) s));
         for (JsonNode image : json.path("images")) {
-            images.add((ObjectNode) image.path("image"));
-            suites.add(image.path("suite").asText(""));
+            images.add(new Image(
+                    (ObjectNode) image.path("image"), image.path("suite").asText("")));
         }
     }
 
@@ -55,7 +63,7 @@ final class Catalog {
         return sizes;
     }
 
-    List<ObjectNode> images() {
+    List<Image> images() {
         return images;
     }
 
@@ -67,18 +75,5 @@ final class Catalog {
 
     Optional<ObjectNode> size(String slug) {
         return sizes.stream().filter(s -> s.path("slug").asText().equals(slug)).findFirst();
-    }
-
-    /** An image by its slug or its id. */
-    Optional<ObjectNode> image(@Nullable String slugOrId) {
-        return images.stream()
-                .filter(i -> i.path("slug").asText().equals(slugOrId)
-                        || i.path("id").asText().equals(slugOrId))
-                .findFirst();
-    }
-
-    /** The Debian suite that stands for an image; empty for those that cannot boot here. */
-    String suite(ObjectNode image) {
-        return suites.get(images.indexOf(image));
     }
 }

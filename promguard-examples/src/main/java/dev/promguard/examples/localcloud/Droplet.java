@@ -3,14 +3,12 @@ package dev.promguard.examples.localcloud;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A droplet as the account knows it. The account's lock guards what changes. */
@@ -20,24 +18,46 @@ final class Droplet {
             String name,
             ObjectNode region,
             ObjectNode size,
-            ObjectNode image,
-            String suite,
+            Catalog.Image image,
+            String vpc,
             List<String> publicKeys,
             String userData,
             Set<String> tags,
-            boolean monitoring) {
+            Set<Option> options) {
         Wish {
             publicKeys = List.copyOf(publicKeys);
             tags = Set.copyOf(tags);
+            options = Set.copyOf(options);
+        }
+
+        boolean has(Option option) {
+            return options.contains(option);
         }
     }
+
+    /** What can be asked for beside it, and the feature it is shown as. */
+    enum Option {
+        BACKUPS("backups"),
+        MONITORING("monitoring"),
+        IPV6("ipv6"),
+        AGENT("droplet_agent");
+
+        private final String feature;
+
+        Option(String feature) {
+            this.feature = feature;
+        }
+    }
+
+    private static final int IPV6_PREFIX = 64;
 
     private final long id;
     private final Wish wish;
     private final int host;
     private final Network network;
     private final Instant createdAt;
-    private final TreeSet<String> tags;
+    private final TreeSet<String> tags = new TreeSet<>();
+    private final TreeSet<Long> snapshotIds = new TreeSet<>();
     private @Nullable Instant activeAt;
     private @Nullable Machine machine;
     private boolean leaving;
@@ -50,7 +70,6 @@ final class Droplet {
         this.host = host;
         this.network = network;
         this.createdAt = createdAt;
-        this.tags = new TreeSet<>(wish.tags());
     }
 
     long id() {
@@ -65,8 +84,32 @@ final class Droplet {
         return host;
     }
 
+    /** The tags it carries, each in the case that the account knows it in. */
     Set<String> tags() {
         return tags;
+    }
+
+    Set<Long> snapshotIds() {
+        return snapshotIds;
+    }
+
+    String createdAt() {
+        return createdAt.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    /** An image of it, as it is shown, for its own region alone. */
+    Catalog.Image snapshot(long imageId, String name) {
+        ObjectNode json = wish.image().json().deepCopy();
+        json.put("id", imageId);
+        json.put("name", name);
+        json.put("type", "snapshot");
+        json.putNull("slug");
+        json.put("public", false);
+        json.putArray("regions").add(wish.region().path("slug").asText());
+        json.put("created_at", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        json.set("min_disk_size", wish.size().get("disk"));
+        json.put("description", "");
+        return new Catalog.Image(json, wish.image().suite());
     }
 
     @Nullable
@@ -129,38 +172,42 @@ final class Droplet {
         json.put("locked", isNew() || leaving);
         json.put("status", isNew() ? "new" : off() ? "off" : "active");
         json.putNull("kernel");
-        json.put("created_at", createdAt.truncatedTo(ChronoUnit.SECONDS).toString());
+        json.put("created_at", createdAt());
         ArrayNode features = json.putArray("features");
-        if (wish.monitoring()) {
-            features.add("monitoring");
+        for (Option option : Option.values()) {
+            if (wish.has(option)) {
+                features.add(option.feature);
+            }
         }
-        features.add("droplet_agent").add("private_networking");
+        features.add("private_networking");
         json.putArray("backup_ids");
         json.putNull("next_backup_window");
-        json.putArray("snapshot_ids");
-        json.set("image", wish.image());
+        ArrayNode snapshots = json.putArray("snapshot_ids");
+        snapshotIds.forEach(snapshots::add);
+        json.set("image", wish.image().json());
         json.putArray("volume_ids");
         json.set("size", size);
         json.set("size_slug", size.get("slug"));
         ObjectNode networks = json.putObject("networks");
         ArrayNode v4 = networks.putArray("v4");
-        networks.putArray("v6");
+        ArrayNode v6 = networks.putArray("v6");
         Instant since = activeAt;
         if (since != null && !since.plus(faults.lateAddresses()).isAfter(Instant.now())) {
             address(v4, network.privateAddress(host), "255.255.240.0", network.privateGateway(), "private");
             address(v4, network.publicAddress(host), "255.255.255.0", network.gateway(), "public");
+            if (wish.has(Option.IPV6)) {
+                v6.addObject()
+                        .put("ip_address", network.ipv6Address(host))
+                        .put("netmask", IPV6_PREFIX)
+                        .put("gateway", network.ipv6Gateway())
+                        .put("type", "public");
+            }
         }
         json.set("region", wish.region());
         ArrayNode tagList = json.putArray("tags");
         tags.forEach(tagList::add);
-        json.put("vpc_uuid", vpc(wish.region()));
+        json.put("vpc_uuid", wish.vpc());
         return json;
-    }
-
-    /** The default network of a region. */
-    static String vpc(ObjectNode region) {
-        return UUID.nameUUIDFromBytes(region.path("slug").asText().getBytes(StandardCharsets.UTF_8))
-                .toString();
     }
 
     private static void address(ArrayNode to, String address, String mask, String gateway, String type) {

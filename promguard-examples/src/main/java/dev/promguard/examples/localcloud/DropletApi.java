@@ -5,13 +5,17 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /v2/droplets} and what happens to them. */
@@ -23,14 +27,19 @@ final class DropletApi {
     private final Account account;
     private final Catalog catalog;
     private final Pages pages;
-    private final Predicate<String> bootable;
+    private final boolean machines;
     private final String base;
 
-    DropletApi(Account account, Catalog catalog, Pages pages, Predicate<String> bootable, String base) {
+    /**
+     * Droplets of an account.
+     *
+     * @param machines whether they are more than records
+     */
+    DropletApi(Account account, Catalog catalog, Pages pages, boolean machines, String base) {
         this.account = account;
         this.catalog = catalog;
         this.pages = pages;
-        this.bootable = bootable;
+        this.machines = machines;
         this.base = base;
     }
 
@@ -46,6 +55,8 @@ final class DropletApi {
             return Reply.ok(wrap("droplet", json(visible(call))));
         } else if (call.is("DELETE", "v2/droplets/*")) {
             return delete(call);
+        } else if (call.is("GET", "v2/droplets/*/snapshots")) {
+            return snapshots(call, visible(call));
         } else if (call.is("GET", "v2/droplets/*/actions")) {
             Droplet droplet = visible(call);
             return pages.of(call, "actions", actions(a -> a.dropletId() == droplet.id()));
@@ -63,9 +74,12 @@ final class DropletApi {
     private Reply list(Call call) {
         @Nullable String tag = call.query("tag_name");
         @Nullable String name = call.query("name");
+        if ("gpus".equals(call.query("type"))) {
+            return pages.of(call, "droplets", List.of());
+        }
         List<ObjectNode> found = account
                 .droplets(d -> d.olderThan(account.faults().listLag())
-                        && (tag == null || d.tags().contains(tag))
+                        && (tag == null || d.tags().stream().anyMatch(tag::equalsIgnoreCase))
                         && (name == null || d.wish().name().equals(name)))
                 .stream()
                 .map(this::json)
@@ -91,37 +105,76 @@ final class DropletApi {
         if (!has(size.path("regions"), region.path("slug").asText())) {
             throw Refusal.unprocessable("Size is not available in this region.");
         }
-        ObjectNode image = catalog.image(call.text("image"))
-                .orElseThrow(() -> Refusal.unprocessable("You specified an invalid image for Droplet creation."));
-        String suite = catalog.suite(image);
-        if (!bootable.test(suite)) {
-            throw Refusal.unprocessable("The local cloud boots only Debian, not the image "
-                    + image.path("slug").asText() + ": use debian-12-x64.");
-        }
-        vpc(call, region);
+        Catalog.Image image = image(call, region, size);
+        String vpc = vpc(call, region);
         Set<String> tags = tags(call);
         List<String> keys = keys(call);
         String userData = call.text("user_data");
         if (userData.getBytes(StandardCharsets.UTF_8).length > MOST_USER_DATA) {
             throw Refusal.unprocessable("User data is too long (maximum is 64 KiB).");
         }
-        boolean monitoring = call.body().path("monitoring").asBoolean(false);
-        List<Action> started = account.create(names.stream()
-                .map(name -> new Droplet.Wish(name, region, size, image, suite, keys, userData, tags, monitoring))
-                .toList());
-        return Reply.accepted(createdJson(started, several));
+        Set<Droplet.Option> options = options(call, region);
+        List<Droplet.Wish> wishes = names.stream()
+                .map(name -> new Droplet.Wish(name, region, size, image, vpc, keys, userData, tags, options))
+                .toList();
+        // Held still, so that the answer shows droplets as they are before anything happens to them.
+        return account.locked(() -> Reply.accepted(createdJson(account.create(wishes), several)));
     }
 
-    private ObjectNode createdJson(List<Action> started, boolean several) {
+    private Catalog.Image image(Call call, ObjectNode region, ObjectNode size) {
+        String wanted = call.text("image");
+        Catalog.Image image = Stream.of(catalog.images(), account.snapshots())
+                .flatMap(Collection::stream)
+                .filter(i -> i.is(wanted))
+                .findFirst()
+                .orElseThrow(() -> Refusal.unprocessable("You specified an invalid image for Droplet creation."));
+        if (!has(image.json().path("regions"), region.path("slug").asText())) {
+            throw Refusal.unprocessable("Image is not available in this region.");
+        }
+        if (image.json().path("min_disk_size").asInt() > size.path("disk").asInt()) {
+            throw Refusal.unprocessable("This image requires a larger disk than the size has.");
+        }
+        if (image.suite().isEmpty()) {
+            throw Refusal.unprocessable("The local cloud boots only Debian, not the image "
+                    + image.json().path("slug").asText() + ": use debian-12-x64.");
+        }
+        return image;
+    }
+
+    private Set<Droplet.Option> options(Call call, ObjectNode region) {
+        Set<Droplet.Option> options = EnumSet.noneOf(Droplet.Option.class);
+        JsonNode body = call.body();
+        if (body.path("backups").asBoolean(false)) {
+            options.add(Droplet.Option.BACKUPS);
+        }
+        if (body.path("monitoring").asBoolean(false)) {
+            options.add(Droplet.Option.MONITORING);
+        }
+        if (body.path("with_droplet_agent").asBoolean(true)) {
+            options.add(Droplet.Option.AGENT);
+        }
+        if (body.path("ipv6").asBoolean(false)) {
+            if (!has(region.path("features"), "ipv6")) {
+                throw Refusal.unprocessable("IPv6 is not available in this region.");
+            }
+            if (machines) {
+                throw Refusal.unprocessable("The local cloud's machines have no IPv6: leave ipv6 out.");
+            }
+            options.add(Droplet.Option.IPV6);
+        }
+        return options;
+    }
+
+    private ObjectNode createdJson(List<Account.Started> started, boolean several) {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         ArrayNode list = JsonNodeFactory.instance.arrayNode();
         ArrayNode links = JsonNodeFactory.instance.arrayNode();
-        for (Action action : started) {
-            account.droplet(action.dropletId()).map(this::json).ifPresent(list::add);
+        for (Account.Started one : started) {
+            list.add(json(one.droplet()));
             links.addObject()
-                    .put("id", action.id())
+                    .put("id", one.action().id())
                     .put("rel", several ? "multiple_create" : "create")
-                    .put("href", base + "/v2/actions/" + action.id());
+                    .put("href", base + "/v2/actions/" + one.action().id());
         }
         if (several) {
             body.set("droplets", list);
@@ -151,10 +204,16 @@ final class DropletApi {
         return names;
     }
 
-    private static void vpc(Call call, ObjectNode region) {
-        if (call.body().has("vpc_uuid") && !call.text("vpc_uuid").equals(Droplet.vpc(region))) {
-            throw Refusal.unprocessable("Invalid VPC UUID or it does not exist in the specified region.");
+    private String vpc(Call call, ObjectNode region) {
+        String slug = region.path("slug").asText();
+        if (!call.body().has("vpc_uuid")) {
+            return account.defaultVpc(slug).id();
         }
+        return account.vpc(call.text("vpc_uuid"))
+                .filter(vpc -> vpc.region().equals(slug))
+                .orElseThrow(
+                        () -> Refusal.unprocessable("Invalid VPC UUID or it does not exist in the specified region."))
+                .id();
     }
 
     private static Set<String> tags(Call call) {
@@ -182,8 +241,12 @@ final class DropletApi {
 
     private Reply delete(Call call) {
         Droplet droplet = visible(call);
-        if (droplet.isNew() && account.faults().refusesDeleteWhileNew()) {
-            throw Refusal.unprocessable("Droplet already has a pending event.");
+        int refusal = account.faults().refusedDeletes();
+        if (refusal != 0 && account.locked(droplet::isNew)) {
+            throw new Refusal(
+                    refusal,
+                    refusal == 409 ? "conflict" : "unprocessable_entity",
+                    "Droplet already has a pending event.");
         }
         account.delete(droplet);
         return Reply.none();
@@ -194,7 +257,10 @@ final class DropletApi {
         if (tag == null || tag.isEmpty()) {
             throw Refusal.unprocessable("tag_name is required");
         }
-        account.droplets(d -> d.tags().contains(tag)).forEach(account::delete);
+        String known = account.tag(tag).orElseThrow(Refusal::notFound);
+        boolean passOverNew = account.faults().refusedDeletes() != 0;
+        account.droplets(d -> d.tags().contains(known) && !(passOverNew && d.isNew()))
+                .forEach(account::delete);
         return Reply.none();
     }
 
@@ -208,6 +274,7 @@ final class DropletApi {
             case "shutdown" -> machine == null ? () -> droplet.recordOff(true) : machine::shutDown;
             case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
             case "rebuild" -> machine == null ? () -> {} : machine::rebuild;
+            case "snapshot" -> snapshot(call, droplet);
             default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
         };
         if (type.equals("reboot") && droplet.off()) {
@@ -215,6 +282,27 @@ final class DropletApi {
         }
         Action action = account.act(droplet, type, work);
         return Reply.created(wrap("action", account.locked(action::json)));
+    }
+
+    private Runnable snapshot(Call call, Droplet droplet) {
+        if (machines) {
+            throw Refusal.unprocessable("The local cloud takes no snapshots of its machines.");
+        }
+        String name = call.text("name").isEmpty()
+                ? droplet.wish().name() + "-" + Instant.now().toEpochMilli()
+                : call.text("name");
+        return () -> account.addSnapshot(droplet, name);
+    }
+
+    private Reply snapshots(Call call, Droplet droplet) {
+        Set<Long> ids = account.locked(() -> Set.copyOf(droplet.snapshotIds()));
+        return pages.of(
+                call,
+                "snapshots",
+                account.snapshots().stream()
+                        .map(Catalog.Image::json)
+                        .filter(json -> ids.contains(json.path("id").asLong()))
+                        .toList());
     }
 
     private Droplet visible(Call call) {

@@ -65,14 +65,14 @@ public final class LocalCloud implements AutoCloseable {
             mirror = null;
             hook = null;
             network = Network.ofRecords(options.subnet);
-            account = new Account(network, droplet -> null, options.faults, workers, options.dropletLimit);
+            account = account(options, network, workers, droplet -> null);
         } else {
             BaseImage image = image(options.suite);
             Network[] made = new Network[1];
             Runs.Run begun = Runs.begin(r -> made[0] = Network.make(r, options.subnet));
             run = begun;
             network = made[0];
-            account = new Account(network, this::machine, options.faults, workers, options.dropletLimit);
+            account = account(options, network, workers, this::machine);
             mirror = new ReleaseMirror(network.gateway(), image.releaseFolder(), image.releases(), servers);
             hook = new Thread(
                     () -> {
@@ -82,7 +82,14 @@ public final class LocalCloud implements AutoCloseable {
                     "local-cloud-shutdown");
             Runtime.getRuntime().addShutdownHook(hook);
         }
-        api = new ApiServer(account, options.catalog, this::boots, token, readOnlyToken, options.hourlyLimit, servers);
+        ApiServer.Gate gate =
+                new ApiServer.Gate(token, readOnlyToken, options.hourlyLimit, options.minuteLimit, options.observer);
+        api = new ApiServer(account, options.catalog, run != null, gate, servers);
+    }
+
+    private static Account account(Builder options, Network network, ExecutorService workers, Account.Bodies bodies) {
+        return new Account(
+                network, bodies, options.faults, workers, options.dropletLimit, CatalogApi.regions(options.catalog));
     }
 
     /**
@@ -348,10 +355,6 @@ public final class LocalCloud implements AutoCloseable {
         }
     }
 
-    private boolean boots(String suite) {
-        return !suite.isEmpty();
-    }
-
     private Machine machine(Droplet droplet) {
         Runs.Run mine = run;
         if (mine == null) {
@@ -368,7 +371,7 @@ public final class LocalCloud implements AutoCloseable {
                         droplet.id(),
                         wish.name(),
                         droplet.host(),
-                        image(wish.suite()).root(),
+                        image(wish.image().suite()).root(),
                         wish.publicKeys(),
                         wish.userData(),
                         true));
@@ -407,10 +410,12 @@ public final class LocalCloud implements AutoCloseable {
         private String suite = "bookworm";
         private int dropletLimit = 25;
         private int hourlyLimit = 5000;
+        private int minuteLimit = Integer.MAX_VALUE;
         private boolean recordsOnly;
         private Faults faults = new Faults();
         private Catalog catalog = Catalog.usual();
         private Consumer<String> progress = line -> {};
+        private Consumer<Exchange> observer = exchange -> {};
 
         private Builder() {}
 
@@ -484,6 +489,22 @@ public final class LocalCloud implements AutoCloseable {
         }
 
         /**
+         * Sets how many requests a minute are answered before 429; no limit if not set, for the sake of quick tests. DigitalOcean
+         * has 250.
+         *
+         * @param limit 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder minuteLimit(int limit) {
+            if (limit < 1) {
+                throw new IllegalArgumentException("minute limit is " + limit + ", but must be at least 1");
+            }
+            minuteLimit = limit;
+            return this;
+        }
+
+        /**
          * Makes droplets mere records, without machines: needs neither root nor Linux, and serves thousands.
          *
          * @return this
@@ -518,6 +539,17 @@ public final class LocalCloud implements AutoCloseable {
         }
 
         /**
+         * Sets who is told of each call and its answer, just before the answer is sent; nobody if not set.
+         *
+         * @param watch the observer; called by many threads, and quick
+         * @return this
+         */
+        public Builder observer(Consumer<Exchange> watch) {
+            observer = watch;
+            return this;
+        }
+
+        /**
          * Starts it. The first time on a machine this builds the base image, which takes about a minute.
          *
          * @return the cloud, to be closed
@@ -540,10 +572,12 @@ public final class LocalCloud implements AutoCloseable {
             copy.suite = suite;
             copy.dropletLimit = dropletLimit;
             copy.hourlyLimit = hourlyLimit;
+            copy.minuteLimit = minuteLimit;
             copy.recordsOnly = recordsOnly;
             copy.faults = new Faults();
             copy.catalog = catalog;
             copy.progress = progress;
+            copy.observer = observer;
             return copy;
         }
     }

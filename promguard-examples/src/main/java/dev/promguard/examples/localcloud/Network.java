@@ -81,6 +81,20 @@ final class Network {
         return bytes[0] + "." + second + "." + third % 256 + "." + host % 256;
     }
 
+    /** The private network as it is shown. */
+    String privateRange() {
+        return PRIVATE + "0/" + PRIVATE_PREFIX;
+    }
+
+    /** An address of the range set aside for documentation: nobody answers at it. */
+    String ipv6Address(int host) {
+        return String.format("2001:db8:0:1::%x", host);
+    }
+
+    String ipv6Gateway() {
+        return "2001:db8:0:1::1";
+    }
+
     String privateGateway() {
         return PRIVATE + 1;
     }

@@ -23,7 +23,7 @@ final class Pages {
     }
 
     Reply of(Call call, String name, List<? extends JsonNode> all) {
-        int size = Math.min(number(call, "per_page", USUAL), MOST);
+        int size = Math.min(Math.min(number(call, "per_page", USUAL), MOST), faults.pageSize());
         int page = number(call, "page", 1);
         int last = Math.max(1, (all.size() + size - 1) / size);
         int from = (int) Math.min((long) (page - 1) * size, all.size());

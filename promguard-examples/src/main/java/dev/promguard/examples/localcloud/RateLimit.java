@@ -1,45 +1,45 @@
 package dev.promguard.examples.localcloud;
 
-import com.sun.net.httpserver.Headers;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** So many requests an hour, and the headers that say so. */
+/** So many requests within so long a time. */
 final class RateLimit {
     private final ReentrantLock lock = new ReentrantLock();
-    private final int hourly;
-    private Instant windowEnds = Instant.now().plus(Duration.ofHours(1));
+    private final int limit;
+    private final Duration window;
+    private Instant windowEnds;
     private int used;
 
-    RateLimit(int hourly) {
-        this.hourly = hourly;
+    RateLimit(int limit, Duration window) {
+        this.limit = limit;
+        this.window = window;
+        this.windowEnds = Instant.now().plus(window);
     }
 
-    /** Counts a request, and sets the headers. Returns whether there was room for it. */
-    boolean take(Headers headers) {
-        lock.lock();
-        try {
-            if (Instant.now().isAfter(windowEnds)) {
-                windowEnds = Instant.now().plus(Duration.ofHours(1));
-                used = 0;
-            }
-            boolean room = used < hourly;
-            used = Math.min(hourly, used + 1);
-            headers.set("ratelimit-limit", Integer.toString(hourly));
-            headers.set("ratelimit-remaining", Integer.toString(hourly - used));
-            headers.set("ratelimit-reset", Long.toString(windowEnds.getEpochSecond()));
-            return room;
-        } finally {
-            lock.unlock();
+    /** What came of a request: whether there was room for it, how much there is left, and when all of it comes back. */
+    record Take(boolean room, int left, Instant windowEnds) {
+        Duration reset() {
+            return Duration.between(Instant.now(), windowEnds);
         }
     }
 
-    /** How long until there is room again. */
-    Duration reset() {
+    int limit() {
+        return limit;
+    }
+
+    /** Counts a request. */
+    Take take() {
         lock.lock();
         try {
-            return Duration.between(Instant.now(), windowEnds);
+            if (Instant.now().isAfter(windowEnds)) {
+                windowEnds = Instant.now().plus(window);
+                used = 0;
+            }
+            boolean room = used < limit;
+            used = Math.min(limit, used + 1);
+            return new Take(room, limit - used, windowEnds);
         } finally {
             lock.unlock();
         }

@@ -1,7 +1,9 @@
 package dev.promguard.examples.localcloud;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -24,23 +26,53 @@ final class TagApi {
     Reply answer(Call call) {
         if (call.is("GET", "v2/tags")) {
             return pages.of(
-                    call, "tags", account.tags().stream().map(this::json).toList());
+                    call,
+                    "tags",
+                    account.tags(account.faults().tagLag()).stream()
+                            .map(this::json)
+                            .toList());
         } else if (call.is("POST", "v2/tags")) {
             check(call.text("name"));
-            account.addTag(call.text("name"));
-            return Reply.created(DropletApi.wrap("tag", json(call.text("name"))));
+            return Reply.created(DropletApi.wrap("tag", json(account.addTag(call.text("name")))));
         } else if (call.is("GET", "v2/tags/*")) {
-            if (!account.tags().contains(call.part(2))) {
-                throw Refusal.notFound();
-            }
-            return Reply.ok(DropletApi.wrap("tag", json(call.part(2))));
+            return Reply.ok(DropletApi.wrap("tag", json(tag(call))));
         } else if (call.is("DELETE", "v2/tags/*")) {
             if (!account.removeTag(call.part(2))) {
                 throw Refusal.notFound();
             }
             return Reply.none();
+        } else if (call.is("POST", "v2/tags/*/resources")) {
+            String tag = tag(call);
+            droplets(call)
+                    .forEach(droplet -> account.locked(() -> droplet.tags().add(tag)));
+            return Reply.none();
+        } else if (call.is("DELETE", "v2/tags/*/resources")) {
+            String tag = tag(call);
+            droplets(call)
+                    .forEach(droplet -> account.locked(() -> droplet.tags().remove(tag)));
+            return Reply.none();
         }
         return null;
+    }
+
+    private String tag(Call call) {
+        return account.tag(call.part(2)).orElseThrow(Refusal::notFound);
+    }
+
+    /** All of those named, or none. */
+    private List<Droplet> droplets(Call call) {
+        List<Droplet> droplets = new ArrayList<>();
+        for (JsonNode resource : call.body().path("resources")) {
+            String id = resource.path("resource_id").asText();
+            if (!resource.path("resource_type").asText().equals("droplet")) {
+                throw Refusal.unprocessable("The local cloud has nothing to tag but droplets.");
+            }
+            if (!id.matches("\\d{1,18}")) {
+                throw Refusal.notFound();
+            }
+            droplets.add(account.droplet(Long.parseLong(id)).orElseThrow(Refusal::notFound));
+        }
+        return droplets;
     }
 
     static void check(String tag) {
@@ -51,7 +83,8 @@ final class TagApi {
     }
 
     private ObjectNode json(String tag) {
-        List<Droplet> tagged = account.droplets(d -> d.tags().contains(tag));
+        List<Droplet> tagged = account.droplets(
+                d -> d.tags().contains(tag) && d.olderThan(account.faults().tagLag()));
         ObjectNode json = JsonNodeFactory.instance.objectNode().put("name", tag);
         ObjectNode resources = json.putObject("resources").put("count", tagged.size());
         ObjectNode droplets = resources.putObject("droplets").put("count", tagged.size());
