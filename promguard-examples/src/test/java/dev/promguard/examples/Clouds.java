@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.promguard.examples.localcloud.Exchange;
 import dev.promguard.examples.localcloud.ExecResult;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** Starts local clouds for tests, and looks at hosts with the hosts' own tools, past PromGuard. */
 final class Clouds {
@@ -26,12 +28,15 @@ final class Clouds {
 
     private Clouds() {}
 
-    /** Starts a cloud, or skips the test and says why. */
-    static LocalCloud start() {
+    /** Starts a cloud that tells an observer of every call, or skips the test and says why. */
+    static LocalCloud start(Consumer<Exchange> observer) {
         Support support = LocalCloud.support();
         assumeTrue(support.okOnceInstalled(), () -> "the end-to-end tests are skipped: " + support);
         LocalCloud.installMissing(System.out::println);
-        return LocalCloud.builder().progress(System.out::println).start();
+        return LocalCloud.builder()
+                .progress(System.out::println)
+                .observer(observer)
+                .start();
     }
 
     static String run(LocalDroplet host, String script) {

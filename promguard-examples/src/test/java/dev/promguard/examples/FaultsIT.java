@@ -15,6 +15,7 @@ import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
+import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.LocalRelease;
@@ -35,11 +36,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What goes wrong, does so in words, costs nothing that was done, and is made good by the next apply. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FaultsIT {
+    @RegisterExtension
+    static final ContractWatch CONTRACT = ContractWatch.ofAll();
+
     @TempDir
     static Path state;
 
@@ -48,7 +53,7 @@ class FaultsIT {
 
     @BeforeAll
     void start() {
-        cloud = Clouds.start();
+        cloud = Clouds.start(CONTRACT);
         outsider = cloud.outsider();
     }
 

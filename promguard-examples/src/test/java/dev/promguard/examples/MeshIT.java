@@ -12,6 +12,7 @@ import dev.promguard.PlanOutdatedException;
 import dev.promguard.Progress;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
+import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.Outsider;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The main job from the first apply to the last destroy: one mesh that lives through all of it, looked at by the hosts' own tools. */
@@ -39,6 +41,9 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class MeshIT {
     private static final Duration COMES_BACK = Duration.ofSeconds(90);
+
+    @RegisterExtension
+    static final ContractWatch CONTRACT = ContractWatch.ofAll();
 
     @TempDir
     static Path state;
@@ -51,7 +56,7 @@ class MeshIT {
 
     @BeforeAll
     void applyOnce() {
-        cloud = Clouds.start();
+        cloud = Clouds.start(CONTRACT);
         outsider = cloud.outsider();
         watcher = new Watcher(cloud);
         wish = Mesh.builder()

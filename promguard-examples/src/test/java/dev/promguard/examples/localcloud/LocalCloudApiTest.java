@@ -9,25 +9,33 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class LocalCloudApiTest {
-    private static final String KEY =
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqMFD8AZshlbu1fgPxN4GabnuG5JN2KTRS3Pad8Uty+ somebody";
     private static final String FINGERPRINT = "70:ce:f1:5e:b7:68:c9:c4:84:77:0d:20:42:1c:55:09";
     private static final Duration LONG = Duration.ofHours(1);
+
+    @RegisterExtension
+    final ContractWatch contract = ContractWatch.ofAnswers();
 
     private LocalCloud cloud;
     private Api api;
 
     @BeforeEach
     void start() {
-        cloud = LocalCloud.builder().recordsOnly().dropletLimit(30).start();
+        cloud = LocalCloud.builder()
+                .recordsOnly()
+                .observer(contract)
+                .dropletLimit(30)
+                .start();
         api = new Api(cloud.endpoint(), cloud.token());
     }
 
@@ -68,8 +76,11 @@ class LocalCloudApiTest {
 
     @Test
     void anyCall_hourlyLimitUsedUp_tooManyRequests() throws Exception {
-        try (LocalCloud small =
-                LocalCloud.builder().recordsOnly().hourlyLimit(2).start()) {
+        try (LocalCloud small = LocalCloud.builder()
+                .recordsOnly()
+                .observer(contract)
+                .hourlyLimit(2)
+                .start()) {
             Api few = new Api(small.endpoint(), small.token());
             assertThat(few.get("v2/account").status()).isEqualTo(200);
             assertThat(few.get("v2/account").status()).isEqualTo(200);
@@ -129,15 +140,15 @@ class LocalCloudApiTest {
 
     @Test
     void create_one_isAcceptedThenActiveWithBothAddresses() throws Exception {
-        Api.Answer created = api.post("v2/droplets", wish("\"name\":\"one\"", "\"tags\":[\"mesh\",\"a:b\"]"));
+        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"one\"", "\"tags\":[\"mesh\",\"a:b\"]"));
         assertThat(created.status()).isEqualTo(202);
         assertThat(created.body().at("/droplet/status").asText()).isEqualTo("new");
         assertThat(created.body().at("/droplet/networks/v4")).isEmpty();
         assertThat(created.body().at("/links/actions/0/rel").asText()).isEqualTo("create");
-        JsonNode droplet = awaitActive(created.body().at("/droplet/id").asLong());
+        JsonNode droplet = api.awaitActive(created.body().at("/droplet/id").asLong());
         assertThat(droplet.path("networks").path("v4")).hasSize(2);
-        assertThat(addresses(droplet, "public")).containsExactly("198.18.0.10");
-        assertThat(addresses(droplet, "private")).containsExactly("10.116.0.10");
+        assertThat(Api.addresses(droplet, "public")).containsExactly("198.18.0.10");
+        assertThat(Api.addresses(droplet, "private")).containsExactly("10.116.0.10");
         assertThat(droplet.path("tags")).extracting(JsonNode::asText).containsExactly("a:b", "mesh");
         long action = created.body().at("/links/actions/0/id").asLong();
         assertThat(api.get("v2/actions/" + action).body().at("/action/status").asText())
@@ -150,7 +161,7 @@ class LocalCloudApiTest {
 
     @Test
     void create_severalNames_makesAll() throws Exception {
-        Api.Answer created = api.post("v2/droplets", wish("\"names\":[\"a\",\"b\",\"c\"]"));
+        Api.Answer created = api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\",\"c\"]"));
         assertThat(created.status()).isEqualTo(202);
         assertThat(created.body().path("droplets"))
                 .extracting(d -> d.path("name").asText())
@@ -176,19 +187,157 @@ class LocalCloudApiTest {
                 "\"name\":\"a\",\"tags\":[\"a b\"]|Tags may contain letters, numbers, colons, dashes, and underscores, up to 255 characters.",
             })
     void create_badWish_unprocessableAndNothingMade(String fields, String message) throws Exception {
-        Api.Answer answer = api.post("v2/droplets", wish(fields));
+        Api.Answer answer = api.post("v2/droplets", Api.wish(fields));
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.body().path("id").asText()).isEqualTo("unprocessable_entity");
         assertThat(answer.body().path("message").asText()).isEqualTo(message);
-        assertThat(total("v2/droplets")).isZero();
+        assertThat(api.total("v2/droplets")).isZero();
+    }
+
+    @Test
+    void create_options_areShown() throws Exception {
+        JsonNode plain = api.awaitActive(api.create("a"));
+        assertThat(plain.path("features"))
+                .extracting(JsonNode::asText)
+                .containsExactlyInAnyOrder("droplet_agent", "private_networking");
+        assertThat(plain.at("/networks/v6")).isEmpty();
+        JsonNode rich = api.awaitActive(
+                api.create("b", "\"ipv6\":true,\"monitoring\":true,\"backups\":true,\"with_droplet_agent\":false"));
+        assertThat(rich.path("features"))
+                .extracting(JsonNode::asText)
+                .containsExactlyInAnyOrder("backups", "ipv6", "monitoring", "private_networking");
+        assertThat(rich.at("/networks/v6/0/ip_address").asText()).startsWith("2001:db8:");
+        assertThat(rich.at("/networks/v6/0/type").asText()).isEqualTo("public");
+    }
+
+    @Test
+    void create_keys_byIdOrFingerprint() throws Exception {
+        long key = addKey().body().at("/ssh_key/id").asLong();
+        api.create("a", "\"ssh_keys\":[" + key + "]");
+        api.create("b", "\"ssh_keys\":[\"" + key + "\",\"" + FINGERPRINT + "\"]");
+        assertThat(api.total("v2/droplets")).isEqualTo(2);
+    }
+
+    @Test
+    void create_inLateAnswer_showsDropletsAsTheyWereTaken() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            cloud.faults().vanishingCreates(1);
+            JsonNode created =
+                    api.post("v2/droplets", Api.wish("\"names\":[\"a\"]")).body();
+            assertThat(created.at("/droplets/0/status").asText()).isEqualTo("new");
+            assertThat(created.at("/droplets/0/locked").asBoolean()).isTrue();
+        }
+    }
+
+    @Test
+    void create_priceAndSize_areThoseOfTheSize() throws Exception {
+        JsonNode droplet = api.awaitActive(api.create("a"));
+        JsonNode sizes = api.get("v2/sizes?per_page=200").body().path("sizes");
+        assertThat(sizes).contains(droplet.path("size"));
+        assertThat(droplet.at("/size/price_monthly").decimalValue()).isPositive();
+        assertThat(droplet.at("/size/price_hourly").decimalValue()).isPositive();
+        assertThat(droplet.path("size_slug")).isEqualTo(droplet.at("/size/slug"));
+    }
+
+    @Test
+    void snapshot_ofADroplet_isPrivateAndBootsInItsRegionAlone() throws Exception {
+        long id = api.create("a");
+        api.awaitActive(id);
+        assertThat(api.post("v2/droplets/" + id + "/actions", "{\"type\":\"snapshot\",\"name\":\"mine\"}")
+                        .status())
+                .isEqualTo(201);
+        Await.until(
+                Duration.ofSeconds(5),
+                "a snapshot",
+                () -> api.quietly("v2/images?private=true").at("/meta/total").asInt() == 1);
+        JsonNode image = api.get("v2/images?private=true").body().at("/images/0");
+        String imageId = image.path("id").asText();
+        assertThat(image.path("name").asText()).isEqualTo("mine");
+        assertThat(image.path("slug").isNull()).isTrue();
+        assertThat(image.path("public").asBoolean()).isFalse();
+        assertThat(api.get("v2/images/" + imageId).body().path("image")).isEqualTo(image);
+        assertThat(api.get("v2/images?type=distribution&per_page=200").body().path("images"))
+                .doesNotContain(image);
+        assertThat(api.get("v2/images?per_page=200").body().path("images")).contains(image);
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/snapshot_ids/0"))
+                .isEqualTo(image.path("id"));
+        assertThat(api.total("v2/droplets/" + id + "/snapshots")).isEqualTo(1);
+
+        long copy = api.create("b", "\"image\":" + imageId);
+        assertThat(api.get("v2/droplets/" + copy).body().at("/droplet/image")).isEqualTo(image);
+        api.create("c", "\"image\":\"" + imageId + "\"");
+        for (String bad : List.of(
+                "\"region\":\"tor1\",\"image\":" + imageId,
+                "\"size\":\"s-1vcpu-512mb-10gb\",\"image\":" + imageId,
+                "\"image\":\"mine\"")) {
+            assertThat(api.post("v2/droplets", Api.wish("\"name\":\"d\"", bad)).status())
+                    .as(bad)
+                    .isEqualTo(422);
+        }
+        assertThat(api.delete("v2/images/" + imageId).status()).isEqualTo(204);
+        assertThat(api.delete("v2/images/" + imageId).status()).isEqualTo(404);
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/snapshot_ids"))
+                .isEmpty();
+    }
+
+    @Test
+    void tags_inOtherCase_areTheSame() throws Exception {
+        api.post("v2/tags", "{\"name\":\"Mesh\"}");
+        long id = api.create("a");
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/tags/0").asText())
+                .isEqualTo("Mesh");
+        assertThat(api.total("v2/tags")).isEqualTo(1);
+        assertThat(api.total("v2/droplets?tag_name=MESH")).isEqualTo(1);
+        assertThat(api.get("v2/tags/mESH").body().at("/tag/resources/count").asInt())
+                .isEqualTo(1);
+        assertThat(api.delete("v2/droplets?tag_name=mesh").status()).isEqualTo(204);
+        api.awaitTotal(0);
+        assertThat(api.delete("v2/tags/mesh").status()).isEqualTo(204);
+        assertThat(api.total("v2/tags")).isZero();
+    }
+
+    @Test
+    void tag_putOnAndTakenOffDroplets() throws Exception {
+        long id = api.create("a");
+        api.post("v2/tags", "{\"name\":\"project\"}");
+        String resources = "{\"resources\":[{\"resource_id\":\"" + id + "\",\"resource_type\":\"droplet\"}]}";
+        assertThat(api.post("v2/tags/project/resources", resources).status()).isEqualTo(204);
+        assertThat(api.total("v2/droplets?tag_name=project")).isEqualTo(1);
+        assertThat(api.call("DELETE", "v2/tags/project/resources", resources).status())
+                .isEqualTo(204);
+        assertThat(api.total("v2/droplets?tag_name=project")).isZero();
+        assertThat(api.post("v2/tags/none/resources", resources).status()).isEqualTo(404);
+        assertThat(api.post("v2/tags/project/resources", resources.replace("" + id, "7"))
+                        .status())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void delete_byUnknownTag_notFound() throws Exception {
+        assertThat(api.delete("v2/droplets?tag_name=none").status()).isEqualTo(404);
+    }
+
+    @Test
+    void exchanges_observed_withTheirAnswers() throws Exception {
+        Queue<Exchange> seen = new ConcurrentLinkedQueue<>();
+        try (LocalCloud watched =
+                LocalCloud.builder().recordsOnly().observer(seen::add).start()) {
+            Api watchedApi = new Api(watched.endpoint(), watched.token());
+            String answer = watchedApi.get("v2/account").text();
+            watched.faults().serverErrors(1);
+            watchedApi.get("v2/account");
+            assertThat(seen).extracting(Exchange::answer).first().isEqualTo(answer);
+            assertThat(seen).extracting(Exchange::faulty).containsExactly(false, true);
+            assertThat(seen).extracting(Exchange::request).isEqualTo(watched.requests());
+        }
     }
 
     @Test
     void create_userDataOver64KiB_unprocessable() throws Exception {
-        assertThat(api.post("v2/droplets", wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_537) + "\""))
+        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_537) + "\""))
                         .status())
                 .isEqualTo(422);
-        assertThat(api.post("v2/droplets", wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_536) + "\""))
+        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_536) + "\""))
                         .status())
                 .isEqualTo(202);
     }
@@ -196,10 +345,10 @@ class LocalCloudApiTest {
     @Test
     void create_overDropletLimit_unprocessableAndNoneOfTheCallMade() throws Exception {
         createMany(25);
-        Api.Answer answer = api.post("v2/droplets", wish("\"names\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]"));
+        Api.Answer answer = api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]"));
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.body().path("message").asText()).contains("exceed your droplet limit");
-        assertThat(total("v2/droplets")).isEqualTo(25);
+        assertThat(api.total("v2/droplets")).isEqualTo(25);
     }
 
     @Test
@@ -223,11 +372,11 @@ class LocalCloudApiTest {
 
     @Test
     void list_byTagOrName_givesOnlyThose() throws Exception {
-        api.post("v2/droplets", wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
-        api.post("v2/droplets", wish("\"names\":[\"a\"]", "\"tags\":[\"two\"]"));
-        assertThat(total("v2/droplets?tag_name=one")).isEqualTo(2);
-        assertThat(total("v2/droplets?tag_name=none")).isZero();
-        assertThat(total("v2/droplets?name=a")).isEqualTo(2);
+        api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.wish("\"names\":[\"a\"]", "\"tags\":[\"two\"]"));
+        assertThat(api.total("v2/droplets?tag_name=one")).isEqualTo(2);
+        assertThat(api.total("v2/droplets?tag_name=none")).isZero();
+        assertThat(api.total("v2/droplets?name=a")).isEqualTo(2);
         assertThat(api.get("v2/tags/one")
                         .body()
                         .at("/tag/resources/droplets/count")
@@ -237,31 +386,31 @@ class LocalCloudApiTest {
 
     @Test
     void delete_byTag_leavesTheOthers() throws Exception {
-        api.post("v2/droplets", wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
-        api.post("v2/droplets", wish("\"name\":\"c\""));
+        api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.wish("\"name\":\"c\""));
         assertThat(api.delete("v2/droplets?tag_name=one").status()).isEqualTo(204);
-        awaitTotal(1);
+        api.awaitTotal(1);
         assertThat(api.delete("v2/droplets").status()).isEqualTo(422);
-        assertThat(total("v2/droplets")).isEqualTo(1);
+        assertThat(api.total("v2/droplets")).isEqualTo(1);
     }
 
     @Test
     void delete_byId_isGoneThenUnknownAndItsAddressComesBack() throws Exception {
-        long id = create("a");
-        String before = addresses(awaitActive(id), "public").get(0);
+        long id = api.create("a");
+        String before = Api.addresses(api.awaitActive(id), "public").get(0);
         assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(204);
-        awaitTotal(0);
+        api.awaitTotal(0);
         assertThat(api.get("v2/droplets/" + id).status()).isEqualTo(404);
         assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(404);
         assertThat(api.get("v2/droplets/abc").body().path("message").asText())
                 .isEqualTo("The resource you were accessing could not be found.");
-        assertThat(addresses(awaitActive(create("b")), "public")).containsExactly(before);
+        assertThat(Api.addresses(api.awaitActive(api.create("b")), "public")).containsExactly(before);
     }
 
     @Test
     void action_powerOffAndOn_changesTheStatus() throws Exception {
-        long id = create("a");
-        awaitActive(id);
+        long id = api.create("a");
+        api.awaitActive(id);
         for (String type : List.of("power_off", "power_on")) {
             Api.Answer answer = api.post("v2/droplets/" + id + "/actions", "{\"type\":\"" + type + "\"}");
             assertThat(answer.status()).isEqualTo(201);
@@ -269,7 +418,7 @@ class LocalCloudApiTest {
             Await.until(
                     Duration.ofSeconds(5),
                     type,
-                    () -> quietly("v2/actions/" + action)
+                    () -> api.quietly("v2/actions/" + action)
                             .at("/action/status")
                             .asText()
                             .equals("completed"));
@@ -285,11 +434,11 @@ class LocalCloudApiTest {
     void tags_madeAndRemoved_comeOffDroplets() throws Exception {
         assertThat(api.post("v2/tags", "{\"name\":\"a b\"}").status()).isEqualTo(422);
         assertThat(api.post("v2/tags", "{\"name\":\"lonely\"}").status()).isEqualTo(201);
-        api.post("v2/droplets", wish("\"name\":\"a\"", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"tags\":[\"one\"]"));
         assertThat(api.get("v2/tags").body().path("tags")).hasSize(2);
         assertThat(api.delete("v2/tags/one").status()).isEqualTo(204);
-        assertThat(total("v2/droplets?tag_name=one")).isZero();
-        assertThat(total("v2/droplets")).isEqualTo(1);
+        assertThat(api.total("v2/droplets?tag_name=one")).isZero();
+        assertThat(api.total("v2/droplets")).isEqualTo(1);
         assertThat(api.delete("v2/tags/one").status()).isEqualTo(404);
     }
 
@@ -301,18 +450,18 @@ class LocalCloudApiTest {
     @Test
     void fault_listLag_hidesFromListsButNotFromReads() throws Exception {
         cloud.faults().listLag(LONG);
-        long id = create("a");
-        assertThat(total("v2/droplets")).isZero();
-        assertThat(total("v2/droplets?tag_name=mesh")).isZero();
+        long id = api.create("a");
+        assertThat(api.total("v2/droplets")).isZero();
+        assertThat(api.total("v2/droplets?tag_name=mesh")).isZero();
         assertThat(api.get("v2/droplets/" + id).status()).isEqualTo(200);
         cloud.faults().clear();
-        assertThat(total("v2/droplets")).isEqualTo(1);
+        assertThat(api.total("v2/droplets")).isEqualTo(1);
     }
 
     @Test
     void fault_readLag_hidesFromReads() throws Exception {
         cloud.faults().readLag(LONG);
-        long id = create("a");
+        long id = api.create("a");
         assertThat(api.get("v2/droplets/" + id).status()).isEqualTo(404);
         cloud.faults().clear();
         assertThat(api.get("v2/droplets/" + id).status()).isEqualTo(200);
@@ -321,53 +470,54 @@ class LocalCloudApiTest {
     @Test
     void fault_lateAddresses_activeWithoutAny() throws Exception {
         cloud.faults().lateAddresses(LONG);
-        JsonNode droplet = awaitActive(create("a"));
+        JsonNode droplet = api.awaitActive(api.create("a"));
         assertThat(droplet.at("/networks/v4")).isEmpty();
         cloud.faults().clear();
-        assertThat(awaitActive(droplet.path("id").asLong()).at("/networks/v4")).hasSize(2);
+        assertThat(api.awaitActive(droplet.path("id").asLong()).at("/networks/v4"))
+                .hasSize(2);
     }
 
     @Test
     void fault_droppedCreateAnswer_connectionClosedButDropletMade() throws Exception {
         cloud.faults().dropCreateAnswers(1);
-        assertThatThrownBy(() -> create("a")).isInstanceOf(IOException.class);
-        assertThat(total("v2/droplets")).isEqualTo(1);
+        assertThatThrownBy(() -> api.create("a")).isInstanceOf(IOException.class);
+        assertThat(api.total("v2/droplets")).isEqualTo(1);
         RecordedRequest dropped = cloud.requests().get(0);
         assertThat(dropped.method()).isEqualTo("POST");
         assertThat(dropped.status()).isZero();
         assertThat(dropped.body()).contains("\"name\":\"a\"");
-        create("b");
-        assertThat(total("v2/droplets")).isEqualTo(2);
+        api.create("b");
+        assertThat(api.total("v2/droplets")).isEqualTo(2);
     }
 
     @Test
     void fault_rateLimit_answersThatManyCalls() throws Exception {
         cloud.faults().rateLimit(2, Duration.ofSeconds(7));
         for (int i = 0; i < 2; i++) {
-            Api.Answer answer = api.post("v2/droplets", wish("\"name\":\"a\""));
+            Api.Answer answer = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
             assertThat(answer.status()).isEqualTo(429);
             assertThat(answer.body().path("id").asText()).isEqualTo("too_many_requests");
             assertThat(answer.headers().firstValue("retry-after")).hasValue("7");
         }
-        assertThat(total("v2/droplets")).isZero();
+        assertThat(api.total("v2/droplets")).isZero();
     }
 
     @Test
     void fault_serverErrors_areHtmlAndDoNothing() throws Exception {
         cloud.faults().serverErrors(1);
-        Api.Answer answer = api.post("v2/droplets", wish("\"name\":\"a\""));
+        Api.Answer answer = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.text()).startsWith("<html>");
         assertThat(answer.headers().firstValue("x-request-id")).isPresent();
-        assertThat(total("v2/droplets")).isZero();
+        assertThat(api.total("v2/droplets")).isZero();
     }
 
     @Test
     void fault_erroredCreate_actionErroredAndDropletVanishes() throws Exception {
         cloud.faults().erroredCreates(1);
-        Api.Answer created = api.post("v2/droplets", wish("\"name\":\"a\""));
+        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
         assertThat(created.status()).isEqualTo(202);
-        awaitTotal(0);
+        api.awaitTotal(0);
         long action = created.body().at("/links/actions/0/id").asLong();
         assertThat(api.get("v2/actions/" + action).body().at("/action/status").asText())
                 .isEqualTo("errored");
@@ -376,14 +526,14 @@ class LocalCloudApiTest {
     @Test
     void fault_stuckCreateAndRefusedDelete_untilCleared() throws Exception {
         cloud.faults().stuckCreates(1).refuseDeleteWhileNew(true);
-        long id = create("a");
-        awaitActive(create("b"));
+        long id = api.create("a");
+        api.awaitActive(api.create("b"));
         assertThat(api.get("v2/droplets/" + id).body().at("/droplet/status").asText())
                 .isEqualTo("new");
         assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(422);
         cloud.faults().clear();
         assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(204);
-        awaitTotal(1);
+        api.awaitTotal(1);
     }
 
     @Test
@@ -418,15 +568,18 @@ class LocalCloudApiTest {
 
     @Test
     void records_aThousand_haveAddressesOfTheirOwn() throws Exception {
-        try (LocalCloud big =
-                LocalCloud.builder().recordsOnly().dropletLimit(1000).start()) {
+        try (LocalCloud big = LocalCloud.builder()
+                .recordsOnly()
+                .observer(contract)
+                .dropletLimit(1000)
+                .start()) {
             Api many = new Api(big.endpoint(), big.token());
             for (int i = 0; i < 100; i++) {
                 String names = "\"n" + i + "-0";
                 for (int j = 1; j < 10; j++) {
                     names += "\",\"n" + i + "-" + j;
                 }
-                assertThat(many.post("v2/droplets", wish("\"names\":[" + names + "\"]"))
+                assertThat(many.post("v2/droplets", Api.wish("\"names\":[" + names + "\"]"))
                                 .status())
                         .isEqualTo(202);
             }
@@ -434,9 +587,9 @@ class LocalCloudApiTest {
             Await.until(Duration.ofSeconds(10), "a thousand addresses", () -> {
                 addresses.clear();
                 for (int page = 1; page <= 5; page++) {
-                    quietly(many, "v2/droplets?per_page=200&page=" + page)
+                    many.quietly("v2/droplets?per_page=200&page=" + page)
                             .path("droplets")
-                            .forEach(d -> addresses.addAll(addresses(d, "public")));
+                            .forEach(d -> addresses.addAll(Api.addresses(d, "public")));
                 }
                 return addresses.size() == 1000;
             });
@@ -450,68 +603,14 @@ class LocalCloudApiTest {
         assertThat(cloud.droplets()).isEmpty();
     }
 
-    private long create(String name) throws IOException, InterruptedException {
-        Api.Answer answer = api.post("v2/droplets", wish("\"name\":\"" + name + "\"", "\"tags\":[\"mesh\"]"));
-        assertThat(answer.status()).isEqualTo(202);
-        return answer.body().at("/droplet/id").asLong();
-    }
-
     private void createMany(int count) throws IOException, InterruptedException {
         for (int i = 0; i < count; i++) {
-            create("n-" + i);
+            api.create("n-" + i);
         }
     }
 
     private Api.Answer addKey() throws IOException, InterruptedException {
-        return api.post("v2/account/keys", "{\"name\":\"a\",\"public_key\":\"" + KEY + "\"}");
-    }
-
-    /** A create body of usual fields, overridden by those given: in JSON the last of a name counts. */
-    private static String wish(String... fields) {
-        return "{\"region\":\"lon1\",\"size\":\"s-1vcpu-1gb\",\"image\":\"debian-12-x64\"," + String.join(",", fields)
-                + "}";
-    }
-
-    private JsonNode awaitActive(long id) {
-        JsonNode[] droplet = new JsonNode[1];
-        Await.until(Duration.ofSeconds(10), "droplet " + id + " to be active", () -> {
-            droplet[0] = quietly("v2/droplets/" + id).path("droplet");
-            return droplet[0].path("status").asText().equals("active");
-        });
-        return droplet[0];
-    }
-
-    private void awaitTotal(int count) {
-        Await.until(
-                Duration.ofSeconds(10),
-                count + " droplets",
-                () -> quietly("v2/droplets").at("/meta/total").asInt() == count);
-    }
-
-    private int total(String path) throws IOException, InterruptedException {
-        return api.get(path).body().at("/meta/total").asInt();
-    }
-
-    private JsonNode quietly(String path) {
-        return quietly(api, path);
-    }
-
-    private static JsonNode quietly(Api api, String path) {
-        try {
-            return api.get(path).body();
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static List<String> addresses(JsonNode droplet, String type) {
-        List<String> addresses = new ArrayList<>();
-        for (JsonNode v4 : droplet.at("/networks/v4")) {
-            if (v4.path("type").asText().equals(type)) {
-                addresses.add(v4.path("ip_address").asText());
-            }
-        }
-        return addresses;
+        return api.post("v2/account/keys", "{\"name\":\"a\",\"public_key\":\"" + Api.KEY + "\"}");
     }
 
     private static List<String> slugs(JsonNode list) {

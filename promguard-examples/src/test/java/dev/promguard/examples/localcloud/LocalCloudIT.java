@@ -32,12 +32,16 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two real machines, looked at from every side; the tests build on one another, for machines take seconds to make. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LocalCloudIT {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    @RegisterExtension
+    static final ContractWatch CONTRACT = ContractWatch.ofAnswers();
 
     @TempDir
     static Path keys;
@@ -54,7 +58,10 @@ class LocalCloudIT {
         Support support = LocalCloud.support();
         assumeTrue(support.okOnceInstalled(), support::toString);
         LocalCloud.installMissing(System.out::println);
-        cloud = LocalCloud.builder().progress(System.out::println).start();
+        cloud = LocalCloud.builder()
+                .progress(System.out::println)
+                .observer(CONTRACT)
+                .start();
         api = new Api(cloud.endpoint(), cloud.token());
         userKey = newKey("user");
         hostKey = newKey("host");

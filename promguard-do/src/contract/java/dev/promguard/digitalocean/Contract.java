@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * DigitalOcean's published OpenAPI contract, and what it forgets to forbid though the API does: unknown fields and query
- * parameters, too many names, too much user data, tags of other characters.
+ * parameters, too many names, too much user data, tags of other characters. Tests of the client and of the local cloud share it.
  */
-final class Contract {
+public final class Contract {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_:-]{1,255}");
     private static final @Nullable Contract FOUND = load();
@@ -41,7 +41,7 @@ final class Contract {
     }
 
     /** The contract, if this machine has it. */
-    static Optional<Contract> find() {
+    public static Optional<Contract> find() {
         return Optional.ofNullable(FOUND);
     }
 
@@ -71,7 +71,7 @@ final class Contract {
     }
 
     /** What is wrong with a request. */
-    List<String> inRequest(String method, String url, String body) {
+    public List<String> inRequest(String method, String url, String body) {
         URI uri = URI.create(url);
         Optional<JsonNode> operation = operation(method, uri.getPath());
         if (operation.isEmpty()) {
@@ -95,7 +95,7 @@ final class Contract {
     }
 
     /** What is wrong with an answer. */
-    List<String> inAnswer(String method, String url, int status, String body) {
+    public List<String> inAnswer(String method, String url, int status, String body) {
         Optional<JsonNode> operation = operation(method, URI.create(url).getPath());
         if (operation.isEmpty()) {
             return List.of("no such operation: " + method + ' ' + url);
