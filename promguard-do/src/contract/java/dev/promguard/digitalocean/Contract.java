@@ -21,12 +21,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * DigitalOcean's published OpenAPI contract, and what it forgets to forbid though the API does: unknown fields and query
  * parameters, too many names, too much user data, tags of other characters. Tests of the client and of the local cloud share it.
+ * Thread-safe.
  */
 public final class Contract {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -34,7 +36,7 @@ public final class Contract {
     private static final @Nullable Contract FOUND = load();
 
     private final JsonNode root;
-    private final Map<String, MatchesJsonSchemaPattern> schemas = new HashMap<>();
+    private final Map<String, MatchesJsonSchemaPattern> schemas = new ConcurrentHashMap<>();
 
     private Contract(JsonNode root) {
         this.root = root;

@@ -260,11 +260,11 @@ class LocalCloudFaultsTest {
         api.awaitTotal(0);
         Await.until(
                 Duration.ofSeconds(5),
-                "the end of the action",
-                () -> !api.quietly("v2/actions/" + action)
+                "an action that came to nothing",
+                () -> api.quietly("v2/actions/" + action)
                         .at("/action/status")
                         .asText()
-                        .equals("in-progress"));
+                        .equals("errored"));
         assertThat(api.total("v2/droplets")).isZero();
     }
 
