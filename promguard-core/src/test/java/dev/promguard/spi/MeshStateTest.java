@@ -59,8 +59,10 @@ class MeshStateTest {
         MeshState state = MeshState.empty("shop").intending(one).intending(two);
 
         assertThat(state.intents()).containsExactly(one, two);
-        assertThat(state.settled("1").intents()).containsExactly(two);
-        assertThat(state.settled("3")).isEqualTo(state);
+        assertThat(state.settled(one).intents()).containsExactly(two);
+        assertThat(state.settled(new CreateIntent("1", List.of("b"), THROWAWAY)))
+                .as("one word may stand for several orders of one apply")
+                .isEqualTo(state);
     }
 
     @Test

@@ -23,7 +23,9 @@ import org.slf4j.LoggerFactory;
 /** Waits for droplets, all of them with one list, and tells why one does not come. Thread-safe. */
 final class Awaiting {
     private static final Logger LOG = LoggerFactory.getLogger(Awaiting.class);
-    private static final int LOOKS_UNTIL_LATE = 20;
+    private static final int LOOKS_UNTIL_LATE = 6;
+    /** Looks become rarer: a droplet takes half a minute, and a hundred of them are to take few calls. */
+    private static final int RAREST = 5;
 
     private final Api api;
     private final Duration pollInterval;
@@ -78,7 +80,8 @@ final class Awaiting {
                 break;
             }
             if (!open.isEmpty()) {
-                Http.pause(deadline.atMost(pollInterval));
+                Http.pause(deadline.atMost(
+                        pollInterval.multipliedBy(Math.min(RAREST, 1L << Math.min(look - 1, RAREST)))));
             }
         }
         for (String id : open) {

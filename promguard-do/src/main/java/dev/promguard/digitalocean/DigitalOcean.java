@@ -173,7 +173,8 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * How often to look while waiting for droplets. 3 seconds unless said.
+         * How soon to look while waiting for droplets. Each further look at droplets that are being made comes twice as late,
+         * up to five times this. 3 seconds unless said.
          *
          * @param value longer than zero, at most a day
          * @return this builder
