@@ -57,6 +57,9 @@ class MeshTest {
                         "wg0: bring up",
                         "start node_exporter.service",
                         "replace the throwaway SSH host key");
+        assertThat(account.cloud.machines())
+                .as("rollbacks that wait for a confirmation")
+                .noneMatch(MemoryMachine::armed);
         account.assertIsAsWished(account.wish().build());
     }
 

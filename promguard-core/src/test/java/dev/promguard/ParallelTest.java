@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -32,9 +33,11 @@ class ParallelTest {
     }
 
     @Test
-    void map_errorInAWorker_isNotReturnedBeforeTheOthersHaveEnded() {
+    void map_errorInAWorker_isNotReturnedBeforeTheOthersHaveEnded() throws Exception {
         CountDownLatch failed = new CountDownLatch(1);
-        AtomicBoolean ended = new AtomicBoolean();
+        CountDownLatch returned = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        AtomicBoolean returnedFirst = new AtomicBoolean();
 
         assertThatThrownBy(() -> Parallel.map(List.of("error", "slow"), 2, item -> {
                     if (item.equals("error")) {
@@ -45,13 +48,26 @@ class ParallelTest {
                         failed.await();
                         new CountDownLatch(1).await();
                     } catch (InterruptedException e) {
-                        ended.set(true);
+                        returnedFirst.set(comes(returned));
+                        ended.countDown();
                     }
                     return item;
                 }))
                 .isInstanceOf(IllegalStateException.class)
                 .hasRootCauseMessage("abnormal");
-        assertThat(ended).isTrue();
+        returned.countDown();
+
+        ended.await();
+        assertThat(returnedFirst).isFalse();
+    }
+
+    /** Whether something comes within the time that a worker takes to wind down. */
+    private static boolean comes(CountDownLatch event) {
+        try {
+            return event.await(200, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
