@@ -98,10 +98,21 @@ final class Removal {
                 refusal = e;
             }
             if (deadline.isOver()) {
-                throw notGone(left, List.of(), timeout, refusal);
+                throw left.isEmpty() ? unknown(mesh, timeout, refusal) : notGone(left, List.of(), timeout, refusal);
             }
             Http.pause(deadline.atMost(pollInterval));
         }
+    }
+
+    private static ProviderException unknown(String mesh, Duration timeout, @Nullable ProviderException refusal) {
+        return new ProviderException(
+                "it is not known whether the droplets of mesh " + mesh + " are gone after " + timeout.toSeconds()
+                        + " s: run again" + (refusal == null ? "" : ". " + refusal.getMessage()),
+                null,
+                null,
+                refusal == null ? null : refusal.requestId().orElse(null),
+                true,
+                refusal);
     }
 
     /** Deletes by the mark, and where that is refused as a whole, one by one what is known to be there. */
