@@ -346,7 +346,7 @@ public final class FileStateStore implements StateStore {
 
     /** Replaces a file, also in a thread that is interrupted: what was done has to be written down all the same. */
     private synchronized void replace(String mesh, String name, byte[] bytes) throws IOException {
-        boolean interrupted = Thread.interrupted();
+        boolean interrupted = false;
         try {
             while (!replaced(mesh, name, bytes)) {
                 interrupted |= Thread.interrupted();

@@ -19,7 +19,7 @@ final class LockHolder {
         String mesh = arguments[1];
         if (arguments.length > 2) {
             int held = 0;
-            while (held < 100) {
+            while (held < 60) {
                 held += churn(store, mesh, Path.of(arguments[2])) ? 1 : 0;
             }
             System.out.println("held " + held);

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Interrupts each verb while it waits for each of its calls to the outside. */
 class MeshInterruptionTest {
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final FakePrometheus PROMETHEUS = new FakePrometheus();
 
     static Stream<Arguments> verbs() {
