@@ -179,6 +179,7 @@ final class Convergence {
         Map<String, List<String>> changes = new ConcurrentHashMap<>();
         Map<String, CloudHost> hosts = new TreeMap<>(world.present());
         ensureLoginKey();
+        environment.provider().protect(spec.name(), spec.wireGuardPort());
         if (!missing.isEmpty()) {
             hosts.putAll(create(ledger, world, missing, failures));
             missing.forEach(order -> changes.computeIfAbsent(order.name(), name -> new ArrayList<>())

@@ -15,10 +15,17 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -30,9 +37,13 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,12 +57,21 @@ public final class FileStateStore implements StateStore {
     private static final String LOCK = "lock";
     private static final String LOGIN_KEY = "id_ed25519";
     private static final String LOGIN_PUBLIC_KEY = "id_ed25519.pub";
+    /** The folders that this program has locked. */
+    private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
+
+    private static final int LARGEST_LOCK = 65_536;
+    /** How often to begin anew when the folder is taken away by another program in between. */
+    private static final int LOCK_ATTEMPTS = 100;
+    /** Ends the name of a file that is not whole yet. */
+    private static final String FRESH = ".new";
 
     private final Path root;
     private final ObjectMapper json = JsonMapper.builder()
             .addModule(new Jdk8Module())
             .enable(SerializationFeature.INDENT_OUTPUT)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     /**
@@ -75,28 +95,103 @@ public final class FileStateStore implements StateStore {
 
     @Override
     public Lock lock(String mesh) {
-        Path file = folder(mesh).resolve(LOCK);
-        FileChannel channel = null;
+        Path folder = folder(mesh).toAbsolutePath().normalize();
+        // Asked before the file is opened: on POSIX systems, closing any channel of a file gives up all locks on it.
+        if (!LOCKED.add(folder)) {
+            throw busy(mesh, null);
+        }
+        boolean keep = false;
         try {
-            makeFolder(mesh);
-            channel = FileChannel.open(
-                    file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), fileAttributes());
-            FileLock lock = channel.tryLock();
-            if (lock != null) {
-                FileChannel held = channel;
-                channel = null;
-                return () -> close(held, file);
-            }
-        } catch (OverlappingFileLockException e) {
-            throw busy(mesh, e);
-        } catch (IOException e) {
-            throw failure("lock", file, e);
+            FileChannel channel = lockFile(mesh, folder.resolve(LOCK));
+            keep = true;
+            return () -> unlock(folder, channel);
         } finally {
-            if (channel != null) {
-                close(channel, file);
+            if (!keep) {
+                LOCKED.remove(folder);
             }
         }
-        throw busy(mesh, null);
+    }
+
+    private FileChannel lockFile(String mesh, Path file) {
+        IOException last = null;
+        for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+            FileChannel channel = null;
+            try {
+                makeFolder(mesh);
+                channel = FileChannel.open(
+                        file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), fileAttributes());
+                FileLock lock = channel.tryLock();
+                if (lock == null) {
+                    throw busy(mesh, null);
+                }
+                if (isStillThere(channel, file)) {
+                    FileChannel held = channel;
+                    channel = null;
+                    return held;
+                }
+            } catch (NoSuchFileException | FileAlreadyExistsException e) {
+                last = e;
+            } catch (OverlappingFileLockException e) {
+                throw busy(mesh, e);
+            } catch (IOException e) {
+                throw failure("lock", file, e);
+            } finally {
+                if (channel != null) {
+                    close(channel, file);
+                }
+            }
+        }
+        throw last == null ? busy(mesh, null) : failure("lock", file, last);
+    }
+
+    /**
+     * Whether a locked file is still the one of that name: who held it before may have taken it away with the mesh. It is
+     * given a size that another file hardly has, since it may not be opened a second time.
+     */
+    private static boolean isStillThere(FileChannel channel, Path file) throws IOException {
+        long size = ThreadLocalRandom.current().nextLong(1, LARGEST_LOCK);
+        channel.truncate(0);
+        channel.write(ByteBuffer.wrap(new byte[1]), size - 1);
+        try {
+            return Files.size(file) == size;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Gives a mesh free, and takes its folder away if there is nothing in it but the lock. */
+    private static void unlock(Path folder, FileChannel channel) {
+        if (!channel.isOpen()) {
+            return;
+        }
+        try {
+            if (holdsNothingButTheLock(folder)) {
+                Files.deleteIfExists(folder.resolve(LOCK));
+                deleteIfEmpty(folder);
+            }
+        } catch (IOException e) {
+            throw failure("delete", folder, e);
+        } finally {
+            close(channel, folder.resolve(LOCK));
+            LOCKED.remove(folder);
+        }
+    }
+
+    private static boolean holdsNothingButTheLock(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.allMatch(file -> file.endsWith(LOCK));
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Deletes a folder, unless another program has begun to use it again. */
+    private static boolean deleteIfEmpty(Path folder) throws IOException {
+        try {
+            return Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            return false;
+        }
     }
 
     private StateException busy(String mesh, @Nullable Throwable cause) {
@@ -112,7 +207,10 @@ public final class FileStateStore implements StateStore {
         Path file = folder(mesh).resolve(STATE);
         try {
             ObjectNode tree = json.readValue(Files.readAllBytes(file), ObjectNode.class);
-            int version = tree.path("version").asInt();
+            if (tree == null || !tree.path("version").isInt()) {
+                throw corrupt(mesh, file, null);
+            }
+            int version = tree.path("version").intValue();
             if (version != VERSION) {
                 throw new StateException(
                         file + " has format " + version + ", and this PromGuard reads format " + VERSION
@@ -121,18 +219,26 @@ public final class FileStateStore implements StateStore {
                         null);
             }
             tree.remove("version");
-            return Optional.of(json.treeToValue(tree, MeshState.class));
+            MeshState state = json.treeToValue(tree, MeshState.class);
+            if (!state.mesh().equals(mesh)) {
+                throw corrupt(mesh, file, null);
+            }
+            return Optional.of(state);
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (JacksonException | IllegalArgumentException e) {
-            throw new StateException(
-                    file + " cannot be understood; put back a copy of it, or move it away and see that no host of mesh "
-                            + mesh + " is left before you apply",
-                    false,
-                    e);
+        } catch (JacksonException e) {
+            throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw failure("read", file, e);
         }
+    }
+
+    private static StateException corrupt(String mesh, Path file, @Nullable Throwable cause) {
+        return new StateException(
+                file + " cannot be understood; put back a copy of it, or move it away and see that no host of mesh "
+                        + mesh + " is left before you apply",
+                false,
+                cause);
     }
 
     @Override
@@ -160,6 +266,8 @@ public final class FileStateStore implements StateStore {
             }
         } catch (NoSuchFileException e) {
             return Optional.empty();
+        } catch (IllegalArgumentException e) {
+            throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw failure("read", file, e);
         }
@@ -172,6 +280,8 @@ public final class FileStateStore implements StateStore {
             return Optional.of(SshPublicKey.parse(Files.readString(file)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
+        } catch (IllegalArgumentException | CharacterCodingException e) {
+            throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw failure("read", file, e);
         }
@@ -200,16 +310,13 @@ public final class FileStateStore implements StateStore {
     public void delete(String mesh) {
         Path folder = folder(mesh);
         try {
-            for (String name : new String[] {LOGIN_KEY, LOGIN_PUBLIC_KEY, STATE, LOCK}) {
+            for (String name : List.of(LOGIN_KEY, LOGIN_PUBLIC_KEY, STATE)) {
                 Files.deleteIfExists(folder.resolve(name));
+                Files.deleteIfExists(folder.resolve(name + FRESH));
             }
-            if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                try (var rest = Files.list(folder)) {
-                    if (rest.findAny().isPresent()) {
-                        return;
-                    }
-                }
-                Files.delete(folder);
+            if (!LOCKED.contains(folder.toAbsolutePath().normalize())
+                    && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+                lock(mesh).close();
             }
         } catch (IOException e) {
             throw failure("delete", folder, e);
@@ -237,24 +344,48 @@ public final class FileStateStore implements StateStore {
         }
     }
 
-    private void replace(String mesh, String name, byte[] bytes) throws IOException {
+    /** Replaces a file, also in a thread that is interrupted: what was done has to be written down all the same. */
+    private synchronized void replace(String mesh, String name, byte[] bytes) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (!replaced(mesh, name, bytes)) {
+                interrupted |= Thread.interrupted();
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Replaces a file, and returns false if an interruption came in between. */
+    private boolean replaced(String mesh, String name, byte[] bytes) throws IOException {
         makeFolder(mesh);
         Path target = folder(mesh).resolve(name);
-        Path fresh = folder(mesh).resolve(name + ".new");
+        Path fresh = folder(mesh).resolve(name + FRESH);
         Files.deleteIfExists(fresh);
-        try (FileChannel channel = FileChannel.open(
-                fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), fileAttributes())) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
+        try {
+            try (FileChannel channel = FileChannel.open(
+                    fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), fileAttributes())) {
+                writeAll(channel, bytes);
+                channel.force(true);
             }
-            channel.force(true);
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            if (isPosix()) {
+                try (FileChannel directory = FileChannel.open(folder(mesh), StandardOpenOption.READ)) {
+                    directory.force(true);
+                }
+            }
+            return true;
+        } catch (ClosedByInterruptException e) {
+            return false;
         }
-        Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        if (isPosix()) {
-            try (FileChannel directory = FileChannel.open(folder(mesh), StandardOpenOption.READ)) {
-                directory.force(true);
-            }
+    }
+
+    private static void writeAll(FileChannel channel, byte[] bytes) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
         }
     }
 
@@ -282,9 +413,25 @@ public final class FileStateStore implements StateStore {
 
     private static StateException failure(String verb, Path file, IOException e) {
         return new StateException(
-                "cannot " + verb + " " + file + ": " + e.getMessage()
+                "cannot " + verb + ' ' + file + ": " + reason(file, e)
                         + "; see that the folder belongs to you and the disk has room, or name another folder with state(…)",
                 false,
                 e);
+    }
+
+    private static String reason(Path file, IOException e) {
+        for (Path above = file.getParent(); above != null; above = above.getParent()) {
+            if (Files.exists(above) && !Files.isDirectory(above)) {
+                return above + " is not a folder";
+            }
+        }
+        if (e instanceof AccessDeniedException) {
+            return "access is denied";
+        } else if (e instanceof ClosedByInterruptException || e instanceof FileLockInterruptionException) {
+            return "interrupted";
+        } else if (e instanceof FileSystemException system && system.getReason() != null) {
+            return system.getReason();
+        }
+        return e.getClass().getSimpleName() + (e.getMessage() == null ? "" : " (" + e.getMessage() + ')');
     }
 }

@@ -243,9 +243,7 @@ public final class Mesh {
             List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
             if (!hosts.isEmpty()) {
                 environment.started(null, "remove " + String.join(", ", names));
-                environment
-                        .provider()
-                        .delete(spec.name(), hosts.stream().map(CloudHost::id).toList(), Environment.REMOVAL);
+                removeAll(environment, names);
                 names.forEach(name -> environment.done(name, "removed"));
             }
             environment.provider().cleanUp(spec.name(), accessKey(environment, state));
@@ -253,6 +251,24 @@ public final class Mesh {
             environment.done(null, "removed");
             return new DestroyReport(spec.name(), names);
         });
+    }
+
+    private void removeAll(Environment environment, List<String> names) {
+        try {
+            environment.provider().deleteAll(spec.name(), Environment.REMOVAL);
+        } catch (ProviderException e) {
+            String message = String.valueOf(e.getMessage());
+            if (names.stream().anyMatch(message::contains)) {
+                throw e;
+            }
+            throw new ProviderException(
+                    String.join(", ", names) + ": " + message,
+                    e.status().isPresent() ? e.status().getAsInt() : null,
+                    e.id().orElse(null),
+                    e.requestId().orElse(null),
+                    e.retryable(),
+                    e);
+        }
     }
 
     /** How the cloud knows the login key. Where that was never written down, the cloud may know it all the same. */

@@ -63,6 +63,13 @@ final class Parallel {
                             : "interrupted, and some work did not end within " + SECONDS_TO_WIND_DOWN
                                     + " s; wait a minute, then the same call goes on from there",
                     e);
+        } catch (IllegalStateException e) {
+            pool.shutdownNow();
+            if (!windDown(pool)) {
+                e.addSuppressed(
+                        new IllegalStateException("some work did not end within " + SECONDS_TO_WIND_DOWN + " s"));
+            }
+            throw e;
         } finally {
             pool.shutdownNow();
         }

@@ -10,6 +10,8 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -36,18 +38,22 @@ public final class Golden {
     }
 
     private List<String> endingIn(String ending) {
-        URL url = Objects.requireNonNull(Golden.class.getResource(folder), folder);
-        try (Stream<Path> files = Files.list(Path.of(url.toURI()))) {
-            return files.map(file -> String.valueOf(file.getFileName()))
-                    .filter(name -> name.endsWith(ending))
-                    .map(name -> name.substring(0, name.length() - ending.length()))
-                    .sorted()
-                    .toList();
+        List<String> names = new ArrayList<>();
+        try {
+            for (URL url : Collections.list(Golden.class.getClassLoader().getResources(folder.substring(1)))) {
+                try (Stream<Path> files = Files.list(Path.of(url.toURI()))) {
+                    files.map(file -> String.valueOf(file.getFileName()))
+                            .filter(name -> name.endsWith(ending))
+                            .map(name -> name.substring(0, name.length() - ending.length()))
+                            .forEach(names::add);
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
+        return names.stream().sorted().toList();
     }
 
     /** The text of a file of the folder. */

@@ -30,7 +30,7 @@ class MeshVerifyTest {
     private Mesh mesh = wish().build();
 
     private MeshBuilder wish() {
-        return account.wish().prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)));
+        return account.wish().parallelism(1).prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)));
     }
 
     @BeforeEach

@@ -216,7 +216,7 @@ public final class Differ {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.RESTART));
             return true;
         }
-        if (!runsAs(desired, running.get()) || newKey.isPresent()) {
+        if (rewritten || newKey.isPresent() || !runsAs(desired, running.get())) {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.SYNC));
         }
         if (!unit.enabled().equals("enabled")) {
@@ -225,19 +225,21 @@ public final class Differ {
         return false;
     }
 
-    /** Endpoints do not count: WireGuard itself moves them to where a peer was last heard from. */
+    /** Which endpoint a peer has does not count: WireGuard itself moves it to where the peer was last heard from. */
     private static boolean runsAs(WireGuardInterface desired, WireGuardFact running) {
         if (!running.publicKey().equals(Optional.of(desired.publicKey()))
                 || running.listenPort() != desired.listenPort()
                 || running.peers().size() != desired.peers().size()) {
             return false;
         }
-        Map<PublicKey, Set<String>> allowed = new HashMap<>();
-        for (PeerFact peer : running.peers()) {
-            allowed.put(peer.publicKey(), new TreeSet<>(peer.allowedIps()));
-        }
-        return desired.peers().stream()
-                .allMatch(peer -> new TreeSet<>(peer.allowedIps()).equals(allowed.get(peer.publicKey())));
+        Map<PublicKey, PeerFact> peers = new HashMap<>();
+        running.peers().forEach(peer -> peers.put(peer.publicKey(), peer));
+        return desired.peers().stream().allMatch(peer -> {
+            PeerFact fact = peers.get(peer.publicKey());
+            return fact != null
+                    && new TreeSet<>(fact.allowedIps()).equals(new TreeSet<>(peer.allowedIps()))
+                    && (fact.endpoint().isPresent() || peer.endpoint().isEmpty());
+        });
     }
 
     private static void unit(

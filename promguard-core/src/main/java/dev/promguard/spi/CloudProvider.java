@@ -53,6 +53,15 @@ public interface CloudProvider {
     AccessKey registerAccessKey(String mesh, SshPublicKey key);
 
     /**
+     * Sees to it that the cloud's own defences of the mesh's hosts are as the provider was told, a firewall of the cloud's say.
+     * Every apply calls it before it orders a host. Doing it again does nothing.
+     *
+     * @param mesh the mesh's name
+     * @param wireGuardPort the UDP port on which hosts must reach each other
+     */
+    default void protect(String mesh, int wireGuardPort) {}
+
+    /**
      * How many hosts one {@link #create} may order at most.
      *
      * @return a number from 1 up
@@ -92,8 +101,18 @@ public interface CloudProvider {
     void delete(String mesh, Collection<String> ids, Duration timeout);
 
     /**
-     * Removes what the mesh left in the account beside hosts: its marks, and the access key if PromGuard registered it.
-     * Doing it again does nothing.
+     * Deletes every host that carries the mesh's mark, also one that no list shows yet, and waits until they are gone.
+     *
+     * @param mesh the mesh's name
+     * @param timeout how long to wait at the most
+     * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
+     *     have been deleted; calling again goes on
+     */
+    void deleteAll(String mesh, Duration timeout);
+
+    /**
+     * Removes what the mesh left in the account beside hosts: its marks, what {@link #protect} made, and the access key if
+     * PromGuard registered it. Doing it again does nothing.
      *
      * @param mesh the mesh's name
      * @param key the access key that {@link #registerAccessKey} returned, or empty if none is known

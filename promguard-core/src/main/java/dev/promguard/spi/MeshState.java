@@ -35,8 +35,8 @@ public record MeshState(
     public MeshState {
         Objects.requireNonNull(mesh, "mesh");
         Objects.requireNonNull(accessKey, "accessKey");
-        hosts = Collections.unmodifiableMap(new TreeMap<>(hosts));
-        resting = Collections.unmodifiableMap(new TreeMap<>(resting));
+        hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
+        resting = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(resting)));
         intents = List.copyOf(intents);
     }
 

@@ -300,6 +300,12 @@ public final class MemoryCloud implements CloudProvider {
     }
 
     @Override
+    public synchronized void deleteAll(String mesh, Duration timeout) {
+        endIfInterrupted();
+        droplets.values().removeIf(droplet -> droplet.mesh.equals(mesh));
+    }
+
+    @Override
     public synchronized void cleanUp(String mesh, Optional<AccessKey> key) {
         endIfInterrupted();
         key.filter(AccessKey::registered).ifPresent(known -> accessKeys.remove(known.id()));

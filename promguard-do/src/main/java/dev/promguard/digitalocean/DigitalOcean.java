@@ -18,32 +18,29 @@ import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.function.Function;
-import java.util.regex.Matcher;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes hosts as DigitalOcean droplets. Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
  * {@code promguard:role:ROLE} and {@code promguard:attempt:NAME:WORD}; nothing that lacks the mesh's tag is listed, changed or deleted.
+ * The tags that name the mesh are removed with it. {@code promguard} and the roles' are shared by all meshes of an account and stay.
  *
  * <p>The token is taken from the builder, or, when it is first needed, from the environment: {@code DIGITALOCEAN_ACCESS_TOKEN}
  * (doctl's name) or {@code DIGITALOCEAN_TOKEN} (Terraform's). Thread-safe.
@@ -53,26 +50,31 @@ import org.slf4j.LoggerFactory;
 public final class DigitalOcean implements CloudProvider {
     private static final URI ENDPOINT = URI.create("https://api.digitalocean.com/");
     private static final List<String> TOKEN_VARIABLES = List.of("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN");
-    private static final Logger LOG = LoggerFactory.getLogger(DigitalOcean.class);
-    private static final int CONFLICT = 409;
     private static final int UNPROCESSABLE = 422;
     private static final int BATCH = 10;
-    private static final int PAGE = 200;
-    private static final int MOST_PAGES = 500;
     private static final int LARGEST_USER_DATA = 64 * 1024;
     private static final int LEAST_LOOKS = 3;
-    private static final int LOOKS_UNTIL_LATE = 20;
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
-    private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
-    private static final String TAG = "promguard";
-    private static final String ROLE_TAG = "promguard:role:";
-    private static final String ATTEMPT_TAG = "promguard:attempt:";
+    private static final int FORBIDDEN = 403;
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
+    private static final Pattern TAG_FORM = Pattern.compile("[A-Za-z0-9_:-]{1,255}");
+    private static final Pattern UUID_FORM = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
+    private static final Pattern KEY_FORM = Pattern.compile("[0-9]{1,18}|[0-9a-f]{2}(:[0-9a-f]{2}){15}");
 
-    private final Http http;
+    private final Api api;
     private final Duration pollInterval;
     private final Duration listLag;
-    private final Duration lastLook;
+    private final Ordering ordering;
+    private final Awaiting awaiting;
+    private final Removal removal;
+    private final CloudFirewall firewall;
+    private final List<String> vpcs;
+    private final boolean ipv6;
+    private final boolean monitoring;
+    private final List<String> sshKeys;
+    private final List<String> tags;
+    private final Map<String, String> regionsOfVpcs = new ConcurrentHashMap<>();
 
     /** DigitalOcean with every default, and the token from the environment. Reads the token when it is first needed. */
     public DigitalOcean() {
@@ -81,14 +83,24 @@ public final class DigitalOcean implements CloudProvider {
 
     private DigitalOcean(Builder builder) {
         Secret given = builder.token;
-        http = new Http(
+        api = new Api(new Http(
                 builder.endpoint,
                 () -> given == null ? tokenFromEnvironment() : given,
                 builder.callTimeout,
-                builder.retryPause);
+                builder.retryPause));
         pollInterval = builder.pollInterval;
         listLag = builder.listLag;
-        lastLook = builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
+        Duration lastLook =
+                builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
+        ordering = new Ordering(api, pollInterval, listLag);
+        awaiting = new Awaiting(api, pollInterval, listLag, lastLook);
+        removal = new Removal(api, pollInterval, lastLook);
+        firewall = new CloudFirewall(api, pollInterval, builder.sshFrom);
+        vpcs = List.copyOf(builder.vpcs);
+        ipv6 = builder.ipv6;
+        monitoring = builder.monitoring;
+        sshKeys = List.copyOf(builder.sshKeys);
+        tags = List.copyOf(builder.tags);
     }
 
     /**
@@ -108,6 +120,12 @@ public final class DigitalOcean implements CloudProvider {
         private Duration pollInterval = Duration.ofSeconds(3);
         private Duration retryPause = Duration.ofMillis(500);
         private Duration listLag = Duration.ofSeconds(20);
+        private Set<String> sshFrom = Set.of();
+        private List<String> vpcs = List.of();
+        private boolean ipv6;
+        private boolean monitoring;
+        private List<String> sshKeys = List.of();
+        private List<String> tags = List.of();
 
         private Builder() {}
 
@@ -155,7 +173,8 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * How often to look while waiting for droplets. 3 seconds unless said.
+         * How soon to look while waiting for droplets. Each further look at droplets that are being made comes twice as late,
+         * up to five times this. 3 seconds unless said.
          *
          * @param value longer than zero, at most a day
          * @return this builder
@@ -197,6 +216,102 @@ public final class DigitalOcean implements CloudProvider {
             return this;
         }
 
+        /**
+         * Puts a firewall of DigitalOcean's own in front of the mesh's droplets, beside the one on each host. It admits SSH
+         * from these networks alone, WireGuard from anywhere, and nothing else; what droplets send as TCP or UDP goes out. This
+         * machine must be in one of the networks, or it cannot reach the droplets. None unless said. It is removed with the
+         * mesh.
+         *
+         * @param cidrs IPv4 or IPv6 networks, such as {@code 203.0.113.0/24}, or single addresses; at least one
+         * @return this builder
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if there is none, or one is neither a network nor an address
+         */
+        public Builder sshFrom(String... cidrs) {
+            sshFrom = CloudFirewall.networks(List.of(cidrs));
+            return this;
+        }
+
+        /**
+         * The VPC networks to put droplets in. A droplet goes into the one of its region, and where none of these is in its
+         * region, into the region's default one. None unless said.
+         *
+         * @param uuids the VPCs' ids, at most one for each region
+         * @return this builder
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if one is not a UUID
+         */
+        public Builder vpc(String... uuids) {
+            vpcs = formed("vpc", "a VPC's UUID", UUID_FORM, uuids);
+            return this;
+        }
+
+        /**
+         * Gives droplets a public IPv6 address too. Off unless said.
+         *
+         * @param value whether to
+         * @return this builder
+         */
+        public Builder ipv6(boolean value) {
+            ipv6 = value;
+            return this;
+        }
+
+        /**
+         * Has DigitalOcean install its own monitoring agent on droplets. Off unless said.
+         *
+         * @param value whether to
+         * @return this builder
+         */
+        public Builder monitoring(boolean value) {
+            monitoring = value;
+            return this;
+        }
+
+        /**
+         * SSH keys of the account that droplets admit beside the mesh's own. None unless said. They are never removed.
+         *
+         * @param idsOrFingerprints the keys' ids, or their MD5 fingerprints as 16 pairs of hex digits
+         * @return this builder
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if one is neither
+         */
+        public Builder sshKeys(String... idsOrFingerprints) {
+            sshKeys = formed("sshKeys", "an SSH key's id or MD5 fingerprint", KEY_FORM, idsOrFingerprints);
+            return this;
+        }
+
+        /**
+         * Tags for droplets beside PromGuard's own, for bills and the like. None unless said. They are never removed.
+         *
+         * @param names at most 255 letters, digits, colons, dashes and underscores each
+         * @return this builder
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if one has another form, or is one of PromGuard's own
+         */
+        public Builder tags(String... names) {
+            List<String> wished =
+                    formed("tags", "at most 255 letters, digits, colons, dashes and underscores", TAG_FORM, names);
+            for (String name : wished) {
+                String lower = name.toLowerCase(Locale.ROOT);
+                if (lower.equals(Marks.ALL) || lower.startsWith(Marks.ALL + ":")) {
+                    throw new IllegalArgumentException("tags " + Names.quote(name)
+                            + " is one of PromGuard's own: choose one that does not begin with \"promguard\"");
+                }
+            }
+            tags = wished;
+            return this;
+        }
+
+        private static List<String> formed(String field, String what, Pattern form, String... values) {
+            for (String value : values) {
+                if (!form.matcher(value).matches()) {
+                    throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not " + what);
+                }
+            }
+            return List.of(values);
+        }
+
         private static Duration inRange(String field, Duration value) {
             if (value.isNegative() || value.isZero() || value.compareTo(LONGEST_SETTING) > 0) {
                 throw new IllegalArgumentException(field + " " + value + " is not longer than zero and at most a day");
@@ -233,10 +348,11 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public Quote check(List<HostOrder> orders) {
+        Http http = api.http();
         Answers.Account account = http.get("/v2/account", Answers.AccountAnswer.class, Deadline.never())
                 .account();
         if (account == null) {
-            throw incomplete("/v2/account");
+            throw Api.incomplete("/v2/account");
         }
         List<String> faults = new ArrayList<>();
         Map<String, Price> prices = new HashMap<>();
@@ -246,13 +362,18 @@ public final class DigitalOcean implements CloudProvider {
         if ("locked".equals(account.status())) {
             faults.add("account: it is locked; ask DigitalOcean's support");
         }
-        Offer offer = offer();
-        int inUse = droplets("/v2/droplets", Deadline.never()).size();
+        if (!mayWrite()) {
+            faults.add(
+                    "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+        }
+        int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
             faults.add("nodes: " + orders.size() + " droplets are wanted and " + inUse
                     + " are in use, but the account's limit is " + account.dropletLimit()
                     + ": ask DigitalOcean to raise it, or wish for fewer");
         }
+        checkOptions(faults);
+        Offer offer = offer(orders);
         for (HostOrder order : orders) {
             offer.check(order, faults);
             offer.price(order.size()).ifPresent(price -> prices.put(order.name(), price));
@@ -260,54 +381,98 @@ public final class DigitalOcean implements CloudProvider {
         return new Quote(faults, prices);
     }
 
-    private Offer offer() {
+    /** Asks to delete a tag that nobody has: with a token that may, that changes nothing. */
+    private boolean mayWrite() {
+        String nobodys = Marks.ALL + ":probe:"
+                + Long.toHexString(ThreadLocalRandom.current().nextLong());
+        try {
+            api.http().delete("/v2/tags/" + Api.encode(nobodys), Deadline.never());
+            return true;
+        } catch (ProviderException e) {
+            if (e.status().orElse(0) == FORBIDDEN) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void checkOptions(List<String> faults) {
+        for (String key : sshKeys) {
+            if (api.http().find("/v2/account/keys/" + key, Answers.KeyAnswer.class, Deadline.never()) == null) {
+                faults.add(
+                        "sshKeys " + Names.quote(key)
+                                + " is no key of the account: take an id or fingerprint from the control panel, Settings, Security");
+            }
+        }
+        Map<String, String> taken = new HashMap<>();
+        for (String vpc : vpcs) {
+            String region = regionOf(vpc);
+            if (region == null) {
+                faults.add("vpc " + Names.quote(vpc)
+                        + " is no VPC of the account: take an id from the control panel, Networking, VPC");
+            } else if (taken.putIfAbsent(region, vpc) != null) {
+                faults.add("vpc " + Names.quote(vpc) + " is in " + region + ", as " + taken.get(region)
+                        + " is: give one for each region");
+            }
+        }
+    }
+
+    /** Where a VPC is; null if there is no such VPC. A VPC never moves. */
+    private @Nullable String regionOf(String vpc) {
+        String known = regionsOfVpcs.get(vpc);
+        if (known != null) {
+            return known;
+        }
+        Answers.VpcAnswer answer = api.http().find("/v2/vpcs/" + vpc, Answers.VpcAnswer.class, Deadline.never());
+        if (answer == null) {
+            return null;
+        }
+        if (answer.vpc() == null || answer.vpc().region() == null) {
+            throw Api.incomplete("/v2/vpcs/" + vpc);
+        }
+        regionsOfVpcs.put(vpc, answer.vpc().region());
+        return answer.vpc().region();
+    }
+
+    /** What there is, read anew each time, and the images of the account's own that are wished for by number. */
+    private Offer offer(List<HostOrder> orders) {
+        List<Answers.Image> images = new ArrayList<>(api.paged(
+                "/v2/images?type=distribution",
+                Answers.ImagesAnswer.class,
+                a -> a.images(),
+                a -> a.links(),
+                Deadline.never()));
+        orders.stream()
+                .map(HostOrder::image)
+                .filter(image -> NUMBER.matcher(image).matches())
+                .distinct()
+                .forEach(image -> {
+                    Answers.ImageAnswer own =
+                            api.http().find("/v2/images/" + image, Answers.ImageAnswer.class, Deadline.never());
+                    if (own != null && own.image() != null) {
+                        images.add(own.image().named(image));
+                    }
+                });
         return Offer.of(
-                paged("/v2/regions", Answers.RegionsAnswer.class, a -> a.regions(), a -> a.links(), Deadline.never()),
-                paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links(), Deadline.never()),
-                paged(
-                        "/v2/images?type=distribution",
-                        Answers.ImagesAnswer.class,
-                        a -> a.images(),
-                        a -> a.links(),
-                        Deadline.never()));
+                api.paged(
+                        "/v2/regions", Answers.RegionsAnswer.class, a -> a.regions(), a -> a.links(), Deadline.never()),
+                api.paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links(), Deadline.never()),
+                images);
     }
 
     @Override
     public List<CloudHost> list(String mesh) {
-        return tagged(meshTag(mesh), Deadline.never()).stream()
-                .map(DigitalOcean::host)
+        return api.tagged(Marks.mesh(mesh), Deadline.never()).stream()
+                .map(Api::host)
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
-    }
-
-    private List<Droplet> tagged(String tag, Deadline deadline) {
-        return droplets("/v2/droplets?tag_name=" + encode(tag), deadline).stream()
-                .filter(droplet -> carries(droplet, tag))
-                .toList();
-    }
-
-    /** A droplet that two pages show, since another one came or went meanwhile, is there once. */
-    private List<Droplet> droplets(String path, Deadline deadline) {
-        Map<Long, Droplet> byId = new LinkedHashMap<>();
-        paged(path, Answers.DropletsAnswer.class, a -> a.droplets(), a -> a.links(), deadline)
-                .forEach(droplet -> byId.put(droplet.id(), droplet));
-        return List.copyOf(byId.values());
-    }
-
-    private static boolean carries(Droplet droplet, String tag) {
-        if (droplet.tags() == null) {
-            throw new ProviderException("DigitalOcean does not show the tags of droplet " + droplet.id()
-                    + ", so it is not known whose it is: make a token that may also read tags (tag:read)");
-        }
-        // The API shows a tag as it was first written, whatever the case of later uses.
-        return droplet.tags().stream().anyMatch(tag::equalsIgnoreCase);
     }
 
     @Override
     public AccessKey registerAccessKey(String mesh, SshPublicKey key) {
         String fingerprint = key.md5Fingerprint();
         Map<String, String> body = new LinkedHashMap<>();
-        body.put("name", keyName(mesh));
+        body.put("name", Marks.name(mesh));
         body.put("public_key", key.line());
         ProviderException failure = null;
         for (int look = 0; look < LEAST_LOOKS; look++) {
@@ -315,10 +480,10 @@ public final class DigitalOcean implements CloudProvider {
                 Http.pause(pollInterval);
             }
             Answers.KeyAnswer found =
-                    http.find("/v2/account/keys/" + fingerprint, Answers.KeyAnswer.class, Deadline.never());
+                    api.http().find("/v2/account/keys/" + fingerprint, Answers.KeyAnswer.class, Deadline.never());
             try {
                 if (found == null || found.key() == null) {
-                    found = http.post("/v2/account/keys", body, Answers.KeyAnswer.class);
+                    found = api.http().post("/v2/account/keys", body, Answers.KeyAnswer.class);
                 }
             } catch (LostAnswerException e) {
                 failure = e.failure();
@@ -334,10 +499,15 @@ public final class DigitalOcean implements CloudProvider {
                 return new AccessKey(
                         Long.toString(registered.id()),
                         fingerprint,
-                        keyName(mesh).equals(registered.name()));
+                        Marks.name(mesh).equals(registered.name()));
             }
         }
-        throw failure == null ? incomplete("/v2/account/keys") : failure;
+        throw failure == null ? Api.incomplete("/v2/account/keys") : failure;
+    }
+
+    @Override
+    public void protect(String mesh, int wireGuardPort) {
+        firewall.protect(mesh, wireGuardPort);
     }
 
     @Override
@@ -355,366 +525,95 @@ public final class DigitalOcean implements CloudProvider {
         body.put("names", order.names());
         body.put("region", order.region());
         body.put("size", order.size());
-        body.put("image", order.image());
-        String keyId = order.accessKey().id();
-        body.put("ssh_keys", List.of(keyId.matches("[0-9]{1,18}") ? (Object) Long.valueOf(keyId) : keyId));
-        body.put("tags", List.of(TAG, meshTag(order.mesh()), ROLE_TAG + order.role(), attemptTag(order)));
+        body.put("image", idOrWord(order.image()));
+        body.put(
+                "ssh_keys",
+                Stream.concat(Stream.of(order.accessKey().id()), sshKeys.stream())
+                        .map(DigitalOcean::idOrWord)
+                        .distinct()
+                        .toList());
+        body.put(
+                "tags",
+                Stream.concat(
+                                Stream.of(
+                                        Marks.ALL,
+                                        Marks.mesh(order.mesh()),
+                                        Marks.ROLE + order.role(),
+                                        Marks.attempt(order.mesh(), order.attempt())),
+                                tags.stream())
+                        .distinct()
+                        .toList());
+        if (ipv6) {
+            body.put("ipv6", true);
+        }
+        if (monitoring) {
+            body.put("monitoring", true);
+        }
+        vpcs.stream()
+                .filter(vpc -> order.region().equals(regionOf(vpc)))
+                .findFirst()
+                .ifPresent(vpc -> body.put("vpc_uuid", vpc));
         return order.userData().use(bytes -> {
             if (bytes.length > LARGEST_USER_DATA) {
                 throw new ProviderException(
                         "user data of " + bytes.length + " bytes is more than the 64 KiB that DigitalOcean takes");
             }
             body.put("user_data", new String(bytes, StandardCharsets.UTF_8));
-            return send(order, body);
+            return ordering.send(order, body);
         });
     }
 
-    /** Sends a create call, and after a lost answer looks several times, since lists lag, before it sends once more. */
-    private List<CloudHost> send(CreateOrder order, Map<String, Object> body) {
-        ProviderException lost = null;
-        for (int attempt = 0; attempt < 2; attempt++) {
-            boolean again;
-            try {
-                Answers.DropletsAnswer answer = http.post("/v2/droplets", body, Answers.DropletsAnswer.class);
-                List<CloudHost> hosts = Objects.requireNonNullElse(answer.droplets(), List.<Droplet>of()).stream()
-                        .map(DigitalOcean::host)
-                        .toList();
-                if (isWhole(hosts, order)) {
-                    return lost == null ? hosts : withoutDoubles(hosts, order);
-                }
-                lost = incomplete("/v2/droplets");
-                again = false;
-            } catch (LostAnswerException e) {
-                lost = e.failure();
-                again = !e.accepted();
-            } catch (ProviderException e) {
-                if (lost == null) {
-                    throw e;
-                }
-                // The second order may be refused because the first one was carried out after all.
-                lost = e;
-                again = false;
-            }
-            List<CloudHost> found = lookUp(order, lost);
-            if (!found.isEmpty()) {
-                return found;
-            }
-            if (!again) {
-                break;
-            }
-        }
-        throw unknown(order, Objects.requireNonNull(lost));
-    }
-
-    /** What an order made: all of it, or nothing that any list showed for as long as lists may lag. */
-    private List<CloudHost> lookUp(CreateOrder order, ProviderException lost) {
-        Deadline lag = Deadline.after(listLag);
-        List<CloudHost> found = List.of();
-        for (int look = 0; look < LEAST_LOOKS || !lag.isOver(); look++) {
-            Http.pause(pollInterval);
-            found = look(order);
-            if (isWhole(found, order)) {
-                return found;
-            }
-        }
-        if (found.isEmpty()) {
-            return found;
-        }
-        throw otherThanOrdered(found, order, lost);
-    }
-
-    private List<CloudHost> look(CreateOrder order) {
-        try {
-            return tagged(attemptTag(order), Deadline.never()).stream()
-                    .map(DigitalOcean::host)
-                    .filter(host -> order.names().contains(host.name()))
-                    .toList();
-        } catch (ProviderException e) {
-            throw unknown(order, e);
-        }
-    }
-
-    /** After an order was sent twice: the first one may have been carried out after all. */
-    private List<CloudHost> withoutDoubles(List<CloudHost> hosts, CreateOrder order) {
-        Set<String> ids = new HashSet<>();
-        hosts.forEach(host -> ids.add(host.id()));
-        List<CloudHost> found = look(order);
-        if (!found.stream().allMatch(host -> ids.contains(host.id()))) {
-            throw otherThanOrdered(found, order, null);
-        }
-        return hosts;
-    }
-
-    private static ProviderException otherThanOrdered(
-            List<CloudHost> found, CreateOrder order, @Nullable ProviderException cause) {
-        List<String> made = found.stream()
-                .map(host -> Names.quote(host.name()) + " (id " + host.id() + ")")
-                .sorted()
-                .toList();
-        return new ProviderException(
-                "DigitalOcean made " + String.join(", ", made) + " where " + String.join(", ", order.names())
-                        + " were ordered. Run apply again: it goes on from what there is.",
-                null,
-                null,
-                cause == null ? null : cause.requestId().orElse(null),
-                true,
-                cause);
-    }
-
-    private static boolean isWhole(List<CloudHost> hosts, CreateOrder order) {
-        return hosts.stream()
-                .map(CloudHost::name)
-                .sorted()
-                .toList()
-                .equals(order.names().stream().sorted().toList());
-    }
-
-    /** Carries no status of a refusal: the engine would take it that nothing was made. */
-    private static ProviderException unknown(CreateOrder order, ProviderException cause) {
-        int status = cause.status().orElse(0);
-        return new ProviderException(
-                "it is not known whether DigitalOcean made " + String.join(", ", order.names())
-                        + ", since it gave no usable answer: " + cause.getMessage()
-                        + " Run apply again: it looks for them by their tag " + attemptTag(order) + " and goes on.",
-                status >= 500 ? status : null,
-                cause.id().orElse(null),
-                cause.requestId().orElse(null),
-                true,
-                cause);
+    /** The API tells ids from slugs and fingerprints by their type. */
+    private static Object idOrWord(String text) {
+        return NUMBER.matcher(text).matches() ? (Object) Long.valueOf(text) : text;
     }
 
     @Override
     public Arrival await(String mesh, Set<String> ids, Duration timeout) {
-        Deadline deadline = Deadline.after(timeout);
-        Deadline calls = deadline.plus(lastLook);
-        Set<String> open = new TreeSet<>(ids);
-        Map<String, CloudHost> ready = new TreeMap<>();
-        Map<String, String> missing = new TreeMap<>();
-        Map<String, Deadline> absent = new HashMap<>();
-        Map<String, Droplet> listed = Map.of();
-        ProviderException failure = null;
-        for (int look = 1; !open.isEmpty(); look++) {
-            try {
-                listed = byId(tagged(meshTag(mesh), calls));
-                failure = null;
-                for (String id : open) {
-                    Droplet droplet = listed.get(id);
-                    if (droplet == null) {
-                        Deadline patience = absent.computeIfAbsent(id, key -> Deadline.after(listLag));
-                        if (patience.isOver() && isGone(id, calls)) {
-                            missing.put(id, vanished(id));
-                        }
-                    } else if (isReady(droplet)) {
-                        ready.put(id, host(droplet));
-                    } else {
-                        absent.remove(id);
-                        if (look % LOOKS_UNTIL_LATE == 0 && seemsErrored(id, calls)) {
-                            missing.put(id, errored(id));
-                        }
-                    }
-                }
-            } catch (ProviderException e) {
-                if (!e.retryable()) {
-                    throw e;
-                }
-                failure = e;
-            }
-            open.removeAll(ready.keySet());
-            open.removeAll(missing.keySet());
-            if (deadline.isOver()) {
-                break;
-            }
-            if (!open.isEmpty()) {
-                Http.pause(deadline.atMost(pollInterval));
-            }
-        }
-        for (String id : open) {
-            missing.put(id, whyMissing(id, listed.get(id), timeout, failure, calls));
-        }
-        return new Arrival(List.copyOf(ready.values()), missing);
-    }
-
-    private static boolean isReady(Droplet droplet) {
-        CloudHost host = host(droplet);
-        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
-    }
-
-    private static Map<String, Droplet> byId(List<Droplet> droplets) {
-        Map<String, Droplet> byId = new TreeMap<>();
-        droplets.forEach(droplet -> byId.put(Long.toString(droplet.id()), droplet));
-        return byId;
-    }
-
-    private Optional<Droplet> find(String id, Deadline deadline) {
-        Answers.DropletAnswer answer = http.find("/v2/droplets/" + encode(id), Answers.DropletAnswer.class, deadline);
-        if (answer != null && answer.droplet() == null) {
-            throw incomplete("/v2/droplets/" + id);
-        }
-        return answer == null ? Optional.empty() : Optional.ofNullable(answer.droplet());
-    }
-
-    private boolean isGone(String id, Deadline deadline) {
-        try {
-            return find(id, deadline).isEmpty();
-        } catch (ProviderException e) {
-            LOG.debug("droplet {} cannot be looked at", id, e);
-            return false;
-        }
-    }
-
-    private boolean seemsErrored(String id, Deadline deadline) {
-        try {
-            return isErrored(id, deadline);
-        } catch (ProviderException e) {
-            LOG.debug("the actions of droplet {} cannot be looked at", id, e);
-            return false;
-        }
-    }
-
-    private boolean isErrored(String id, Deadline deadline) {
-        Answers.ActionsAnswer answer =
-                http.find("/v2/droplets/" + encode(id) + "/actions", Answers.ActionsAnswer.class, deadline);
-        return answer != null
-                && answer.actions() != null
-                && answer.actions().stream()
-                        .anyMatch(action -> "create".equals(action.type()) && "errored".equals(action.status()));
-    }
-
-    private static String vanished(String id) {
-        return "droplet " + id
-                + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
-    }
-
-    private static String errored(String id) {
-        return "droplet " + id + " could not be made, says its create action: remove it in the control panel or with"
-                + " destroy, then apply again";
-    }
-
-    /** Never throws: what cannot be asked about one droplet must not hide the others. */
-    private String whyMissing(
-            String id,
-            @Nullable Droplet droplet,
-            Duration timeout,
-            @Nullable ProviderException failure,
-            Deadline calls) {
-        String after = " after " + timeout.toSeconds() + " s: run apply again";
-        if (failure != null) {
-            return "it is not known how droplet " + id + " is" + after + ". " + failure.getMessage();
-        }
-        if (droplet == null) {
-            return "droplet " + id + " is in no list" + after;
-        }
-        try {
-            if (isErrored(id, calls)) {
-                return errored(id);
-            }
-        } catch (ProviderException e) {
-            return "droplet " + id + " is not ready" + after + ". Its actions cannot be read: " + e.getMessage();
-        }
-        if ("active".equals(droplet.status())) {
-            return "droplet " + id + " is active but has no public address" + after;
-        }
-        return "droplet " + id + " is still " + Names.quote(Objects.toString(droplet.status(), "?")) + after;
+        return awaiting.await(mesh, ids, timeout);
     }
 
     @Override
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
-        if (ids.isEmpty()) {
-            return;
-        }
-        Deadline deadline = Deadline.after(timeout);
-        Deadline calls = deadline.plus(lastLook);
-        Set<String> unseen = new TreeSet<>(ids);
-        Set<String> accepted = new HashSet<>();
-        Map<String, Droplet> left = Map.of();
-        ProviderException refusal = null;
-        while (true) {
-            try {
-                left = left(mesh, ids, unseen, calls);
-                if (left.isEmpty()) {
-                    return;
-                }
-                refusal = null;
-                for (String id : left.keySet()) {
-                    if (!accepted.contains(id)) {
-                        Optional<ProviderException> refused = deleteOne(id, calls);
-                        if (refused.isEmpty()) {
-                            accepted.add(id);
-                        } else {
-                            refusal = refused.get();
-                        }
-                    }
-                }
-            } catch (ProviderException e) {
-                if (!e.retryable()) {
-                    throw e;
-                }
-                refusal = e;
-            }
-            if (deadline.isOver()) {
-                throw notGone(left, ids, timeout, refusal);
-            }
-            Http.pause(deadline.atMost(pollInterval));
-        }
+        removal.delete(mesh, ids, timeout);
     }
 
-    /** Which of the droplets are still there. One that no list has shown yet is asked for by itself, since lists lag. */
-    private Map<String, Droplet> left(String mesh, Collection<String> ids, Set<String> unseen, Deadline deadline) {
-        Map<String, Droplet> listed = byId(tagged(meshTag(mesh), deadline));
-        Map<String, Droplet> left = new TreeMap<>();
-        for (String id : ids) {
-            Droplet droplet = listed.get(id);
-            if (droplet != null) {
-                unseen.remove(id);
-                left.put(id, droplet);
-            } else if (unseen.contains(id)) {
-                Optional<Droplet> found = find(id, deadline).filter(one -> carries(one, meshTag(mesh)));
-                found.ifPresentOrElse(one -> left.put(id, one), () -> unseen.remove(id));
-            }
-        }
-        return left;
-    }
-
-    /** A droplet that is still being made refuses to be deleted for a while: that is returned, and not thrown. */
-    private Optional<ProviderException> deleteOne(String id, Deadline deadline) {
-        try {
-            http.delete("/v2/droplets/" + encode(id), deadline);
-            return Optional.empty();
-        } catch (ProviderException e) {
-            int status = e.status().orElse(0);
-            if (!e.retryable() && status != CONFLICT && status != UNPROCESSABLE) {
-                throw e;
-            }
-            return Optional.of(e);
-        }
-    }
-
-    private static ProviderException notGone(
-            Map<String, Droplet> left, Collection<String> ids, Duration timeout, @Nullable ProviderException refusal) {
-        List<String> names = new ArrayList<>();
-        left.forEach(
-                (id, droplet) -> names.add(Names.quote(Objects.toString(droplet.name(), "?")) + " (id " + id + ")"));
-        if (names.isEmpty()) {
-            ids.forEach(id -> names.add("droplet " + id));
-        }
-        return new ProviderException(
-                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s: run again"
-                        + (refusal == null ? "" : ". " + refusal.getMessage()),
-                null,
-                null,
-                refusal == null ? null : refusal.requestId().orElse(null),
-                true,
-                refusal);
+    @Override
+    public void deleteAll(String mesh, Duration timeout) {
+        removal.deleteAll(mesh, timeout);
     }
 
     @Override
     public void cleanUp(String mesh, Optional<AccessKey> key) {
-        // A droplet that still carries the mark would lose it, and nobody would find it again.
+        List<Answers.Tag> known =
+                api.paged("/v2/tags", Answers.TagsAnswer.class, a -> a.tags(), a -> a.links(), Deadline.never());
+        if (known.stream().anyMatch(tag -> Marks.mesh(mesh).equalsIgnoreCase(tag.name()) && !isUnused(tag))) {
+            insistThatNoneIsLeft(mesh);
+        }
+        firewall.remove(mesh);
+        if (key.isPresent() && key.get().registered()) {
+            api.http().delete("/v2/account/keys/" + Api.encode(key.get().id()), Deadline.never());
+        }
+        for (Answers.Tag tag : known) {
+            String name = Objects.toString(tag.name(), "");
+            String lower = name.toLowerCase(Locale.ROOT);
+            if (lower.equals(Marks.mesh(mesh)) || lower.startsWith(Marks.attempt(mesh, ""))) {
+                api.http().delete("/v2/tags/" + Api.encode(name), Deadline.never());
+            }
+        }
+    }
+
+    private static boolean isUnused(Answers.Tag tag) {
+        return tag.resources() != null && tag.resources().count() == 0;
+    }
+
+    /** A droplet that still carries the mark would lose it, and nobody would find it again. */
+    private void insistThatNoneIsLeft(String mesh) {
         Deadline lag = Deadline.after(listLag);
-        List<Droplet> left = tagged(meshTag(mesh), Deadline.never());
+        List<Droplet> left = api.tagged(Marks.mesh(mesh), Deadline.never());
         while (!left.isEmpty() && !lag.isOver()) {
             Http.pause(pollInterval);
-            left = tagged(meshTag(mesh), Deadline.never());
+            left = api.tagged(Marks.mesh(mesh), Deadline.never());
         }
         if (!left.isEmpty()) {
             throw new ProviderException(String.join(
@@ -724,120 +623,6 @@ public final class DigitalOcean implements CloudProvider {
                                     .toList())
                     + " still carry the mark of mesh " + mesh + ", so it stays: run destroy again");
         }
-        if (key.isPresent() && key.get().registered()) {
-            http.delete("/v2/account/keys/" + encode(key.get().id()), Deadline.never());
-        }
-        for (Answers.Tag tag :
-                paged("/v2/tags", Answers.TagsAnswer.class, a -> a.tags(), a -> a.links(), Deadline.never())) {
-            String name = Objects.toString(tag.name(), "");
-            boolean ours = name.equals(meshTag(mesh)) || name.startsWith(ATTEMPT_TAG + mesh + ":");
-            boolean shared = name.equals(TAG) || name.startsWith(ROLE_TAG);
-            boolean unused = tag.resources() != null && tag.resources().count() == 0;
-            if (ours || (shared && unused)) {
-                http.delete("/v2/tags/" + encode(name), Deadline.never());
-            }
-        }
-    }
-
-    private <A, T> List<T> paged(
-            String path,
-            Class<A> type,
-            Function<A, @Nullable List<T>> items,
-            Function<A, Answers.@Nullable Links> links,
-            Deadline deadline) {
-        List<T> all = new ArrayList<>();
-        String separator = path.contains("?") ? "&" : "?";
-        int page = 1;
-        for (int pages = 0; pages < MOST_PAGES; pages++) {
-            A answer = http.get(path + separator + "per_page=" + PAGE + "&page=" + page, type, deadline);
-            List<T> found = items.apply(answer);
-            if (found == null) {
-                throw incomplete(path);
-            }
-            all.addAll(found);
-            Answers.Links more = links.apply(answer);
-            if (more == null || more.pages() == null || more.pages().next() == null) {
-                return all;
-            }
-            int next = pageNumber(more.pages().next());
-            if (next <= page) {
-                throw incomplete(path);
-            }
-            page = next;
-        }
-        throw incomplete(path);
-    }
-
-    /** The link's host is not followed: only the number counts. Zero if there is none. */
-    private static int pageNumber(String link) {
-        Matcher matcher = NEXT_PAGE.matcher(link);
-        return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
-    }
-
-    /** A list that is cut short must not pass for a whole one: hosts would be made twice, or be left behind. */
-    private static ProviderException incomplete(String path) {
-        return new ProviderException(
-                "DigitalOcean gave an incomplete answer for " + path
-                        + ". See that the endpoint is its API, then run again.",
-                null,
-                null,
-                null,
-                true,
-                null);
-    }
-
-    private static CloudHost host(Droplet droplet) {
-        CloudHost.Status status = switch (Objects.toString(droplet.status(), "")) {
-            case "new" -> CloudHost.Status.NEW;
-            case "active" -> CloudHost.Status.ACTIVE;
-            default -> CloudHost.Status.OFF;
-        };
-        return new CloudHost(
-                Long.toString(droplet.id()),
-                Objects.toString(droplet.name(), ""),
-                droplet.region() == null
-                        ? ""
-                        : Objects.toString(droplet.region().slug(), ""),
-                Objects.toString(droplet.sizeSlug(), ""),
-                status,
-                publicAddress(droplet),
-                Objects.requireNonNullElse(droplet.tags(), List.<String>of()).stream()
-                        .filter(tag -> tag.startsWith(ATTEMPT_TAG))
-                        .map(tag -> tag.substring(tag.lastIndexOf(':') + 1))
-                        .findFirst(),
-                Offer.price(droplet.size()));
-    }
-
-    private static Optional<String> publicAddress(Droplet droplet) {
-        Answers.Networks networks = droplet.networks();
-        if (networks == null) {
-            return Optional.empty();
-        }
-        return publicAddress(networks.v4()).or(() -> publicAddress(networks.v6()));
-    }
-
-    private static Optional<String> publicAddress(@Nullable List<Answers.Network> networks) {
-        return Objects.requireNonNullElse(networks, List.<Answers.Network>of()).stream()
-                .filter(network -> "public".equals(network.type()))
-                .map(network -> Objects.toString(network.address(), ""))
-                .filter(address -> address.matches("[0-9a-fA-F.:]{2,45}"))
-                .findFirst();
-    }
-
-    private static String meshTag(String mesh) {
-        return TAG + ":mesh:" + mesh;
-    }
-
-    private static String attemptTag(CreateOrder order) {
-        return ATTEMPT_TAG + order.mesh() + ":" + order.attempt();
-    }
-
-    private static String keyName(String mesh) {
-        return "promguard-" + mesh;
-    }
-
-    private static String encode(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
     /**

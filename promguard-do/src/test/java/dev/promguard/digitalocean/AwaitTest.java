@@ -208,7 +208,7 @@ class AwaitTest {
     void await_apiInTroubleToTheEnd_saysOfEachHostThatNothingIsKnown() {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))), html(502));
 
-        Arrival arrival = await(Duration.ofMillis(200));
+        Arrival arrival = await(Duration.ofMillis(600));
 
         assertOnlyTheFirstIsReady(arrival);
         assertThat(arrival.missing().get("12")).contains("not known", "status 502");
@@ -232,6 +232,18 @@ class AwaitTest {
             assertThat(arrival.missing())
                     .hasEntrySatisfying("11", why -> assertThat(why).contains("not known", "no whole answer within"));
         }
+    }
+
+    @Test
+    void await_askedToWaitBeyondItsTime_doesNot() {
+        cloud.on("GET", BY_MESH, refusal(429, "too_many_requests", "slow").withHeader("retry-after", "200"));
+        long start = System.nanoTime();
+
+        Arrival arrival = await(SHORT);
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+        assertThat(arrival.missing()).containsOnlyKeys("11", "12");
+        assertThat(arrival.missing().values()).allMatch(why -> why.contains("run again in 200 s"));
     }
 
     @Test

@@ -34,6 +34,22 @@ final class Bodies {
                 "available":%b,"description":"Basic"}""".formatted(slug, disk, monthly, hourly, quoted(List.of(regions)), available);
     }
 
+    static String vpc(String id, String region) {
+        return """
+                {"vpc":{"id":"%s","urn":"do:vpc:%s","name":"inner","description":"","region":"%s","ip_range":"10.10.10.0/24",\
+                "created_at":"2026-03-13T19:20:47Z","default":false}}""".formatted(id, id, region);
+    }
+
+    /** A firewall as the API shows it: all ports as 0. */
+    static String firewall(String id, String name, String tag, String sshFrom, int wireGuard) {
+        return """
+                {"id":"%s","name":"%s","status":"succeeded","created_at":"2026-05-23T21:24:00Z","pending_changes":[],"droplet_ids":[],"tags":[%s],\
+                "inbound_rules":[{"protocol":"tcp","ports":"22","sources":{"addresses":[%s]}},\
+                {"protocol":"udp","ports":"%d","sources":{"addresses":["0.0.0.0/0","::/0"]}}],\
+                "outbound_rules":[{"protocol":"tcp","ports":"0","destinations":{"addresses":["0.0.0.0/0","::/0"]}},\
+                {"protocol":"udp","ports":"0","destinations":{"addresses":["0.0.0.0/0","::/0"]}}]}""".formatted(id, name, quoted(List.of(tag)), quoted(List.of(sshFrom.split(","))), wireGuard);
+    }
+
     static String image(String slug, int minDisk, String... regions) {
         return """
                 {"id":7555620,"name":"12 x64","distribution":"Debian","slug":"%s","public":true,"regions":[%s],"created_at":"2024-05-15T05:47:50Z",

@@ -58,7 +58,8 @@ class CheckTest {
                                 Bodies.image("debian-12-x64", 10, "fra1", "lon1", "tor1"),
                                 Bodies.image("ubuntu-24-04-x64", 15, "fra1", "lon1", "tor1"),
                                 Bodies.image("debian-13-x64", 10, "fra1"))))
-                .on("GET", "/v2/droplets", ok(Bodies.droplets(droplets)));
+                .on("GET", "/v2/droplets", ok(Bodies.droplets(droplets)))
+                .onProbe(refusal(404, "not_found", "The resource you were accessing could not be found."));
     }
 
     private void account(int limit, String status) {
@@ -86,13 +87,65 @@ class CheckTest {
                 .isEqualTo(Map.of(
                         "a", new Price(new BigDecimal("6.00"), new BigDecimal("0.00893")),
                         "b", new Price(new BigDecimal("12.00"), new BigDecimal("0.01786"))));
-        assertThat(cloud.lines())
+        assertThat(cloud.lines().stream().map(line -> line.replaceAll("probe%3A[0-9a-f]+", "probe%3A…")))
                 .containsExactlyInAnyOrder(
                         "GET /v2/account",
+                        "DELETE /v2/tags/promguard%3Aprobe%3A…",
                         "GET /v2/regions?per_page=200&page=1",
                         "GET /v2/sizes?per_page=200&page=1",
                         "GET /v2/images?type=distribution&per_page=200&page=1",
                         "GET /v2/droplets?per_page=200&page=1");
+    }
+
+    @Test
+    void check_tokenThatMayOnlyRead_isAFaultBesideTheOthers() {
+        account(25, "locked");
+        offer();
+        cloud.onProbe(refusal(403, "forbidden", "You are not authorized to perform this operation"));
+
+        assertThat(cloud.provider().check(List.of(good("a"))).faults())
+                .containsExactly(
+                        "account: it is locked; ask DigitalOcean's support",
+                        "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+    }
+
+    @Test
+    void check_imageByNumber_isLookedUpWhereverItIs() {
+        account(25, "active");
+        offer();
+        cloud.on("GET", "/v2/images/7555620", ok("{\"image\":" + Bodies.image("", 40, "tor1") + "}"))
+                .on(
+                        "GET",
+                        "/v2/images/7",
+                        refusal(404, "not_found", "The resource you were accessing could not be found."));
+
+        Quote quote = cloud.provider()
+                .check(List.of(order("a", "tor1", "s-1vcpu-2gb", "7555620"), order("b", "tor1", "s-1vcpu-2gb", "7")));
+
+        assertThat(quote.faults()).singleElement().asString().startsWith("image \"7\" of b does not exist");
+    }
+
+    @Test
+    void check_options_thatTheAccountHasNot_areFaults() {
+        account(25, "active");
+        offer();
+        String vpc = "5a4981aa-9653-4bd1-bef5-d6bff52042e4";
+        String second = "5a4981aa-9653-4bd1-bef5-d6bff52042e5";
+        String none = "5a4981aa-9653-4bd1-bef5-d6bff52042e6";
+        cloud.on("GET", "/v2/account/keys/7", refusal(404, "not_found", "no such key"))
+                .on("GET", "/v2/vpcs/" + vpc, ok(Bodies.vpc(vpc, "tor1")))
+                .on("GET", "/v2/vpcs/" + second, ok(Bodies.vpc(second, "tor1")))
+                .on("GET", "/v2/vpcs/" + none, refusal(404, "not_found", "no such VPC"));
+
+        DigitalOcean provider =
+                cloud.builder().sshKeys("7").vpc(vpc, second, none).build();
+
+        assertThat(provider.check(List.of(good("a"))).faults())
+                .containsExactly(
+                        "sshKeys \"7\" is no key of the account: take an id or fingerprint from the control panel, Settings, Security",
+                        "vpc \"" + second + "\" is in tor1, as " + vpc + " is: give one for each region",
+                        "vpc \"" + none
+                                + "\" is no VPC of the account: take an id from the control panel, Networking, VPC");
     }
 
     @Test

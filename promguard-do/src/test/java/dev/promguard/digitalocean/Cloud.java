@@ -5,6 +5,7 @@ import static com.github.tomakehurst.wiremock.client.WireMock.any;
 import static com.github.tomakehurst.wiremock.client.WireMock.equalTo;
 import static com.github.tomakehurst.wiremock.client.WireMock.request;
 import static com.github.tomakehurst.wiremock.client.WireMock.urlPathEqualTo;
+import static com.github.tomakehurst.wiremock.client.WireMock.urlPathMatching;
 import static com.github.tomakehurst.wiremock.core.WireMockConfiguration.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -143,6 +144,13 @@ final class Cloud implements BeforeEachCallback, AfterEachCallback {
                     .willSetStateTo(i == replies.length - 1 ? state(i) : Integer.toString(i + 1))
                     .willReturn(replies[i]));
         }
+        return this;
+    }
+
+    /** Foresees the question whether the token may write. */
+    Cloud onProbe(ResponseDefinitionBuilder reply) {
+        SERVER.stubFor(request("DELETE", urlPathMatching("/v2/tags/promguard%3Aprobe%3A[0-9a-f]+"))
+                .willReturn(reply));
         return this;
     }
 

@@ -203,9 +203,9 @@ class RequestsTest {
                         "POST",
                         "/v2/account/keys",
                         json(201, Bodies.key(512189, "promguard-shop", FINGERPRINT, KEY.line())))
-                .on("GET", "/v2/droplets", ok(Bodies.droplets()))
-                .on("GET", "/v2/tags", ok(Bodies.list("tags", Bodies.tag("promguard", 0))))
-                .on("DELETE", "/v2/tags/promguard", none());
+                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
+                .on("GET", "/v2/tags", ok(Bodies.list("tags", Bodies.tag(MESH_TAG, 0))))
+                .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none());
         DigitalOcean provider = cloud.provider();
 
         provider.registerAccessKey(MESH, KEY);
@@ -359,43 +359,43 @@ class RequestsTest {
     }
 
     @Test
-    void cleanUp_tagsOfTheMesh_areRemovedAndOthersOnlyIfUnused() {
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets()))
+    void cleanUp_tagsOfTheMesh_areRemovedAndNoOthers() {
+        cloud.on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
                 .on(
                         "GET",
                         "/v2/tags",
                         ok(Bodies.list(
                                 "tags",
-                                Bodies.tag("promguard", 4),
+                                Bodies.tag("promguard", 0),
                                 Bodies.tag("promguard:role:node", 0),
-                                Bodies.tag("promguard:role:monitor", 1),
                                 Bodies.tag(MESH_TAG, 0),
                                 Bodies.tag(ATTEMPT_TAG, 0),
                                 Bodies.tag("promguard:attempt:shop-2:c3", 0),
                                 Bodies.tag("promguard:mesh:shop-2", 0),
                                 Bodies.tag("production", 0))))
                 .on("DELETE", "/v2/account/keys/512189", none())
-                .on("DELETE", "/v2/tags/promguard%3Arole%3Anode", none())
                 .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none())
                 .on("DELETE", "/v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2", none());
 
         cloud.provider().cleanUp(MESH, Optional.of(ACCESS_KEY));
 
         assertThat(cloud.lines())
-                .contains("GET /v2/tags?per_page=200&page=1")
-                .filteredOn(line -> line.startsWith("DELETE"))
                 .containsExactlyInAnyOrder(
+                        "GET /v2/tags?per_page=200&page=1",
+                        "GET /v2/firewalls?per_page=200&page=1",
                         "DELETE /v2/account/keys/512189",
-                        "DELETE /v2/tags/promguard%3Arole%3Anode",
                         "DELETE /v2/tags/promguard%3Amesh%3Ashop",
                         "DELETE /v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2");
     }
 
+    private Cloud nothingLeft() {
+        return cloud.on("GET", "/v2/tags", ok(Bodies.list("tags")))
+                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")));
+    }
+
     @Test
     void cleanUp_again_doesNothingMore() {
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets()))
-                .on("GET", "/v2/tags", ok(Bodies.list("tags")))
-                .on("DELETE", "/v2/account/keys/512189", refusal(404, "not_found", "not found"));
+        nothingLeft().on("DELETE", "/v2/account/keys/512189", refusal(404, "not_found", "not found"));
 
         cloud.provider().cleanUp(MESH, Optional.of(ACCESS_KEY));
 
@@ -404,7 +404,7 @@ class RequestsTest {
 
     @Test
     void cleanUp_keyThatWasAdopted_stays() {
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets())).on("GET", "/v2/tags", ok(Bodies.list("tags")));
+        nothingLeft();
 
         cloud.provider().cleanUp(MESH, Optional.of(new AccessKey("7", FINGERPRINT, false)));
 
@@ -413,12 +413,60 @@ class RequestsTest {
 
     @Test
     void cleanUp_dropletStillMarked_leavesItsMarkAndSaysSo() {
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "shop-node-1"))));
+        cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "shop-node-1"))))
+                .on("GET", "/v2/tags", ok(Bodies.list("tags", Bodies.tag(MESH_TAG, 1))));
 
         assertThat(failure(() -> cloud.provider().cleanUp(MESH, Optional.of(ACCESS_KEY))))
                 .hasMessageContaining("shop-node-1")
                 .hasMessageContaining("run destroy again");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
+    }
+
+    @Test
+    void create_options_areInTheBody() throws Exception {
+        String vpc = "5a4981aa-9653-4bd1-bef5-d6bff52042e4";
+        String elsewhere = "5a4981aa-9653-4bd1-bef5-d6bff52042e5";
+        cloud.on("GET", "/v2/vpcs/" + vpc, ok(Bodies.vpc(vpc, "tor1")))
+                .on("GET", "/v2/vpcs/" + elsewhere, ok(Bodies.vpc(elsewhere, "fra1")))
+                .on("POST", "/v2/droplets", json(202, Bodies.created(Bodies.fresh(11, "shop-node-1"))));
+        String fingerprint = "3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa";
+
+        cloud.builder()
+                .vpc(elsewhere, vpc)
+                .ipv6(true)
+                .monitoring(true)
+                .sshKeys("77", fingerprint)
+                .tags("team:blue", "prod")
+                .build()
+                .create(order("shop-node-1"));
+
+        JsonNode body = JSON.readTree(cloud.only("POST", "/v2/droplets").getBodyAsString());
+        assertThat(body.path("vpc_uuid").asText()).isEqualTo(vpc);
+        assertThat(body.path("ipv6").asBoolean()).isTrue();
+        assertThat(body.path("monitoring").asBoolean()).isTrue();
+        assertThat(body.path("ssh_keys").toString()).isEqualTo("[512189,77,\"" + fingerprint + "\"]");
+        assertThat(body.path("tags").toString())
+                .isEqualTo("[\"promguard\",\"" + MESH_TAG + "\",\"promguard:role:node\",\"" + ATTEMPT_TAG
+                        + "\",\"team:blue\",\"prod\"]");
+    }
+
+    @Test
+    void builder_optionsOfAnotherForm_areRefusedByName() {
+        for (org.assertj.core.api.ThrowableAssert.ThrowingCallable wrong :
+                List.<org.assertj.core.api.ThrowableAssert.ThrowingCallable>of(
+                        () -> cloud.builder().vpc("../keys"),
+                        () -> cloud.builder().sshKeys("1", "x y"),
+                        () -> cloud.builder().tags("no blanks"),
+                        () -> cloud.builder().tags("PromGuard:mesh:other"),
+                        () -> cloud.builder().sshFrom(),
+                        () -> cloud.builder().sshFrom("203.0.113.0/33"),
+                        () -> cloud.builder().sshFrom("203.0.113.1-9"),
+                        () -> cloud.builder().sshFrom("203.0.113"),
+                        () -> cloud.builder().sshFrom("example.org"))) {
+            assertThatThrownBy(wrong)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageMatching("(?s)(vpc|sshKeys|tags|sshFrom) .*");
+        }
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Secret;
+import dev.promguard.spi.CloudProvider;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,6 +85,19 @@ public final class ReadmeExamples {
             mesh.apply();
             mesh.verify().orThrow();
         }
+    }
+
+    static CloudProvider options() {
+        CloudProvider provider = DigitalOcean.builder()
+                .token(Secret.env("DIGITALOCEAN_TOKEN"))
+                .sshFrom("203.0.113.0/24")
+                .vpc("5a4981aa-9653-4bd1-bef5-d6bff52042e4")
+                .sshKeys("3b:16:bf:e4:8b:00:8b:b8:59:8c:a9:d3:f0:19:45:fa")
+                .tags("team:observability")
+                .ipv6(true)
+                .monitoring(true)
+                .build();
+        return provider;
     }
 
     private static void browse(URI uri) {

@@ -31,7 +31,6 @@ final class Watcher implements AutoCloseable {
     private final LocalCloud cloud;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService hands = Executors.newCachedThreadPool();
-    private final Set<InetSocketAddress> busy = ConcurrentHashMap.newKeySet();
     private final Set<String> opened = ConcurrentHashMap.newKeySet();
     private final ScheduledFuture<?> rounds;
     private final AtomicLong closed = new AtomicLong();
@@ -45,7 +44,6 @@ final class Watcher implements AutoCloseable {
         for (LocalDroplet droplet : cloud.droplets()) {
             PORTS.stream()
                     .map(port -> new InetSocketAddress(droplet.publicAddress(), port))
-                    .filter(busy::add)
                     .forEach(door -> hands.execute(() -> knock(droplet.name(), door)));
         }
     }
@@ -56,8 +54,6 @@ final class Watcher implements AutoCloseable {
             opened.add(host + " " + door);
         } catch (IOException e) {
             closed.incrementAndGet();
-        } finally {
-            busy.remove(door);
         }
     }
 

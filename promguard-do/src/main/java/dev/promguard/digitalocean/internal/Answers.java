@@ -3,6 +3,7 @@ package dev.promguard.digitalocean.internal;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The API's answers, as far as they are read. What is absent in an answer is null here. */
@@ -80,7 +81,57 @@ public final class Answers {
     public record Image(
             @Nullable String slug,
             @Nullable List<String> regions,
-            @JsonProperty("min_disk_size") int minDiskSize) {}
+            @JsonProperty("min_disk_size") int minDiskSize) {
+        /** The image under another name. */
+        public Image named(String name) {
+            return new Image(name, regions, minDiskSize);
+        }
+    }
+
+    /** One image by its id. */
+    public record ImageAnswer(@Nullable Image image) {}
+
+    /** One VPC by its id. */
+    public record VpcAnswer(@Nullable Vpc vpc) {}
+
+    /** A VPC. */
+    public record Vpc(@Nullable String region) {}
+
+    /** A page of firewalls. */
+    public record FirewallsAnswer(
+            @Nullable List<Firewall> firewalls, @Nullable Links links) {}
+
+    /** One firewall. */
+    public record FirewallAnswer(@Nullable Firewall firewall) {}
+
+    /** A firewall. */
+    public record Firewall(
+            @Nullable String id,
+            @Nullable String name,
+            @Nullable List<String> tags,
+            @JsonProperty("inbound_rules") @Nullable List<Rule> inbound,
+            @JsonProperty("outbound_rules") @Nullable List<Rule> outbound) {}
+
+    /** A firewall's rule: inbound ones have sources, outbound ones destinations. */
+    public record Rule(
+            @Nullable String protocol,
+            @Nullable String ports,
+            @Nullable Ends sources,
+            @Nullable Ends destinations) {}
+
+    /** Where a rule's packets come from or go to. */
+    public record Ends(
+            @Nullable List<String> addresses,
+            @Nullable List<String> tags,
+            @JsonProperty("droplet_ids") @Nullable List<Long> dropletIds,
+            @JsonProperty("load_balancer_uids") @Nullable List<String> loadBalancers,
+            @JsonProperty("kubernetes_ids") @Nullable List<String> clusters) {
+        /** Whether there are others than addresses. */
+        public boolean hasOthers() {
+            return Stream.of(tags, dropletIds, loadBalancers, clusters)
+                    .anyMatch(others -> others != null && !others.isEmpty());
+        }
+    }
 
     /** A page of tags. */
     public record TagsAnswer(

@@ -14,6 +14,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -64,6 +65,7 @@ public final class Http {
     private final Supplier<Secret> token;
     private final Duration callTimeout;
     private final Duration retryPause;
+    private final RateLimit limit = new RateLimit(InstantSource.system());
 
     /** A client of an endpoint. */
     public Http(URI endpoint, Supplier<Secret> token, Duration callTimeout, Duration retryPause) {
@@ -107,7 +109,7 @@ public final class Http {
 
     /** Reads a resource. */
     public <T> T get(String path, Class<T> type, Deadline deadline) {
-        return repeated("GET", path, type, deadline);
+        return repeated("GET", path, null, type, deadline);
     }
 
     /** Reads a resource that may not be there. */
@@ -125,7 +127,7 @@ public final class Http {
     /** Deletes a resource; one that is not there counts as deleted. */
     public void delete(String path, Deadline deadline) {
         try {
-            repeated("DELETE", path, Object.class, deadline);
+            repeated("DELETE", path, null, Object.class, deadline);
         } catch (ProviderException e) {
             if (e.status().orElse(0) != 404) {
                 throw e;
@@ -140,16 +142,25 @@ public final class Http {
      * @throws LostAnswerException if it is not known whether it was done
      */
     public <T> T post(String path, Object body, Class<T> type) throws LostAnswerException {
+        return exchange("POST", path, written(body), type, false, Deadline.never());
+    }
+
+    /** Replaces a resource; to do so twice is to do so once. */
+    public void put(String path, Object body, Deadline deadline) {
+        repeated("PUT", path, written(body), Object.class, deadline);
+    }
+
+    private byte[] written(Object body) {
         try {
-            return exchange("POST", path, json.writeValueAsBytes(body), type, false, Deadline.never());
+            return json.writeValueAsBytes(body);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot write a request", e);
         }
     }
 
-    private <T> T repeated(String method, String path, Class<T> type, Deadline deadline) {
+    private <T> T repeated(String method, String path, byte @Nullable [] body, Class<T> type, Deadline deadline) {
         try {
-            return exchange(method, path, null, type, true, deadline);
+            return exchange(method, path, body, type, true, deadline);
         } catch (LostAnswerException e) {
             throw new IllegalStateException("what may be repeated has no lost answers", e);
         }
@@ -164,8 +175,12 @@ public final class Http {
             boolean doubtful;
             boolean accepted = false;
             Sending sending = new Sending();
+            waitForTurn(method, path, deadline);
             try {
                 Answer answer = once(method, path, body, sending, deadline);
+                if (answer.retryAfter != null) {
+                    limit.close(answer.retryAfter);
+                }
                 if (answer.status >= 200 && answer.status < 300) {
                     accepted = true;
                     return parse(answer, type);
@@ -192,6 +207,24 @@ public final class Http {
             }
             LOG.debug("{} {} is tried again in {}", method, path, pause);
             pause(pause);
+        }
+    }
+
+    /** All calls of a client share the limit: one that is told to wait makes the others wait too. */
+    private void waitForTurn(String method, String path, Deadline deadline) {
+        Duration turn = limit.take();
+        if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
+            throw new ProviderException(
+                    "DigitalOcean's limit of calls is used up (" + method + " " + withoutQuery(path)
+                            + "): run again in " + turn.plusMillis(999).toSeconds() + " s.",
+                    TOO_MANY,
+                    null,
+                    null,
+                    true,
+                    null);
+        }
+        if (!turn.isZero()) {
+            pause(turn);
         }
     }
 
@@ -287,8 +320,7 @@ public final class Http {
             return Duration.ofSeconds(Long.parseLong(after));
         }
         String reset = Objects.requireNonNullElse(response.header("ratelimit-reset"), "");
-        if (response.code() == TOO_MANY
-                && "0".equals(response.header("ratelimit-remaining"))
+        if ("0".equals(response.header("ratelimit-remaining"))
                 && SECONDS.matcher(reset).matches()) {
             Duration wait = Duration.between(Instant.now(), Instant.ofEpochSecond(Long.parseLong(reset)));
             return wait.isNegative() ? null : wait;

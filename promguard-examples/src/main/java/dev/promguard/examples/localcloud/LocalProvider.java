@@ -46,6 +46,11 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
+    public void protect(String mesh, int wireGuardPort) {
+        digitalOcean.protect(mesh, wireGuardPort);
+    }
+
+    @Override
     public int batchSize() {
         return digitalOcean.batchSize();
     }
@@ -63,6 +68,11 @@ final class LocalProvider implements CloudProvider {
     @Override
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
         digitalOcean.delete(mesh, ids, timeout);
+    }
+
+    @Override
+    public void deleteAll(String mesh, Duration timeout) {
+        digitalOcean.deleteAll(mesh, timeout);
     }
 
     @Override

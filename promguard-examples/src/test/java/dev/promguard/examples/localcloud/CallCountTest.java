@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -65,26 +66,61 @@ class CallCountTest {
         assertThat(count(calls)).as("%s", calls).isLessThanOrEqualTo(25);
     }
 
+    @Test
+    void deleteAll_aHundred_takesAtMostEightCalls() {
+        make();
+        AccessKey key = provider.registerAccessKey(MESH, key());
+        cloud.forgetRequests();
+
+        assertThat(provider.list(MESH)).hasSize(DROPLETS);
+        provider.deleteAll(MESH, LONG);
+        provider.cleanUp(MESH, Optional.of(key));
+
+        Map<String, Long> calls = calls();
+        System.out.println("taking away 100 droplets: " + count(calls) + " calls " + calls);
+        assertThat(count(calls)).as("%s", calls).isLessThanOrEqualTo(8);
+        assertThat(provider.list(MESH)).isEmpty();
+    }
+
+    /** What the engine asks of the provider for a monitor and 99 nodes in three regions, in its order. */
     private Arrival make() {
-        List<String> names =
-                IntStream.range(0, DROPLETS).mapToObj(i -> "shop-node-" + i).toList();
-        assertThat(provider.check(names.stream()
-                                .map(name -> new HostOrder(name, "lon1", "s-1vcpu-1gb", "debian-12-x64"))
-                                .toList())
-                        .faults())
-                .isEmpty();
+        List<HostOrder> orders = IntStream.range(0, DROPLETS)
+                .mapToObj(i -> new HostOrder("shop-" + i, region(i), "s-1vcpu-1gb", "debian-12-x64"))
+                .toList();
+        assertThat(provider.list(MESH)).isEmpty();
+        assertThat(provider.check(orders).faults()).isEmpty();
+        provider.protect(MESH, 51820);
         AccessKey key = provider.registerAccessKey(MESH, key());
         Set<String> ids = new HashSet<>();
+        Map<String, List<HostOrder>> alike =
+                orders.stream().collect(Collectors.groupingBy(HostOrder::region, TreeMap::new, Collectors.toList()));
         int batch = provider.batchSize();
-        for (int from = 0; from < DROPLETS; from += batch) {
-            List<String> some = names.subList(from, Math.min(from + batch, DROPLETS));
-            try (Secret userData = Secret.of("#cloud-config\n")) {
-                provider.create(new CreateOrder(
-                                MESH, "a1b2", "node", some, "lon1", "s-1vcpu-1gb", "debian-12-x64", key, userData))
-                        .forEach(host -> ids.add(host.id()));
+        for (List<HostOrder> same : alike.values()) {
+            for (int from = 0; from < same.size(); from += batch) {
+                List<String> names = same.subList(from, Math.min(from + batch, same.size())).stream()
+                        .map(HostOrder::name)
+                        .toList();
+                HostOrder first = same.get(0);
+                try (Secret userData = Secret.of("#cloud-config\n")) {
+                    provider.create(new CreateOrder(
+                                    MESH,
+                                    "a1b2",
+                                    first.region().equals("tor1") ? "monitor" : "node",
+                                    names,
+                                    first.region(),
+                                    first.size(),
+                                    first.image(),
+                                    key,
+                                    userData))
+                            .forEach(host -> ids.add(host.id()));
+                }
             }
         }
         return provider.await(MESH, ids, LONG);
+    }
+
+    private static String region(int host) {
+        return host == 0 ? "tor1" : List.of("lon1", "sfo3", "sgp1").get(host % 3);
     }
 
     private static SshPublicKey key() {

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.connection.channel.direct.Session;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs one script on the host. Whatever the host does, the calling thread waits no longer than the deadline, keeps no more
@@ -65,6 +66,7 @@ final class Exec {
     private final String nonce;
     private final Tail tail;
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(1024);
+    private volatile @Nullable IOException unsent;
 
     Exec(SSHClient client, ExecutorService workers, String user, String nonce) {
         this.client = client;
@@ -92,21 +94,30 @@ final class Exec {
         int length = script.length();
         BlockingQueue<Session.Command> started = new ArrayBlockingQueue<>(1);
         workers.execute(() -> {
+            Session.Command running;
             try {
-                Session session = client.startSession();
-                Session.Command running = session.exec(command);
-                workers.execute(() -> pump(running.getInputStream(), true));
-                workers.execute(() -> pump(running.getErrorStream(), false));
+                running = client.startSession().exec(command);
+            } catch (IOException | RuntimeException e) {
+                report(new Broken(e));
+                return;
+            }
+            workers.execute(() -> pump(running.getInputStream(), true));
+            workers.execute(() -> pump(running.getErrorStream(), false));
+            try {
                 OutputStream input = running.getOutputStream();
                 input.write(sent, 0, length);
                 input.flush();
                 if (!answers) {
                     input.close();
                 }
-                started.add(running);
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException e) {
+                // A command that ends without reading on says more by its exit code and output: the readers wait for
+                // those.
+                unsent = e;
+            } catch (RuntimeException e) {
                 report(new Broken(e));
             }
+            started.add(running);
         });
         int open = 2;
         while (open > 0) {
@@ -143,6 +154,10 @@ final class Exec {
         try (Session.Command closing = running) {
             closing.join(10, TimeUnit.SECONDS);
             Integer code = closing.getExitStatus();
+            IOException failure = unsent;
+            if (failure != null && (code == null || code == 0)) {
+                throw failure;
+            }
             return code == null ? OptionalInt.empty() : OptionalInt.of(code);
         }
     }

@@ -45,6 +45,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -300,7 +301,7 @@ class SshSessionTest {
         }
     }
 
-    @Test
+    @RepeatedTest(20)
     void facts_noSudo_saysWhatTheHostSaid() throws Exception {
         try (TestServer server = new TestServer((in, out, err) -> {
                             err.write("sudo: a password is required\u001b[31m\n".getBytes(UTF_8));

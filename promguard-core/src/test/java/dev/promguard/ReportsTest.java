@@ -1,0 +1,140 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ApplyReport.Status;
+import dev.promguard.spi.Price;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What a person reads of what was done. */
+class ReportsTest {
+    private static HostOutcome outcome(String name, Status status, String... changes) {
+        return new HostOutcome(name, "tor1", "10.0.0.1", Optional.of("203.0.113.1"), status, List.of(changes), null);
+    }
+
+    @Test
+    void applyReport_mixedOutcomes_isReadable() {
+        ApplyReport report = new ApplyReport(
+                "shop",
+                List.of(
+                        outcome("shop-monitor-1", Status.UNCHANGED),
+                        outcome("shop-node-1", Status.CHANGED, "a", "b"),
+                        new HostOutcome(
+                                "shop-node-2",
+                                "sgp1",
+                                "fd00:44::3",
+                                Optional.empty(),
+                                Status.FAILED,
+                                List.of("a"),
+                                new IllegalStateException())),
+                List.of("shop-node-3"),
+                Duration.ofMillis(12_345));
+
+        assertThat(report.ok()).isFalse();
+        assertThat(report.changes()).isEqualTo(3);
+        assertThat(report).hasToString("""
+                        mesh shop: 1 of 3 hosts failed, 3 changes on 3 hosts, removed shop-node-3 in 12.3 s
+                          shop-monitor-1           tor1   203.0.113.1     10.0.0.1        unchanged
+                          shop-node-1              tor1   203.0.113.1     10.0.0.1        2 changes
+                          shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 changes""");
+    }
+
+    @Test
+    void applyReport_nothingDone_saysSo() {
+        ApplyReport report = new ApplyReport(
+                "shop", List.of(outcome("shop-monitor-1", Status.UNCHANGED)), List.of(), Duration.ofMillis(700));
+
+        assertThat(report.ok()).isTrue();
+        assertThat(report.toString()).startsWith("mesh shop: as wished, 0 changes on 1 host in 0.7 s\n");
+    }
+
+    @Test
+    void applyReport_callersLists_areCopied() {
+        List<HostOutcome> hosts = new ArrayList<>(List.of(outcome("a", Status.CHANGED, "x")));
+        ApplyReport report = new ApplyReport("shop", hosts, List.of(), Duration.ZERO);
+        hosts.clear();
+
+        assertThat(report.hosts()).hasSize(1);
+    }
+
+    @Test
+    void hostException_allThatIsKnown_isInTheMessageOnce() {
+        HostException failure = HostException.of("shop-node-2", "198.51.100.7", "install node_exporter 1.12.1")
+                .exitCode(4)
+                .output("line one\nline\u001b[31m two\u009b\u202e\n")
+                .retryable()
+                .cause(new IllegalStateException("why"))
+                .because("sha256 is 3c1f, wanted b51d", "Check the release mirror.");
+
+        assertThat(failure).hasMessage("""
+                        shop-node-2 (198.51.100.7): step "install node_exporter 1.12.1" failed: sha256 is 3c1f, wanted b51d
+                          line one
+                          line?[31m two??
+                          Check the release mirror.""").hasRootCauseMessage("why");
+        assertThat(failure.host()).isEqualTo("shop-node-2");
+        assertThat(failure.address()).isEqualTo("198.51.100.7");
+        assertThat(failure.step()).isEqualTo("install node_exporter 1.12.1");
+        assertThat(failure.exitCode()).hasValue(4);
+        assertThat(failure.output()).isEqualTo("line one\nline?[31m two??");
+        assertThat(failure.retryable()).isTrue();
+    }
+
+    @Test
+    void hostException_littleKnown_leavesOutTheRest() {
+        HostException failure = HostException.of("a", "", "connect").because("no answer", "");
+
+        assertThat(failure).hasMessage("a: step \"connect\" failed: no answer").hasNoCause();
+        assertThat(failure.exitCode()).isEmpty();
+        assertThat(failure.retryable()).isFalse();
+    }
+
+    @Test
+    void providerException_parts_areKept() {
+        ProviderException full = new ProviderException("no", 422, "unprocessable", "req-1", true, null);
+        assertThat(full.status()).hasValue(422);
+        assertThat(full.id()).contains("unprocessable");
+        assertThat(full.requestId()).contains("req-1");
+        assertThat(full.retryable()).isTrue();
+
+        ProviderException bare = new ProviderException("no");
+        assertThat(bare.status()).isEmpty();
+        assertThat(bare.id()).isEmpty();
+        assertThat(bare.requestId()).isEmpty();
+        assertThat(bare.retryable()).isFalse();
+    }
+
+    @Test
+    void progress_events_writesALineForEachThatAPersonWaitsFor() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+            MeshListener progress = Progress.to(out);
+            progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
+            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.STARTED));
+            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
+            progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+        }
+
+        assertThat(bytes.toString(StandardCharsets.UTF_8).lines().map(line -> line.replaceFirst("^ +[0-9.]+ s", "T")))
+                .containsExactly(
+                        "T  mesh                    … create 2 hosts",
+                        "T  a                       install ufw",
+                        "T  b                       FAILED install ufw");
+    }
+
+    @Test
+    void price_sum_keepsEveryCent() {
+        Price price = new Price(new BigDecimal("6.10"), new BigDecimal("0.00893"));
+
+        assertThat(price.plus(price).plus(Price.ZERO).monthly()).isEqualByComparingTo("12.20");
+        assertThat(price.plus(price).hourly()).isEqualByComparingTo("0.01786");
+    }
+}

@@ -1,0 +1,214 @@
+package dev.promguard;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClass.Predicates;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaType;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Who may lean on whom, what is pure, and what a user gets to see. */
+@AnalyzeClasses(packages = "dev.promguard", importOptions = ImportOption.DoNotIncludeTests.class)
+class RoomsTest {
+    private static final String[] PURE = {
+        "dev.promguard.blueprint..", "dev.promguard.render..", "dev.promguard.change..", "dev.promguard.keys.."
+    };
+
+    @ArchTest
+    static final ArchRule core_anyClass_knowsNeitherHttpNorSshLibraries = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "okhttp3..", "okio..", "net.schmizz..", "com.hierynomus..", "org.apache.sshd..", "kotlin..");
+
+    @ArchTest
+    static final ArchRule core_anyClass_knowsNoOtherModule = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.promguard.digitalocean..", "dev.promguard.ssh..", "dev.promguard.examples..");
+
+    @ArchTest
+    static final ArchRule room_pureOnes_leanOnNeitherPortsNorVerbs = noClasses()
+            .that()
+            .resideInAnyPackage(PURE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.promguard.spi..", "dev.promguard");
+
+    @ArchTest
+    static final ArchRule room_anyTwo_haveNoCycle = slices().matching(
+                    "dev.promguard.(blueprint|render|change|keys|spi)..")
+            .should()
+            .beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule room_ofTheWish_leansOnNoOther = noClasses()
+            .that()
+            .resideInAPackage("dev.promguard.blueprint..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.promguard.render..", "dev.promguard.change..", "dev.promguard.keys..");
+
+    @ArchTest
+    static final ArchRule room_ofTheRendering_leansOnNoDiffer = noClasses()
+            .that()
+            .resideInAPackage("dev.promguard.render..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.promguard.change..");
+
+    @ArchTest
+    static final ArchRule room_ofThePorts_leansOnTheVerbsForTheirExceptionsAlone = noClasses()
+            .that()
+            .resideInAPackage("dev.promguard.spi..")
+            .should()
+            .dependOnClassesThat(
+                    resideInAPackage("dev.promguard").and(not(Predicates.assignableTo(PromGuardException.class))));
+
+    /** The templates are read from the class path, once; nothing else is read or written. */
+    private static final DescribedPredicate<JavaClass> EFFECTS = resideInAnyPackage(
+                    "java.nio.channels..",
+                    "java.nio.file..",
+                    "java.net.http..",
+                    "javax.net..",
+                    "java.util.concurrent.locks..",
+                    "org.slf4j..")
+            .or(Predicates.assignableTo(java.io.File.class))
+            .or(Predicates.assignableTo(java.net.Socket.class))
+            .or(Predicates.assignableTo(java.net.URLConnection.class))
+            .or(Predicates.assignableTo(Thread.class))
+            .or(Predicates.assignableTo(Process.class))
+            .or(Predicates.assignableTo(ProcessBuilder.class))
+            .or(Predicates.assignableTo(java.util.Random.class))
+            .or(Predicates.assignableTo(java.time.Clock.class))
+            .or(Predicates.assignableTo(java.util.UUID.class))
+            .or(Predicates.assignableTo(java.util.Date.class));
+
+    @ArchTest
+    static final ArchRule pure_anyClass_usesNoFileNoNetworkNoThreadAndNoRandomness = noClasses()
+            .that()
+            .resideInAnyPackage("dev.promguard.blueprint..", "dev.promguard.render..", "dev.promguard.change..")
+            .should()
+            .dependOnClassesThat(EFFECTS);
+
+    @ArchTest
+    static final ArchRule pure_anyClass_readsNoClockAndNoEnvironment = noClasses()
+            .that()
+            .resideInAnyPackage("dev.promguard.blueprint..", "dev.promguard.render..", "dev.promguard.change..")
+            .should()
+            .callMethodWhere(describe("a clock, the environment or a default of the platform", call -> {
+                String owner = call.getTargetOwner().getName();
+                String name = call.getTarget().getName();
+                return (owner.equals("java.lang.System")
+                                && Set.of("currentTimeMillis", "nanoTime", "getenv", "getProperty")
+                                        .contains(name))
+                        || (owner.startsWith("java.time.") && name.equals("now"))
+                        || (owner.equals("java.util.Locale") && name.equals("getDefault"))
+                        || (owner.equals("java.lang.Math") && name.equals("random"))
+                        || (owner.equals("java.lang.String")
+                                && name.equals("format")
+                                && !call.getTarget()
+                                        .getRawParameterTypes()
+                                        .get(0)
+                                        .isEquivalentTo(java.util.Locale.class));
+            }));
+
+    @ArchTest
+    static final ArchRule pure_anyClass_readsNoStreamButTheTemplates = noClasses()
+            .that()
+            .resideInAnyPackage("dev.promguard.blueprint..", "dev.promguard.render..", "dev.promguard.change..")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.promguard.render.Templates")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.io..");
+
+    @ArchTest
+    static final ArchRule logging_anyClass_isLeftToTheCaller =
+            noClasses().should().dependOnClassesThat().resideInAnyPackage("java.util.logging..", "org.apache.log4j..");
+
+    @ArchTest
+    static final ArchRule output_anyClassButProgress_isLeftToTheCaller = noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("dev.promguard.Progress")
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err");
+
+    @ArchTest
+    static final ArchRule signature_publicOne_showsNoTypeOfALibrary = classes().should(showOnlyItsOwnTypes());
+
+    private static ArchCondition<JavaClass> showOnlyItsOwnTypes() {
+        return new ArchCondition<>("show only types of the platform and of PromGuard in public") {
+            @Override
+            public void check(JavaClass item, ConditionEvents events) {
+                if (!isVisible(item)) {
+                    return;
+                }
+                item.getRawSuperclass().ifPresent(type -> judge(item.getDescription(), type, events));
+                item.getInterfaces().forEach(type -> judge(item.getDescription(), type, events));
+                item.getFields().stream()
+                        .filter(RoomsTest::isVisible)
+                        .forEach(field -> types(field).forEach(type -> judge(field.getDescription(), type, events)));
+                item.getCodeUnits().stream()
+                        .filter(RoomsTest::isVisible)
+                        .forEach(unit -> types(unit).forEach(type -> judge(unit.getDescription(), type, events)));
+            }
+        };
+    }
+
+    private static boolean isVisible(JavaClass type) {
+        return type.getModifiers().contains(JavaModifier.PUBLIC)
+                && type.getEnclosingClass().map(RoomsTest::isVisible).orElse(true);
+    }
+
+    private static boolean isVisible(JavaMember member) {
+        return (member.getModifiers().contains(JavaModifier.PUBLIC)
+                        || member.getModifiers().contains(JavaModifier.PROTECTED))
+                && !member.getModifiers().contains(JavaModifier.SYNTHETIC);
+    }
+
+    private static Set<JavaType> types(JavaField field) {
+        return Set.of(field.getType());
+    }
+
+    private static Set<JavaType> types(JavaCodeUnit unit) {
+        Set<JavaType> types = new HashSet<>(unit.getParameterTypes());
+        types.add(unit.getReturnType());
+        types.addAll(unit.getExceptionTypes());
+        return types;
+    }
+
+    private static void judge(String where, JavaType type, ConditionEvents events) {
+        for (JavaClass involved : type.getAllInvolvedRawTypes()) {
+            JavaClass base = involved.getBaseComponentType();
+            boolean own = base.isPrimitive()
+                    || base.getPackageName().startsWith("java.")
+                    || (base.getPackageName() + '.').startsWith("dev.promguard.");
+            boolean hidden = own && !base.isPrimitive() && base.getPackageName().contains(".internal");
+            if (!own || hidden) {
+                events.add(SimpleConditionEvent.violated(base, where + " shows " + base.getName()));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Tests of the differ. */
+@NullMarked
+package dev.promguard.change;
+
+import org.jspecify.annotations.NullMarked;

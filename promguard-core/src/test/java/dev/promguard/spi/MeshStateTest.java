@@ -1,0 +1,91 @@
+package dev.promguard.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class MeshStateTest {
+    private static final HostKeyFingerprint THROWAWAY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+    private static final HostKeyFingerprint OWN = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
+    private static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+
+    @Test
+    void hostState_fromCreationToItsOwnKey_acceptsWhatItMustAndNoMore() {
+        HostState created = HostState.created("10.0.0.2", "7", THROWAWAY);
+        assertThat(created.hostKeys()).containsExactly(THROWAWAY);
+        assertThat(created.throwaway()).contains(THROWAWAY);
+        assertThat(created.publicKey()).isEmpty();
+
+        HostState between = created.withPublicKey(KEY).accepting(OWN);
+        assertThat(between.hostKeys()).containsExactlyInAnyOrder(THROWAWAY, OWN);
+        assertThat(between.throwaway()).contains(THROWAWAY);
+
+        HostState pinned = between.pinned(OWN);
+        assertThat(pinned)
+                .isEqualTo(
+                        new HostState("10.0.0.2", Optional.of("7"), Optional.of(KEY), Set.of(OWN), Optional.empty()));
+    }
+
+    @Test
+    void without_aHost_letsItsAddressRestUntilRested() {
+        MeshState state = MeshState.empty("shop")
+                .with("a", HostState.created("10.0.0.2", "7", THROWAWAY))
+                .with("b", HostState.created("10.0.0.3", "8", THROWAWAY));
+
+        MeshState without = state.without("a").without("nobody");
+
+        assertThat(without.hosts()).containsOnlyKeys("b");
+        assertThat(without.heldAddresses()).isEqualTo(Map.of("a", "10.0.0.2", "b", "10.0.0.3"));
+        assertThat(without.rested().heldAddresses()).isEqualTo(Map.of("b", "10.0.0.3"));
+        assertThat(state.hosts()).containsOnlyKeys("a", "b");
+    }
+
+    @Test
+    void intents_comeAndGoOneByOne() {
+        CreateIntent one = new CreateIntent("1", List.of("a"), THROWAWAY);
+        CreateIntent two = new CreateIntent("2", List.of("b"), THROWAWAY);
+
+        MeshState state = MeshState.empty("shop").intending(one).intending(two);
+
+        assertThat(state.intents()).containsExactly(one, two);
+        assertThat(state.settled(one).intents()).containsExactly(two);
+        assertThat(state.settled(new CreateIntent("1", List.of("b"), THROWAWAY)))
+                .as("one word may stand for several orders of one apply")
+                .isEqualTo(state);
+    }
+
+    @Test
+    void values_withoutWhatTheyNeed_areRefused() {
+        try (Secret key = Secret.of("x")) {
+            Duration second = Duration.ofSeconds(1);
+            assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(), key, second))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("a: no host key is known, so none can be accepted");
+            for (int port : new int[] {0, 65536, -1}) {
+                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", port, "root", Set.of(OWN), key, second))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+            for (Duration patience : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
+                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(OWN), key, patience))
+                        .isInstanceOf(IllegalArgumentException.class);
+            }
+            AccessKey access = new AccessKey("1", "f", true);
+            assertThatThrownBy(() -> new CreateOrder("m", "a", "node", List.of(), "r", "s", "i", access, key))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("an order needs at least one name");
+            assertThat(new CreateOrder("m", "a", "node", List.of("n"), "r", "s", "i", access, key).toString())
+                    .contains("Secret(***)");
+        }
+    }
+}

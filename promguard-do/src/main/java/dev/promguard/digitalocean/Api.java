@@ -1,0 +1,164 @@
+package dev.promguard.digitalocean;
+
+import dev.promguard.ProviderException;
+import dev.promguard.digitalocean.internal.Answers;
+import dev.promguard.digitalocean.internal.Answers.Droplet;
+import dev.promguard.digitalocean.internal.Deadline;
+import dev.promguard.digitalocean.internal.Http;
+import dev.promguard.spi.CloudHost;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The API's lists, whole and each droplet once, and droplets as hosts of a mesh. Thread-safe. */
+final class Api {
+    private static final int PAGE = 200;
+    private static final int MOST_PAGES = 500;
+    private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
+
+    private final Http http;
+
+    Api(Http http) {
+        this.http = http;
+    }
+
+    Http http() {
+        return http;
+    }
+
+    <A, T> List<T> paged(
+            String path,
+            Class<A> type,
+            Function<A, @Nullable List<T>> items,
+            Function<A, Answers.@Nullable Links> links,
+            Deadline deadline) {
+        List<T> all = new ArrayList<>();
+        String separator = path.contains("?") ? "&" : "?";
+        int page = 1;
+        for (int pages = 0; pages < MOST_PAGES; pages++) {
+            A answer = http.get(path + separator + "per_page=" + PAGE + "&page=" + page, type, deadline);
+            List<T> found = items.apply(answer);
+            if (found == null) {
+                throw incomplete(path);
+            }
+            all.addAll(found);
+            Answers.Links more = links.apply(answer);
+            if (more == null || more.pages() == null || more.pages().next() == null) {
+                return all;
+            }
+            int next = pageNumber(more.pages().next());
+            if (next <= page) {
+                throw incomplete(path);
+            }
+            page = next;
+        }
+        throw incomplete(path);
+    }
+
+    /** The link's host is not followed: only the number counts. Zero if there is none. */
+    private static int pageNumber(String link) {
+        Matcher matcher = NEXT_PAGE.matcher(link);
+        return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
+    }
+
+    List<Droplet> tagged(String tag, Deadline deadline) {
+        return droplets("/v2/droplets?tag_name=" + encode(tag), deadline).stream()
+                .filter(droplet -> carries(droplet, tag))
+                .toList();
+    }
+
+    /** A droplet that two pages show, since another one came or went meanwhile, is there once. */
+    List<Droplet> droplets(String path, Deadline deadline) {
+        Map<Long, Droplet> byId = new LinkedHashMap<>();
+        paged(path, Answers.DropletsAnswer.class, a -> a.droplets(), a -> a.links(), deadline)
+                .forEach(droplet -> byId.put(droplet.id(), droplet));
+        return List.copyOf(byId.values());
+    }
+
+    Optional<Droplet> find(String id, Deadline deadline) {
+        Answers.DropletAnswer answer = http.find("/v2/droplets/" + encode(id), Answers.DropletAnswer.class, deadline);
+        if (answer != null && answer.droplet() == null) {
+            throw incomplete("/v2/droplets/" + id);
+        }
+        return answer == null ? Optional.empty() : Optional.ofNullable(answer.droplet());
+    }
+
+    static boolean carries(Droplet droplet, String tag) {
+        if (droplet.tags() == null) {
+            throw new ProviderException("DigitalOcean does not show the tags of droplet " + droplet.id()
+                    + ", so it is not known whose it is: make a token that may also read tags (tag:read)");
+        }
+        // The API shows a tag as it was first written, whatever the case of later uses.
+        return droplet.tags().stream().anyMatch(tag::equalsIgnoreCase);
+    }
+
+    static Map<String, Droplet> byId(List<Droplet> droplets) {
+        Map<String, Droplet> byId = new TreeMap<>();
+        droplets.forEach(droplet -> byId.put(Long.toString(droplet.id()), droplet));
+        return byId;
+    }
+
+    /** A list that is cut short must not pass for a whole one: hosts would be made twice, or be left behind. */
+    static ProviderException incomplete(String path) {
+        return new ProviderException(
+                "DigitalOcean gave an incomplete answer for " + path
+                        + ". See that the endpoint is its API, then run again.",
+                null,
+                null,
+                null,
+                true,
+                null);
+    }
+
+    static CloudHost host(Droplet droplet) {
+        CloudHost.Status status = switch (Objects.toString(droplet.status(), "")) {
+            case "new" -> CloudHost.Status.NEW;
+            case "active" -> CloudHost.Status.ACTIVE;
+            default -> CloudHost.Status.OFF;
+        };
+        return new CloudHost(
+                Long.toString(droplet.id()),
+                Objects.toString(droplet.name(), ""),
+                droplet.region() == null
+                        ? ""
+                        : Objects.toString(droplet.region().slug(), ""),
+                Objects.toString(droplet.sizeSlug(), ""),
+                status,
+                publicAddress(droplet),
+                Objects.requireNonNullElse(droplet.tags(), List.<String>of()).stream()
+                        .filter(tag -> tag.startsWith(Marks.ATTEMPT))
+                        .map(tag -> tag.substring(tag.lastIndexOf(':') + 1))
+                        .findFirst(),
+                Offer.price(droplet.size()));
+    }
+
+    private static Optional<String> publicAddress(Droplet droplet) {
+        Answers.Networks networks = droplet.networks();
+        if (networks == null) {
+            return Optional.empty();
+        }
+        return publicAddress(networks.v4()).or(() -> publicAddress(networks.v6()));
+    }
+
+    private static Optional<String> publicAddress(@Nullable List<Answers.Network> networks) {
+        return Objects.requireNonNullElse(networks, List.<Answers.Network>of()).stream()
+                .filter(network -> "public".equals(network.type()))
+                .map(network -> Objects.toString(network.address(), ""))
+                .filter(address -> address.matches("[0-9a-fA-F.:]{2,45}"))
+                .findFirst();
+    }
+
+    static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,161 @@
+package dev.promguard.digitalocean;
+
+import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Names;
+import dev.promguard.digitalocean.internal.Answers;
+import dev.promguard.digitalocean.internal.Answers.Droplet;
+import dev.promguard.digitalocean.internal.Deadline;
+import dev.promguard.digitalocean.internal.Http;
+import dev.promguard.spi.Arrival;
+import dev.promguard.spi.CloudHost;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Waits for droplets, all of them with one list, and tells why one does not come. Thread-safe. */
+final class Awaiting {
+    private static final Logger LOG = LoggerFactory.getLogger(Awaiting.class);
+    private static final int LOOKS_UNTIL_LATE = 6;
+    /** Looks become rarer: a droplet takes half a minute, and a hundred of them are to take few calls. */
+    private static final int RAREST = 5;
+
+    private final Api api;
+    private final Duration pollInterval;
+    private final Duration listLag;
+    private final Duration lastLook;
+
+    Awaiting(Api api, Duration pollInterval, Duration listLag, Duration lastLook) {
+        this.api = api;
+        this.pollInterval = pollInterval;
+        this.listLag = listLag;
+        this.lastLook = lastLook;
+    }
+
+    Arrival await(String mesh, Set<String> ids, Duration timeout) {
+        Deadline deadline = Deadline.after(timeout);
+        Deadline calls = deadline.plus(lastLook);
+        Set<String> open = new TreeSet<>(ids);
+        Map<String, CloudHost> ready = new TreeMap<>();
+        Map<String, String> missing = new TreeMap<>();
+        Map<String, Deadline> absent = new HashMap<>();
+        Map<String, Droplet> listed = Map.of();
+        ProviderException failure = null;
+        for (int look = 1; !open.isEmpty(); look++) {
+            try {
+                listed = Api.byId(api.tagged(Marks.mesh(mesh), calls));
+                failure = null;
+                for (String id : open) {
+                    Droplet droplet = listed.get(id);
+                    if (droplet == null) {
+                        Deadline patience = absent.computeIfAbsent(id, key -> Deadline.after(listLag));
+                        if (patience.isOver() && isGone(id, calls)) {
+                            missing.put(id, vanished(id));
+                        }
+                    } else if (isReady(droplet)) {
+                        ready.put(id, Api.host(droplet));
+                    } else {
+                        absent.remove(id);
+                        if (look % LOOKS_UNTIL_LATE == 0 && seemsErrored(id, calls)) {
+                            missing.put(id, errored(id));
+                        }
+                    }
+                }
+            } catch (ProviderException e) {
+                if (!e.retryable()) {
+                    throw e;
+                }
+                failure = e;
+            }
+            open.removeAll(ready.keySet());
+            open.removeAll(missing.keySet());
+            if (deadline.isOver()) {
+                break;
+            }
+            if (!open.isEmpty()) {
+                Http.pause(deadline.atMost(
+                        pollInterval.multipliedBy(Math.min(RAREST, 1L << Math.min(look - 1, RAREST)))));
+            }
+        }
+        for (String id : open) {
+            missing.put(id, whyMissing(id, listed.get(id), timeout, failure, calls));
+        }
+        return new Arrival(List.copyOf(ready.values()), missing);
+    }
+
+    private static boolean isReady(Droplet droplet) {
+        CloudHost host = Api.host(droplet);
+        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
+    }
+
+    private boolean isGone(String id, Deadline deadline) {
+        try {
+            return api.find(id, deadline).isEmpty();
+        } catch (ProviderException e) {
+            LOG.debug("droplet {} cannot be looked at", id, e);
+            return false;
+        }
+    }
+
+    private boolean seemsErrored(String id, Deadline deadline) {
+        try {
+            return isErrored(id, deadline);
+        } catch (ProviderException e) {
+            LOG.debug("the actions of droplet {} cannot be looked at", id, e);
+            return false;
+        }
+    }
+
+    private boolean isErrored(String id, Deadline deadline) {
+        Answers.ActionsAnswer answer =
+                api.http().find("/v2/droplets/" + Api.encode(id) + "/actions", Answers.ActionsAnswer.class, deadline);
+        return answer != null
+                && answer.actions() != null
+                && answer.actions().stream()
+                        .anyMatch(action -> "create".equals(action.type()) && "errored".equals(action.status()));
+    }
+
+    private static String vanished(String id) {
+        return "droplet " + id
+                + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
+    }
+
+    private static String errored(String id) {
+        return "droplet " + id + " could not be made, says its create action: remove it in the control panel or with"
+                + " destroy, then apply again";
+    }
+
+    /** Never throws: what cannot be asked about one droplet must not hide the others. */
+    private String whyMissing(
+            String id,
+            @Nullable Droplet droplet,
+            Duration timeout,
+            @Nullable ProviderException failure,
+            Deadline calls) {
+        String after = " after " + timeout.toSeconds() + " s: run apply again";
+        if (failure != null) {
+            return "it is not known how droplet " + id + " is" + after + ". " + failure.getMessage();
+        }
+        if (droplet == null) {
+            return "droplet " + id + " is in no list" + after;
+        }
+        try {
+            if (isErrored(id, calls)) {
+                return errored(id);
+            }
+        } catch (ProviderException e) {
+            return "droplet " + id + " is not ready" + after + ". Its actions cannot be read: " + e.getMessage();
+        }
+        if ("active".equals(droplet.status())) {
+            return "droplet " + id + " is active but has no public address" + after;
+        }
+        return "droplet " + id + " is still " + Names.quote(Objects.toString(droplet.status(), "?")) + after;
+    }
+}
