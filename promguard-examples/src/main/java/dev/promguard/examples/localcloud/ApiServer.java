@@ -150,7 +150,7 @@ final class ApiServer implements AutoCloseable {
         RateLimit.Take minute = minutely.take();
         boolean keyList = exchange.getRequestMethod().equals("GET")
                 && exchange.getRequestURI().getPath().equals("/v2/account/keys");
-        RateLimit.Take keys = keyList ? keyLists.take() : minute;
+        RateLimit.Take few = keyList && minute.room() ? keyLists.take() : minute;
         boolean burst = concerned && faults.take(Faults.OfCall.BURST_LIMIT);
         boolean spent = concerned && !burst && faults.take(Faults.OfCall.HOURLY_LIMIT);
         Instant reset = spent ? Instant.now().plus(faults.hourlyReset()) : hour.windowEnds();
@@ -161,10 +161,8 @@ final class ApiServer implements AutoCloseable {
             retryAfter(headers, faults.retryAfter());
         } else if (!hour.room()) {
             retryAfter(headers, hour.reset());
-        } else if (!minute.room()) {
-            retryAfter(headers, minute.reset());
-        } else if (!keys.room()) {
-            retryAfter(headers, keys.reset());
+        } else if (!few.room()) {
+            retryAfter(headers, few.reset());
         } else if (!spent) {
             return Optional.empty();
         }

@@ -46,7 +46,7 @@ class CallCountTest {
         provider = DigitalOcean.builder()
                 .endpoint(cloud.endpoint())
                 .token(Secret.of(cloud.token()))
-                .pollInterval(Duration.ofMillis(100))
+                .pollInterval(Duration.ofMillis(500))
                 .build();
     }
 
@@ -57,7 +57,7 @@ class CallCountTest {
 
     @Test
     void create_aHundred_takesAtMostTwentyFiveCalls() {
-        cloud.faults().slowCreates(Duration.ofMillis(250));
+        cloud.faults().slowCreates(Duration.ofSeconds(1));
         Arrival arrival = make();
         assertThat(arrival.ready()).hasSize(DROPLETS);
         assertThat(arrival.missing()).isEmpty();

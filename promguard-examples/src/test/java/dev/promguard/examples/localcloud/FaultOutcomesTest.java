@@ -50,6 +50,8 @@ class FaultOutcomesTest {
     private static final int LONGEST_REASON = 180;
     private static final int MANY = 1_000_000;
     private static final String SLOW = "slow bodies, beyond the time for a call";
+    private static final String NEIGHBOUR =
+            "[\"promguard\",\"promguard:attempt:shop-2:a1\",\"promguard:mesh:shop-2\",\"promguard:role:node\"]";
     private static final String NO_MACHINE = "there is no machine behind it";
     private static final Duration LONGEST_WAIT = Duration.ofMillis(1600);
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(20);
@@ -60,6 +62,7 @@ class FaultOutcomesTest {
     /** What the engine asks of the provider, in the order of a life. */
     private enum Step {
         CHECK("check"),
+        PROTECT("protect"),
         KEY("registerAccessKey"),
         CREATE("create"),
         AWAIT("await"),
@@ -200,6 +203,9 @@ class FaultOutcomesTest {
             assertThat(gone).as("destroyed after %s", said).isTrue();
             assertThat(life.droplets()).as("left after %s", said).isEmpty();
             assertThat(life.leftovers()).as("left after %s", said).isEmpty();
+            assertThat(life.neighbourIsThere())
+                    .as("the other mesh after %s", said)
+                    .isTrue();
             assertThat(life.everArmed()).as("the fault has come about").isTrue();
             contract.check();
             TABLE.put(one.number(), "| " + one.fault().name() + " | " + one.step().method + " | " + told(said) + " |");
@@ -232,11 +238,19 @@ class FaultOutcomesTest {
         private volatile boolean destroying;
         private volatile boolean deleting;
 
-        Life(LocalCloud cloud, Case one, Path state) {
+        Life(LocalCloud cloud, Case one, Path state) throws Exception {
             this.cloud = cloud;
             this.one = one;
             this.state = state;
             this.api = new Api(cloud.endpoint(), cloud.token());
+            api.post("v2/droplets", Api.wish("\"name\":\"shop-node-1\"", "\"tags\":" + NEIGHBOUR));
+        }
+
+        /** Whether the droplet of another mesh, whose name is much like this one's, is as it was. */
+        boolean neighbourIsThere() throws Exception {
+            JsonNode there =
+                    api.get("v2/droplets?tag_name=promguard:mesh:shop-2").body();
+            return there.at("/droplets/0/tags").toString().equals(NEIGHBOUR);
         }
 
         boolean everArmed() {
@@ -260,6 +274,7 @@ class FaultOutcomesTest {
                     .doesNotHaveDuplicates();
             if (failure instanceof ApplyException e && isMade(e)) {
                 assertThat(there).hasSize(HOSTS);
+                assertThat(firewalls()).hasSize(1);
                 said.add("applied");
                 return true;
             }
@@ -324,6 +339,7 @@ class FaultOutcomesTest {
                     .pollInterval(Duration.ofMillis(20))
                     .retryPause(Duration.ofMillis(5))
                     .listLag(LAG.multipliedBy(2))
+                    .sshFrom("203.0.113.0/24")
                     .build();
             return (CloudProvider) Proxy.newProxyInstance(
                     CloudProvider.class.getClassLoader(),
@@ -370,25 +386,35 @@ class FaultOutcomesTest {
             return mesh().blueprint().hosts().stream().map(host -> host.name()).toList();
         }
 
-        /** What is left in the account beside droplets. */
+        /** What this mesh has left in the account beside droplets. */
         List<String> leftovers() throws Exception {
             List<String> left = new ArrayList<>();
             for (JsonNode tag : api.get("v2/tags?per_page=200").body().path("tags")) {
                 String name = tag.path("name").asText();
-                // These are shared by all meshes of an account, and stay.
-                if (!name.equals("promguard") && !name.startsWith("promguard:role:")) {
+                // Those of all meshes stay.
+                if (!NEIGHBOUR.contains('"' + name + '"') && !name.startsWith("promguard:role:")) {
                     left.add(tag.toString());
                 }
             }
             api.get("v2/account/keys").body().path("ssh_keys").forEach(key -> left.add(key.toString()));
-            api.get("v2/firewalls").body().path("firewalls").forEach(firewall -> left.add(firewall.toString()));
+            left.addAll(firewalls());
             return left;
         }
 
-        /** What the account has, seen past all faults. */
+        private List<String> firewalls() throws Exception {
+            List<String> firewalls = new ArrayList<>();
+            api.get("v2/firewalls").body().path("firewalls").forEach(firewall -> firewalls.add(firewall.toString()));
+            return firewalls;
+        }
+
+        /** The droplets of this mesh, seen past all faults. */
         List<JsonNode> droplets() throws Exception {
             List<JsonNode> droplets = new ArrayList<>();
-            api.get("v2/droplets?per_page=200").body().path("droplets").forEach(droplets::add);
+            for (JsonNode droplet : api.get("v2/droplets?per_page=200").body().path("droplets")) {
+                if (!droplet.path("tags").toString().equals(NEIGHBOUR)) {
+                    droplets.add(droplet);
+                }
+            }
             return droplets;
         }
 
