@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -50,6 +51,7 @@ final class Exec {
     private static final int LINE_LIMIT = 64 * 1024;
     private static final long OUTPUT_LIMIT = 16L * 1024 * 1024;
 
+    private static final Duration SENT_PATIENCE = Duration.ofSeconds(5);
     private static final Duration CLOSED_CHECK = Duration.ofMillis(200);
 
     private sealed interface Event {}
@@ -137,10 +139,7 @@ final class Exec {
                 throw broken.failure() instanceof IOException failure ? failure : new IOException(broken.failure());
             } else if (event instanceof Line line && line.text().startsWith(nonce + '\t')) {
                 lines.line(line.text().substring(nonce.length() + 1), text -> {
-                    Session.Command reader = started.peek();
-                    if (reader == null) {
-                        throw new IOException("the script spoke before it was sent");
-                    }
+                    Session.Command reader = sent(started);
                     OutputStream input = reader.getOutputStream();
                     input.write((text + '\n').getBytes(StandardCharsets.US_ASCII));
                     input.flush();
@@ -159,6 +158,23 @@ final class Exec {
                 throw failure;
             }
             return code == null ? OptionalInt.empty() : OptionalInt.of(code);
+        }
+    }
+
+    /** The command once all of its script is on the way: a quick host may speak before the sender has come that far here. */
+    private static Session.Command sent(BlockingQueue<Session.Command> started) throws IOException {
+        try {
+            Session.Command running = started.poll(SENT_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            if (running == null) {
+                throw new IOException("the script spoke before it was sent");
+            }
+            started.add(running);
+            return running;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            InterruptedIOException interrupted = new InterruptedIOException("interrupted while a script was sent");
+            interrupted.initCause(e);
+            throw interrupted;
         }
     }
 
