@@ -113,8 +113,7 @@ final class Exec {
                     input.close();
                 }
             } catch (IOException e) {
-                // A command that ends without reading on says more by its exit code and output: the readers wait for
-                // those.
+                // A command that ends without reading on says more by its exit code and output.
                 unsent = e;
             } catch (RuntimeException e) {
                 report(new Broken(e));
