@@ -1,5 +1,9 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -8,6 +12,8 @@ public final class HostBuilder {
     private @Nullable String region;
     private @Nullable String size;
     private @Nullable String image;
+    private final List<Exporter> exporters = new ArrayList<>();
+    private final List<Exposure> services = new ArrayList<>();
 
     HostBuilder() {}
 
@@ -45,6 +51,60 @@ public final class HostBuilder {
     public HostBuilder image(String value) {
         image = Objects.requireNonNull(value, "image");
         return this;
+    }
+
+    /**
+     * Runs one exporter more on the host, beside node_exporter. It listens on the WireGuard address alone, the monitors alone are
+     * admitted to it, and they scrape it. In the place of one of the same name that the mesh has for all nodes.
+     *
+     * @param value the exporter, such as {@link Exporters#blackbox()}
+     * @return this builder
+     * @throws NullPointerException if {@code value} is null
+     */
+    public HostBuilder exporter(Exporter value) {
+        exporters.add(Objects.requireNonNull(value, "exporter"));
+        return this;
+    }
+
+    /**
+     * Has the monitors scrape a service that already runs on the host, at {@code /metrics}.
+     *
+     * @param job the name of the scrape job, such as {@code postgres}
+     * @param port the TCP port that the service listens on
+     * @return this builder
+     * @throws NullPointerException if {@code job} is null
+     * @see #expose(String, int, String)
+     */
+    public HostBuilder expose(String job, int port) {
+        return expose(job, port, Exposure.METRICS);
+    }
+
+    /**
+     * Has the monitors scrape a service that already runs on the host. PromGuard neither starts, stops nor looks at the service: it
+     * adds a firewall rule that admits the monitors' WireGuard addresses on the WireGuard interface, and a scrape job. The service must
+     * listen on the host's WireGuard address, or on every address, where the firewall then denies everyone else.
+     *
+     * @param job the name of the scrape job, such as {@code postgres}
+     * @param port the TCP port that the service listens on
+     * @param metricsPath the path of its metrics
+     * @return this builder
+     * @throws NullPointerException if a text is null
+     */
+    public HostBuilder expose(String job, int port, String metricsPath) {
+        services.add(new Exposure(job, port, metricsPath));
+        return this;
+    }
+
+    /** The host's own exporters, and of the mesh's those that it has none of the same name for. */
+    List<Exporter> exporters(List<Exporter> ofTheMesh) {
+        List<Exporter> all = new ArrayList<>(ofTheMesh);
+        all.removeIf(shared -> exporters.stream().anyMatch(own -> own.name().equals(shared.name())));
+        all.addAll(exporters);
+        return all;
+    }
+
+    List<Exposure> services() {
+        return services;
     }
 
     @Nullable

@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
@@ -41,6 +42,7 @@ public final class MeshBuilder {
     private final List<HostBuilder> monitors = new ArrayList<>();
     private final Map<String, HostBuilder> namedMonitors = new LinkedHashMap<>();
     private final Map<String, HostBuilder> namedNodes = new LinkedHashMap<>();
+    private final List<Exporter> exporters = new ArrayList<>();
     private int nodes;
     private List<String> nodeRegions = NODE_REGIONS;
     private @Nullable CloudProvider provider;
@@ -68,6 +70,7 @@ public final class MeshBuilder {
         monitors.addAll(other.monitors);
         namedMonitors.putAll(other.namedMonitors);
         namedNodes.putAll(other.namedNodes);
+        exporters.addAll(other.exporters);
         nodes = other.nodes;
         nodeRegions = other.nodeRegions;
         provider = other.provider;
@@ -262,6 +265,19 @@ public final class MeshBuilder {
     }
 
     /**
+     * Runs one exporter more on every node, named or numbered, beside node_exporter. Monitors do not run it: say
+     * {@link HostBuilder#exporter(Exporter)} for a monitor that is to. A node with one of the same name of its own runs that instead.
+     *
+     * @param value the exporter, such as {@link Exporters#blackbox()}
+     * @return this builder
+     * @throws NullPointerException if {@code value} is null
+     */
+    public MeshBuilder exporter(Exporter value) {
+        exporters.add(Objects.requireNonNull(value, "exporter"));
+        return this;
+    }
+
+    /**
      * How Prometheus is to run.
      *
      * @param settings says how
@@ -428,7 +444,9 @@ public final class MeshBuilder {
                 role,
                 Objects.requireNonNullElse(builder.region(), region),
                 Objects.requireNonNullElse(builder.size(), size),
-                Objects.requireNonNullElse(builder.image(), image));
+                Objects.requireNonNullElse(builder.image(), image),
+                builder.exporters(role == Role.NODE ? exporters : List.of()),
+                builder.services());
     }
 
     /**

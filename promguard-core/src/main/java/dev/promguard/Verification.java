@@ -4,6 +4,8 @@ import dev.promguard.PrometheusApi.Target;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Role;
 import dev.promguard.change.Change;
@@ -22,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -90,7 +93,7 @@ final class Verification {
                 hostChecks(blueprint, host, look, addresses, keys, checks);
             }
         }
-        knock(addresses, checks);
+        knock(blueprint, addresses, checks);
 
         List<HostHealth> hosts = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
@@ -134,6 +137,8 @@ final class Verification {
         String how = "GET /api/v1/targets of Prometheus on " + monitor.name();
         List<Target> targets = List.of();
         String trouble = "";
+        int expected =
+                1 + blueprint.hosts().stream().mapToInt(Verification::targets).sum();
         long deadline = System.nanoTime()
                 + spec.scrapeInterval().plus(environment.waits().firstScrape()).toNanos();
         try (HostSession session = open(world, monitor.name(), loginKey)) {
@@ -146,7 +151,7 @@ final class Verification {
                 } catch (IOException e) {
                     trouble = String.valueOf(e.getMessage());
                 }
-                boolean allUp = targets.size() > blueprint.hosts().size()
+                boolean allUp = targets.size() >= expected
                         && targets.stream().allMatch(target -> target.health().equals("up"));
                 if (allUp || System.nanoTime() > deadline) {
                     break;
@@ -171,16 +176,70 @@ final class Verification {
                     "Run apply; if that changes nothing, read journalctl -u prometheus on the host."));
             return;
         }
-        targetCheck(targets, "prometheus", monitor, monitor, how, checks);
+        targetCheck(targets, "prometheus", spec.prometheusPort(), monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            String seen = targetCheck(targets, "node", host, monitor, how, checks);
+            String seen = targetCheck(targets, "node", spec.nodeExporterPort(), host, monitor, how, checks);
             health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+            for (Exposure exposure : host.spec().exposures()) {
+                targetCheck(targets, exposure.job(), exposure.port(), host, monitor, how, checks);
+            }
+            for (Exporter exporter : host.spec().exporters()) {
+                if (!exporter.probes().isEmpty()) {
+                    probeCheck(targets, exporter, host, monitor, how, checks);
+                }
+            }
+        }
+    }
+
+    /** How many targets a host is to a monitor's Prometheus, without Prometheus itself. */
+    private static int targets(Blueprint.Host host) {
+        return 1
+                + host.spec().exposures().size()
+                + host.spec().exporters().stream()
+                        .mapToInt(exporter -> exporter.probes().size())
+                        .sum();
+    }
+
+    private static void probeCheck(
+            List<Target> targets,
+            Exporter exporter,
+            Blueprint.Host host,
+            Blueprint.Host monitor,
+            String how,
+            List<Check> checks) {
+        List<Target> probes = targets.stream()
+                .filter(target -> target.job().equals(exporter.probeJob()))
+                .filter(target -> target.node().equals(host.name()))
+                .filter(target -> port(target) == exporter.port())
+                .toList();
+        List<Target> down =
+                probes.stream().filter(target -> !target.health().equals("up")).toList();
+        boolean all = down.isEmpty() && probes.size() == exporter.probes().size();
+        checks.add(new Check(
+                host.name(),
+                monitor.name() + " has its probes made, job " + exporter.probeJob(),
+                how,
+                down.isEmpty()
+                        ? probes.size() + " of " + exporter.probes().size() + " are up"
+                        : down.get(0).url() + " is " + down.get(0).health() + " ("
+                                + down.get(0).lastError() + ")",
+                all,
+                all ? "" : "Run apply; if one stays down, see that the exporter's configuration has its module."));
+    }
+
+    /** The port of a target's URL, or -1 if it has none. */
+    private static int port(Target target) {
+        try {
+            return new URI(target.url()).getPort();
+        } catch (URISyntaxException e) {
+            return -1;
         }
     }
 
     private String targetCheck(
             List<Target> targets,
             String job,
+            int port,
             Blueprint.Host host,
             Blueprint.Host monitor,
             String how,
@@ -188,12 +247,13 @@ final class Verification {
         Optional<Target> target = targets.stream()
                 .filter(candidate -> candidate.job().equals(job))
                 .filter(candidate -> candidate.node().equals(host.name()))
+                .filter(candidate -> port(candidate) == port)
                 .findFirst();
         String health = target.map(Target::health).orElse("missing");
         boolean up = health.equals("up");
         checks.add(new Check(
                 host.name(),
-                monitor.name() + " scrapes it, job " + job,
+                monitor.name() + " scrapes port " + port + ", job " + job,
                 how,
                 target.map(found -> found.url() + " is " + health
                                 + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
@@ -296,12 +356,16 @@ final class Verification {
     }
 
     /** Tries from here, which is outside the mesh, what must not answer. */
-    private void knock(Map<String, String> addresses, List<Check> checks) {
+    private void knock(Blueprint blueprint, Map<String, String> addresses, List<Check> checks) {
         record Door(String host, int port) {}
         List<Door> doors = new ArrayList<>();
         for (String name : addresses.keySet()) {
             doors.add(new Door(name, spec.nodeExporterPort()));
             doors.add(new Door(name, spec.prometheusPort()));
+            blueprint.host(name).spec().exposures().stream()
+                    .map(exposure -> new Door(name, exposure.port()))
+                    .filter(door -> !doors.contains(door))
+                    .forEach(doors::add);
         }
         Map<Door, Parallel.Result<String>> answers = Parallel.map(
                 doors,
@@ -334,9 +398,12 @@ final class Verification {
     }
 
     private static List<String> units(Blueprint.Host host) {
-        return host.role() == Role.MONITOR
-                ? List.of("wg-quick@wg0.service", "node_exporter.service", "prometheus.service")
-                : List.of("wg-quick@wg0.service", "node_exporter.service");
+        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", "node_exporter.service"));
+        host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
+        if (host.role() == Role.MONITOR) {
+            units.add("prometheus.service");
+        }
+        return units;
     }
 
     private static Optional<Duration> oldestHandshake(HostFacts facts) {

@@ -2,6 +2,8 @@ package dev.promguard;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -58,7 +60,25 @@ final class FakePrometheus implements AutoCloseable {
                 target("prometheus", monitor, "127.0.0.1:9090", List.of(down).contains("prometheus")));
         for (Blueprint.Host host : blueprint.hosts()) {
             targets.add(target(
-                    "node", host.name(), host.address() + ":9100", List.of(down).contains(host.name())));
+                    "node",
+                    host.name(),
+                    host.address() + ":" + blueprint.spec().nodeExporterPort(),
+                    List.of(down).contains(host.name())));
+            for (Exposure exposure : host.spec().exposures()) {
+                targets.add(target(
+                        exposure.job(),
+                        host.name(),
+                        host.address() + ":" + exposure.port(),
+                        List.of(down).contains(exposure.job())));
+            }
+            for (Exporter exporter : host.spec().exporters()) {
+                exporter.probes()
+                        .forEach(probe -> targets.add(target(
+                                exporter.probeJob(),
+                                host.name(),
+                                host.address() + ":" + exporter.port(),
+                                List.of(down).contains(exporter.probeJob()))));
+            }
         }
         return answers(
                 200, "{\"status\":\"success\",\"data\":{\"activeTargets\":[" + String.join(",", targets) + "]}}");

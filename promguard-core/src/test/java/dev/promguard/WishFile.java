@@ -1,6 +1,9 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Capability;
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
@@ -23,15 +26,34 @@ import java.util.Set;
 /**
  * A wish as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code wireGuardPort},
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
- * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST} and {@code host NAME}, the host that the
- * test is about. Lines that begin with a # and empty lines are passed over.
+ * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST}, {@code expose HOST JOB PORT [PATH]},
+ * {@code blackbox HOST [PROBE...]}, {@code packaged HOST PORT [ARGUMENT...]}, an exporter from a Debian package with hostile arguments, and
+ * {@code host NAME}, the host that the test is about. Lines that begin with a # and empty lines are passed over.
  */
 public final class WishFile {
+    /** Arguments that mean something to systemd or a shell, and must reach a program as they are. */
+    private static final List<String> HOSTILE = List.of(
+            "--a=%i%%n",
+            "$HOME",
+            "${HOME}",
+            "two words",
+            "\"quoted\"",
+            "it's",
+            "back\\slash\\n",
+            ";",
+            "#x",
+            "é=ü",
+            "--at={folder}/hosts",
+            "{other}",
+            "-");
+
     private final Map<String, String> values = new HashMap<>();
     private final List<HostSpec> hosts = new ArrayList<>();
     private final Map<String, String> publicAddresses = new HashMap<>();
     private final Map<String, String> held = new HashMap<>();
     private final Set<String> unkeyed = new HashSet<>();
+    private final Map<String, List<Exporter>> exporters = new HashMap<>();
+    private final Map<String, List<Exposure>> services = new HashMap<>();
 
     private WishFile() {}
 
@@ -57,10 +79,39 @@ public final class WishFile {
                 }
             }
             case "public" -> publicAddresses.put(words[1], words[2]);
+            case "expose" ->
+                services.computeIfAbsent(words[1], host -> new ArrayList<>())
+                        .add(new Exposure(
+                                words[2], Integer.parseInt(words[3]), words.length > 4 ? words[4] : Exposure.METRICS));
+            case "blackbox" -> {
+                Exporter blackbox = Exporters.blackbox();
+                for (String probe : List.of(words).subList(2, words.length)) {
+                    blackbox = blackbox.probe(probe, probe.contains("://") ? "http_2xx" : "tcp_connect");
+                }
+                exporter(words[1], blackbox);
+            }
+            case "packaged" ->
+                exporter(
+                        words[1],
+                        Exporter.fromPackage(
+                                        "ping_exporter",
+                                        "prometheus-ping-exporter",
+                                        "/usr/bin/prometheus-ping-exporter",
+                                        Integer.parseInt(words[2]))
+                                .withListen("--host={address}", "--port", "{port}")
+                                .withArguments(HOSTILE.toArray(String[]::new))
+                                .withCapability(Capability.SYS_PTRACE)
+                                .withCapability(Capability.NET_RAW)
+                                .withConfigFile(
+                                        new Exporter.ConfigFile("hosts", "{{ not a template }} $HOME %i", List.of())));
             case "unkeyed" -> unkeyed.add(words[1]);
             case "held" -> held.put(words[1], words[2]);
             default -> values.put(words[0], words[1]);
         }
+    }
+
+    private void exporter(String host, Exporter exporter) {
+        exporters.computeIfAbsent(host, name -> new ArrayList<>()).add(exporter);
     }
 
     private static HostSpec host(String name, Role role, String region) {
@@ -86,7 +137,18 @@ public final class WishFile {
                 Duration.ofSeconds(number("scrapeSeconds", 15)),
                 Release.prometheus(),
                 Release.nodeExporter(),
-                hosts);
+                hosts.stream().map(this::withServices).toList());
+    }
+
+    private HostSpec withServices(HostSpec host) {
+        return new HostSpec(
+                host.name(),
+                host.role(),
+                host.region(),
+                host.size(),
+                host.image(),
+                exporters.getOrDefault(host.name(), List.of()),
+                services.getOrDefault(host.name(), List.of()));
     }
 
     /** The blueprint, with the addresses that hosts hold. */

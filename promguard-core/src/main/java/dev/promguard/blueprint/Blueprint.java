@@ -184,13 +184,29 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                     host.spec().size(),
                     host.address(),
                     peers));
+            for (Exporter exporter : host.spec().exporters()) {
+                text.append(String.format(
+                        Locale.ROOT,
+                        "    %s on %d/tcp, job %s%s%n",
+                        exporter.describe(),
+                        exporter.port(),
+                        exporter.job(),
+                        exporter.probes().isEmpty()
+                                ? ""
+                                : "; " + count(exporter.probes().size(), "probe") + ", job " + exporter.probeJob()));
+            }
+            for (Exposure service : host.spec().services()) {
+                text.append(String.format(
+                        Locale.ROOT, "    runs there already: %d/tcp, job %s%n", service.port(), service.job()));
+            }
         }
         text.append(String.format(
                 Locale.ROOT,
-                "every host admits 22/tcp (SSH) and %d/udp (WireGuard) from anywhere, and %d/tcp (node_exporter) on %s from the"
+                "every host admits 22/tcp (SSH) and %d/udp (WireGuard) from anywhere, and %d/tcp (node_exporter)%s on %s from the"
                         + " monitors; nothing else%n",
                 spec.wireGuardPort(),
                 spec.nodeExporterPort(),
+                hosts.stream().allMatch(host -> host.spec().exposures().isEmpty()) ? "" : " and the ports of its jobs",
                 WIREGUARD_INTERFACE));
         text.append(String.format(
                 Locale.ROOT,

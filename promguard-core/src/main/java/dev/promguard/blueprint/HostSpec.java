@@ -1,5 +1,7 @@
 package dev.promguard.blueprint;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -10,12 +12,21 @@ import java.util.Objects;
  * @param region the provider's word for where it is
  * @param size the provider's word for its size
  * @param image the provider's word for its image
+ * @param exporters the exporters that it is to run beside node_exporter
+ * @param services what already listens on it and is to be scraped
  */
-public record HostSpec(String name, Role role, String region, String size, String image) {
+public record HostSpec(
+        String name,
+        Role role,
+        String region,
+        String size,
+        String image,
+        List<Exporter> exporters,
+        List<Exposure> services) {
     /**
-     * Checks that all are there.
+     * Copies the lists.
      *
-     * @throws NullPointerException if one is null
+     * @throws NullPointerException if something is null
      */
     public HostSpec {
         Objects.requireNonNull(name, "name");
@@ -23,5 +34,47 @@ public record HostSpec(String name, Role role, String region, String size, Strin
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(size, "size");
         Objects.requireNonNull(image, "image");
+        exporters = List.copyOf(exporters);
+        services = List.copyOf(services);
+    }
+
+    /**
+     * A host with node_exporter alone.
+     *
+     * @param name its name
+     * @param role what it is in the mesh
+     * @param region the provider's word for where it is
+     * @param size the provider's word for its size
+     * @param image the provider's word for its image
+     * @throws NullPointerException if something is null
+     */
+    public HostSpec(String name, Role role, String region, String size, String image) {
+        this(name, role, region, size, image, List.of(), List.of());
+    }
+
+    /**
+     * Every port beside node_exporter's that the monitors are admitted to and scrape: the exporters' first.
+     *
+     * @return maybe none
+     */
+    public List<Exposure> exposures() {
+        List<Exposure> exposures = new ArrayList<>();
+        exporters.forEach(exporter -> exposures.add(exporter.exposure()));
+        exposures.addAll(services);
+        return List.copyOf(exposures);
+    }
+
+    /** The same host with other releases in the place of PromGuard's own choices of the same names. */
+    HostSpec withReleases(List<Release> releases) {
+        return new HostSpec(
+                name,
+                role,
+                region,
+                size,
+                image,
+                exporters.stream()
+                        .map(exporter -> exporter.withReleases(releases))
+                        .toList(),
+                services);
     }
 }

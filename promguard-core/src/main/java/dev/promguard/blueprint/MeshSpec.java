@@ -67,6 +67,6 @@ public record MeshSpec(
                 scrapeInterval,
                 chosenPrometheus,
                 chosenExporter,
-                hosts);
+                hosts.stream().map(host -> host.withReleases(releases)).toList());
     }
 }

@@ -8,7 +8,14 @@ public final class Names {
     private static final Pattern MESH = Pattern.compile("[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
     private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
 
+    private static final Pattern JOB = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
+    private static final Pattern METRICS_PATH = Pattern.compile("/[A-Za-z0-9._~/-]{0,200}");
+
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]");
+
+    static final String JOB_FORM =
+            "lower-case letters, digits, dashes and underscores, starting with a letter, at most 63";
+    static final String METRICS_PATH_FORM = "a path such as /metrics, without query";
 
     private Names() {}
 
@@ -41,6 +48,56 @@ public final class Names {
      */
     public static boolean isWord(String text) {
         return WORD.matcher(text).matches();
+    }
+
+    /**
+     * Whether a text can be a scrape job's name, which is also part of a file's name and of a firewall rule's comment.
+     *
+     * @param text the text
+     * @return true if it can
+     */
+    public static boolean isJob(String text) {
+        return JOB.matcher(text).matches();
+    }
+
+    /**
+     * Whether a text can be the path of metrics: no query, no escapes.
+     *
+     * @param text the text
+     * @return true if it can
+     */
+    public static boolean isMetricsPath(String text) {
+        return METRICS_PATH.matcher(text).matches();
+    }
+
+    /**
+     * Whether a text has no character that a terminal might obey or hide, and no line end.
+     *
+     * @param text the text
+     * @return true if all of it can be seen
+     */
+    public static boolean isPrintable(String text) {
+        return !UNPRINTABLE.matcher(text).find();
+    }
+
+    static void requireJob(String field, String value) {
+        if (!isJob(value)) {
+            throw new IllegalArgumentException(field + " " + quote(value) + " is not valid: " + JOB_FORM + " wanted");
+        }
+    }
+
+    static void requireMetricsPath(String field, String value) {
+        if (!isMetricsPath(value)) {
+            throw new IllegalArgumentException(
+                    field + " " + quote(value) + " is not valid: " + METRICS_PATH_FORM + " wanted");
+        }
+    }
+
+    static void requirePort(String field, int value) {
+        if (value < 1 || value > 65535 || value == 22) {
+            throw new IllegalArgumentException(
+                    field + " " + value + " is not valid: 1 to 65535 without SSH's 22 wanted");
+        }
     }
 
     /**

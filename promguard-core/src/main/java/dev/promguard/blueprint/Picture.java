@@ -2,6 +2,8 @@ package dev.promguard.blueprint;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Draws a blueprint. Every text in it is of a form that needs no escaping, by the planner's checks. */
 final class Picture {
@@ -19,6 +21,9 @@ final class Picture {
         for (Blueprint.Host host : blueprint.hosts()) {
             String shape = host.role() == Role.MONITOR ? "([\"%s\"])" : "[\"%s\"]";
             String label = host.name() + "<br/>" + host.spec().region() + "<br/>" + host.address();
+            if (!host.spec().exposures().isEmpty()) {
+                label += "<br/>" + services(host, List.of());
+            }
             text.append("  ")
                     .append(id(blueprint, host.name()))
                     .append(String.format(Locale.ROOT, shape, label))
@@ -29,13 +34,27 @@ final class Picture {
                 if (blueprint.host(peer).role() == Role.NODE) {
                     text.append("  ").append(id(blueprint, monitor.name()));
                     text.append(" == \"WireGuard · scrape ")
-                            .append(blueprint.spec().nodeExporterPort())
+                            .append(ports(blueprint, blueprint.host(peer)))
                             .append("/tcp\" ==> ");
                     text.append(id(blueprint, peer)).append('\n');
                 }
             }
         }
         return text.toString();
+    }
+
+    private static String ports(Blueprint blueprint, Blueprint.Host host) {
+        StringBuilder ports = new StringBuilder().append(blueprint.spec().nodeExporterPort());
+        host.spec().exposures().forEach(exposure -> ports.append(", ").append(exposure.port()));
+        return ports.toString();
+    }
+
+    /** What runs on a host: these, and the names of its jobs. */
+    private static String services(Blueprint.Host host, List<String> first) {
+        return Stream.concat(
+                        first.stream(),
+                        host.spec().exposures().stream().map(Exposure::job).distinct())
+                .collect(Collectors.joining(", "));
     }
 
     private static String id(Blueprint blueprint, String name) {
@@ -82,7 +101,7 @@ final class Picture {
             }
         }
         for (int m = 0; m < monitors.size(); m++) {
-            box(svg, monitors.get(m), x(m, monitors.size(), width), TOP, "#e6522c", "Prometheus");
+            box(svg, monitors.get(m), x(m, monitors.size(), width), TOP, "#e6522c", List.of("Prometheus"));
         }
         for (int n = 0; n < nodes.size(); n++) {
             box(
@@ -91,17 +110,24 @@ final class Picture {
                     x(n % NODES_PER_ROW, inRow(n, nodes.size()), width),
                     nodeY(n),
                     "#33658a",
-                    "node_exporter");
+                    List.of("node_exporter"));
         }
+        boolean jobs = blueprint.hosts().stream()
+                .anyMatch(host -> !host.spec().exposures().isEmpty());
         svg.append(String.format(
                 Locale.ROOT,
-                "  <text x=\"%d\" y=\"%d\" fill=\"#555\">green: WireGuard, %d/udp; inside it the monitor alone scrapes %d/tcp;"
+                "  <text x=\"%d\" y=\"%d\" fill=\"#555\">green: WireGuard, %d/udp; inside it the monitor alone scrapes %d/tcp%s;"
                         + " everything else is closed but SSH</text>%n",
                 GAP,
                 height - 24,
                 blueprint.spec().wireGuardPort(),
-                blueprint.spec().nodeExporterPort()));
+                blueprint.spec().nodeExporterPort(),
+                jobs ? " and the jobs named" : ""));
         return svg.append("</svg>\n").toString().replace("\r\n", "\n");
+    }
+
+    private static String cut(String text, int most) {
+        return text.length() > most ? text.substring(0, most - 1) + "…" : text;
     }
 
     private static int inRow(int node, int nodes) {
@@ -118,7 +144,7 @@ final class Picture {
         return (width - span) / 2 + index * (BOX_WIDTH + GAP);
     }
 
-    private static void box(StringBuilder svg, Blueprint.Host host, int x, int y, String colour, String service) {
+    private static void box(StringBuilder svg, Blueprint.Host host, int x, int y, String colour, List<String> runs) {
         svg.append(String.format(
                 Locale.ROOT,
                 "  <rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#fafafa\" stroke=\"%s\""
@@ -128,7 +154,8 @@ final class Picture {
                 BOX_WIDTH,
                 BOX_HEIGHT,
                 colour));
-        String name = host.name().length() > 26 ? host.name().substring(0, 25) + "…" : host.name();
+        String name = cut(host.name(), 26);
+        String service = cut(services(host, runs), 34);
         svg.append(String.format(
                 Locale.ROOT,
                 "  <text x=\"%d\" y=\"%d\" font-weight=\"bold\" fill=\"#222\">%s</text>%n",

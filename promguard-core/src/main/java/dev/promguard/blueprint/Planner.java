@@ -104,6 +104,7 @@ public final class Planner {
         hostFaults(spec, faults);
         networkFaults(spec, faults);
         portFaults(spec, faults);
+        faults.addAll(Exporting.faults(spec));
         Duration interval = spec.scrapeInterval();
         if (interval.compareTo(Duration.ofSeconds(1)) < 0
                 || interval.compareTo(Duration.ofHours(1)) > 0
@@ -239,16 +240,25 @@ public final class Planner {
         rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
         for (HostSpec monitor : monitors) {
             if (!monitor.name().equals(host.name())) {
-                rules.add(new FirewallRule(
-                        Optional.of(Blueprint.WIREGUARD_INTERFACE),
-                        Optional.of(address(addresses, monitor.name())),
-                        Optional.of(address(addresses, host.name())),
-                        spec.nodeExporterPort(),
-                        Protocol.TCP,
-                        monitor.name() + " WireGuard node-exporter scraper"));
+                String from = address(addresses, monitor.name());
+                String to = address(addresses, host.name());
+                rules.add(admitting(monitor, from, to, spec.nodeExporterPort(), "node-exporter"));
+                for (Exposure exposure : host.exposures()) {
+                    rules.add(admitting(monitor, from, to, exposure.port(), exposure.job()));
+                }
             }
         }
         return rules;
+    }
+
+    private static FirewallRule admitting(HostSpec monitor, String from, String to, int port, String what) {
+        return new FirewallRule(
+                Optional.of(Blueprint.WIREGUARD_INTERFACE),
+                Optional.of(from),
+                Optional.of(to),
+                port,
+                Protocol.TCP,
+                monitor.name() + " WireGuard " + what + " scraper");
     }
 
     private static String address(Map<String, String> addresses, String name) {

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * @param sha256 for each architecture offered, the SHA-256 of its tarball in lower-case hex
  */
 public record Release(String name, String version, URI base, Map<Architecture, String> sha256) {
-    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,62}");
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
     private static final Pattern VERSION = Pattern.compile("[0-9][0-9A-Za-z.+_-]{0,62}");
     private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern BASE = Pattern.compile("https?://[A-Za-z0-9._~:/@\\[\\]%+-]+");
@@ -27,7 +27,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
      * @throws IllegalArgumentException if a part is malformed; the message names it, its value and the form wanted
      */
     public Release {
-        require(NAME, name, "release name", "lower-case letters, digits and underscores");
+        require(NAME, name, "release name", "lower-case letters, digits, dashes and underscores");
         require(VERSION, version, "release version", "digits, letters, dots and dashes, without a leading v");
         require(
                 BASE,
@@ -70,6 +70,19 @@ public record Release(String name, String version, URI base, Map<Architecture, S
     }
 
     /**
+     * blackbox_exporter 0.28.0. The sums are those of the project's own {@code sha256sums.txt}.
+     *
+     * @return the release
+     */
+    public static Release blackboxExporter() {
+        return upstream(
+                "blackbox_exporter",
+                "0.28.0",
+                "caf5d242fb1cf6d5cb678f3f799f22703d4fafea26b03dcbbd7e1f1825e06329",
+                "63312be0983d85e5109710a7dc93df3051157ae581853fa3655d171cc1b2806e");
+    }
+
+    /**
      * A release from where the Prometheus project publishes it.
      *
      * @param name the program's name, which is also its repository's, such as {@code node_exporter}
@@ -80,7 +93,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
      * @throws IllegalArgumentException if a part is malformed
      */
     public static Release upstream(String name, String version, String amd64, String arm64) {
-        require(NAME, name, "release name", "lower-case letters, digits and underscores");
+        require(NAME, name, "release name", "lower-case letters, digits, dashes and underscores");
         require(VERSION, version, "release version", "digits, letters, dots and dashes, without a leading v");
         Map<Architecture, String> sums = new EnumMap<>(Architecture.class);
         sums.put(Architecture.AMD64, amd64);

@@ -125,6 +125,30 @@ public sealed interface Change {
         R unit(ApplyUnit change);
 
         /**
+         * A unit that must never run.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R maskUnit(MaskUnit change);
+
+        /**
+         * A unit of PromGuard's that is no longer wished.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R removeUnit(RemoveUnit change);
+
+        /**
+         * A file or release of PromGuard's that is no longer wished.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R removeFile(RemoveFile change);
+
+        /**
          * The SSH host key.
          *
          * @param change the change
@@ -394,6 +418,84 @@ public sealed interface Change {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.unit(this);
+        }
+    }
+
+    /**
+     * Stops a unit that a package brings, and masks it, so that nothing starts it. The unit need not be there yet.
+     *
+     * @param unit the unit's name
+     */
+    record MaskUnit(String unit) implements Change {
+        /**
+         * Checks that it is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public MaskUnit {
+            Objects.requireNonNull(unit, "unit");
+        }
+
+        @Override
+        public String describe() {
+            return "mask " + unit;
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.maskUnit(this);
+        }
+    }
+
+    /**
+     * Stops and disables a unit, and removes its file from {@code /etc/systemd/system}.
+     *
+     * @param unit the unit's name
+     */
+    record RemoveUnit(String unit) implements Change {
+        /**
+         * Checks that it is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public RemoveUnit {
+            Objects.requireNonNull(unit, "unit");
+        }
+
+        @Override
+        public String describe() {
+            return "remove " + unit;
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.removeUnit(this);
+        }
+    }
+
+    /**
+     * Removes a file, or the folder of a release, that PromGuard had put there.
+     *
+     * @param path the absolute path
+     */
+    record RemoveFile(String path) implements Change {
+        /**
+         * Checks that it is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public RemoveFile {
+            Objects.requireNonNull(path, "path");
+        }
+
+        @Override
+        public String describe() {
+            return "remove " + path;
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.removeFile(this);
         }
     }
 

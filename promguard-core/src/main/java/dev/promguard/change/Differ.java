@@ -30,16 +30,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares what a host should be with what it is. A pure function.
  *
- * <p>The order of the changes keeps a host closed at every step: packages, users, releases and files first, which open nothing;
- * then the firewall, SSH's rule before anything is denied; then WireGuard; then the services; the SSH host key last.
+ * <p>The order of the changes keeps a host closed at every step: units that packages bring are masked before these are installed;
+ * packages, users, releases and files first, which open nothing; then the firewall, SSH's rule before anything is denied; then
+ * WireGuard; then the services, those that are no longer wished before those that are, and then the files that nothing reads any more;
+ * the SSH host key last.
+ *
+ * <p>What is no longer wished is known by {@link HostFacts#kept()}. Packages, users and data of services stay.
  */
 public final class Differ {
     private static final Set<String> SYSTEMS = Set.of("debian", "ubuntu");
-    private static final String SCRAPER = " WireGuard node-exporter scraper";
+    private static final Pattern SCRAPER = Pattern.compile("[a-z0-9-]+ WireGuard [a-z0-9_-]+ scraper");
+    private static final String UNIT_FOLDER = "/etc/systemd/system/";
 
     private Differ() {}
 
@@ -56,6 +63,7 @@ public final class Differ {
         List<String> units = new ArrayList<>();
         units.add(desired.wireGuard().unit());
         desired.units().forEach(unit -> units.add(unit.name()));
+        units.addAll(desired.maskedUnits());
         return new FactsQuery(
                 desired.packages(),
                 desired.users().stream().map(user -> user.name()).toList(),
@@ -117,6 +125,9 @@ public final class Differ {
         List<Change> changes = new ArrayList<>();
         Set<String> changed = new HashSet<>();
 
+        desired.maskedUnits().stream()
+                .filter(unit -> !isMasked(facts.units().get(unit)))
+                .forEach(unit -> changes.add(new Change.MaskUnit(unit)));
         List<String> packages = desired.packages().stream()
                 .filter(name -> !facts.packages().containsKey(name))
                 .toList();
@@ -140,13 +151,31 @@ public final class Differ {
         }
         firewall(desired, facts, changes);
         boolean restarted = wireGuard(desired.wireGuard(), facts, newKey, changes);
+        List<String> unwished = unwished(desired, facts);
+        unwished.stream()
+                .filter(path -> path.startsWith(UNIT_FOLDER))
+                .forEach(path -> changes.add(new Change.RemoveUnit(path.substring(UNIT_FOLDER.length()))));
         for (Unit unit : desired.units()) {
             unit(unit, facts, changed, restarted, changes);
         }
+        unwished.stream()
+                .filter(path -> !path.startsWith(UNIT_FOLDER))
+                .forEach(path -> changes.add(new Change.RemoveFile(path)));
         if (replaceHostKey) {
             changes.add(new Change.ReplaceHostKey());
         }
         return List.copyOf(changes);
+    }
+
+    private static boolean isMasked(@Nullable UnitFact fact) {
+        return fact != null && fact.enabled().equals("masked") && !fact.active().equals("active");
+    }
+
+    private static List<String> unwished(DesiredHost desired, HostFacts facts) {
+        Set<String> unwished = new TreeSet<>(facts.kept());
+        desired.files().forEach(file -> unwished.remove(file.path()));
+        desired.releases().forEach(install -> unwished.remove(install.folder()));
+        return List.copyOf(unwished);
     }
 
     private static Optional<Change> release(ReleaseInstall install, HostFacts facts) {
@@ -190,7 +219,7 @@ public final class Differ {
 
     private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {
         if (rule.networkInterface().equals(Optional.of(wireGuardInterface))) {
-            return rule.comment().endsWith(SCRAPER);
+            return SCRAPER.matcher(rule.comment()).matches();
         }
         return rule.protocol() == FirewallRule.Protocol.UDP && rule.comment().equals("WireGuard");
     }

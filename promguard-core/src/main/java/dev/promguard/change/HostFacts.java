@@ -27,6 +27,8 @@ import java.util.Set;
  * @param firewall what ufw says
  * @param pendingUnits what an earlier run of changes owed a unit and was cut off before it did, by the unit's name
  * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
+ * @param kept what PromGuard put there, now or in an earlier run, as absolute paths: unit files and files below {@code /etc/prometheus}
+ *     that say so in their first line, everything below {@code /etc/promguard}, unpacked releases in {@code /opt/promguard}
  */
 public record HostFacts(
         String osId,
@@ -42,7 +44,8 @@ public record HostFacts(
         boolean keyFileSafe,
         FirewallFact firewall,
         Map<String, Change.UnitAction> pendingUnits,
-        List<String> addresses) {
+        List<String> addresses,
+        List<String> kept) {
     /**
      * Copies the collections.
      *
@@ -62,6 +65,7 @@ public record HostFacts(
         Objects.requireNonNull(firewall, "firewall");
         pendingUnits = Map.copyOf(pendingUnits);
         addresses = List.copyOf(addresses);
+        kept = List.copyOf(kept);
     }
 
     /**

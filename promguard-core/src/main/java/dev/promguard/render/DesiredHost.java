@@ -15,6 +15,7 @@ import java.util.Objects;
  * @param wireGuard the WireGuard interface
  * @param files files that should have this content, mode and owner
  * @param units systemd units that should be enabled and running
+ * @param maskedUnits systemd units that must never run, masked before the packages that bring them are installed
  */
 public record DesiredHost(
         String name,
@@ -24,7 +25,8 @@ public record DesiredHost(
         List<FirewallRule> firewall,
         WireGuardInterface wireGuard,
         List<ManagedFile> files,
-        List<Unit> units) {
+        List<Unit> units,
+        List<String> maskedUnits) {
     /**
      * Copies the lists.
      *
@@ -39,5 +41,6 @@ public record DesiredHost(
         firewall = List.copyOf(firewall);
         files = List.copyOf(files);
         units = List.copyOf(units);
+        maskedUnits = List.copyOf(maskedUnits);
     }
 }

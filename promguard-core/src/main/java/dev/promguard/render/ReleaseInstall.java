@@ -21,7 +21,7 @@ public record ReleaseInstall(Release release, List<String> binaries) {
         Objects.requireNonNull(release, "release");
         binaries = List.copyOf(binaries);
         for (String binary : binaries) {
-            if (!binary.matches("[a-z][a-z0-9_]{0,62}")) {
+            if (!binary.matches("[a-z][a-z0-9_-]{0,62}")) {
                 throw new IllegalArgumentException("binary \"" + binary + "\" is not a plain file name");
             }
         }

@@ -1,6 +1,7 @@
 package dev.promguard.render;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.PublicKey;
@@ -25,6 +26,7 @@ public final class Renderer {
     private static final String UNKNOWN = "(known after apply)";
 
     private final Templates templates = new Templates();
+    private final ExporterFiles exporterFiles = new ExporterFiles(templates);
 
     /** Makes a renderer. */
     public Renderer() {}
@@ -81,6 +83,8 @@ public final class Renderer {
                 peers,
                 config);
 
+        List<String> packages = new ArrayList<>(PACKAGES);
+        List<String> maskedUnits = new ArrayList<>();
         List<SystemUser> users = new ArrayList<>();
         List<ReleaseInstall> releases = new ArrayList<>();
         List<ManagedFile> files = new ArrayList<>();
@@ -94,11 +98,25 @@ public final class Renderer {
         files.add(exporterUnit);
         units.add(new Unit(NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder()), Set.of()));
 
+        for (Exporter each : host.spec().exporters()) {
+            users.add(new SystemUser(each.name()));
+            if (each.source() instanceof Exporter.FromPackage from) {
+                packages.add(from.debianPackage());
+                maskedUnits.addAll(from.units());
+            } else if (each.source() instanceof Exporter.FromRelease from) {
+                releases.add(ExporterFiles.install(from));
+            }
+            List<ManagedFile> own = exporterFiles.files(blueprint, host, each);
+            files.addAll(own);
+            units.add(ExporterFiles.unit(each, own));
+        }
+
         if (host.role() == Role.MONITOR) {
             ReleaseInstall prometheus = prometheus(blueprint);
             users.add(new SystemUser("prometheus"));
             releases.add(prometheus);
             files.add(ManagedFile.readable(PROMETHEUS_TARGETS, targets(blueprint)));
+            files.addAll(exporterFiles.jobs(blueprint).values());
             files.add(ManagedFile.readable(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host))
                     .checkedBy(List.of(prometheus.path("promtool"), "check", "config")));
             ManagedFile prometheusUnit = ManagedFile.readable(
@@ -107,7 +125,16 @@ public final class Renderer {
             units.add(new Unit(
                     PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder()), Set.of(PROMETHEUS_CONFIG)));
         }
-        return new DesiredHost(name, PACKAGES, users, releases, host.firewall(), wireGuard, files, units);
+        return new DesiredHost(
+                name,
+                packages.stream().distinct().toList(),
+                users,
+                releases.stream().distinct().toList(),
+                host.firewall(),
+                wireGuard,
+                files,
+                units,
+                maskedUnits.stream().distinct().toList());
     }
 
     /**
@@ -131,7 +158,13 @@ public final class Renderer {
             files.put(
                     "/etc/systemd/system/" + NODE_EXPORTER_UNIT,
                     nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
+            host.spec()
+                    .exporters()
+                    .forEach(exporter -> exporterFiles
+                            .files(blueprint, host, exporter)
+                            .forEach(file -> files.put(file.path(), file.content())));
             if (host.role() == Role.MONITOR) {
+                exporterFiles.jobs(blueprint).values().forEach(file -> files.put(file.path(), file.content()));
                 files.put(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host));
                 files.put(PROMETHEUS_TARGETS, targets(blueprint));
                 files.put("/etc/systemd/system/" + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus(blueprint)));
@@ -170,14 +203,15 @@ public final class Renderer {
     }
 
     private String nodeExporterUnit(Blueprint blueprint, Blueprint.Host host, ReleaseInstall exporter) {
-        return templates.render(
-                "node_exporter.service.j2",
-                Map.of(
-                        "mesh", blueprint.mesh(),
-                        "wireGuardUnit", "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
-                        "user", "node_exporter",
-                        "binary", exporter.path("node_exporter"),
-                        "listen", endpoint(host.address(), blueprint.spec().nodeExporterPort())));
+        return exporterFiles.unit(
+                blueprint,
+                "node_exporter",
+                "https://github.com/prometheus/node_exporter",
+                exporter.path("node_exporter"),
+                List.of("--web.listen-address="
+                        + endpoint(host.address(), blueprint.spec().nodeExporterPort())),
+                false,
+                Set.of());
     }
 
     private String prometheusUnit(Blueprint blueprint, ReleaseInstall prometheus) {
@@ -199,17 +233,28 @@ public final class Renderer {
     }
 
     private String prometheusConfig(Blueprint blueprint, Blueprint.Host monitor) {
+        List<Map<String, String>> jobs = new ArrayList<>();
+        exporterFiles.jobs(blueprint).forEach((job, file) -> jobs.add(Map.of("name", job, "targetsFile", file.path())));
         long interval = blueprint.spec().scrapeInterval().toSeconds();
         return templates.render(
                 "prometheus.yml.j2",
                 Map.of(
-                        "mesh", blueprint.mesh(),
-                        "scrapeInterval", interval + "s",
-                        "scrapeTimeout", Math.min(10, interval) + "s",
-                        "selfAddress", endpoint("127.0.0.1", blueprint.spec().prometheusPort()),
-                        "node", monitor.name(),
-                        "region", monitor.spec().region(),
-                        "targetsFile", PROMETHEUS_TARGETS));
+                        "mesh",
+                        blueprint.mesh(),
+                        "scrapeInterval",
+                        interval + "s",
+                        "scrapeTimeout",
+                        Math.min(10, interval) + "s",
+                        "selfAddress",
+                        endpoint("127.0.0.1", blueprint.spec().prometheusPort()),
+                        "node",
+                        monitor.name(),
+                        "region",
+                        monitor.spec().region(),
+                        "targetsFile",
+                        PROMETHEUS_TARGETS,
+                        "jobs",
+                        jobs));
     }
 
     private String targets(Blueprint blueprint) {
@@ -225,7 +270,8 @@ public final class Renderer {
         return templates.render("targets.json.j2", Map.of("targets", targets));
     }
 
-    private static String endpoint(String address, int port) {
+    /** An address and a port, an IPv6 address in brackets. */
+    static String endpoint(String address, int port) {
         return (address.indexOf(':') >= 0 ? '[' + address + ']' : address) + ':' + port;
     }
 }

@@ -29,6 +29,12 @@ final class Templates {
     /** What JSON lets stand in a string and YAML takes for a line end or nothing. */
     private static final Pattern YAML_BREAK = Pattern.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff]");
 
+    /** What ends a line of a unit file or cannot stand in one. */
+    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}\\x80-\\x9f\\u2028\\u2029\\ufeff]");
+
+    /** What stands for itself in a command line of a unit file. */
+    private static final Pattern BARE = Pattern.compile("[A-Za-z0-9./:_@,=+\\[\\]()%$-]+");
+
     private final Jinjava jinjava;
     private final Map<String, String> sources = new ConcurrentHashMap<>();
 
@@ -48,6 +54,7 @@ final class Templates {
         });
         jinjava.getGlobalContext().registerFilter(new Plain());
         jinjava.getGlobalContext().registerFilter(new Quoted());
+        jinjava.getGlobalContext().registerFilter(new Argument());
     }
 
     /**
@@ -119,6 +126,35 @@ final class Templates {
                             .replaceAll(found -> String.format(Locale.ROOT, "\\\\u%04x", (int)
                                     found.group().charAt(0)))
                     + '"';
+        }
+    }
+
+    /**
+     * Writes one argument of a command in a unit file, so that the program gets exactly this text: no word is split, no
+     * specifier, variable or escape is replaced.
+     *
+     * @see <a href="https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html#Command%20lines">systemd.service,
+     *     command lines</a>
+     */
+    private static final class Argument implements Filter {
+        @Override
+        public String getName() {
+            return "argument";
+        }
+
+        @Override
+        public Object filter(@Nullable Object value, JinjavaInterpreter interpreter, String... arguments) {
+            if (value == null
+                    || value.toString().isEmpty()
+                    || UNPRINTABLE.matcher(value.toString()).find()) {
+                throw new IllegalArgumentException("a value has a form that its place does not allow: " + value);
+            }
+            String escaped = value.toString()
+                    .replace("\\", "\\\\")
+                    .replace("\"", "\\\"")
+                    .replace("%", "%%")
+                    .replace("$", "$$");
+            return BARE.matcher(escaped).matches() ? escaped : '"' + escaped + '"';
         }
     }
 }

@@ -98,58 +98,73 @@ class DifferTest {
     /** The place of each kind of change: what opens nothing, the firewall, SSH before all, WireGuard, services, the host key. */
     private static final class Rank implements Change.Visitor<Integer> {
         @Override
-        public Integer installPackages(Change.InstallPackages change) {
+        public Integer maskUnit(Change.MaskUnit change) {
             return 0;
         }
 
         @Override
-        public Integer createUser(Change.CreateUser change) {
+        public Integer installPackages(Change.InstallPackages change) {
             return 1;
         }
 
         @Override
-        public Integer installRelease(Change.InstallRelease change) {
+        public Integer createUser(Change.CreateUser change) {
             return 2;
         }
 
         @Override
+        public Integer installRelease(Change.InstallRelease change) {
+            return 3;
+        }
+
+        @Override
         public Integer writeFile(Change.WriteFile change) {
-            return change.risky() ? 8 : 3;
+            return change.risky() ? 9 : 4;
         }
 
         @Override
         public Integer allow(Change.Allow change) {
-            return change.rule().port() == 22 ? 4 : 5;
+            return change.rule().port() == 22 ? 5 : 6;
         }
 
         @Override
         public Integer enableFirewall(Change.EnableFirewall change) {
-            return 6;
-        }
-
-        @Override
-        public Integer disallow(Change.Disallow change) {
             return 7;
         }
 
         @Override
-        public Integer writeKey(Change.WriteKey change) {
+        public Integer disallow(Change.Disallow change) {
             return 8;
         }
 
         @Override
-        public Integer wireGuard(Change.ApplyWireGuard change) {
+        public Integer writeKey(Change.WriteKey change) {
             return 9;
         }
 
         @Override
-        public Integer unit(Change.ApplyUnit change) {
+        public Integer wireGuard(Change.ApplyWireGuard change) {
             return 10;
         }
 
         @Override
-        public Integer replaceHostKey(Change.ReplaceHostKey change) {
+        public Integer removeUnit(Change.RemoveUnit change) {
             return 11;
+        }
+
+        @Override
+        public Integer unit(Change.ApplyUnit change) {
+            return 12;
+        }
+
+        @Override
+        public Integer removeFile(Change.RemoveFile change) {
+            return 13;
+        }
+
+        @Override
+        public Integer replaceHostKey(Change.ReplaceHostKey change) {
+            return 14;
         }
     }
 
@@ -181,7 +196,8 @@ class DifferTest {
                                     .toList(),
                             List.of()),
                     Map.of(),
-                    List.of());
+                    List.of(),
+                    whole.kept().stream().filter(path -> random.nextBoolean()).toList());
 
             List<Change> changes = Differ.diff(desired, facts, Optional.empty(), random.nextBoolean());
 
@@ -243,6 +259,9 @@ class DifferTest {
                 new Change.CreateUser(new SystemUser("prometheus")),
                 new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "\n")),
                 new Change.ApplyUnit("a.service", UnitAction.RESTART),
+                new Change.MaskUnit("a.service"),
+                new Change.RemoveUnit("a.service"),
+                new Change.RemoveFile("/etc/prometheus/targets/a.yml"),
                 new Change.ApplyWireGuard(desired.wireGuard(), InterfaceAction.ENABLE)));
         for (InterfaceAction action : InterfaceAction.values()) {
             if (action != InterfaceAction.ENABLE) {

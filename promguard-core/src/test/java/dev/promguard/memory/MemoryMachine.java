@@ -315,7 +315,18 @@ public final class MemoryMachine {
                 true,
                 new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
                 Map.of(),
-                networks);
+                networks,
+                kept());
+    }
+
+    private List<String> kept() {
+        return Stream.concat(
+                        files.values().stream()
+                                .filter(file -> file.content().startsWith("# Kept by PromGuard for mesh ")
+                                        || file.path().startsWith("/etc/promguard/"))
+                                .map(ManagedFile::path),
+                        releases.keySet().stream().map(release -> "/opt/promguard/" + release))
+                .toList();
     }
 
     private WireGuardFact aged(WireGuardFact running) {
@@ -408,7 +419,14 @@ public final class MemoryMachine {
 
         @Override
         public Boolean installPackages(Change.InstallPackages change) {
-            change.packages().forEach(name -> packages.put(name, "1"));
+            for (String name : change.packages()) {
+                packages.put(name, "1");
+                UnitFact own = units.get(name + ".service");
+                if (name.startsWith("prometheus-")
+                        && (own == null || !own.enabled().equals("masked"))) {
+                    violations.add(name + " runs a service of its own on every address");
+                }
+            }
             return true;
         }
 
@@ -550,6 +568,27 @@ public final class MemoryMachine {
                             false,
                             started ? String.valueOf(++sequence) : before.since()));
             return true;
+        }
+
+        @Override
+        public Boolean maskUnit(Change.MaskUnit change) {
+            String since = Optional.ofNullable(units.get(change.unit()))
+                    .map(UnitFact::since)
+                    .orElse("");
+            units.put(change.unit(), new UnitFact("inactive", "masked", false, since));
+            return true;
+        }
+
+        @Override
+        public Boolean removeUnit(Change.RemoveUnit change) {
+            units.remove(change.unit());
+            return files.remove("/etc/systemd/system/" + change.unit()) != null;
+        }
+
+        @Override
+        public Boolean removeFile(Change.RemoveFile change) {
+            releases.keySet().removeIf(release -> change.path().equals("/opt/promguard/" + release));
+            return files.remove(change.path()) != null;
         }
 
         @Override

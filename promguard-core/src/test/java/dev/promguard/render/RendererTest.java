@@ -228,9 +228,7 @@ class RendererTest {
         List<String> arguments = new ArrayList<>(List.of("verify", "--man=no"));
         for (Unit unit : host.units()) {
             String content = content(host, "/etc/systemd/system/" + unit.name());
-            for (ReleaseInstall install : host.releases()) {
-                content = content.replaceFirst("ExecStart=" + install.folder() + "/[a-z_]+", "ExecStart=/bin/true");
-            }
+            content = content.replaceFirst("ExecStart=(/opt/promguard|/usr/bin)/[^ ]+ ", "ExecStart=/bin/true ");
             assertThat(content).contains("ExecStart=/bin/true --");
             arguments.add(
                     Files.writeString(folder.resolve(unit.name()), content).toString());
@@ -242,16 +240,62 @@ class RendererTest {
     }
 
     @ParameterizedTest
+    @MethodSource("wishes")
+    void render_unitsOfExporters_areHardened(String wish, @TempDir Path folder) throws Exception {
+        Tool analyze = Tool.orSkip("systemd-analyze", "systemd");
+        DesiredHost host = render(wish);
+        for (Unit unit : host.units()) {
+            Path file =
+                    Files.writeString(folder.resolve(unit.name()), content(host, "/etc/systemd/system/" + unit.name()));
+
+            Tool.Answer answer =
+                    analyze.run("", "security", "--no-pager", "--offline=true", "--threshold=29", file.toString());
+
+            assertThat(answer.exitCode()).as(answer.output()).isZero();
+            assertThat(answer.output()).contains("Overall exposure level for " + unit.name());
+        }
+    }
+
+    @Test
+    void render_exporterAndExposedService_admitEachMonitorToEachPortOnWireGuardAlone() {
+        DesiredHost host = render("node-exporters");
+
+        assertThat(host.firewall())
+                .filteredOn(rule -> rule.port() != 22 && rule.port() != 51820)
+                .allSatisfy(rule -> {
+                    assertThat(rule.networkInterface()).contains("wg0");
+                    assertThat(rule.to()).contains("10.0.0.3");
+                })
+                .extracting(rule -> rule.port() + " " + rule.from().orElse("anywhere") + " " + rule.comment())
+                .containsExactlyInAnyOrder(
+                        "9100 10.0.0.1 shop-monitor-1 WireGuard node-exporter scraper",
+                        "9100 10.0.0.2 shop-monitor-2 WireGuard node-exporter scraper",
+                        "9115 10.0.0.1 shop-monitor-1 WireGuard blackbox scraper",
+                        "9115 10.0.0.2 shop-monitor-2 WireGuard blackbox scraper",
+                        "9427 10.0.0.1 shop-monitor-1 WireGuard ping scraper",
+                        "9427 10.0.0.2 shop-monitor-2 WireGuard ping scraper",
+                        "9187 10.0.0.1 shop-monitor-1 WireGuard postgres scraper",
+                        "9187 10.0.0.2 shop-monitor-2 WireGuard postgres scraper");
+    }
+
+    @ParameterizedTest
     @MethodSource("monitors")
     void render_prometheusConfig_isTakenByPromtool(String wish, @TempDir Path folder) throws Exception {
         Tool promtool = Tool.orSkip("promtool", "prometheus");
         DesiredHost host = render(wish);
         Path targets =
                 Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
+        for (ManagedFile file : host.files()) {
+            if (file.path().startsWith("/etc/prometheus/targets/")
+                    && file.path().endsWith(".yml")) {
+                Files.writeString(folder.resolve(file.path().replaceFirst(".*/", "")), file.content());
+            }
+        }
         Path config = Files.writeString(
                 folder.resolve("prometheus.yml"),
                 content(host, "/etc/prometheus/prometheus.yml")
-                        .replace("/etc/prometheus/targets/node.json", targets.toString()));
+                        .replace("/etc/prometheus/targets/node.json", targets.toString())
+                        .replace("/etc/prometheus/targets/", folder + "/"));
 
         Tool.Answer answer = promtool.run("", "check", "config", config.toString());
 

@@ -229,6 +229,24 @@ final class ChangeScript implements Change.Visitor<Script> {
     }
 
     @Override
+    public Script maskUnit(Change.MaskUnit change) {
+        return step("mask_unit", unit(change.unit()));
+    }
+
+    @Override
+    public Script removeUnit(Change.RemoveUnit change) {
+        return step("remove_unit", unit(change.unit()));
+    }
+
+    @Override
+    public Script removeFile(Change.RemoveFile change) {
+        if (!change.path().matches("(/[A-Za-z0-9_@+-][A-Za-z0-9_@.+-]*){3,}")) {
+            throw new IllegalArgumentException("path \"" + change.path() + "\" is not one that PromGuard writes");
+        }
+        return step("remove_file", change.path());
+    }
+
+    @Override
     public Script replaceHostKey(Change.ReplaceHostKey change) {
         return step("replace_host_key", Integer.toString(number));
     }

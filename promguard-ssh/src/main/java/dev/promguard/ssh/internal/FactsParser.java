@@ -50,6 +50,12 @@ final class FactsParser {
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
 
+    /** The places where PromGuard puts what it may take away again. */
+    private static final Pattern KEPT = Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"
+            + "|/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\\.yml"
+            + "|/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*"
+            + "|/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*");
+
     private final FactsQuery query;
     private final Map<String, String> packages = new HashMap<>();
     private final Set<String> users = new HashSet<>();
@@ -61,6 +67,7 @@ final class FactsParser {
     private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final List<String> addresses = new ArrayList<>();
+    private final List<String> kept = new ArrayList<>();
     private final FirewallParser firewall = new FirewallParser();
     private String @Nullable [] system;
     private @Nullable String wireGuardKey;
@@ -109,6 +116,12 @@ final class FactsParser {
             }
             case "unit" -> unit(rest);
             case "owed" -> owed(fields(key, rest, 2));
+            case "kept" -> {
+                if (!KEPT.matcher(rest).matches()) {
+                    throw new MalformedException("what PromGuard is to have put there: " + shown(rest));
+                }
+                kept.add(rest);
+            }
             case "release" -> release(fields(key, rest, 3));
             case "wg" -> {
                 String[] fields = fields(key, rest, 2);
@@ -196,7 +209,8 @@ final class FactsParser {
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
                 owed,
-                addresses);
+                addresses,
+                kept);
     }
 
     private void owed(String[] fields) throws MalformedException {

@@ -50,6 +50,7 @@ final class FactsScript {
         }
         script.call("units", units(query));
         script.call("owed");
+        script.call("kept");
         for (ReleaseInstall install : query.releases()) {
             List<String> arguments = new ArrayList<>();
             arguments.add(key(install));

@@ -399,6 +399,41 @@ unit() {
     settled "$2"
 }
 
+# mask_unit UNIT: also before the package that brings it is there.
+mask_unit() {
+    systemctl mask -- "$1" || {
+        WHY="$1 could not be masked"
+        return 1
+    }
+    if systemctl is-active -q "$1"; then
+        systemctl stop -- "$1" || {
+            WHY="$1 did not stop"
+            return 1
+        }
+    fi
+}
+
+# remove_unit UNIT: its file goes last, so that a run that is cut off leaves it to be seen.
+remove_unit() {
+    systemctl disable --now -- "$1" || {
+        WHY="$1 did not stop"
+        show_unit "$1"
+        return 1
+    }
+    rm -f "/etc/systemd/system/$1" && systemctl daemon-reload || return
+    RELOAD=
+    systemctl reset-failed "$1" 2>/dev/null
+    settled "$1"
+}
+
+# remove_file PATH: a file, or the folder of a release; and the folder that PromGuard made for it, if nothing else is in it.
+remove_file() {
+    rm -rf -- "$1" || return
+    case $1 in
+        /etc/promguard/*) rmdir --ignore-fail-on-non-empty "${1%/*}" ;;
+    esac
+}
+
 # replace_host_key NUMBER: shows the new key, and uses it only after the answer that it was written down.
 replace_host_key() {
     mkdir -p /run/sshd || return

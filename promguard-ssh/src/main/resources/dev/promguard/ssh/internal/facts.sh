@@ -73,6 +73,29 @@ units() {
         sed "s/^/$N${TAB}unit${TAB}/" >&3
 }
 
+# kept: what this or an earlier run put there, known by its first line or by a folder that is PromGuard's alone.
+kept() {
+    for file in /etc/systemd/system/*.service /etc/prometheus/*.yml /etc/prometheus/*/*.yml; do
+        if [ -f "$file" ] && [ ! -L "$file" ]; then
+            line=
+            read -r line <"$file"
+            case $line in
+                '# Kept by PromGuard for mesh '*) say kept "$file" ;;
+            esac
+        fi
+    done
+    for file in /etc/promguard/*/*; do
+        if [ -f "$file" ] || [ -L "$file" ]; then
+            say kept "$file"
+        fi
+    done
+    for file in /opt/promguard/*/.promguard; do
+        if [ -f "$file" ]; then
+            say kept "${file%/.promguard}"
+        fi
+    done
+}
+
 # owed: what an earlier run was cut off before it did.
 owed() {
     [ -r "$OWED" ] || return 0

@@ -75,6 +75,26 @@ class FactsParserTest {
         assertThat(parse(line + '\n' + input).firewall().active()).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "/",
+                "/etc/passwd",
+                "/etc/systemd/system/ssh.socket",
+                "/etc/systemd/system/../../passwd.service",
+                "/etc/prometheus/../x.yml",
+                "/etc/prometheus/a/b/c.yml",
+                "/etc/promguard/../x",
+                "/etc/promguard/x",
+                "/opt/promguard/..",
+                "/opt/promguard/a b",
+                "/opt/other/x"
+            })
+    void facts_keptWherePromGuardKeepsNothing_isRefused(String path) {
+        assertThatThrownBy(() -> parse("kept\t" + path)).isInstanceOf(FactsParser.MalformedException.class);
+    }
+
     private static HostFacts parse(String input) throws FactsParser.MalformedException {
         FactsParser parser = new FactsParser(Queries.node());
         for (String line : input.split("\n", -1)) {
@@ -112,6 +132,7 @@ class FactsParserTest {
         firewall.rules().forEach(rule -> line(text, "rule", rule.toString()));
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
         map(text, "owed", facts.pendingUnits());
+        facts.kept().forEach(path -> line(text, "kept", path));
         line(text, "addresses", facts.addresses().toString());
         return text.toString();
     }

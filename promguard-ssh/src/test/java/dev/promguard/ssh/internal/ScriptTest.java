@@ -177,6 +177,42 @@ class ScriptTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "/",
+                "/etc",
+                "/etc/x",
+                "//etc/x/y",
+                "/etc/../x/y",
+                "/etc/x/..",
+                "/etc/x/.",
+                "etc/x/y",
+                "/a/b/c d",
+                "/a/b/*"
+            })
+    void removeFile_pathThatPromGuardNeverWrites_isRefusedBeforeAnyScript(String path) {
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(new Change.RemoveFile(path)), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void removeFile_ofAFolderThatHoldsAnother_leavesTheFolder(@TempDir Path folder) throws Exception {
+        Path own = Files.createDirectories(folder.resolve("blackbox_exporter"));
+        Path config = Files.writeString(own.resolve("blackbox.yml"), "x\n");
+        Path other = Files.writeString(own.resolve("by-hand"), "x\n");
+        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh")) {
+            script.call("step", "0", "remove_file", config.toString())
+                    .call("step", "1", "remove_file", config.toString())
+                    .end();
+            Ran ran = run(script.array(), script.length());
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+        }
+        assertThat(config).doesNotExist();
+        assertThat(other).exists();
+    }
+
     @Test
     void writeFile_checkFails_leavesTheOldFile(@TempDir Path folder) throws Exception {
         assumeTrue(root(), "needs root, to give files away");
@@ -284,6 +320,9 @@ class ScriptTest {
         for (Change.UnitAction action : Change.UnitAction.values()) {
             changes.add(new Change.ApplyUnit("node_exporter.service", action));
         }
+        changes.add(new Change.MaskUnit("prometheus-blackbox-exporter.service"));
+        changes.add(new Change.RemoveUnit("blackbox_exporter.service"));
+        changes.add(new Change.RemoveFile("/etc/promguard/blackbox_exporter/blackbox.yml"));
         changes.add(new Change.ReplaceHostKey());
         return changes;
     }

@@ -1,0 +1,545 @@
+package dev.promguard.blueprint;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * An exporter beside node_exporter: where its program comes from, and how it runs. On its host it has a system user and a
+ * hardened systemd unit of its own, both named after it, and listens on the WireGuard address alone; the monitors alone are admitted to
+ * it and scrape it.
+ *
+ * <p>In arguments these words stand for what is known only when a host is rendered: <code>{listen}</code> for the WireGuard address
+ * and the port with a colon between (an IPv6 address in brackets), <code>{address}</code> and <code>{port}</code> for each of the two,
+ * <code>{folder}</code> for the folder of the configuration files. Everything else is passed on to the program as it is: no shell, no
+ * variables, no specifiers of systemd.
+ *
+ * <p>Immutable: every {@code with…} gives a copy.
+ *
+ * @param name the name of its unit, user and folder: lower-case letters, digits and underscores, at most 31, ending in
+ *     {@code _exporter}, so that it is never that of another service or user
+ * @param source where the program comes from
+ * @param port the TCP port on the WireGuard address, 1 to 65535
+ * @param job the name of the scrape job
+ * @param metricsPath the path of its own metrics
+ * @param listen the arguments that make it listen on the WireGuard address
+ * @param arguments its other arguments
+ * @param configFiles its configuration files
+ * @param capabilities what it may beyond what any user may
+ * @param reloads whether it reads its configuration anew on SIGHUP, so that a change of it needs no restart
+ * @param probes what it is to probe from its host
+ */
+public record Exporter(
+        String name,
+        Source source,
+        int port,
+        String job,
+        String metricsPath,
+        List<String> listen,
+        List<String> arguments,
+        List<ConfigFile> configFiles,
+        Set<Capability> capabilities,
+        boolean reloads,
+        List<Probe> probes) {
+    private static final String ENDING = "_exporter";
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,21}" + ENDING);
+    private static final Pattern PROGRAM = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
+    private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{1,100}");
+    private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@+-][A-Za-z0-9_@.+-]*){1,16}");
+    private static final Pattern UNIT = Pattern.compile("[a-z0-9][a-z0-9@_.-]{0,100}\\.(service|socket|timer|path)");
+    private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}");
+    private static final Pattern MODULE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}");
+    private static final Pattern HOST_AND_PORT = Pattern.compile(
+            "([A-Za-z0-9_.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}])(:[0-9]{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,44}");
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\\n\\t]]|[\\u2028\\u2029\\ufeff]|\\p{Cs}");
+    private static final int LONGEST_ARGUMENT = 2000;
+    private static final int LARGEST_FILE = 256 * 1024;
+
+    /**
+     * Checks and copies.
+     *
+     * @throws NullPointerException if something is null
+     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and the form wanted
+     */
+    public Exporter {
+        require(
+                NAME,
+                name,
+                "exporter name",
+                "lower-case letters, digits and underscores, at most 31, ending in _exporter");
+        if (name.equals("node_exporter")) {
+            throw new IllegalArgumentException(
+                    "exporter name \"node_exporter\" is not valid: another is wanted, for every host runs that one already");
+        }
+        Objects.requireNonNull(source, "source");
+        Names.requirePort("exporter port", port);
+        Names.requireJob("exporter job", job);
+        Names.requireMetricsPath("exporter metricsPath", metricsPath);
+        listen = arguments(listen);
+        arguments = arguments(arguments);
+        if (listen.stream().noneMatch(text -> text.contains("{listen}") || text.contains("{address}"))) {
+            throw new IllegalArgumentException("exporter listen arguments " + Names.quote(String.join(" ", listen))
+                    + " is not valid: {listen} or {address} wanted, without which it would listen on every address");
+        }
+        for (String argument : arguments) {
+            if (argument.startsWith("--web.listen-address") || argument.startsWith("-web.listen-address")) {
+                throw new IllegalArgumentException("exporter argument " + Names.quote(argument)
+                        + " is not valid: arguments that leave the address to PromGuard wanted, see withListen");
+            }
+        }
+        configFiles = List.copyOf(configFiles);
+        Set<String> files = new HashSet<>();
+        for (ConfigFile file : configFiles) {
+            if (!files.add(file.name())) {
+                throw new IllegalArgumentException("exporter configuration file " + Names.quote(file.name())
+                        + " is not valid: a name of its own for each file wanted");
+            }
+        }
+        capabilities =
+                capabilities.isEmpty() ? Set.of() : java.util.Collections.unmodifiableSet(EnumSet.copyOf(capabilities));
+        probes = List.copyOf(probes);
+        if (new HashSet<>(probes).size() != probes.size()) {
+            throw new IllegalArgumentException(
+                    "exporter probes " + Names.quote(probes.toString()) + " is not valid: each probe once wanted");
+        }
+    }
+
+    /** Where an exporter's program comes from. */
+    public sealed interface Source {
+        /**
+         * The source in a few words.
+         *
+         * @return such as {@code blackbox_exporter 0.28.0} or {@code Debian's prometheus-blackbox-exporter}
+         */
+        String describe();
+    }
+
+    /**
+     * A release: a tarball known by its SHA-256.
+     *
+     * @param release the release
+     * @param program the program's file name in the tarball's top folder
+     */
+    public record FromRelease(Release release, String program) implements Source {
+        /**
+         * Checks both.
+         *
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if the program is not a plain file name
+         */
+        public FromRelease {
+            Objects.requireNonNull(release, "release");
+            require(PROGRAM, program, "exporter program", "a plain file name of lower-case letters, digits, - and _");
+        }
+
+        @Override
+        public String describe() {
+            return release.name() + ' ' + release.version();
+        }
+    }
+
+    /**
+     * A package of the host's own Debian or Ubuntu. Units that it brings are masked before it is installed and stay so: they would
+     * listen on every address. A package stays installed, masked, when its exporter is no longer wished.
+     *
+     * @param debianPackage the package's name
+     * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
+     * @param units the units that the package brings
+     */
+    public record FromPackage(String debianPackage, String path, List<String> units) implements Source {
+        /**
+         * Checks and copies.
+         *
+         * @throws NullPointerException if something is null
+         * @throws IllegalArgumentException if a part is malformed
+         */
+        public FromPackage {
+            require(PACKAGE, debianPackage, "exporter package", "a Debian package's name");
+            require(PATH, path, "exporter path", "a plain absolute path");
+            units = List.copyOf(units);
+            units.forEach(unit -> require(UNIT, unit, "exporter unit", "a systemd unit's name"));
+        }
+
+        @Override
+        public String describe() {
+            return "Debian's " + debianPackage;
+        }
+    }
+
+    /**
+     * A configuration file, in a folder that PromGuard makes for the exporter alone. Root's to change, the exporter's user's to read.
+     *
+     * @param name the file's name
+     * @param content its text, shown in previews and plans: never a secret; where the program needs one, put a file with it
+     *     on the host and name that file here
+     * @param check arguments with which the program checks the file, whose path is appended: such as {@code --config.check
+     *     --config.file}; a file that fails is not put in place. Empty for no check
+     */
+    public record ConfigFile(String name, String content, List<String> check) {
+        /**
+         * Checks and copies. A line end is appended where the text has none.
+         *
+         * @throws NullPointerException if something is null
+         * @throws IllegalArgumentException if the name is not a plain file name, or the text has control characters or more
+         *     than 256 KiB
+         */
+        public ConfigFile {
+            require(FILE, name, "exporter configuration file", "a plain file name");
+            if (content.length() > LARGEST_FILE) {
+                throw new IllegalArgumentException("exporter configuration " + Names.quote(name)
+                        + " is not valid: at most " + LARGEST_FILE / 1024 + " KiB wanted");
+            }
+            if (CONTROL.matcher(content).find()) {
+                throw new IllegalArgumentException("exporter configuration " + Names.quote(content)
+                        + " is not valid: text without control characters wanted");
+            }
+            content = content.endsWith("\n") ? content : content + '\n';
+            check = arguments(check);
+        }
+    }
+
+    /**
+     * Something that is probed from the exporter's host. It is up if the exporter answers; what the probe found is in
+     * {@code probe_success} and its kin.
+     *
+     * @param target an http or https URI, or a host or address with or without a port
+     * @param module the module of the exporter's configuration to probe it with
+     */
+    public record Probe(String target, String module) {
+        /**
+         * Checks both.
+         *
+         * @throws NullPointerException if one is null
+         * @throws IllegalArgumentException if the target is neither, holds a user name or password, or the module is malformed
+         */
+        public Probe {
+            if (!isTarget(target)) {
+                throw new IllegalArgumentException("probe target " + Names.quote(target)
+                        + " is not valid: an http or https URI without user and password, or a host or address with or"
+                        + " without a port wanted");
+            }
+            require(MODULE, module, "probe module", "letters, digits, dots, dashes and underscores");
+        }
+
+        private static boolean isTarget(String target) {
+            if (!target.contains("://")) {
+                return HOST_AND_PORT.matcher(target).matches();
+            }
+            try {
+                URI uri = new URI(target);
+                return target.length() <= LONGEST_ARGUMENT
+                        && target.chars().allMatch(c -> c > ' ' && c < 127)
+                        && ("http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme()))
+                        && uri.getHost() != null
+                        && uri.getRawUserInfo() == null;
+            } catch (URISyntaxException e) {
+                return false;
+            }
+        }
+    }
+
+    /**
+     * An exporter from a release whose program has the release's name, such as {@code redis_exporter}; it is its own name too, and
+     * the job is what stands before {@code _exporter}.
+     *
+     * @param release the release
+     * @param port the TCP port
+     * @return the exporter
+     * @throws IllegalArgumentException if the release's name does not end in {@code _exporter}, or the port is none
+     */
+    public static Exporter fromRelease(Release release, int port) {
+        return usual(release.name(), new FromRelease(release, release.name()), port);
+    }
+
+    /**
+     * An exporter from a release whose program has another name.
+     *
+     * @param name the exporter's name, ending in {@code _exporter}
+     * @param release the release
+     * @param program the program's file name in the tarball's top folder
+     * @param port the TCP port
+     * @return the exporter
+     * @throws IllegalArgumentException if a part is malformed
+     */
+    public static Exporter fromRelease(String name, Release release, String program, int port) {
+        return usual(name, new FromRelease(release, program), port);
+    }
+
+    /**
+     * An exporter from a package of the host's own Debian or Ubuntu, which brings a service of the package's name.
+     *
+     * @param name the exporter's name, ending in {@code _exporter}
+     * @param debianPackage the package's name, such as {@code prometheus-blackbox-exporter}
+     * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
+     * @param port the TCP port
+     * @return the exporter
+     * @throws IllegalArgumentException if a part is malformed
+     */
+    public static Exporter fromPackage(String name, String debianPackage, String path, int port) {
+        return usual(name, new FromPackage(debianPackage, path, List.of(debianPackage + ".service")), port);
+    }
+
+    private static Exporter usual(String name, Source source, int port) {
+        String job = name.endsWith(ENDING) ? name.substring(0, name.length() - ENDING.length()) : name;
+        return new Exporter(
+                name,
+                source,
+                port,
+                job,
+                Exposure.METRICS,
+                List.of("--web.listen-address={listen}"),
+                List.of(),
+                List.of(),
+                Set.of(),
+                false,
+                List.of());
+    }
+
+    /**
+     * The same exporter under another name, so that one host can run two.
+     *
+     * @param value the name, ending in {@code _exporter}
+     * @return a copy
+     * @throws IllegalArgumentException if it is malformed
+     */
+    public Exporter withName(String value) {
+        return new Exporter(
+                value, source, port, job, metricsPath, listen, arguments, configFiles, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter from elsewhere.
+     *
+     * @param value where the program comes from
+     * @return a copy
+     */
+    public Exporter withSource(Source value) {
+        return new Exporter(
+                name, value, port, job, metricsPath, listen, arguments, configFiles, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter on another port.
+     *
+     * @param value 1 to 65535, not 22
+     * @return a copy
+     * @throws IllegalArgumentException if it is none
+     */
+    public Exporter withPort(int value) {
+        return new Exporter(
+                name, source, value, job, metricsPath, listen, arguments, configFiles, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter scraped by another job.
+     *
+     * @param value the job's name
+     * @return a copy
+     * @throws IllegalArgumentException if it is malformed
+     */
+    public Exporter withJob(String value) {
+        return new Exporter(
+                name, source, port, value, metricsPath, listen, arguments, configFiles, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter with its own metrics at another path.
+     *
+     * @param value the path; {@code /metrics} unless said
+     * @return a copy
+     * @throws IllegalArgumentException if it is malformed
+     */
+    public Exporter withMetricsPath(String value) {
+        return new Exporter(
+                name, source, port, job, value, listen, arguments, configFiles, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter told in other words where to listen. Unless said, {@code --web.listen-address={listen}}.
+     *
+     * @param value the arguments; <code>{listen}</code> or <code>{address}</code> must stand in one
+     * @return a copy
+     * @throws IllegalArgumentException if neither does, or an argument has control characters
+     */
+    public Exporter withListen(String... value) {
+        return new Exporter(
+                name,
+                source,
+                port,
+                job,
+                metricsPath,
+                List.of(value),
+                arguments,
+                configFiles,
+                capabilities,
+                reloads,
+                probes);
+    }
+
+    /**
+     * The same exporter with more arguments.
+     *
+     * @param more each one word to the program, whatever it holds
+     * @return a copy
+     * @throws IllegalArgumentException if one has control characters or more than 2000 characters
+     */
+    public Exporter withArguments(String... more) {
+        return new Exporter(
+                name,
+                source,
+                port,
+                job,
+                metricsPath,
+                listen,
+                Stream.concat(arguments.stream(), Stream.of(more)).toList(),
+                configFiles,
+                capabilities,
+                reloads,
+                probes);
+    }
+
+    /**
+     * The same exporter with a configuration file, in the place of one of the same name. Tell the program of it with an argument
+     * such as {@code --config.file={folder}/blackbox.yml}.
+     *
+     * @param file the file
+     * @return a copy
+     */
+    public Exporter withConfigFile(ConfigFile file) {
+        List<ConfigFile> files = new ArrayList<>(configFiles);
+        files.removeIf(other -> other.name().equals(file.name()));
+        files.add(file);
+        return new Exporter(
+                name, source, port, job, metricsPath, listen, arguments, files, capabilities, reloads, probes);
+    }
+
+    /**
+     * The same exporter with one capability more.
+     *
+     * @param more the capability
+     * @return a copy
+     */
+    public Exporter withCapability(Capability more) {
+        EnumSet<Capability> all = EnumSet.of(more);
+        all.addAll(capabilities);
+        return new Exporter(name, source, port, job, metricsPath, listen, arguments, configFiles, all, reloads, probes);
+    }
+
+    /**
+     * The same exporter, reading its configuration anew on SIGHUP.
+     *
+     * @return a copy
+     */
+    public Exporter withReload() {
+        return new Exporter(
+                name, source, port, job, metricsPath, listen, arguments, configFiles, capabilities, true, probes);
+    }
+
+    /**
+     * The same exporter with one probe more, for exporters that answer {@code /probe?target=…&module=…}. All probes of a host are in a
+     * scrape job of their own, {@link #probeJob()}, with the target as {@code instance}, the module as {@code module} and the host
+     * that probes as {@code node}.
+     *
+     * @param target an http or https URI, or a host or address with or without a port
+     * @param module the module of the exporter's configuration to probe it with, such as {@code http_2xx}
+     * @return a copy
+     * @throws IllegalArgumentException if one is malformed
+     */
+    public Exporter probe(String target, String module) {
+        return new Exporter(
+                name,
+                source,
+                port,
+                job,
+                metricsPath,
+                listen,
+                arguments,
+                configFiles,
+                capabilities,
+                reloads,
+                Stream.concat(probes.stream(), Stream.of(new Probe(target, module)))
+                        .toList());
+    }
+
+    /** The same exporter with another release in the place of PromGuard's own choice of the same name. */
+    Exporter withReleases(List<Release> releases) {
+        if (source instanceof FromRelease from && from.release().equals(Release.blackboxExporter())) {
+            Optional<Release> other = releases.stream()
+                    .filter(release -> release.name().equals(from.release().name()))
+                    .findFirst();
+            return other.map(release -> withSource(new FromRelease(release, from.program())))
+                    .orElse(this);
+        }
+        return this;
+    }
+
+    /**
+     * The exporter in a few words, for blueprints.
+     *
+     * @return such as {@code blackbox_exporter 0.28.0}, or {@code ping_exporter (Debian's prometheus-ping-exporter)}
+     */
+    public String describe() {
+        String from = source.describe();
+        return from.startsWith(name + ' ') ? from : name + " (" + from + ')';
+    }
+
+    /**
+     * Its systemd unit.
+     *
+     * @return such as {@code blackbox_exporter.service}
+     */
+    public String unit() {
+        return name + ".service";
+    }
+
+    /**
+     * The folder of its configuration files on the host.
+     *
+     * @return such as {@code /etc/promguard/blackbox_exporter}
+     */
+    public String folder() {
+        return "/etc/promguard/" + name;
+    }
+
+    /**
+     * The scrape job of its probes.
+     *
+     * @return such as {@code blackbox-probe}
+     */
+    public String probeJob() {
+        return job + "-probe";
+    }
+
+    /**
+     * The port that the monitors scrape.
+     *
+     * @return job, port and path
+     */
+    public Exposure exposure() {
+        return new Exposure(job, port, metricsPath);
+    }
+
+    private static List<String> arguments(List<String> texts) {
+        for (String text : texts) {
+            if (text.isEmpty() || text.length() > LONGEST_ARGUMENT || !Names.isPrintable(text)) {
+                throw new IllegalArgumentException("exporter argument " + Names.quote(text) + " is not valid: 1 to "
+                        + LONGEST_ARGUMENT + " printable characters wanted");
+            }
+        }
+        return List.copyOf(texts);
+    }
+
+    private static void require(Pattern pattern, String value, String field, String form) {
+        if (!pattern.matcher(value).matches()) {
+            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: " + form + " wanted");
+        }
+    }
+}

@@ -1,0 +1,405 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.HostSpec;
+import dev.promguard.blueprint.Release;
+import dev.promguard.memory.MemoryMachine;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+class MeshExportersTest {
+    private final Account account = new Account();
+
+    private MeshBuilder wish(Consumer<HostBuilder> web) {
+        return account.wish().nodes(1, "lon1").node("web-1", web);
+    }
+
+    private MemoryMachine machine(String name) {
+        return account.cloud.machine(name);
+    }
+
+    /** The changes of a machine since there were so many. */
+    private List<String> since(String name, int before) {
+        List<String> changes = machine(name).changes();
+        return changes.subList(before, changes.size());
+    }
+
+    @Test
+    void apply_exporterAndServiceAdded_restartsNothingElseAndReloadsPrometheus() {
+        wish(host -> {}).apply();
+        String nodeExporter = machine("web-1").since("node_exporter.service");
+        String prometheus = machine("shop-monitor-1").since("prometheus.service");
+        int web = machine("web-1").changes().size();
+        int monitor = machine("shop-monitor-1").changes().size();
+        int other = machine("shop-node-1").changes().size();
+
+        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox().probe("https://example.org", "http_2xx"))
+                        .expose("postgres", 9187))
+                .build();
+        mesh.apply();
+
+        assertThat(since("web-1", web))
+                .containsExactly(
+                        "create user blackbox_exporter",
+                        "install blackbox_exporter 0.28.0",
+                        "write /etc/promguard/blackbox_exporter/blackbox.yml",
+                        "write /etc/systemd/system/blackbox_exporter.service",
+                        "ufw: allow 9115/tcp on wg0 from 10.0.0.1",
+                        "ufw: allow 9187/tcp on wg0 from 10.0.0.1",
+                        "start blackbox_exporter.service");
+        assertThat(since("shop-monitor-1", monitor))
+                .containsExactly(
+                        "write /etc/prometheus/targets/blackbox.yml",
+                        "write /etc/prometheus/targets/blackbox-probe.yml",
+                        "write /etc/prometheus/targets/postgres.yml",
+                        "write /etc/prometheus/prometheus.yml",
+                        "reload prometheus.service");
+        assertThat(since("shop-node-1", other)).isEmpty();
+        assertThat(machine("web-1").since("node_exporter.service")).isEqualTo(nodeExporter);
+        assertThat(machine("shop-monitor-1").since("prometheus.service")).isEqualTo(prometheus);
+        account.assertIsAsWished(mesh);
+    }
+
+    @Test
+    void apply_sameJobOnAnotherHost_changesItsTargetsFileAlone() {
+        wish(host -> host.expose("postgres", 9187)).apply();
+        int before = machine("shop-monitor-1").changes().size();
+
+        wish(host -> host.expose("postgres", 9187).expose("postgres", 9188, "/b"))
+                .apply();
+
+        assertThat(since("shop-monitor-1", before)).containsExactly("write /etc/prometheus/targets/postgres.yml");
+    }
+
+    @Test
+    void apply_exporterAndServiceNoLongerWished_removesUnitRulesJobsAndFiles() {
+        wish(host -> host.exporter(Exporters.blackbox().probe("https://example.org", "http_2xx"))
+                        .expose("postgres", 9187))
+                .apply();
+        int web = machine("web-1").changes().size();
+        int monitor = machine("shop-monitor-1").changes().size();
+
+        Mesh mesh = wish(host -> {}).build();
+        Plan plan = mesh.plan();
+        mesh.apply(plan);
+
+        assertThat(since("web-1", web))
+                .containsExactly(
+                        "ufw: remove 9115/tcp on wg0 from 10.0.0.1",
+                        "ufw: remove 9187/tcp on wg0 from 10.0.0.1",
+                        "remove blackbox_exporter.service",
+                        "remove /etc/promguard/blackbox_exporter/blackbox.yml",
+                        "remove /opt/promguard/blackbox_exporter-0.28.0");
+        assertThat(since("shop-monitor-1", monitor))
+                .containsExactly(
+                        "write /etc/prometheus/prometheus.yml",
+                        "reload prometheus.service",
+                        "remove /etc/prometheus/targets/blackbox-probe.yml",
+                        "remove /etc/prometheus/targets/blackbox.yml",
+                        "remove /etc/prometheus/targets/postgres.yml");
+        assertThat(plan.toString()).contains("remove blackbox_exporter.service");
+        account.assertIsAsWished(mesh);
+    }
+
+    @Test
+    void apply_anyFailureWhileAnExporterGoes_isFinishedByTheNextApply() {
+        List<String> steps = List.of(
+                "ufw: remove 9115/tcp on wg0 from 10.0.0.1",
+                "remove blackbox_exporter.service",
+                "remove /etc/promguard/blackbox_exporter/blackbox.yml",
+                "remove /opt/promguard/blackbox_exporter-0.28.0");
+        for (String step : steps) {
+            wish(host -> host.exporter(Exporters.blackbox())).apply();
+            machine("web-1").failAt(step);
+            Mesh mesh = wish(host -> {}).build();
+            assertThatThrownBy(mesh::apply).as(step).isInstanceOf(PromGuardException.class);
+
+            machine("web-1").failAt(null);
+            mesh.apply();
+
+            account.assertIsAsWished(mesh);
+        }
+    }
+
+    @Test
+    void apply_exporterFromAPackage_masksThePackagesOwnServiceFirst() {
+        Exporter packaged = Exporter.fromPackage(
+                "blackbox_exporter", "prometheus-blackbox-exporter", "/usr/bin/prometheus-blackbox-exporter", 9115);
+        Mesh mesh = wish(host -> host.exporter(packaged)).build();
+        mesh.apply();
+
+        assertThat(machine("web-1").changes())
+                .startsWith("mask prometheus-blackbox-exporter.service")
+                .anyMatch(change -> change.startsWith("install ") && change.contains("prometheus-blackbox-exporter"));
+        account.assertIsAsWished(mesh);
+
+        Mesh without = wish(host -> {}).build();
+        without.apply();
+
+        account.assertIsAsWished(without);
+        assertThat(machine("web-1").changes()).contains("remove blackbox_exporter.service");
+    }
+
+    @Test
+    void apply_configurationOfAnExporterThatReloads_reloadsIt() {
+        wish(host -> host.exporter(Exporters.blackbox())).apply();
+        String start = machine("web-1").since("blackbox_exporter.service");
+        int before = machine("web-1").changes().size();
+
+        wish(host -> host.exporter(Exporters.blackbox("modules: {}"))).apply();
+
+        assertThat(since("web-1", before))
+                .containsExactly(
+                        "write /etc/promguard/blackbox_exporter/blackbox.yml", "reload blackbox_exporter.service");
+        assertThat(machine("web-1").since("blackbox_exporter.service")).isEqualTo(start);
+    }
+
+    @Test
+    void apply_anotherRelease_restartsTheExporterAndRemovesTheFormerRelease() {
+        wish(host -> host.exporter(Exporters.blackbox())).apply();
+        int before = machine("web-1").changes().size();
+        Release other = Release.upstream("blackbox_exporter", "0.29.0", "a".repeat(64), "b".repeat(64));
+
+        wish(host -> host.exporter(
+                        Exporters.blackbox().withSource(new Exporter.FromRelease(other, "blackbox_exporter"))))
+                .apply();
+
+        assertThat(since("web-1", before))
+                .containsExactly(
+                        "install blackbox_exporter 0.29.0",
+                        "write /etc/systemd/system/blackbox_exporter.service",
+                        "restart blackbox_exporter.service",
+                        "remove /opt/promguard/blackbox_exporter-0.28.0");
+    }
+
+    @Test
+    void exporter_ofTheMesh_isForEveryNodeAndNoMonitorAndGivesWayToANodesOwn() {
+        Mesh mesh = account
+                .wish()
+                .exporter(Exporters.blackbox())
+                .node("web-1", host -> host.exporter(Exporters.blackbox().withPort(9116)))
+                .build()
+                .toBuilder()
+                .build();
+
+        assertThat(mesh.blueprint().hosts())
+                .extracting(
+                        host -> host.name(),
+                        host -> host.spec().exposures().stream()
+                                .map(Exposure::port)
+                                .toList())
+                .containsExactly(
+                        tuple("shop-monitor-1", List.of()),
+                        tuple("shop-node-1", List.of(9115)),
+                        tuple("shop-node-2", List.of(9115)),
+                        tuple("web-1", List.of(9116)));
+    }
+
+    @Test
+    void plan_releaseOfTheCloud_takesThePlaceOfTheUsualOneAlone() {
+        Release served = new Release(
+                "blackbox_exporter",
+                "0.23.0",
+                URI.create("http://mirror.example/"),
+                Map.of(Architecture.AMD64, "a".repeat(64)));
+        account.cloud.serve(served);
+        Release chosen = Release.upstream("blackbox_exporter", "0.29.0", "a".repeat(64), "b".repeat(64));
+        Plan plan = wish(host -> host.exporter(Exporters.blackbox())
+                        .exporter(Exporters.blackbox()
+                                .withName("other_exporter")
+                                .withPort(9116)
+                                .withSource(new Exporter.FromRelease(chosen, "blackbox_exporter"))))
+                .plan();
+
+        HostSpec web = plan.blueprint().host("web-1").spec();
+        assertThat(web.exporters())
+                .extracting(Exporter::source)
+                .containsExactly(
+                        new Exporter.FromRelease(served, "blackbox_exporter"),
+                        new Exporter.FromRelease(chosen, "blackbox_exporter"));
+    }
+
+    @Test
+    void verify_exporters_checksTargetsProbesUnitsAndClosedPorts() {
+        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox()
+                                .probe("https://example.org", "http_2xx")
+                                .probe("https://example.com", "http_2xx"))
+                        .expose("postgres", 9187))
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .build();
+        mesh.apply();
+        try (FakePrometheus prometheus = new FakePrometheus()) {
+            machine("shop-monitor-1").forwardTo(prometheus.port());
+            prometheus.scrapes(mesh.blueprint());
+            VerifyReport report = mesh.verify();
+            assertThat(report.failures()).as("%s", report).isEmpty();
+            assertThat(report.checks())
+                    .filteredOn(check -> check.host().equals("web-1"))
+                    .extracting(Check::claim)
+                    .contains(
+                            "shop-monitor-1 scrapes port 9115, job blackbox",
+                            "shop-monitor-1 has its probes made, job blackbox-probe",
+                            "shop-monitor-1 scrapes port 9187, job postgres",
+                            "blackbox_exporter.service runs, and will after a reboot",
+                            "port 9115 is closed to the outside",
+                            "port 9187 is closed to the outside");
+
+            for (String job : List.of("blackbox", "blackbox-probe", "postgres")) {
+                prometheus.scrapes(mesh.blueprint(), job);
+                assertThat(mesh.verify().failures())
+                        .as(job)
+                        .singleElement()
+                        .satisfies(check -> assertThat(check.claim()).endsWith("job " + job));
+            }
+
+            prometheus.scrapes(mesh.blueprint());
+            machine("web-1").stop("blackbox_exporter.service");
+            assertThat(mesh.verify().failures())
+                    .extracting(Check::claim)
+                    .contains("blackbox_exporter.service runs, and will after a reboot");
+        }
+    }
+
+    @Test
+    void verify_targetMissing_waitsForItAndThenSaysSo() {
+        Mesh plain = wish(host -> {})
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .build();
+        plain.apply();
+        Mesh mesh = plain.toBuilder()
+                .node("db-1", host -> host.expose("postgres", 9187))
+                .build();
+        mesh.apply();
+        try (FakePrometheus prometheus = new FakePrometheus()) {
+            machine("shop-monitor-1").forwardTo(prometheus.port());
+            prometheus.scrapes(mesh.blueprint());
+            prometheus.notBefore(3);
+            assertThat(mesh.verify().failures()).isEmpty();
+            assertThat(prometheus.asked()).isGreaterThanOrEqualTo(3);
+
+            prometheus.scrapes(plain.blueprint());
+            assertThat(mesh.verify().failures())
+                    .extracting(Check::claim, Check::seen)
+                    .contains(tuple("shop-monitor-1 scrapes port 9187, job postgres", "no such target"));
+        }
+    }
+
+    private static List<String> faults(Consumer<MeshBuilder> wish) {
+        MeshBuilder builder = Mesh.builder().name("shop").monitor("tor1").nodes(2);
+        wish.accept(builder);
+        try {
+            builder.build();
+            return List.of();
+        } catch (InvalidMeshException e) {
+            return e.faults();
+        }
+    }
+
+    @Test
+    void build_portTaken_namesHolderAndMend() {
+        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 9100))))
+                .containsExactly("port 9100 of job \"x\" of node \"a\" is taken by node_exporter: choose another");
+        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 22))))
+                .containsExactly("port 22 of job \"x\" of node \"a\" is taken by SSH: choose another");
+        assertThat(faults(wish -> wish.monitor("m", host -> host.expose("x", 9090))))
+                .containsExactly("port 9090 of job \"x\" of monitor \"m\" is taken by Prometheus: choose another");
+        assertThat(faults(wish -> wish.node(
+                        "a", host -> host.exporter(Exporters.blackbox()).expose("x", 9115))))
+                .containsExactly("port 9115 of job \"x\" of node \"a\" is taken by job \"blackbox\": choose another");
+        assertThat(faults(wish -> wish.nodeExporterPort(9115).exporter(Exporters.blackbox())))
+                .containsExactly(
+                        "port 9115 of job \"blackbox\" of node \"shop-node-1\" and 1 other is taken by node_exporter:"
+                                + " choose another");
+        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 0).expose("x", 65536))))
+                .containsExactly(
+                        "port 0 of job \"x\" of node \"a\" is not a port: use 1 to 65535",
+                        "port 65536 of job \"x\" of node \"a\" is not a port: use 1 to 65535");
+    }
+
+    @Test
+    void build_portThatIsFree_isTaken() {
+        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 9090))))
+                .isEmpty();
+        assertThat(faults(wish -> wish.wireGuardPort(51820).node("a", host -> host.expose("x", 51820))))
+                .as("WireGuard's port is UDP")
+                .isEmpty();
+    }
+
+    @Test
+    void build_jobThatCannotBe_namesItAndTheMend() {
+        assertThat(faults(
+                        wish -> wish.node("a", host -> host.expose("node", 9001).expose("prometheus", 9002))))
+                .containsExactly(
+                        "job \"node\" of node \"a\" is one of PromGuard's own: choose another",
+                        "job \"prometheus\" of node \"a\" is one of PromGuard's own: choose another");
+        assertThat(faults(wish -> wish.node("a", host -> host.expose("../x", 9001, "y"))))
+                .containsExactly(
+                        "job \"../x\" of node \"a\" cannot be a job: use lower-case letters, digits, dashes and underscores,"
+                                + " starting with a letter, at most 63",
+                        "metricsPath \"y\" of node \"a\" cannot be a path of metrics: use a path such as /metrics, without query");
+        assertThat(faults(wish -> wish.exporter(Exporters.blackbox().probe("a", "icmp"))
+                        .node("a", host -> host.expose("blackbox-probe", 9001))))
+                .containsExactly(
+                        "job \"blackbox-probe\" of node \"a\" is also the job of an exporter's probes: choose another");
+    }
+
+    @Test
+    void build_exporterTwice_asksForAnotherName() {
+        assertThat(faults(wish -> wish.node(
+                        "a",
+                        host -> host.exporter(Exporters.blackbox())
+                                .exporter(Exporters.blackbox().withPort(9116)))))
+                .containsExactly(
+                        "exporter \"blackbox_exporter\" of node \"a\" stands twice: give each a name of its own, with withName");
+        assertThat(faults(wish -> wish.node(
+                        "a",
+                        host -> host.exporter(Exporters.blackbox())
+                                .exporter(Exporters.blackbox().withPort(9116).withName("second_exporter")))))
+                .isEmpty();
+    }
+
+    @Test
+    void build_oneReleaseInTwoForms_isRefused() {
+        Release other = Release.blackboxExporter().from(URI.create("https://mirror.example/"));
+        assertThat(faults(wish -> wish.node(
+                        "a",
+                        host -> host.exporter(Exporters.blackbox())
+                                .exporter(Exporters.blackbox()
+                                        .withPort(9116)
+                                        .withName("second_exporter")
+                                        .withSource(new Exporter.FromRelease(other, "blackbox_exporter"))))))
+                .containsExactly(
+                        "release \"blackbox_exporter-0.28.0\" of exporter \"second_exporter\" of node \"a\" stands there with"
+                                + " another program, sum or mirror: use one release of that version");
+    }
+
+    @Test
+    void blueprint_exporters_areInPreviewTextAndPictures() {
+        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox()).expose("postgres", 9187))
+                .build();
+
+        assertThat(mesh.blueprint().toString())
+                .contains("blackbox_exporter 0.28.0 on 9115/tcp", "9187/tcp, job postgres");
+        assertThat(mesh.blueprint().toMermaid()).contains("9100, 9115, 9187/tcp");
+        assertThat(mesh.blueprint().toSvg()).contains("node_exporter, blackbox, postgres");
+        Map<String, Map<String, String>> preview = new dev.promguard.render.Renderer().preview(mesh.blueprint());
+        assertThat(Objects.requireNonNull(preview.get("web-1")))
+                .containsKeys(
+                        "/etc/systemd/system/blackbox_exporter.service",
+                        "/etc/promguard/blackbox_exporter/blackbox.yml");
+        assertThat(Objects.requireNonNull(preview.get("shop-monitor-1")))
+                .containsKeys("/etc/prometheus/targets/blackbox.yml", "/etc/prometheus/targets/postgres.yml");
+    }
+}
