@@ -140,9 +140,12 @@ final class Verification {
         int expected =
                 1 + blueprint.hosts().stream().mapToInt(Verification::targets).sum();
         long deadline = System.nanoTime()
-                + spec.scrapeInterval().plus(environment.waits().firstScrape()).toNanos();
+                + spec.prometheus()
+                        .scrapeInterval()
+                        .plus(environment.waits().firstScrape())
+                        .toNanos();
         try (HostSession session = open(world, monitor.name(), loginKey)) {
-            int port = session.forward("127.0.0.1", spec.prometheusPort());
+            int port = session.forward("127.0.0.1", spec.prometheus().port());
             PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
             while (true) {
                 try {
@@ -176,7 +179,7 @@ final class Verification {
                     "Run apply; if that changes nothing, read journalctl -u prometheus on the host."));
             return;
         }
-        targetCheck(targets, "prometheus", spec.prometheusPort(), monitor, monitor, how, checks);
+        targetCheck(targets, "prometheus", spec.prometheus().port(), monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
             String seen = targetCheck(targets, "node", spec.nodeExporterPort(), host, monitor, how, checks);
             health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
@@ -361,7 +364,7 @@ final class Verification {
         List<Door> doors = new ArrayList<>();
         for (String name : addresses.keySet()) {
             doors.add(new Door(name, spec.nodeExporterPort()));
-            doors.add(new Door(name, spec.prometheusPort()));
+            doors.add(new Door(name, spec.prometheus().port()));
             blueprint.host(name).spec().exposures().stream()
                     .map(exposure -> new Door(name, exposure.port()))
                     .filter(door -> !doors.contains(door))

@@ -7,6 +7,7 @@ import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.PublicKey;
@@ -133,9 +134,9 @@ public final class WishFile {
                 value("network", "10.0.0.0/24"),
                 number("wireGuardPort", 51820),
                 number("nodeExporterPort", 9100),
-                number("prometheusPort", 9090),
-                Duration.ofSeconds(number("scrapeSeconds", 15)),
-                Release.prometheus(),
+                PrometheusSpec.usual()
+                        .withPort(number("prometheusPort", 9090))
+                        .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
                 Release.nodeExporter(),
                 hosts.stream().map(this::withServices).toList());
     }

@@ -79,7 +79,7 @@ final class Exporting {
         taken.put(22, "SSH");
         taken.put(spec.nodeExporterPort(), "node_exporter");
         if (host.role() == Role.MONITOR) {
-            taken.put(spec.prometheusPort(), "Prometheus");
+            taken.put(spec.prometheus().port(), "Prometheus");
         }
         for (Exposure exposure : host.exposures()) {
             String port = "port " + exposure.port() + " of job " + Names.quote(exposure.job());
@@ -103,7 +103,7 @@ final class Exporting {
         FromRelease own = new FromRelease(spec.nodeExporter(), "node_exporter");
         releases.put(key(own), own);
         if (host.role() == Role.MONITOR) {
-            FromRelease prometheus = new FromRelease(spec.prometheus(), "prometheus");
+            FromRelease prometheus = new FromRelease(spec.prometheus().release(), "prometheus");
             releases.put(key(prometheus), prometheus);
         }
         for (Exporter exporter : host.exporters()) {

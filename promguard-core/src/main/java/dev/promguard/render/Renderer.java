@@ -179,7 +179,7 @@ public final class Renderer {
     }
 
     private static ReleaseInstall prometheus(Blueprint blueprint) {
-        return new ReleaseInstall(blueprint.spec().prometheus(), List.of("prometheus", "promtool"));
+        return new ReleaseInstall(blueprint.spec().prometheus().release(), List.of("prometheus", "promtool"));
     }
 
     private static Map<String, String> peer(String name, String publicKey, String endpoint, String allowedIps) {
@@ -229,13 +229,13 @@ public final class Renderer {
                         "config",
                         PROMETHEUS_CONFIG,
                         "listen",
-                        endpoint("127.0.0.1", blueprint.spec().prometheusPort())));
+                        endpoint("127.0.0.1", blueprint.spec().prometheus().port())));
     }
 
     private String prometheusConfig(Blueprint blueprint, Blueprint.Host monitor) {
         List<Map<String, String>> jobs = new ArrayList<>();
         exporterFiles.jobs(blueprint).forEach((job, file) -> jobs.add(Map.of("name", job, "targetsFile", file.path())));
-        long interval = blueprint.spec().scrapeInterval().toSeconds();
+        long interval = blueprint.spec().prometheus().scrapeInterval().toSeconds();
         return templates.render(
                 "prometheus.yml.j2",
                 Map.of(
@@ -246,7 +246,7 @@ public final class Renderer {
                         "scrapeTimeout",
                         Math.min(10, interval) + "s",
                         "selfAddress",
-                        endpoint("127.0.0.1", blueprint.spec().prometheusPort()),
+                        endpoint("127.0.0.1", blueprint.spec().prometheus().port()),
                         "node",
                         monitor.name(),
                         "region",
