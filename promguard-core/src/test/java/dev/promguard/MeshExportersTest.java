@@ -371,6 +371,18 @@ class MeshExportersTest {
     }
 
     @Test
+    void build_sameProbeByTwoExportersInOneJob_isRefusedForTheirSeriesWouldBeTheSame() {
+        Exporter first = Exporters.blackbox().probe("a", "icmp");
+        Exporter second = first.withPort(9116).withName("second_exporter");
+        assertThat(faults(wish -> wish.node("a", host -> host.exporter(first).exporter(second))))
+                .containsExactly(
+                        "probe of \"a\" with module \"icmp\" of node \"a\" is made by two exporters in one job: give one"
+                                + " of them another job, with withJob");
+        assertThat(faults(wish -> wish.node("a", host -> host.exporter(first).exporter(second.withJob("second")))))
+                .isEmpty();
+    }
+
+    @Test
     void build_oneReleaseInTwoForms_isRefused() {
         Release other = Release.blackboxExporter().from(URI.create("https://mirror.example/"));
         assertThat(faults(wish -> wish.node(

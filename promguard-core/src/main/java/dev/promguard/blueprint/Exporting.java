@@ -1,6 +1,7 @@
 package dev.promguard.blueprint;
 
 import dev.promguard.blueprint.Exporter.FromRelease;
+import dev.promguard.blueprint.Exporter.Probe;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -99,6 +100,7 @@ final class Exporting {
 
     private void exporters(HostSpec host) {
         Set<String> names = new HashSet<>();
+        Set<String> probes = new HashSet<>();
         Map<String, FromRelease> releases = new HashMap<>();
         FromRelease own = new FromRelease(spec.nodeExporter(), "node_exporter");
         releases.put(key(own), own);
@@ -112,6 +114,14 @@ final class Exporting {
                         host,
                         "exporter " + Names.quote(exporter.name()),
                         "stands twice: give each a name of its own, with withName");
+            }
+            for (Probe probe : exporter.probes()) {
+                if (!probes.add(exporter.probeJob() + ' ' + probe)) {
+                    fault(
+                            host,
+                            "probe of " + Names.quote(probe.target()) + " with module " + Names.quote(probe.module()),
+                            "is made by two exporters in one job: give one of them another job, with withJob");
+                }
             }
             if (exporter.source() instanceof FromRelease from) {
                 FromRelease other = releases.putIfAbsent(key(from), from);

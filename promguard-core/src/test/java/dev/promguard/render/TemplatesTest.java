@@ -8,6 +8,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -103,6 +104,62 @@ class TemplatesTest {
                         .at("/key/0")
                         .asText())
                 .isEqualTo(text);
+    }
+
+    @Test
+    void argument_anyPrintableText_isOneWordOfSystemdThatStandsForIt() {
+        Random random = new Random(20_261_123);
+        List<String> bits = List.of(
+                "%",
+                "%i",
+                "%%",
+                "$",
+                "$HOME",
+                "${HOME}",
+                "$$",
+                "\\",
+                "\\n",
+                "\"",
+                "'",
+                " ",
+                ";",
+                "#",
+                "a",
+                "=",
+                "-",
+                "{{ name }}",
+                "é",
+                "𝄞");
+        for (int round = 0; round < 2000; round++) {
+            StringBuilder text = new StringBuilder();
+            for (int length = 1 + random.nextInt(6); length > 0; length--) {
+                text.append(bits.get(random.nextInt(bits.size())));
+            }
+            String rendered = templates.render("careless/argument.j2", Map.of("name", text.toString()));
+
+            assertThat(systemdReads(rendered.stripTrailing())).isEqualTo(text.toString());
+        }
+    }
+
+    /** Reads one word as systemd does: quotes and backslashes first, then specifiers, then variables. */
+    private static String systemdReads(String word) {
+        String inner = word;
+        if (word.startsWith("\"")) {
+            assertThat(word).matches("\"([^\"\\\\]|\\\\[\"\\\\])*\"");
+            inner = word.substring(1, word.length() - 1).replaceAll("\\\\(.)", "$1");
+        } else {
+            assertThat(word).doesNotContainPattern("[\"'\\\\ ;#]");
+        }
+        assertThat(inner.replace("%%", "")).doesNotContain("%");
+        assertThat(inner.replace("$$", "")).doesNotContain("$");
+        return inner.replace("%%", "%").replace("$$", "$");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a\nb", "a\rb", "a\tb", "a\u0000", "\u0085", "\u2028", "\ud800", "\u007f"})
+    void argument_textThatALineCannotHold_fails(String text) {
+        assertThatThrownBy(() -> templates.render("careless/argument.j2", Map.of("name", text)))
+                .isInstanceOf(IllegalStateException.class);
     }
 
     @ParameterizedTest

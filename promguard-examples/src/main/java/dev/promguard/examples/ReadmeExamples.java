@@ -1,11 +1,14 @@
 package dev.promguard.examples;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.Exporters;
 import dev.promguard.Mesh;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
 import dev.promguard.Tunnel;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Capability;
+import dev.promguard.blueprint.Exporter;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Secret;
@@ -44,13 +47,29 @@ public final class ReadmeExamples {
                 .name("shop")
                 .network("10.44.0.0/24")
                 .monitor(host -> host.region("fra1").size("s-2vcpu-4gb"))
-                .node("db-1", host -> host.region("ams3"))
-                .node("web-1", host -> host.region("lon1").image("ubuntu-24-04-x64"))
+                .node("db-1", host -> host.region("ams3").expose("postgres", 9187))
+                .node("web-1", host -> host.region("lon1").exporter(Exporters.blackbox()))
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(30)))
                 .provider(DigitalOcean.builder()
                         .token(Secret.env("DIGITALOCEAN_TOKEN"))
                         .build())
                 .listener(Progress.console())
+                .build();
+        return mesh;
+    }
+
+    static Mesh exporters() {
+        Exporter blackbox = Exporters.blackbox()
+                .probe("https://example.org", "http_2xx")
+                .probe("192.0.2.7", "icmp")
+                .withCapability(Capability.NET_RAW);
+        Exporter processes = Exporter.fromPackage(
+                "process_exporter", "prometheus-process-exporter", "/usr/bin/prometheus-process-exporter", 9256);
+        Mesh mesh = Mesh.builder()
+                .monitor("fra1")
+                .node("web-1", host -> host.exporter(blackbox))
+                .node("db-1", host -> host.expose("postgres", 9187).expose("app", 8080, "/actuator/prometheus"))
+                .exporter(processes.withArguments("-procnames", "postgres,nginx"))
                 .build();
         return mesh;
     }

@@ -20,15 +20,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Knocks, every 50 ms and from the public network, at the ports of the exporters and of Prometheus at the public address of every
+ * Knocks, every 50 ms and from the public network, at the ports of exporters and of Prometheus at the public address of every
  * host, from the moment the host exists until it is gone.
  */
 final class Watcher implements AutoCloseable {
-    private static final List<Integer> PORTS = List.of(9100, 9090);
     private static final Duration EVERY = Duration.ofMillis(50);
     private static final int PATIENCE_MILLIS = 400;
 
     private final LocalCloud cloud;
+    private final List<Integer> ports;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService hands = Executors.newCachedThreadPool();
     private final Set<String> opened = ConcurrentHashMap.newKeySet();
@@ -36,13 +36,18 @@ final class Watcher implements AutoCloseable {
     private final AtomicLong closed = new AtomicLong();
 
     Watcher(LocalCloud cloud) {
+        this(cloud, 9100, 9090);
+    }
+
+    Watcher(LocalCloud cloud, Integer... ports) {
         this.cloud = cloud;
+        this.ports = List.of(ports);
         rounds = clock.scheduleAtFixedRate(this::round, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void round() {
         for (LocalDroplet droplet : cloud.droplets()) {
-            PORTS.stream()
+            ports.stream()
                     .map(port -> new InetSocketAddress(droplet.publicAddress(), port))
                     .forEach(door -> hands.execute(() -> knock(droplet.name(), door)));
         }

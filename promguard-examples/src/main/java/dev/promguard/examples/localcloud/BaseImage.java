@@ -65,7 +65,7 @@ final class BaseImage {
         String sources = AptSources.forSuite(suite);
         List<String> options = AptSources.options();
         String script = script();
-        String recipe = String.join("\n", suite, sources, options.toString(), script, PACKAGES.toString(), "4");
+        String recipe = String.join("\n", suite, sources, options.toString(), script, PACKAGES.toString(), "5");
         Path folder = cache.resolve("base-" + suite + "-"
                 + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
         HERE.lock();
@@ -117,7 +117,7 @@ final class BaseImage {
         }
         Command.of(words).timeout(Duration.ofMinutes(15)).check();
         carryCertificates(work.resolve("root"));
-        say.accept("making release tarballs from Debian's own prometheus and prometheus-node-exporter");
+        say.accept("making release tarballs from Debian's own prometheus and its exporters");
         Folders.make(work.resolve("releases"));
         for (Path deb : Folders.children(work.resolve("debs"))) {
             pack(deb, work);
@@ -148,7 +148,7 @@ final class BaseImage {
         String packageName = field(deb, "Package");
         String arch = field(deb, "Architecture");
         String version = field(deb, "Version").replaceFirst("^\\d+:", "").replaceFirst("[-+~].*$", "");
-        String name = packageName.equals("prometheus") ? "prometheus" : "node_exporter";
+        String name = packageName.replaceFirst("^prometheus-", "").replace('-', '_');
         Path tree = work.resolve("unpacked").resolve(packageName);
         Command.of("dpkg-deb", "-x", deb.toString(), Folders.make(tree).toString())
                 .timeout(Duration.ofMinutes(2))
@@ -160,7 +160,7 @@ final class BaseImage {
             Files.move(tree.resolve("usr/bin/promtool"), folder.resolve("promtool"));
             Files.move(tree.resolve("etc/prometheus/prometheus.yml"), folder.resolve("prometheus.yml"));
         } else {
-            Files.move(tree.resolve("usr/bin/prometheus-node-exporter"), folder.resolve("node_exporter"));
+            Files.move(tree.resolve("usr/bin").resolve(packageName), folder.resolve(name));
         }
         Files.move(tree.resolve("usr/share/doc/" + packageName + "/copyright"), folder.resolve("LICENSE"));
         Path tarball = work.resolve("releases").resolve(top + ".tar.gz");

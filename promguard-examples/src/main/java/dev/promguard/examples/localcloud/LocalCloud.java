@@ -178,7 +178,7 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
-     * What the mirror has: Prometheus and node_exporter as Debian builds them, for this machine's processor.
+     * What the mirror has: Prometheus, node_exporter and blackbox_exporter as Debian builds them, for this machine's processor.
      *
      * @return the releases
      * @throws IllegalStateException if droplets are only records

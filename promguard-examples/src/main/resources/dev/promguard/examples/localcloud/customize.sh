@@ -24,9 +24,9 @@ rm -rf "$root/tmp/local-cloud-kernel.deb" "$package"
 # Throwaway machines: no fsync in dpkg. Downloaded packages stay, so that installing them needs no network.
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/local-cloud"
 chroot "$root" apt-get clean
-chroot "$root" apt-get -qq -y --download-only --no-install-recommends install ufw wireguard-tools wireguard
+chroot "$root" apt-get -qq -y --download-only --no-install-recommends install ufw wireguard-tools wireguard prometheus-blackbox-exporter
 mkdir "$root/tmp/releases"
-chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter'
+chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter prometheus-blackbox-exporter'
 mv "$root/tmp/releases"/*.deb "$releases/"
 rmdir "$root/tmp/releases"
 

@@ -143,7 +143,7 @@ class LocalCloudIT {
     void mirror_releases_arriveWholeInUpstreamLayout() throws Exception {
         assertThat(cloud.releases())
                 .extracting(LocalRelease::name)
-                .containsExactlyInAnyOrder("prometheus", "node_exporter");
+                .containsExactlyInAnyOrder("prometheus", "node_exporter", "blackbox_exporter");
         for (LocalRelease release : cloud.releases()) {
             URI uri = cloud.releaseMirror().resolve(release.fileName());
             byte[] bytes = HttpClient.newHttpClient()
@@ -162,9 +162,7 @@ class LocalCloudIT {
                             .stdout())
                     .contains("version " + release.version());
         }
-        assertThat(one.exec("ls", "/opt/" + cloud.releases().get(1).fileName().replace(".tar.gz", ""))
-                        .stdout()
-                        .split("\n", -1))
+        assertThat(one.exec("ls", "/opt/" + top("prometheus")).stdout().split("\n", -1))
                 .contains("promtool", "prometheus.yml");
     }
 
@@ -381,8 +379,12 @@ class LocalCloudIT {
     }
 
     private static String exporter() {
+        return top("node_exporter");
+    }
+
+    private static String top(String release) {
         return cloud.releases().stream()
-                .filter(r -> r.name().equals("node_exporter"))
+                .filter(r -> r.name().equals(release))
                 .map(r -> r.fileName().replace(".tar.gz", ""))
                 .findFirst()
                 .orElseThrow();
