@@ -157,6 +157,22 @@ public final class Mesh {
     }
 
     /**
+     * Brings the wish about as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
+     * new preshared key. The new keys are made, sent and in their files before the first tunnel changes; the nodes change first and
+     * the monitors right after them, so that a tunnel is away for about as long as one exchange with each of the two hosts takes:
+     * well under a second for hosts near by, and no scrape is missed, since Prometheus waits up to 10 seconds for an answer.
+     *
+     * <p>All hosts change or, where one of them cannot be reached beforehand, none. A host that fails in the middle keeps its old
+     * keys, and its peers stay with those; the rollback that every host arms puts them back where this program ends in the middle.
+     *
+     * @return what was done
+     * @throws PromGuardException as {@link #apply()}
+     */
+    public ApplyReport rotateKeys() {
+        return changing(environment -> new Convergence(environment, spec).rotateKeys());
+    }
+
+    /**
      * Checks every claim about the mesh: Prometheus' own targets, the running wg and ufw and units, and from here, which is
      * outside the mesh, that what should be closed is. Changes nothing. Waits up to a scrape interval and 20 seconds for first
      * scrapes.

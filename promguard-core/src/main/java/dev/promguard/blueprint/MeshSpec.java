@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+ * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
  * @param prometheusPort the TCP port of Prometheus on the monitors' loopback, 1 to 65535
  * @param scrapeInterval how often Prometheus scrapes each target
@@ -21,6 +22,7 @@ public record MeshSpec(
         String name,
         String network,
         int wireGuardPort,
+        boolean presharedKeys,
         int nodeExporterPort,
         int prometheusPort,
         Duration scrapeInterval,
@@ -62,6 +64,7 @@ public record MeshSpec(
                 name,
                 network,
                 wireGuardPort,
+                presharedKeys,
                 nodeExporterPort,
                 prometheusPort,
                 scrapeInterval,

@@ -230,6 +230,7 @@ class PlannerTest {
                 spec.name(),
                 network,
                 spec.wireGuardPort(),
+                spec.presharedKeys(),
                 spec.nodeExporterPort(),
                 spec.prometheusPort(),
                 spec.scrapeInterval(),
@@ -287,6 +288,7 @@ class PlannerTest {
                 spec.name(),
                 spec.network(),
                 51820,
+                true,
                 9100,
                 9090,
                 Duration.parse(interval),
@@ -313,6 +315,7 @@ class PlannerTest {
                 name,
                 good.network(),
                 51820,
+                true,
                 9100,
                 9090,
                 good.scrapeInterval(),
@@ -344,6 +347,7 @@ class PlannerTest {
                 "shop",
                 good.network(),
                 51820,
+                true,
                 9100,
                 9090,
                 good.scrapeInterval(),
@@ -391,7 +395,7 @@ class PlannerTest {
         Release first = good.nodeExporter();
         Release second = good.prometheus();
         MeshSpec swapped = new MeshSpec(
-                "shop", good.network(), 51820, 9100, 9090, good.scrapeInterval(), first, second, good.hosts());
+                "shop", good.network(), 51820, true, 9100, 9090, good.scrapeInterval(), first, second, good.hosts());
 
         assertThat(Planner.faults(swapped))
                 .containsExactly(
