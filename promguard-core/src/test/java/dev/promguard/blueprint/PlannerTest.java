@@ -232,8 +232,6 @@ class PlannerTest {
                 spec.wireGuardPort(),
                 spec.presharedKeys(),
                 spec.nodeExporterPort(),
-                spec.prometheusPort(),
-                spec.scrapeInterval(),
                 spec.prometheus(),
                 spec.nodeExporter(),
                 spec.hosts());
@@ -290,9 +288,7 @@ class PlannerTest {
                 51820,
                 true,
                 9100,
-                9090,
-                Duration.parse(interval),
-                spec.prometheus(),
+                spec.prometheus().withScrapeInterval(Duration.parse(interval)),
                 spec.nodeExporter(),
                 spec.hosts());
 
@@ -317,8 +313,6 @@ class PlannerTest {
                 51820,
                 true,
                 9100,
-                9090,
-                good.scrapeInterval(),
                 good.prometheus(),
                 good.nodeExporter(),
                 List.of(
@@ -349,8 +343,6 @@ class PlannerTest {
                 51820,
                 true,
                 9100,
-                9090,
-                good.scrapeInterval(),
                 good.prometheus(),
                 good.nodeExporter(),
                 List.of(good.hosts().get(0), new HostSpec(name, Role.NODE, "tor1", "s", "i")));
@@ -393,9 +385,9 @@ class PlannerTest {
     void faults_releasesOfOtherPrograms_areNamed() {
         MeshSpec good = spec("monitor mon tor1");
         Release first = good.nodeExporter();
-        Release second = good.prometheus();
+        Release second = good.prometheus().release();
         MeshSpec swapped = new MeshSpec(
-                "shop", good.network(), 51820, true, 9100, 9090, good.scrapeInterval(), first, second, good.hosts());
+                "shop", good.network(), 51820, true, 9100, good.prometheus().withRelease(first), second, good.hosts());
 
         assertThat(Planner.faults(swapped))
                 .containsExactly(
