@@ -158,12 +158,13 @@ public final class Mesh {
 
     /**
      * Brings the wish about as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
-     * new preshared key. The new keys are made, sent and in their files before the first tunnel changes; the nodes change first and
-     * the monitors right after them, so that a tunnel is away for about as long as one exchange with each of the two hosts takes:
-     * well under a second for hosts near by, and no scrape is missed, since Prometheus waits up to 10 seconds for an answer.
+     * new preshared key. The nodes change first, and right after them the monitors: a tunnel is away for about as long as one
+     * exchange with a node and one with its monitor take (0.4 s on the local cloud). Prometheus sends a request again that got
+     * no answer, and waits for one as long as the scrape timeout says, so that no scrape is missed where that is a few seconds.
      *
-     * <p>All hosts change or, where one of them cannot be reached beforehand, none. A host that fails in the middle keeps its old
-     * keys, and its peers stay with those; the rollback that every host arms puts them back where this program ends in the middle.
+     * <p>Where a host cannot be reached beforehand, nothing is rotated. A node that fails in the middle keeps its old keys, and its
+     * monitors stay with those. If this program ends in the middle, each host puts its old keys back by itself after two minutes,
+     * or the next apply joins them before.
      *
      * @return what was done
      * @throws PromGuardException as {@link #apply()}

@@ -55,6 +55,7 @@ public record MeshSpec(
                 chosenExporter = release;
             }
         }
-        return new MeshSpec(name, network, wireGuardPort, presharedKeys, nodeExporterPort, chosenPrometheus, chosenExporter, hosts);
+        return new MeshSpec(
+                name, network, wireGuardPort, presharedKeys, nodeExporterPort, chosenPrometheus, chosenExporter, hosts);
     }
 }

@@ -179,6 +179,11 @@ public final class MemoryMachine {
         return Objects.requireNonNull(files.get(path), path).content();
     }
 
+    /** The configuration of the WireGuard interface. */
+    public synchronized String config() {
+        return guarded.config().orElseThrow().content();
+    }
+
     /** When a unit was started, as a number that grows with every start. */
     public synchronized String since(String unit) {
         return Objects.requireNonNull(units.get(unit), unit).since();

@@ -169,9 +169,12 @@ class RotationIT {
                             + " http://10.0.0." + (number + 1) + ":9100/ && date +%s.%N >>/root/probe-" + number
                             + "; sleep 0.05; done'");
         }
-        Clouds.await("answers", Duration.ofSeconds(20), () -> monitor()
-                .exec("sh", "-c", "[ -s /root/probe-1 ] && [ -s /root/probe-2 ]")
-                .ok());
+        Clouds.await(
+                "answers",
+                Duration.ofSeconds(20),
+                () -> monitor()
+                        .exec("sh", "-c", "[ -s /root/probe-1 ] && [ -s /root/probe-2 ]")
+                        .ok());
     }
 
     /** Waits until every node was scraped after the last rotation. */
@@ -181,8 +184,7 @@ class RotationIT {
             List<JsonNode> times = query("timestamp(up{job=\"node\"})");
             return times.size() == 3
                     && times.stream()
-                            .allMatch(series ->
-                                    series.path("value").path(1).asDouble() > now);
+                            .allMatch(series -> series.path("value").path(1).asDouble() > now);
         });
     }
 
@@ -205,8 +207,7 @@ class RotationIT {
 
     private List<JsonNode> query(String expression) {
         String answer = Clouds.run(
-                monitor(),
-                "curl -fsS --data-urlencode 'query=" + expression + "' http://127.0.0.1:9090/api/v1/query");
+                monitor(), "curl -fsS --data-urlencode 'query=" + expression + "' http://127.0.0.1:9090/api/v1/query");
         List<JsonNode> series = new ArrayList<>();
         try {
             JSON.readTree(answer).path("data").path("result").forEach(series::add);

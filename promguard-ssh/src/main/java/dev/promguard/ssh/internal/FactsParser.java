@@ -116,7 +116,11 @@ final class FactsParser {
                 wireGuardKey = fields[0];
                 listenPort = (int) number(fields[1], 0xffff);
             }
-            case "peer-endpoints", "peer-allowed-ips", "peer-latest-handshakes", "peer-transfer", "peer-preshared-key" -> {
+            case "peer-endpoints",
+                    "peer-allowed-ips",
+                    "peer-latest-handshakes",
+                    "peer-transfer",
+                    "peer-preshared-key" -> {
                 String[] fields = fields(key, rest, 2);
                 peers.computeIfAbsent(key, none -> new LinkedHashMap<>()).put(publicKey(fields[0]), fields[1]);
             }
