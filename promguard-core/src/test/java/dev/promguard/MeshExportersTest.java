@@ -185,6 +185,38 @@ class MeshExportersTest {
     }
 
     @Test
+    void apply_exportersThatChangePorts_areAllStoppedBeforeOneStarts() {
+        Exporter first = Exporters.blackbox();
+        Exporter second = first.withName("second_exporter").withJob("second").withPort(9116);
+        wish(host -> host.exporter(first).exporter(second)).apply();
+        String nodeExporter = machine("web-1").since("node_exporter.service");
+
+        Mesh mesh = wish(host -> host.exporter(first.withPort(9116)).exporter(second.withPort(9115)))
+                .build();
+        mesh.apply();
+
+        account.assertIsAsWished(mesh);
+        assertThat(machine("web-1").changes())
+                .endsWith(
+                        "stop blackbox_exporter.service",
+                        "stop second_exporter.service",
+                        "start blackbox_exporter.service",
+                        "start second_exporter.service");
+        assertThat(machine("web-1").since("node_exporter.service")).isEqualTo(nodeExporter);
+    }
+
+    @Test
+    void apply_exporterOnThePortOfOneThatGoes_startsAfterThatIsStopped() {
+        wish(host -> host.exporter(Exporters.blackbox())).apply();
+
+        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox().withName("another_exporter")))
+                .build();
+        mesh.apply();
+
+        account.assertIsAsWished(mesh);
+    }
+
+    @Test
     void exporter_ofTheMesh_isForEveryNodeAndNoMonitorAndGivesWayToANodesOwn() {
         Mesh mesh = account
                 .wish()

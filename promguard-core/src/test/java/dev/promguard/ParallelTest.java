@@ -34,18 +34,18 @@ class ParallelTest {
 
     @Test
     void map_errorInAWorker_isNotReturnedBeforeTheOthersHaveEnded() throws Exception {
-        CountDownLatch failed = new CountDownLatch(1);
+        CountDownLatch slowRuns = new CountDownLatch(1);
         CountDownLatch returned = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
         AtomicBoolean returnedFirst = new AtomicBoolean();
 
         assertThatThrownBy(() -> Parallel.map(List.of("error", "slow"), 2, item -> {
                     if (item.equals("error")) {
-                        failed.countDown();
+                        come(slowRuns);
                         throw new StackOverflowError("abnormal");
                     }
                     try {
-                        failed.await();
+                        slowRuns.countDown();
                         new CountDownLatch(1).await();
                     } catch (InterruptedException e) {
                         returnedFirst.set(comes(returned));
@@ -59,6 +59,14 @@ class ParallelTest {
 
         ended.await();
         assertThat(returnedFirst).isFalse();
+    }
+
+    private static void come(CountDownLatch event) {
+        try {
+            event.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Whether something comes within the time that a worker takes to wind down. */

@@ -7,11 +7,11 @@ import dev.promguard.change.Change.InterfaceAction;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
@@ -46,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 public final class Differ {
     private static final Set<String> SYSTEMS = Set.of("debian", "ubuntu");
     private static final Pattern SCRAPER = Pattern.compile("[a-z0-9-]+ WireGuard [a-z0-9_-]+ scraper");
+    private static final String EXPORTER_UNIT = "_exporter.service";
     private static final String UNIT_FOLDER = "/etc/systemd/system/";
 
     private Differ() {}
@@ -59,6 +60,7 @@ public final class Differ {
     public static FactsQuery query(DesiredHost desired) {
         List<String> files = new ArrayList<>();
         files.add(desired.wireGuard().config().path());
+        desired.wireGuard().peers().forEach(peer -> peer.presharedKeyPath().ifPresent(files::add));
         desired.files().forEach(file -> files.add(file.path()));
         List<String> units = new ArrayList<>();
         units.add(desired.wireGuard().unit());
@@ -116,12 +118,12 @@ public final class Differ {
      *
      * @param desired what the host should be; without {@link #faults}
      * @param facts what the host is
-     * @param newKey the key pair to give it where {@link #needsKey} says so, else empty; must belong to the desired public key
+     * @param newKeys the keys to give it: a key pair of its own at least where {@link #needsKey} says so, which must belong to the
+     *     desired public key, and the preshared keys that it lacks
      * @param replaceHostKey whether its SSH host key is still the throwaway one
      * @return the changes in order; empty if the host is as it should be
      */
-    public static List<Change> diff(
-            DesiredHost desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, boolean replaceHostKey) {
+    public static List<Change> diff(DesiredHost desired, HostFacts facts, NewKeys newKeys, boolean replaceHostKey) {
         List<Change> changes = new ArrayList<>();
         Set<String> changed = new HashSet<>();
 
@@ -150,13 +152,15 @@ public final class Differ {
             }
         }
         firewall(desired, facts, changes);
-        boolean restarted = wireGuard(desired.wireGuard(), facts, newKey, changes);
+        boolean restarted = wireGuard(desired.wireGuard(), facts, newKeys, changes);
         List<String> unwished = unwished(desired, facts);
         unwished.stream()
                 .filter(path -> path.startsWith(UNIT_FOLDER))
                 .forEach(path -> changes.add(new Change.RemoveUnit(path.substring(UNIT_FOLDER.length()))));
+        Set<String> stopped = stopped(desired, facts, changed);
+        stopped.forEach(unit -> changes.add(new Change.ApplyUnit(unit, UnitAction.STOP)));
         for (Unit unit : desired.units()) {
-            unit(unit, facts, changed, restarted, changes);
+            unit(unit, facts, changed, restarted, stopped, changes);
         }
         unwished.stream()
                 .filter(path -> !path.startsWith(UNIT_FOLDER))
@@ -168,7 +172,7 @@ public final class Differ {
     }
 
     private static boolean isMasked(@Nullable UnitFact fact) {
-        return fact != null && fact.enabled().equals("masked") && !fact.active().equals("active");
+        return fact != null && fact.enabled().equals("masked") && !isActive(fact);
     }
 
     private static List<String> unwished(DesiredHost desired, HostFacts facts) {
@@ -226,9 +230,14 @@ public final class Differ {
 
     /** Adds the changes of the interface and says whether it, and so all that binds to it, is restarted by them. */
     private static boolean wireGuard(
-            WireGuardInterface desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, List<Change> changes) {
-        newKey.ifPresent(
-                pair -> changes.add(new Change.WriteKey(desired.keyPath(), pair.privateKey(), pair.publicKey())));
+            WireGuardInterface desired, HostFacts facts, NewKeys newKeys, List<Change> changes) {
+        newKeys.own()
+                .ifPresent(pair ->
+                        changes.add(new Change.WriteKey(desired.keyPath(), pair.privateKey(), pair.publicKey())));
+        if (!newKeys.preshared().isEmpty()) {
+            changes.add(new Change.WritePresharedKeys(
+                    WireGuardInterface.presharedKeyFolder(desired.name()), newKeys.preshared()));
+        }
         boolean rewritten = differs(desired.config(), facts);
         if (rewritten) {
             changes.add(new Change.WriteFile(desired.config()));
@@ -245,7 +254,7 @@ public final class Differ {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.RESTART));
             return true;
         }
-        if (rewritten || newKey.isPresent() || !runsAs(desired, running.get())) {
+        if (rewritten || !newKeys.isEmpty() || !runsAs(desired, running.get())) {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.SYNC));
         }
         if (!unit.enabled().equals("enabled")) {
@@ -267,15 +276,41 @@ public final class Differ {
             PeerFact fact = peers.get(peer.publicKey());
             return fact != null
                     && new TreeSet<>(fact.allowedIps()).equals(new TreeSet<>(peer.allowedIps()))
-                    && (fact.endpoint().isPresent() || peer.endpoint().isEmpty());
+                    && (fact.endpoint().isPresent() || peer.endpoint().isEmpty())
+                    && fact.presharedKey()
+                            == (peer.presharedKeyPath().isPresent()
+                                    ? PresharedKeyFact.AS_FILED
+                                    : PresharedKeyFact.NONE);
         });
     }
 
+    /** Where several exporters get new units at once, one may want the port of another: those that run are stopped first. */
+    private static Set<String> stopped(DesiredHost desired, HostFacts facts, Set<String> changed) {
+        List<String> moving = desired.units().stream()
+                .map(Unit::name)
+                .filter(name -> name.endsWith(EXPORTER_UNIT) && changed.contains(UNIT_FOLDER + name))
+                .toList();
+        return moving.size() < 2
+                ? Set.of()
+                : new TreeSet<>(moving.stream()
+                        .filter(name -> isActive(facts.units().get(name)))
+                        .toList());
+    }
+
+    private static boolean isActive(@Nullable UnitFact fact) {
+        return fact != null && fact.active().equals("active");
+    }
+
     private static void unit(
-            Unit unit, HostFacts facts, Set<String> changed, boolean interfaceRestarted, List<Change> changes) {
+            Unit unit,
+            HostFacts facts,
+            Set<String> changed,
+            boolean interfaceRestarted,
+            Set<String> stopped,
+            List<Change> changes) {
         UnitFact fact = facts.units().get(unit.name());
         UnitAction owed = facts.pendingUnits().get(unit.name());
-        if (fact == null || !fact.active().equals("active")) {
+        if (fact == null || !isActive(fact) || stopped.contains(unit.name())) {
             changes.add(new Change.ApplyUnit(unit.name(), UnitAction.START));
             return;
         }

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -50,11 +51,12 @@ class DifferTest {
         if (Differ.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
                 DesiredHost desired = desired(file.host(), pair.publicKey());
-                return Differ.diff(desired, file.facts(desired), Optional.of(pair), file.throwaway());
+                return Differ.diff(
+                        desired, file.facts(desired), new NewKeys(Optional.of(pair), Map.of()), file.throwaway());
             }
         }
         DesiredHost desired = desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-        return Differ.diff(desired, file.facts(desired), Optional.empty(), file.throwaway());
+        return Differ.diff(desired, file.facts(desired), NewKeys.NONE, file.throwaway());
     }
 
     @ParameterizedTest
@@ -143,6 +145,11 @@ class DifferTest {
         }
 
         @Override
+        public Integer writePresharedKeys(Change.WritePresharedKeys change) {
+            return 9;
+        }
+
+        @Override
         public Integer wireGuard(Change.ApplyWireGuard change) {
             return 10;
         }
@@ -154,7 +161,7 @@ class DifferTest {
 
         @Override
         public Integer unit(Change.ApplyUnit change) {
-            return 12;
+            return change.action() == UnitAction.STOP ? 11 : 12;
         }
 
         @Override
@@ -197,9 +204,18 @@ class DifferTest {
                             List.of()),
                     Map.of(),
                     List.of(),
-                    whole.kept().stream().filter(path -> random.nextBoolean()).toList());
+                    Stream.of(
+                                    "/etc/systemd/system/prometheus.service",
+                                    "/etc/systemd/system/blackbox_exporter.service",
+                                    "/etc/prometheus/prometheus.yml",
+                                    "/etc/prometheus/targets/postgres.yml",
+                                    "/etc/promguard/blackbox_exporter/blackbox.yml",
+                                    "/opt/promguard/prometheus-3.13.2",
+                                    "/opt/promguard/blackbox_exporter-0.28.0")
+                            .filter(path -> random.nextBoolean())
+                            .toList());
 
-            List<Change> changes = Differ.diff(desired, facts, Optional.empty(), random.nextBoolean());
+            List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
 
             assertInOrder(changes);
             assertThat(changes.stream().map(Change::describe)).doesNotHaveDuplicates();
@@ -207,6 +223,11 @@ class DifferTest {
                     || !facts.firewall().denyIncoming()
                     || !facts.firewall().atBoot();
             assertThat(changes.contains(new Change.EnableFirewall())).isEqualTo(firewallBad);
+            assertThat(changes.stream().map(Change::describe).filter(text -> text.startsWith("remove ")))
+                    .hasSize((int) facts.kept().stream()
+                            .filter(path -> path.contains("blackbox") || path.contains("postgres"))
+                            .count())
+                    .allMatch(text -> text.contains("blackbox") || text.contains("postgres"));
         }
     }
 
@@ -233,6 +254,8 @@ class DifferTest {
         assertThat(query.files())
                 .containsExactly(
                         "/etc/wireguard/wg0.conf",
+                        "/etc/wireguard/wg0.psk/shop-node-1",
+                        "/etc/wireguard/wg0.psk/shop-node-2",
                         "/etc/systemd/system/node_exporter.service",
                         "/etc/prometheus/targets/node.json",
                         "/etc/prometheus/prometheus.yml",

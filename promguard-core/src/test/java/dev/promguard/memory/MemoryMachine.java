@@ -10,6 +10,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
@@ -52,6 +53,8 @@ public final class MemoryMachine {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
 
+    private static final Pattern LISTEN = Pattern.compile("--web\\.listen-address=(\\S+)");
+
     private final String address;
     private final @Nullable SshPublicKey login;
     private HostKeyFingerprint hostKey;
@@ -63,11 +66,21 @@ public final class MemoryMachine {
     private final Set<String> users = new TreeSet<>();
     private final Map<String, ManagedFile> files = new TreeMap<>();
     private final Map<String, UnitFact> units = new TreeMap<>();
+    private final Map<String, String> listening = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
     private Guarded guarded = new Guarded(
-            List.of(), false, false, false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+            List.of(),
+            false,
+            false,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Map.of());
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
+    private int presharedKeyMode = 0600;
     private int sequence;
 
     private @Nullable Guarded saved;
@@ -90,7 +103,8 @@ public final class MemoryMachine {
             Optional<PublicKey> keyFile,
             Optional<ManagedFile> config,
             Optional<WireGuardFact> running,
-            Optional<UnitFact> unit) {}
+            Optional<UnitFact> unit,
+            Map<String, String> preshared) {}
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
@@ -168,6 +182,11 @@ public final class MemoryMachine {
         return Objects.requireNonNull(files.get(path), path).content();
     }
 
+    /** The configuration of the WireGuard interface. */
+    public synchronized String config() {
+        return guarded.config().orElseThrow().content();
+    }
+
     /** When a unit was started, as a number that grows with every start. */
     public synchronized String since(String unit) {
         return Objects.requireNonNull(units.get(unit), unit).since();
@@ -223,13 +242,24 @@ public final class MemoryMachine {
                 guarded.keyFile(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
         units.put(unit, new UnitFact("inactive", fact.enabled(), false, fact.since()));
+    }
+
+    /** The sums of the preshared keys that it holds, by the files' paths. */
+    public synchronized Map<String, String> presharedKeys() {
+        return Map.copyOf(guarded.preshared());
+    }
+
+    /** Somebody lets everybody read the preshared keys. */
+    public synchronized void loosenPresharedKeys() {
+        presharedKeyMode = 0644;
     }
 
     /** Somebody takes the key file away. */
@@ -242,7 +272,8 @@ public final class MemoryMachine {
                 Optional.empty(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** The time for a confirmation is over. */
@@ -297,6 +328,8 @@ public final class MemoryMachine {
                 .forEach(file -> read.put(
                         file.path(),
                         new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+        guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
+        read.keySet().retainAll(query.files());
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
         known.keySet().retainAll(query.units());
@@ -338,7 +371,8 @@ public final class MemoryMachine {
                         handshakeAge.map(age -> Instant.EPOCH),
                         handshakeAge,
                         1,
-                        1))
+                        1,
+                        peer.presharedKey()))
                 .toList();
         return new WireGuardFact(running.publicKey(), running.listenPort(), running.addresses(), peers);
     }
@@ -456,7 +490,8 @@ public final class MemoryMachine {
                         guarded.keyFile(),
                         Optional.of(change.file()),
                         guarded.running(),
-                        guarded.unit());
+                        guarded.unit(),
+                        guarded.preshared());
             } else {
                 files.put(change.file().path(), change.file());
             }
@@ -473,8 +508,40 @@ public final class MemoryMachine {
                     Optional.of(change.publicKey()),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
+        }
+
+        @Override
+        public Boolean writePresharedKeys(Change.WritePresharedKeys change) {
+            Map<String, String> preshared = new TreeMap<>(guarded.preshared());
+            presharedKeyMode = 0600;
+            change.keys()
+                    .forEach((peer, key) ->
+                            preshared.put(change.folder() + '/' + peer, key.useText(text -> sha256(text + "\n"))));
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    guarded.config(),
+                    guarded.running(),
+                    guarded.unit(),
+                    preshared);
+            return true;
+        }
+
+        private PresharedKeyFact presharedKeyOf(WireGuardInterface.Peer peer) {
+            if (peer.presharedKeyPath().isEmpty()) {
+                return PresharedKeyFact.NONE;
+            }
+            if (!guarded.preshared().containsKey(peer.presharedKeyPath().get())) {
+                throw HostException.of(address, address, "set peers")
+                        .because("the preshared key for " + peer.name() + " cannot be read", "");
+            }
+            return PresharedKeyFact.AS_FILED;
         }
 
         @Override
@@ -506,7 +573,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
         }
 
@@ -534,7 +602,8 @@ public final class MemoryMachine {
                                         Optional.empty(),
                                         Optional.empty(),
                                         0,
-                                        0))
+                                        0,
+                                        presharedKeyOf(peer)))
                                 .toList()));
             }
             String since = bounce
@@ -548,7 +617,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     running,
-                    Optional.of(new UnitFact("active", "enabled", false, since)));
+                    Optional.of(new UnitFact("active", "enabled", false, since)),
+                    guarded.preshared());
             return true;
         }
 
@@ -560,14 +630,35 @@ public final class MemoryMachine {
             if (started && !(guarded.active() && guarded.deny())) {
                 violations.add(change.describe() + " while the firewall is off");
             }
+            boolean stopped = change.action() == UnitAction.STOP;
+            if (started || stopped) {
+                listening.remove(change.unit());
+            }
+            if (started) {
+                listen(change);
+            }
             units.put(
                     change.unit(),
                     new UnitFact(
-                            started ? "active" : before.active(),
+                            started ? "active" : stopped ? "inactive" : before.active(),
                             enabled ? "enabled" : before.enabled(),
                             false,
                             started ? String.valueOf(++sequence) : before.since()));
             return true;
+        }
+
+        /** Takes the address that the unit's file names, which no other may hold. */
+        private void listen(Change.ApplyUnit change) {
+            ManagedFile file = files.get("/etc/systemd/system/" + change.unit());
+            Matcher named = LISTEN.matcher(file == null ? "" : file.content());
+            if (named.find()) {
+                if (listening.containsValue(named.group(1))) {
+                    throw HostException.of(address, address, change.describe())
+                            .exitCode(1)
+                            .because(change.unit() + " does not stay up: " + named.group(1) + " is in use", "");
+                }
+                listening.put(change.unit(), named.group(1));
+            }
         }
 
         @Override
@@ -582,6 +673,7 @@ public final class MemoryMachine {
         @Override
         public Boolean removeUnit(Change.RemoveUnit change) {
             units.remove(change.unit());
+            listening.remove(change.unit());
             return files.remove("/etc/systemd/system/" + change.unit()) != null;
         }
 
