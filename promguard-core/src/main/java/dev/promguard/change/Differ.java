@@ -15,6 +15,7 @@ import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SystemUser;
 import dev.promguard.render.Unit;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
@@ -123,9 +124,12 @@ public final class Differ {
         if (!packages.isEmpty()) {
             changes.add(new Change.InstallPackages(packages));
         }
-        desired.users().stream()
-                .filter(user -> !facts.users().contains(user.name()))
-                .forEach(user -> changes.add(new Change.CreateUser(user)));
+        for (SystemUser user : desired.users()) {
+            if (!facts.users().contains(user.name())) {
+                changes.add(new Change.CreateUser(user));
+                changed.add(user.name());
+            }
+        }
         for (ReleaseInstall install : desired.releases()) {
             release(install, facts).ifPresent(change -> {
                 changes.add(change);
@@ -137,6 +141,10 @@ public final class Differ {
                 changes.add(new Change.WriteFile(file));
                 changed.add(file.path());
             }
+        }
+        dropIns(desired.wireGuard().unit(), facts).ifPresent(changes::add);
+        for (Unit unit : desired.units()) {
+            dropIns(unit.name(), facts).ifPresent(changes::add);
         }
         firewall(desired, facts, changes);
         boolean restarted = wireGuard(desired.wireGuard(), facts, newKey, changes);
@@ -170,6 +178,13 @@ public final class Differ {
                 || fact.mode() != file.mode()
                 || !fact.owner().equals(file.owner() + ':' + file.owner())
                 || !fact.sha256().equals(sha256(file.content()));
+    }
+
+    private static Optional<Change> dropIns(String unit, HostFacts facts) {
+        UnitFact fact = facts.units().get(unit);
+        return fact == null || fact.dropIns().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Change.RemoveDropIns(unit, fact.dropIns()));
     }
 
     private static void firewall(DesiredHost desired, HostFacts facts, List<Change> changes) {
@@ -252,6 +267,7 @@ public final class Differ {
         }
         if (!Collections.disjoint(unit.restartWith(), changed)
                 || fact.needsReload()
+                || !fact.dropIns().isEmpty()
                 || interfaceRestarted
                 || owed == UnitAction.RESTART
                 || owed == UnitAction.START) {
