@@ -215,7 +215,7 @@ public final class Mesh {
                             monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE));
             boolean keep = false;
             try {
-                int port = session.forward("127.0.0.1", spec.prometheusPort());
+                int port = session.forward("127.0.0.1", spec.prometheus().port());
                 Tunnel tunnel = new Tunnel(session, URI.create("http://127.0.0.1:" + port + "/"));
                 keep = true;
                 return tunnel;

@@ -391,16 +391,8 @@ public final class MeshBuilder {
         if (sshPatience.compareTo(Duration.ofSeconds(1)) < 0 || sshPatience.compareTo(Duration.ofHours(1)) > 0) {
             all.add("sshPatience " + sshPatience + " is out of range: use one second to one hour");
         }
-        MeshSpec spec = new MeshSpec(
-                name,
-                network,
-                wireGuardPort,
-                nodeExporterPort,
-                prometheus.port(),
-                prometheus.scrapeInterval(),
-                prometheus.release(),
-                nodeExporter,
-                hosts());
+        MeshSpec spec =
+                new MeshSpec(name, network, wireGuardPort, nodeExporterPort, prometheus.spec(), nodeExporter, hosts());
         all.addAll(Planner.faults(spec));
         if (!all.isEmpty()) {
             throw new InvalidMeshException(name, all);

@@ -1,21 +1,17 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import java.time.Duration;
-import java.util.Objects;
 
 /** Says how Prometheus is to run on the monitors. Not thread-safe. */
 public final class PrometheusBuilder {
-    private Duration scrapeInterval = Duration.ofSeconds(15);
-    private int port = 9090;
-    private Release release = Release.prometheus();
+    private PrometheusSpec spec = PrometheusSpec.usual();
 
     PrometheusBuilder() {}
 
     PrometheusBuilder(PrometheusBuilder other) {
-        scrapeInterval = other.scrapeInterval;
-        port = other.port;
-        release = other.release;
+        spec = other.spec;
     }
 
     /**
@@ -26,7 +22,7 @@ public final class PrometheusBuilder {
      * @throws NullPointerException if {@code value} is null
      */
     public PrometheusBuilder scrapeInterval(Duration value) {
-        scrapeInterval = Objects.requireNonNull(value, "scrapeInterval");
+        spec = spec.withScrapeInterval(value);
         return this;
     }
 
@@ -37,7 +33,7 @@ public final class PrometheusBuilder {
      * @return this builder
      */
     public PrometheusBuilder port(int value) {
-        port = value;
+        spec = spec.withPort(value);
         return this;
     }
 
@@ -49,19 +45,11 @@ public final class PrometheusBuilder {
      * @throws NullPointerException if {@code value} is null
      */
     public PrometheusBuilder release(Release value) {
-        release = Objects.requireNonNull(value, "release");
+        spec = spec.withRelease(value);
         return this;
     }
 
-    Duration scrapeInterval() {
-        return scrapeInterval;
-    }
-
-    int port() {
-        return port;
-    }
-
-    Release release() {
-        return release;
+    PrometheusSpec spec() {
+        return spec;
     }
 }

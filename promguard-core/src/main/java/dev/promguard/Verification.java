@@ -135,9 +135,12 @@ final class Verification {
         List<Target> targets = List.of();
         String trouble = "";
         long deadline = System.nanoTime()
-                + spec.scrapeInterval().plus(environment.waits().firstScrape()).toNanos();
+                + spec.prometheus()
+                        .scrapeInterval()
+                        .plus(environment.waits().firstScrape())
+                        .toNanos();
         try (HostSession session = open(world, monitor.name(), loginKey)) {
-            int port = session.forward("127.0.0.1", spec.prometheusPort());
+            int port = session.forward("127.0.0.1", spec.prometheus().port());
             PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
             while (true) {
                 try {
@@ -301,7 +304,7 @@ final class Verification {
         List<Door> doors = new ArrayList<>();
         for (String name : addresses.keySet()) {
             doors.add(new Door(name, spec.nodeExporterPort()));
-            doors.add(new Door(name, spec.prometheusPort()));
+            doors.add(new Door(name, spec.prometheus().port()));
         }
         Map<Door, Parallel.Result<String>> answers = Parallel.map(
                 doors,

@@ -558,7 +558,7 @@ class MeshTest {
                 account.wish().prometheus(settings -> settings.release(chosen)).plan();
 
         assertThat(plan.blueprint().spec().nodeExporter().version()).isEqualTo("1.5.0");
-        assertThat(plan.blueprint().spec().prometheus()).isEqualTo(chosen);
+        assertThat(plan.blueprint().spec().prometheus().release()).isEqualTo(chosen);
     }
 
     @Test

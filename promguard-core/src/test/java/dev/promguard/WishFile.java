@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.PublicKey;
@@ -82,9 +83,9 @@ public final class WishFile {
                 value("network", "10.0.0.0/24"),
                 number("wireGuardPort", 51820),
                 number("nodeExporterPort", 9100),
-                number("prometheusPort", 9090),
-                Duration.ofSeconds(number("scrapeSeconds", 15)),
-                Release.prometheus(),
+                PrometheusSpec.usual()
+                        .withPort(number("prometheusPort", 9090))
+                        .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
                 Release.nodeExporter(),
                 hosts);
     }

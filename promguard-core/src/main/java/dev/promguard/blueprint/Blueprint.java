@@ -195,10 +195,10 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
         text.append(String.format(
                 Locale.ROOT,
                 "Prometheus %s answers on the monitor's loopback alone, port %d; node_exporter %s; a scrape every %d s",
-                spec.prometheus().version(),
-                spec.prometheusPort(),
+                spec.prometheus().release().version(),
+                spec.prometheus().port(),
                 spec.nodeExporter().version(),
-                spec.scrapeInterval().toSeconds()));
+                spec.prometheus().scrapeInterval().toSeconds()));
         return text.toString().replace("\r\n", "\n");
     }
 

@@ -1,6 +1,5 @@
 package dev.promguard.blueprint;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
@@ -11,9 +10,7 @@ import java.util.Objects;
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
- * @param prometheusPort the TCP port of Prometheus on the monitors' loopback, 1 to 65535
- * @param scrapeInterval how often Prometheus scrapes each target
- * @param prometheus the release of Prometheus
+ * @param prometheus how Prometheus is to run on the monitors
  * @param nodeExporter the release of node_exporter
  * @param hosts the wished hosts, monitors and nodes, in the order in which they get addresses
  */
@@ -22,9 +19,7 @@ public record MeshSpec(
         String network,
         int wireGuardPort,
         int nodeExporterPort,
-        int prometheusPort,
-        Duration scrapeInterval,
-        Release prometheus,
+        PrometheusSpec prometheus,
         Release nodeExporter,
         List<HostSpec> hosts) {
     /**
@@ -35,7 +30,6 @@ public record MeshSpec(
     public MeshSpec {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(network, "network");
-        Objects.requireNonNull(scrapeInterval, "scrapeInterval");
         Objects.requireNonNull(prometheus, "prometheus");
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
@@ -49,24 +43,16 @@ public record MeshSpec(
      * @return a copy
      */
     public MeshSpec withReleases(List<Release> releases) {
-        Release chosenPrometheus = prometheus;
+        PrometheusSpec chosenPrometheus = prometheus;
         Release chosenExporter = nodeExporter;
         for (Release release : releases) {
-            if (release.name().equals(prometheus.name()) && prometheus.equals(Release.prometheus())) {
-                chosenPrometheus = release;
+            if (release.name().equals(prometheus.release().name())
+                    && prometheus.release().equals(Release.prometheus())) {
+                chosenPrometheus = prometheus.withRelease(release);
             } else if (release.name().equals(nodeExporter.name()) && nodeExporter.equals(Release.nodeExporter())) {
                 chosenExporter = release;
             }
         }
-        return new MeshSpec(
-                name,
-                network,
-                wireGuardPort,
-                nodeExporterPort,
-                prometheusPort,
-                scrapeInterval,
-                chosenPrometheus,
-                chosenExporter,
-                hosts);
+        return new MeshSpec(name, network, wireGuardPort, nodeExporterPort, chosenPrometheus, chosenExporter, hosts);
     }
 }

@@ -5,7 +5,6 @@ import inet.ipaddr.AddressStringException;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.math.BigInteger;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -104,16 +103,7 @@ public final class Planner {
         hostFaults(spec, faults);
         networkFaults(spec, faults);
         portFaults(spec, faults);
-        Duration interval = spec.scrapeInterval();
-        if (interval.compareTo(Duration.ofSeconds(1)) < 0
-                || interval.compareTo(Duration.ofHours(1)) > 0
-                || interval.toNanosPart() != 0) {
-            faults.add("scrapeInterval " + interval + " is out of range: use whole seconds from 1 s to 1 h");
-        }
-        if (!spec.prometheus().name().equals("prometheus")) {
-            faults.add("prometheus release " + Names.quote(spec.prometheus().name())
-                    + " is another program: give a release named prometheus");
-        }
+        faults.addAll(spec.prometheus().faults());
         if (!spec.nodeExporter().name().equals("node_exporter")) {
             faults.add("nodeExporter release " + Names.quote(spec.nodeExporter().name())
                     + " is another program: give a release named node_exporter");
@@ -217,10 +207,10 @@ public final class Planner {
     private static void portFaults(MeshSpec spec, List<String> faults) {
         port("wireGuardPort", spec.wireGuardPort(), faults);
         port("nodeExporterPort", spec.nodeExporterPort(), faults);
-        port("prometheus port", spec.prometheusPort(), faults);
-        if (spec.nodeExporterPort() == spec.prometheusPort()) {
-            faults.add("nodeExporterPort and prometheus port are both " + spec.prometheusPort()
-                    + ": a monitor runs both, so give them ports of their own");
+        port("prometheus port", spec.prometheus().port(), faults);
+        if (spec.nodeExporterPort() == spec.prometheus().port()) {
+            faults.add("nodeExporterPort and prometheus port are both "
+                    + spec.prometheus().port() + ": a monitor runs both, so give them ports of their own");
         }
     }
 

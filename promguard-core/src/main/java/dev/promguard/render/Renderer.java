@@ -149,7 +149,7 @@ public final class Renderer {
     }
 
     private static ReleaseInstall prometheus(Blueprint blueprint) {
-        return new ReleaseInstall(blueprint.spec().prometheus(), List.of("prometheus", "promtool"));
+        return new ReleaseInstall(blueprint.spec().prometheus().release(), List.of("prometheus", "promtool"));
     }
 
     private static Map<String, String> peer(String name, String publicKey, String endpoint, String allowedIps) {
@@ -198,18 +198,21 @@ public final class Renderer {
                         "config",
                         PROMETHEUS_CONFIG,
                         "listen",
-                        endpoint("127.0.0.1", blueprint.spec().prometheusPort())));
+                        endpoint("127.0.0.1", blueprint.spec().prometheus().port())));
     }
 
     private String prometheusConfig(Blueprint blueprint, Blueprint.Host monitor) {
-        long interval = blueprint.spec().scrapeInterval().toSeconds();
+        long interval = blueprint.spec().prometheus().scrapeInterval().toSeconds();
         return templates.render(
                 "prometheus.yml.j2",
                 Map.of(
                         "mesh", blueprint.mesh(),
                         "scrapeInterval", interval + "s",
                         "scrapeTimeout", Math.min(10, interval) + "s",
-                        "selfAddress", endpoint("127.0.0.1", blueprint.spec().prometheusPort()),
+                        "selfAddress",
+                                endpoint(
+                                        "127.0.0.1",
+                                        blueprint.spec().prometheus().port()),
                         "node", monitor.name(),
                         "region", monitor.spec().region(),
                         "targetsFile", PROMETHEUS_TARGETS));

@@ -231,8 +231,6 @@ class PlannerTest {
                 network,
                 spec.wireGuardPort(),
                 spec.nodeExporterPort(),
-                spec.prometheusPort(),
-                spec.scrapeInterval(),
                 spec.prometheus(),
                 spec.nodeExporter(),
                 spec.hosts());
@@ -288,9 +286,7 @@ class PlannerTest {
                 spec.network(),
                 51820,
                 9100,
-                9090,
-                Duration.parse(interval),
-                spec.prometheus(),
+                spec.prometheus().withScrapeInterval(Duration.parse(interval)),
                 spec.nodeExporter(),
                 spec.hosts());
 
@@ -314,8 +310,6 @@ class PlannerTest {
                 good.network(),
                 51820,
                 9100,
-                9090,
-                good.scrapeInterval(),
                 good.prometheus(),
                 good.nodeExporter(),
                 List.of(
@@ -345,8 +339,6 @@ class PlannerTest {
                 good.network(),
                 51820,
                 9100,
-                9090,
-                good.scrapeInterval(),
                 good.prometheus(),
                 good.nodeExporter(),
                 List.of(good.hosts().get(0), new HostSpec(name, Role.NODE, "tor1", "s", "i")));
@@ -389,9 +381,9 @@ class PlannerTest {
     void faults_releasesOfOtherPrograms_areNamed() {
         MeshSpec good = spec("monitor mon tor1");
         Release first = good.nodeExporter();
-        Release second = good.prometheus();
+        Release second = good.prometheus().release();
         MeshSpec swapped = new MeshSpec(
-                "shop", good.network(), 51820, 9100, 9090, good.scrapeInterval(), first, second, good.hosts());
+                "shop", good.network(), 51820, 9100, good.prometheus().withRelease(first), second, good.hosts());
 
         assertThat(Planner.faults(swapped))
                 .containsExactly(

@@ -150,10 +150,10 @@ class RendererTest {
         JsonNode self = config.path("scrape_configs").path(0);
         assertThat(self.path("job_name").asText()).isEqualTo("prometheus");
         assertThat(self.at("/static_configs/0/targets/0").asText())
-                .isEqualTo("127.0.0.1:" + blueprint.spec().prometheusPort());
+                .isEqualTo("127.0.0.1:" + blueprint.spec().prometheus().port());
         assertThat(self.at("/static_configs/0/labels/node").asText()).isEqualTo(host.name());
         assertThat(config.at("/global/scrape_interval").asText())
-                .isEqualTo(blueprint.spec().scrapeInterval().toSeconds() + "s");
+                .isEqualTo(blueprint.spec().prometheus().scrapeInterval().toSeconds() + "s");
         assertThat(config.at("/scrape_configs/1/file_sd_configs/0/files/0").asText())
                 .isEqualTo("/etc/prometheus/targets/node.json");
 
