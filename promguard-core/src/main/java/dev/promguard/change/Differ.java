@@ -15,6 +15,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SystemUser;
 import dev.promguard.render.Unit;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
@@ -124,9 +125,12 @@ public final class Differ {
         if (!packages.isEmpty()) {
             changes.add(new Change.InstallPackages(packages));
         }
-        desired.users().stream()
-                .filter(user -> !facts.users().contains(user.name()))
-                .forEach(user -> changes.add(new Change.CreateUser(user)));
+        for (SystemUser user : desired.users()) {
+            if (!facts.users().contains(user.name())) {
+                changes.add(new Change.CreateUser(user));
+                changed.add(user.name());
+            }
+        }
         for (ReleaseInstall install : desired.releases()) {
             release(install, facts).ifPresent(change -> {
                 changes.add(change);
@@ -138,6 +142,10 @@ public final class Differ {
                 changes.add(new Change.WriteFile(file));
                 changed.add(file.path());
             }
+        }
+        dropIns(desired.wireGuard().unit(), facts).ifPresent(changes::add);
+        for (Unit unit : desired.units()) {
+            dropIns(unit.name(), facts).ifPresent(changes::add);
         }
         firewall(desired, facts, changes);
         boolean restarted = wireGuard(desired.wireGuard(), facts, newKeys, changes);
@@ -171,6 +179,13 @@ public final class Differ {
                 || fact.mode() != file.mode()
                 || !fact.owner().equals(file.owner() + ':' + file.owner())
                 || !fact.sha256().equals(sha256(file.content()));
+    }
+
+    private static Optional<Change> dropIns(String unit, HostFacts facts) {
+        UnitFact fact = facts.units().get(unit);
+        return fact == null || fact.dropIns().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Change.RemoveDropIns(unit, fact.dropIns()));
     }
 
     private static void firewall(DesiredHost desired, HostFacts facts, List<Change> changes) {
@@ -262,6 +277,7 @@ public final class Differ {
         }
         if (!Collections.disjoint(unit.restartWith(), changed)
                 || fact.needsReload()
+                || !fact.dropIns().isEmpty()
                 || interfaceRestarted
                 || owed == UnitAction.RESTART
                 || owed == UnitAction.START) {

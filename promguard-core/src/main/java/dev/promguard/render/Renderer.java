@@ -120,7 +120,8 @@ public final class Renderer {
         ManagedFile exporterUnit = ManagedFile.readable(
                 "/etc/systemd/system/" + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, exporter));
         files.add(exporterUnit);
-        units.add(new Unit(NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder()), Set.of()));
+        units.add(new Unit(
+                NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder(), "node_exporter"), Set.of()));
 
         if (host.role() == Role.MONITOR) {
             ReleaseInstall prometheus = prometheus(blueprint);
@@ -133,7 +134,9 @@ public final class Renderer {
                     "/etc/systemd/system/" + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus));
             files.add(prometheusUnit);
             units.add(new Unit(
-                    PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder()), Set.of(PROMETHEUS_CONFIG)));
+                    PROMETHEUS_UNIT,
+                    Set.of(prometheusUnit.path(), prometheus.folder(), "prometheus"),
+                    Set.of(PROMETHEUS_CONFIG)));
         }
         return new DesiredHost(name, PACKAGES, users, releases, host.firewall(), wireGuard, files, units);
     }

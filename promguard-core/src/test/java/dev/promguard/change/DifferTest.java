@@ -119,6 +119,11 @@ class DifferTest {
         }
 
         @Override
+        public Integer removeDropIns(Change.RemoveDropIns change) {
+            return 3;
+        }
+
+        @Override
         public Integer allow(Change.Allow change) {
             return change.rule().port() == 22 ? 4 : 5;
         }

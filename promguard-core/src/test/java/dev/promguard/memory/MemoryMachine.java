@@ -478,6 +478,14 @@ public final class MemoryMachine {
         }
 
         @Override
+        public Boolean removeDropIns(Change.RemoveDropIns change) {
+            units.computeIfPresent(
+                    change.unit(),
+                    (unit, fact) -> new UnitFact(fact.active(), fact.enabled(), fact.needsReload(), fact.since()));
+            return true;
+        }
+
+        @Override
         public Boolean writeKey(Change.WriteKey change) {
             guarded = new Guarded(
                     guarded.rules(),

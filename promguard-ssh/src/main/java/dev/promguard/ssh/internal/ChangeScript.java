@@ -169,6 +169,18 @@ final class ChangeScript implements Change.Visitor<Script> {
     }
 
     @Override
+    public Script removeDropIns(Change.RemoveDropIns change) {
+        List<String> known = FactsScript.dropInFolders(unit(change.unit()));
+        for (String folder : change.folders()) {
+            if (!known.contains(folder)) {
+                throw new IllegalArgumentException(
+                        "folder \"" + folder + "\" is not one that holds drop-ins of " + change.unit());
+            }
+        }
+        return step("remove_drop_ins", change.folders());
+    }
+
+    @Override
     public Script writeKey(WriteKey change) {
         if (!PATH.matcher(change.path()).matches()) {
             throw new IllegalArgumentException("key path \"" + change.path() + "\" is not a plain absolute path");

@@ -178,6 +178,23 @@ class ScriptTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/etc",
+                "/etc/systemd/system",
+                "/etc/systemd/system/ssh.service.d",
+                "/etc/systemd/system/node_exporter.service.d/..",
+                "/usr/lib/systemd/system/node_exporter.service.d",
+                ""
+            })
+    void removeDropIns_anotherFolder_isRefusedBeforeAnyScript(String folder) {
+        Change change = new Change.RemoveDropIns("node_exporter.service", List.of(folder));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is not one that holds drop-ins of node_exporter.service");
+    }
+
     @Test
     void writeFile_checkFails_leavesTheOldFile(@TempDir Path folder) throws Exception {
         assumeTrue(root(), "needs root, to give files away");
@@ -434,6 +451,8 @@ class ScriptTest {
                         release.tarball(Architecture.AMD64),
                         release.folder(Architecture.AMD64),
                         release.sum(Architecture.AMD64).orElseThrow()),
+                new Change.RemoveDropIns(
+                        "node_exporter.service", List.of("/etc/systemd/system/node_exporter.service.d")),
                 new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
                 new Change.Allow(scrape),
                 new Change.Disallow(scrape),
