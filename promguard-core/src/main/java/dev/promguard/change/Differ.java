@@ -15,6 +15,7 @@ import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.Unit;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
@@ -60,6 +61,7 @@ public final class Differ {
                 desired.packages(),
                 desired.users().stream().map(user -> user.name()).toList(),
                 files,
+                desired.secretFiles().stream().map(SecretFile::path).toList(),
                 units,
                 desired.releases(),
                 desired.wireGuard().name(),
@@ -132,6 +134,11 @@ public final class Differ {
                 changed.add(install.folder());
             });
         }
+        for (SecretFile file : desired.secretFiles()) {
+            if (differs(file, facts)) {
+                changes.add(new Change.WriteSecret(file));
+            }
+        }
         for (ManagedFile file : desired.files()) {
             if (differs(file, facts)) {
                 changes.add(new Change.WriteFile(file));
@@ -170,6 +177,14 @@ public final class Differ {
                 || fact.mode() != file.mode()
                 || !fact.owner().equals(file.owner() + ':' + file.owner())
                 || !fact.sha256().equals(sha256(file.content()));
+    }
+
+    private static boolean differs(SecretFile file, HostFacts facts) {
+        FileFact fact = facts.files().get(file.path());
+        return fact == null
+                || fact.mode() != SecretFile.MODE
+                || !fact.owner().equals("root:" + file.group())
+                || !fact.sha256().equals(file.content().use(Differ::sha256OfLine));
     }
 
     private static void firewall(DesiredHost desired, HostFacts facts, List<Change> changes) {
@@ -242,6 +257,7 @@ public final class Differ {
         });
     }
 
+    /** A restarted interface takes the address from under a service, but a timer has none. */
     private static void unit(
             Unit unit, HostFacts facts, Set<String> changed, boolean interfaceRestarted, List<Change> changes) {
         UnitFact fact = facts.units().get(unit.name());
@@ -252,7 +268,7 @@ public final class Differ {
         }
         if (!Collections.disjoint(unit.restartWith(), changed)
                 || fact.needsReload()
-                || interfaceRestarted
+                || (interfaceRestarted && !unit.name().endsWith(".timer"))
                 || owed == UnitAction.RESTART
                 || owed == UnitAction.START) {
             changes.add(new Change.ApplyUnit(unit.name(), UnitAction.RESTART));
@@ -265,9 +281,19 @@ public final class Differ {
     }
 
     static String sha256(String content) {
+        return HexFormat.of().formatHex(sha256().digest(content.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String sha256OfLine(byte[] secret) {
+        MessageDigest digest = sha256();
+        digest.update(secret);
+        digest.update((byte) '\n');
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -113,6 +113,11 @@ class DifferTest {
         }
 
         @Override
+        public Integer writeSecret(Change.WriteSecret change) {
+            return 3;
+        }
+
+        @Override
         public Integer writeFile(Change.WriteFile change) {
             return change.risky() ? 8 : 3;
         }
@@ -217,12 +222,20 @@ class DifferTest {
         assertThat(query.files())
                 .containsExactly(
                         "/etc/wireguard/wg0.conf",
+                        "/usr/local/lib/promguard/wireguard-metrics.sh",
+                        "/etc/systemd/system/promguard-wireguard-metrics.service",
+                        "/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "/etc/systemd/system/node_exporter.service",
                         "/etc/prometheus/targets/node.json",
+                        "/etc/prometheus/rules/promguard.yml",
                         "/etc/prometheus/prometheus.yml",
                         "/etc/systemd/system/prometheus.service");
         assertThat(query.units())
-                .containsExactly("wg-quick@wg0.service", "node_exporter.service", "prometheus.service");
+                .containsExactly(
+                        "wg-quick@wg0.service",
+                        "promguard-wireguard-metrics.timer",
+                        "node_exporter.service",
+                        "prometheus.service");
         assertThat(query.releases()).isEqualTo(desired.releases());
         assertThat(query.wireGuardInterface()).isEqualTo("wg0");
         assertThat(query.keyPath()).isEqualTo("/etc/wireguard/wg0.key");

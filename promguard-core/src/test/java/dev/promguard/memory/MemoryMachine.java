@@ -19,6 +19,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.render.ManagedFile;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
 import dev.promguard.spi.HostSession;
 import java.nio.charset.StandardCharsets;
@@ -59,9 +60,11 @@ public final class MemoryMachine {
 
     private String system = "debian";
     private String machine = "x86_64";
-    private final Map<String, String> packages = new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1"));
+    private final Map<String, String> packages =
+            new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1", "dbus", "1"));
     private final Set<String> users = new TreeSet<>();
     private final Map<String, ManagedFile> files = new TreeMap<>();
+    private final Map<String, FileFact> secretFiles = new TreeMap<>();
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
@@ -297,6 +300,11 @@ public final class MemoryMachine {
                 .forEach(file -> read.put(
                         file.path(),
                         new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+        secretFiles.forEach((path, fact) -> {
+            if (query.secretFiles().contains(path)) {
+                read.put(path, fact);
+            }
+        });
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
         known.keySet().retainAll(query.units());
@@ -442,6 +450,14 @@ public final class MemoryMachine {
             } else {
                 files.put(change.file().path(), change.file());
             }
+            return true;
+        }
+
+        @Override
+        public Boolean writeSecret(Change.WriteSecret change) {
+            SecretFile file = change.file();
+            String sum = file.content().useText(text -> sha256(text + '\n'));
+            secretFiles.put(file.path(), new FileFact(sum, SecretFile.MODE, "root:" + file.group()));
             return true;
         }
 

@@ -98,6 +98,12 @@ class RendererTest {
                         .append("; reload with ")
                         .append(String.join(" ", new TreeSet<>(unit.reloadWith())))
                         .append('\n'));
+        host.secretFiles()
+                .forEach(file -> text.append("secret ")
+                        .append(file.path())
+                        .append(" root:")
+                        .append(file.group())
+                        .append('\n'));
         List<ManagedFile> files = new ArrayList<>(List.of(host.wireGuard().config()));
         files.addAll(host.files());
         files.forEach(file -> text.append(String.format(
@@ -231,7 +237,12 @@ class RendererTest {
             for (ReleaseInstall install : host.releases()) {
                 content = content.replaceFirst("ExecStart=" + install.folder() + "/[a-z_]+", "ExecStart=/bin/true");
             }
-            assertThat(content).contains("ExecStart=/bin/true --");
+            if (unit.name().endsWith(".timer")) {
+                String service = unit.name().replace(".timer", ".service");
+                Files.writeString(folder.resolve(service), content(host, "/etc/systemd/system/" + service));
+            } else {
+                assertThat(content).contains("ExecStart=/bin/true --");
+            }
             arguments.add(
                     Files.writeString(folder.resolve(unit.name()), content).toString());
         }
@@ -248,10 +259,15 @@ class RendererTest {
         DesiredHost host = render(wish);
         Path targets =
                 Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
-        Path config = Files.writeString(
-                folder.resolve("prometheus.yml"),
-                content(host, "/etc/prometheus/prometheus.yml")
-                        .replace("/etc/prometheus/targets/node.json", targets.toString()));
+        String text = content(host, "/etc/prometheus/prometheus.yml")
+                .replace("/etc/prometheus/targets/node.json", targets.toString());
+        for (ManagedFile file : host.files()) {
+            if (file.path().startsWith("/etc/prometheus/rules/")) {
+                Path rules = Files.writeString(folder.resolve(file.path().replaceFirst(".*/", "")), file.content());
+                text = text.replace(file.path(), rules.toString());
+            }
+        }
+        Path config = Files.writeString(folder.resolve("prometheus.yml"), text);
 
         Tool.Answer answer = promtool.run("", "check", "config", config.toString());
 

@@ -47,6 +47,7 @@ final class MachineTrial {
                 List.of("ufw", "wireguard-tools", "curl"),
                 List.of("node_exporter", "root"),
                 List.of("/etc/wireguard/wg0.conf", "/etc/systemd/system/node_exporter.service"),
+                List.of(),
                 List.of("node_exporter.service", "wg-quick@wg0.service", "ssh.service"),
                 List.of(install),
                 "wg0",

@@ -98,14 +98,14 @@ final class FactsParser {
             case "user" -> users.add(asked(query.users(), rest, key));
             case "file" -> {
                 String[] fields = fields(key, rest, 4);
-                stats.put(asked(query.files(), fields[3], key), fields);
+                stats.put(askedFile(fields[3], key), fields);
             }
             case "sum" -> {
                 String[] words = rest.split(" [ *]", 2);
                 if (words.length != 2 || !SUM.matcher(words[0]).matches()) {
                     throw new MalformedException("sum of a file: " + shown(rest));
                 }
-                sums.put(asked(query.files(), words[1], key), words[0]);
+                sums.put(askedFile(words[1], key), words[0]);
             }
             case "unit" -> unit(rest);
             case "owed" -> owed(fields(key, rest, 2));
@@ -288,6 +288,10 @@ final class FactsParser {
             throw new MalformedException("a line with too few fields: " + shown(key));
         }
         return fields;
+    }
+
+    private String askedFile(String path, String kind) throws MalformedException {
+        return query.secretFiles().contains(path) ? path : asked(query.files(), path, kind);
     }
 
     private static String asked(List<String> names, String name, String kind) throws MalformedException {

@@ -169,7 +169,8 @@ class ScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"-rf", "a b", "$(id)", "x;y", "../etc", ""})
     void facts_hostileName_isRefusedBeforeAnyScript(String name) {
-        FactsQuery query = new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), "wg0", "/k");
+        FactsQuery query =
+                new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/k");
         assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ChangeScript.of(
