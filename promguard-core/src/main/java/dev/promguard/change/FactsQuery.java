@@ -10,7 +10,6 @@ import java.util.Objects;
  * @param packages Debian packages whose versions matter
  * @param users users whose existence matters
  * @param files absolute paths whose content, mode and owner matter
- * @param secretFiles absolute paths of files whose mode, owner and SHA-256 matter, and whose content is never to be read out
  * @param units systemd units whose state matters
  * @param releases releases whose folder matters
  * @param wireGuardInterface the WireGuard interface to look at
@@ -20,7 +19,6 @@ public record FactsQuery(
         List<String> packages,
         List<String> users,
         List<String> files,
-        List<String> secretFiles,
         List<String> units,
         List<ReleaseInstall> releases,
         String wireGuardInterface,
@@ -34,7 +32,6 @@ public record FactsQuery(
         packages = List.copyOf(packages);
         users = List.copyOf(users);
         files = List.copyOf(files);
-        secretFiles = List.copyOf(secretFiles);
         units = List.copyOf(units);
         releases = List.copyOf(releases);
         Objects.requireNonNull(wireGuardInterface, "wireGuardInterface");

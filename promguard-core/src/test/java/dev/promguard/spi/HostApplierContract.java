@@ -28,7 +28,6 @@ public abstract class HostApplierContract {
             List.of("curl"),
             List.of("nobody"),
             List.of("/etc/promguard-contract"),
-            List.of(),
             List.of("promguard-contract.service"),
             List.of(),
             "wg0",

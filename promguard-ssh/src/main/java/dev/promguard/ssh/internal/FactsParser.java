@@ -5,6 +5,7 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
@@ -98,14 +99,14 @@ final class FactsParser {
             case "user" -> users.add(asked(query.users(), rest, key));
             case "file" -> {
                 String[] fields = fields(key, rest, 4);
-                stats.put(askedFile(fields[3], key), fields);
+                stats.put(asked(query.files(), fields[3], key), fields);
             }
             case "sum" -> {
                 String[] words = rest.split(" [ *]", 2);
                 if (words.length != 2 || !SUM.matcher(words[0]).matches()) {
                     throw new MalformedException("sum of a file: " + shown(rest));
                 }
-                sums.put(askedFile(words[1], key), words[0]);
+                sums.put(asked(query.files(), words[1], key), words[0]);
             }
             case "unit" -> unit(rest);
             case "owed" -> owed(fields(key, rest, 2));
@@ -115,7 +116,11 @@ final class FactsParser {
                 wireGuardKey = fields[0];
                 listenPort = (int) number(fields[1], 0xffff);
             }
-            case "peer-endpoints", "peer-allowed-ips", "peer-latest-handshakes", "peer-transfer" -> {
+            case "peer-endpoints",
+                    "peer-allowed-ips",
+                    "peer-latest-handshakes",
+                    "peer-transfer",
+                    "peer-preshared-key" -> {
                 String[] fields = fields(key, rest, 2);
                 peers.computeIfAbsent(key, none -> new LinkedHashMap<>()).put(publicKey(fields[0]), fields[1]);
             }
@@ -272,10 +277,20 @@ final class FactsParser {
                     handshake == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(handshake)),
                     handshake == 0 ? Optional.empty() : Optional.of(Duration.ofSeconds(Math.max(0, now - handshake))),
                     number(transfer[0], Long.MAX_VALUE),
-                    number(transfer[1], Long.MAX_VALUE)));
+                    number(transfer[1], Long.MAX_VALUE),
+                    presharedKey(of("peer-preshared-key").getOrDefault(peer.getKey(), ""))));
         }
         Optional<PublicKey> own = key.equals("(none)") ? Optional.empty() : Optional.of(publicKey(key));
         return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, facts));
+    }
+
+    private static PresharedKeyFact presharedKey(String verdict) throws MalformedException {
+        return switch (verdict) {
+            case "none" -> PresharedKeyFact.NONE;
+            case "filed" -> PresharedKeyFact.AS_FILED;
+            case "other" -> PresharedKeyFact.OTHER;
+            default -> throw new MalformedException("a word about a preshared key: " + shown(verdict));
+        };
     }
 
     private Map<PublicKey, String> of(String kind) {
@@ -288,10 +303,6 @@ final class FactsParser {
             throw new MalformedException("a line with too few fields: " + shown(key));
         }
         return fields;
-    }
-
-    private String askedFile(String path, String kind) throws MalformedException {
-        return query.secretFiles().contains(path) ? path : asked(query.files(), path, kind);
     }
 
     private static String asked(List<String> names, String name, String kind) throws MalformedException {

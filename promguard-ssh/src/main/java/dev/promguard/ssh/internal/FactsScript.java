@@ -30,7 +30,6 @@ final class FactsScript {
         require(PACKAGE, query.packages(), "package");
         require(USER, query.users(), "user");
         require(PATH, query.files(), "path");
-        require(PATH, query.secretFiles(), "path");
         require(PATH, List.of(query.keyPath()), "path");
         require(UNIT, query.units(), "unit");
         require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
@@ -48,9 +47,6 @@ final class FactsScript {
         }
         if (!query.files().isEmpty()) {
             script.call("files", query.files());
-        }
-        if (!query.secretFiles().isEmpty()) {
-            script.call("files", query.secretFiles());
         }
         script.call("units", units(query));
         script.call("owed");

@@ -14,7 +14,6 @@ final class Queries {
                 List.of("ufw", "wireguard-tools", "curl"),
                 List.of("node_exporter", "prometheus"),
                 List.of("/etc/wireguard/wg0.conf", "/etc/systemd/system/node_exporter.service", "/etc/absent"),
-                List.of("/etc/prometheus/secrets/remote-write-1"),
                 List.of("node_exporter.service", "wg-quick@wg0.service", "absent.service"),
                 List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
                 "wg0",

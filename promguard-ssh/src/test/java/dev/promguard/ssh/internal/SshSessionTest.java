@@ -56,8 +56,8 @@ import org.slf4j.LoggerFactory;
 @Timeout(60)
 class SshSessionTest {
     private static final Pattern NONCE = Pattern.compile("^N='([0-9a-f]{32})'$");
-    private static final FactsQuery QUERY = new FactsQuery(
-            List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key");
+    private static final FactsQuery QUERY =
+            new FactsQuery(List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key");
     private static final String FACTS =
             "@\tsystem\tx86_64\t1700000000\tdebian\t12\n@\tunit\tLoadState=not-found\n@\tend\n";
     private static final SshApplier APPLIER = SshApplier.builder()
