@@ -53,7 +53,8 @@ class RendererTest {
 
     private DesiredHost render(String wish) {
         WishFile file = wish(wish);
-        return renderer.render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
+        return renderer.withSecrets(file.secrets())
+                .render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
     }
 
     private static String print(DesiredHost host) {
@@ -128,7 +129,9 @@ class RendererTest {
     void render_again_isTheSameByteForByte(String wish) {
         assertThat(print(render(wish))).isEqualTo(print(render(wish)));
         WishFile file = wish(wish);
-        assertThat(new Renderer().render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys()))
+        assertThat(new Renderer()
+                        .withSecrets(file.secrets())
+                        .render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys()))
                 .isEqualTo(render(wish));
     }
 
@@ -144,7 +147,8 @@ class RendererTest {
             assertThat(file.content().lines())
                     .allSatisfy(line -> assertThat(line).isEqualTo(line.stripTrailing()));
         });
-        assertThat(print(host)).doesNotContain("PrivateKey");
+        assertThat(print(host)).doesNotContain("PrivateKey", WishFile.PASSWORD);
+        assertThat(host.toString()).doesNotContain(WishFile.PASSWORD);
     }
 
     @ParameterizedTest
