@@ -63,7 +63,32 @@ public final class Differ {
                 units,
                 desired.releases(),
                 desired.wireGuard().name(),
-                desired.wireGuard().keyPath());
+                desired.wireGuard().keyPath(),
+                Map.of());
+    }
+
+    /**
+     * What to look at on a host, with the contents of files that are not what they should be.
+     *
+     * @param desired what the host should be, as far as that is known beforehand
+     * @return the query
+     */
+    public static FactsQuery queryWithContents(DesiredHost desired) {
+        FactsQuery query = query(desired);
+        Map<String, String> expected = new HashMap<>();
+        expected.put(
+                desired.wireGuard().config().path(),
+                sha256(desired.wireGuard().config().content()));
+        desired.files().forEach(file -> expected.put(file.path(), sha256(file.content())));
+        return new FactsQuery(
+                query.packages(),
+                query.users(),
+                query.files(),
+                query.units(),
+                query.releases(),
+                query.wireGuardInterface(),
+                query.keyPath(),
+                expected);
     }
 
     /**

@@ -39,6 +39,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -226,6 +227,58 @@ public final class MemoryMachine {
                 guarded.unit());
     }
 
+    /** Somebody edits a file. */
+    public synchronized void edit(String path, UnaryOperator<String> by) {
+        ManagedFile file = guarded.config()
+                .filter(config -> config.path().equals(path))
+                .orElseGet(() -> Objects.requireNonNull(files.get(path), path));
+        ManagedFile edited = new ManagedFile(path, by.apply(file.content()), file.mode(), file.owner(), file.check());
+        if (files.replace(path, edited) == null) {
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    Optional.of(edited),
+                    guarded.running(),
+                    guarded.unit());
+        }
+    }
+
+    /** Somebody removes a file. */
+    public synchronized void remove(String path) {
+        Objects.requireNonNull(files.remove(path), path);
+    }
+
+    /** Somebody takes every firewall rule of a port away. */
+    public synchronized void removeRules(int port) {
+        guarded = new Guarded(
+                guarded.rules().stream().filter(rule -> rule.port() != port).toList(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit());
+    }
+
+    /** Somebody takes every peer from the running interface. */
+    public synchronized void dropPeers() {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running()
+                        .map(running -> new WireGuardFact(
+                                running.publicKey(), running.listenPort(), running.addresses(), List.of())),
+                guarded.unit());
+    }
+
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
@@ -296,7 +349,13 @@ public final class MemoryMachine {
                 .filter(file -> query.files().contains(file.path()))
                 .forEach(file -> read.put(
                         file.path(),
-                        new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+                        new FileFact(
+                                sha256(file.content()),
+                                file.mode(),
+                                file.owner() + ':' + file.owner(),
+                                Optional.ofNullable(query.expected().get(file.path()))
+                                        .filter(sum -> !sum.equals(sha256(file.content())))
+                                        .map(sum -> file.content()))));
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
         known.keySet().retainAll(query.units());
@@ -315,7 +374,8 @@ public final class MemoryMachine {
                 true,
                 new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
                 Map.of(),
-                networks);
+                networks,
+                Optional.of(true));
     }
 
     private WireGuardFact aged(WireGuardFact running) {
