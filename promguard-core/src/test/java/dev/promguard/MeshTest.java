@@ -54,6 +54,7 @@ class MeshTest {
                         "ufw: allow 9100/tcp on wg0 from 10.0.0.1",
                         "ufw: deny what no rule admits, and enable",
                         "write the WireGuard key",
+                        "write the preshared key for shop-monitor-1",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: bring up",
                         "start node_exporter.service",
@@ -384,7 +385,10 @@ class MeshTest {
                 .isEqualTo(started);
         assertThat(report.hosts().get(0).changes())
                 .containsExactly(
-                        "write /etc/prometheus/targets/node.json", "write /etc/wireguard/wg0.conf", "wg0: set peers");
+                        "write /etc/prometheus/targets/node.json",
+                        "write the preshared keys for shop-node-3, shop-node-4",
+                        "write /etc/wireguard/wg0.conf",
+                        "wg0: set peers");
         account.assertIsAsWished(account.wish().nodes(4, "lon1").build());
     }
 
@@ -638,6 +642,7 @@ class MeshTest {
                         "    ~ /etc/prometheus/targets/node.json   + target new (10.0.0.5:9100), - target shop-node-3 (10.0.0.4:9100)",
                         "    ~ /etc/wireguard/wg0.conf   - peer shop-node-3 (10.0.0.4/32), + peer new (10.0.0.5/32), key known after apply",
                         "    ~ wg0: set peers",
+                        "    ~ write the preshared key for new, known after apply",
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ! ufw: is off, or its loaded rules are not its own (drift)   → put back",
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",

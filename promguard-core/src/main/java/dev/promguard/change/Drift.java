@@ -6,6 +6,7 @@ import dev.promguard.change.Change.InterfaceAction;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
@@ -54,6 +55,17 @@ public final class Drift implements Change.Visitor<Boolean> {
         return Differ.needsKey(facts) && footprint.wireGuard().isPresent();
     }
 
+    /** Whether a host lost the preshared key that it shares with a peer, or had it laid open, since the last apply. */
+    static boolean ofPresharedKey(DesiredHost desired, HostFacts facts, Footprint footprint, String peer) {
+        Map<String, String> left =
+                footprint.wireGuard().map(Footprint.Tunnels::peers).orElse(Map.of());
+        return !PresharedKeys.holds(facts, peer)
+                && desired.wireGuard().peers().stream()
+                        .filter(wished -> wished.name().equals(peer))
+                        .anyMatch(wished -> Footprint.words(wished.allowedIps(), true)
+                                .equals(left.get(wished.publicKey().base64())));
+    }
+
     @Override
     public Boolean installPackages(Change.InstallPackages change) {
         return footprint.packages().containsAll(change.packages());
@@ -79,6 +91,11 @@ public final class Drift implements Change.Visitor<Boolean> {
     @Override
     public Boolean writeKey(Change.WriteKey change) {
         return ofKey(facts, footprint);
+    }
+
+    @Override
+    public Boolean writePresharedKeys(Change.WritePresharedKeys change) {
+        return change.keys().keySet().stream().anyMatch(peer -> ofPresharedKey(desired, facts, footprint, peer));
     }
 
     @Override
@@ -120,6 +137,7 @@ public final class Drift implements Change.Visitor<Boolean> {
         }
         List<Change> causes = changes.stream()
                 .filter(cause -> cause instanceof Change.WriteKey
+                        || cause instanceof Change.WritePresharedKeys
                         || (cause instanceof Change.WriteFile write
                                 && write.file().equals(desired.wireGuard().config())))
                 .toList();
@@ -130,7 +148,10 @@ public final class Drift implements Change.Visitor<Boolean> {
     private static boolean runs(Footprint.Tunnels left, WireGuardFact running) {
         Map<String, String> peers = new TreeMap<>();
         for (PeerFact peer : running.peers()) {
-            peers.put(peer.publicKey().base64(), Footprint.words(peer.allowedIps()));
+            String preshared = peer.presharedKey() == PresharedKeyFact.OTHER ? " with another preshared key" : "";
+            peers.put(
+                    peer.publicKey().base64(),
+                    Footprint.words(peer.allowedIps(), peer.presharedKey() == PresharedKeyFact.AS_FILED) + preshared);
         }
         Optional<PublicKey> key = running.publicKey();
         return key.equals(Optional.of(left.publicKey()))

@@ -7,6 +7,7 @@ import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.keys.PublicKey;
@@ -15,6 +16,7 @@ import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.WireGuardInterface;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -33,7 +35,7 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
     private final HostFacts facts;
     private final Footprint footprint;
     private final Map<String, String> expected;
-    private final List<String> pendingPeers;
+    private final Pending pending;
     private final Set<Change> drift;
 
     private Explanation(
@@ -41,25 +43,46 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
             HostFacts facts,
             Footprint footprint,
             Map<String, String> expected,
-            List<String> pendingPeers,
+            Pending pending,
             List<Change> drift) {
         this.desired = desired;
         this.facts = facts;
         this.footprint = footprint;
         this.expected = expected;
-        this.pendingPeers = pendingPeers;
+        this.pending = pending;
         this.drift = new HashSet<>(drift);
+    }
+
+    /**
+     * What an apply would do beside the changes found, once it has made keys that do not exist yet.
+     *
+     * @param peers peers, such as {@code shop-node-4 (10.0.0.5/32)}, that will be added
+     * @param presharedKeys the names of the peers that the host will share a new preshared key with
+     */
+    public record Pending(List<String> peers, List<String> presharedKeys) {
+        /** Nothing. */
+        public static final Pending NONE = new Pending(List.of(), List.of());
+
+        /**
+         * Copies the lists.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public Pending {
+            peers = List.copyOf(peers);
+            presharedKeys = List.copyOf(presharedKeys);
+        }
     }
 
     /**
      * Explains changes.
      *
      * @param desired what the host should be
-     * @param facts what it is, read with a query that {@link Differ#queryWithContents} made
+     * @param facts what it is, read by a query that expects the sums of {@link Differ#sums}
      * @param footprint what the last apply left
      * @param changes what {@link Differ#diff} found between the first two
      * @param expected what the host was expected to be when it was asked: a file whose sum was the expected one is not sent
-     * @param pendingPeers peers, such as {@code shop-node-4 (10.0.0.5/32)}, that will be added once their keys are known
+     * @param pending what depends on keys that do not exist yet
      * @return the changes in the same order, some as more than one
      */
     public static List<PlannedChange> of(
@@ -68,38 +91,39 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
             Footprint footprint,
             List<Change> changes,
             DesiredHost expected,
-            List<String> pendingPeers) {
+            Pending pending) {
         Explanation explanation = new Explanation(
                 desired,
                 facts,
                 footprint,
                 contents(expected),
-                pendingPeers,
+                pending,
                 Drift.among(desired, facts, footprint, changes));
         List<PlannedChange> explained = new ArrayList<>();
         changes.forEach(change -> explained.addAll(change.accept(explanation)));
         if (Differ.needsKey(facts)) {
             explained.add(explanation.newKey());
         }
+        explained.addAll(explanation.newPresharedKeys());
         ManagedFile config = desired.wireGuard().config();
-        if (!pendingPeers.isEmpty()
+        if (!pending.peers().isEmpty()
                 && changes.stream()
                         .noneMatch(change -> change instanceof Change.WriteFile write
                                 && write.file().equals(config))) {
-            explained.add(PlannedChange.wished(config.path() + "   " + String.join(", ", explanation.pending())));
+            explained.add(PlannedChange.wished(config.path() + "   " + String.join(", ", explanation.newPeers())));
         }
         return List.copyOf(explained);
     }
 
     private static Map<String, String> contents(DesiredHost host) {
-        Map<String, String> contents = new java.util.HashMap<>();
+        Map<String, String> contents = new HashMap<>();
         Stream.concat(host.files().stream(), Stream.of(host.wireGuard().config()))
                 .forEach(file -> contents.put(file.path(), file.content()));
         return contents;
     }
 
-    private List<String> pending() {
-        return pendingPeers.stream()
+    private List<String> newPeers() {
+        return pending.peers().stream()
                 .map(peer -> "+ peer " + peer + ", key known after apply")
                 .toList();
     }
@@ -112,6 +136,28 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
         return is
                 ? new PlannedChange(what + " (drift)   → a new one, known after apply", true, Optional.empty())
                 : PlannedChange.wished("make the WireGuard key, known after apply");
+    }
+
+    private List<PlannedChange> newPresharedKeys() {
+        List<String> gone = pending.presharedKeys().stream()
+                .filter(peer -> Drift.ofPresharedKey(desired, facts, footprint, peer))
+                .toList();
+        List<String> fresh = pending.presharedKeys().stream()
+                .filter(peer -> !gone.contains(peer))
+                .toList();
+        List<PlannedChange> explained = new ArrayList<>();
+        if (!gone.isEmpty()) {
+            explained.add(new PlannedChange(
+                    (gone.size() == 1 ? "the preshared key for " : "the preshared keys for ")
+                            + String.join(", ", gone) + (gone.size() == 1 ? " is" : " are")
+                            + " gone or could be read by others (drift)   → new, known after apply",
+                    true,
+                    Optional.empty()));
+        }
+        if (!fresh.isEmpty()) {
+            explained.add(PlannedChange.wished(Change.WritePresharedKeys.describe(fresh) + ", known after apply"));
+        }
+        return explained;
     }
 
     /** A change in the words for drift, or in those for a change of the wish. */
@@ -182,7 +228,7 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
             parts.addAll(attributes(file, fact));
         }
         if (file.equals(desired.wireGuard().config())) {
-            parts.addAll(pending());
+            parts.addAll(newPeers());
         }
         String text = file.path() + "   " + String.join(", ", parts);
         if (isDrift) {
@@ -223,8 +269,14 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
         return parts;
     }
 
+    /** Keys are told of by what is pending, since a plan is made before they are. */
     @Override
     public List<PlannedChange> writeKey(Change.WriteKey change) {
+        return List.of();
+    }
+
+    @Override
+    public List<PlannedChange> writePresharedKeys(Change.WritePresharedKeys change) {
         return List.of();
     }
 
@@ -279,17 +331,18 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
     private List<String> running(WireGuardInterface wireGuard) {
         List<String> differences = new ArrayList<>();
         facts.wireGuard().ifPresent(running -> {
-            Set<PublicKey> left = new HashSet<>();
-            for (PeerFact peer : running.peers()) {
-                left.add(peer.publicKey());
-            }
+            Map<PublicKey, PeerFact> left = new HashMap<>();
+            running.peers().forEach(peer -> left.put(peer.publicKey(), peer));
             for (WireGuardInterface.Peer peer : wireGuard.peers()) {
-                if (!left.remove(peer.publicKey())) {
+                PeerFact fact = left.remove(peer.publicKey());
+                PresharedKeyFact preshared =
+                        peer.presharedKeyPath().isPresent() ? PresharedKeyFact.AS_FILED : PresharedKeyFact.NONE;
+                if (fact == null) {
                     differences.add("peer " + peer.name() + " is gone");
-                } else if (running.peers().stream()
-                        .anyMatch(fact -> fact.publicKey().equals(peer.publicKey())
-                                && !Footprint.words(fact.allowedIps()).equals(Footprint.words(peer.allowedIps())))) {
+                } else if (!Footprint.words(fact.allowedIps()).equals(Footprint.words(peer.allowedIps()))) {
                     differences.add("peer " + peer.name() + " has other addresses");
+                } else if (fact.presharedKey() != preshared) {
+                    differences.add("peer " + peer.name() + " has another preshared key");
                 }
             }
             if (!left.isEmpty()) {

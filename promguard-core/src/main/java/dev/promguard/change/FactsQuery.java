@@ -46,4 +46,15 @@ public record FactsQuery(
             throw new IllegalArgumentException("a sum is expected of a file that is not asked for");
         }
     }
+
+    /**
+     * The same query, by which the contents of files are sent that are not as expected.
+     *
+     * @param sums the SHA-256 in lower-case hex that is expected of some of the files, by path
+     * @return a copy
+     * @throws IllegalArgumentException if a sum is expected of a file that is not asked for
+     */
+    public FactsQuery expecting(Map<String, String> sums) {
+        return new FactsQuery(packages, users, files, units, releases, wireGuardInterface, keyPath, sums);
+    }
 }

@@ -69,7 +69,7 @@ public record Footprint(
      * @param publicKey its own public key
      * @param listenPort its UDP port
      * @param address its address with prefix length
-     * @param peers the allowed addresses of each peer, by the base64 text of its public key
+     * @param peers the allowed addresses of each peer, and whether there is a preshared key, by the base64 text of its public key
      */
     public record Tunnels(PublicKey publicKey, int listenPort, String address, Map<String, String> peers) {
         /**
@@ -85,7 +85,11 @@ public record Footprint(
 
         static Tunnels of(WireGuardInterface wireGuard) {
             Map<String, String> peers = new TreeMap<>();
-            wireGuard.peers().forEach(peer -> peers.put(peer.publicKey().base64(), words(peer.allowedIps())));
+            wireGuard
+                    .peers()
+                    .forEach(peer -> peers.put(
+                            peer.publicKey().base64(),
+                            words(peer.allowedIps(), peer.presharedKeyPath().isPresent())));
             return new Tunnels(wireGuard.publicKey(), wireGuard.listenPort(), wireGuard.address(), peers);
         }
     }
@@ -158,6 +162,10 @@ public record Footprint(
 
     static String words(List<String> allowedIps) {
         return String.join(", ", new TreeSet<>(allowedIps));
+    }
+
+    static String words(List<String> allowedIps, boolean preshared) {
+        return words(allowedIps) + (preshared ? " with a preshared key" : "");
     }
 
     private static Set<String> sorted(Set<String> texts) {
@@ -253,6 +261,11 @@ public record Footprint(
 
         @Override
         public Footprint writeKey(Change.WriteKey change) {
+            return withoutTunnels("");
+        }
+
+        @Override
+        public Footprint writePresharedKeys(Change.WritePresharedKeys change) {
             return withoutTunnels("");
         }
 

@@ -49,20 +49,23 @@ class ExplanationTest {
         if (Differ.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
                 DesiredHost desired = desired(file.host(), pair.publicKey());
-                List<Change> changes = Differ.diff(desired, file.facts(desired), Optional.of(pair), file.throwaway());
-                return Explanation.of(desired, file.facts(desired), left, changes, desired, List.of());
+                List<Change> changes = Differ.diff(
+                        desired, file.facts(desired), new NewKeys(Optional.of(pair), Map.of()), file.throwaway());
+                return Explanation.of(desired, file.facts(desired), left, changes, desired, Explanation.Pending.NONE);
             }
         }
         DesiredHost desired = desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-        List<Change> changes = Differ.diff(desired, file.facts(desired), Optional.empty(), file.throwaway());
-        return Explanation.of(desired, file.facts(desired), left, changes, desired, List.of());
+        List<Change> changes = Differ.diff(desired, file.facts(desired), NewKeys.NONE, file.throwaway());
+        return Explanation.of(desired, file.facts(desired), left, changes, desired, Explanation.Pending.NONE);
     }
 
     private static String text(Map<String, List<PlannedChange>> explained) {
         StringBuilder text = new StringBuilder();
         explained.forEach((name, changes) -> {
             text.append(name).append('\n');
-            changes.forEach(change -> text.append("    ").append(change).append('\n'));
+            changes.forEach(change -> text.append("    ")
+                    .append(change.toString().replaceAll("new, [0-9]+ lines", "new, so many lines"))
+                    .append('\n'));
         });
         return text.toString();
     }
@@ -90,7 +93,7 @@ class ExplanationTest {
             if (Differ.faults(usual, facts).isEmpty() && !Differ.needsKey(facts)) {
                 DesiredHost desired =
                         desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-                List<Change> changes = Differ.diff(desired, facts, Optional.empty(), file.throwaway());
+                List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, file.throwaway());
                 Footprint left = Footprint.of(desired, Architecture.AMD64);
 
                 assertThat(Drift.among(desired, facts, left.without(changes), changes))

@@ -57,8 +57,8 @@ import org.slf4j.LoggerFactory;
 @Timeout(60)
 class SshSessionTest {
     private static final Pattern NONCE = Pattern.compile("^N='([0-9a-f]{32})'$");
-    private static final FactsQuery QUERY =
-            new FactsQuery(List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
+    private static final FactsQuery QUERY = new FactsQuery(
+            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
     private static final String FACTS =
             "@\tsystem\tx86_64\t1700000000\tdebian\t12\n@\tunit\tLoadState=not-found\n@\tend\n";
     private static final SshApplier APPLIER = SshApplier.builder()
@@ -375,9 +375,7 @@ class SshSessionTest {
         String text = received.text.toString();
         if (text.contains("\nstep '0' ")) {
             String armed = text.contains("\nstep 'arm' ") ? "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n" : "";
-            received.say(
-                    out,
-                    "@\tbegin\tprepare\n@\tdone\tprepare\n" + armed + "@\tbegin\t0\n@\tdone\t0\n@\tend\n");
+            received.say(out, "@\tbegin\tprepare\n@\tdone\tprepare\n" + armed + "@\tbegin\t0\n@\tdone\t0\n@\tend\n");
         } else if (text.contains("\nconfirm\n")) {
             received.say(out, "@\tconfirm\tdisarmed\n@\tend\n");
         } else {
