@@ -67,7 +67,23 @@ public final class Differ {
                 units,
                 desired.releases(),
                 desired.wireGuard().name(),
-                desired.wireGuard().keyPath());
+                desired.wireGuard().keyPath(),
+                Map.of());
+    }
+
+    /**
+     * The sums of the files that may be shown to a person, for {@link FactsQuery#expecting}. Files of keys are not among them.
+     *
+     * @param desired what a host should be
+     * @return the SHA-256 of each file's content in lower-case hex, by path
+     */
+    public static Map<String, String> sums(DesiredHost desired) {
+        Map<String, String> sums = new HashMap<>();
+        sums.put(
+                desired.wireGuard().config().path(),
+                sha256(desired.wireGuard().config().content()));
+        desired.files().forEach(file -> sums.put(file.path(), sha256(file.content())));
+        return Map.copyOf(sums);
     }
 
     /**
@@ -199,7 +215,7 @@ public final class Differ {
         FileFact fact = facts.files().get(file.path());
         return fact == null
                 || fact.mode() != SecretFile.MODE
-                || !fact.owner().equals("root:" + file.group())
+                || !fact.owner().equals(file.owner())
                 || !fact.sha256().equals(file.content().use(Differ::sha256OfLine));
     }
 

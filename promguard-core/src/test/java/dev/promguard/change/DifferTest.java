@@ -197,7 +197,8 @@ class DifferTest {
                                     .toList(),
                             List.of()),
                     Map.of(),
-                    List.of());
+                    List.of(),
+                    Optional.empty());
 
             List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
 
