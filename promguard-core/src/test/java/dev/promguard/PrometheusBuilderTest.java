@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
@@ -11,6 +15,7 @@ import dev.promguard.blueprint.PrometheusSpec.RuleFile;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
+import dev.promguard.render.Renderer;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -18,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -187,7 +193,7 @@ class PrometheusBuilderTest {
         assertThat(faults(prometheus -> prometheus.externalLabel(name, "x")))
                 .singleElement()
                 .asString()
-                .startsWith("externalLabel \"" + name + "\" " + words + ": ".substring(0, 1));
+                .startsWith("externalLabel \"" + name + "\" " + words);
     }
 
     @ParameterizedTest
@@ -199,6 +205,51 @@ class PrometheusBuilderTest {
                 .asString()
                 .startsWith("externalLabel \"team\" has the value ")
                 .contains(words);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a: b",
+                "\"",
+                "\\",
+                "'",
+                "# x",
+                "{{ 7*7 }}",
+                "{% raw %}",
+                "}} {{",
+                "%i",
+                "[x]",
+                "- x",
+                "yes",
+                "0x1",
+                "é 𝄞",
+                " x ",
+                "&a *a",
+                "!!python/object"
+            })
+    void text_hostile_isDataAlone(String text) throws Exception {
+        Blueprint blueprint = wish(prometheus -> prometheus
+                        .externalLabel("team", text)
+                        .scrape("db", job -> job.targets("db:1").label("yes", text))
+                        .remoteWrite(URI.create("http://10.0.0.9/?x=%22%0a"), basic(text)))
+                .blueprint();
+
+        String config = Objects.requireNonNull(new Renderer().preview(blueprint).get("shop-monitor-1"))
+                .get("/etc/prometheus/prometheus.yml");
+        JsonNode yaml = new ObjectMapper(new YAMLFactory()).readTree(config);
+
+        assertThat(yaml.at("/global/external_labels/team").textValue()).isEqualTo(text);
+        assertThat(yaml.at("/scrape_configs/2/static_configs/0/labels/yes").textValue())
+                .isEqualTo(text);
+        assertThat(yaml.at("/remote_write/0/basic_auth/username").textValue())
+                .isEqualTo(text.contains(":") ? "me" : text);
+        assertThat(yaml.at("/remote_write/0/url").textValue()).isEqualTo("http://10.0.0.9/?x=%22%0a");
+        assertThat(yaml.path("scrape_configs")).hasSize(3);
+    }
+
+    private static Credentials basic(String userName) {
+        return Credentials.basic(userName.contains(":") ? "me" : userName, Secret.of("p"));
     }
 
     @Test
