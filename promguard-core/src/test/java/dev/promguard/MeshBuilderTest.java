@@ -31,7 +31,7 @@ class MeshBuilderTest {
     }
 
     static Stream<Method> settersOfObjects() {
-        return Stream.of(MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class)
+        return Stream.of(MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class, ScrapeJobBuilder.class)
                 .flatMap(type -> Stream.of(type.getMethods()))
                 .filter(method -> method.getReturnType() == method.getDeclaringClass())
                 .filter(method -> !Modifier.isStatic(method.getModifiers()))
@@ -53,7 +53,9 @@ class MeshBuilderTest {
     private static Object builder(Class<?> type) {
         return type == MeshBuilder.class
                 ? Mesh.builder()
-                : type == HostBuilder.class ? new HostBuilder() : new PrometheusBuilder();
+                : type == HostBuilder.class
+                        ? new HostBuilder()
+                        : type == PrometheusBuilder.class ? new PrometheusBuilder() : new ScrapeJobBuilder();
     }
 
     @Test

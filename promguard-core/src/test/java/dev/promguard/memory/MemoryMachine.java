@@ -318,6 +318,11 @@ public final class MemoryMachine {
         presharedKeyMode = 0644;
     }
 
+    /** Somebody takes a file with a secret away. */
+    public synchronized void loseSecret(String path) {
+        secretFiles.remove(path);
+    }
+
     /** Somebody takes the key file away. */
     public synchronized void loseKey() {
         guarded = new Guarded(

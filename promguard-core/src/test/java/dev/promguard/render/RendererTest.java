@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RendererTest {
     private static final Golden GOLDEN = new Golden("/dev/promguard/render");
@@ -277,6 +278,55 @@ class RendererTest {
 
         assertThat(answer.exitCode()).as(answer.output()).isZero();
         assertThat(answer.output()).contains("SUCCESS").doesNotContain("WARNING");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.0/24", "fd00:44::/64"})
+    void render_shards_shareTheTargetsAsTheBlueprintSays(String network, @TempDir Path folder) throws Exception {
+        Tool promtool = Tool.orSkip("promtool", "prometheus");
+        WishFile file = WishFile.parse("network " + network
+                + "\nmonitor a tor1\nmonitor b tor1\nmonitor c tor1\nnodes 20 lon1\nshards\ndefaultRules no");
+        Blueprint blueprint = file.blueprint();
+        List<String> scraped = new ArrayList<>();
+        for (Blueprint.Host monitor : blueprint.monitors()) {
+            DesiredHost host = renderer.render(blueprint, monitor.name(), Map.of(), file.publicKeys());
+            Path targets =
+                    Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
+            Path config = Files.writeString(
+                    folder.resolve("prometheus.yml"),
+                    content(host, "/etc/prometheus/prometheus.yml")
+                            .replace("/etc/prometheus/targets/node.json", targets.toString()));
+
+            Tool.Answer answer =
+                    promtool.run("", "check", "service-discovery", "--timeout=1s", config.toString(), "node");
+
+            List<String> kept = new ArrayList<>();
+            JSON.readTree(answer.output().replaceAll("(?m)^level=.*$", "")).forEach(target -> {
+                if (!target.path("labels").isEmpty()) {
+                    kept.add(target.at("/labels/node").asText());
+                }
+            });
+            assertThat(kept)
+                    .as(answer.output())
+                    .isNotEmpty()
+                    .containsExactlyInAnyOrderElementsOf(blueprint.hosts().stream()
+                            .filter(each -> blueprint.scrapes(monitor, each))
+                            .map(Blueprint.Host::name)
+                            .toList());
+            scraped.addAll(kept);
+        }
+        assertThat(scraped)
+                .containsExactlyInAnyOrderElementsOf(
+                        blueprint.hosts().stream().map(Blueprint.Host::name).toList());
+    }
+
+    @Test
+    void render_withoutTheSecretOfARemoteWrite_isRefused() {
+        WishFile file = wish("monitor-with-everything");
+
+        assertThatThrownBy(() -> renderer.render(file.blueprint(), file.host(), Map.of(), file.publicKeys()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the secret of \"remote-write-1\" is missing");
     }
 
     @Test
