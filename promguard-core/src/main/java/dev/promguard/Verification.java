@@ -43,6 +43,7 @@ final class Verification {
     /** A handshake is due at least every two minutes while packets flow (WireGuard, REKEY_AFTER_TIME), and void after three. */
     private static final Duration OLDEST_HANDSHAKE = Duration.ofMinutes(3);
 
+    private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
     private static final Duration KNOCK = Duration.ofSeconds(2);
 
     private final Environment environment;
@@ -137,8 +138,6 @@ final class Verification {
         String how = "GET /api/v1/targets of Prometheus on " + monitor.name();
         List<Target> targets = List.of();
         String trouble = "";
-        int expected =
-                1 + blueprint.hosts().stream().mapToInt(Verification::targets).sum();
         long deadline = System.nanoTime()
                 + spec.prometheus()
                         .scrapeInterval()
@@ -154,8 +153,7 @@ final class Verification {
                 } catch (IOException e) {
                     trouble = String.valueOf(e.getMessage());
                 }
-                boolean allUp = targets.size() >= expected
-                        && targets.stream().allMatch(target -> target.health().equals("up"));
+                boolean allUp = allUp(blueprint, monitor, targets);
                 if (allUp || System.nanoTime() > deadline) {
                     break;
                 }
@@ -181,26 +179,21 @@ final class Verification {
         }
         targetCheck(targets, "prometheus", spec.prometheus().port(), monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            String seen = targetCheck(targets, "node", spec.nodeExporterPort(), host, monitor, how, checks);
-            health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+            if (blueprint.scrapes(monitor, host)) {
+                String seen = targetCheck(targets, "node", spec.nodeExporterPort(), host, monitor, how, checks);
+                health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+            }
             for (Exposure exposure : host.spec().exposures()) {
-                targetCheck(targets, exposure.job(), exposure.port(), host, monitor, how, checks);
+                if (blueprint.scrapes(monitor, host, exposure.port())) {
+                    targetCheck(targets, exposure.job(), exposure.port(), host, monitor, how, checks);
+                }
             }
             for (Exporter exporter : host.spec().exporters()) {
-                if (!exporter.probes().isEmpty()) {
+                if (!exporter.probes().isEmpty() && blueprint.scrapes(monitor, host, exporter.port())) {
                     probeCheck(targets, exporter, host, monitor, how, checks);
                 }
             }
         }
-    }
-
-    /** How many targets a host is to a monitor's Prometheus, without Prometheus itself. */
-    private static int targets(Blueprint.Host host) {
-        return 1
-                + host.spec().exposures().size()
-                + host.spec().exporters().stream()
-                        .mapToInt(exporter -> exporter.probes().size())
-                        .sum();
     }
 
     private static void probeCheck(
@@ -237,6 +230,22 @@ final class Verification {
         } catch (URISyntaxException e) {
             return -1;
         }
+    }
+
+    private static boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
+        long due = 1;
+        for (Blueprint.Host host : blueprint.hosts()) {
+            due += blueprint.scrapes(monitor, host) ? 1 : 0;
+            due += host.spec().exposures().stream()
+                    .filter(exposure -> blueprint.scrapes(monitor, host, exposure.port()))
+                    .count();
+            due += host.spec().exporters().stream()
+                    .filter(exporter -> blueprint.scrapes(monitor, host, exporter.port()))
+                    .mapToInt(exporter -> exporter.probes().size())
+                    .sum();
+        }
+        return targets.size() >= due
+                && targets.stream().allMatch(target -> target.health().equals("up"));
     }
 
     private String targetCheck(
@@ -415,7 +424,7 @@ final class Verification {
     }
 
     private static List<String> units(Blueprint.Host host) {
-        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", "node_exporter.service"));
+        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service"));
         host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
         if (host.role() == Role.MONITOR) {
             units.add("prometheus.service");

@@ -113,7 +113,7 @@ class HostileInputTest {
             "A");
     /** A file that is named after an exporter or a job. */
     private static final Pattern OWN_NAME =
-            Pattern.compile("(/targets/|/system/(?!node_exporter\\.|prometheus\\.)|/promguard/)[^./]+(.*)");
+            Pattern.compile("(/targets/|/system/(?!node_exporter\\.|prometheus\\.|promguard-)|/promguard/)[^./]+(.*)");
 
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\n]]");
 

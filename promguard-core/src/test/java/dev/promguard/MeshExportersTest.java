@@ -388,6 +388,19 @@ class MeshExportersTest {
     }
 
     @Test
+    void build_jobThatPrometheusScrapesElsewhere_isRefused() {
+        assertThat(faults(wish -> wish.prometheus(
+                                prometheus -> prometheus.scrape("app", job -> job.targets("192.0.2.7:80")))
+                        .node("a", host -> host.expose("app", 9001))))
+                .containsExactly("job \"app\" of node \"a\" is also a scrape job of Prometheus' own: choose another");
+        assertThat(faults(wish -> wish.prometheus(
+                                prometheus -> prometheus.scrape("blackbox-probe", job -> job.targets("192.0.2.7:80")))
+                        .node("a", host -> host.exporter(Exporters.blackbox().probe("b", "icmp")))))
+                .containsExactly(
+                        "job \"blackbox-probe\" of node \"a\" is also a scrape job of Prometheus' own: choose another");
+    }
+
+    @Test
     void build_exporterTwice_asksForAnotherName() {
         assertThat(faults(wish -> wish.node(
                         "a",

@@ -2,6 +2,7 @@ package dev.promguard.blueprint;
 
 import dev.promguard.blueprint.Exporter.FromRelease;
 import dev.promguard.blueprint.Exporter.Probe;
+import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,10 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What of a wish's exporters and exposed services cannot be together. */
 final class Exporting {
     private static final Set<String> OWN_JOBS = Set.of("node", "prometheus");
+
+    private static final String IS_A_SCRAPE_JOB = "is also a scrape job of Prometheus' own: choose another";
 
     private final MeshSpec spec;
     private final Map<String, List<HostSpec>> faults = new LinkedHashMap<>();
@@ -25,6 +29,8 @@ final class Exporting {
     static List<String> faults(MeshSpec spec) {
         Exporting look = new Exporting(spec);
         Set<String> probeJobs = new HashSet<>();
+        Set<String> otherJobs =
+                spec.prometheus().scrapeJobs().stream().map(ScrapeJob::name).collect(Collectors.toSet());
         for (HostSpec host : spec.hosts()) {
             host.exporters().stream()
                     .filter(exporter -> !exporter.probes().isEmpty())
@@ -34,7 +40,15 @@ final class Exporting {
             look.forms(host);
             look.ports(host);
             look.exporters(host);
+            for (Exporter exporter : host.exporters()) {
+                if (!exporter.probes().isEmpty() && otherJobs.contains(exporter.probeJob())) {
+                    look.fault(host, "job " + Names.quote(exporter.probeJob()), IS_A_SCRAPE_JOB);
+                }
+            }
             for (Exposure exposure : host.exposures()) {
+                if (otherJobs.contains(exposure.job())) {
+                    look.fault(host, "job " + Names.quote(exposure.job()), IS_A_SCRAPE_JOB);
+                }
                 if (probeJobs.contains(exposure.job())) {
                     look.fault(
                             host,

@@ -78,6 +78,7 @@ final class ExporterFiles {
             boolean config = file.path().startsWith(exporter.folder() + '/');
             (config && exporter.reloads() ? reloadWith : restartWith).add(file.path());
         }
+        restartWith.add(exporter.name());
         if (exporter.source() instanceof FromRelease from) {
             restartWith.add(install(from).folder());
         }

@@ -11,6 +11,9 @@ import java.util.Objects;
  * @param binaries the programs to take from the tarball, by file name
  */
 public record ReleaseInstall(Release release, List<String> binaries) {
+    /** The folder on the hosts that holds all releases. */
+    public static final String HOME = "/opt/promguard/";
+
     /**
      * Copies the list.
      *
@@ -33,7 +36,7 @@ public record ReleaseInstall(Release release, List<String> binaries) {
      * @return such as {@code /opt/promguard/node_exporter-1.12.1}
      */
     public String folder() {
-        return "/opt/promguard/" + release.name() + '-' + release.version();
+        return HOME + release.name() + '-' + release.version();
     }
 
     /**

@@ -33,7 +33,7 @@ final class Templates {
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cntrl}\\p{Cs}\\x80-\\x9f\\u2028\\u2029\\ufeff]");
 
     /** What stands for itself in a command line of a unit file. */
-    private static final Pattern BARE = Pattern.compile("[A-Za-z0-9./:_@,=+\\[\\]()%$-]+");
+    private static final Pattern BARE = Pattern.compile("[A-Za-z0-9./:_@,=+\\[\\]()|%$-]+");
 
     private final Jinjava jinjava;
     private final Map<String, String> sources = new ConcurrentHashMap<>();

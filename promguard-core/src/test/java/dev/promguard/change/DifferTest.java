@@ -120,8 +120,18 @@ class DifferTest {
         }
 
         @Override
+        public Integer writeSecret(Change.WriteSecret change) {
+            return 4;
+        }
+
+        @Override
         public Integer writeFile(Change.WriteFile change) {
             return change.risky() ? 9 : 4;
+        }
+
+        @Override
+        public Integer removeDropIns(Change.RemoveDropIns change) {
+            return 4;
         }
 
         @Override
@@ -204,6 +214,7 @@ class DifferTest {
                             List.of()),
                     Map.of(),
                     List.of(),
+                    Optional.empty(),
                     Stream.of(
                                     "/etc/systemd/system/prometheus.service",
                                     "/etc/systemd/system/blackbox_exporter.service",
@@ -256,12 +267,20 @@ class DifferTest {
                         "/etc/wireguard/wg0.conf",
                         "/etc/wireguard/wg0.psk/shop-node-1",
                         "/etc/wireguard/wg0.psk/shop-node-2",
+                        "/usr/local/lib/promguard/wireguard-metrics.sh",
+                        "/etc/systemd/system/promguard-wireguard-metrics.service",
+                        "/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "/etc/systemd/system/node_exporter.service",
                         "/etc/prometheus/targets/node.json",
+                        "/etc/prometheus/rules/promguard.yml",
                         "/etc/prometheus/prometheus.yml",
                         "/etc/systemd/system/prometheus.service");
         assertThat(query.units())
-                .containsExactly("wg-quick@wg0.service", "node_exporter.service", "prometheus.service");
+                .containsExactly(
+                        "wg-quick@wg0.service",
+                        "promguard-wireguard-metrics.timer",
+                        "node_exporter.service",
+                        "prometheus.service");
         assertThat(query.releases()).isEqualTo(desired.releases());
         assertThat(query.wireGuardInterface()).isEqualTo("wg0");
         assertThat(query.keyPath()).isEqualTo("/etc/wireguard/wg0.key");

@@ -224,6 +224,27 @@ class ExportersIT {
     }
 
     @Test
+    @Order(14)
+    void apply_exportersThatExchangePorts_runOnEachOthers() {
+        Mesh exchanged = wish(
+                host -> host.exporter(Exporters.blackbox()),
+                host -> host.exporter(Exporters.blackbox().withPort(9116))
+                        .exporter(packaged().withPort(9115))
+                        .expose("shopdb", 9187));
+
+        exchanged.apply();
+
+        assertThat(Clouds.run(
+                                node(),
+                                "ss -Hltnp 'sport = :9115 or sport = :9116' | grep -o '10.0.0.2:[0-9]*.*pid=[0-9]*'")
+                        .lines()
+                        .map(line -> line.replaceFirst("^(\\S+).*\"([^\"]+)\".*$", "$1 $2")))
+                .containsExactlyInAnyOrder("10.0.0.2:9115 prometheus-blac", "10.0.0.2:9116 blackbox_export");
+        assertThat(exchanged.plan().isEmpty()).isTrue();
+        assertThat(Clouds.startTimes(cloud.droplets())).isEqualTo(started);
+    }
+
+    @Test
     @Order(20)
     void apply_exportersNoLongerWished_leavesNothingOfThem() {
         Plan plan = plain.plan();
