@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.HostSpec;
@@ -13,10 +14,12 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.memory.MemoryMachine;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class MeshExportersTest {
@@ -326,6 +329,33 @@ class MeshExportersTest {
                     .extracting(Check::claim, Check::seen)
                     .contains(tuple("shop-monitor-1 scrapes port 9187, job postgres", "no such target"));
         }
+    }
+
+    @Test
+    void scrapes_shards_eachPortIsOneMonitorsAlone() {
+        Blueprint blueprint = Mesh.builder()
+                .monitor("tor1")
+                .monitor("fra1")
+                .monitor("sgp1")
+                .nodes(20)
+                .exporter(Exporters.blackbox())
+                .prometheus(PrometheusBuilder::shards)
+                .blueprint();
+        List<Integer> both = new ArrayList<>();
+        for (Blueprint.Host host : blueprint.nodes()) {
+            for (int port : List.of(9100, 9115)) {
+                List<Integer> monitors = IntStream.range(0, 3)
+                        .filter(shard -> blueprint.scrapes(blueprint.monitors().get(shard), host, port))
+                        .boxed()
+                        .toList();
+                assertThat(monitors).as("%s:%d", host.address(), port).hasSize(1);
+                both.addAll(monitors);
+            }
+            assertThat(blueprint.monitors())
+                    .allSatisfy(monitor -> assertThat(blueprint.scrapes(monitor, host, 9100))
+                            .isEqualTo(blueprint.scrapes(monitor, host)));
+        }
+        assertThat(both).contains(0, 1, 2);
     }
 
     private static List<String> faults(Consumer<MeshBuilder> wish) {
