@@ -8,6 +8,7 @@ import dev.promguard.Tunnel;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import java.net.URI;
@@ -51,6 +52,24 @@ public final class ReadmeExamples {
                         .token(Secret.env("DIGITALOCEAN_TOKEN"))
                         .build())
                 .listener(Progress.console())
+                .build();
+        return mesh;
+    }
+
+    static Mesh settings() {
+        Mesh mesh = Mesh.builder()
+                .monitor("fra1")
+                .monitor("ams3")
+                .nodes(3)
+                .prometheus(prometheus -> prometheus
+                        .retention(Duration.ofDays(30))
+                        .externalLabel("team", "till")
+                        .rules(Path.of("rules", "own.yml"))
+                        .alertmanager(URI.create("https://alerts.example/"))
+                        .scrape("till", job -> job.targets("till.example:8080").interval(Duration.ofMinutes(1)))
+                        .remoteWrite(
+                                URI.create("https://mimir.example/api/v1/push"),
+                                Credentials.basic("me", Secret.env("MIMIR_PASSWORD"))))
                 .build();
         return mesh;
     }
