@@ -176,16 +176,16 @@ final class Verification {
         }
         targetCheck(targets, "prometheus", monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (blueprint.scrapes(monitor, host)) {
+            if (blueprint.scrapes(monitor, host, spec.nodeExporterPort())) {
                 String seen = targetCheck(targets, "node", host, monitor, how, checks);
                 health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
             }
         }
     }
 
-    private static boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
+    private boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
         long due = blueprint.hosts().stream()
-                .filter(host -> blueprint.scrapes(monitor, host))
+                .filter(host -> blueprint.scrapes(monitor, host, spec.nodeExporterPort()))
                 .count();
         return targets.size() > due
                 && targets.stream().allMatch(target -> target.health().equals("up"));

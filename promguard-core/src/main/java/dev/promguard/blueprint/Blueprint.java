@@ -135,22 +135,22 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     }
 
     /**
-     * Whether a monitor's Prometheus is to scrape a host's node_exporter. Every monitor scrapes every host, unless the monitors
+     * Whether a monitor's Prometheus is to scrape a port of a host's WireGuard address. Every monitor scrapes every host, unless the monitors
      * are shards: then each has the targets whose hash is its own number, as Prometheus' relabelling action {@code hashmod} counts
      * it.
      *
      * @param monitor a monitor of this blueprint
      * @param host a host of this blueprint
+     * @param port the port, such as node_exporter's
      * @return true if it is
      */
-    public boolean scrapes(Host monitor, Host host) {
+    public boolean scrapes(Host monitor, Host host, int port) {
         int shards = monitors().size();
         if (!spec.prometheus().shards() || shards < 2) {
             return true;
         }
         String address = host.address().indexOf(':') >= 0 ? '[' + host.address() + ']' : host.address();
-        return hashmod(address + ':' + spec.nodeExporterPort(), shards)
-                == monitors().indexOf(monitor);
+        return hashmod(address + ':' + port, shards) == monitors().indexOf(monitor);
     }
 
     /** What Prometheus' relabelling does: the last eight bytes of the MD5, as an unsigned number, modulo. */

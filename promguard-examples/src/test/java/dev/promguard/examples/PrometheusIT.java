@@ -53,8 +53,7 @@ class PrometheusIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String PASSWORD = "correct-horse-battery-staple";
     private static final String OTHER_PASSWORD = "incorrect-zebra-engine-clip";
-    private static final String RULES =
-            """
+    private static final String RULES = """
             groups:
               - name: own
                 rules:
@@ -127,10 +126,12 @@ class PrometheusIT {
                         .externalLabel("team", "till")
                         .rules("own", rules)
                         .alertmanager(uri("/am"))
-                        .scrape("till", job -> job.targets(uri("").getAuthority())
-                                .path("/stats")
-                                .interval(Duration.ofSeconds(1))
-                                .label("floor", "1"))
+                        .scrape(
+                                "till",
+                                job -> job.targets(uri("").getAuthority())
+                                        .path("/stats")
+                                        .interval(Duration.ofSeconds(1))
+                                        .label("floor", "1"))
                         .remoteWrite(uri("/write"), Credentials.basic("me", Secret.of(password))))
                 .provider(cloud.provider())
                 .state(state)
@@ -141,7 +142,8 @@ class PrometheusIT {
     }
 
     private URI uri(String path) {
-        return URI.create("http://" + cloud.gateway() + ":" + server.getAddress().getPort() + path);
+        return URI.create(
+                "http://" + cloud.gateway() + ":" + server.getAddress().getPort() + path);
     }
 
     private static void answer(HttpExchange exchange, String text) throws IOException {
@@ -210,8 +212,10 @@ class PrometheusIT {
     void apply_rules_areEvaluatedWithoutAnError() {
         Clouds.await("every rule evaluated", SOON, () -> {
             List<String> health = new ArrayList<>();
-            ask("rules").path("groups").forEach(group -> group.path("rules")
-                    .forEach(rule -> health.add(rule.path("health").asText())));
+            ask("rules")
+                    .path("groups")
+                    .forEach(group -> group.path("rules")
+                            .forEach(rule -> health.add(rule.path("health").asText())));
             assertThat(health).doesNotContain("err");
             return health.size() == 12 && !health.contains("unknown");
         });
@@ -224,9 +228,12 @@ class PrometheusIT {
     @Test
     @Order(12)
     void apply_metrics_tellOfHandshakesAndUnits() {
-        Clouds.await("handshakes", SOON, () -> query("promguard_wireguard_latest_handshake_seconds > 0", "peer")
-                        .size()
-                == 2);
+        Clouds.await(
+                "handshakes",
+                SOON,
+                () -> query("promguard_wireguard_latest_handshake_seconds > 0", "peer")
+                                .size()
+                        == 2);
         assertThat(query("time() - promguard_wireguard_latest_handshake_seconds", "peer"))
                 .containsOnlyKeys("shop-monitor-1", "shop-node-1")
                 .allSatisfy((peer, age) -> assertThat(age).isBetween(-2.0, 180.0));
@@ -241,7 +248,8 @@ class PrometheusIT {
                 .containsOnlyKeys("shop-monitor-1", "shop-node-1");
         for (LocalDroplet host : List.of(monitor(), node())) {
             String metrics = "promguard-wireguard-metrics.service";
-            assertThat(Clouds.run(host, "systemctl is-failed " + metrics + " || true")).isEqualTo("inactive");
+            assertThat(Clouds.run(host, "systemctl is-failed " + metrics + " || true"))
+                    .isEqualTo("inactive");
             assertThat(Clouds.run(host, "systemctl show -p Result --value " + metrics))
                     .isEqualTo("success");
             assertThat(Clouds.run(host, "systemd-analyze verify " + metrics + " 2>&1"))
@@ -250,7 +258,9 @@ class PrometheusIT {
                     Clouds.run(host, "systemd-analyze security --no-pager " + metrics + " | grep 'Overall exposure'");
             assertThat(Double.parseDouble(exposure.replaceAll(".*: ([0-9.]+) .*", "$1")))
                     .isLessThan(3.0);
-            assertThat(Clouds.run(host, "journalctl -q -u " + metrics)).as("a line every 15 s would be too much").isEmpty();
+            assertThat(Clouds.run(host, "journalctl -q -u " + metrics))
+                    .as("a line every 15 s would be too much")
+                    .isEmpty();
         }
     }
 
@@ -284,8 +294,7 @@ class PrometheusIT {
     }
 
     private static String basic(String password) {
-        return "Basic "
-                + Base64.getEncoder().encodeToString(("me:" + password).getBytes(StandardCharsets.UTF_8));
+        return "Basic " + Base64.getEncoder().encodeToString(("me:" + password).getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
@@ -318,10 +327,10 @@ class PrometheusIT {
                         "write /etc/prometheus/prometheus.yml",
                         "reload prometheus.service");
         assertThat(report.hosts().get(1).changes()).isEmpty();
-        Clouds.await("the new interval", SOON, () -> ask("status/config")
-                .path("yaml")
-                .asText()
-                .contains("scrape_interval: 1s"));
+        Clouds.await(
+                "the new interval",
+                SOON,
+                () -> ask("status/config").path("yaml").asText().contains("scrape_interval: 1s"));
         assertThat(ask("rules").toString()).contains("sum(up)").doesNotContain("count(up)");
         Clouds.await("the new password", SOON, () -> authorizations.contains(basic(OTHER_PASSWORD)));
         assertThat(starts()).isEqualTo(before);
@@ -334,7 +343,8 @@ class PrometheusIT {
 
         ApplyException refused = catchThrowableOfType(
                 ApplyException.class,
-                () -> wish(OTHER_PASSWORD, RULES.replace("count(up)", "count(up")).apply());
+                () -> wish(OTHER_PASSWORD, RULES.replace("count(up)", "count(up"))
+                        .apply());
 
         System.out.println(refused.getMessage());
         assertThat(refused)
