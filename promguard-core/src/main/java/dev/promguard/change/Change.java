@@ -82,6 +82,14 @@ public sealed interface Change {
         R writeFile(WriteFile change);
 
         /**
+         * Drop-ins.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R removeDropIns(RemoveDropIns change);
+
+        /**
          * A file that holds a secret.
          *
          * @param change the change
@@ -258,6 +266,34 @@ public sealed interface Change {
         @Override
         public boolean risky() {
             return file.path().startsWith("/etc/wireguard/");
+        }
+    }
+
+    /**
+     * Removes the drop-ins that override a unit's file. Systemd reads the unit anew; what runs goes on as it was.
+     *
+     * @param unit the unit's name
+     * @param folders the folders that hold them, each removed as a whole
+     */
+    record RemoveDropIns(String unit, List<String> folders) implements Change {
+        /**
+         * Copies the list.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public RemoveDropIns {
+            Objects.requireNonNull(unit, "unit");
+            folders = List.copyOf(folders);
+        }
+
+        @Override
+        public String describe() {
+            return "remove drop-ins of " + unit + ": " + String.join(", ", folders);
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.removeDropIns(this);
         }
     }
 

@@ -16,6 +16,7 @@ import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.SecretFile;
+import dev.promguard.render.SystemUser;
 import dev.promguard.render.Unit;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
@@ -66,7 +67,23 @@ public final class Differ {
                 units,
                 desired.releases(),
                 desired.wireGuard().name(),
-                desired.wireGuard().keyPath());
+                desired.wireGuard().keyPath(),
+                Map.of());
+    }
+
+    /**
+     * The sums of the files that may be shown to a person, for {@link FactsQuery#expecting}. Files of keys are not among them.
+     *
+     * @param desired what a host should be
+     * @return the SHA-256 of each file's content in lower-case hex, by path
+     */
+    public static Map<String, String> sums(DesiredHost desired) {
+        Map<String, String> sums = new HashMap<>();
+        sums.put(
+                desired.wireGuard().config().path(),
+                sha256(desired.wireGuard().config().content()));
+        desired.files().forEach(file -> sums.put(file.path(), sha256(file.content())));
+        return Map.copyOf(sums);
     }
 
     /**
@@ -126,9 +143,12 @@ public final class Differ {
         if (!packages.isEmpty()) {
             changes.add(new Change.InstallPackages(packages));
         }
-        desired.users().stream()
-                .filter(user -> !facts.users().contains(user.name()))
-                .forEach(user -> changes.add(new Change.CreateUser(user)));
+        for (SystemUser user : desired.users()) {
+            if (!facts.users().contains(user.name())) {
+                changes.add(new Change.CreateUser(user));
+                changed.add(user.name());
+            }
+        }
         for (ReleaseInstall install : desired.releases()) {
             release(install, facts).ifPresent(change -> {
                 changes.add(change);
@@ -145,6 +165,10 @@ public final class Differ {
                 changes.add(new Change.WriteFile(file));
                 changed.add(file.path());
             }
+        }
+        dropIns(desired.wireGuard().unit(), facts).ifPresent(changes::add);
+        for (Unit unit : desired.units()) {
+            dropIns(unit.name(), facts).ifPresent(changes::add);
         }
         firewall(desired, facts, changes);
         boolean restarted = wireGuard(desired.wireGuard(), facts, newKeys, changes);
@@ -180,11 +204,18 @@ public final class Differ {
                 || !fact.sha256().equals(sha256(file.content()));
     }
 
+    private static Optional<Change> dropIns(String unit, HostFacts facts) {
+        UnitFact fact = facts.units().get(unit);
+        return fact == null || fact.dropIns().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Change.RemoveDropIns(unit, fact.dropIns()));
+    }
+
     private static boolean differs(SecretFile file, HostFacts facts) {
         FileFact fact = facts.files().get(file.path());
         return fact == null
                 || fact.mode() != SecretFile.MODE
-                || !fact.owner().equals("root:" + file.group())
+                || !fact.owner().equals(file.owner())
                 || !fact.sha256().equals(file.content().use(Differ::sha256OfLine));
     }
 
@@ -278,6 +309,7 @@ public final class Differ {
         }
         if (!Collections.disjoint(unit.restartWith(), changed)
                 || fact.needsReload()
+                || !fact.dropIns().isEmpty()
                 || (interfaceRestarted && !unit.name().endsWith(".timer"))
                 || owed == UnitAction.RESTART
                 || owed == UnitAction.START) {

@@ -165,7 +165,8 @@ public final class Renderer {
         ManagedFile exporterUnit =
                 ManagedFile.readable(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, exporter));
         files.add(exporterUnit);
-        units.add(new Unit(NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder()), Set.of()));
+        units.add(new Unit(
+                NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder(), "node_exporter"), Set.of()));
 
         List<SecretFile> secretFiles = new ArrayList<>();
         if (host.role() == Role.MONITOR) {
@@ -186,7 +187,8 @@ public final class Renderer {
             ManagedFile prometheusUnit =
                     ManagedFile.readable(UNIT_FOLDER + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus));
             files.add(prometheusUnit);
-            units.add(new Unit(PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder()), reloadWith));
+            units.add(new Unit(
+                    PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder(), "prometheus"), reloadWith));
         }
         return new DesiredHost(name, PACKAGES, users, releases, host.firewall(), wireGuard, secretFiles, files, units);
     }

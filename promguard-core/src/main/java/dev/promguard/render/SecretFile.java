@@ -34,4 +34,13 @@ public record SecretFile(String path, String group, Secret content) {
         }
         Objects.requireNonNull(content, "content");
     }
+
+    /**
+     * Who owns the file.
+     *
+     * @return such as {@code root:prometheus}
+     */
+    public String owner() {
+        return "root:" + group;
+    }
 }

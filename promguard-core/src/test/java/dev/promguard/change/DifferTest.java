@@ -124,6 +124,11 @@ class DifferTest {
         }
 
         @Override
+        public Integer removeDropIns(Change.RemoveDropIns change) {
+            return 3;
+        }
+
+        @Override
         public Integer allow(Change.Allow change) {
             return change.rule().port() == 22 ? 4 : 5;
         }
@@ -192,7 +197,8 @@ class DifferTest {
                                     .toList(),
                             List.of()),
                     Map.of(),
-                    List.of());
+                    List.of(),
+                    Optional.empty());
 
             List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
 

@@ -41,6 +41,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -246,6 +247,61 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody edits a file. */
+    public synchronized void edit(String path, UnaryOperator<String> by) {
+        ManagedFile file = guarded.config()
+                .filter(config -> config.path().equals(path))
+                .orElseGet(() -> Objects.requireNonNull(files.get(path), path));
+        ManagedFile edited = new ManagedFile(path, by.apply(file.content()), file.mode(), file.owner(), file.check());
+        if (files.replace(path, edited) == null) {
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    Optional.of(edited),
+                    guarded.running(),
+                    guarded.unit(),
+                    guarded.preshared());
+        }
+    }
+
+    /** Somebody removes a file. */
+    public synchronized void remove(String path) {
+        Objects.requireNonNull(files.remove(path), path);
+    }
+
+    /** Somebody takes every firewall rule of a port away. */
+    public synchronized void removeRules(int port) {
+        guarded = new Guarded(
+                guarded.rules().stream().filter(rule -> rule.port() != port).toList(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
+    /** Somebody takes every peer from the running interface. */
+    public synchronized void dropPeers() {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running()
+                        .map(running -> new WireGuardFact(
+                                running.publicKey(), running.listenPort(), running.addresses(), List.of())),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
@@ -332,7 +388,13 @@ public final class MemoryMachine {
                 .filter(file -> query.files().contains(file.path()))
                 .forEach(file -> read.put(
                         file.path(),
-                        new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+                        new FileFact(
+                                sha256(file.content()),
+                                file.mode(),
+                                file.owner() + ':' + file.owner(),
+                                Optional.ofNullable(query.expected().get(file.path()))
+                                        .filter(sum -> !sum.equals(sha256(file.content())))
+                                        .map(sum -> file.content()))));
         guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
         read.putAll(secretFiles);
         read.keySet().retainAll(query.files());
@@ -354,7 +416,8 @@ public final class MemoryMachine {
                 true,
                 new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
                 Map.of(),
-                networks);
+                networks,
+                Optional.of(true));
     }
 
     private WireGuardFact aged(WireGuardFact running) {
@@ -483,6 +546,14 @@ public final class MemoryMachine {
             } else {
                 files.put(change.file().path(), change.file());
             }
+            return true;
+        }
+
+        @Override
+        public Boolean removeDropIns(Change.RemoveDropIns change) {
+            units.computeIfPresent(
+                    change.unit(),
+                    (unit, fact) -> new UnitFact(fact.active(), fact.enabled(), fact.needsReload(), fact.since()));
             return true;
         }
 

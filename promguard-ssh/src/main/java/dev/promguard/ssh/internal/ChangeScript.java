@@ -170,6 +170,18 @@ final class ChangeScript implements Change.Visitor<Script> {
     }
 
     @Override
+    public Script removeDropIns(Change.RemoveDropIns change) {
+        List<String> known = FactsScript.dropInFolders(unit(change.unit()));
+        for (String folder : change.folders()) {
+            if (!known.contains(folder)) {
+                throw new IllegalArgumentException(
+                        "folder \"" + folder + "\" is not one that holds drop-ins of " + change.unit());
+            }
+        }
+        return step("remove_drop_ins", change.folders());
+    }
+
+    @Override
     public Script writeSecret(Change.WriteSecret change) {
         SecretFile file = change.file();
         return script.feed(
