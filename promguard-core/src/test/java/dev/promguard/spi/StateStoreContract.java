@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.StateException;
+import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -61,6 +62,29 @@ public abstract class StateStoreContract {
         assertThat(store().load("shop")).isEmpty();
         assertThat(store().loadLoginKey("shop")).isEmpty();
         assertThat(store().loadLoginPublicKey("shop")).isEmpty();
+    }
+
+    @Test
+    void load_savedWithFootprints_knowsWhatWasPutOnTheHosts() {
+        Footprint footprint = new Footprint(
+                Set.of("ufw"),
+                Set.of("prometheus"),
+                Map.of("prometheus-3.13.2", "a".repeat(64)),
+                Map.of("/etc/a", "b".repeat(64) + " 0644 root:root"),
+                true,
+                Optional.of(Set.of("22/tcp # OpenSSH")),
+                Optional.of(new Footprint.Tunnels(KEY, 51820, "10.0.0.1/24", Map.of(KEY.base64(), "10.0.0.2/32"))),
+                Set.of("a.service"));
+        HostState host = HostState.created("10.0.0.1", "11", THROWAWAY);
+        MeshState state = MeshState.empty("shop")
+                .with("known", host.with(footprint).accepting(OWN).pinned(OWN).withPublicKey(KEY))
+                .with("touched", host.with(Footprint.NONE))
+                .with("new", host);
+
+        store().save(state);
+
+        assertThat(store().load("shop")).contains(state);
+        assertThat(state.hosts().get("known")).extracting(HostState::footprint).isEqualTo(Optional.of(footprint));
     }
 
     @Test
