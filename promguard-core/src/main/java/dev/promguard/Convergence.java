@@ -46,12 +46,17 @@ final class Convergence {
     /** Stands for a host's own key where only the paths of its files matter, or where the key is not made yet. */
     static final PublicKey NOT_YET = new PublicKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
+    /** What a plan and a report say of a host that has lost its disk. */
+    private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
+
     private final Environment environment;
     private final MeshSpec spec;
+    private final Admission admission;
 
     Convergence(Environment environment, MeshSpec spec) {
         this.environment = environment;
         this.spec = spec;
+        this.admission = new Admission(environment, spec.name());
     }
 
     /** A host that was looked at over a session that is still open. */
@@ -63,10 +68,12 @@ final class Convergence {
         Quote quote = check(world.missing());
         Blueprint blueprint = world.blueprint();
         Map<String, Parallel.Result<HostFacts>> looks = Map.of();
+        Map<String, HostKeyFingerprint> shown = new ConcurrentHashMap<>();
         if (!world.present().isEmpty()) {
             try (Secret loginKey = loginKey()) {
                 looks = Parallel.map(world.present().keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
+                        shown.put(name, session.hostKey());
                         return session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
                     }
                 });
@@ -87,7 +94,10 @@ final class Convergence {
         List<Plan.Entry> entries = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             Parallel.Result<HostFacts> look = looks.get(host.name());
-            entries.add(look == null ? createEntry(host, quote) : presentEntry(world, host, look, keys));
+            entries.add(
+                    look == null
+                            ? createEntry(host, quote)
+                            : presentEntry(world, host, look, keys, Optional.ofNullable(shown.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -108,7 +118,11 @@ final class Convergence {
     }
 
     private Plan.Entry presentEntry(
-            World world, Blueprint.Host host, Parallel.Result<HostFacts> look, Map<String, PublicKey> keys) {
+            World world,
+            Blueprint.Host host,
+            Parallel.Result<HostFacts> look,
+            Map<String, PublicKey> keys,
+            Optional<HostKeyFingerprint> shown) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
         List<String> changes = new ArrayList<>();
@@ -121,10 +135,11 @@ final class Convergence {
             known.putIfAbsent(host.name(), NOT_YET);
             DesiredHost desired =
                     environment.renderer().render(world.blueprint(), host.name(), publicAddresses(world), known);
-            boolean throwaway =
-                    hostState(world.state(), host.name()).throwaway().isPresent();
+            HostState state = hostState(world.state(), host.name());
+            boolean throwaway = state.throwaway().equals(shown);
             changes.addAll(Differ.faults(desired, facts));
             if (changes.isEmpty()) {
+                shown.filter(state::rebuilt).ifPresent(key -> changes.add(REBUILT));
                 Differ.diff(desired, facts, Optional.empty(), throwaway)
                         .forEach(change -> changes.add(change.describe()));
                 if (Differ.needsKey(facts)) {
@@ -197,6 +212,7 @@ final class Convergence {
             reachable.add(name);
         }));
         configure(ledger, blueprint, reachable, addresses, failures, changes);
+        datePins(ledger, failures);
 
         List<String> removed = List.of();
         try {
@@ -457,10 +473,35 @@ final class Convergence {
         }
     }
 
+    /** Notes by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
+    private void datePins(Ledger ledger, Map<String, RuntimeException> failures) {
+        if (ledger.state().hosts().values().stream().noneMatch(HostState::pinnedUndated)) {
+            return;
+        }
+        try {
+            environment
+                    .provider()
+                    .clock()
+                    .ifPresent(now -> ledger.update(state -> {
+                        MeshState changed = state;
+                        for (Map.Entry<String, HostState> entry : state.hosts().entrySet()) {
+                            if (entry.getValue().pinnedUndated()) {
+                                changed = changed.with(
+                                        entry.getKey(), entry.getValue().pinnedAt(now));
+                            }
+                        }
+                        return changed;
+                    }));
+        } catch (ProviderException e) {
+            String step = "ask " + environment.provider().name() + " for the time";
+            failures.put(step, e);
+            environment.failed(null, step);
+        }
+    }
+
     private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
-        HostSession session = environment
-                .applier()
-                .open(environment.target(name, address, hostState(state, name), loginKey, environment.sshPatience()));
+        HostSession session =
+                admission.open(name, address, hostState(state, name), loginKey, environment.sshPatience());
         boolean keep = false;
         try {
             HostFacts facts = session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
@@ -499,8 +540,11 @@ final class Convergence {
         HostState before = hostState(ledger.state(), name);
         HostKeyFingerprint shown = look.session().hostKey();
         boolean throwaway = before.throwaway().equals(Optional.of(shown));
-        if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
+        if (!throwaway && before.hostKeys().size() > 1) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
+        }
+        if (before.rebuilt(shown)) {
+            done.add(REBUILT);
         }
         List<Change> changes = Differ.diff(desired, look.facts(), Optional.ofNullable(newKey), throwaway);
         if (changes.isEmpty()) {
@@ -651,9 +695,7 @@ final class Convergence {
         String address = host.publicAddress()
                 .orElseThrow(() -> HostException.of(name, "", "connect")
                         .because("it has no public address yet", "Look again in a minute."));
-        return environment
-                .applier()
-                .open(environment.target(name, address, hostState(world.state(), name), loginKey, patience));
+        return admission.open(name, address, hostState(world.state(), name), loginKey, patience);
     }
 
     private FactsQuery query(Blueprint blueprint, String name) {
