@@ -10,6 +10,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
@@ -50,7 +51,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryMachine {
     private static final Guarded UNTOUCHED = new Guarded(
-            List.of(), false, false, false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+            List.of(),
+            false,
+            false,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Map.of());
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
 
@@ -70,6 +79,7 @@ public final class MemoryMachine {
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
     private Guarded guarded = UNTOUCHED;
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
+    private int presharedKeyMode = 0600;
     private int sequence;
 
     private @Nullable Guarded saved;
@@ -92,7 +102,8 @@ public final class MemoryMachine {
             Optional<PublicKey> keyFile,
             Optional<ManagedFile> config,
             Optional<WireGuardFact> running,
-            Optional<UnitFact> unit) {}
+            Optional<UnitFact> unit,
+            Map<String, String> preshared) {}
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
@@ -176,6 +187,11 @@ public final class MemoryMachine {
         return Objects.requireNonNull(files.get(path), path).content();
     }
 
+    /** The configuration of the WireGuard interface. */
+    public synchronized String config() {
+        return guarded.config().orElseThrow().content();
+    }
+
     /** When a unit was started, as a number that grows with every start. */
     public synchronized String since(String unit) {
         return Objects.requireNonNull(units.get(unit), unit).since();
@@ -249,13 +265,24 @@ public final class MemoryMachine {
                 guarded.keyFile(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
         units.put(unit, new UnitFact("inactive", fact.enabled(), false, fact.since()));
+    }
+
+    /** The sums of the preshared keys that it holds, by the files' paths. */
+    public synchronized Map<String, String> presharedKeys() {
+        return Map.copyOf(guarded.preshared());
+    }
+
+    /** Somebody lets everybody read the preshared keys. */
+    public synchronized void loosenPresharedKeys() {
+        presharedKeyMode = 0644;
     }
 
     /** Somebody takes the key file away. */
@@ -268,7 +295,8 @@ public final class MemoryMachine {
                 Optional.empty(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** The time for a confirmation is over. */
@@ -323,6 +351,8 @@ public final class MemoryMachine {
                 .forEach(file -> read.put(
                         file.path(),
                         new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+        guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
+        read.keySet().retainAll(query.files());
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
         known.keySet().retainAll(query.units());
@@ -353,7 +383,8 @@ public final class MemoryMachine {
                         handshakeAge.map(age -> Instant.EPOCH),
                         handshakeAge,
                         1,
-                        1))
+                        1,
+                        peer.presharedKey()))
                 .toList();
         return new WireGuardFact(running.publicKey(), running.listenPort(), running.addresses(), peers);
     }
@@ -464,7 +495,8 @@ public final class MemoryMachine {
                         guarded.keyFile(),
                         Optional.of(change.file()),
                         guarded.running(),
-                        guarded.unit());
+                        guarded.unit(),
+                        guarded.preshared());
             } else {
                 files.put(change.file().path(), change.file());
             }
@@ -481,8 +513,40 @@ public final class MemoryMachine {
                     Optional.of(change.publicKey()),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
+        }
+
+        @Override
+        public Boolean writePresharedKeys(Change.WritePresharedKeys change) {
+            Map<String, String> preshared = new TreeMap<>(guarded.preshared());
+            presharedKeyMode = 0600;
+            change.keys()
+                    .forEach((peer, key) ->
+                            preshared.put(change.folder() + '/' + peer, key.useText(text -> sha256(text + "\n"))));
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    guarded.config(),
+                    guarded.running(),
+                    guarded.unit(),
+                    preshared);
+            return true;
+        }
+
+        private PresharedKeyFact presharedKeyOf(WireGuardInterface.Peer peer) {
+            if (peer.presharedKeyPath().isEmpty()) {
+                return PresharedKeyFact.NONE;
+            }
+            if (!guarded.preshared().containsKey(peer.presharedKeyPath().get())) {
+                throw HostException.of(address, address, "set peers")
+                        .because("the preshared key for " + peer.name() + " cannot be read", "");
+            }
+            return PresharedKeyFact.AS_FILED;
         }
 
         @Override
@@ -514,7 +578,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
         }
 
@@ -542,7 +607,8 @@ public final class MemoryMachine {
                                         Optional.empty(),
                                         Optional.empty(),
                                         0,
-                                        0))
+                                        0,
+                                        presharedKeyOf(peer)))
                                 .toList()));
             }
             String since = bounce
@@ -556,7 +622,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     running,
-                    Optional.of(new UnitFact("active", "enabled", false, since)));
+                    Optional.of(new UnitFact("active", "enabled", false, since)),
+                    guarded.preshared());
             return true;
         }
 
