@@ -113,7 +113,8 @@ class RebuildIT {
         Clouds.run(
                 node(),
                 "cp -p " + key + " /root/own && cp -p " + key + ".pub /root/own.pub"
-                        + " && sed -n '/BEGIN OPENSSH/,/END OPENSSH/s/^ *//p' /var/lib/cloud/instance/user-data.txt > " + key
+                        + " && sed -n '/BEGIN OPENSSH/,/END OPENSSH/s/^ *//p' /var/lib/cloud/instance/user-data.txt > "
+                        + key
                         + " && ssh-keygen -yf " + key + " > " + key + ".pub && systemctl restart ssh");
         String logins = "journalctl -u ssh | grep -c 'Accepted publickey' || true";
         String before = Clouds.run(node(), logins);
@@ -134,9 +135,13 @@ class RebuildIT {
         Map<String, String> before = Clouds.startTimes(List.of(monitor()));
         String oldKey = Clouds.run(node(), "wg show wg0 public-key");
         String actions = "v2/droplets/" + node().id() + "/actions";
-        String rebuild = read(call("POST", actions, "{\"type\":\"rebuild\",\"image\":\"debian-12-x64\"}"), "/action/id");
-        Clouds.await("the rebuild", COMES_BACK, () -> read(call("GET", actions + "/" + rebuild, ""), "/action/status")
-                .equals("completed"));
+        String rebuild =
+                read(call("POST", actions, "{\"type\":\"rebuild\",\"image\":\"debian-12-x64\"}"), "/action/id");
+        Clouds.await(
+                "the rebuild",
+                COMES_BACK,
+                () -> read(call("GET", actions + "/" + rebuild, ""), "/action/status")
+                        .equals("completed"));
 
         Plan plan = mesh.plan();
         System.out.println(plan);

@@ -288,7 +288,8 @@ final class DropletApi {
         String wanted = call.text("image");
         if (!wanted.isEmpty() && !droplet.wish().image().is(wanted)) {
             image(call, droplet.wish().region(), droplet.wish().size());
-            throw Refusal.unprocessable("The local cloud rebuilds a droplet only from the image that it was made from.");
+            throw Refusal.unprocessable(
+                    "The local cloud rebuilds a droplet only from the image that it was made from.");
         }
         return machine == null ? () -> droplet.recordOff(false) : machine::rebuild;
     }

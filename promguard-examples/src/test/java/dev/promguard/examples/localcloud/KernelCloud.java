@@ -60,7 +60,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     private record Host(CloudHost host, String mesh, AutoCloseable power) {}
 
     KernelCloud() {
-        image = BaseImage.obtain(Path.of("/var/cache/promguard-local-cloud"), "bookworm", System.out::println);
+        image = BaseImage.obtain(Path.of("/var/cache/promguard-local-cloud"), "bookworm", true, System.out::println);
         Network[] network = new Network[1];
         run = Runs.begin(begun -> network[0] = Network.make(begun, null));
         this.network = network[0];
@@ -99,8 +99,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
                     .check();
         }
         Command.of("umount", merged.resolve("proc").toString()).check();
-        for (String masked : List.of(
-                "modprobe@.service", "systemd-modules-load.service", "systemd-remount-fs.service")) {
+        for (String masked :
+                List.of("modprobe@.service", "systemd-modules-load.service", "systemd-remount-fs.service")) {
             Folders.delete(merged.resolve("etc/systemd/system").resolve(masked));
         }
         return merged;
@@ -201,7 +201,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
         ControlGroup group = ControlGroup.named(run.name() + "/q" + id);
         group.make();
         StringBuilder join = new StringBuilder();
-        group.entrances().forEach(entrance -> join.append("echo $$ > ").append(entrance).append(" && "));
+        group.entrances()
+                .forEach(entrance -> join.append("echo $$ > ").append(entrance).append(" && "));
         List<String> words = List.of(
                 "sh",
                 "-c",
@@ -253,7 +254,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     /** The kernel's file of that name, out of the image, since QEMU loads it before there is a disk. */
     private String bootFile(Path folder, String name) {
         Path inside = Folders.children(root.resolve("boot")).stream()
-                .filter(file -> Objects.requireNonNull(file.getFileName()).toString().startsWith(name + "-"))
+                .filter(file ->
+                        Objects.requireNonNull(file.getFileName()).toString().startsWith(name + "-"))
                 .findFirst()
                 .orElseThrow();
         try {
@@ -309,10 +311,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     public List<Release> releases() {
         return image.releases().stream()
                 .map(release -> new Release(
-                        release.name(),
-                        release.version(),
-                        mirror.uri(),
-                        Map.of(Architecture.AMD64, release.sha256())))
+                        release.name(), release.version(), mirror.uri(), Map.of(Architecture.AMD64, release.sha256())))
                 .toList();
     }
 

@@ -95,7 +95,9 @@ class KernelWireGuardIT {
             String monitor = first.hosts().get(0).publicAddress().orElseThrow();
             String one = first.hosts().get(1).publicAddress().orElseThrow();
             for (String address : new String[] {monitor, one}) {
-                assertThat(run(address, KINDS)).containsPattern("\\bwireguard\\b").doesNotContain("tun type");
+                assertThat(run(address, KINDS))
+                        .containsPattern("\\bwireguard\\b")
+                        .doesNotContain("tun type");
                 assertThat(run(address, "pgrep -l wireguard-go || command -v wireguard-go || echo none"))
                         .isEqualTo("none");
             }
