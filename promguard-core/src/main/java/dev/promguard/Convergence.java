@@ -56,11 +56,16 @@ final class Convergence {
     /** Stands for a host's own key where only the paths of its files matter, or where the key is not made yet. */
     static final PublicKey NOT_YET = new PublicKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
+    /** What a plan and a report say of a host that has lost its disk. */
+    private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
+
     private final Environment environment;
     private final MeshSpec spec;
     private final Set<String> only;
     /** Those of the changes made that put back what somebody had changed, by host. */
     private final Map<String, List<String>> drift = new ConcurrentHashMap<>();
+
+    private final Admission admission;
 
     /**
      * A run.
@@ -71,6 +76,7 @@ final class Convergence {
         this.environment = environment;
         this.spec = spec;
         this.only = Set.copyOf(only);
+        this.admission = new Admission(environment, spec.name());
     }
 
     /** A host that was looked at over a session that is still open. */
@@ -83,10 +89,12 @@ final class Convergence {
         Blueprint blueprint = world.blueprint();
         Map<String, DesiredHost> expected = expected(world);
         Map<String, Parallel.Result<HostFacts>> looks = Map.of();
+        Map<String, HostKeyFingerprint> shown = new ConcurrentHashMap<>();
         if (!expected.isEmpty()) {
             try (Secret loginKey = loginKey()) {
                 looks = Parallel.map(expected.keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
+                        shown.put(name, session.hostKey());
                         FactsQuery query = query(environment, blueprint, name)
                                 .expecting(Differ.sums(Objects.requireNonNull(expected.get(name))));
                         return session.facts(query, Environment.BOOT_PATIENCE);
@@ -124,7 +132,8 @@ final class Convergence {
                                     look,
                                     keys,
                                     lacking,
-                                    Objects.requireNonNull(expected.get(host.name()))));
+                                    Objects.requireNonNull(expected.get(host.name())),
+                                    Optional.ofNullable(shown.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -174,7 +183,8 @@ final class Convergence {
             Parallel.Result<HostFacts> look,
             Map<String, PublicKey> keys,
             Set<Pair> lacking,
-            DesiredHost expected) {
+            DesiredHost expected,
+            Optional<HostKeyFingerprint> shown) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
         List<PlannedChange> changes = new ArrayList<>();
@@ -195,9 +205,13 @@ final class Convergence {
                             known,
                             PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
             HostState state = hostState(world.state(), host.name());
+            boolean rebuilt = shown.filter(state::rebuilt).isPresent();
             List<String> faults = Differ.faults(desired, facts);
             faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
             if (faults.isEmpty()) {
+                if (rebuilt) {
+                    changes.add(new PlannedChange(REBUILT, true, Optional.empty()));
+                }
                 List<String> peers = host.peers().stream()
                         .filter(peer -> !keys.containsKey(peer))
                         .map(peer -> peer + " (" + world.blueprint().host(peer).allowedIp() + ')')
@@ -208,9 +222,12 @@ final class Convergence {
                 changes.addAll(Explanation.of(
                         desired,
                         facts,
-                        state.footprint().orElse(Footprint.NONE),
+                        rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE),
                         Differ.diff(
-                                desired, facts, NewKeys.NONE, state.throwaway().isPresent()),
+                                desired,
+                                facts,
+                                NewKeys.NONE,
+                                shown.isPresent() && state.throwaway().equals(shown)),
                         expected,
                         new Explanation.Pending(peers, preshared)));
             }
@@ -284,6 +301,7 @@ final class Convergence {
             reachable.add(name);
         }));
         configure(ledger, blueprint, reachable, addresses, failures, changes, false);
+        datePins(ledger, failures);
 
         List<String> removed = List.of();
         try {
@@ -689,10 +707,35 @@ final class Convergence {
         }
     }
 
+    /** Notes by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
+    private void datePins(Ledger ledger, Map<String, RuntimeException> failures) {
+        if (ledger.state().hosts().values().stream().noneMatch(HostState::pinnedUndated)) {
+            return;
+        }
+        try {
+            environment
+                    .provider()
+                    .clock()
+                    .ifPresent(now -> ledger.update(state -> {
+                        MeshState changed = state;
+                        for (Map.Entry<String, HostState> entry : state.hosts().entrySet()) {
+                            if (entry.getValue().pinnedUndated()) {
+                                changed = changed.with(
+                                        entry.getKey(), entry.getValue().pinnedAt(now));
+                            }
+                        }
+                        return changed;
+                    }));
+        } catch (ProviderException e) {
+            String step = "ask " + environment.provider().name() + " for the time";
+            failures.put(step, e);
+            environment.failed(null, step);
+        }
+    }
+
     private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
-        HostSession session = environment
-                .applier()
-                .open(environment.target(name, address, hostState(state, name), loginKey, environment.sshPatience()));
+        HostSession session =
+                admission.open(name, address, hostState(state, name), loginKey, environment.sshPatience());
         boolean keep = false;
         try {
             HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
@@ -737,8 +780,11 @@ final class Convergence {
         HostState before = hostState(ledger.state(), name);
         HostKeyFingerprint shown = look.session().hostKey();
         boolean throwaway = before.throwaway().equals(Optional.of(shown));
-        if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
+        if (!throwaway && before.hostKeys().size() > 1) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
+        }
+        if (before.rebuilt(shown)) {
+            done.add(REBUILT);
         }
         List<Change> changes = Differ.diff(desired, look.facts(), newKeys, throwaway);
         Footprint left = Footprint.of(
@@ -748,7 +794,8 @@ final class Convergence {
             environment.done(name, "nothing to change");
             return Optional.empty();
         }
-        Footprint known = before.footprint().orElse(Footprint.NONE);
+        Footprint known =
+                before.rebuilt(shown) ? Footprint.NONE : before.footprint().orElse(Footprint.NONE);
         List<Change> drifted = Drift.among(desired, look.facts(), known, changes);
         // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
         Footprint untouched = known.without(changes);
@@ -914,9 +961,7 @@ final class Convergence {
         String address = host.publicAddress()
                 .orElseThrow(() -> HostException.of(name, "", "connect")
                         .because("it has no public address yet", "Look again in a minute."));
-        return environment
-                .applier()
-                .open(environment.target(name, address, hostState(world.state(), name), loginKey, patience));
+        return admission.open(name, address, hostState(world.state(), name), loginKey, patience);
     }
 
     /** What to look at on a host: what does not depend on keys. */

@@ -271,10 +271,8 @@ public final class Mesh {
                                 + environment.store().describe(spec.name()) + ": put back a copy of the folder",
                         false,
                         null))) {
-            HostSession session = environment
-                    .applier()
-                    .open(environment.target(
-                            monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE));
+            HostSession session = new Admission(environment, spec.name())
+                    .openPinned(monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE);
             boolean keep = false;
             try {
                 int port = session.forward("127.0.0.1", spec.prometheus().port());

@@ -121,7 +121,8 @@ final class Verification {
         String address = Objects.requireNonNull(world.present().get(name), name)
                 .publicAddress()
                 .orElseThrow();
-        return environment.applier().open(environment.target(name, address, host, loginKey, Environment.LOOK_PATIENCE));
+        return new Admission(environment, spec.name())
+                .openPinned(name, address, host, loginKey, Environment.LOOK_PATIENCE);
     }
 
     /** Asks a monitor's Prometheus about its targets, until all are up or a scrape of each is long overdue. */

@@ -165,7 +165,8 @@ class MeshPlanTest {
                                 host.publicKey(),
                                 host.hostKeys(),
                                 host.throwaway(),
-                                Optional.empty())));
+                                Optional.empty(),
+                                host.pinnedAt())));
         account.store.save(new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey()));
     }
 

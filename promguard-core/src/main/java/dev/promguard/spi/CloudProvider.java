@@ -2,6 +2,7 @@ package dev.promguard.spi;
 
 import dev.promguard.keys.SshPublicKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -109,6 +110,30 @@ public interface CloudProvider {
      *     have been deleted; calling again goes on
      */
     void deleteAll(String mesh, Duration timeout);
+
+    /**
+     * What time it is by the clock that dates this cloud's own doings, {@link #rebuilds} among them. The clock of this machine is
+     * never compared with it.
+     *
+     * @return a time that is not before this call, give or take a second; empty if the cloud does not tell
+     */
+    default Optional<Instant> clock() {
+        return Optional.empty();
+    }
+
+    /**
+     * The times that a host's disk was made anew from an image, so that it has lost all it had and shows the host key of its
+     * creation again. Asked only when a host shows that key; what this says decides whether it is let in.
+     *
+     * @param mesh the mesh's name
+     * @param id the host's id
+     * @return every rebuild that the cloud knows of, in any order; empty if there was none, or the host does not carry the mesh's
+     *     mark. By default empty
+     * @throws dev.promguard.ProviderException if the cloud does not answer, or not in whole
+     */
+    default List<Rebuild> rebuilds(String mesh, String id) {
+        return List.of();
+    }
 
     /**
      * Removes what the mesh left in the account beside hosts: its marks, what {@link #protect} made, and the access key if

@@ -46,9 +46,10 @@ public final class MemoryHosts implements HostApplier {
                         .because("no answer in " + target.patience().toSeconds() + " s", "See that it is up."));
         HostKeyFingerprint shown = machine.hostKey();
         if (!target.acceptedHostKeys().contains(shown)) {
-            throw failed.because(
-                    "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
-                    "Nothing was sent.");
+            throw failed.refusedHostKey(shown)
+                    .because(
+                            "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
+                            "Nothing was sent.");
         }
         if (!machine.admits(target.loginKey())) {
             throw failed.because("the login was refused", "Put back the login key.");

@@ -52,11 +52,22 @@ import org.jspecify.annotations.Nullable;
  * and takes note of every moment at which it stood open or locked its owner out. Thread-safe.
  */
 public final class MemoryMachine {
+    private static final Guarded UNTOUCHED = new Guarded(
+            List.of(),
+            false,
+            false,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Map.of());
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
 
     private final String address;
     private final @Nullable SshPublicKey login;
+    private final HostKeyFingerprint firstHostKey;
     private HostKeyFingerprint hostKey;
     private final Set<HostKeyFingerprint> everHostKeys = new HashSet<>();
 
@@ -70,16 +81,7 @@ public final class MemoryMachine {
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
-    private Guarded guarded = new Guarded(
-            List.of(),
-            false,
-            false,
-            false,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Map.of());
+    private Guarded guarded = UNTOUCHED;
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
     private int presharedKeyMode = 0600;
     private int sequence;
@@ -109,6 +111,7 @@ public final class MemoryMachine {
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
+        this.firstHostKey = hostKey;
         this.hostKey = hostKey;
         this.login = login;
         everHostKeys.add(hostKey);
@@ -143,6 +146,11 @@ public final class MemoryMachine {
     /** The host key that it shows. */
     public synchronized HostKeyFingerprint hostKey() {
         return hostKey;
+    }
+
+    /** The host key that it was made with. */
+    public HostKeyFingerprint firstHostKey() {
+        return firstHostKey;
     }
 
     /** Every change that was made on it, in order, in words. */
@@ -221,6 +229,24 @@ public final class MemoryMachine {
     /** Shows another host key, as an impostor would. */
     public synchronized void impostor() {
         hostKey = newKey();
+    }
+
+    /** Shows the host key that it was made with, as somebody would who found it in the user data. */
+    public synchronized void impostorWithThrowaway() {
+        hostKey = firstHostKey;
+    }
+
+    /** Loses its disk and boots from its image again, with the same user data. */
+    synchronized void rebuild() {
+        packages.keySet().retainAll(Set.of("ca-certificates", "curl"));
+        users.clear();
+        files.clear();
+        units.clear();
+        releases.clear();
+        guarded = UNTOUCHED;
+        forget();
+        rolledBack = false;
+        hostKey = firstHostKey;
     }
 
     /** Says that the last handshake of every peer was so long ago. */

@@ -9,6 +9,7 @@ import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -146,6 +147,25 @@ public abstract class CloudProviderContract {
         provider().cleanUp("shop", Optional.empty());
 
         assertThat(provider().list("bank")).hasSize(1);
+    }
+
+    @Test
+    void rebuilds_newUnknownAndOfAnotherMesh_areNone() {
+        String theirs = id(create("bank", "b1", "a"), "a");
+        String ours = id(create("shop", "a1", "a"), "a");
+
+        assertThat(provider().rebuilds("shop", ours)).isEmpty();
+        assertThat(provider().rebuilds("shop", theirs)).isEmpty();
+        assertThat(provider().rebuilds("shop", "4711")).isEmpty();
+    }
+
+    @Test
+    void clock_twice_doesNotGoBack() {
+        Optional<Instant> first = provider().clock();
+        Optional<Instant> second = provider().clock();
+
+        assertThat(second.isPresent()).isEqualTo(first.isPresent());
+        first.ifPresent(time -> assertThat(second.orElseThrow()).isAfterOrEqualTo(time));
     }
 
     @Test

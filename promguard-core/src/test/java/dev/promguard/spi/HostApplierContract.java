@@ -92,7 +92,8 @@ public abstract class HostApplierContract {
         HostKeyFingerprint shown = target().acceptedHostKeys().iterator().next();
 
         assertThatThrownBy(() -> applier().open(accepting(Set.of(OTHER))))
-                .isInstanceOf(HostException.class)
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.refusedHostKey()).contains(shown))
                 .hasMessageContaining(shown.text())
                 .hasMessageContaining(OTHER.text());
     }

@@ -13,6 +13,7 @@ import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,7 @@ public abstract class StateStoreContract {
                                 Optional.empty(),
                                 Optional.of(KEY),
                                 Set.of(OWN),
+                                Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
@@ -95,6 +97,17 @@ public abstract class StateStoreContract {
         store().save(full("shop"));
 
         assertThat(store().load("shop")).contains(full("shop"));
+    }
+
+    @Test
+    void load_hostPinnedAtATime_knowsTheTime() {
+        HostState pinned = HostState.created("10.0.0.1", "11", THROWAWAY)
+                .pinned(OWN)
+                .pinnedAt(Instant.parse("2031-05-06T07:08:09Z"));
+
+        store().save(MeshState.empty("shop").with("a", pinned));
+
+        assertThat(store().load("shop").orElseThrow().hosts()).containsEntry("a", pinned);
     }
 
     @Test

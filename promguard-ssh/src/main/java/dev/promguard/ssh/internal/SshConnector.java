@@ -216,6 +216,7 @@ public final class SshConnector {
                         .sorted()
                         .collect(Collectors.joining(" or "));
                 return failed("check the host key", failure)
+                        .refusedHostKey(shown)
                         .because(
                                 "the host showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
                                         + accepted,
