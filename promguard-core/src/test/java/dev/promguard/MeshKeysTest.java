@@ -175,6 +175,25 @@ class MeshKeysTest {
     }
 
     @Test
+    void rotateKeys_hostGoneAfterTheApplyBeforeIt_changesNone() {
+        account.wish().apply();
+        Map<String, String> first = sums();
+        MeshListener switchesOff = event -> {
+            if (event.step().startsWith("rotate the keys")) {
+                machine("shop-node-2").down(true);
+            }
+        };
+
+        assertThatThrownBy(() -> account.wish().listener(switchesOff).build().rotateKeys())
+                .isInstanceOf(ApplyException.class)
+                .hasMessageContaining("shop-node-2");
+
+        assertThat(sums()).isEqualTo(first);
+        machine("shop-node-2").down(false);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
     void rotateKeys_oneNodeFails_itsTunnelStaysWithTheOldKeys() {
         account.wish().apply();
         Map<String, String> first = sums();
