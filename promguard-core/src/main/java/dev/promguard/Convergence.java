@@ -5,10 +5,12 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.Role;
 import dev.promguard.change.Change;
 import dev.promguard.change.Differ;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.Occupancy;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -63,10 +65,14 @@ final class Convergence {
         Quote quote = check(world.missing());
         Blueprint blueprint = world.blueprint();
         Map<String, Parallel.Result<HostFacts>> looks = Map.of();
+        Map<String, HostKeyFingerprint> firstContacts = new ConcurrentHashMap<>();
         if (!world.present().isEmpty()) {
             try (Secret loginKey = loginKey()) {
                 looks = Parallel.map(world.present().keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
+                        if (hostState(world.state(), name).hostKeys().isEmpty() && trustsOnFirstUse(name)) {
+                            firstContacts.put(name, session.hostKey());
+                        }
                         return session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
                     }
                 });
@@ -87,7 +93,11 @@ final class Convergence {
         List<Plan.Entry> entries = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             Parallel.Result<HostFacts> look = looks.get(host.name());
-            entries.add(look == null ? createEntry(host, quote) : presentEntry(world, host, look, keys));
+            entries.add(
+                    look == null
+                            ? createEntry(host, quote)
+                            : presentEntry(
+                                    world, host, look, keys, Optional.ofNullable(firstContacts.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -108,7 +118,11 @@ final class Convergence {
     }
 
     private Plan.Entry presentEntry(
-            World world, Blueprint.Host host, Parallel.Result<HostFacts> look, Map<String, PublicKey> keys) {
+            World world,
+            Blueprint.Host host,
+            Parallel.Result<HostFacts> look,
+            Map<String, PublicKey> keys,
+            Optional<HostKeyFingerprint> firstContact) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
         List<String> changes = new ArrayList<>();
@@ -123,9 +137,12 @@ final class Convergence {
                     environment.renderer().render(world.blueprint(), host.name(), publicAddresses(world), known);
             boolean throwaway =
                     hostState(world.state(), host.name()).throwaway().isPresent();
+            firstContact.ifPresent(key -> changes.add("trust the host key " + key + ", shown at this first contact"));
+            int before = changes.size();
             changes.addAll(Differ.faults(desired, facts));
-            if (changes.isEmpty()) {
-                Differ.diff(desired, facts, Optional.empty(), throwaway)
+            changes.addAll(inTheWay(host, desired, facts));
+            if (changes.size() == before) {
+                remembering(Differ.diff(desired, facts, Optional.empty(), throwaway), facts)
                         .forEach(change -> changes.add(change.describe()));
                 if (Differ.needsKey(facts)) {
                     changes.add("write the WireGuard key (made by apply)");
@@ -141,12 +158,54 @@ final class Convergence {
         return new Plan.Entry(
                 kind,
                 host.name(),
-                cloudHost.region(),
-                cloudHost.size(),
+                isInventory() ? host.spec().region() : cloudHost.region(),
+                isInventory() ? host.spec().size() : cloudHost.size(),
                 Optional.of(host.address()),
                 cloudHost.publicAddress(),
                 changes,
                 cloudHost.price());
+    }
+
+    private boolean isInventory() {
+        return environment.provider().inventory().isPresent();
+    }
+
+    private boolean trustsOnFirstUse(String name) {
+        return environment
+                .provider()
+                .inventory()
+                .map(inventory -> inventory.logins().get(name))
+                .filter(login -> login.hostKeys().isEmpty())
+                .isPresent();
+    }
+
+    /** What others have in the places that PromGuard would take on a host that was there before. */
+    private List<String> inTheWay(Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+        if (!isInventory()) {
+            return List.of();
+        }
+        List<Occupancy.Claim> claims = new ArrayList<>();
+        claims.add(new Occupancy.Claim(
+                "node_exporter.service", host.address(), spec.nodeExporterPort(), "nodeExporterPort(…)"));
+        if (host.role() == Role.MONITOR) {
+            claims.add(new Occupancy.Claim(
+                    "prometheus.service",
+                    "127.0.0.1",
+                    spec.prometheus().port(),
+                    "prometheus(settings -> settings.port(…))"));
+        }
+        return Occupancy.inTheWay(spec.name(), desired, facts, claims);
+    }
+
+    /** On a host that stays when the mesh goes, a record is begun before the first change. */
+    private List<Change> remembering(List<Change> changes, HostFacts facts) {
+        if (!isInventory() || changes.isEmpty() || facts.ledger().isPresent()) {
+            return changes;
+        }
+        List<Change> all = new ArrayList<>();
+        all.add(new Change.Remember(spec.name()));
+        all.addAll(changes);
+        return all;
     }
 
     private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
@@ -200,7 +259,9 @@ final class Convergence {
 
         List<String> removed = List.of();
         try {
-            removed = remove(ledger, world.surplus());
+            removed = environment.provider().inventory().isPresent()
+                    ? takeOff(ledger, world.surplus(), failures)
+                    : remove(ledger, world.surplus());
         } catch (ProviderException e) {
             String names = String.join(", ", names(world.surplus()));
             failures.put("remove " + names, e);
@@ -248,6 +309,9 @@ final class Convergence {
     }
 
     private void ensureLoginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return;
+        }
         Optional<Secret> existing = environment.store().loadLoginKey(spec.name());
         if (existing.isPresent()) {
             existing.get().close();
@@ -259,14 +323,7 @@ final class Convergence {
     }
 
     private Secret loginKey() {
-        return environment
-                .store()
-                .loadLoginKey(spec.name())
-                .orElseThrow(() -> new StateException(
-                        "the SSH login key of mesh " + spec.name() + " is missing from "
-                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
-                        false,
-                        null));
+        return environment.loginKey(spec.name());
     }
 
     private Map<String, CloudHost> create(
@@ -411,12 +468,13 @@ final class Convergence {
             collect(
                     failures,
                     Parallel.map(reachable, environment.parallelism(), name -> {
-                        Look look = look(ledger.state(), blueprint, name, address(addresses, name), loginKey);
+                        Look look = look(ledger, blueprint, name, address(addresses, name), loginKey);
                         looks.put(name, look);
                         return look;
                     }),
                     "look at the host");
 
+            refuseOccupied(blueprint, looks);
             Map<String, PublicKey> keys = new HashMap<>();
             ledger.state().hosts().forEach((name, host) -> {
                 if (blueprint.contains(name)) {
@@ -457,12 +515,28 @@ final class Convergence {
         }
     }
 
-    private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
+    /** Hosts that were there before are all refused together, before any is changed. */
+    private void refuseOccupied(Blueprint blueprint, Map<String, Look> looks) {
+        List<String> faults = new ArrayList<>();
+        new TreeMap<>(looks).forEach((name, look) -> {
+            DesiredHost desired = environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET));
+            inTheWay(blueprint.host(name), desired, look.facts()).forEach(fault -> faults.add(name + ": " + fault));
+        });
+        if (!faults.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), faults);
+        }
+    }
+
+    private Look look(Ledger ledger, Blueprint blueprint, String name, String address, Secret loginKey) {
+        HostState known = hostState(ledger.state(), name);
         HostSession session = environment
                 .applier()
-                .open(environment.target(name, address, hostState(state, name), loginKey, environment.sshPatience()));
+                .open(environment.target(name, address, known, loginKey, environment.sshPatience()));
         boolean keep = false;
         try {
+            if (isInventory() && !known.hostKeys().equals(Set.of(session.hostKey()))) {
+                ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
+            }
             HostFacts facts = session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
             List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
             if (!overlaps.isEmpty()) {
@@ -502,7 +576,8 @@ final class Convergence {
         if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
         }
-        List<Change> changes = Differ.diff(desired, look.facts(), Optional.ofNullable(newKey), throwaway);
+        List<Change> changes =
+                remembering(Differ.diff(desired, look.facts(), Optional.ofNullable(newKey), throwaway), look.facts());
         if (changes.isEmpty()) {
             environment.done(name, "nothing to change");
             return;
@@ -581,6 +656,20 @@ final class Convergence {
         });
         names.forEach(name -> environment.done(name, "removed"));
         return names;
+    }
+
+    /** Hosts that were there before stay when they leave the mesh, without its parts. */
+    private List<String> takeOff(Ledger ledger, List<CloudHost> surplus, Map<String, RuntimeException> failures) {
+        if (surplus.isEmpty()) {
+            return List.of();
+        }
+        TakeDown.Outcome outcome = new TakeDown(
+                        environment,
+                        spec.name(),
+                        environment.provider().inventory().orElseThrow())
+                .off(ledger, names(surplus));
+        failures.putAll(outcome.failures());
+        return List.copyOf(outcome.left().keySet());
     }
 
     private static List<String> names(List<CloudHost> hosts) {
