@@ -333,8 +333,7 @@ final class SshSession implements HostSession {
     private HostException unfinished(HostException.Builder failed, Exec exec, OptionalInt code) {
         code.ifPresent(failed::exitCode);
         String how = code.isPresent() ? "exit code " + code.getAsInt() : "no exit code";
-        if (exec.tail().lines().anyMatch(line -> line.startsWith("sudo: ") || line.contains("sudo: not found"))
-                || exec.tail().contains("sudo: command not found")) {
+        if (!target.user().equals("root") && exec.tail().contains("sudo:")) {
             return failed.output(exec.tail())
                     .because(
                             target.user() + " may not run commands as root",

@@ -2,6 +2,8 @@
 # Functions that take PromGuard's parts off a host that stays, by the record that ledger.sh kept. Each goes on where an
 # earlier run was cut off.
 
+UFW=/etc/ufw
+
 # things KIND: what is noted of a kind, the last first.
 things() {
     [ -r "$LEDGER/things" ] || return 0
@@ -80,7 +82,7 @@ rules_before() {
         }
         !skip { print }
         $0 == "" { skip = 0 }
-    ' "$LEDGER/things" "$LEDGER/ufw/$2.ufw" "/etc/ufw/$2"
+    ' "$LEDGER/things" "$LEDGER/ufw/$2.ufw" "$UFW/$2"
 }
 
 tuples() {
@@ -92,7 +94,7 @@ ufw_files() {
     added=no
     for pair in 4:user.rules 6:user6.rules; do
         file=${pair#*:}
-        if [ ! -e "$LEDGER/ufw/$file.ufw" ] || [ ! -e "/etc/ufw/$file" ]; then
+        if [ ! -e "$LEDGER/ufw/$file.ufw" ] || [ ! -e "$UFW/$file" ]; then
             continue
         fi
         rules_before "${pair%%:*}" "$file" "$1" >"$TMP/$file" || return
@@ -124,7 +126,7 @@ off_firewall() {
     fi
     for file in user.rules user6.rules; do
         if [ -e "$TMP/$file" ]; then
-            cat "$TMP/$file" >"/etc/ufw/$file" || return
+            cat "$TMP/$file" >"$UFW/$file" || return
         fi
     done
     if [ "$stays" = no ] || [ -e "$LEDGER/ufw/enabled" ]; then
