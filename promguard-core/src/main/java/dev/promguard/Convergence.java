@@ -10,7 +10,10 @@ import dev.promguard.change.Change;
 import dev.promguard.change.Differ;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.NewKeys;
 import dev.promguard.change.Occupancy;
+import dev.promguard.change.PresharedKeys;
+import dev.promguard.change.PresharedKeys.Pair;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -31,6 +34,7 @@ import dev.promguard.spi.Quote;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,21 +77,27 @@ final class Convergence {
                         if (hostState(world.state(), name).hostKeys().isEmpty() && trustsOnFirstUse(name)) {
                             firstContacts.put(name, session.hostKey());
                         }
-                        return session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
+                        return session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
                     }
                 });
             }
         }
         Map<String, PublicKey> keys = new HashMap<>();
         world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        Map<String, Optional<HostFacts>> facts = new HashMap<>();
+        world.missing().forEach(order -> facts.put(order.name(), Optional.empty()));
         looks.forEach((name, look) -> {
-            HostFacts facts = look.value();
-            if (facts != null && Differ.needsKey(facts)) {
-                keys.remove(name);
-            } else if (facts != null) {
-                facts.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
+            HostFacts known = look.value();
+            if (known != null) {
+                facts.put(name, Optional.of(known));
+                if (Differ.needsKey(known)) {
+                    keys.remove(name);
+                } else {
+                    known.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
+                }
             }
         });
+        Set<Pair> lacking = PresharedKeys.lacking(blueprint, facts);
         world.missing().forEach(order -> keys.remove(order.name()));
 
         List<Plan.Entry> entries = new ArrayList<>();
@@ -97,7 +107,12 @@ final class Convergence {
                     look == null
                             ? createEntry(host, quote)
                             : presentEntry(
-                                    world, host, look, keys, Optional.ofNullable(firstContacts.get(host.name()))));
+                                    world,
+                                    host,
+                                    look,
+                                    keys,
+                                    lacking,
+                                    Optional.ofNullable(firstContacts.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -122,6 +137,7 @@ final class Convergence {
             Blueprint.Host host,
             Parallel.Result<HostFacts> look,
             Map<String, PublicKey> keys,
+            Set<Pair> lacking,
             Optional<HostKeyFingerprint> firstContact) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
@@ -133,8 +149,14 @@ final class Convergence {
         } else {
             Map<String, PublicKey> known = new HashMap<>(keys);
             known.putIfAbsent(host.name(), NOT_YET);
-            DesiredHost desired =
-                    environment.renderer().render(world.blueprint(), host.name(), publicAddresses(world), known);
+            DesiredHost desired = environment
+                    .renderer()
+                    .render(
+                            world.blueprint(),
+                            host.name(),
+                            publicAddresses(world),
+                            known,
+                            PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
             boolean throwaway =
                     hostState(world.state(), host.name()).throwaway().isPresent();
             firstContact.ifPresent(key -> changes.add("trust the host key " + key + ", shown at this first contact"));
@@ -142,10 +164,16 @@ final class Convergence {
             changes.addAll(Differ.faults(desired, facts));
             changes.addAll(inTheWay(host, desired, facts));
             if (changes.size() == before) {
-                remembering(Differ.diff(desired, facts, Optional.empty(), throwaway), facts)
+                remembering(Differ.diff(desired, facts, NewKeys.NONE, throwaway), facts)
                         .forEach(change -> changes.add(change.describe()));
                 if (Differ.needsKey(facts)) {
                     changes.add("write the WireGuard key (made by apply)");
+                }
+                List<String> preshared = host.peers().stream()
+                        .filter(peer -> lacking.contains(Pair.of(host.name(), peer)))
+                        .toList();
+                if (!preshared.isEmpty()) {
+                    changes.add(Change.WritePresharedKeys.describe(preshared) + " (made by apply)");
                 }
                 for (String peer : host.peers()) {
                     if (!keys.containsKey(peer)) {
@@ -225,6 +253,15 @@ final class Convergence {
     }
 
     ApplyReport apply() {
+        return apply(false);
+    }
+
+    /** Applies, and then gives every host new keys. */
+    ApplyReport rotateKeys() {
+        return apply(true);
+    }
+
+    private ApplyReport apply(boolean rotate) {
         long start = System.nanoTime();
         MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
         environment.started(null, "look at what exists");
@@ -255,7 +292,7 @@ final class Convergence {
             addresses.put(name, address);
             reachable.add(name);
         }));
-        configure(ledger, blueprint, reachable, addresses, failures, changes);
+        configure(ledger, blueprint, reachable, addresses, failures, changes, false);
 
         List<String> removed = List.of();
         try {
@@ -266,6 +303,10 @@ final class Convergence {
             String names = String.join(", ", names(world.surplus()));
             failures.put("remove " + names, e);
             environment.failed(null, "remove " + names);
+        }
+        if (rotate && failures.isEmpty()) {
+            environment.started(null, "rotate the keys of every host");
+            configure(ledger, blueprint, reachable, addresses, failures, changes, true);
         }
         if (failures.isEmpty()) {
             ledger.update(MeshState::rested);
@@ -455,15 +496,103 @@ final class Convergence {
         });
     }
 
+    /** What the hosts of a run are to be, as far as it depends on keys. */
+    private final class Keys implements AutoCloseable {
+        private final Blueprint blueprint;
+        private final Map<String, Look> looks;
+        private final Map<String, PublicKey> known = new ConcurrentHashMap<>();
+        private final Map<String, WireGuardKeyPair> pairs = new HashMap<>();
+        private final Map<Pair, Secret> preshared = new HashMap<>();
+        private final Set<Pair> made = new HashSet<>();
+
+        /** Decides who gets new keys, and makes them. */
+        Keys(Blueprint blueprint, MeshState state, Map<String, Look> looks, boolean everyone) {
+            this.blueprint = blueprint;
+            this.looks = looks;
+            state.hosts().forEach((name, host) -> {
+                if (blueprint.contains(name)) {
+                    host.publicKey().ifPresent(key -> known.put(name, key));
+                }
+            });
+            Map<String, Optional<HostFacts>> facts = new HashMap<>();
+            looks.forEach((name, look) -> {
+                facts.put(name, Optional.of(look.facts()));
+                if (everyone || Differ.needsKey(look.facts())) {
+                    WireGuardKeyPair pair = environment.keys().generate();
+                    pairs.put(name, pair);
+                    known.put(name, pair.publicKey());
+                } else {
+                    known.put(name, look.facts().keyFilePublicKey().orElseThrow());
+                }
+            });
+            made.addAll(
+                    everyone
+                            ? PresharedKeys.within(blueprint, looks.keySet())
+                            : PresharedKeys.lacking(blueprint, facts));
+            made.forEach(pair -> preshared.put(pair, environment.keys().presharedKey()));
+        }
+
+        /** Whether a host that runs gets another key, so that its peers lose it until they know that key. */
+        boolean breakTunnels() {
+            return pairs.keySet().stream()
+                    .anyMatch(name -> look(name).facts().wireGuard().isPresent());
+        }
+
+        private Look look(String name) {
+            return Objects.requireNonNull(looks.get(name), name);
+        }
+
+        boolean isNew(String name) {
+            return pairs.containsKey(name);
+        }
+
+        /** A host did not take its new keys, or puts the old ones back: its peers stay with those. */
+        void notTaken(String name) {
+            if (pairs.containsKey(name)) {
+                look(name)
+                        .facts()
+                        .keyFilePublicKey()
+                        .ifPresentOrElse(old -> known.put(name, old), () -> known.remove(name));
+            }
+            made.removeIf(pair -> pair.contains(name));
+        }
+
+        DesiredHost desired(String name, Map<String, String> addresses) {
+            Set<String> shared = PresharedKeys.sharedBy(
+                    blueprint, name, Optional.of(look(name).facts()), made);
+            return environment.renderer().render(blueprint, name, addresses, known, shared);
+        }
+
+        NewKeys of(String name) {
+            Map<String, Secret> shared = new HashMap<>();
+            made.stream().filter(pair -> pair.contains(name)).forEach(pair -> {
+                String peer = pair.first().equals(name) ? pair.second() : pair.first();
+                shared.put(peer, Objects.requireNonNull(preshared.get(pair)));
+            });
+            return new NewKeys(Optional.ofNullable(pairs.get(name)), shared);
+        }
+
+        @Override
+        public void close() {
+            pairs.values().forEach(WireGuardKeyPair::close);
+            preshared.values().forEach(Secret::close);
+        }
+    }
+
+    /**
+     * Looks at hosts and changes on each what differs.
+     *
+     * @param rotate whether every host gets new keys, which needs all of them: nothing is changed if one cannot be looked at
+     */
     private void configure(
             Ledger ledger,
             Blueprint blueprint,
             Set<String> reachable,
             Map<String, String> addresses,
             Map<String, RuntimeException> failures,
-            Map<String, List<String>> changes) {
+            Map<String, List<String>> changes,
+            boolean rotate) {
         Map<String, Look> looks = new ConcurrentHashMap<>();
-        Map<String, WireGuardKeyPair> newKeys = new ConcurrentHashMap<>();
         try (Secret loginKey = loginKey()) {
             collect(
                     failures,
@@ -473,45 +602,91 @@ final class Convergence {
                         return look;
                     }),
                     "look at the host");
-
             refuseOccupied(blueprint, looks);
-            Map<String, PublicKey> keys = new HashMap<>();
-            ledger.state().hosts().forEach((name, host) -> {
-                if (blueprint.contains(name)) {
-                    host.publicKey().ifPresent(key -> keys.put(name, key));
-                }
-            });
-            looks.forEach((name, look) -> {
-                if (Differ.needsKey(look.facts())) {
-                    WireGuardKeyPair pair = environment.keys().generate();
-                    newKeys.put(name, pair);
-                    keys.put(name, pair.publicKey());
-                } else {
-                    keys.put(name, look.facts().keyFilePublicKey().orElseThrow());
-                }
-            });
-            ledger.update(state -> {
-                MeshState changed = state;
-                for (String name : looks.keySet()) {
-                    changed = changed.with(
-                            name, hostState(changed, name).withPublicKey(Objects.requireNonNull(keys.get(name))));
-                }
-                return changed;
-            });
-
-            collect(
-                    failures,
-                    Parallel.map(List.copyOf(looks.keySet()), environment.parallelism(), name -> {
-                        Look look = Objects.requireNonNull(looks.get(name));
-                        DesiredHost desired = environment.renderer().render(blueprint, name, addresses, keys);
-                        List<String> done = changes.computeIfAbsent(name, key -> new ArrayList<>());
-                        change(ledger, desired, look, newKeys.get(name), address(addresses, name), loginKey, done);
-                        return name;
-                    }),
-                    "change the host");
+            if (rotate && !failures.isEmpty()) {
+                return;
+            }
+            try (Keys keys = new Keys(blueprint, ledger.state(), looks, rotate)) {
+                ledger.update(state -> {
+                    MeshState changed = state;
+                    for (String name : looks.keySet()) {
+                        if (!keys.isNew(name)) {
+                            changed = changed.with(
+                                    name,
+                                    hostState(changed, name)
+                                            .withPublicKey(Objects.requireNonNull(keys.known.get(name))));
+                        }
+                    }
+                    return changed;
+                });
+                change(ledger, keys, looks, addresses, loginKey, failures, changes, rotate);
+            }
         } finally {
             looks.values().forEach(look -> look.session().close());
-            newKeys.values().forEach(WireGuardKeyPair::close);
+        }
+    }
+
+    /**
+     * Changes hosts in parallel. Where tunnels break until both ends know a new key, the nodes change first, and then the
+     * monitors at once: a monitor that asks for a tunnel before its node knows the key would wait five seconds to ask again
+     * (REKEY_TIMEOUT in the WireGuard paper, section 6.1).
+     */
+    private void change(
+            Ledger ledger,
+            Keys keys,
+            Map<String, Look> looks,
+            Map<String, String> addresses,
+            Secret loginKey,
+            Map<String, RuntimeException> failures,
+            Map<String, List<String>> changes,
+            boolean confirmLast) {
+        List<List<String>> waves = new ArrayList<>();
+        if (keys.breakTunnels()) {
+            for (Role role : List.of(Role.NODE, Role.MONITOR)) {
+                waves.add(looks.keySet().stream()
+                        .filter(name -> keys.blueprint.host(name).role() == role)
+                        .toList());
+            }
+        } else {
+            waves.add(List.copyOf(looks.keySet()));
+        }
+        Map<String, Confirmation> confirmations = new ConcurrentHashMap<>();
+        for (List<String> wave : waves) {
+            Map<String, Parallel.Result<String>> results = Parallel.map(wave, environment.parallelism(), name -> {
+                Look look = Objects.requireNonNull(looks.get(name));
+                List<String> done = changes.computeIfAbsent(name, key -> new ArrayList<>());
+                Optional<Confirmation> due = change(
+                        ledger,
+                        keys.desired(name, addresses),
+                        look,
+                        keys.of(name),
+                        address(addresses, name),
+                        loginKey,
+                        done);
+                if (confirmLast) {
+                    due.ifPresent(confirmation -> confirmations.put(name, confirmation));
+                } else {
+                    due.ifPresent(Confirmation::confirm);
+                }
+                return name;
+            });
+            collect(failures, results, "change the host");
+            results.forEach((name, result) -> {
+                if (result.failure() != null) {
+                    keys.notTaken(name);
+                }
+            });
+        }
+        // Where no monitor took the new keys, the nodes put their old ones back when nobody confirms.
+        boolean monitored = keys.blueprint.monitors().stream().anyMatch(host -> !failures.containsKey(host.name()));
+        if (monitored) {
+            collect(
+                    failures,
+                    Parallel.map(List.copyOf(confirmations.keySet()), environment.parallelism(), name -> {
+                        Objects.requireNonNull(confirmations.get(name)).confirm();
+                        return name;
+                    }),
+                    "connect anew");
         }
     }
 
@@ -537,7 +712,7 @@ final class Convergence {
             if (isInventory() && !known.hostKeys().equals(Set.of(session.hostKey()))) {
                 ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
             }
-            HostFacts facts = session.facts(query(blueprint, name), Environment.BOOT_PATIENCE);
+            HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
             List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
             if (!overlaps.isEmpty()) {
                 throw HostException.of(name, address, "check the host")
@@ -556,11 +731,17 @@ final class Convergence {
         }
     }
 
-    private void change(
+    /** The confirmation that changes need which were made under an armed rollback. */
+    @FunctionalInterface
+    private interface Confirmation {
+        void confirm();
+    }
+
+    private Optional<Confirmation> change(
             Ledger ledger,
             DesiredHost desired,
             Look look,
-            @Nullable WireGuardKeyPair newKey,
+            NewKeys newKeys,
             String address,
             Secret loginKey,
             List<String> done) {
@@ -576,32 +757,32 @@ final class Convergence {
         if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
         }
-        List<Change> changes =
-                remembering(Differ.diff(desired, look.facts(), Optional.ofNullable(newKey), throwaway), look.facts());
+        List<Change> changes = remembering(Differ.diff(desired, look.facts(), newKeys, throwaway), look.facts());
         if (changes.isEmpty()) {
             environment.done(name, "nothing to change");
-            return;
+            return Optional.empty();
         }
         Recorder recorder = new Recorder(ledger, name, done);
         boolean armed = look.session().apply(changes, recorder);
-        if (armed) {
-            look.session().close();
-            environment.started(name, "connect anew");
-            HostState now = hostState(ledger.state(), name);
-            HostKeyFingerprint fresh = recorder.fresh;
-            HostState expected = fresh == null ? now : now.pinned(fresh);
-            try (HostSession session = environment
-                    .applier()
-                    .open(environment.target(name, address, expected, loginKey, Environment.RECONNECT_PATIENCE))) {
-                session.confirm();
-            }
-            ledger.update(state -> state.with(
-                    name,
-                    fresh == null
-                            ? hostState(state, name)
-                            : hostState(state, name).pinned(fresh)));
-            environment.done(name, "reached over a new connection, changes kept");
+        return armed ? Optional.of(() -> confirm(ledger, look, recorder, address, loginKey)) : Optional.empty();
+    }
+
+    private void confirm(Ledger ledger, Look look, Recorder recorder, String address, Secret loginKey) {
+        String name = recorder.name;
+        look.session().close();
+        environment.started(name, "connect anew");
+        HostState now = hostState(ledger.state(), name);
+        HostKeyFingerprint fresh = recorder.fresh;
+        HostState expected = fresh == null ? now : now.pinned(fresh);
+        try (HostSession session = environment
+                .applier()
+                .open(environment.target(name, address, expected, loginKey, Environment.RECONNECT_PATIENCE))) {
+            session.confirm();
         }
+        ledger.update(state -> state.with(
+                name,
+                fresh == null ? hostState(state, name) : hostState(state, name).pinned(fresh)));
+        environment.done(name, "reached over a new connection, changes kept");
     }
 
     /** Passes on what a host reports, and writes its new host key down before the host may use it. */
@@ -624,6 +805,9 @@ final class Convergence {
 
         @Override
         public void done(Change change) {
+            if (change instanceof Change.WriteKey key) {
+                ledger.update(state -> state.with(name, hostState(state, name).withPublicKey(key.publicKey())));
+            }
             done.add(change.describe());
             environment.done(name, change.describe());
         }
@@ -745,8 +929,12 @@ final class Convergence {
                 .open(environment.target(name, address, hostState(world.state(), name), loginKey, patience));
     }
 
-    private FactsQuery query(Blueprint blueprint, String name) {
-        return Differ.query(environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET)));
+    /** What to look at on a host: what does not depend on keys. */
+    static FactsQuery query(Environment environment, Blueprint blueprint, String name) {
+        Map<String, PublicKey> keys = new HashMap<>();
+        keys.put(name, NOT_YET);
+        blueprint.host(name).peers().forEach(peer -> keys.put(peer, NOT_YET));
+        return Differ.query(environment.renderer().render(blueprint, name, Map.of(), keys));
     }
 
     private static Map<String, String> publicAddresses(World world) {

@@ -159,6 +159,23 @@ public final class Mesh {
     }
 
     /**
+     * Brings the wish about as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
+     * new preshared key. The nodes change first, and right after them the monitors: a tunnel is away for about as long as one
+     * exchange with a node and one with its monitor take (0.4 s on the local cloud). Prometheus sends a request again that got
+     * no answer, and waits for one as long as the scrape timeout says, so that no scrape is missed where that is a few seconds.
+     *
+     * <p>Where a host cannot be reached beforehand, nothing is rotated. A node that fails in the middle keeps its old keys, and its
+     * monitors stay with those. If this program ends in the middle, each host puts its old keys back by itself after two minutes,
+     * or the next apply joins them before.
+     *
+     * @return what was done
+     * @throws PromGuardException as {@link #apply()}
+     */
+    public ApplyReport rotateKeys() {
+        return changing(environment -> new Convergence(environment, spec).rotateKeys());
+    }
+
+    /**
      * Checks every claim about the mesh: Prometheus' own targets, the running wg and ufw and units, and from here, which is
      * outside the mesh, that what should be closed is. Changes nothing. Waits up to a scrape interval and 20 seconds for first
      * scrapes.

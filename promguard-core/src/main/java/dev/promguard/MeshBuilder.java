@@ -33,6 +33,7 @@ public final class MeshBuilder {
     private String name = "promguard";
     private String network = "10.0.0.0/24";
     private int wireGuardPort = 51820;
+    private boolean presharedKeys = true;
     private int nodeExporterPort = 9100;
     private Release nodeExporter = Release.nodeExporter();
     private PrometheusBuilder prometheus = new PrometheusBuilder();
@@ -60,6 +61,7 @@ public final class MeshBuilder {
         name = other.name;
         network = other.network;
         wireGuardPort = other.wireGuardPort;
+        presharedKeys = other.presharedKeys;
         nodeExporterPort = other.nodeExporterPort;
         nodeExporter = other.nodeExporter;
         prometheus = new PrometheusBuilder(other.prometheus);
@@ -241,6 +243,19 @@ public final class MeshBuilder {
     }
 
     /**
+     * Whether each pair of peers also holds a preshared key, a symmetric one, which keeps what is recorded today closed to a
+     * later quantum computer. On unless said. Made by an apply, held by the two hosts alone.
+     *
+     * @param value whether they do
+     * @return this builder
+     * @see Mesh#rotateKeys()
+     */
+    public MeshBuilder presharedKeys(boolean value) {
+        presharedKeys = value;
+        return this;
+    }
+
+    /**
      * The TCP port of node_exporter on every host's WireGuard address. 9100 unless said.
      *
      * @param value 1 to 65535
@@ -393,8 +408,15 @@ public final class MeshBuilder {
         if (sshPatience.compareTo(Duration.ofSeconds(1)) < 0 || sshPatience.compareTo(Duration.ofHours(1)) > 0) {
             all.add("sshPatience " + sshPatience + " is out of range: use one second to one hour");
         }
-        MeshSpec spec =
-                new MeshSpec(name, network, wireGuardPort, nodeExporterPort, prometheus.spec(), nodeExporter, hosts());
+        MeshSpec spec = new MeshSpec(
+                name,
+                network,
+                wireGuardPort,
+                presharedKeys,
+                nodeExporterPort,
+                prometheus.spec(),
+                nodeExporter,
+                hosts());
         all.addAll(Planner.faults(spec));
         if (!all.isEmpty()) {
             throw new InvalidMeshException(name, all);

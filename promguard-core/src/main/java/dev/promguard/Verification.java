@@ -10,7 +10,9 @@ import dev.promguard.change.Change;
 import dev.promguard.change.Differ;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.NewKeys;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.DesiredHost;
@@ -76,9 +78,7 @@ final class Verification {
             }
             looks = Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
                 try (HostSession session = open(world, name, loginKey)) {
-                    DesiredHost shape =
-                            environment.renderer().render(blueprint, name, Map.of(), Map.of(name, Convergence.NOT_YET));
-                    return session.facts(Differ.query(shape), Environment.BOOT_PATIENCE);
+                    return session.facts(Convergence.query(environment, blueprint, name), Environment.BOOT_PATIENCE);
                 }
             });
         }
@@ -252,7 +252,7 @@ final class Verification {
         DesiredHost desired = environment.renderer().render(blueprint, host.name(), addresses, known);
         List<String> faults = Differ.faults(desired, facts);
         List<String> drift = faults.isEmpty()
-                ? Differ.diff(desired, facts, Optional.empty(), false).stream()
+                ? Differ.diff(desired, facts, NewKeys.NONE, false).stream()
                         .map(Change::describe)
                         .toList()
                 : faults;
@@ -277,6 +277,20 @@ final class Verification {
                     runs ? "" : "Run apply; then read journalctl -u " + unit + " on the host."));
         }
         List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+        if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
+            List<String> without = host.peers().stream()
+                    .filter(peer -> peers.stream()
+                            .noneMatch(fact -> fact.publicKey().equals(keys.get(peer))
+                                    && fact.presharedKey() == PresharedKeyFact.AS_FILED))
+                    .toList();
+            checks.add(new Check(
+                    host.name(),
+                    "shares a preshared key with each peer",
+                    "wg show wg0, compared on the host with its files",
+                    without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
+                    without.isEmpty(),
+                    without.isEmpty() ? "" : "Run apply."));
+        }
         for (String peerName : host.peers()) {
             Blueprint.Host peer = blueprint.host(peerName);
             if (host.role() == Role.NODE || peer.role() == Role.NODE) {

@@ -53,6 +53,7 @@ class MeshTest {
                         "ufw: allow 9100/tcp on wg0 from 10.0.0.1",
                         "ufw: deny what no rule admits, and enable",
                         "write the WireGuard key",
+                        "write the preshared key for shop-monitor-1",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: bring up",
                         "start node_exporter.service",
@@ -380,7 +381,10 @@ class MeshTest {
                 .isEqualTo(started);
         assertThat(report.hosts().get(0).changes())
                 .containsExactly(
-                        "write /etc/prometheus/targets/node.json", "write /etc/wireguard/wg0.conf", "wg0: set peers");
+                        "write /etc/prometheus/targets/node.json",
+                        "write the preshared keys for shop-node-3, shop-node-4",
+                        "write /etc/wireguard/wg0.conf",
+                        "wg0: set peers");
         account.assertIsAsWished(account.wish().nodes(4, "lon1").build());
     }
 
@@ -634,6 +638,7 @@ class MeshTest {
                         "    write /etc/prometheus/targets/node.json",
                         "    write /etc/wireguard/wg0.conf",
                         "    wg0: set peers",
+                        "    write the preshared key for new (made by apply)",
                         "    wg0: add peer new (key known after apply)",
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ufw: deny what no rule admits, and enable",

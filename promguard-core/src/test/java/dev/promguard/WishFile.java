@@ -82,6 +82,7 @@ public final class WishFile {
                 value("name", "shop"),
                 value("network", "10.0.0.0/24"),
                 number("wireGuardPort", 51820),
+                value("presharedKeys", "on").equals("on"),
                 number("nodeExporterPort", 9100),
                 PrometheusSpec.usual()
                         .withPort(number("prometheusPort", 9090))

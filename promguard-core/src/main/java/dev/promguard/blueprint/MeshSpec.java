@@ -9,6 +9,7 @@ import java.util.Objects;
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+ * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
  * @param prometheus how Prometheus is to run on the monitors
  * @param nodeExporter the release of node_exporter
@@ -18,6 +19,7 @@ public record MeshSpec(
         String name,
         String network,
         int wireGuardPort,
+        boolean presharedKeys,
         int nodeExporterPort,
         PrometheusSpec prometheus,
         Release nodeExporter,
@@ -53,6 +55,7 @@ public record MeshSpec(
                 chosenExporter = release;
             }
         }
-        return new MeshSpec(name, network, wireGuardPort, nodeExporterPort, chosenPrometheus, chosenExporter, hosts);
+        return new MeshSpec(
+                name, network, wireGuardPort, presharedKeys, nodeExporterPort, chosenPrometheus, chosenExporter, hosts);
     }
 }

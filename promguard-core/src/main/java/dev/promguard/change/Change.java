@@ -8,8 +8,12 @@ import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.SystemUser;
 import dev.promguard.render.WireGuardInterface;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /** One change on one host. Doing it a second time does no harm. */
 public sealed interface Change {
@@ -83,6 +87,14 @@ public sealed interface Change {
          * @return the visitor's result
          */
         R writeKey(WriteKey change);
+
+        /**
+         * Preshared keys.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R writePresharedKeys(WritePresharedKeys change);
 
         /**
          * A firewall rule to add.
@@ -272,6 +284,53 @@ public sealed interface Change {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.writeKey(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+
+    /**
+     * Writes the preshared keys that the host shares with some of its peers, each mode 0600. The running interface takes them
+     * with the next {@link InterfaceAction#SYNC}; sessions go on, since a preshared key counts at the next handshake only.
+     *
+     * @param folder the folder of the files, which are named after the peers; others in it stay
+     * @param keys the keys as base64 text, by the peer's host name
+     */
+    record WritePresharedKeys(String folder, Map<String, Secret> keys) implements Change {
+        private static final int MOST_NAMES = 5;
+
+        /** Copies the map, sorted by name. */
+        public WritePresharedKeys {
+            Objects.requireNonNull(folder, "folder");
+            keys = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(keys)));
+        }
+
+        @Override
+        public String describe() {
+            return describe(keys.keySet());
+        }
+
+        /**
+         * The words for a change of the preshared keys shared with these peers, for plans that are made before the keys are.
+         *
+         * @param peers the peers' host names
+         * @return such as {@code write the preshared keys for shop-node-1, shop-node-2}
+         */
+        public static String describe(Collection<String> peers) {
+            List<String> names = peers.stream().sorted().toList();
+            return (names.size() == 1 ? "write the preshared key for " : "write the preshared keys for ")
+                    + (names.size() <= MOST_NAMES
+                            ? String.join(", ", names)
+                            : String.join(", ", names.subList(0, MOST_NAMES - 1)) + " and "
+                                    + (names.size() - MOST_NAMES + 1) + " more");
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.writePresharedKeys(this);
         }
 
         @Override

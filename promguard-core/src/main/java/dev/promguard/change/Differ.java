@@ -7,11 +7,11 @@ import dev.promguard.change.Change.InterfaceAction;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
@@ -52,6 +52,7 @@ public final class Differ {
     public static FactsQuery query(DesiredHost desired) {
         List<String> files = new ArrayList<>();
         files.add(desired.wireGuard().config().path());
+        desired.wireGuard().peers().forEach(peer -> peer.presharedKeyPath().ifPresent(files::add));
         desired.files().forEach(file -> files.add(file.path()));
         List<String> units = new ArrayList<>();
         units.add(desired.wireGuard().unit());
@@ -108,12 +109,12 @@ public final class Differ {
      *
      * @param desired what the host should be; without {@link #faults}
      * @param facts what the host is
-     * @param newKey the key pair to give it where {@link #needsKey} says so, else empty; must belong to the desired public key
+     * @param newKeys the keys to give it: a key pair of its own at least where {@link #needsKey} says so, which must belong to the
+     *     desired public key, and the preshared keys that it lacks
      * @param replaceHostKey whether its SSH host key is still the throwaway one
      * @return the changes in order; empty if the host is as it should be
      */
-    public static List<Change> diff(
-            DesiredHost desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, boolean replaceHostKey) {
+    public static List<Change> diff(DesiredHost desired, HostFacts facts, NewKeys newKeys, boolean replaceHostKey) {
         List<Change> changes = new ArrayList<>();
         Set<String> changed = new HashSet<>();
 
@@ -139,7 +140,7 @@ public final class Differ {
             }
         }
         firewall(desired, facts, changes);
-        boolean restarted = wireGuard(desired.wireGuard(), facts, newKey, changes);
+        boolean restarted = wireGuard(desired.wireGuard(), facts, newKeys, changes);
         for (Unit unit : desired.units()) {
             unit(unit, facts, changed, restarted, changes);
         }
@@ -197,9 +198,14 @@ public final class Differ {
 
     /** Adds the changes of the interface and says whether it, and so all that binds to it, is restarted by them. */
     private static boolean wireGuard(
-            WireGuardInterface desired, HostFacts facts, Optional<WireGuardKeyPair> newKey, List<Change> changes) {
-        newKey.ifPresent(
-                pair -> changes.add(new Change.WriteKey(desired.keyPath(), pair.privateKey(), pair.publicKey())));
+            WireGuardInterface desired, HostFacts facts, NewKeys newKeys, List<Change> changes) {
+        newKeys.own()
+                .ifPresent(pair ->
+                        changes.add(new Change.WriteKey(desired.keyPath(), pair.privateKey(), pair.publicKey())));
+        if (!newKeys.preshared().isEmpty()) {
+            changes.add(new Change.WritePresharedKeys(
+                    WireGuardInterface.presharedKeyFolder(desired.name()), newKeys.preshared()));
+        }
         boolean rewritten = differs(desired.config(), facts);
         if (rewritten) {
             changes.add(new Change.WriteFile(desired.config()));
@@ -216,7 +222,7 @@ public final class Differ {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.RESTART));
             return true;
         }
-        if (rewritten || newKey.isPresent() || !runsAs(desired, running.get())) {
+        if (rewritten || !newKeys.isEmpty() || !runsAs(desired, running.get())) {
             changes.add(new Change.ApplyWireGuard(desired, InterfaceAction.SYNC));
         }
         if (!unit.enabled().equals("enabled")) {
@@ -238,7 +244,11 @@ public final class Differ {
             PeerFact fact = peers.get(peer.publicKey());
             return fact != null
                     && new TreeSet<>(fact.allowedIps()).equals(new TreeSet<>(peer.allowedIps()))
-                    && (fact.endpoint().isPresent() || peer.endpoint().isEmpty());
+                    && (fact.endpoint().isPresent() || peer.endpoint().isEmpty())
+                    && fact.presharedKey()
+                            == (peer.presharedKeyPath().isPresent()
+                                    ? PresharedKeyFact.AS_FILED
+                                    : PresharedKeyFact.NONE);
         });
     }
 

@@ -151,6 +151,7 @@ public record HostFacts(
      * @param handshakeAge how long ago that was when the facts were read; empty if there was none
      * @param received bytes received from it
      * @param sent bytes sent to it
+     * @param presharedKey how the preshared key that the interface runs with compares to the one in the peer's file
      */
     public record PeerFact(
             PublicKey publicKey,
@@ -159,11 +160,22 @@ public record HostFacts(
             Optional<Instant> lastHandshake,
             Optional<Duration> handshakeAge,
             long received,
-            long sent) {
+            long sent,
+            PresharedKeyFact presharedKey) {
         /** Copies the list. */
         public PeerFact {
             allowedIps = List.copyOf(allowedIps);
         }
+    }
+
+    /** How a running preshared key compares to its file. The host compares: no preshared key leaves it. */
+    public enum PresharedKeyFact {
+        /** The interface runs without one. */
+        NONE,
+        /** The interface runs with the one that the configuration names. */
+        AS_FILED,
+        /** The interface runs with another, or the configuration names none. */
+        OTHER
     }
 
     /**

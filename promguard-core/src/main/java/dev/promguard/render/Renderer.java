@@ -41,6 +41,29 @@ public final class Renderer {
      */
     public DesiredHost render(
             Blueprint blueprint, String name, Map<String, String> publicAddresses, Map<String, PublicKey> publicKeys) {
+        Set<String> peers = blueprint.spec().presharedKeys()
+                ? Set.copyOf(blueprint.host(name).peers())
+                : Set.of();
+        return render(blueprint, name, publicAddresses, publicKeys, peers);
+    }
+
+    /**
+     * Renders one host, which shares a preshared key with some of its peers only: with the others none was agreed on yet.
+     *
+     * @param blueprint the blueprint
+     * @param name the host's name
+     * @param publicAddresses the public address of each host that has one, by name
+     * @param publicKeys the WireGuard public key of each host that has one, by name; must hold the host's own
+     * @param presharedWith the names of the peers that it shares a preshared key with
+     * @return what the host should be
+     * @throws IllegalArgumentException if the blueprint has no such host, or its own public key is missing
+     */
+    public DesiredHost render(
+            Blueprint blueprint,
+            String name,
+            Map<String, String> publicAddresses,
+            Map<String, PublicKey> publicKeys,
+            Set<String> presharedWith) {
         Blueprint.Host host = blueprint.host(name);
         PublicKey ownKey = publicKeys.get(name);
         if (ownKey == null) {
@@ -56,7 +79,11 @@ public final class Renderer {
                         Optional.ofNullable(publicAddresses.get(peerName))
                                 .map(address ->
                                         endpoint(address, blueprint.spec().wireGuardPort())),
-                        List.of(blueprint.host(peerName).allowedIp())));
+                        List.of(blueprint.host(peerName).allowedIp()),
+                        presharedWith.contains(peerName)
+                                ? Optional.of(
+                                        WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, peerName))
+                                : Optional.empty()));
             }
         }
         List<Map<String, String>> peerTexts = peers.stream()
@@ -64,7 +91,8 @@ public final class Renderer {
                         peer.name(),
                         peer.publicKey().base64(),
                         peer.endpoint().orElse(""),
-                        String.join(", ", peer.allowedIps())))
+                        String.join(", ", peer.allowedIps()),
+                        peer.presharedKeyPath().orElse("")))
                 .toList();
         String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         ManagedFile config = new ManagedFile(
@@ -122,8 +150,14 @@ public final class Renderer {
         for (Blueprint.Host host : blueprint.hosts()) {
             Map<String, String> files = new TreeMap<>();
             List<Map<String, String>> peers = host.peers().stream()
-                    .map(name ->
-                            peer(name, UNKNOWN, UNKNOWN, blueprint.host(name).allowedIp()))
+                    .map(name -> peer(
+                            name,
+                            UNKNOWN,
+                            UNKNOWN,
+                            blueprint.host(name).allowedIp(),
+                            blueprint.spec().presharedKeys()
+                                    ? WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, name)
+                                    : ""))
                     .toList();
             files.put(
                     "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
@@ -149,8 +183,19 @@ public final class Renderer {
         return new ReleaseInstall(blueprint.spec().prometheus().release(), List.of("prometheus", "promtool"));
     }
 
-    private static Map<String, String> peer(String name, String publicKey, String endpoint, String allowedIps) {
-        return Map.of("name", name, "publicKey", publicKey, "endpoint", endpoint, "allowedIps", allowedIps);
+    private static Map<String, String> peer(
+            String name, String publicKey, String endpoint, String allowedIps, String presharedKeyPath) {
+        return Map.of(
+                "name",
+                name,
+                "publicKey",
+                publicKey,
+                "endpoint",
+                endpoint,
+                "allowedIps",
+                allowedIps,
+                "presharedKeyPath",
+                presharedKeyPath);
     }
 
     private String wireGuardConfig(Blueprint blueprint, Blueprint.Host host, List<Map<String, String>> peers) {

@@ -38,8 +38,14 @@ public record WireGuardInterface(
      * @param endpoint where it listens, such as {@code 203.0.113.7:51820} or {@code [2001:db8::7]:51820}; empty if its
      *     public address is not known
      * @param allowedIps its addresses inside the tunnel, such as {@code 10.0.0.3/32}
+     * @param presharedKeyPath where this host keeps the preshared key that it shares with the peer; empty if they share none
      */
-    public record Peer(String name, PublicKey publicKey, Optional<String> endpoint, List<String> allowedIps) {
+    public record Peer(
+            String name,
+            PublicKey publicKey,
+            Optional<String> endpoint,
+            List<String> allowedIps,
+            Optional<String> presharedKeyPath) {
         /**
          * Copies the list.
          *
@@ -49,6 +55,7 @@ public record WireGuardInterface(
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(publicKey, "publicKey");
             Objects.requireNonNull(endpoint, "endpoint");
+            Objects.requireNonNull(presharedKeyPath, "presharedKeyPath");
             allowedIps = List.copyOf(allowedIps);
         }
     }
@@ -60,6 +67,27 @@ public record WireGuardInterface(
      */
     public String keyPath() {
         return "/etc/wireguard/" + name + ".key";
+    }
+
+    /**
+     * The folder with the preshared keys on the host, a file for each peer: mode 0600, owned by root.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code /etc/wireguard/wg0.psk}
+     */
+    public static String presharedKeyFolder(String interfaceName) {
+        return "/etc/wireguard/" + interfaceName + ".psk";
+    }
+
+    /**
+     * The file with the preshared key shared with a peer.
+     *
+     * @param interfaceName the interface's name
+     * @param peer the peer's host name
+     * @return such as {@code /etc/wireguard/wg0.psk/shop-node-1}
+     */
+    public static String presharedKeyPath(String interfaceName, String peer) {
+        return presharedKeyFolder(interfaceName) + '/' + peer;
     }
 
     /**

@@ -230,6 +230,7 @@ class PlannerTest {
                 spec.name(),
                 network,
                 spec.wireGuardPort(),
+                spec.presharedKeys(),
                 spec.nodeExporterPort(),
                 spec.prometheus(),
                 spec.nodeExporter(),
@@ -285,6 +286,7 @@ class PlannerTest {
                 spec.name(),
                 spec.network(),
                 51820,
+                true,
                 9100,
                 spec.prometheus().withScrapeInterval(Duration.parse(interval)),
                 spec.nodeExporter(),
@@ -309,6 +311,7 @@ class PlannerTest {
                 name,
                 good.network(),
                 51820,
+                true,
                 9100,
                 good.prometheus(),
                 good.nodeExporter(),
@@ -338,6 +341,7 @@ class PlannerTest {
                 "shop",
                 good.network(),
                 51820,
+                true,
                 9100,
                 good.prometheus(),
                 good.nodeExporter(),
@@ -383,7 +387,7 @@ class PlannerTest {
         Release first = good.nodeExporter();
         Release second = good.prometheus().release();
         MeshSpec swapped = new MeshSpec(
-                "shop", good.network(), 51820, 9100, good.prometheus().withRelease(first), second, good.hosts());
+                "shop", good.network(), 51820, true, 9100, good.prometheus().withRelease(first), second, good.hosts());
 
         assertThat(Planner.faults(swapped))
                 .containsExactly(

@@ -50,11 +50,12 @@ class DifferTest {
         if (Differ.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
                 DesiredHost desired = desired(file.host(), pair.publicKey());
-                return Differ.diff(desired, file.facts(desired), Optional.of(pair), file.throwaway());
+                return Differ.diff(
+                        desired, file.facts(desired), new NewKeys(Optional.of(pair), Map.of()), file.throwaway());
             }
         }
         DesiredHost desired = desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-        return Differ.diff(desired, file.facts(desired), Optional.empty(), file.throwaway());
+        return Differ.diff(desired, file.facts(desired), NewKeys.NONE, file.throwaway());
     }
 
     @ParameterizedTest
@@ -148,6 +149,11 @@ class DifferTest {
         }
 
         @Override
+        public Integer writePresharedKeys(Change.WritePresharedKeys change) {
+            return 8;
+        }
+
+        @Override
         public Integer wireGuard(Change.ApplyWireGuard change) {
             return 9;
         }
@@ -195,7 +201,7 @@ class DifferTest {
                     Optional.empty(),
                     List.of());
 
-            List<Change> changes = Differ.diff(desired, facts, Optional.empty(), random.nextBoolean());
+            List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
 
             assertInOrder(changes);
             assertThat(changes.stream().map(Change::describe)).doesNotHaveDuplicates();
@@ -229,6 +235,8 @@ class DifferTest {
         assertThat(query.files())
                 .containsExactly(
                         "/etc/wireguard/wg0.conf",
+                        "/etc/wireguard/wg0.psk/shop-node-1",
+                        "/etc/wireguard/wg0.psk/shop-node-2",
                         "/etc/systemd/system/node_exporter.service",
                         "/etc/prometheus/targets/node.json",
                         "/etc/prometheus/prometheus.yml",

@@ -8,6 +8,7 @@ import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
@@ -179,7 +180,8 @@ final class FactsFile {
                         Optional.of(Instant.EPOCH),
                         Optional.of(Duration.ofSeconds(30)),
                         1,
-                        1))
+                        1,
+                        peer.length > 4 ? PresharedKeyFact.valueOf(peer[4]) : PresharedKeyFact.AS_FILED))
                 .toList();
         Optional<PublicKey> own = text(words[1]).map(WishFile::publicKey);
         return Optional.of(new WireGuardFact(own, Integer.parseInt(words[2]), List.of(words[3].split(",")), peers));

@@ -11,6 +11,7 @@ import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
@@ -69,8 +70,17 @@ public final class MemoryMachine {
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
     private Guarded guarded = new Guarded(
-            List.of(), false, false, false, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+            List.of(),
+            false,
+            false,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Map.of());
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
+    private int presharedKeyMode = 0600;
     private int sequence;
 
     private final Set<String> started = new TreeSet<>();
@@ -99,7 +109,8 @@ public final class MemoryMachine {
             Optional<PublicKey> keyFile,
             Optional<ManagedFile> config,
             Optional<WireGuardFact> running,
-            Optional<UnitFact> unit) {}
+            Optional<UnitFact> unit,
+            Map<String, String> preshared) {}
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
@@ -181,6 +192,11 @@ public final class MemoryMachine {
         return Objects.requireNonNull(files.get(path), path).content();
     }
 
+    /** The configuration of the WireGuard interface. */
+    public synchronized String config() {
+        return guarded.config().orElseThrow().content();
+    }
+
     /** When a unit was started, as a number that grows with every start. */
     public synchronized String since(String unit) {
         return Objects.requireNonNull(units.get(unit), unit).since();
@@ -236,13 +252,24 @@ public final class MemoryMachine {
                 guarded.keyFile(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
         units.put(unit, new UnitFact("inactive", fact.enabled(), false, fact.since()));
+    }
+
+    /** The sums of the preshared keys that it holds, by the files' paths. */
+    public synchronized Map<String, String> presharedKeys() {
+        return Map.copyOf(guarded.preshared());
+    }
+
+    /** Somebody lets everybody read the preshared keys. */
+    public synchronized void loosenPresharedKeys() {
+        presharedKeyMode = 0644;
     }
 
     /** Somebody takes the key file away. */
@@ -255,7 +282,8 @@ public final class MemoryMachine {
                 Optional.empty(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** Somebody else's program listens. */
@@ -278,7 +306,8 @@ public final class MemoryMachine {
                 guarded.keyFile(),
                 guarded.config(),
                 guarded.running(),
-                guarded.unit());
+                guarded.unit(),
+                guarded.preshared());
     }
 
     /** Whether the firewall is on. */
@@ -358,6 +387,8 @@ public final class MemoryMachine {
                 .forEach(file -> read.put(
                         file.path(),
                         new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+        guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
+        read.keySet().retainAll(query.files());
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
         known.keySet().retainAll(query.units());
@@ -398,7 +429,8 @@ public final class MemoryMachine {
                         handshakeAge.map(age -> Instant.EPOCH),
                         handshakeAge,
                         1,
-                        1))
+                        1,
+                        peer.presharedKey()))
                 .toList();
         return new WireGuardFact(running.publicKey(), running.listenPort(), running.addresses(), peers);
     }
@@ -509,7 +541,8 @@ public final class MemoryMachine {
                         guarded.keyFile(),
                         Optional.of(change.file()),
                         guarded.running(),
-                        guarded.unit());
+                        guarded.unit(),
+                        guarded.preshared());
             } else {
                 files.put(change.file().path(), change.file());
             }
@@ -526,8 +559,40 @@ public final class MemoryMachine {
                     Optional.of(change.publicKey()),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
+        }
+
+        @Override
+        public Boolean writePresharedKeys(Change.WritePresharedKeys change) {
+            Map<String, String> preshared = new TreeMap<>(guarded.preshared());
+            presharedKeyMode = 0600;
+            change.keys()
+                    .forEach((peer, key) ->
+                            preshared.put(change.folder() + '/' + peer, key.useText(text -> sha256(text + "\n"))));
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    guarded.config(),
+                    guarded.running(),
+                    guarded.unit(),
+                    preshared);
+            return true;
+        }
+
+        private PresharedKeyFact presharedKeyOf(WireGuardInterface.Peer peer) {
+            if (peer.presharedKeyPath().isEmpty()) {
+                return PresharedKeyFact.NONE;
+            }
+            if (!guarded.preshared().containsKey(peer.presharedKeyPath().get())) {
+                throw HostException.of(address, address, "set peers")
+                        .because("the preshared key for " + peer.name() + " cannot be read", "");
+            }
+            return PresharedKeyFact.AS_FILED;
         }
 
         @Override
@@ -559,7 +624,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     guarded.running(),
-                    guarded.unit());
+                    guarded.unit(),
+                    guarded.preshared());
             return true;
         }
 
@@ -587,7 +653,8 @@ public final class MemoryMachine {
                                         Optional.empty(),
                                         Optional.empty(),
                                         0,
-                                        0))
+                                        0,
+                                        presharedKeyOf(peer)))
                                 .toList()));
             }
             String since = bounce
@@ -601,7 +668,8 @@ public final class MemoryMachine {
                     guarded.keyFile(),
                     guarded.config(),
                     running,
-                    Optional.of(new UnitFact("active", "enabled", false, since)));
+                    Optional.of(new UnitFact("active", "enabled", false, since)),
+                    guarded.preshared());
             return true;
         }
 
@@ -680,7 +748,8 @@ public final class MemoryMachine {
                     key,
                     config,
                     running,
-                    running.isPresent() ? firewall.unit() : Optional.empty());
+                    running.isPresent() ? firewall.unit() : Optional.empty(),
+                    config.isPresent() ? firewall.preshared() : Map.of());
         }
     }
 }

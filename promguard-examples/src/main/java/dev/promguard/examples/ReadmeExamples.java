@@ -68,6 +68,10 @@ public final class ReadmeExamples {
         mesh.toBuilder().nodes(5).apply();
     }
 
+    static void rotate(Mesh mesh) {
+        mesh.rotateKeys();
+    }
+
     static void plan(Mesh mesh) {
         Blueprint blueprint = mesh.blueprint();
         System.out.println(blueprint);

@@ -65,7 +65,8 @@ final class MachineTrial {
                 "10.0.0.2/24",
                 51820,
                 pair.publicKey(),
-                List.of(new WireGuardInterface.Peer("mon", peer.publicKey(), Optional.empty(), List.of("10.0.0.1/32"))),
+                List.of(new WireGuardInterface.Peer(
+                        "mon", peer.publicKey(), Optional.empty(), List.of("10.0.0.1/32"), Optional.empty())),
                 config);
         ManagedFile unit = ManagedFile.readable(
                 "/etc/systemd/system/node_exporter.service",

@@ -6,13 +6,16 @@ import dev.promguard.change.Change.ApplyUnit;
 import dev.promguard.change.Change.ApplyWireGuard;
 import dev.promguard.change.Change.WriteFile;
 import dev.promguard.change.Change.WriteKey;
+import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** The script that makes changes one after the other, and reports each. */
@@ -25,6 +28,9 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_@:][A-Za-z0-9_@:.-]{0,199}\\.[a-z]{4,10}");
     private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
+
+    private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@.+-]+)+");
+    private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
     private final Script script;
     private int number;
@@ -171,13 +177,47 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     @Override
     public Script writeKey(WriteKey change) {
-        if (!change.path().matches("(/[A-Za-z0-9_@.+-]+)+")) {
+        if (!PATH.matcher(change.path()).matches()) {
             throw new IllegalArgumentException("key path \"" + change.path() + "\" is not a plain absolute path");
         }
         return script.feed(
                 change.privateKey(),
                 "step",
                 arguments("write_key", List.of(change.path(), change.publicKey().base64())));
+    }
+
+    @Override
+    public Script writePresharedKeys(Change.WritePresharedKeys change) {
+        if (!PATH.matcher(change.folder()).matches()) {
+            throw new IllegalArgumentException("key folder \"" + change.folder() + "\" is not a plain absolute path");
+        }
+        List<String> arguments = new ArrayList<>(List.of(change.folder()));
+        byte[] lines = new byte[0];
+        try {
+            for (Map.Entry<String, Secret> key : change.keys().entrySet()) {
+                if (!HOST.matcher(key.getKey()).matches()) {
+                    throw new IllegalArgumentException("peer \"" + key.getKey() + "\" is not a host's name");
+                }
+                arguments.add(key.getKey());
+                lines = withLine(lines, key.getKey(), key.getValue());
+            }
+            return script.feed(lines, "step", arguments("write_preshared_keys", arguments));
+        } finally {
+            Arrays.fill(lines, (byte) 0);
+        }
+    }
+
+    /** The lines and one more; clears the lines given. */
+    private static byte[] withLine(byte[] lines, String peer, Secret key) {
+        byte[] start = (peer + ' ').getBytes(StandardCharsets.UTF_8);
+        return key.use(value -> {
+            byte[] all = Arrays.copyOf(lines, lines.length + start.length + value.length + 1);
+            System.arraycopy(start, 0, all, lines.length, start.length);
+            System.arraycopy(value, 0, all, lines.length + start.length, value.length);
+            all[all.length - 1] = '\n';
+            Arrays.fill(lines, (byte) 0);
+            return all;
+        });
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
@@ -124,7 +125,11 @@ final class FactsParser {
                 wireGuardKey = fields[0];
                 listenPort = (int) number(fields[1], 0xffff);
             }
-            case "peer-endpoints", "peer-allowed-ips", "peer-latest-handshakes", "peer-transfer" -> {
+            case "peer-endpoints",
+                    "peer-allowed-ips",
+                    "peer-latest-handshakes",
+                    "peer-transfer",
+                    "peer-preshared-key" -> {
                 String[] fields = fields(key, rest, 2);
                 peers.computeIfAbsent(key, none -> new LinkedHashMap<>()).put(publicKey(fields[0]), fields[1]);
             }
@@ -299,10 +304,20 @@ final class FactsParser {
                     handshake == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(handshake)),
                     handshake == 0 ? Optional.empty() : Optional.of(Duration.ofSeconds(Math.max(0, now - handshake))),
                     number(transfer[0], Long.MAX_VALUE),
-                    number(transfer[1], Long.MAX_VALUE)));
+                    number(transfer[1], Long.MAX_VALUE),
+                    presharedKey(of("peer-preshared-key").getOrDefault(peer.getKey(), ""))));
         }
         Optional<PublicKey> own = key.equals("(none)") ? Optional.empty() : Optional.of(publicKey(key));
         return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, facts));
+    }
+
+    private static PresharedKeyFact presharedKey(String verdict) throws MalformedException {
+        return switch (verdict) {
+            case "none" -> PresharedKeyFact.NONE;
+            case "filed" -> PresharedKeyFact.AS_FILED;
+            case "other" -> PresharedKeyFact.OTHER;
+            default -> throw new MalformedException("a word about a preshared key: " + shown(verdict));
+        };
     }
 
     private Map<PublicKey, String> of(String kind) {

@@ -112,7 +112,7 @@ install_release() {
     folder=$3
     wanted=$4
     shift 4
-    note_folders "$home" && note tree "$target" || return 1
+    note_folders "$home" && note_tree "$target" || return 1
     mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
     command -v curl >/dev/null 2>&1 || {
         WHY='curl is not installed'
@@ -212,6 +212,34 @@ write_key() {
         return 1
     fi
     mv -fT "$TMP" "$1" || return 1
+    TMP=
+}
+
+# write_preshared_keys FOLDER PEER...: lines of a peer and its key come in base64 on standard input, and go to the peers' files.
+write_preshared_keys() {
+    folder=$1
+    shift
+    if [ -L "$folder" ] || { [ -e "$folder" ] && [ ! -d "$folder" ]; }; then
+        WHY="$folder is not a folder"
+        return 1
+    fi
+    note_folders "${folder%/*}" && note_tree "$folder" || return 1
+    mkdir -p "${folder%/*}" && chmod 0700 "${folder%/*}" || return 1
+    (umask 077 && mkdir -p "$folder") && chown root:root "$folder" && chmod 0700 "$folder" || return 1
+    TMP=$(umask 077 && mktemp -d "$folder/.promguard.XXXXXX") || return 1
+    base64 -d | (
+        umask 077
+        while IFS=' ' read -r peer key; do
+            printf '%s\n' "$key" >"$TMP/$peer" || exit
+        done
+    ) || return 1
+    for peer do
+        if [ ! -s "$TMP/$peer" ]; then
+            WHY="the preshared key for $peer did not arrive"
+            return 1
+        fi
+    done
+    mv -f "$TMP"/* "$folder/" && rmdir "$TMP" || return 1
     TMP=
 }
 
@@ -316,16 +344,59 @@ bring_up() {
     }
 }
 
-# synced INTERFACE KEYFILE: the running part of the configuration, with the key in it. Without it wg would clear the key.
+# synced INTERFACE KEYFILE: the running part of the configuration with the keys in it, which wg would clear otherwise. Prints all
+# of it or nothing.
 synced() {
-    read -r secret <"$2" || [ -n "$secret" ] || return 1
-    wg-quick strip "$1" | while IFS= read -r line; do
-        printf '%s\n' "$line"
-        case $line in
-            '[Interface]'*) printf 'PrivateKey = %s\n' "$secret" ;;
+    wg-quick strip "$1" | awk -v config="/etc/wireguard/$1.conf" -v keyfile="$2" '
+        function first(path, line) {
+            if ((getline line < path) <= 0 || line == "") failed = 1
+            close(path)
+            return line
+        }
+        BEGIN {
+            while ((getline line < config) > 0) {
+                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
+                    split(line, word, " ")
+                    file[word[7]] = word[9]
+                }
+            }
+        }
+        { text = text $0 "\n" }
+        $0 == "[Interface]" { text = text "PrivateKey = " first(keyfile) "\n" }
+        $1 == "PublicKey" && ($3 in file) { text = text "PresharedKey = " first(file[$3]) "\n" }
+        END {
+            if (failed || text == "") exit 1
+            printf "%s", text
+        }'
+}
+
+# sync_peers INTERFACE KEYFILE
+sync_peers() {
+    running=$(synced "$1" "$2") || {
+        WHY="the configuration of $1 or a key that it names cannot be read"
+        return 1
+    }
+    printf '%s\n' "$running" | wg syncconf "$1" /dev/stdin || {
+        running=
+        WHY='wg syncconf failed'
+        return 1
+    }
+    running=
+}
+
+# forget_preshared_keys INTERFACE: removes those that the configuration does not name any more.
+forget_preshared_keys() {
+    [ -d "/etc/wireguard/$1.psk" ] || return 0
+    config=$(cat "/etc/wireguard/$1.conf") || return
+    config="$config
+"
+    for file in "/etc/wireguard/$1.psk"/*; do
+        case $config in
+            *" preshared-key $file
+"*) ;;
+            *) rm -f -- "$file" || return ;;
         esac
     done
-    secret=
 }
 
 # wireguard HOW INTERFACE KEYFILE PUBLICKEY ADDRESS
@@ -333,13 +404,10 @@ wireguard() {
     case $1 in
         ENABLE) enable_unit "wg-quick@$2.service" || return ;;
         SYNC)
-            synced "$2" "$3" | wg syncconf "$2" /dev/stdin || {
-                WHY='wg syncconf failed'
-                return 1
-            }
+            sync_peers "$2" "$3" && forget_preshared_keys "$2" || return
             ;;
-        START) bring_up "$2" start || return ;;
-        RESTART) bring_up "$2" restart || return ;;
+        START) bring_up "$2" start && forget_preshared_keys "$2" || return ;;
+        RESTART) bring_up "$2" restart && forget_preshared_keys "$2" || return ;;
     esac
     if [ "$(wg show "$2" public-key)" != "$4" ]; then
         WHY="$2 runs with another key"
@@ -478,9 +546,9 @@ arm() {
         if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
             : >"$TMP/ufw-enabled"
         fi
-        for file in "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key"; do
+        for file in "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key" "/etc/wireguard/$interface.psk"; do
             if [ -e "$file" ]; then
-                cp -pP "$file" "$TMP/wireguard/" || return
+                cp -pPR "$file" "$TMP/wireguard/" || return
             fi
         done
         if systemctl is-active -q "wg-quick@$interface.service"; then

@@ -108,7 +108,31 @@ release() {
     say release "$release" "$intact" "$sum"
 }
 
-# wireguard INTERFACE KEYFILE: never asks wg for a private or preshared key.
+# preshared_keys INTERFACE: compares here what runs with what the files hold that the configuration names. No key is printed.
+preshared_keys() {
+    wg show "$1" preshared-keys | awk -v line_of="$N${TAB}peer-preshared-key" -v config="/etc/wireguard/$1.conf" '
+        BEGIN {
+            while ((getline line < config) > 0) {
+                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
+                    split(line, word, " ")
+                    file[word[7]] = word[9]
+                }
+            }
+        }
+        {
+            verdict = "none"
+            if ($2 != "(none)") {
+                verdict = "other"
+                if ($1 in file) {
+                    if ((getline key < file[$1]) > 0 && key == $2) verdict = "filed"
+                    close(file[$1])
+                }
+            }
+            print line_of "\t" $1 "\t" verdict
+        }' >&3
+}
+
+# wireguard INTERFACE KEYFILE: never asks wg for a private key.
 wireguard() {
     if command -v wg >/dev/null 2>&1; then
         if [ -n "$(ip -o link show dev "$1" up 2>/dev/null)" ] && key=$(wg show "$1" public-key 2>/dev/null); then
@@ -116,6 +140,7 @@ wireguard() {
             for what in endpoints allowed-ips latest-handshakes transfer; do
                 wg show "$1" "$what" | sed "s/^/$N${TAB}peer-$what${TAB}/" >&3
             done
+            preshared_keys "$1"
         fi
         if [ -f "$2" ] && [ ! -L "$2" ] && key=$(wg pubkey <"$2" 2>/dev/null); then
             say key "$key"

@@ -25,6 +25,11 @@ note_folders() {
     fi
 }
 
+# note_tree FOLDER: one that is to go with all that is in it, unless it was there before.
+note_tree() {
+    [ -e "$1" ] || note tree "$1"
+}
+
 # note_path PATH: a file about to be written. One that was there before is kept, to be put back.
 note_path() {
     [ -d "$LEDGER" ] || return 0
@@ -52,9 +57,7 @@ note_unit() {
     [ -d "$LEDGER" ] || return 0
     note unit "$1" || return
     for folder in $(systemctl show -p StateDirectory --value -- "$1"); do
-        if [ ! -e "/var/lib/$folder" ]; then
-            note tree "/var/lib/$folder" || return
-        fi
+        note_tree "/var/lib/$folder" || return
     done
 }
 

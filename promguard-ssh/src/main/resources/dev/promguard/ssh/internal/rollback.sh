@@ -45,6 +45,16 @@ for name in "$interface.conf" "$interface.key"; do
         same=no
     fi
 done
+keys=$interface.psk
+if [ -e "$saved/wireguard/$keys" ] || [ -e "/etc/wireguard/$keys" ]; then
+    if ! diff -rq "$saved/wireguard/$keys" "/etc/wireguard/$keys" >/dev/null 2>&1; then
+        same=no
+    fi
+fi
+if [ -e "$saved/wireguard/$keys" ] && [ "$same" = no ]; then
+    rm -rf "/etc/wireguard/$keys"
+    cp -pPR "$saved/wireguard/$keys" "/etc/wireguard/$keys"
+fi
 if [ ! -e "$saved/wireguard-enabled" ]; then
     systemctl disable "wg-quick@$interface.service"
 fi
@@ -56,6 +66,7 @@ fi
 for name in "$interface.conf" "$interface.key"; do
     [ -e "$saved/wireguard/$name" ] || rm -f "/etc/wireguard/$name"
 done
+[ -e "$saved/wireguard/$keys" ] || rm -rf "/etc/wireguard/$keys"
 
 changed=no
 for key in "$saved"/ssh/*; do

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
@@ -213,6 +214,169 @@ class ScriptTest {
     }
 
     @Test
+    void writePresharedKeys_oldAndNew_areReadableByTheOwnerAlone(@TempDir Path folder) throws Exception {
+        assumeTrue(root(), "needs root, to own files");
+        Path keys = folder.resolve("wireguard/wg0.psk");
+        Files.createDirectories(keys);
+        Files.writeString(keys.resolve("node-1"), "old\n");
+        Files.writeString(keys.resolve("node-3"), "kept\n");
+        Change change = new Change.WritePresharedKeys(
+                keys.toString(), Map.of("node-1", Secret.of("key-one"), "node-2", Secret.of("key-two")));
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            Ran ran = withoutArming(script);
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out() + ran.err()).doesNotContain("key-one").doesNotContain("key-two");
+        }
+        assertThat(keys.resolve("node-1")).hasContent("key-one\n");
+        assertThat(keys.resolve("node-2")).hasContent("key-two\n");
+        assertThat(keys.resolve("node-3")).hasContent("kept\n");
+        try (Stream<Path> left = Files.list(keys)) {
+            assertThat(left).hasSize(3);
+        }
+        assertThat(mode(keys)).isEqualTo("rwx------");
+        assertThat(mode(keys.resolve("node-1"))).isEqualTo("rw-------");
+        assertThat(mode(keys.resolve("node-2"))).isEqualTo("rw-------");
+    }
+
+    @Test
+    void writePresharedKeys_folderIsALink_isRefused(@TempDir Path folder) throws Exception {
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        Path keys = Files.createSymbolicLink(folder.resolve("wg0.psk"), elsewhere);
+        Change change = new Change.WritePresharedKeys(keys.toString(), Map.of("node-1", Secret.of("one")));
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(withoutArming(script).out()).contains(keys + " is not a folder");
+        }
+        assertThat(elsewhere).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"../x", "a b", "$(id)", "-f", "", "A"})
+    void writePresharedKeys_hostilePeer_isRefused(String peer) {
+        Change change = new Change.WritePresharedKeys("/etc/wireguard/wg0.psk", Map.of(peer, Secret.of("one")));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** Runs a script without the step that would set a timer on this machine. */
+    private static Ran withoutArming(Script script) throws Exception {
+        byte[] text = script.text()
+                .replaceAll("(?s)step 'prepare' 'alone'\n", "")
+                .replaceAll("(?s)step 'arm'.*?\nEND-OF-DATA\n", "")
+                .getBytes(UTF_8);
+        return run(text, text.length);
+    }
+
+    private static String mode(Path file) throws Exception {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    private static final String CONFIG = """
+            [Interface]
+            Address = 10.0.0.1/24
+            PostUp = wg set %i private-key FOLDER/wg0.key
+            PostUp = wg set %i peer bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4= preshared-key FOLDER/wg0.psk/node-1
+
+            [Peer]
+            PublicKey = bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=
+            AllowedIPs = 10.0.0.2/32
+
+            [Peer]
+            PublicKey = YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=
+            AllowedIPs = 10.0.0.3/32
+            """;
+
+    /** Runs functions of the scripts where wg and wg-quick are stand-ins and the configuration lies in a folder. */
+    private static Ran withConfiguration(Path folder, String call) throws Exception {
+        String config = CONFIG.replace("FOLDER", folder.toString());
+        Files.writeString(folder.resolve("wg0.conf"), config);
+        Files.writeString(folder.resolve("stripped"), config.replaceAll("(?m)^(Address|PostUp) .*\n", ""));
+        Files.writeString(folder.resolve("wg0.key"), "own-key\n");
+        Files.createDirectories(folder.resolve("wg0.psk"));
+        Path bin = Files.createDirectory(folder.resolve("bin"));
+        program(bin.resolve("wg-quick"), "cat " + folder + "/stripped");
+        program(
+                bin.resolve("wg"),
+                "case $3 in preshared-keys) cat " + folder + "/running ;;"
+                        + " *) printf 'wg %s\\n' \"$*\" >&3; cat >&3 ;; esac");
+        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh", "facts.sh")) {
+            script.shell("PATH=" + Script.quote(bin.toString()) + ":$PATH");
+            script.shell(call);
+            byte[] text =
+                    script.end().text().replace("/etc/wireguard/", folder + "/").getBytes(UTF_8);
+            return run(text, text.length);
+        }
+    }
+
+    private static void program(Path file, String code) throws Exception {
+        Files.writeString(file, "#!/bin/sh\n" + code + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    @Test
+    void syncPeers_everyKeyThere_givesAllOfThemToTheInterface(@TempDir Path folder) throws Exception {
+        Files.createDirectories(folder.resolve("wg0.psk"));
+        Files.writeString(folder.resolve("wg0.psk/node-1"), "shared-key\n");
+
+        Ran ran = withConfiguration(folder, "sync_peers wg0 " + folder + "/wg0.key");
+
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out())
+                .contains(
+                        "wg syncconf wg0 /dev/stdin\n[Interface]\nPrivateKey = own-key\n",
+                        "MG4=\nPresharedKey = shared-key\nAllowedIPs = 10.0.0.2/32\n",
+                        "SWJU=\nAllowedIPs = 10.0.0.3/32\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wg0.key", "wg0.psk/node-1"})
+    void syncPeers_oneKeyMissing_leavesTheInterfaceAlone(String missing, @TempDir Path folder) throws Exception {
+        Files.createDirectories(folder.resolve("wg0.psk"));
+        Files.writeString(folder.resolve("wg0.psk/node-1"), "shared-key\n");
+
+        Ran ran = withConfiguration(
+                folder,
+                ": >" + folder + "/" + missing + "; sync_peers wg0 " + folder
+                        + "/wg0.key; printf 'why %s\\n' \"$WHY\" >&3");
+
+        assertThat(ran.out()).doesNotContain("wg syncconf").contains("why the configuration of wg0 or a key");
+    }
+
+    @Test
+    void presharedKeys_running_areComparedAndNotPrinted(@TempDir Path folder) throws Exception {
+        String first = "bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=";
+        String second = "YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=";
+        Map<String, String> verdicts = Map.of("shared-key", "filed", "(none)", "none", "another", "other");
+        for (Map.Entry<String, String> running : verdicts.entrySet()) {
+            Path place = Files.createDirectory(folder.resolve(running.getValue()));
+            Files.createDirectories(place.resolve("wg0.psk"));
+            Files.writeString(place.resolve("wg0.psk/node-1"), "shared-key\n");
+            Files.writeString(
+                    place.resolve("running"), first + '\t' + running.getKey() + '\n' + second + "\tunfiled\n");
+
+            Ran ran = withConfiguration(place, "preshared_keys wg0");
+
+            assertThat(ran.out())
+                    .isEqualTo(NONCE + "\tpeer-preshared-key\t" + first + '\t' + running.getValue() + '\n' + NONCE
+                            + "\tpeer-preshared-key\t" + second + "\tother\n" + NONCE + "\tend\n");
+        }
+    }
+
+    @Test
+    void forgetPresharedKeys_peerGone_removesItsKeyAlone(@TempDir Path folder) throws Exception {
+        Files.createDirectories(folder.resolve("wg0.psk"));
+        for (String peer : List.of("node-1", "node-11", "node")) {
+            Files.writeString(folder.resolve("wg0.psk/" + peer), "key\n");
+        }
+
+        Ran ran = withConfiguration(folder, "forget_preshared_keys wg0");
+
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        try (Stream<Path> left = Files.list(folder.resolve("wg0.psk"))) {
+            assertThat(left).containsExactly(folder.resolve("wg0.psk/node-1"));
+        }
+    }
+
+    @Test
     void owe_settledOneByOne_isForgottenOneByOneAndReportedUntilThen(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
             script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
@@ -275,6 +439,9 @@ class ScriptTest {
                 new Change.Disallow(scrape),
                 new Change.EnableFirewall(),
                 new Change.WriteKey("/etc/wireguard/wg0.key", Secret.of("not-a-real-key"), KEY),
+                new Change.WritePresharedKeys(
+                        "/etc/wireguard/wg0.psk",
+                        Map.of("node-2", Secret.of("not-a-real-key-2"), "node-10", Secret.of("not-a-real-key-10"))),
                 new Change.WriteFile(config),
                 new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "it's: \"$HOME\"\n")
                         .checkedBy(List.of("/opt/promguard/prometheus-3.13.2/promtool", "check", "config")))));
