@@ -238,7 +238,7 @@ class ExistingHostsIT {
     void apply_exporterOfOthers_isRefusedOnEveryHost() {
         Clouds.run(
                 database(),
-                "systemd-run --quiet --unit=their-exporter perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort"
+                "systemd-run --quiet --unit=their-exporter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort"
                         + " => 9100, Listen => 1, ReuseAddr => 1) or die; sleep'");
         Clouds.await(
                 "their exporter",
@@ -342,7 +342,7 @@ class ExistingHostsIT {
             case "packages" -> line.endsWith(" installed");
             case "units" -> line.matches("(ufw|wg-quick@|wg-quick)\\.(service|target) .*");
             case "running" -> line.equals("ufw.service");
-            case "etc" -> line.contains("ufw") || line.contains("wireguard") || line.contains("python3");
+            case "etc" -> line.matches(".*(ufw|wireguard|python3|rsyslog\\.d).*");
             default -> false;
         };
     }

@@ -262,12 +262,16 @@ loaded() {
     case $state in *"-A $2-before-input -j $2-user-input"*) ;; *) return 1 ;; esac
 }
 
+# without_ufw IPTABLES: takes away ufw's chains, which ufw itself leaves behind.
+without_ufw() {
+    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore"
+}
+
 # reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
 reload_closed() {
     for tables in iptables ip6tables; do
         "$tables" -S INPUT >/dev/null 2>&1 || continue
-        "$tables" -P INPUT DROP || return
-        "$tables-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$tables-restore" || return
+        "$tables" -P INPUT DROP && without_ufw "$tables" || return
     done
     /lib/ufw/ufw-init start
 }

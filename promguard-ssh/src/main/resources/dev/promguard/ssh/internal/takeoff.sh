@@ -137,6 +137,8 @@ off_firewall() {
         reload_closed || return
     else
         for tables in iptables ip6tables; do
+            "$tables" -S INPUT >/dev/null 2>&1 || continue
+            without_ufw "$tables" || return
             while read -r line; do
                 # shellcheck disable=SC2086
                 "$tables" $line || return
