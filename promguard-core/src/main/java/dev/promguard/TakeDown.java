@@ -34,7 +34,8 @@ final class TakeDown {
             List.of(),
             List.of(),
             Blueprint.WIREGUARD_INTERFACE,
-            "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key");
+            "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key",
+            Map.of());
 
     private static final String NOTHING = "nothing of the mesh was there";
 

@@ -79,8 +79,9 @@ class MeshKeysTest {
         machine("shop-node-1").loosenPresharedKeys();
 
         assertThat(account.wish().plan().toString())
-                .contains("write the preshared key for shop-monitor-1 (made by apply)")
-                .contains("write the preshared key for shop-node-1 (made by apply)");
+                .contains(
+                        "! the preshared key for shop-monitor-1 is gone or could be read by others (drift)   → new, known after apply")
+                .contains("~ write the preshared key for shop-node-1, known after apply");
         account.wish().apply();
 
         assertTunnelsAgree();
@@ -169,6 +170,25 @@ class MeshKeysTest {
                 .hasMessageContaining("shop-node-2");
 
         assertThat(key(MONITOR)).isEqualTo(monitorKey);
+        assertThat(sums()).isEqualTo(first);
+        machine("shop-node-2").down(false);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void rotateKeys_hostGoneAfterTheApplyBeforeIt_changesNone() {
+        account.wish().apply();
+        Map<String, String> first = sums();
+        MeshListener switchesOff = event -> {
+            if (event.step().startsWith("rotate the keys")) {
+                machine("shop-node-2").down(true);
+            }
+        };
+
+        assertThatThrownBy(() -> account.wish().listener(switchesOff).build().rotateKeys())
+                .isInstanceOf(ApplyException.class)
+                .hasMessageContaining("shop-node-2");
+
         assertThat(sums()).isEqualTo(first);
         machine("shop-node-2").down(false);
         account.assertIsAsWished(account.wish().build());

@@ -107,7 +107,15 @@ final class FactsFile {
         all("unit")
                 .forEach(words -> units.put(
                         words[1],
-                        new UnitFact(words[2], words[3], words.length > 4 && words[4].equals("changed-on-disk"), "")));
+                        new UnitFact(
+                                words[2],
+                                words[3],
+                                words.length > 4 && words[4].equals("changed-on-disk"),
+                                "",
+                                all("drop-ins")
+                                        .filter(dropIns -> dropIns[1].equals(words[1]))
+                                        .map(dropIns -> dropIns[2])
+                                        .toList())));
         Map<String, ReleaseFact> releases = new HashMap<>();
         all("release")
                 .forEach(words -> releases.put(
@@ -139,6 +147,7 @@ final class FactsFile {
                         all("foreign").map(words -> String.join(" ", words)).toList()),
                 owed,
                 all("address").map(words -> words[1]).toList(),
+                Optional.empty(),
                 Optional.ofNullable(one("ledger"))
                         .map(words -> new LedgerFact(
                                 words[1],

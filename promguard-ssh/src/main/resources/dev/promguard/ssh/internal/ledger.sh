@@ -78,9 +78,7 @@ note_firewall() {
     if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then
         : >"$TMP/enabled"
     fi
-    if systemctl is-enabled -q ufw.service; then
-        : >"$TMP/at-boot"
-    fi
+    systemctl is-enabled ufw.service >"$TMP/at-boot" 2>/dev/null
     mv -T "$TMP" "$LEDGER/ufw" && sync "$LEDGER" || return
     TMP=
 }

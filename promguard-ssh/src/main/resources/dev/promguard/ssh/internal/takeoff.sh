@@ -144,9 +144,10 @@ off_firewall() {
                 "$tables" $line || return
             done <"$LEDGER/ufw/$tables"
         done
-        if [ ! -e "$LEDGER/ufw/at-boot" ] && systemctl is-enabled -q ufw.service; then
-            systemctl disable ufw.service || return
-        fi
+        case $(cat "$LEDGER/ufw/at-boot") in
+            disabled) systemctl disable ufw.service || return ;;
+            masked) systemctl mask ufw.service || return ;;
+        esac
     fi
     rm -rf "$TMP"
     TMP=

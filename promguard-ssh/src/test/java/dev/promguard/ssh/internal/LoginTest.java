@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -29,8 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Logging in to hosts that were there before: with the user's own key, as another user than root, and for the first time. */
 @Timeout(60)
 class LoginTest {
-    private static final FactsQuery QUERY =
-            new FactsQuery(List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key");
+    private static final FactsQuery QUERY = new FactsQuery(
+            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
     private static final HostKeyFingerprint OTHER = new HostKeyFingerprint("SHA256:" + "x".repeat(43));
     private static final SshApplier APPLIER = new SshApplier();
 
