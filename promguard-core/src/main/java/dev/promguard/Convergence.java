@@ -15,6 +15,7 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Footprint;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.NewKeys;
+import dev.promguard.change.Occupancy;
 import dev.promguard.change.PlannedChange;
 import dev.promguard.change.PresharedKeys;
 import dev.promguard.change.PresharedKeys.Pair;
@@ -206,7 +207,12 @@ final class Convergence {
                             PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
             HostState state = hostState(world.state(), host.name());
             boolean rebuilt = shown.filter(state::rebuilt).isPresent();
-            List<String> faults = Differ.faults(desired, facts);
+            if (state.hostKeys().isEmpty() && trustsOnFirstUse(host.name())) {
+                shown.ifPresent(key -> changes.add(
+                        PlannedChange.wished("trust the host key " + key + ", shown at this first contact")));
+            }
+            List<String> faults = new ArrayList<>(Differ.faults(desired, facts));
+            faults.addAll(inTheWay(host, desired, facts));
             faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
             if (faults.isEmpty()) {
                 if (rebuilt) {
@@ -223,11 +229,13 @@ final class Convergence {
                         desired,
                         facts,
                         rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE),
-                        Differ.diff(
-                                desired,
-                                facts,
-                                NewKeys.NONE,
-                                shown.isPresent() && state.throwaway().equals(shown)),
+                        remembering(
+                                Differ.diff(
+                                        desired,
+                                        facts,
+                                        NewKeys.NONE,
+                                        shown.isPresent() && state.throwaway().equals(shown)),
+                                facts),
                         expected,
                         new Explanation.Pending(peers, preshared)));
             }
@@ -236,12 +244,54 @@ final class Convergence {
         return new Plan.Entry(
                 kind,
                 host.name(),
-                cloudHost.region(),
-                cloudHost.size(),
+                isInventory() ? host.spec().region() : cloudHost.region(),
+                isInventory() ? host.spec().size() : cloudHost.size(),
                 Optional.of(host.address()),
                 cloudHost.publicAddress(),
                 changes,
                 cloudHost.price());
+    }
+
+    private boolean isInventory() {
+        return environment.provider().inventory().isPresent();
+    }
+
+    private boolean trustsOnFirstUse(String name) {
+        return environment
+                .provider()
+                .inventory()
+                .map(inventory -> inventory.logins().get(name))
+                .filter(login -> login.hostKeys().isEmpty())
+                .isPresent();
+    }
+
+    /** What others have in the places that PromGuard would take on a host that was there before. */
+    private List<String> inTheWay(Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+        if (!isInventory()) {
+            return List.of();
+        }
+        List<Occupancy.Claim> claims = new ArrayList<>();
+        claims.add(new Occupancy.Claim(
+                "node_exporter.service", host.address(), spec.nodeExporterPort(), "nodeExporterPort(…)"));
+        if (host.role() == Role.MONITOR) {
+            claims.add(new Occupancy.Claim(
+                    "prometheus.service",
+                    "127.0.0.1",
+                    spec.prometheus().port(),
+                    "prometheus(settings -> settings.port(…))"));
+        }
+        return Occupancy.inTheWay(spec.name(), desired, facts, claims);
+    }
+
+    /** On a host that stays when the mesh goes, a record is begun before the first change. */
+    private List<Change> remembering(List<Change> changes, HostFacts facts) {
+        if (!isInventory() || changes.isEmpty() || facts.ledger().isPresent()) {
+            return changes;
+        }
+        List<Change> all = new ArrayList<>();
+        all.add(new Change.Remember(spec.name()));
+        all.addAll(changes);
+        return all;
     }
 
     private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
@@ -305,7 +355,9 @@ final class Convergence {
 
         List<String> removed = List.of();
         try {
-            removed = remove(ledger, world.surplus());
+            removed = environment.provider().inventory().isPresent()
+                    ? takeOff(ledger, world.surplus(), failures)
+                    : remove(ledger, world.surplus());
         } catch (ProviderException e) {
             String names = String.join(", ", names(world.surplus()));
             failures.put("remove " + names, e);
@@ -364,6 +416,9 @@ final class Convergence {
     }
 
     private void ensureLoginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return;
+        }
         Optional<Secret> existing = environment.store().loadLoginKey(spec.name());
         if (existing.isPresent()) {
             existing.get().close();
@@ -375,14 +430,7 @@ final class Convergence {
     }
 
     private Secret loginKey() {
-        return environment
-                .store()
-                .loadLoginKey(spec.name())
-                .orElseThrow(() -> new StateException(
-                        "the SSH login key of mesh " + spec.name() + " is missing from "
-                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
-                        false,
-                        null));
+        return environment.loginKey(spec.name());
     }
 
     private Map<String, CloudHost> create(
@@ -615,11 +663,12 @@ final class Convergence {
             collect(
                     failures,
                     Parallel.map(reachable, environment.parallelism(), name -> {
-                        Look look = look(ledger.state(), blueprint, name, address(addresses, name), loginKey);
+                        Look look = look(ledger, blueprint, name, address(addresses, name), loginKey);
                         looks.put(name, look);
                         return look;
                     }),
                     "look at the host");
+            refuseOccupied(blueprint, looks);
             if (rotate && !failures.isEmpty()) {
                 return;
             }
@@ -733,11 +782,26 @@ final class Convergence {
         }
     }
 
-    private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
-        HostSession session =
-                admission.open(name, address, hostState(state, name), loginKey, environment.sshPatience());
+    /** Hosts that were there before are all refused together, before any is changed. */
+    private void refuseOccupied(Blueprint blueprint, Map<String, Look> looks) {
+        List<String> faults = new ArrayList<>();
+        new TreeMap<>(looks).forEach((name, look) -> {
+            DesiredHost desired = environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET));
+            inTheWay(blueprint.host(name), desired, look.facts()).forEach(fault -> faults.add(name + ": " + fault));
+        });
+        if (!faults.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), faults);
+        }
+    }
+
+    private Look look(Ledger ledger, Blueprint blueprint, String name, String address, Secret loginKey) {
+        HostState known = hostState(ledger.state(), name);
+        HostSession session = admission.open(name, address, known, loginKey, environment.sshPatience());
         boolean keep = false;
         try {
+            if (isInventory() && !known.hostKeys().equals(Set.of(session.hostKey()))) {
+                ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
+            }
             HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
             List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
             if (!overlaps.isEmpty()) {
@@ -786,7 +850,7 @@ final class Convergence {
         if (before.rebuilt(shown)) {
             done.add(REBUILT);
         }
-        List<Change> changes = Differ.diff(desired, look.facts(), newKeys, throwaway);
+        List<Change> changes = remembering(Differ.diff(desired, look.facts(), newKeys, throwaway), look.facts());
         Footprint left = Footprint.of(
                 desired, Architecture.ofMachine(look.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
@@ -890,6 +954,20 @@ final class Convergence {
         });
         names.forEach(name -> environment.done(name, "removed"));
         return names;
+    }
+
+    /** Hosts that were there before stay when they leave the mesh, without its parts. */
+    private List<String> takeOff(Ledger ledger, List<CloudHost> surplus, Map<String, RuntimeException> failures) {
+        if (surplus.isEmpty()) {
+            return List.of();
+        }
+        TakeDown.Outcome outcome = new TakeDown(
+                        environment,
+                        spec.name(),
+                        environment.provider().inventory().orElseThrow())
+                .off(ledger, names(surplus));
+        failures.putAll(outcome.failures());
+        return List.copyOf(outcome.left().keySet());
     }
 
     private static List<String> names(List<CloudHost> hosts) {

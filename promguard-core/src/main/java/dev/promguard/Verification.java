@@ -71,7 +71,7 @@ final class Verification {
                 .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
         Map<String, String> targetHealth = new HashMap<>();
         Map<String, Parallel.Result<HostFacts>> looks;
-        try (Secret loginKey = environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere)) {
+        try (Secret loginKey = loginKey()) {
             for (Blueprint.Host monitor : blueprint.monitors()) {
                 if (addresses.containsKey(monitor.name())) {
                     targets(world, blueprint, monitor, loginKey, targetHealth, checks);
@@ -105,6 +105,13 @@ final class Verification {
                     targetHealth.getOrDefault(host.name(), "unknown")));
         }
         return new VerifyReport(spec.name(), hosts, checks);
+    }
+
+    private Secret loginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return environment.loginKey(spec.name());
+        }
+        return environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere);
     }
 
     private StateException nothingThere() {

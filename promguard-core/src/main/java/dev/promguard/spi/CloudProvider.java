@@ -9,12 +9,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A cloud that makes and removes hosts: the port between PromGuard and, say, DigitalOcean.
+ * Where hosts come from: the port between PromGuard and, say, DigitalOcean. Most are clouds, which make and remove hosts; one
+ * with an {@link #inventory()} only knows hosts that are there already, and neither {@link #create} nor {@link #delete} is ever
+ * called on it.
  *
  * <p>The engine owns the order of things: it writes its intent to the {@link StateStore} before {@link #create}, and hands
  * in an attempt name that no earlier apply carried. The provider owns its cloud's ways: paging, rate limits, late answers.
  *
- * <p>Everything a provider makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
+ * <p>Everything a cloud makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
  * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a
  * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
  * {@link dev.promguard.ProviderException}s.
@@ -37,7 +39,17 @@ public interface CloudProvider {
     Quote check(List<HostOrder> orders);
 
     /**
-     * Lists every host that carries the mesh's mark, whatever its status.
+     * The hosts that are there already, if that is what this provider is about.
+     *
+     * @return how to log in to each; empty for a cloud. The same each time, without looking anywhere
+     */
+    default Optional<Inventory> inventory() {
+        return Optional.empty();
+    }
+
+    /**
+     * Lists every host that carries the mesh's mark, whatever its status. A provider with an inventory lists each host of it,
+     * for any mesh; the engine remembers which of them are the mesh's.
      *
      * @param mesh the mesh's name
      * @return the hosts, sorted by name and id. A host created a moment ago may be missing (clouds' lists lag)

@@ -48,7 +48,8 @@ public record MeshState(
      * @param address the address inside the tunnels that it holds
      * @param providerId the provider's id for it; empty until the provider has given one
      * @param publicKey its WireGuard public key; empty until it has one
-     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over
+     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over; empty for a
+     *     host of an inventory before the first contact
      * @param throwaway the throwaway host key that it was made with, which it shows again when its disk is made anew; empty for a
      *     host that was not made by PromGuard
      * @param footprint what the last apply put there; empty until one came to its end
@@ -93,6 +94,24 @@ public record MeshState(
                     Optional.empty(),
                     Set.of(throwaway),
                     Optional.of(throwaway),
+                    Optional.empty(),
+                    Optional.empty());
+        }
+
+        /**
+         * A host that was there before the mesh.
+         *
+         * @param address the address inside the tunnels
+         * @param providerId the provider's id
+         * @return the state, without a host key until the first contact
+         */
+        public static HostState adopted(String address, String providerId) {
+            return new HostState(
+                    address,
+                    Optional.of(providerId),
+                    Optional.empty(),
+                    Set.of(),
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty());
         }

@@ -11,6 +11,7 @@ import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
+import dev.promguard.ssh.ExistingHosts;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -116,6 +117,20 @@ public final class ReadmeExamples {
             mesh.apply();
             mesh.verify().orThrow();
         }
+    }
+
+    static Mesh serversYouHave() {
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("db-1", host -> host.region("rack-7"))
+                .provider(ExistingHosts.builder()
+                        .host("mon", "root@203.0.113.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")
+                        .host("db-1", "admin@203.0.113.20:2222", "SHA256:9qOGcBQw4QAXcS1vmIRiWS7Fz8nJ3ZbDgzxEYNGDUj0")
+                        .identity(Path.of("/home/me/.ssh/id_ed25519"))
+                        .build())
+                .build();
+        return mesh;
     }
 
     static CloudProvider options() {

@@ -219,6 +219,9 @@ public final class Http {
     /** All calls of a client share the limit: one that is told to wait makes the others wait too. */
     private void waitForTurn(String method, String path, Deadline deadline) {
         Duration turn = limit.take();
+        if (turn.isZero()) {
+            return;
+        }
         if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
             throw new ProviderException(
                     "DigitalOcean's limit of calls is used up (" + method + " " + withoutQuery(path)

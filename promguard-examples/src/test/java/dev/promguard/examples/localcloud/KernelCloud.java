@@ -64,7 +64,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
         Network[] network = new Network[1];
         run = Runs.begin(begun -> network[0] = Network.make(begun, null));
         this.network = network[0];
-        mirror = new ReleaseMirror(this.network.gateway(), image.releaseFolder(), image.releases(), servers);
+        mirror = new ReleaseMirror(this.network.gateway(), image.releaseFolders(), servers);
         root = withKernel();
     }
 
