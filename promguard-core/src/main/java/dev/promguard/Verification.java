@@ -74,7 +74,7 @@ final class Verification {
                 .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
         Map<String, String> targetHealth = new HashMap<>();
         Map<String, Parallel.Result<HostFacts>> looks;
-        try (Secret loginKey = environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere)) {
+        try (Secret loginKey = loginKey()) {
             for (Blueprint.Host monitor : blueprint.monitors()) {
                 if (addresses.containsKey(monitor.name())) {
                     targets(world, blueprint, monitor, loginKey, targetHealth, checks);
@@ -110,6 +110,13 @@ final class Verification {
         return new VerifyReport(spec.name(), hosts, checks);
     }
 
+    private Secret loginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return environment.loginKey(spec.name());
+        }
+        return environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere);
+    }
+
     private StateException nothingThere() {
         return new StateException(
                 "nothing is known of mesh " + spec.name() + " in "
@@ -124,7 +131,8 @@ final class Verification {
         String address = Objects.requireNonNull(world.present().get(name), name)
                 .publicAddress()
                 .orElseThrow();
-        return environment.applier().open(environment.target(name, address, host, loginKey, Environment.LOOK_PATIENCE));
+        return new Admission(environment, spec.name())
+                .openPinned(name, address, host, loginKey, Environment.LOOK_PATIENCE);
     }
 
     /** Asks a monitor's Prometheus about its targets, until all are up or a scrape of each is long overdue. */
@@ -179,7 +187,7 @@ final class Verification {
         }
         targetCheck(targets, "prometheus", spec.prometheus().port(), monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (blueprint.scrapes(monitor, host)) {
+            if (blueprint.scrapes(monitor, host, spec.nodeExporterPort())) {
                 String seen = targetCheck(targets, "node", spec.nodeExporterPort(), host, monitor, how, checks);
                 health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
             }
@@ -232,10 +240,10 @@ final class Verification {
         }
     }
 
-    private static boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
+    private boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
         long due = 1;
         for (Blueprint.Host host : blueprint.hosts()) {
-            due += blueprint.scrapes(monitor, host) ? 1 : 0;
+            due += blueprint.scrapes(monitor, host, spec.nodeExporterPort()) ? 1 : 0;
             due += host.spec().exposures().stream()
                     .filter(exposure -> blueprint.scrapes(monitor, host, exposure.port()))
                     .count();

@@ -351,9 +351,6 @@ class MeshExportersTest {
                 assertThat(monitors).as("%s:%d", host.address(), port).hasSize(1);
                 both.addAll(monitors);
             }
-            assertThat(blueprint.monitors())
-                    .allSatisfy(monitor -> assertThat(blueprint.scrapes(monitor, host, 9100))
-                            .isEqualTo(blueprint.scrapes(monitor, host)));
         }
         assertThat(both).contains(0, 1, 2);
     }

@@ -100,6 +100,16 @@ class DifferTest {
     /** The place of each kind of change: what opens nothing, the firewall, SSH before all, WireGuard, services, the host key. */
     private static final class Rank implements Change.Visitor<Integer> {
         @Override
+        public Integer remember(Change.Remember change) {
+            throw new AssertionError(change.describe() + " is none of the differ's changes");
+        }
+
+        @Override
+        public Integer takeOff(Change.TakeOff change) {
+            throw new AssertionError(change.describe() + " is none of the differ's changes");
+        }
+
+        @Override
         public Integer maskUnit(Change.MaskUnit change) {
             return 0;
         }
@@ -215,6 +225,8 @@ class DifferTest {
                     Map.of(),
                     List.of(),
                     Optional.empty(),
+                    Optional.empty(),
+                    List.of(),
                     Stream.of(
                                     "/etc/systemd/system/prometheus.service",
                                     "/etc/systemd/system/blackbox_exporter.service",

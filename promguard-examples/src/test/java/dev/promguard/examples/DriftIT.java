@@ -222,6 +222,7 @@ class DriftIT {
                         .files("/etc/ufw/user.rules"),
                 on(node2)
                         .byHand("wg set wg0 peer $(wg show wg0 peers) allowed-ips 10.0.0.1/32,10.0.0.9/32")
+                        .byHand("wg genpsk | wg set wg0 peer $(wg show wg0 peers) preshared-key /dev/stdin")
                         .byHand("systemctl disable node_exporter")
                         .changes(SET_PEERS, "enable node_exporter.service")
                         .files("/etc/systemd/system/multi-user.target.wants/node_exporter.service"));

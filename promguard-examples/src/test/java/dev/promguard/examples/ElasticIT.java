@@ -309,9 +309,15 @@ class ElasticIT {
         assertUntouched(done, NODE_1, NODE_2);
         assertThat(done.changes(MONITOR))
                 .containsExactly(
-                        "write /etc/prometheus/targets/node.json", "write /etc/wireguard/wg0.conf", "wg0: set peers");
+                        "write /etc/prometheus/targets/node.json",
+                        "write the preshared key for shop-node-3",
+                        "write /etc/wireguard/wg0.conf",
+                        "wg0: set peers");
         assertThat(done.footprint().files(cloud.droplet(MONITOR)))
-                .containsExactly("/etc/prometheus/targets/node.json", "/etc/wireguard/wg0.conf");
+                .containsExactly(
+                        "/etc/prometheus/targets/node.json",
+                        "/etc/wireguard/wg0.conf",
+                        "/etc/wireguard/wg0.psk/shop-node-3");
         assertNothingRestarts(done);
         assertNoScrapeMissed(done);
     }
@@ -329,7 +335,7 @@ class ElasticIT {
                 .as("the removed node's address rests while its old peer may still hold it")
                 .containsEntry("web", "10.0.0.5");
         assertUntouched(done, NODE_1, NODE_2);
-        assertThat(done.changes(MONITOR)).hasSize(3);
+        assertThat(done.changes(MONITOR)).hasSize(4);
         assertNothingRestarts(done);
         assertNoScrapeMissed(done);
     }
@@ -418,6 +424,7 @@ class ElasticIT {
             assertThat(done.changes(node))
                     .containsExactly(
                             "ufw: allow 9100/tcp on wg0 from " + addresses.get("watch"),
+                            "write the preshared key for watch",
                             "write /etc/wireguard/wg0.conf",
                             "wg0: set peers");
         }
@@ -425,6 +432,7 @@ class ElasticIT {
                 .containsExactly(
                         "write /etc/prometheus/targets/node.json",
                         "ufw: allow 9100/tcp on wg0 from " + addresses.get("watch"),
+                        "write the preshared key for watch",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: set peers");
         assertNothingRestarts(done);

@@ -278,6 +278,11 @@ class SpeedTrial {
 
     /** Both have to have done the job. */
     private static void assertAllUp(LocalDroplet monitor) {
+        Clouds.await(
+                "Prometheus ready",
+                Duration.ofMinutes(1),
+                () -> monitor.exec("curl", "-fsS", "http://127.0.0.1:9090/-/ready")
+                        .ok());
         Clouds.await("every target up", Duration.ofMinutes(1), () -> {
             Map<String, String> targets = Clouds.targets(monitor);
             return targets.size() == HOSTS.size() + 1
