@@ -6,6 +6,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.SystemUser;
 import dev.promguard.render.WireGuardInterface;
 import java.util.Collection;
@@ -87,6 +88,14 @@ public sealed interface Change {
          * @return the visitor's result
          */
         R removeDropIns(RemoveDropIns change);
+
+        /**
+         * A file that holds a secret.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R writeSecret(WriteSecret change);
 
         /**
          * The WireGuard private key.
@@ -285,6 +294,23 @@ public sealed interface Change {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.removeDropIns(this);
+        }
+    }
+
+    /**
+     * Replaces a file that holds a secret. The record never prints it.
+     *
+     * @param file the file
+     */
+    record WriteSecret(SecretFile file) implements Change {
+        @Override
+        public String describe() {
+            return "write " + file.path();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.writeSecret(this);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import java.util.ArrayList;
@@ -48,13 +49,15 @@ public record MeshState(
      * @param publicKey its WireGuard public key; empty until it has one
      * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over
      * @param throwaway the throwaway host key that it was made with; empty once the host's own has taken over
+     * @param footprint what the last apply put there; empty until one came to its end
      */
     public record HostState(
             String address,
             Optional<String> providerId,
             Optional<PublicKey> publicKey,
             Set<HostKeyFingerprint> hostKeys,
-            Optional<HostKeyFingerprint> throwaway) {
+            Optional<HostKeyFingerprint> throwaway,
+            Optional<Footprint> footprint) {
         /**
          * Copies the keys.
          *
@@ -65,6 +68,7 @@ public record MeshState(
             Objects.requireNonNull(providerId, "providerId");
             Objects.requireNonNull(publicKey, "publicKey");
             Objects.requireNonNull(throwaway, "throwaway");
+            Objects.requireNonNull(footprint, "footprint");
             hostKeys = Set.copyOf(hostKeys);
         }
 
@@ -78,7 +82,12 @@ public record MeshState(
          */
         public static HostState created(String address, String providerId, HostKeyFingerprint throwaway) {
             return new HostState(
-                    address, Optional.of(providerId), Optional.empty(), Set.of(throwaway), Optional.of(throwaway));
+                    address,
+                    Optional.of(providerId),
+                    Optional.empty(),
+                    Set.of(throwaway),
+                    Optional.of(throwaway),
+                    Optional.empty());
         }
 
         /**
@@ -88,7 +97,7 @@ public record MeshState(
          * @return a copy
          */
         public HostState withPublicKey(PublicKey key) {
-            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway);
+            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, footprint);
         }
 
         /**
@@ -100,7 +109,7 @@ public record MeshState(
         public HostState accepting(HostKeyFingerprint key) {
             Set<HostKeyFingerprint> keys = new HashSet<>(hostKeys);
             keys.add(key);
-            return new HostState(address, providerId, publicKey, keys, throwaway);
+            return new HostState(address, providerId, publicKey, keys, throwaway, footprint);
         }
 
         /**
@@ -110,7 +119,17 @@ public record MeshState(
          * @return a copy
          */
         public HostState pinned(HostKeyFingerprint key) {
-            return new HostState(address, providerId, publicKey, Set.of(key), Optional.empty());
+            return new HostState(address, providerId, publicKey, Set.of(key), Optional.empty(), footprint);
+        }
+
+        /**
+         * The same host, of which something else is known to have been put there.
+         *
+         * @param known what is known
+         * @return a copy
+         */
+        public HostState with(Footprint known) {
+            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(known));
         }
     }
 

@@ -143,7 +143,8 @@ final class FactsFile {
                         all("rule").map(FactsFile::rule).toList(),
                         all("foreign").map(words -> String.join(" ", words)).toList()),
                 owed,
-                all("address").map(words -> words[1]).toList());
+                all("address").map(words -> words[1]).toList(),
+                Optional.empty());
     }
 
     private static String wished(DesiredHost desired, String path) {

@@ -33,8 +33,13 @@ class MeshStateTest {
 
         HostState pinned = between.pinned(OWN);
         assertThat(pinned)
-                .isEqualTo(
-                        new HostState("10.0.0.2", Optional.of("7"), Optional.of(KEY), Set.of(OWN), Optional.empty()));
+                .isEqualTo(new HostState(
+                        "10.0.0.2",
+                        Optional.of("7"),
+                        Optional.of(KEY),
+                        Set.of(OWN),
+                        Optional.empty(),
+                        Optional.empty()));
     }
 
     @Test

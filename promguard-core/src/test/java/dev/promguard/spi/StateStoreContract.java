@@ -44,7 +44,13 @@ public abstract class StateStoreContract {
                                 .accepting(OWN)
                                 .withPublicKey(KEY),
                         "old",
-                        new HostState("fd00::3", Optional.empty(), Optional.of(KEY), Set.of(OWN), Optional.empty())),
+                        new HostState(
+                                "fd00::3",
+                                Optional.empty(),
+                                Optional.of(KEY),
+                                Set.of(OWN),
+                                Optional.empty(),
+                                Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
                 List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), THROWAWAY)),
                 Optional.of(new AccessKey("7", "aa:bb", true)));

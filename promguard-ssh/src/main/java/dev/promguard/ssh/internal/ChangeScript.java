@@ -8,6 +8,7 @@ import dev.promguard.change.Change.WriteFile;
 import dev.promguard.change.Change.WriteKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -178,6 +179,15 @@ final class ChangeScript implements Change.Visitor<Script> {
             }
         }
         return step("remove_drop_ins", change.folders());
+    }
+
+    @Override
+    public Script writeSecret(Change.WriteSecret change) {
+        SecretFile file = change.file();
+        return script.feed(
+                file.content(),
+                "step",
+                arguments("write_secret", List.of(file.path(), String.format("%04o", SecretFile.MODE), file.group())));
     }
 
     @Override

@@ -4,7 +4,9 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.render.ReleaseInstall;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -13,6 +15,7 @@ final class FactsScript {
     private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
     private static final Pattern USER = Pattern.compile("[a-z_][a-z0-9_-]{0,30}");
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@.+-]+)+");
+    private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_@:.-]{1,200}\\.[a-z]{4,10}");
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_.-]{1,15}");
 
@@ -40,6 +43,7 @@ final class FactsScript {
             script.shell("disarm");
         }
         script.call("system");
+        script.call("clock");
         if (!query.packages().isEmpty()) {
             script.call("packages", query.packages());
         }
@@ -48,6 +52,9 @@ final class FactsScript {
         }
         if (!query.files().isEmpty()) {
             script.call("files", query.files());
+        }
+        if (!query.expected().isEmpty()) {
+            script.call("contents", expected(query));
         }
         script.call("units", units(query));
         script.call("owed");
@@ -61,6 +68,17 @@ final class FactsScript {
         script.call("addresses", query.wireGuardInterface());
         script.call("firewall");
         return script.end();
+    }
+
+    /** The files whose contents may be sent, each behind the sum that makes that needless. */
+    private static List<String> expected(FactsQuery query) {
+        List<String> words = new ArrayList<>();
+        new TreeMap<>(query.expected()).forEach((path, sum) -> {
+            words.add(sum);
+            words.add(path);
+        });
+        require(SUM, query.expected().values(), "sum");
+        return words;
     }
 
     /** The units in the order in which they are asked for. */
@@ -85,7 +103,7 @@ final class FactsScript {
         return install.release().name() + '-' + install.release().version();
     }
 
-    private static void require(Pattern pattern, List<String> values, String what) {
+    private static void require(Pattern pattern, Collection<String> values, String what) {
         for (String value : values) {
             if (!pattern.matcher(value).matches()) {
                 throw new IllegalArgumentException(

@@ -198,6 +198,19 @@ remove_drop_ins() {
     rm -rf -- "$@" && systemctl daemon-reload
 }
 
+# write_secret PATH MODE GROUP: the secret comes in base64 on standard input, and is written to the file alone.
+write_secret() {
+    if [ -d "$1" ] && [ ! -L "$1" ]; then
+        WHY="$1 is a folder"
+        return 1
+    fi
+    mkdir -p "${1%/*}" || return 1
+    TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
+    base64 -d >"$TMP" && chown "root:$3" "$TMP" && chmod "$2" "$TMP" || return 1
+    mv -fT "$TMP" "$1" || return 1
+    TMP=
+}
+
 # write_key PATH PUBLICKEY: the key comes in base64 on standard input, and is written to the file alone.
 write_key() {
     if [ -d "$1" ]; then
