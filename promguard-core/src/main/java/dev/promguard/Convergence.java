@@ -15,6 +15,7 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Footprint;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.NewKeys;
+import dev.promguard.change.Occupancy;
 import dev.promguard.change.PlannedChange;
 import dev.promguard.change.PresharedKeys;
 import dev.promguard.change.PresharedKeys.Pair;
@@ -56,11 +57,16 @@ final class Convergence {
     /** Stands for a host's own key where only the paths of its files matter, or where the key is not made yet. */
     static final PublicKey NOT_YET = new PublicKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
+    /** What a plan and a report say of a host that has lost its disk. */
+    private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
+
     private final Environment environment;
     private final MeshSpec spec;
     private final Set<String> only;
     /** Those of the changes made that put back what somebody had changed, by host. */
     private final Map<String, List<String>> drift = new ConcurrentHashMap<>();
+
+    private final Admission admission;
 
     /**
      * A run.
@@ -71,6 +77,7 @@ final class Convergence {
         this.environment = environment;
         this.spec = spec;
         this.only = Set.copyOf(only);
+        this.admission = new Admission(environment, spec.name());
     }
 
     /** A host that was looked at over a session that is still open. */
@@ -83,10 +90,12 @@ final class Convergence {
         Blueprint blueprint = world.blueprint();
         Map<String, DesiredHost> expected = expected(world);
         Map<String, Parallel.Result<HostFacts>> looks = Map.of();
+        Map<String, HostKeyFingerprint> shown = new ConcurrentHashMap<>();
         if (!expected.isEmpty()) {
             try (Secret loginKey = loginKey()) {
                 looks = Parallel.map(expected.keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
+                        shown.put(name, session.hostKey());
                         FactsQuery query = query(environment, blueprint, name)
                                 .expecting(Differ.sums(Objects.requireNonNull(expected.get(name))));
                         return session.facts(query, Environment.BOOT_PATIENCE);
@@ -124,7 +133,8 @@ final class Convergence {
                                     look,
                                     keys,
                                     lacking,
-                                    Objects.requireNonNull(expected.get(host.name()))));
+                                    Objects.requireNonNull(expected.get(host.name())),
+                                    Optional.ofNullable(shown.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -174,7 +184,8 @@ final class Convergence {
             Parallel.Result<HostFacts> look,
             Map<String, PublicKey> keys,
             Set<Pair> lacking,
-            DesiredHost expected) {
+            DesiredHost expected,
+            Optional<HostKeyFingerprint> shown) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
         List<PlannedChange> changes = new ArrayList<>();
@@ -195,9 +206,18 @@ final class Convergence {
                             known,
                             PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
             HostState state = hostState(world.state(), host.name());
-            List<String> faults = Differ.faults(desired, facts);
+            boolean rebuilt = shown.filter(state::rebuilt).isPresent();
+            if (state.hostKeys().isEmpty() && trustsOnFirstUse(host.name())) {
+                shown.ifPresent(key -> changes.add(
+                        PlannedChange.wished("trust the host key " + key + ", shown at this first contact")));
+            }
+            List<String> faults = new ArrayList<>(Differ.faults(desired, facts));
+            faults.addAll(inTheWay(host, desired, facts));
             faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
             if (faults.isEmpty()) {
+                if (rebuilt) {
+                    changes.add(new PlannedChange(REBUILT, true, Optional.empty()));
+                }
                 List<String> peers = host.peers().stream()
                         .filter(peer -> !keys.containsKey(peer))
                         .map(peer -> peer + " (" + world.blueprint().host(peer).allowedIp() + ')')
@@ -208,9 +228,14 @@ final class Convergence {
                 changes.addAll(Explanation.of(
                         desired,
                         facts,
-                        state.footprint().orElse(Footprint.NONE),
-                        Differ.diff(
-                                desired, facts, NewKeys.NONE, state.throwaway().isPresent()),
+                        rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE),
+                        remembering(
+                                Differ.diff(
+                                        desired,
+                                        facts,
+                                        NewKeys.NONE,
+                                        shown.isPresent() && state.throwaway().equals(shown)),
+                                facts),
                         expected,
                         new Explanation.Pending(peers, preshared)));
             }
@@ -219,12 +244,54 @@ final class Convergence {
         return new Plan.Entry(
                 kind,
                 host.name(),
-                cloudHost.region(),
-                cloudHost.size(),
+                isInventory() ? host.spec().region() : cloudHost.region(),
+                isInventory() ? host.spec().size() : cloudHost.size(),
                 Optional.of(host.address()),
                 cloudHost.publicAddress(),
                 changes,
                 cloudHost.price());
+    }
+
+    private boolean isInventory() {
+        return environment.provider().inventory().isPresent();
+    }
+
+    private boolean trustsOnFirstUse(String name) {
+        return environment
+                .provider()
+                .inventory()
+                .map(inventory -> inventory.logins().get(name))
+                .filter(login -> login.hostKeys().isEmpty())
+                .isPresent();
+    }
+
+    /** What others have in the places that PromGuard would take on a host that was there before. */
+    private List<String> inTheWay(Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+        if (!isInventory()) {
+            return List.of();
+        }
+        List<Occupancy.Claim> claims = new ArrayList<>();
+        claims.add(new Occupancy.Claim(
+                "node_exporter.service", host.address(), spec.nodeExporterPort(), "nodeExporterPort(…)"));
+        if (host.role() == Role.MONITOR) {
+            claims.add(new Occupancy.Claim(
+                    "prometheus.service",
+                    "127.0.0.1",
+                    spec.prometheus().port(),
+                    "prometheus(settings -> settings.port(…))"));
+        }
+        return Occupancy.inTheWay(spec.name(), desired, facts, claims);
+    }
+
+    /** On a host that stays when the mesh goes, a record is begun before the first change. */
+    private List<Change> remembering(List<Change> changes, HostFacts facts) {
+        if (!isInventory() || changes.isEmpty() || facts.ledger().isPresent()) {
+            return changes;
+        }
+        List<Change> all = new ArrayList<>();
+        all.add(new Change.Remember(spec.name()));
+        all.addAll(changes);
+        return all;
     }
 
     private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
@@ -284,10 +351,13 @@ final class Convergence {
             reachable.add(name);
         }));
         configure(ledger, blueprint, reachable, addresses, failures, changes, false);
+        datePins(ledger, failures);
 
         List<String> removed = List.of();
         try {
-            removed = remove(ledger, world.surplus());
+            removed = environment.provider().inventory().isPresent()
+                    ? takeOff(ledger, world.surplus(), failures)
+                    : remove(ledger, world.surplus());
         } catch (ProviderException e) {
             String names = String.join(", ", names(world.surplus()));
             failures.put("remove " + names, e);
@@ -346,6 +416,9 @@ final class Convergence {
     }
 
     private void ensureLoginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return;
+        }
         Optional<Secret> existing = environment.store().loadLoginKey(spec.name());
         if (existing.isPresent()) {
             existing.get().close();
@@ -357,14 +430,7 @@ final class Convergence {
     }
 
     private Secret loginKey() {
-        return environment
-                .store()
-                .loadLoginKey(spec.name())
-                .orElseThrow(() -> new StateException(
-                        "the SSH login key of mesh " + spec.name() + " is missing from "
-                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
-                        false,
-                        null));
+        return environment.loginKey(spec.name());
     }
 
     private Map<String, CloudHost> create(
@@ -597,11 +663,12 @@ final class Convergence {
             collect(
                     failures,
                     Parallel.map(reachable, environment.parallelism(), name -> {
-                        Look look = look(ledger.state(), blueprint, name, address(addresses, name), loginKey);
+                        Look look = look(ledger, blueprint, name, address(addresses, name), loginKey);
                         looks.put(name, look);
                         return look;
                     }),
                     "look at the host");
+            refuseOccupied(blueprint, looks);
             if (rotate && !failures.isEmpty()) {
                 return;
             }
@@ -689,12 +756,52 @@ final class Convergence {
         }
     }
 
-    private Look look(MeshState state, Blueprint blueprint, String name, String address, Secret loginKey) {
-        HostSession session = environment
-                .applier()
-                .open(environment.target(name, address, hostState(state, name), loginKey, environment.sshPatience()));
+    /** Notes by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
+    private void datePins(Ledger ledger, Map<String, RuntimeException> failures) {
+        if (ledger.state().hosts().values().stream().noneMatch(HostState::pinnedUndated)) {
+            return;
+        }
+        try {
+            environment
+                    .provider()
+                    .clock()
+                    .ifPresent(now -> ledger.update(state -> {
+                        MeshState changed = state;
+                        for (Map.Entry<String, HostState> entry : state.hosts().entrySet()) {
+                            if (entry.getValue().pinnedUndated()) {
+                                changed = changed.with(
+                                        entry.getKey(), entry.getValue().pinnedAt(now));
+                            }
+                        }
+                        return changed;
+                    }));
+        } catch (ProviderException e) {
+            String step = "ask " + environment.provider().name() + " for the time";
+            failures.put(step, e);
+            environment.failed(null, step);
+        }
+    }
+
+    /** Hosts that were there before are all refused together, before any is changed. */
+    private void refuseOccupied(Blueprint blueprint, Map<String, Look> looks) {
+        List<String> faults = new ArrayList<>();
+        new TreeMap<>(looks).forEach((name, look) -> {
+            DesiredHost desired = environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET));
+            inTheWay(blueprint.host(name), desired, look.facts()).forEach(fault -> faults.add(name + ": " + fault));
+        });
+        if (!faults.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), faults);
+        }
+    }
+
+    private Look look(Ledger ledger, Blueprint blueprint, String name, String address, Secret loginKey) {
+        HostState known = hostState(ledger.state(), name);
+        HostSession session = admission.open(name, address, known, loginKey, environment.sshPatience());
         boolean keep = false;
         try {
+            if (isInventory() && !known.hostKeys().equals(Set.of(session.hostKey()))) {
+                ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
+            }
             HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
             List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
             if (!overlaps.isEmpty()) {
@@ -737,10 +844,13 @@ final class Convergence {
         HostState before = hostState(ledger.state(), name);
         HostKeyFingerprint shown = look.session().hostKey();
         boolean throwaway = before.throwaway().equals(Optional.of(shown));
-        if (!throwaway && (before.throwaway().isPresent() || before.hostKeys().size() > 1)) {
+        if (!throwaway && before.hostKeys().size() > 1) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
         }
-        List<Change> changes = Differ.diff(desired, look.facts(), newKeys, throwaway);
+        if (before.rebuilt(shown)) {
+            done.add(REBUILT);
+        }
+        List<Change> changes = remembering(Differ.diff(desired, look.facts(), newKeys, throwaway), look.facts());
         Footprint left = Footprint.of(
                 desired, Architecture.ofMachine(look.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
@@ -748,7 +858,8 @@ final class Convergence {
             environment.done(name, "nothing to change");
             return Optional.empty();
         }
-        Footprint known = before.footprint().orElse(Footprint.NONE);
+        Footprint known =
+                before.rebuilt(shown) ? Footprint.NONE : before.footprint().orElse(Footprint.NONE);
         List<Change> drifted = Drift.among(desired, look.facts(), known, changes);
         // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
         Footprint untouched = known.without(changes);
@@ -845,6 +956,20 @@ final class Convergence {
         return names;
     }
 
+    /** Hosts that were there before stay when they leave the mesh, without its parts. */
+    private List<String> takeOff(Ledger ledger, List<CloudHost> surplus, Map<String, RuntimeException> failures) {
+        if (surplus.isEmpty()) {
+            return List.of();
+        }
+        TakeDown.Outcome outcome = new TakeDown(
+                        environment,
+                        spec.name(),
+                        environment.provider().inventory().orElseThrow())
+                .off(ledger, names(surplus));
+        failures.putAll(outcome.failures());
+        return List.copyOf(outcome.left().keySet());
+    }
+
     private static List<String> names(List<CloudHost> hosts) {
         return hosts.stream().map(CloudHost::name).sorted().toList();
     }
@@ -914,9 +1039,7 @@ final class Convergence {
         String address = host.publicAddress()
                 .orElseThrow(() -> HostException.of(name, "", "connect")
                         .because("it has no public address yet", "Look again in a minute."));
-        return environment
-                .applier()
-                .open(environment.target(name, address, hostState(world.state(), name), loginKey, patience));
+        return admission.open(name, address, hostState(world.state(), name), loginKey, patience);
     }
 
     /** What to look at on a host: what does not depend on keys. */

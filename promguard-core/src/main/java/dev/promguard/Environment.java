@@ -6,6 +6,8 @@ import dev.promguard.render.Renderer;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Inventory;
+import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.StateStore;
 import java.security.SecureRandom;
@@ -81,7 +83,33 @@ record Environment(
     }
 
     HostTarget target(String name, String address, HostState host, Secret loginKey, Duration patience) {
-        return new HostTarget(name, address, SSH_PORT, "root", host.hostKeys(), loginKey, patience);
+        Optional<Inventory> inventory = provider.inventory();
+        Login login = inventory.map(hosts -> hosts.logins().get(name)).orElse(null);
+        if (inventory.isEmpty() || login == null) {
+            return new HostTarget(name, address, SSH_PORT, "root", host.hostKeys(), loginKey, patience);
+        }
+        return new HostTarget(
+                name,
+                address,
+                login.port(),
+                login.user(),
+                login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys(),
+                login.trustOnFirstUse(),
+                loginKey,
+                inventory.get().passphrase(),
+                patience);
+    }
+
+    /** The key to log in with: the user's own where the hosts were there before, else the mesh's. The caller closes it. */
+    Secret loginKey(String mesh) {
+        return provider.inventory()
+                .map(inventory -> inventory.identity().use(Secret::of))
+                .or(() -> store.loadLoginKey(mesh))
+                .orElseThrow(() -> new StateException(
+                        "the SSH login key of mesh " + mesh + " is missing from " + store.describe(mesh)
+                                + ": put back a copy of the folder",
+                        false,
+                        null));
     }
 
     void started(@Nullable String host, String step) {

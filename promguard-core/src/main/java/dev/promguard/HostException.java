@@ -1,6 +1,8 @@
 package dev.promguard;
 
+import dev.promguard.keys.HostKeyFingerprint;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,8 @@ public final class HostException extends PromGuardException {
     private final String output;
     /** Whether to try again may help. */
     private final boolean retryable;
+    /** The host key that was refused, if that is what failed. */
+    private final @Nullable HostKeyFingerprint refusedHostKey;
 
     private HostException(Builder builder, String message) {
         super(message, builder.cause);
@@ -32,6 +36,7 @@ public final class HostException extends PromGuardException {
         this.exitCode = builder.exitCode;
         this.output = builder.output;
         this.retryable = builder.retryable;
+        this.refusedHostKey = builder.refusedHostKey;
     }
 
     /**
@@ -91,6 +96,15 @@ public final class HostException extends PromGuardException {
         return output;
     }
 
+    /**
+     * The host key that the host showed and that was not accepted.
+     *
+     * @return the key, or empty if something else failed
+     */
+    public Optional<HostKeyFingerprint> refusedHostKey() {
+        return Optional.ofNullable(refusedHostKey);
+    }
+
     @Override
     public boolean retryable() {
         return retryable;
@@ -104,6 +118,7 @@ public final class HostException extends PromGuardException {
         private @Nullable Integer exitCode;
         private String output = "";
         private boolean retryable;
+        private @Nullable HostKeyFingerprint refusedHostKey;
         private @Nullable Throwable cause;
 
         private Builder(String host, String address, String step) {
@@ -141,6 +156,17 @@ public final class HostException extends PromGuardException {
          */
         public Builder retryable() {
             this.retryable = true;
+            return this;
+        }
+
+        /**
+         * Says that the host showed a key that is not accepted.
+         *
+         * @param key the key that it showed
+         * @return this builder
+         */
+        public Builder refusedHostKey(HostKeyFingerprint key) {
+            this.refusedHostKey = key;
             return this;
         }
 

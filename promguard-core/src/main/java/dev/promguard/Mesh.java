@@ -10,6 +10,7 @@ import dev.promguard.render.Renderer;
 import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Inventory;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
@@ -263,18 +264,9 @@ public final class Mesh {
         if (host == null || known == null || host.publicAddress().isEmpty()) {
             throw HostException.of(monitor, "", "connect").because("it does not exist yet", "Run apply first.");
         }
-        try (Secret loginKey = environment
-                .store()
-                .loadLoginKey(spec.name())
-                .orElseThrow(() -> new StateException(
-                        "the SSH login key of mesh " + spec.name() + " is missing from "
-                                + environment.store().describe(spec.name()) + ": put back a copy of the folder",
-                        false,
-                        null))) {
-            HostSession session = environment
-                    .applier()
-                    .open(environment.target(
-                            monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE));
+        try (Secret loginKey = environment.loginKey(spec.name())) {
+            HostSession session = new Admission(environment, spec.name())
+                    .openPinned(monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE);
             boolean keep = false;
             try {
                 int port = session.forward("127.0.0.1", spec.prometheus().port());
@@ -291,9 +283,11 @@ public final class Mesh {
 
     /**
      * Takes the mesh away: every host that carries its mark, its login key and marks in the cloud, and its state. Returns when
-     * the hosts are gone. Doing it again does nothing. What does not carry the mesh's mark is not touched.
+     * the hosts are gone. Doing it again does nothing. What does not carry the mesh's mark is not touched. Hosts that were there
+     * before the mesh stay: PromGuard's parts are taken off them, and each is left as it was as far as the record on it tells.
      *
-     * @return what was removed
+     * @return what was removed, and what was left on hosts that stay
+     * @throws DestroyException if it did not reach its end on every host that was there before the mesh; calling again goes on
      * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
@@ -301,6 +295,16 @@ public final class Mesh {
     public DestroyReport destroy() {
         return changing(environment -> {
             MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+            Optional<Inventory> inventory = environment.provider().inventory();
+            if (inventory.isPresent()) {
+                DestroyReport report = new TakeDown(environment, spec.name(), inventory.get())
+                        .destroy(
+                                new Ledger(environment.store(), state),
+                                spec.hosts().stream().map(HostSpec::name).toList());
+                environment.store().delete(spec.name());
+                environment.done(null, "removed");
+                return report;
+            }
             List<CloudHost> hosts = World.everyHost(environment, spec.name(), state);
             List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
             if (!hosts.isEmpty()) {

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class MeshBuilder {
     private static final List<String> NODE_REGIONS = List.of("lon1", "sfo3", "sgp1");
     private static final int MOST_NODES = 65_536;
+    private static final String EXISTING = "existing";
 
     private String name = "promguard";
     private String network = "10.0.0.0/24";
@@ -37,9 +38,9 @@ public final class MeshBuilder {
     private int nodeExporterPort = 9100;
     private Release nodeExporter = Release.nodeExporter();
     private PrometheusBuilder prometheus = new PrometheusBuilder();
-    private String region = "tor1";
-    private String size = "s-1vcpu-1gb";
-    private String image = "debian-12-x64";
+    private @Nullable String region;
+    private @Nullable String size;
+    private @Nullable String image;
     private final List<HostBuilder> monitors = new ArrayList<>();
     private final Map<String, HostBuilder> namedMonitors = new LinkedHashMap<>();
     private final Map<String, HostBuilder> namedNodes = new LinkedHashMap<>();
@@ -136,7 +137,7 @@ public final class MeshBuilder {
 
     /**
      * Has as many nodes, named after the mesh and numbered from 1. Saying it again replaces the number. Regions are those said
-     * before, or lon1, sfo3 and sgp1 in turn.
+     * before, or lon1, sfo3 and sgp1 in turn; hosts that are there already have the region of {@link #region(String)}.
      *
      * @param count how many, 0 or more
      * @return this builder
@@ -183,7 +184,8 @@ public final class MeshBuilder {
     }
 
     /**
-     * The region of hosts that name none. {@code tor1} unless said.
+     * The region of hosts that name none. {@code tor1} unless said; {@code existing} for hosts that are there already, where it
+     * is but a label.
      *
      * @param value the provider's word for a region
      * @return this builder
@@ -195,7 +197,7 @@ public final class MeshBuilder {
     }
 
     /**
-     * The size of hosts that name none. {@code s-1vcpu-1gb} unless said.
+     * The size of hosts that name none. {@code s-1vcpu-1gb} unless said; for hosts that are there already it means nothing.
      *
      * @param value the provider's word for a size
      * @return this builder
@@ -207,7 +209,7 @@ public final class MeshBuilder {
     }
 
     /**
-     * The image of hosts that name none. {@code debian-12-x64} unless said.
+     * The image of hosts that name none. {@code debian-12-x64} unless said; for hosts that are there already it means nothing.
      *
      * @param value the provider's word for an image of Debian or Ubuntu
      * @return this builder
@@ -430,7 +432,10 @@ public final class MeshBuilder {
         }
         namedMonitors.forEach((hostName, builder) -> hosts.add(host(hostName, Role.MONITOR, builder)));
         for (int i = 0; i < nodes && nodes <= MOST_NODES && !nodeRegions.isEmpty(); i++) {
-            HostBuilder builder = new HostBuilder().region(nodeRegions.get(i % nodeRegions.size()));
+            HostBuilder builder = new HostBuilder();
+            if (!isInventory() || nodeRegions != NODE_REGIONS) {
+                builder.region(nodeRegions.get(i % nodeRegions.size()));
+            }
             hosts.add(host(name + "-node-" + (i + 1), Role.NODE, builder));
         }
         namedNodes.forEach((hostName, builder) -> hosts.add(host(hostName, Role.NODE, builder)));
@@ -441,9 +446,17 @@ public final class MeshBuilder {
         return new HostSpec(
                 hostName,
                 role,
-                Objects.requireNonNullElse(builder.region(), region),
-                Objects.requireNonNullElse(builder.size(), size),
-                Objects.requireNonNullElse(builder.image(), image));
+                firstOf(builder.region(), region, "tor1"),
+                firstOf(builder.size(), size, "s-1vcpu-1gb"),
+                firstOf(builder.image(), image, "debian-12-x64"));
+    }
+
+    private String firstOf(@Nullable String said, @Nullable String usual, String unsaid) {
+        return said != null ? said : usual != null ? usual : isInventory() ? EXISTING : unsaid;
+    }
+
+    private boolean isInventory() {
+        return provider != null && provider.inventory().isPresent();
     }
 
     /**

@@ -72,7 +72,8 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * How often each target is scraped, and rules are evaluated. 15 seconds unless said.
+     * How often each target is scraped, and rules are evaluated. 15 seconds unless said. Prometheus takes a sample that is five
+     * minutes old for gone: with intervals above two minutes, queries and alerts see gaps.
      *
      * @param value whole seconds, from one second to one hour
      * @return this builder

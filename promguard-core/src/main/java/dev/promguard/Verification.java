@@ -71,7 +71,7 @@ final class Verification {
                 .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
         Map<String, String> targetHealth = new HashMap<>();
         Map<String, Parallel.Result<HostFacts>> looks;
-        try (Secret loginKey = environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere)) {
+        try (Secret loginKey = loginKey()) {
             for (Blueprint.Host monitor : blueprint.monitors()) {
                 if (addresses.containsKey(monitor.name())) {
                     targets(world, blueprint, monitor, loginKey, targetHealth, checks);
@@ -107,6 +107,13 @@ final class Verification {
         return new VerifyReport(spec.name(), hosts, checks);
     }
 
+    private Secret loginKey() {
+        if (environment.provider().inventory().isPresent()) {
+            return environment.loginKey(spec.name());
+        }
+        return environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere);
+    }
+
     private StateException nothingThere() {
         return new StateException(
                 "nothing is known of mesh " + spec.name() + " in "
@@ -121,7 +128,8 @@ final class Verification {
         String address = Objects.requireNonNull(world.present().get(name), name)
                 .publicAddress()
                 .orElseThrow();
-        return environment.applier().open(environment.target(name, address, host, loginKey, Environment.LOOK_PATIENCE));
+        return new Admission(environment, spec.name())
+                .openPinned(name, address, host, loginKey, Environment.LOOK_PATIENCE);
     }
 
     /** Asks a monitor's Prometheus about its targets, until all are up or a scrape of each is long overdue. */
@@ -176,16 +184,16 @@ final class Verification {
         }
         targetCheck(targets, "prometheus", monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (blueprint.scrapes(monitor, host)) {
+            if (blueprint.scrapes(monitor, host, spec.nodeExporterPort())) {
                 String seen = targetCheck(targets, "node", host, monitor, how, checks);
                 health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
             }
         }
     }
 
-    private static boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
+    private boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
         long due = blueprint.hosts().stream()
-                .filter(host -> blueprint.scrapes(monitor, host))
+                .filter(host -> blueprint.scrapes(monitor, host, spec.nodeExporterPort()))
                 .count();
         return targets.size() > due
                 && targets.stream().allMatch(target -> target.health().equals("up"));

@@ -5,6 +5,7 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Inventory;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
@@ -52,6 +53,10 @@ record World(
             throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
         }
 
+        Optional<Inventory> inventory = environment.provider().inventory();
+        if (inventory.isPresent()) {
+            return ofInventory(environment, inventory.get(), blueprint, remembered, listed);
+        }
         MeshState state = remembered;
         Map<String, CloudHost> present = new LinkedHashMap<>();
         List<CloudHost> surplus = new ArrayList<>();
@@ -88,10 +93,51 @@ record World(
         return new World(blueprint, state, present, List.copyOf(surplus), Set.of());
     }
 
+    /** The same for hosts that were there before: those of the wish are adopted, and of the others those that were once. */
+    private static World ofInventory(
+            Environment environment,
+            Inventory inventory,
+            Blueprint planned,
+            MeshState remembered,
+            List<CloudHost> listed) {
+        Map<String, Integer> ports = new LinkedHashMap<>();
+        inventory.logins().forEach((name, login) -> ports.put(name, login.port()));
+        Blueprint blueprint = planned.admittingSsh(ports);
+        MeshState state = remembered;
+        Map<String, CloudHost> present = new LinkedHashMap<>();
+        List<CloudHost> surplus = new ArrayList<>();
+        for (CloudHost host : listed) {
+            if (blueprint.contains(host.name())) {
+                present.put(host.name(), host);
+                if (!isRemembered(remembered, host)) {
+                    state = state.with(
+                            host.name(),
+                            HostState.adopted(blueprint.host(host.name()).address(), host.id()));
+                }
+            } else if (isRemembered(remembered, host)) {
+                surplus.add(host);
+            }
+        }
+        List<String> lost = remembered.hosts().keySet().stream()
+                .filter(name -> !inventory.logins().containsKey(name)
+                        && !inventory.gone().contains(name)
+                        && !blueprint.contains(name))
+                .map(
+                        name -> name + " carries parts of this mesh, and "
+                                + environment.provider().name()
+                                + " does not name it any more: name it again so that they can be taken off, or say that it is gone for good")
+                .toList();
+        if (!lost.isEmpty()) {
+            throw new InvalidMeshException(remembered.mesh(), lost);
+        }
+        return new World(blueprint, state, present, List.copyOf(surplus), Set.of());
+    }
+
     /** Lists the mesh's hosts, again where one is missing that should be there, since clouds' lists lag. */
     static List<CloudHost> everyHost(Environment environment, String mesh, MeshState remembered) {
         List<CloudHost> listed = environment.provider().list(mesh);
-        for (int look = 1; look < LOOKS && lacks(listed, remembered); look++) {
+        boolean lags = environment.provider().inventory().isEmpty();
+        for (int look = 1; lags && look < LOOKS && lacks(listed, remembered); look++) {
             pause(environment.waits().list());
             listed = environment.provider().list(mesh);
         }

@@ -93,8 +93,12 @@ final class Account {
                     .isFalse();
             HostState known = state(mesh.name(), host.name());
             assertThat(known.address()).isEqualTo(host.address());
-            assertThat(known.throwaway()).isEmpty();
             assertThat(known.hostKeys()).isEqualTo(Set.of(machine.hostKey()));
+            assertThat(known.throwaway())
+                    .isPresent()
+                    .isNotEqualTo(Optional.of(machine.hostKey()))
+                    .isEqualTo(Optional.of(machine.firstHostKey()));
+            assertThat(known.pinnedUndated()).isFalse();
             assertThat(known.publicKey()).isPresent().isEqualTo(machine.publicKey());
             Map<PublicKey, List<String>> peers = new HashMap<>();
             for (String peer : host.peers()) {

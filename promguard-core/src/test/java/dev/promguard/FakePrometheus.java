@@ -68,7 +68,7 @@ final class FakePrometheus implements AutoCloseable {
     FakePrometheus scrapesFor(Blueprint blueprint, Blueprint.Host monitor) {
         List<String> targets = new ArrayList<>(List.of(target("prometheus", monitor.name(), "127.0.0.1:9090", false)));
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (blueprint.scrapes(monitor, host)) {
+            if (blueprint.scrapes(monitor, host, 9100)) {
                 targets.add(target("node", host.name(), host.address() + ":9100", false));
             }
         }

@@ -166,6 +166,10 @@ class FileStateStoreTest extends StateStoreContract {
                         "\"hosts\":{}",
                         "\"hosts\":{\"a\":{\"address\":\"10.0.0.1\",\"providerId\":null,\"publicKey\":null,"
                                 + "\"hostKeys\":[{\"text\":\"nonsense\"}],\"throwaway\":null}}"),
+                good.replace(
+                        "\"hosts\":{}",
+                        "\"hosts\":{\"a\":{\"address\":\"10.0.0.1\",\"providerId\":null,\"publicKey\":null,"
+                                + "\"hostKeys\":[],\"throwaway\":null,\"pinnedAt\":\"yesterday\"}}"),
                 good.replace("\"intents\":[]", "\"intents\":[{}]"),
                 good.replace("\"mesh\":\"shop\"", "\"mesh\":\"bank\""));
     }

@@ -1,8 +1,10 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Death;
 import dev.promguard.memory.Calls.Fault;
@@ -33,6 +35,12 @@ class MeshCrashTest {
     private static Account applied() {
         Account account = new Account();
         small(account.wish()).apply();
+        return account;
+    }
+
+    private static Account rebuilt() {
+        Account account = applied();
+        account.cloud.rebuild("shop-node-1");
         return account;
     }
 
@@ -107,6 +115,28 @@ class MeshCrashTest {
             Mesh next = small(account.wish()).build();
             next.apply();
             account.assertIsAsWished(next);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAILS", "LOSES_ANSWER", "DIES_BEFORE", "DIES_AFTER"})
+    void apply_toARebuiltHostBrokenAtEachCall_isFinishedByTheNext(Fault fault) {
+        breakEach(MeshCrashTest::rebuilt, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
+            if (fault == Fault.DIES_AFTER) {
+                account.cloud.machines().forEach(MemoryMachine::rollBack);
+            }
+            Mesh next = small(account.wish()).build();
+            next.apply();
+            account.assertIsAsWished(next);
+            MemoryMachine node = account.cloud.machine("shop-node-1");
+            HostKeyFingerprint own = node.hostKey();
+            node.impostorWithThrowaway();
+            assertThatThrownBy(next::apply)
+                    .as("the same rebuild does not count a second time")
+                    .isInstanceOf(ApplyException.class)
+                    .hasMessageContaining(own.text());
         });
     }
 

@@ -165,7 +165,8 @@ class MeshPlanTest {
                                 host.publicKey(),
                                 host.hostKeys(),
                                 host.throwaway(),
-                                Optional.empty())));
+                                Optional.empty(),
+                                host.pinnedAt())));
         account.store.save(new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey()));
     }
 
@@ -184,11 +185,14 @@ class MeshPlanTest {
     @Test
     void plan_contentMadeByAHostileHost_canDoNothingToATerminal() {
         machine("shop-node-1")
-                .edit(WG, text -> "[Peer]\n# \u001b[2J\u202eevil\nPublicKey = x\u0007\nPrivateKey = hunter2\n");
+                .edit(
+                        WG,
+                        text ->
+                                "[Peer]\n# \u001b[2J\u202eevil token=hunter3\nPublicKey = x\u0007\nPrivateKey = hunter2\n");
 
         Plan plan = account.wish().plan();
 
-        assertThat(plan.details()).contains("\\x1b[2J\\u{202e}evil").doesNotContain("hunter2");
+        assertThat(plan.details()).contains("\\x1b[2J\\u{202e}evil").doesNotContain("hunter2", "hunter3");
         assertThat((plan + plan.details()).chars()).allMatch(c -> (c >= ' ' && c != '\u202e') || c == '\n');
     }
 

@@ -110,7 +110,7 @@ class MeshVerifyTest {
                     .filteredOn(check -> check.claim().endsWith("job node"))
                     .extracting(Check::host)
                     .containsExactlyElementsOf(blueprint.hosts().stream()
-                            .filter(host -> blueprint.scrapes(second, host))
+                            .filter(host -> blueprint.scrapes(second, host, 9100))
                             .map(Blueprint.Host::name)
                             .toList())
                     .isNotEmpty();

@@ -4,8 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -19,6 +21,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     public static final String WIREGUARD_INTERFACE = "wg0";
 
     private static final int MOST_NAMES = 5;
+    private static final int SSH_PORT = 22;
 
     /**
      * Copies the hosts.
@@ -28,6 +31,20 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     public Blueprint {
         Objects.requireNonNull(spec, "spec");
         hosts = List.copyOf(hosts);
+    }
+
+    /**
+     * The same blueprint, whose hosts also admit SSH where their SSH servers listen.
+     *
+     * @param ports SSH ports by host name; hosts that are not named, and port 22, which every host admits, change nothing
+     * @return a copy
+     */
+    public Blueprint admittingSsh(Map<String, Integer> ports) {
+        return new Blueprint(
+                spec,
+                hosts.stream()
+                        .map(host -> host.admittingSsh(ports.getOrDefault(host.name(), SSH_PORT)))
+                        .toList());
     }
 
     /**
@@ -69,6 +86,16 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
          */
         public Role role() {
             return spec.role();
+        }
+
+        private Host admittingSsh(int port) {
+            if (port == SSH_PORT) {
+                return this;
+            }
+            List<FirewallRule> rules = new ArrayList<>();
+            rules.add(FirewallRule.open(port, FirewallRule.Protocol.TCP, "OpenSSH"));
+            rules.addAll(firewall);
+            return new Host(spec, address, prefixLength, peers, rules);
         }
 
         /**
@@ -135,22 +162,22 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     }
 
     /**
-     * Whether a monitor's Prometheus is to scrape a host's node_exporter. Every monitor scrapes every host, unless the monitors
+     * Whether a monitor's Prometheus is to scrape a port of a host's WireGuard address. Every monitor scrapes every host, unless the monitors
      * are shards: then each has the targets whose hash is its own number, as Prometheus' relabelling action {@code hashmod} counts
      * it.
      *
      * @param monitor a monitor of this blueprint
      * @param host a host of this blueprint
+     * @param port the port, such as node_exporter's
      * @return true if it is
      */
-    public boolean scrapes(Host monitor, Host host) {
+    public boolean scrapes(Host monitor, Host host, int port) {
         int shards = monitors().size();
         if (!spec.prometheus().shards() || shards < 2) {
             return true;
         }
         String address = host.address().indexOf(':') >= 0 ? '[' + host.address() + ']' : host.address();
-        return hashmod(address + ':' + spec.nodeExporterPort(), shards)
-                == monitors().indexOf(monitor);
+        return hashmod(address + ':' + port, shards) == monitors().indexOf(monitor);
     }
 
     /** What Prometheus' relabelling does: the last eight bytes of the MD5, as an unsigned number, modulo. */

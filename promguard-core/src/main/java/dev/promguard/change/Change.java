@@ -160,6 +160,22 @@ public sealed interface Change {
          * @return the visitor's result
          */
         R replaceHostKey(ReplaceHostKey change);
+
+        /**
+         * The record of what was on the host before.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R remember(Remember change);
+
+        /**
+         * A part of PromGuard's to take off.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R takeOff(TakeOff change);
     }
 
     /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
@@ -528,6 +544,82 @@ public sealed interface Change {
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.replaceHostKey(this);
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+    }
+
+    /**
+     * Begins a record on the host of what PromGuard puts there and what was there before, so that {@link TakeOff} can leave
+     * the host as it was. Always the first change on a host of an inventory.
+     *
+     * @param mesh the name of the mesh that the host is in from now on
+     */
+    record Remember(String mesh) implements Change {
+        /**
+         * Checks that the name is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public Remember {
+            Objects.requireNonNull(mesh, "mesh");
+        }
+
+        @Override
+        public String describe() {
+            return "begin a record of what is changed, for the day it is taken off";
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.remember(this);
+        }
+    }
+
+    /** The parts of PromGuard's on a host, in the order in which they are taken off: what exports goes before what closes. */
+    enum Part {
+        /** Units: stopped and disabled. */
+        SERVICES("stop and disable what PromGuard runs"),
+        /** The interface: taken down. */
+        WIREGUARD("take the WireGuard interface down"),
+        /** Rules, and the firewall itself if it was off before. */
+        FIREWALL("ufw: put back what was before"),
+        /** Files, releases, data, users; files that were there before are put back. */
+        FILES("remove PromGuard's files, releases, data and users");
+
+        private final String words;
+
+        Part(String words) {
+            this.words = words;
+        }
+    }
+
+    /**
+     * Takes a part of PromGuard's off a host, as far as the record tells that {@link Remember} began. Packages stay.
+     *
+     * @param part which part
+     */
+    record TakeOff(Part part) implements Change {
+        /**
+         * Checks that the part is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public TakeOff {
+            Objects.requireNonNull(part, "part");
+        }
+
+        @Override
+        public String describe() {
+            return part.words;
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.takeOff(this);
         }
 
         @Override

@@ -221,4 +221,14 @@ public final class Drift implements Change.Visitor<Boolean> {
     public Boolean replaceHostKey(Change.ReplaceHostKey change) {
         return false;
     }
+
+    @Override
+    public Boolean remember(Change.Remember change) {
+        return false;
+    }
+
+    @Override
+    public Boolean takeOff(Change.TakeOff change) {
+        return false;
+    }
 }

@@ -391,4 +391,14 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
     public List<PlannedChange> replaceHostKey(Change.ReplaceHostKey change) {
         return List.of(PlannedChange.wished(change.describe()));
     }
+
+    @Override
+    public List<PlannedChange> remember(Change.Remember change) {
+        return List.of(PlannedChange.wished(change.describe()));
+    }
+
+    @Override
+    public List<PlannedChange> takeOff(Change.TakeOff change) {
+        return List.of(PlannedChange.wished(change.describe()));
+    }
 }

@@ -35,7 +35,7 @@ final class FileSummary {
      */
     private record Part(String name, String address, String text) {
         String shown() {
-            return Printable.line(name, LONGEST_NAME)
+            return Printable.line(Mask.lines(List.of(name)).get(0), LONGEST_NAME)
                     + (address.isEmpty() ? "" : " (" + Printable.line(address, LONGEST_NAME) + ')');
         }
     }

@@ -328,5 +328,15 @@ public record Footprint(
         public Footprint replaceHostKey(Change.ReplaceHostKey change) {
             return from;
         }
+
+        @Override
+        public Footprint remember(Change.Remember change) {
+            return from;
+        }
+
+        @Override
+        public Footprint takeOff(Change.TakeOff change) {
+            return NONE;
+        }
     }
 }

@@ -28,6 +28,8 @@ import java.util.Set;
  * @param pendingUnits what an earlier run of changes owed a unit and was cut off before it did, by the unit's name
  * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
  * @param clockSynchronized whether the host's clock is synchronized with others, as systemd says; empty if it does not say
+ * @param ledger PromGuard's record of what it put on a host of an inventory; empty where there is none
+ * @param listening the sockets on which the host takes packets
  */
 public record HostFacts(
         String osId,
@@ -44,7 +46,9 @@ public record HostFacts(
         FirewallFact firewall,
         Map<String, Change.UnitAction> pendingUnits,
         List<String> addresses,
-        Optional<Boolean> clockSynchronized) {
+        Optional<Boolean> clockSynchronized,
+        Optional<LedgerFact> ledger,
+        List<SocketFact> listening) {
     /**
      * Copies the collections.
      *
@@ -65,7 +69,36 @@ public record HostFacts(
         pendingUnits = Map.copyOf(pendingUnits);
         addresses = List.copyOf(addresses);
         Objects.requireNonNull(clockSynchronized, "clockSynchronized");
+        Objects.requireNonNull(ledger, "ledger");
+        listening = List.copyOf(listening);
     }
+
+    /**
+     * PromGuard's record on a host of an inventory.
+     *
+     * @param mesh the mesh that the host is in
+     * @param things what PromGuard put there, such as {@code unit node_exporter.service} or {@code file /etc/wireguard/wg0.conf}
+     */
+    public record LedgerFact(String mesh, Set<String> things) {
+        /**
+         * Copies the set.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public LedgerFact {
+            Objects.requireNonNull(mesh, "mesh");
+            things = Set.copyOf(things);
+        }
+    }
+
+    /**
+     * A socket that listens.
+     *
+     * @param protocol {@code tcp} or {@code udp}
+     * @param address the local address as {@code ss} shows it, such as {@code 127.0.0.1}, {@code [::1]} or {@code *}
+     * @param port the local port
+     */
+    public record SocketFact(String protocol, String address, int port) {}
 
     /**
      * A file.

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hides the values of what looks like secrets. PromGuard's own files hold none, but somebody may have put one into them by hand.
@@ -13,8 +14,8 @@ import java.util.regex.Pattern;
 final class Mask {
     private static final String MASKED = "•••";
 
-    /** Only so much of a line is looked at, and so shown. */
-    private static final int LONGEST_LINE = 1000;
+    /** So much before a key is looked at to tell whether it is public. */
+    private static final int LONGEST_NAME = 40;
 
     /** A name that has a secret as its value, with what stands between the two. */
     private static final Pattern NAMED =
@@ -48,8 +49,7 @@ final class Mask {
         List<String> shown = new ArrayList<>(lines.size());
         boolean inKey = false;
         int deeperThan = -1;
-        for (String whole : lines) {
-            String line = whole.length() > LONGEST_LINE ? whole.substring(0, LONGEST_LINE) + '…' : whole;
+        for (String line : lines) {
             int indent = indent(line);
             if (inKey) {
                 inKey = !END.matcher(line).find();
@@ -70,7 +70,7 @@ final class Mask {
     }
 
     /** The first name in a line whose value is a secret itself, and not a file that holds one. */
-    private static @org.jspecify.annotations.Nullable Matcher name(String line) {
+    private static @Nullable Matcher name(String line) {
         Matcher named = NAMED.matcher(line);
         while (named.find()) {
             String rest = named.group(2).toLowerCase(Locale.ROOT);
@@ -93,7 +93,9 @@ final class Mask {
         Matcher key = KEY.matcher(hidden);
         StringBuilder shown = new StringBuilder(hidden.length());
         while (key.find()) {
-            boolean isPublic = PUBLIC.matcher(hidden.substring(0, key.start())).find();
+            int from = Math.max(0, key.start() - LONGEST_NAME);
+            boolean isPublic =
+                    PUBLIC.matcher(hidden.substring(from, key.start())).find();
             key.appendReplacement(shown, isPublic ? Matcher.quoteReplacement(key.group()) : MASKED);
         }
         return key.appendTail(shown).toString();

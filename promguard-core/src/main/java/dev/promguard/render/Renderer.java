@@ -404,7 +404,9 @@ public final class Renderer {
         values.put("targetsFile", PROMETHEUS_TARGETS);
         values.put("shards", spec.shards() && monitors.size() > 1 ? monitors.size() : "");
         values.put("shard", monitors.indexOf(monitor));
-        values.put("jobs", spec.scrapeJobs().stream().map(job -> job(spec, job)).toList());
+        values.put(
+                "scrapeJobs",
+                spec.scrapeJobs().stream().map(job -> job(spec, job)).toList());
         values.put(
                 "remoteWrites",
                 spec.remoteWrites().stream().map(Renderer::remoteWrite).toList());

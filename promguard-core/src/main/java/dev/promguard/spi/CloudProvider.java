@@ -2,18 +2,21 @@ package dev.promguard.spi;
 
 import dev.promguard.keys.SshPublicKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * A cloud that makes and removes hosts: the port between PromGuard and, say, DigitalOcean.
+ * Where hosts come from: the port between PromGuard and, say, DigitalOcean. Most are clouds, which make and remove hosts; one
+ * with an {@link #inventory()} only knows hosts that are there already, and neither {@link #create} nor {@link #delete} is ever
+ * called on it.
  *
  * <p>The engine owns the order of things: it writes its intent to the {@link StateStore} before {@link #create}, and hands
  * in an attempt name that no earlier apply carried. The provider owns its cloud's ways: paging, rate limits, late answers.
  *
- * <p>Everything a provider makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
+ * <p>Everything a cloud makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
  * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a
  * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
  * {@link dev.promguard.ProviderException}s.
@@ -36,7 +39,17 @@ public interface CloudProvider {
     Quote check(List<HostOrder> orders);
 
     /**
-     * Lists every host that carries the mesh's mark, whatever its status.
+     * The hosts that are there already, if that is what this provider is about.
+     *
+     * @return how to log in to each; empty for a cloud. The same each time, without looking anywhere
+     */
+    default Optional<Inventory> inventory() {
+        return Optional.empty();
+    }
+
+    /**
+     * Lists every host that carries the mesh's mark, whatever its status. A provider with an inventory lists each host of it,
+     * for any mesh; the engine remembers which of them are the mesh's.
      *
      * @param mesh the mesh's name
      * @return the hosts, sorted by name and id. A host created a moment ago may be missing (clouds' lists lag)
@@ -109,6 +122,30 @@ public interface CloudProvider {
      *     have been deleted; calling again goes on
      */
     void deleteAll(String mesh, Duration timeout);
+
+    /**
+     * What time it is by the clock that dates this cloud's own doings, {@link #rebuilds} among them. The clock of this machine is
+     * never compared with it.
+     *
+     * @return a time that is not before this call, give or take a second; empty if the cloud does not tell
+     */
+    default Optional<Instant> clock() {
+        return Optional.empty();
+    }
+
+    /**
+     * The times that a host's disk was made anew from an image, so that it has lost all it had and shows the host key of its
+     * creation again. Asked only when a host shows that key; what this says decides whether it is let in.
+     *
+     * @param mesh the mesh's name
+     * @param id the host's id
+     * @return every rebuild that the cloud knows of, in any order; empty if there was none, or the host does not carry the mesh's
+     *     mark. By default empty
+     * @throws dev.promguard.ProviderException if the cloud does not answer, or not in whole
+     */
+    default List<Rebuild> rebuilds(String mesh, String id) {
+        return List.of();
+    }
 
     /**
      * Removes what the mesh left in the account beside hosts: its marks, what {@link #protect} made, and the access key if

@@ -12,7 +12,8 @@ public interface HostApplier {
      * @param target which host, how to log in, and which host keys to accept
      * @return the session; the caller closes it
      * @throws dev.promguard.HostException if there is no session in time, the host showed a key that is not accepted (the
-     *     message names both fingerprints), or the thread was interrupted
+     *     message names both fingerprints, and {@link dev.promguard.HostException#refusedHostKey()} the one shown), or the
+     *     thread was interrupted
      */
     HostSession open(HostTarget target);
 }

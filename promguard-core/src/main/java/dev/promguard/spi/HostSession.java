@@ -15,7 +15,7 @@ public interface HostSession extends AutoCloseable {
     /**
      * The key that the host proved at the start of this session.
      *
-     * @return one of the target's accepted host keys
+     * @return one of the target's accepted host keys, or where there are none and the target trusts on first use, the key shown
      */
     HostKeyFingerprint hostKey();
 
@@ -83,6 +83,13 @@ public interface HostSession extends AutoCloseable {
          * @param change the change
          */
         void done(Change change);
+
+        /**
+         * Something of PromGuard's, or that it brought along, stays on the host although its parts are being taken off.
+         *
+         * @param what what stays, in words
+         */
+        default void left(String what) {}
 
         /**
          * The host made itself a new host key and waits for leave to use it. The implementation keeps it durably before

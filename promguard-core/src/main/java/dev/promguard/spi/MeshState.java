@@ -3,6 +3,7 @@ package dev.promguard.spi;
 import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -47,9 +48,13 @@ public record MeshState(
      * @param address the address inside the tunnels that it holds
      * @param providerId the provider's id for it; empty until the provider has given one
      * @param publicKey its WireGuard public key; empty until it has one
-     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over
-     * @param throwaway the throwaway host key that it was made with; empty once the host's own has taken over
+     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over; empty for a
+     *     host of an inventory before the first contact
+     * @param throwaway the throwaway host key that it was made with, which it shows again when its disk is made anew; empty for a
+     *     host that was not made by PromGuard
      * @param footprint what the last apply put there; empty until one came to its end
+     * @param pinnedAt a time at which its own host key had been pinned, by the cloud's clock; empty before, and where the cloud does
+     *     not tell
      */
     public record HostState(
             String address,
@@ -57,7 +62,8 @@ public record MeshState(
             Optional<PublicKey> publicKey,
             Set<HostKeyFingerprint> hostKeys,
             Optional<HostKeyFingerprint> throwaway,
-            Optional<Footprint> footprint) {
+            Optional<Footprint> footprint,
+            Optional<Instant> pinnedAt) {
         /**
          * Copies the keys.
          *
@@ -69,6 +75,7 @@ public record MeshState(
             Objects.requireNonNull(publicKey, "publicKey");
             Objects.requireNonNull(throwaway, "throwaway");
             Objects.requireNonNull(footprint, "footprint");
+            Objects.requireNonNull(pinnedAt, "pinnedAt");
             hostKeys = Set.copyOf(hostKeys);
         }
 
@@ -87,6 +94,25 @@ public record MeshState(
                     Optional.empty(),
                     Set.of(throwaway),
                     Optional.of(throwaway),
+                    Optional.empty(),
+                    Optional.empty());
+        }
+
+        /**
+         * A host that was there before the mesh.
+         *
+         * @param address the address inside the tunnels
+         * @param providerId the provider's id
+         * @return the state, without a host key until the first contact
+         */
+        public static HostState adopted(String address, String providerId) {
+            return new HostState(
+                    address,
+                    Optional.of(providerId),
+                    Optional.empty(),
+                    Set.of(),
+                    Optional.empty(),
+                    Optional.empty(),
                     Optional.empty());
         }
 
@@ -97,7 +123,7 @@ public record MeshState(
          * @return a copy
          */
         public HostState withPublicKey(PublicKey key) {
-            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, footprint);
+            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, footprint, pinnedAt);
         }
 
         /**
@@ -109,17 +135,20 @@ public record MeshState(
         public HostState accepting(HostKeyFingerprint key) {
             Set<HostKeyFingerprint> keys = new HashSet<>(hostKeys);
             keys.add(key);
-            return new HostState(address, providerId, publicKey, keys, throwaway, footprint);
+            return new HostState(address, providerId, publicKey, keys, throwaway, footprint, pinnedAt);
         }
 
         /**
          * The same host, pinned to one host key that is its own.
          *
          * @param key the host key
-         * @return a copy
+         * @return a copy, which does not say yet when that was; this if it is pinned to that key already
          */
         public HostState pinned(HostKeyFingerprint key) {
-            return new HostState(address, providerId, publicKey, Set.of(key), Optional.empty(), footprint);
+            return hostKeys.equals(Set.of(key))
+                    ? this
+                    : new HostState(
+                            address, providerId, publicKey, Set.of(key), throwaway, footprint, Optional.empty());
         }
 
         /**
@@ -129,7 +158,39 @@ public record MeshState(
          * @return a copy
          */
         public HostState with(Footprint known) {
-            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(known));
+            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(known), pinnedAt);
+        }
+
+        /**
+         * The same host, with a time at which its own host key had been pinned.
+         *
+         * @param time the time, by the cloud's clock
+         * @return a copy
+         */
+        public HostState pinnedAt(Instant time) {
+            return new HostState(address, providerId, publicKey, hostKeys, throwaway, footprint, Optional.of(time));
+        }
+
+        /**
+         * Whether it was made with a throwaway key, is pinned to a key of its own, and it is not known since when.
+         *
+         * @return true if so
+         */
+        public boolean pinnedUndated() {
+            return pinnedAt.isEmpty()
+                    && throwaway.isPresent()
+                    && hostKeys.size() == 1
+                    && !hostKeys.contains(throwaway.get());
+        }
+
+        /**
+         * Whether it has been let in with the throwaway key that it was made with, although it had a key of its own by then.
+         *
+         * @param shown the host key that it proved
+         * @return true if its disk was made anew
+         */
+        public boolean rebuilt(HostKeyFingerprint shown) {
+            return throwaway.equals(Optional.of(shown)) && !hostKeys.contains(shown);
         }
     }
 

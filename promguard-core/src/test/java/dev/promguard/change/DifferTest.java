@@ -99,6 +99,16 @@ class DifferTest {
     /** The place of each kind of change: what opens nothing, the firewall, SSH before all, WireGuard, services, the host key. */
     private static final class Rank implements Change.Visitor<Integer> {
         @Override
+        public Integer remember(Change.Remember change) {
+            throw new AssertionError(change.describe() + " is none of the differ's changes");
+        }
+
+        @Override
+        public Integer takeOff(Change.TakeOff change) {
+            throw new AssertionError(change.describe() + " is none of the differ's changes");
+        }
+
+        @Override
         public Integer installPackages(Change.InstallPackages change) {
             return 0;
         }
@@ -198,7 +208,9 @@ class DifferTest {
                             List.of()),
                     Map.of(),
                     List.of(),
-                    Optional.empty());
+                    Optional.empty(),
+                    Optional.empty(),
+                    List.of());
 
             List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
 

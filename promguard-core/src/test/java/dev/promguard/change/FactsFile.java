@@ -6,9 +6,11 @@ import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -144,7 +147,16 @@ final class FactsFile {
                         all("foreign").map(words -> String.join(" ", words)).toList()),
                 owed,
                 all("address").map(words -> words[1]).toList(),
-                Optional.empty());
+                Optional.empty(),
+                Optional.ofNullable(one("ledger"))
+                        .map(words -> new LedgerFact(
+                                words[1],
+                                all("thing")
+                                        .map(thing -> thing[1] + ' ' + thing[2])
+                                        .collect(Collectors.toSet()))),
+                all("socket")
+                        .map(words -> new SocketFact(words[1], words[2], Integer.parseInt(words[3])))
+                        .toList());
     }
 
     private static String wished(DesiredHost desired, String path) {

@@ -207,6 +207,7 @@ class FileDiffTest {
                 "a=b ".repeat(16_384),
                 "A".repeat(43 * 1_500) + "=",
                 "--password ".repeat(5_000),
+                ("A".repeat(43) + "= ").repeat(1_450),
                 "://".repeat(20_000),
                 "\u001b".repeat(65_536),
                 IntStream.range(0, 6_000)

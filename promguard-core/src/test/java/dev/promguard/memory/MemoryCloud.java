@@ -12,8 +12,10 @@ import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
+import dev.promguard.spi.Rebuild;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -44,10 +46,14 @@ public final class MemoryCloud implements CloudProvider {
     private int lostAnswers;
     private int batchSize = 10;
     private @Nullable ProviderException refusal;
+    private boolean tellsTime = true;
+    /** Its own time, in which every rebuild takes a minute. */
+    private Instant now = Instant.parse("2031-05-06T07:08:09Z");
 
     private static final class Droplet {
         private final String mesh;
         private final MemoryMachine machine;
+        private final List<Rebuild> rebuilds = new ArrayList<>();
         private CloudHost host;
         private int hiddenFor;
 
@@ -153,6 +159,29 @@ public final class MemoryCloud implements CloudProvider {
     /** Makes a host that nobody ordered, with a mesh's mark on it. */
     public synchronized MemoryMachine plant(String mesh, String name, Optional<String> attempt) {
         return make(mesh, name, "tor1", "s-1vcpu-1gb", attempt, MemoryMachine.unordered(address(nextId))).machine;
+    }
+
+    /** Somebody has a host's disk made anew. */
+    public synchronized void rebuild(String name) {
+        note(name, Rebuild.Status.COMPLETED);
+        machine(name).rebuild();
+    }
+
+    /** Somebody had a host's disk made anew, and it did not work, or is not done. The host is as it was. */
+    public synchronized void note(String name, Rebuild.Status status) {
+        now = now.plusSeconds(30);
+        Droplet droplet = droplets.values().stream()
+                .filter(one -> one.host.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        droplet.rebuilds.removeIf(rebuild -> rebuild.status() == Rebuild.Status.IN_PROGRESS);
+        droplet.rebuilds.add(new Rebuild(now, status));
+        now = now.plusSeconds(30);
+    }
+
+    /** Keeps its time to itself. */
+    public synchronized void hideClock() {
+        tellsTime = false;
     }
 
     /** Takes a host away without PromGuard, as a user might in the cloud's own pages. */
@@ -303,6 +332,19 @@ public final class MemoryCloud implements CloudProvider {
     public synchronized void deleteAll(String mesh, Duration timeout) {
         endIfInterrupted();
         droplets.values().removeIf(droplet -> droplet.mesh.equals(mesh));
+    }
+
+    @Override
+    public synchronized Optional<Instant> clock() {
+        endIfInterrupted();
+        return Optional.of(now).filter(time -> tellsTime);
+    }
+
+    @Override
+    public synchronized List<Rebuild> rebuilds(String mesh, String id) {
+        endIfInterrupted();
+        Droplet droplet = droplets.get(id);
+        return droplet == null || !droplet.mesh.equals(mesh) ? List.of() : List.copyOf(droplet.rebuilds);
     }
 
     @Override

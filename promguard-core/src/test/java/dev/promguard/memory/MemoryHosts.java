@@ -10,18 +10,25 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /** The way to the machines of a {@link MemoryCloud}. Thread-safe. */
 public final class MemoryHosts implements HostApplier {
-    private final MemoryCloud cloud;
+    private final Function<String, Optional<MemoryMachine>> machines;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
 
     /** The way to every machine of a cloud. */
     public MemoryHosts(MemoryCloud cloud) {
-        this.cloud = cloud;
+        machines = cloud::machineAt;
+    }
+
+    /** The way to every machine that was there before. */
+    public MemoryHosts(MemoryInventory inventory) {
+        machines = inventory::machineAt;
     }
 
     /** How many sessions are open. */
@@ -40,15 +47,17 @@ public final class MemoryHosts implements HostApplier {
         if (Thread.currentThread().isInterrupted()) {
             throw failed.retryable().because("interrupted", "Run it again.");
         }
-        MemoryMachine machine = cloud.machineAt(target.address())
+        MemoryMachine machine = machines.apply(target.address())
                 .filter(found -> !found.isDown())
                 .orElseThrow(() -> failed.retryable()
                         .because("no answer in " + target.patience().toSeconds() + " s", "See that it is up."));
         HostKeyFingerprint shown = machine.hostKey();
-        if (!target.acceptedHostKeys().contains(shown)) {
-            throw failed.because(
-                    "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
-                    "Nothing was sent.");
+        boolean firstUse = target.trustOnFirstUse() && target.acceptedHostKeys().isEmpty();
+        if (!firstUse && !target.acceptedHostKeys().contains(shown)) {
+            throw failed.refusedHostKey(shown)
+                    .because(
+                            "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
+                            "Nothing was sent.");
         }
         if (!machine.admits(target.loginKey())) {
             throw failed.because("the login was refused", "Put back the login key.");

@@ -9,9 +9,11 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -44,6 +46,7 @@ import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -52,11 +55,22 @@ import org.jspecify.annotations.Nullable;
  * and takes note of every moment at which it stood open or locked its owner out. Thread-safe.
  */
 public final class MemoryMachine {
+    private static final Guarded UNTOUCHED = new Guarded(
+            List.of(),
+            false,
+            false,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Map.of());
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
 
     private final String address;
     private final @Nullable SshPublicKey login;
+    private final HostKeyFingerprint firstHostKey;
     private HostKeyFingerprint hostKey;
     private final Set<HostKeyFingerprint> everHostKeys = new HashSet<>();
 
@@ -70,19 +84,16 @@ public final class MemoryMachine {
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
-    private Guarded guarded = new Guarded(
-            List.of(),
-            false,
-            false,
-            false,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Map.of());
+    private Guarded guarded = UNTOUCHED;
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
     private int presharedKeyMode = 0600;
     private int sequence;
+
+    private final Set<String> started = new TreeSet<>();
+    private final List<SocketFact> sockets = new ArrayList<>();
+    private @Nullable String mesh;
+    private @Nullable String takenOff;
+    private @Nullable Guarded before;
 
     private @Nullable Guarded saved;
     private @Nullable HostKeyFingerprint savedHostKey;
@@ -109,6 +120,7 @@ public final class MemoryMachine {
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
+        this.firstHostKey = hostKey;
         this.hostKey = hostKey;
         this.login = login;
         everHostKeys.add(hostKey);
@@ -123,6 +135,10 @@ public final class MemoryMachine {
                 new MemoryMachine(address, SshPublicKey.parse(matcher.group(1)).fingerprint(), login);
         made.system = image.startsWith("ubuntu") ? "ubuntu" : image.startsWith("debian") ? "debian" : image;
         return made;
+    }
+
+    static MemoryMachine existing(String address, SshPublicKey login) {
+        return new MemoryMachine(address, newKey(), login);
     }
 
     static MemoryMachine unordered(String address) {
@@ -143,6 +159,11 @@ public final class MemoryMachine {
     /** The host key that it shows. */
     public synchronized HostKeyFingerprint hostKey() {
         return hostKey;
+    }
+
+    /** The host key that it was made with. */
+    public HostKeyFingerprint firstHostKey() {
+        return firstHostKey;
     }
 
     /** Every change that was made on it, in order, in words. */
@@ -221,6 +242,24 @@ public final class MemoryMachine {
     /** Shows another host key, as an impostor would. */
     public synchronized void impostor() {
         hostKey = newKey();
+    }
+
+    /** Shows the host key that it was made with, as somebody would who found it in the user data. */
+    public synchronized void impostorWithThrowaway() {
+        hostKey = firstHostKey;
+    }
+
+    /** Loses its disk and boots from its image again, with the same user data. */
+    synchronized void rebuild() {
+        packages.keySet().retainAll(Set.of("ca-certificates", "curl"));
+        users.clear();
+        files.clear();
+        units.clear();
+        releases.clear();
+        guarded = UNTOUCHED;
+        forget();
+        rolledBack = false;
+        hostKey = firstHostKey;
     }
 
     /** Says that the last handshake of every peer was so long ago. */
@@ -337,12 +376,60 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody else's program listens. */
+    public synchronized void listen(String protocol, String on, int port) {
+        sockets.add(new SocketFact(protocol, on, port));
+    }
+
+    /** Somebody else's unit is there. */
+    public synchronized void foreignUnit(String unit) {
+        units.put(unit, new UnitFact("active", "enabled", false, "0"));
+    }
+
+    /** Somebody else's firewall is on, with this rule. */
+    public synchronized void firewall(FirewallRule rule) {
+        guarded = new Guarded(
+                List.of(rule),
+                true,
+                true,
+                true,
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
+    /** Whether the firewall is on. */
+    public synchronized boolean firewallOn() {
+        return guarded.active();
+    }
+
+    /** Which mesh it says it is in. */
+    public synchronized Optional<String> mesh() {
+        return Optional.ofNullable(mesh);
+    }
+
+    /** What is left of PromGuard's: files, users, releases, units and the interface; packages stay. */
+    public synchronized List<String> parts() {
+        List<String> parts = new ArrayList<>();
+        parts.addAll(files.keySet());
+        parts.addAll(users);
+        parts.addAll(releases.keySet());
+        parts.addAll(units.keySet());
+        guarded.config().ifPresent(file -> parts.add(file.path()));
+        guarded.keyFile().ifPresent(key -> parts.add("key"));
+        guarded.running().ifPresent(running -> parts.add("wg0"));
+        return parts;
+    }
+
     /** The time for a confirmation is over. */
     public synchronized void rollBack() {
-        Guarded before = saved;
+        Guarded earlier = saved;
         HostKeyFingerprint key = savedHostKey;
-        if (before != null && key != null) {
-            guarded = before;
+        if (earlier != null && key != null) {
+            guarded = earlier;
+            mesh = takenOff == null ? mesh : takenOff;
             hostKey = key;
             units.replaceAll((name, fact) -> new UnitFact("inactive", fact.enabled(), false, fact.since()));
             forget();
@@ -354,6 +441,7 @@ public final class MemoryMachine {
         saved = null;
         savedHostKey = null;
         armedBy = null;
+        takenOff = null;
     }
 
     synchronized boolean isDown() {
@@ -417,7 +505,17 @@ public final class MemoryMachine {
                 new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
                 Map.of(),
                 networks,
-                Optional.of(true));
+                Optional.of(true),
+                Optional.ofNullable(mesh)
+                        .map(name -> new LedgerFact(
+                                name,
+                                Stream.of(
+                                                started.stream().map("unit "::concat),
+                                                files.keySet().stream().map("file "::concat),
+                                                guarded.keyFile().stream().map(key -> "file " + query.keyPath()))
+                                        .flatMap(things -> things)
+                                        .collect(Collectors.toSet()))),
+                sockets);
     }
 
     private WireGuardFact aged(WireGuardFact running) {
@@ -691,19 +789,20 @@ public final class MemoryMachine {
 
         @Override
         public Boolean unit(Change.ApplyUnit change) {
-            UnitFact before = units.getOrDefault(change.unit(), new UnitFact("inactive", "disabled", false, ""));
-            boolean started = change.action() == UnitAction.START || change.action() == UnitAction.RESTART;
+            UnitFact fact = units.getOrDefault(change.unit(), new UnitFact("inactive", "disabled", false, ""));
+            boolean starts = change.action() == UnitAction.START || change.action() == UnitAction.RESTART;
             boolean enabled = change.action() == UnitAction.START || change.action() == UnitAction.ENABLE;
-            if (started && !(guarded.active() && guarded.deny())) {
+            started.add(change.unit());
+            if (starts && !(guarded.active() && guarded.deny())) {
                 violations.add(change.describe() + " while the firewall is off");
             }
             units.put(
                     change.unit(),
                     new UnitFact(
-                            started ? "active" : before.active(),
-                            enabled ? "enabled" : before.enabled(),
+                            starts ? "active" : fact.active(),
+                            enabled ? "enabled" : fact.enabled(),
                             false,
-                            started ? String.valueOf(++sequence) : before.since()));
+                            starts ? String.valueOf(++sequence) : fact.since()));
             return true;
         }
 
@@ -713,6 +812,58 @@ public final class MemoryMachine {
             progress.newHostKey(fresh);
             hostKey = fresh;
             return everHostKeys.add(fresh);
+        }
+
+        @Override
+        public Boolean remember(Change.Remember change) {
+            mesh = change.mesh();
+            before = guarded;
+            return true;
+        }
+
+        @Override
+        public Boolean takeOff(Change.TakeOff change) {
+            Guarded then = Objects.requireNonNull(before, "nothing was remembered");
+            switch (change.part()) {
+                case SERVICES -> {
+                    units.keySet().removeAll(started);
+                    started.clear();
+                }
+                case WIREGUARD -> guarded = guarded(guarded, guarded.keyFile(), guarded.config(), Optional.empty());
+                case FIREWALL -> {
+                    if (!started.isEmpty()) {
+                        violations.add("the firewall opens while units run");
+                    }
+                    guarded = guarded(then, guarded.keyFile(), guarded.config(), guarded.running());
+                }
+                case FILES -> {
+                    guarded = guarded(guarded, Optional.empty(), Optional.empty(), guarded.running());
+                    files.clear();
+                    users.clear();
+                    releases.clear();
+                    takenOff = mesh;
+                    mesh = null;
+                    progress.left("packages that PromGuard installed: ufw wireguard-tools");
+                }
+            }
+            return true;
+        }
+
+        private static Guarded guarded(
+                Guarded firewall,
+                Optional<PublicKey> key,
+                Optional<ManagedFile> config,
+                Optional<WireGuardFact> running) {
+            return new Guarded(
+                    firewall.rules(),
+                    firewall.active(),
+                    firewall.deny(),
+                    firewall.atBoot(),
+                    key,
+                    config,
+                    running,
+                    running.isPresent() ? firewall.unit() : Optional.empty(),
+                    config.isPresent() ? firewall.preshared() : Map.of());
         }
     }
 }

@@ -310,7 +310,7 @@ class RendererTest {
                     .as(answer.output())
                     .isNotEmpty()
                     .containsExactlyInAnyOrderElementsOf(blueprint.hosts().stream()
-                            .filter(each -> blueprint.scrapes(monitor, each))
+                            .filter(each -> blueprint.scrapes(monitor, each, 9100))
                             .map(Blueprint.Host::name)
                             .toList());
             scraped.addAll(kept);

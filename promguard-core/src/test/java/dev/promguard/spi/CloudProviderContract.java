@@ -1,7 +1,6 @@
 package dev.promguard.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
@@ -9,17 +8,19 @@ import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** What the engine may expect of any {@link CloudProvider}. */
-public abstract class CloudProviderContract {
+/** What the engine may expect of a {@link CloudProvider} that makes hosts. */
+public abstract class CloudProviderContract extends ProviderContract {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final SshPublicKey LOGIN = publicKey();
 
-    /** The provider to try, over an account without hosts; the same one each time within a test. */
+    /** Over an account without hosts. */
+    @Override
     protected abstract CloudProvider provider();
 
     /** A region, a size and an image that the provider has. */
@@ -149,19 +150,26 @@ public abstract class CloudProviderContract {
     }
 
     @Test
-    void nameAndBatchSize_always_areUsable() {
-        assertThat(provider().batchSize()).isPositive();
-        assertThat(provider().name()).isNotBlank();
+    void rebuilds_newUnknownAndOfAnotherMesh_areNone() {
+        String theirs = id(create("bank", "b1", "a"), "a");
+        String ours = id(create("shop", "a1", "a"), "a");
+
+        assertThat(provider().rebuilds("shop", ours)).isEmpty();
+        assertThat(provider().rebuilds("shop", theirs)).isEmpty();
+        assertThat(provider().rebuilds("shop", "4711")).isEmpty();
     }
 
     @Test
-    void list_interruptedThread_endsWithAFailureAndTheFlagSet() {
-        Thread.currentThread().interrupt();
-        try {
-            assertThatThrownBy(() -> provider().list("shop")).isInstanceOf(ProviderException.class);
-            assertThat(Thread.currentThread().isInterrupted()).isTrue();
-        } finally {
-            assertThat(Thread.interrupted()).isTrue();
-        }
+    void clock_twice_doesNotGoBack() {
+        Optional<Instant> first = provider().clock();
+        Optional<Instant> second = provider().clock();
+
+        assertThat(second.isPresent()).isEqualTo(first.isPresent());
+        first.ifPresent(time -> assertThat(second.orElseThrow()).isAfterOrEqualTo(time));
+    }
+
+    @Test
+    void inventory_always_isNone() {
+        assertThat(provider().inventory()).isEmpty();
     }
 }

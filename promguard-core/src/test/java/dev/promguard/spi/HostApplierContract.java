@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -92,8 +93,45 @@ public abstract class HostApplierContract {
         HostKeyFingerprint shown = target().acceptedHostKeys().iterator().next();
 
         assertThatThrownBy(() -> applier().open(accepting(Set.of(OTHER))))
-                .isInstanceOf(HostException.class)
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.refusedHostKey()).contains(shown))
                 .hasMessageContaining(shown.text())
+                .hasMessageContaining(OTHER.text());
+    }
+
+    @Test
+    void open_noKeyKnownAndTrustOnFirstUse_provesTheKeyShown() {
+        HostTarget target = target();
+        HostTarget first = new HostTarget(
+                target.name(),
+                target.address(),
+                target.port(),
+                target.user(),
+                Set.of(),
+                true,
+                target.loginKey(),
+                Optional.empty(),
+                PATIENCE);
+        try (HostSession session = applier().open(first)) {
+            assertThat(target.acceptedHostKeys()).contains(session.hostKey());
+        }
+    }
+
+    @Test
+    void open_anotherKeyKnownAndTrustOnFirstUse_isRefused() {
+        HostTarget target = target();
+        HostTarget later = new HostTarget(
+                target.name(),
+                target.address(),
+                target.port(),
+                target.user(),
+                Set.of(OTHER),
+                true,
+                target.loginKey(),
+                Optional.empty(),
+                PATIENCE);
+        assertThatThrownBy(() -> applier().open(later))
+                .isInstanceOf(HostException.class)
                 .hasMessageContaining(OTHER.text());
     }
 

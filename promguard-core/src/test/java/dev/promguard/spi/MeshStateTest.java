@@ -9,6 +9,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.Test;
 class MeshStateTest {
     private static final HostKeyFingerprint THROWAWAY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
     private static final HostKeyFingerprint OWN = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
+    private static final HostKeyFingerprint FRESH = new HostKeyFingerprint("SHA256:" + "C".repeat(43));
+    private static final Instant NOW = Instant.parse("2031-05-06T07:08:09Z");
     private static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
 
     @Test
@@ -31,6 +34,9 @@ class MeshStateTest {
         assertThat(between.hostKeys()).containsExactlyInAnyOrder(THROWAWAY, OWN);
         assertThat(between.throwaway()).contains(THROWAWAY);
 
+        assertThat(between.pinnedUndated()).isFalse();
+        assertThat(between.rebuilt(THROWAWAY)).isFalse();
+
         HostState pinned = between.pinned(OWN);
         assertThat(pinned)
                 .isEqualTo(new HostState(
@@ -38,8 +44,40 @@ class MeshStateTest {
                         Optional.of("7"),
                         Optional.of(KEY),
                         Set.of(OWN),
+                        Optional.of(THROWAWAY),
                         Optional.empty(),
                         Optional.empty()));
+        assertThat(pinned.pinnedUndated()).isTrue();
+        assertThat(pinned.pinnedAt(NOW).pinnedUndated()).isFalse();
+        assertThat(pinned.pinnedAt(NOW).withPublicKey(KEY).pinnedAt()).contains(NOW);
+        assertThat(pinned.pinnedAt(NOW).pinned(OWN).pinnedAt()).contains(NOW);
+    }
+
+    @Test
+    void hostState_rebuilt_isToldByTheThrowawayKeyAloneAndItsNextPinHasNoTimeYet() {
+        HostState pinned =
+                HostState.created("10.0.0.2", "7", THROWAWAY).pinned(OWN).pinnedAt(NOW);
+        assertThat(pinned.rebuilt(THROWAWAY)).isTrue();
+        assertThat(pinned.rebuilt(OWN)).isFalse();
+        assertThat(pinned.rebuilt(FRESH)).isFalse();
+
+        HostState between = pinned.accepting(FRESH);
+        assertThat(between.hostKeys())
+                .as("the throwaway is never accepted again")
+                .containsExactlyInAnyOrder(OWN, FRESH);
+        assertThat(between.rebuilt(THROWAWAY)).isTrue();
+        assertThat(between.pinnedAt()).contains(NOW);
+        assertThat(between.pinned(FRESH).pinnedUndated()).isTrue();
+        HostState notMade = new HostState(
+                "10.0.0.2",
+                Optional.of("7"),
+                Optional.empty(),
+                Set.of(OWN),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+        assertThat(notMade.pinnedUndated()).isFalse();
+        assertThat(notMade.rebuilt(THROWAWAY)).isFalse();
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.StateException;
+import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -12,6 +13,7 @@ import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +52,7 @@ public abstract class StateStoreContract {
                                 Optional.of(KEY),
                                 Set.of(OWN),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
                 List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), THROWAWAY)),
@@ -64,6 +67,29 @@ public abstract class StateStoreContract {
     }
 
     @Test
+    void load_savedWithFootprints_knowsWhatWasPutOnTheHosts() {
+        Footprint footprint = new Footprint(
+                Set.of("ufw"),
+                Set.of("prometheus"),
+                Map.of("prometheus-3.13.2", "a".repeat(64)),
+                Map.of("/etc/a", "b".repeat(64) + " 0644 root:root"),
+                true,
+                Optional.of(Set.of("22/tcp # OpenSSH")),
+                Optional.of(new Footprint.Tunnels(KEY, 51820, "10.0.0.1/24", Map.of(KEY.base64(), "10.0.0.2/32"))),
+                Set.of("a.service"));
+        HostState host = HostState.created("10.0.0.1", "11", THROWAWAY);
+        MeshState state = MeshState.empty("shop")
+                .with("known", host.with(footprint).accepting(OWN).pinned(OWN).withPublicKey(KEY))
+                .with("touched", host.with(Footprint.NONE))
+                .with("new", host);
+
+        store().save(state);
+
+        assertThat(store().load("shop")).contains(state);
+        assertThat(state.hosts().get("known")).extracting(HostState::footprint).isEqualTo(Optional.of(footprint));
+    }
+
+    @Test
     void load_saved_isWhatWasSavedLast() {
         store().save(MeshState.empty("shop"));
         assertThat(store().load("shop")).contains(MeshState.empty("shop"));
@@ -71,6 +97,17 @@ public abstract class StateStoreContract {
         store().save(full("shop"));
 
         assertThat(store().load("shop")).contains(full("shop"));
+    }
+
+    @Test
+    void load_hostPinnedAtATime_knowsTheTime() {
+        HostState pinned = HostState.created("10.0.0.1", "11", THROWAWAY)
+                .pinned(OWN)
+                .pinnedAt(Instant.parse("2031-05-06T07:08:09Z"));
+
+        store().save(MeshState.empty("shop").with("a", pinned));
+
+        assertThat(store().load("shop").orElseThrow().hosts()).containsEntry("a", pinned);
     }
 
     @Test

@@ -8,6 +8,8 @@ import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.spi.CloudHost;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -118,6 +120,15 @@ final class Api {
                 null,
                 true,
                 null);
+    }
+
+    /** A time that something hangs on, and so must be there. */
+    static Instant time(String path, @Nullable String text) {
+        try {
+            return Instant.parse(Objects.toString(text, ""));
+        } catch (DateTimeParseException e) {
+            throw incomplete(path);
+        }
     }
 
     static CloudHost host(Droplet droplet) {

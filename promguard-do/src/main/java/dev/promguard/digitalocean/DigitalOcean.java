@@ -17,9 +17,11 @@ import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
+import dev.promguard.spi.Rebuild;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -581,6 +583,36 @@ public final class DigitalOcean implements CloudProvider {
     @Override
     public void deleteAll(String mesh, Duration timeout) {
         removal.deleteAll(mesh, timeout);
+    }
+
+    /**
+     * The time at which the API answers, as its {@code Date} header says.
+     *
+     * @return the time, in whole seconds; empty if there is no such header
+     * @see <a href="https://www.rfc-editor.org/rfc/rfc9110#name-date">RFC 9110, Date</a>
+     */
+    @Override
+    public Optional<Instant> clock() {
+        return api.http().time("/v2/account", Answers.AccountAnswer.class, Deadline.never());
+    }
+
+    @Override
+    public List<Rebuild> rebuilds(String mesh, String id) {
+        Optional<Droplet> droplet = api.find(id, Deadline.never());
+        if (droplet.isEmpty() || !Api.carries(droplet.get(), Marks.mesh(mesh))) {
+            return List.of();
+        }
+        String path = "/v2/droplets/" + Api.encode(id) + "/actions";
+        return api.paged(path, Answers.ActionsAnswer.class, a -> a.actions(), a -> a.links(), Deadline.never()).stream()
+                .filter(action -> "rebuild".equals(action.type()))
+                .map(action -> new Rebuild(
+                        Api.time(path, action.startedAt()),
+                        switch (Objects.toString(action.status(), "")) {
+                            case "in-progress" -> Rebuild.Status.IN_PROGRESS;
+                            case "completed" -> Rebuild.Status.COMPLETED;
+                            default -> Rebuild.Status.FAILED;
+                        }))
+                .toList();
     }
 
     @Override

@@ -43,6 +43,8 @@ class InterruptionTest {
         CREATE,
         AWAIT,
         DELETE,
+        CLOCK,
+        REBUILDS,
         CLEAN_UP;
 
         void call(CloudProvider provider) {
@@ -53,6 +55,8 @@ class InterruptionTest {
                 case CREATE -> provider.create(RequestsTest.order("a", "b"));
                 case AWAIT -> provider.await(MESH, Set.of("11"), LONG);
                 case DELETE -> provider.delete(MESH, List.of("11"), LONG);
+                case CLOCK -> provider.clock();
+                case REBUILDS -> provider.rebuilds(MESH, "11");
                 case CLEAN_UP -> provider.cleanUp(MESH, Optional.of(new AccessKey("7", "fp", true)));
             }
         }

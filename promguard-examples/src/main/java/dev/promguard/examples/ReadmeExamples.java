@@ -8,8 +8,10 @@ import dev.promguard.Tunnel;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
+import dev.promguard.ssh.ExistingHosts;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +53,24 @@ public final class ReadmeExamples {
                         .token(Secret.env("DIGITALOCEAN_TOKEN"))
                         .build())
                 .listener(Progress.console())
+                .build();
+        return mesh;
+    }
+
+    static Mesh settings() {
+        Mesh mesh = Mesh.builder()
+                .monitor("fra1")
+                .monitor("ams3")
+                .nodes(3)
+                .prometheus(prometheus -> prometheus
+                        .retention(Duration.ofDays(30))
+                        .externalLabel("team", "till")
+                        .rules(Path.of("rules", "own.yml"))
+                        .alertmanager(URI.create("https://alerts.example/"))
+                        .scrape("till", job -> job.targets("till.example:8080").interval(Duration.ofMinutes(1)))
+                        .remoteWrite(
+                                URI.create("https://mimir.example/api/v1/push"),
+                                Credentials.basic("me", Secret.env("MIMIR_PASSWORD"))))
                 .build();
         return mesh;
     }
@@ -97,6 +117,20 @@ public final class ReadmeExamples {
             mesh.apply();
             mesh.verify().orThrow();
         }
+    }
+
+    static Mesh serversYouHave() {
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("db-1", host -> host.region("rack-7"))
+                .provider(ExistingHosts.builder()
+                        .host("mon", "root@203.0.113.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")
+                        .host("db-1", "admin@203.0.113.20:2222", "SHA256:9qOGcBQw4QAXcS1vmIRiWS7Fz8nJ3ZbDgzxEYNGDUj0")
+                        .identity(Path.of("/home/me/.ssh/id_ed25519"))
+                        .build())
+                .build();
+        return mesh;
     }
 
     static CloudProvider options() {

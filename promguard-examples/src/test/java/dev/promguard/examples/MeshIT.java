@@ -8,10 +8,12 @@ import dev.promguard.DestroyReport;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
+import dev.promguard.PlanNotEmptyException;
 import dev.promguard.PlanOutdatedException;
 import dev.promguard.Progress;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
+import dev.promguard.change.PlannedChange;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -314,16 +316,40 @@ class MeshIT {
                 "wg set wg0 peer $(wg show wg0 peers | head -n 1) remove; echo '[]' >/etc/prometheus/targets/node.json; cp -p /opt/promguard/node_exporter-*/node_exporter /root/edited; printf x >>/root/edited; mv /root/edited $(echo /opt/promguard/node_exporter-*/node_exporter)");
 
         Plan drift = mesh.plan();
-        System.out.println(drift);
+        System.out.println(drift.details());
         assertThat(drift.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.CHANGE);
+        assertThat(drift.entries())
+                .flatExtracting(Plan.Entry::changes)
+                .allSatisfy(
+                        change -> assertThat(change.drift()).as(change.text()).isTrue());
+        assertThat(drift.details()).contains("-# by hand\n").contains("-[]\n");
+        assertThatThrownBy(drift::requireEmpty).isInstanceOf(PlanNotEmptyException.class);
         assertThat(mesh.verify().ok()).isFalse();
         ApplyReport report = mesh.apply(drift);
 
         assertThat(report.ok()).isTrue();
-        assertThat(mesh.plan().isEmpty()).isTrue();
+        assertThat(report.drift()).isEqualTo(report.changes());
+        mesh.plan().requireEmpty();
         assertThat(Clouds.run(node(3), "ufw status")).contains("foreign");
         assertThat(mesh.verify().failures()).isEmpty();
         Clouds.run(node(3), "ufw --force delete allow 8080/tcp");
+    }
+
+    @Test
+    @Order(31)
+    void only_oneHost_isPutRightAndTheOthersAreLeftAlone() {
+        Clouds.run(node(1), "systemctl stop node_exporter");
+        Clouds.run(node(2), "systemctl stop node_exporter");
+
+        ApplyReport report = mesh.only("shop-node-2").apply();
+
+        assertThat(report.hosts()).extracting(ApplyReport.HostOutcome::name).containsExactly("shop-node-2");
+        assertThat(report.drift()).isEqualTo(1);
+        assertThat(mesh.plan().drift())
+                .extracting(PlannedChange::toString)
+                .containsExactly("! node_exporter.service is inactive (drift)   → start");
+        mesh.apply();
+        mesh.plan().requireEmpty();
     }
 
     @Test

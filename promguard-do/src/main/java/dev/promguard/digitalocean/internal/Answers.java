@@ -144,10 +144,14 @@ public final class Answers {
     public record Resources(int count) {}
 
     /** A droplet's actions. */
-    public record ActionsAnswer(@Nullable List<Action> actions) {}
+    public record ActionsAnswer(
+            @Nullable List<Action> actions, @Nullable Links links) {}
 
     /** An action. */
-    public record Action(@Nullable String type, @Nullable String status) {}
+    public record Action(
+            @Nullable String type,
+            @Nullable String status,
+            @JsonProperty("started_at") @Nullable String startedAt) {}
 
     /** Where there is more. */
     public record Links(@Nullable Pages pages) {}

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -109,7 +110,12 @@ public final class Http {
 
     /** Reads a resource. */
     public <T> T get(String path, Class<T> type, Deadline deadline) {
-        return repeated("GET", path, null, type, deadline);
+        return repeated("GET", path, null, type, deadline).value;
+    }
+
+    /** When the API answers, by its own clock; empty if it does not say. */
+    public <T> Optional<Instant> time(String path, Class<T> type, Deadline deadline) {
+        return Optional.ofNullable(repeated("GET", path, null, type, deadline).date);
     }
 
     /** Reads a resource that may not be there. */
@@ -142,7 +148,7 @@ public final class Http {
      * @throws LostAnswerException if it is not known whether it was done
      */
     public <T> T post(String path, Object body, Class<T> type) throws LostAnswerException {
-        return exchange("POST", path, written(body), type, false, Deadline.never());
+        return exchange("POST", path, written(body), type, false, Deadline.never()).value;
     }
 
     /** Replaces a resource; to do so twice is to do so once. */
@@ -158,7 +164,7 @@ public final class Http {
         }
     }
 
-    private <T> T repeated(String method, String path, byte @Nullable [] body, Class<T> type, Deadline deadline) {
+    private <T> Read<T> repeated(String method, String path, byte @Nullable [] body, Class<T> type, Deadline deadline) {
         try {
             return exchange(method, path, body, type, true, deadline);
         } catch (LostAnswerException e) {
@@ -166,7 +172,7 @@ public final class Http {
         }
     }
 
-    private <T> T exchange(
+    private <T> Read<T> exchange(
             String method, String path, byte @Nullable [] body, Class<T> type, boolean repeatable, Deadline deadline)
             throws LostAnswerException {
         for (int attempt = 1; ; attempt++) {
@@ -183,7 +189,7 @@ public final class Http {
                 }
                 if (answer.status >= 200 && answer.status < 300) {
                     accepted = true;
-                    return parse(answer, type);
+                    return new Read<>(parse(answer, type), answer.date);
                 }
                 failure = refusal(method, path, answer);
                 wait = answer.retryAfter;
@@ -213,6 +219,9 @@ public final class Http {
     /** All calls of a client share the limit: one that is told to wait makes the others wait too. */
     private void waitForTurn(String method, String path, Deadline deadline) {
         Duration turn = limit.take();
+        if (turn.isZero()) {
+            return;
+        }
         if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
             throw new ProviderException(
                     "DigitalOcean's limit of calls is used up (" + method + " " + withoutQuery(path)
@@ -237,7 +246,11 @@ public final class Http {
             int status,
             String body,
             @Nullable String requestId,
-            @Nullable Duration retryAfter) {}
+            @Nullable Duration retryAfter,
+            @Nullable Instant date) {}
+
+    /** What an answer held, and when it was given. */
+    private record Read<T>(T value, @Nullable Instant date) {}
 
     private Answer once(String method, String path, byte @Nullable [] body, Sending sending, Deadline deadline)
             throws IOException {
@@ -310,7 +323,9 @@ public final class Http {
             throw new IOException("an answer of over " + LARGEST_BODY + " bytes");
         }
         String body = new String(source.getBuffer().readByteArray(), StandardCharsets.UTF_8);
-        return new Answer(response.code(), body, response.header("x-request-id"), retryAfter(response));
+        // A cache would tell when it was filled.
+        Instant date = response.header("age") == null ? response.headers().getInstant("date") : null;
+        return new Answer(response.code(), body, response.header("x-request-id"), retryAfter(response), date);
     }
 
     /** How long the API asks to wait: as it says, or until its hourly limit has room again. */

@@ -100,12 +100,17 @@ final class BaseImage {
         tar(unpacked, renamed, to);
     }
 
-    /** Finds it in the cache, or builds it there. Two builders at once make one image. */
-    static BaseImage obtain(Path cache, String suite, Consumer<String> say) {
+    /**
+     * Finds it in the cache, or builds it there. Two builders at once make one image.
+     *
+     * @param withReleases whether to make release tarballs from the suite's packages too
+     */
+    static BaseImage obtain(Path cache, String suite, boolean withReleases, Consumer<String> say) {
         String sources = AptSources.forSuite(suite);
         List<String> options = AptSources.options();
         String script = script();
-        String recipe = String.join("\n", suite, sources, options.toString(), script, PACKAGES.toString(), "4");
+        String recipe = String.join("\n", suite, sources, options.toString(), script, PACKAGES.toString(), "4")
+                + (withReleases ? "" : "\nwithout releases");
         Path folder = cache.resolve("base-" + suite + "-"
                 + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
         HERE.lock();
@@ -114,7 +119,7 @@ final class BaseImage {
                 FileLock lock = channel.lock()) {
             if (lock.isValid() && !Files.isDirectory(folder)) {
                 discardOld(cache, suite);
-                build(cache, folder, suite, sources, options, script, say);
+                build(cache, folder, suite, withReleases, sources, options, script, say);
             }
         } catch (IOException e) {
             throw new LocalCloudException("cannot lock the cache folder " + cache + ": " + e.getMessage(), e);
@@ -128,6 +133,7 @@ final class BaseImage {
             Path cache,
             Path folder,
             String suite,
+            boolean withReleases,
             String sources,
             List<String> options,
             String script,
@@ -145,7 +151,7 @@ final class BaseImage {
                 "--variant=minbase",
                 "--include=" + String.join(",", PACKAGES),
                 "--skip=cleanup/apt",
-                "--customize-hook=sh " + customize + " \"$1\" " + work.resolve("debs")));
+                "--customize-hook=sh " + customize + " \"$1\" " + (withReleases ? work.resolve("debs") : "")));
         for (String option : options) {
             words.add("--aptopt=" + option.substring(0, option.length() - 1));
         }
@@ -157,7 +163,9 @@ final class BaseImage {
         }
         Command.of(words).timeout(Duration.ofMinutes(15)).check();
         carryCertificates(work.resolve("root"));
-        say.accept("making release tarballs from Debian's own prometheus and prometheus-node-exporter");
+        if (withReleases) {
+            say.accept("making release tarballs from Debian's own prometheus and prometheus-node-exporter");
+        }
         Folders.make(work.resolve("releases"));
         for (Path deb : Folders.children(work.resolve("debs"))) {
             pack(deb, work);
@@ -186,6 +194,9 @@ final class BaseImage {
     /** Turns a Debian package into a tarball as upstream would have made it. */
     private static void pack(Path deb, Path work) throws IOException {
         String packageName = field(deb, "Package");
+        if (packageName.equals("promtool")) {
+            return;
+        }
         String arch = field(deb, "Architecture");
         String version = field(deb, "Version").replaceFirst("^\\d+:", "").replaceFirst("[-+~].*$", "");
         String name = packageName.equals("prometheus") ? "prometheus" : "node_exporter";
@@ -197,7 +208,7 @@ final class BaseImage {
         Path folder = Folders.make(work.resolve("unpacked").resolve(top));
         if (name.equals("prometheus")) {
             Files.move(tree.resolve("usr/bin/prometheus"), folder.resolve("prometheus"));
-            Files.move(tree.resolve("usr/bin/promtool"), folder.resolve("promtool"));
+            Files.move(promtool(tree, work), folder.resolve("promtool"));
             Files.move(tree.resolve("etc/prometheus/prometheus.yml"), folder.resolve("prometheus.yml"));
         } else {
             Files.move(tree.resolve("usr/bin/prometheus-node-exporter"), folder.resolve("node_exporter"));
@@ -226,6 +237,19 @@ final class BaseImage {
                 .timeout(Duration.ofMinutes(3))
                 .check();
         Folders.write(Path.of(tarball + ".sha256"), sha256(tarball));
+    }
+
+    /** Where Prometheus' tool is: in its own package, or since Debian 13 in another. */
+    private static Path promtool(Path prometheus, Path work) {
+        Path tool = prometheus.resolve("usr/bin/promtool");
+        for (Path deb : Folders.children(work.resolve("debs"))) {
+            if (field(deb, "Package").equals("promtool")) {
+                Command.of("dpkg-deb", "-x", deb.toString(), prometheus.toString())
+                        .timeout(Duration.ofMinutes(2))
+                        .check();
+            }
+        }
+        return tool;
     }
 
     private static String field(Path deb, String name) {

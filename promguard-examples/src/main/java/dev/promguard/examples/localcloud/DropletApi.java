@@ -273,7 +273,7 @@ final class DropletApi {
             case "power_off" -> machine == null ? () -> droplet.recordOff(true) : machine::powerOff;
             case "shutdown" -> machine == null ? () -> droplet.recordOff(true) : machine::shutDown;
             case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
-            case "rebuild" -> machine == null ? () -> {} : machine::rebuild;
+            case "rebuild" -> rebuild(call, droplet, machine);
             case "snapshot" -> snapshot(call, droplet);
             default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
         };
@@ -282,6 +282,16 @@ final class DropletApi {
         }
         Action action = account.act(droplet, type, work);
         return Reply.created(wrap("action", account.locked(action::json)));
+    }
+
+    private Runnable rebuild(Call call, Droplet droplet, @Nullable Machine machine) {
+        String wanted = call.text("image");
+        if (!wanted.isEmpty() && !droplet.wish().image().is(wanted)) {
+            image(call, droplet.wish().region(), droplet.wish().size());
+            throw Refusal.unprocessable(
+                    "The local cloud rebuilds a droplet only from the image that it was made from.");
+        }
+        return machine == null ? () -> droplet.recordOff(false) : machine::rebuild;
     }
 
     private Runnable snapshot(Call call, Droplet droplet) {

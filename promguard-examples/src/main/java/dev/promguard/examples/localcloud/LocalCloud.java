@@ -384,7 +384,8 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     private BaseImage image(String suite) {
-        return images.computeIfAbsent(suite, s -> BaseImage.obtain(options.cache, s, options.progress));
+        return images.computeIfAbsent(
+                suite, s -> BaseImage.obtain(options.cache, s, s.equals(options.suite), options.progress));
     }
 
     private static <T> T real(@Nullable T part) {

@@ -9,7 +9,9 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Quote;
+import dev.promguard.spi.Rebuild;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -73,6 +75,16 @@ final class LocalProvider implements CloudProvider {
     @Override
     public void deleteAll(String mesh, Duration timeout) {
         digitalOcean.deleteAll(mesh, timeout);
+    }
+
+    @Override
+    public Optional<Instant> clock() {
+        return digitalOcean.clock();
+    }
+
+    @Override
+    public List<Rebuild> rebuilds(String mesh, String id) {
+        return digitalOcean.rebuilds(mesh, id);
     }
 
     @Override

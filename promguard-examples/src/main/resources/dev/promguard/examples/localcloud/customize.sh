@@ -1,9 +1,9 @@
 #!/bin/sh
-# Run by mmdebstrap with the new root as $1 and a folder for the release packages as $2.
+# Run by mmdebstrap with the new root as $1 and a folder for the release packages as $2, or nothing where none are wanted.
 # Turns a minimal Debian into what a stock droplet is, as far as a mesh can tell.
 set -eu
 root=$1
-releases=$2
+releases=${2-}
 
 # A droplet has a kernel package, which is what provides wireguard-modules. A machine here shares the host's kernel.
 package=$(mktemp -d)
@@ -25,10 +25,16 @@ rm -rf "$root/tmp/local-cloud-kernel.deb" "$package"
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/local-cloud"
 chroot "$root" apt-get clean
 chroot "$root" apt-get -qq -y --download-only --no-install-recommends install ufw wireguard-tools wireguard
-mkdir "$root/tmp/releases"
-chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter'
-mv "$root/tmp/releases"/*.deb "$releases/"
-rmdir "$root/tmp/releases"
+if [ -n "$releases" ]; then
+    mkdir "$root/tmp/releases"
+    chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter'
+    # Debian 13 has promtool in a package of its own.
+    if chroot "$root" apt-cache show promtool >/dev/null 2>&1; then
+        chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download promtool'
+    fi
+    mv "$root/tmp/releases"/*.deb "$releases/"
+    rmdir "$root/tmp/releases"
+fi
 
 mkdir -p "$root/etc/cloud/cloud.cfg.d"
 cat >"$root/etc/cloud/cloud.cfg.d/99-local-cloud.cfg" <<'CLOUD'

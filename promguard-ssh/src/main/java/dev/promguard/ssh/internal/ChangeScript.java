@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -41,7 +42,7 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     /** Writes the script. The caller closes it: it may hold a key. */
     static Script of(String nonce, List<Change> changes, Duration rollbackAfter) {
-        Script script = Script.begin(nonce, "prelude.sh", "changes.sh");
+        Script script = Script.begin(nonce, libraries(changes));
         ChangeScript visitor = new ChangeScript(script);
         try {
             script.call("step", PREPARE, "alone");
@@ -62,6 +63,12 @@ final class ChangeScript implements Change.Visitor<Script> {
             script.close();
             throw e;
         }
+    }
+
+    private static String[] libraries(List<Change> changes) {
+        return changes.stream().anyMatch(Change.TakeOff.class::isInstance)
+                ? new String[] {"prelude.sh", "ledger.sh", "changes.sh", "takeoff.sh"}
+                : new String[] {"prelude.sh", "ledger.sh", "changes.sh"};
     }
 
     /** What the run owes its units, so that the next one knows if this one is cut off. */
@@ -293,6 +300,16 @@ final class ChangeScript implements Change.Visitor<Script> {
     @Override
     public Script replaceHostKey(Change.ReplaceHostKey change) {
         return step("replace_host_key", Integer.toString(number));
+    }
+
+    @Override
+    public Script remember(Change.Remember change) {
+        return step("remember", change.mesh());
+    }
+
+    @Override
+    public Script takeOff(Change.TakeOff change) {
+        return step("off_" + change.part().name().toLowerCase(Locale.ROOT));
     }
 
     private static String unit(String name) {

@@ -1,12 +1,15 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.ReleaseFact;
+import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +63,8 @@ final class FactsParser {
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
 
+    private static final Pattern SOCKET = Pattern.compile("(tcp|udp)\t([0-9a-zA-Z.:%*\\[\\]@_-]{1,80}):([0-9]{1,5})");
+
     private final FactsQuery query;
     private final Map<String, String> packages = new HashMap<>();
     private final Set<String> users = new HashSet<>();
@@ -72,6 +78,9 @@ final class FactsParser {
     private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final List<String> addresses = new ArrayList<>();
+    private final Set<String> things = new HashSet<>();
+    private final List<SocketFact> sockets = new ArrayList<>();
+    private @Nullable String ledger;
     private final FirewallParser firewall = new FirewallParser();
     private String @Nullable [] system;
     private @Nullable String wireGuardKey;
@@ -154,6 +163,14 @@ final class FactsParser {
             }
             case "address" -> addresses.add(network(rest));
             case "wg-address" -> wireGuardAddresses.add(network(rest));
+            case "ledger" -> {
+                if (!Names.isMesh(rest)) {
+                    throw new MalformedException("a mesh's name: " + shown(rest));
+                }
+                ledger = rest;
+            }
+            case "thing" -> things.add(rest);
+            case "socket" -> socket(rest);
             case "end" -> ended = true;
             default -> {
                 if (!firewall.line(key, rest)) {
@@ -230,7 +247,17 @@ final class FactsParser {
                 firewall.fact(ufwAtBoot),
                 owed,
                 addresses,
-                Optional.ofNullable(clock));
+                Optional.ofNullable(clock),
+                Optional.ofNullable(ledger).map(mesh -> new LedgerFact(mesh, things)),
+                sockets);
+    }
+
+    private void socket(String line) throws MalformedException {
+        Matcher matcher = SOCKET.matcher(line);
+        if (!matcher.matches()) {
+            throw new MalformedException("a socket: " + shown(line));
+        }
+        sockets.add(new SocketFact(matcher.group(1), matcher.group(2), (int) number(matcher.group(3), 0xffff)));
     }
 
     private void content(String[] fields) throws MalformedException {

@@ -67,6 +67,8 @@ final class FactsScript {
         script.call("wireguard", query.wireGuardInterface(), query.keyPath());
         script.call("addresses", query.wireGuardInterface());
         script.call("firewall");
+        script.call("ledger");
+        script.call("listening");
         return script.end();
     }
 

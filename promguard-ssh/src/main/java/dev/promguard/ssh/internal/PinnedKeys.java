@@ -15,12 +15,20 @@ import org.jspecify.annotations.Nullable;
 /** Accepts some host keys by fingerprint, and no other. Remembers what the host showed. */
 final class PinnedKeys implements HostKeyVerifier {
     private final Set<HostKeyFingerprint> accepted;
+    private final boolean firstUse;
     private volatile @Nullable HostKeyFingerprint proven;
     private volatile @Nullable HostKeyFingerprint refused;
     private volatile String refusedType = "";
 
-    PinnedKeys(Set<HostKeyFingerprint> accepted) {
+    /**
+     * Accepts these.
+     *
+     * @param accepted the keys
+     * @param trustOnFirstUse whether any one key is accepted where there are none, because the user said so
+     */
+    PinnedKeys(Set<HostKeyFingerprint> accepted, boolean trustOnFirstUse) {
         this.accepted = accepted;
+        this.firstUse = trustOnFirstUse && accepted.isEmpty();
     }
 
     /** The accepted key that the host showed, or null. */
@@ -44,7 +52,7 @@ final class PinnedKeys implements HostKeyVerifier {
         HostKeyFingerprint shown = fingerprint(key);
         // A host may not change its key within one connection either.
         HostKeyFingerprint before = proven;
-        if (accepted.contains(shown) && (before == null || before.equals(shown))) {
+        if ((firstUse || accepted.contains(shown)) && (before == null || before.equals(shown))) {
             proven = shown;
             return true;
         }

@@ -11,9 +11,11 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,6 +34,7 @@ import net.schmizz.sshj.transport.kex.Curve25519SHA256;
 import net.schmizz.sshj.transport.kex.ECDHNistP;
 import net.schmizz.sshj.userauth.UserAuthException;
 import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
+import net.schmizz.sshj.userauth.password.PasswordUtils;
 import org.jspecify.annotations.Nullable;
 
 /** Opens sessions: connects until the host is there, takes no host key but an accepted one, and logs in. Thread-safe. */
@@ -143,19 +146,34 @@ public final class SshConnector {
         try (SSHClient reader = new SSHClient(config)) {
             return target.loginKey().useText(text -> {
                 try {
-                    var keys = reader.loadKeys(text, null, null);
-                    return new KeyPair(keys.getPublic(), keys.getPrivate());
-                } catch (IOException e) {
+                    return target.passphrase().isPresent()
+                            ? target.passphrase().get().useText(passphrase -> keyPair(reader, text, passphrase))
+                            : keyPair(reader, text, null);
+                } catch (UncheckedIOException e) {
                     // The cause may quote the key's text, so it is not kept.
                     throw HostException.of(target.name(), target.address(), "read the login key")
                             .because(
                                     "it is not a private key that can be read: "
-                                            + e.getClass().getSimpleName(),
-                                    "Give an unencrypted OpenSSH private key, as ssh-keygen -t ed25519 -N '' makes it.");
+                                            + Objects.requireNonNull(e.getCause())
+                                                    .getClass()
+                                                    .getSimpleName(),
+                                    target.passphrase().isPresent()
+                                            ? "Check the passphrase, and that the file is an OpenSSH or PEM private key."
+                                            : "Give an OpenSSH or PEM private key; where it is encrypted, its passphrase too.");
                 }
             });
         } catch (IOException e) {
             throw new IllegalStateException("a client that never connected failed to close", e);
+        }
+    }
+
+    private static KeyPair keyPair(SSHClient reader, String text, @Nullable String passphrase) {
+        char[] characters = passphrase == null ? null : passphrase.toCharArray();
+        try {
+            var keys = reader.loadKeys(text, null, characters == null ? null : PasswordUtils.createOneOff(characters));
+            return new KeyPair(keys.getPublic(), keys.getPrivate());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -171,7 +189,7 @@ public final class SshConnector {
         Attempt(HostTarget target, KeyPair login) {
             this.target = target;
             this.login = login;
-            this.pinned = new PinnedKeys(target.acceptedHostKeys());
+            this.pinned = new PinnedKeys(target.acceptedHostKeys(), target.trustOnFirstUse());
         }
 
         HostSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {
@@ -216,6 +234,7 @@ public final class SshConnector {
                         .sorted()
                         .collect(Collectors.joining(" or "));
                 return failed("check the host key", failure)
+                        .refusedHostKey(shown)
                         .because(
                                 "the host showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
                                         + accepted,

@@ -333,6 +333,15 @@ final class SshSession implements HostSession {
     private HostException unfinished(HostException.Builder failed, Exec exec, OptionalInt code) {
         code.ifPresent(failed::exitCode);
         String how = code.isPresent() ? "exit code " + code.getAsInt() : "no exit code";
+        if (!target.user().equals("root") && exec.tail().contains("sudo:")) {
+            return failed.output(exec.tail())
+                    .because(
+                            target.user() + " may not run commands as root",
+                            "Log in as root, or let " + target.user()
+                                    + " use sudo without a password: as root on the host,"
+                                    + " apt-get install sudo, then echo '" + target.user()
+                                    + " ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/" + target.user() + '.');
+        }
         String mend = target.user().equals("root")
                 ? "Check that root's login shell on the host runs sh."
                 : "Check that " + target.user() + " may run sudo -n sh on the host.";
@@ -439,6 +448,7 @@ final class SshSession implements HostSession {
                     failure = new Failure(Integer.parseInt(fields[2]), fields[3].replaceAll("\\p{Cntrl}", "?"));
                 }
                 case "armed" -> armed = true;
+                case "left" -> progress.left(line.substring("left\t".length()).replaceAll("[^\\x20-\\x7e]", "?"));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {
                     if (next != changes.size()) {

@@ -80,6 +80,7 @@ apt_update() {
 }
 
 install_packages() {
+    note_packages "$@" || return
     if [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -print -quit 2>/dev/null)" ]; then
         apt_install "$@" && return 0
         if [ -n "$(dpkg --audit 2>/dev/null)" ]; then
@@ -97,7 +98,8 @@ install_packages() {
 }
 
 create_user() {
-    getent group "$1" >/dev/null || groupadd --system -- "$1" || return
+    getent group "$1" >/dev/null || { note group "$1" && groupadd --system -- "$1"; } || return
+    getent passwd "$1" >/dev/null || note user "$1" || return
     getent passwd "$1" >/dev/null ||
         useradd --system --gid "$1" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin -- "$1"
 }
@@ -110,6 +112,7 @@ install_release() {
     folder=$3
     wanted=$4
     shift 4
+    note_folders "$home" && note_tree "$target" || return 1
     mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
     command -v curl >/dev/null 2>&1 || {
         WHY='curl is not installed'
@@ -170,6 +173,7 @@ write_file() {
         WHY="$path is a folder"
         return 1
     fi
+    note_path "$path" || return 1
     mkdir -p "${path%/*}" || return 1
     suffix=
     if [ $# -gt 0 ]; then
@@ -204,6 +208,7 @@ write_secret() {
         WHY="$1 is a folder"
         return 1
     fi
+    note_path "$1" || return 1
     mkdir -p "${1%/*}" || return 1
     TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
     base64 -d >"$TMP" && chown "root:$3" "$TMP" && chmod "$2" "$TMP" || return 1
@@ -217,6 +222,7 @@ write_key() {
         WHY="$1 is a folder"
         return 1
     fi
+    note_path "$1" || return 1
     mkdir -p "${1%/*}" && chmod 0700 "${1%/*}" || return 1
     TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
     base64 -d >"$TMP" && chown root:root "$TMP" && chmod 0600 "$TMP" || return 1
@@ -236,6 +242,7 @@ write_preshared_keys() {
         WHY="$folder is not a folder"
         return 1
     fi
+    note_folders "${folder%/*}" && note_tree "$folder" || return 1
     mkdir -p "${folder%/*}" && chmod 0700 "${folder%/*}" || return 1
     (umask 077 && mkdir -p "$folder") && chown root:root "$folder" && chmod 0700 "$folder" || return 1
     TMP=$(umask 077 && mktemp -d "$folder/.promguard.XXXXXX") || return 1
@@ -256,6 +263,10 @@ write_preshared_keys() {
 }
 
 firewall_rule() {
+    note_firewall || return 1
+    if [ "$1" = allow ]; then
+        note rule "$@" || return 1
+    fi
     ufw "$@" </dev/null || {
         WHY='ufw refused the rule'
         return 1
@@ -270,17 +281,22 @@ loaded() {
     case $state in *"-A $2-before-input -j $2-user-input"*) ;; *) return 1 ;; esac
 }
 
+# without_ufw IPTABLES: takes away ufw's chains, which ufw itself leaves behind.
+without_ufw() {
+    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore"
+}
+
 # reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
 reload_closed() {
     for tables in iptables ip6tables; do
         "$tables" -S INPUT >/dev/null 2>&1 || continue
-        "$tables" -P INPUT DROP || return
-        "$tables-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$tables-restore" || return
+        "$tables" -P INPUT DROP && without_ufw "$tables" || return
     done
     /lib/ufw/ufw-init start
 }
 
 enable_firewall() {
+    note_firewall || return 1
     case $(cat /etc/default/ufw) in
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
@@ -338,6 +354,7 @@ enable_unit() {
         WHY="$1 is masked and could not be unmasked"
         return 1
     }
+    note_unit "$1" || return 1
     systemctl enable -- "$1" || {
         WHY="$1 could not be enabled"
         return 1

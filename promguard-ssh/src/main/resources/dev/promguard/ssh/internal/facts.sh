@@ -235,3 +235,19 @@ firewall() {
     rules 4 ufw iptables /etc/ufw/user.rules
     rules 6 ufw6 ip6tables /etc/ufw/user6.rules
 }
+
+# ledger: what PromGuard put on a host that stays when the mesh goes.
+ledger() {
+    [ -r "$LEDGER/mesh" ] || return 0
+    read -r mesh <"$LEDGER/mesh"
+    say ledger "$mesh"
+    sed -n -e "/^unit /s/^/$N${TAB}thing${TAB}/p" -e "/^file /s/^/$N${TAB}thing${TAB}/p" \
+        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" "$LEDGER/things" >&3
+}
+
+listening() {
+    command -v ss >/dev/null 2>&1 || return 0
+    ss -Hltun | while read -r protocol _ _ _ socket _; do
+        say socket "$protocol" "$socket"
+    done
+}

@@ -9,6 +9,7 @@ exec 3>&1 1>&2 4<&0 </dev/null
 TAB='	'
 STATE=/var/lib/promguard
 OWED=$STATE/owed
+LEDGER=$STATE/before
 STAMP='%n %F %s %.9Z %a %u:%g'
 
 # say FIELD...: one line of the protocol.
@@ -22,10 +23,13 @@ say() {
 disarm() {
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
         systemctl stop promguard-rollback.timer 2>/dev/null
-        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" \
+        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" \
             /etc/systemd/system/promguard-rollback-boot.service \
             /etc/systemd/system/promguard-rollback-boot.timer \
             /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
+        if [ -z "$(ls -A "$STATE")" ]; then
+            rmdir "$STATE"
+        fi
         return 0
     fi
     return 1

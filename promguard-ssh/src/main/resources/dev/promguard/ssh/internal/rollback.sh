@@ -86,6 +86,9 @@ if [ -e "$saved/ufw-enabled" ]; then
         fi
     done <"$saved/units"
 fi
+if [ -d "$state/taken-off" ] && [ ! -d "$state/before" ]; then
+    mv -T "$state/taken-off" "$state/before"
+fi
 : >"$state/rolled-back"
 rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
     /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer

@@ -82,6 +82,21 @@ class FactsParserTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ledger\tNot a mesh",
+                "ledger\t",
+                "socket\ttcp\t0.0.0.0",
+                "socket\ttcp\t0.0.0.0:65536",
+                "socket\tsctp\t0.0.0.0:22",
+                "socket\ttcp\t$(id):22"
+            })
+    void facts_impossibleLedgerOrSocket_isRefused(String line) throws Exception {
+        String input = Files.readString(folder().resolve("node.input"));
+        assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
+    }
+
+    @ParameterizedTest
     @CsvSource({"yes,true", "no,false", ",", "maybe,false"})
     void facts_clock_isWhatSystemdSays(@Nullable String said, @Nullable Boolean expected) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
@@ -170,6 +185,11 @@ class FactsParserTest {
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
         map(text, "owed", facts.pendingUnits());
         line(text, "addresses", facts.addresses().toString());
+        facts.ledger().ifPresent(ledger -> {
+            line(text, "ledger", ledger.mesh());
+            new TreeSet<>(ledger.things()).forEach(thing -> line(text, "thing", thing));
+        });
+        facts.listening().forEach(socket -> line(text, "socket", socket.toString()));
         return text.toString();
     }
 

@@ -458,7 +458,7 @@ class ScriptTest {
 
     @Test
     void owe_settledOneByOne_isForgottenOneByOneAndReportedUntilThen(@TempDir Path folder) throws Exception {
-        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh", "facts.sh")) {
+        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
             script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
             script.call("owe", "node_exporter.service RESTART", "prometheus.service START")
                     .call("owed")
@@ -566,7 +566,7 @@ class ScriptTest {
     private static Ran write(Path file, String content, String... check) throws Exception {
         List<String> arguments = new ArrayList<>(List.of("0", "write_file", file.toString(), "0640", "root"));
         arguments.addAll(List.of(check));
-        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh")) {
+        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
             script.feed(content.getBytes(UTF_8), "step", arguments).end();
             return run(script.array(), script.length());
         }
@@ -613,6 +613,10 @@ class ScriptTest {
             changes.add(new Change.ApplyUnit("node_exporter.service", action));
         }
         changes.add(new Change.ReplaceHostKey());
+        changes.add(new Change.Remember("shop"));
+        for (Change.Part part : Change.Part.values()) {
+            changes.add(new Change.TakeOff(part));
+        }
         return changes;
     }
 

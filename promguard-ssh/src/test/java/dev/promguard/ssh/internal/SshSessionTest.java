@@ -119,6 +119,11 @@ class SshSessionTest {
         public void newHostKey(HostKeyFingerprint fingerprint) {
             events.add("key " + fingerprint);
         }
+
+        @Override
+        public void left(String what) {
+            events.add("left " + what);
+        }
     }
 
     private static final Change USER = new Change.CreateUser(new SystemUser("prometheus"));
@@ -330,6 +335,31 @@ class SshSessionTest {
                         assertThat(e.retryable()).isTrue();
                     });
         }
+    }
+
+    @Test
+    void apply_whatStaysOnTheHost_isToldWithoutWhatATerminalMightObey() throws Exception {
+        String lines = String.join(
+                "\n@\t",
+                List.of(
+                        "@\tbegin\tarm",
+                        "armed",
+                        "done\tarm",
+                        "begin\t0",
+                        "left\tpackages that PromGuard installed: ufw\u001b[31m",
+                        "done\t0",
+                        "end\n"));
+        Change files = new Change.TakeOff(Change.Part.FILES);
+        Recorder recorder = new Recorder();
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThat(session.apply(List.of(files), recorder)).isTrue();
+        }
+        assertThat(recorder.events)
+                .containsExactly(
+                        "started " + files.describe(),
+                        "left packages that PromGuard installed: ufw?[31m",
+                        "done " + files.describe());
     }
 
     @Test

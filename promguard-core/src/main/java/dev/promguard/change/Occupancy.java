@@ -1,0 +1,126 @@
+package dev.promguard.change;
+
+import dev.promguard.change.HostFacts.LedgerFact;
+import dev.promguard.change.HostFacts.SocketFact;
+import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.render.Unit;
+import dev.promguard.render.WireGuardInterface;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Looks for what others have on a host in the places that PromGuard would take. A pure function. */
+public final class Occupancy {
+    private static final Set<String> EVERYWHERE = Set.of("*", "0.0.0.0", "[::]");
+
+    private Occupancy() {}
+
+    /**
+     * A TCP port that a unit is to listen on.
+     *
+     * @param unit the unit
+     * @param address the local address
+     * @param port the port
+     * @param option where the user may choose another, such as {@code nodeExporterPort(…)}
+     */
+    public record Claim(String unit, String address, int port, String option) {}
+
+    /**
+     * What to take off a host that carries parts of a mesh, in order.
+     *
+     * @return the changes; none does anything on a host without PromGuard's record
+     */
+    public static List<Change> takeOff() {
+        List<Change> changes = new ArrayList<>();
+        for (Change.Part part : Change.Part.values()) {
+            changes.add(new Change.TakeOff(part));
+        }
+        return List.copyOf(changes);
+    }
+
+    /**
+     * Looks for what is in the way on a host that was there before the mesh.
+     *
+     * @param mesh the mesh's name
+     * @param desired what the host should be
+     * @param facts what the host is
+     * @param claims the ports that its units are to listen on
+     * @return what is in the way, each with what to do; empty if nothing is
+     */
+    public static List<String> inTheWay(String mesh, DesiredHost desired, HostFacts facts, List<Claim> claims) {
+        Optional<LedgerFact> ledger = facts.ledger();
+        if (ledger.isPresent() && !ledger.get().mesh().equals(mesh)) {
+            return List.of("it is in mesh " + ledger.get().mesh()
+                    + " already: take it out of that mesh first, or leave it out of this one");
+        }
+        Set<String> ours = ledger.map(LedgerFact::things).orElse(Set.of());
+        List<String> found = new ArrayList<>();
+        wireGuard(desired.wireGuard(), facts, ours, found);
+        for (Unit unit : desired.units()) {
+            if (!isOurs(unit.name(), ours) && facts.units().containsKey(unit.name())) {
+                found.add("it has a " + unit.name()
+                        + " that PromGuard did not put there: take it away (systemctl disable --now " + unit.name()
+                        + ", then remove its file or its package), or leave the host out of the mesh");
+            }
+        }
+        for (Claim claim : claims) {
+            if (!isOurs(claim.unit(), ours)) {
+                facts.listening().stream()
+                        .filter(socket -> socket.protocol().equals("tcp") && socket.port() == claim.port())
+                        .filter(socket -> EVERYWHERE.contains(socket.address())
+                                || socket.address().replaceAll("[\\[\\]]", "").equals(claim.address()))
+                        .findFirst()
+                        .ifPresent(socket -> found.add("another program listens on " + shown(socket) + ", where "
+                                + claim.unit()
+                                + " is to listen: stop it (find it with ss -ltnp), or choose another port with "
+                                + claim.option()));
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    /** Its file comes before it is started, and an apply may have been cut off in between. */
+    private static boolean isOurs(String unit, Set<String> ours) {
+        return ours.contains("unit " + unit) || ours.contains("file /etc/systemd/system/" + unit);
+    }
+
+    private static void wireGuard(WireGuardInterface desired, HostFacts facts, Set<String> ours, List<String> found) {
+        String config = desired.config().path();
+        if (ours.contains("file " + config) || ours.contains("file " + desired.keyPath())) {
+            return;
+        }
+        UnitFact unit = facts.units().get(desired.unit());
+        String seen = null;
+        if (facts.files().containsKey(config)) {
+            seen = config;
+        } else if (facts.wireGuard().isPresent()) {
+            seen = "a running interface " + desired.name();
+        } else if (unit != null
+                && (unit.active().equals("active") || unit.enabled().equals("enabled"))) {
+            seen = desired.unit();
+        } else if (facts.keyFilePublicKey().isPresent()) {
+            seen = desired.keyPath();
+        }
+        if (seen != null) {
+            found.add(
+                    "it has " + seen + " that PromGuard did not put there: give your interface another name (systemctl"
+                            + " disable --now " + desired.unit()
+                            + ", rename its files to wg1, systemctl enable --now wg-quick@wg1),"
+                            + " or leave the host out of the mesh");
+            return;
+        }
+        facts.listening().stream()
+                .filter(socket -> socket.protocol().equals("udp") && socket.port() == desired.listenPort())
+                .findFirst()
+                .ifPresent(
+                        socket -> found.add(
+                                "another program listens on " + shown(socket)
+                                        + ", WireGuard's port: stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)"));
+    }
+
+    private static String shown(SocketFact socket) {
+        return socket.address() + ':' + socket.port() + '/' + socket.protocol();
+    }
+}

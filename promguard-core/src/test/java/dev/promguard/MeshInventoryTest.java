@@ -1,0 +1,356 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.change.PlannedChange;
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.MemoryHosts;
+import dev.promguard.memory.MemoryInventory;
+import dev.promguard.memory.MemoryMachine;
+import dev.promguard.memory.MemoryStateStore;
+import dev.promguard.spi.MeshState.HostState;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The verbs on hosts that were there before the mesh. */
+class MeshInventoryTest {
+    private final MemoryInventory inventory = new MemoryInventory();
+    private final MemoryHosts hosts = new MemoryHosts(inventory);
+    private final MemoryStateStore store = new MemoryStateStore();
+    private final MemoryMachine monitor = inventory.host("mon", "root", 22);
+    private final MemoryMachine database = inventory.host("db-1", "admin", 2222);
+
+    private MeshBuilder wish() {
+        return wish(new Calls());
+    }
+
+    private MeshBuilder wish(Calls calls) {
+        return Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("db-1", host -> {})
+                .provider(calls.watch(inventory))
+                .applier(calls.watch(hosts))
+                .state(calls.watch(store))
+                .waits(Account.NO_WAITS);
+    }
+
+    private HostState state(String host) {
+        return Objects.requireNonNull(store.load("shop").orElseThrow().hosts().get(host), host);
+    }
+
+    @Test
+    void plan_hostsThatAreThere_changesThemAndCreatesNone() {
+        Plan plan = wish().plan();
+
+        assertThat(plan.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.CHANGE);
+        assertThat(plan.entries()).extracting(Plan.Entry::region).containsOnly("existing");
+        assertThat(plan.price()).isEmpty();
+        assertThat(plan.toString()).contains("2 to change").doesNotContain("$");
+        assertThat(plan.entries().get(0).changes())
+                .extracting(PlannedChange::text)
+                .startsWith("begin a record of what is changed, for the day it is taken off")
+                .doesNotContain("replace the throwaway SSH host key");
+        assertThat(plan.entries().get(0).changes()).noneMatch(PlannedChange::drift);
+        assertThat(monitor.changes()).isEmpty();
+        assertThat(store.load("shop")).isEmpty();
+    }
+
+    @Test
+    void apply_thenAgain_makesTheMeshAndThenChangesNothing() {
+        Calls calls = new Calls();
+        ApplyReport first = wish(calls).apply();
+
+        assertThat(first.ok()).isTrue();
+        assertThat(monitor.violations()).isEmpty();
+        assertThat(monitor.mesh()).contains("shop");
+        assertThat(monitor.peers()).hasSize(1);
+        assertThat(database.peers()).hasSize(1);
+        assertThat(calls.made()).doesNotContain("CloudProvider.create", "CloudProvider.registerAccessKey");
+        assertThat(calls.made()).doesNotContain("StateStore.saveLoginKey");
+        assertThat(wish().apply().changes()).isZero();
+        assertThat(wish().plan().isEmpty()).isTrue();
+        assertThat(hosts.open()).isZero();
+    }
+
+    @Test
+    void apply_sshServerOnAnotherPort_isAdmittedBesideTheUsualOne() {
+        wish().apply();
+
+        assertThat(database.rules()).contains("2222/tcp", "22/tcp");
+        assertThat(monitor.rules()).contains("22/tcp").doesNotContain("2222/tcp");
+    }
+
+    @Test
+    void apply_namesThatNobodyKnows_isRefusedBeforeAnythingNamingBoth() {
+        assertThatThrownBy(() -> wish().node("web-1", host -> {}).apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("web-1")
+                .hasMessageContaining("db-1, mon");
+        assertThat(hosts.opened()).isZero();
+    }
+
+    @Test
+    void apply_oneHostIsOccupied_changesNoHostAndNamesTheMend() {
+        database.foreignUnit("node_exporter.service");
+        database.listen("tcp", "*", 9100);
+
+        assertThatThrownBy(() -> wish().apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("db-1: it has a node_exporter.service that PromGuard did not put there")
+                .hasMessageContaining("systemctl disable --now node_exporter.service")
+                .hasMessageContaining("another program listens on *:9100/tcp");
+        assertThat(monitor.changes()).isEmpty();
+        assertThat(database.changes()).isEmpty();
+        assertThat(hosts.open()).isZero();
+        Plan plan = wish().plan();
+        assertThat(plan.toString()).contains("that PromGuard did not put there");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "create user node_exporter",
+                "install node_exporter 1.12.1",
+                "ufw: allow 22/tcp",
+                "ufw: deny what no rule admits, and enable",
+                "write /etc/wireguard/wg0.conf",
+                "wg0: bring up",
+                "start node_exporter.service"
+            })
+    void apply_cutOffAtAnyChange_isFinishedByTheNextAndTakenOffByADestroyInItsPlace(String change) {
+        database.failAt(change);
+        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+        database.failAt(null);
+        database.rollBack();
+
+        assertThat(wish().apply().ok()).isTrue();
+
+        assertThat(wish().plan().isEmpty()).isTrue();
+        wish().build().destroy();
+        database.failAt(change);
+        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+        database.failAt(null);
+        wish().build().destroy();
+        assertThat(database.parts()).isEmpty();
+        assertThat(database.firewallOn()).isFalse();
+    }
+
+    @Test
+    void apply_hostOfAnotherMesh_isRefused() {
+        wish().apply();
+
+        assertThatThrownBy(() -> wish().name("bank").apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("mon: it is in mesh shop already")
+                .hasMessageContaining("db-1: it is in mesh shop already");
+    }
+
+    @Test
+    void trustOnFirstUse_firstContact_isShownByPlanPinnedByApplyAndHeldTo() {
+        MemoryMachine web = inventory.trusted("web-1");
+        MeshBuilder wish = wish().node("web-1", host -> {});
+
+        assertThat(wish.plan().toString()).contains("trust the host key " + web.hostKey());
+        assertThat(store.load("shop")).as("a plan keeps nothing").isEmpty();
+        wish.apply();
+
+        assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(web.hostKey()));
+        assertThat(wish.plan().isEmpty()).isTrue();
+        List<String> before = web.changes();
+        web.impostor();
+        ApplyException failure = catchThrowableOfType(ApplyException.class, wish::apply);
+        assertThat(failure)
+                .hasMessageContaining("web-1")
+                .hasMessageContaining(web.hostKey().text());
+        assertThat(web.changes()).isEqualTo(before);
+    }
+
+    @Test
+    void trustOnFirstUse_pinning_comesBeforeAnythingIsSent() {
+        inventory.trusted("web-1");
+        Calls calls = new Calls();
+
+        wish(calls).node("web-1", host -> {}).parallelism(1).apply();
+
+        List<String> made = calls.made();
+        int open = made.indexOf("HostApplier.open");
+        assertThat(made.subList(open, open + 3))
+                .containsExactly("HostApplier.open", "StateStore.save", "HostSession.facts");
+    }
+
+    @Test
+    void apply_wrongFingerprint_isAHardStopForThatHost() {
+        inventory.mistake("db-1");
+
+        ApplyException failure = catchThrowableOfType(ApplyException.class, () -> wish().apply());
+
+        assertThat(failure)
+                .hasMessageContaining("db-1")
+                .hasMessageContaining(database.hostKey().text());
+        assertThat(database.changes()).isEmpty();
+        assertThat(database.mesh()).isEmpty();
+    }
+
+    @Test
+    void apply_hostKeyChangedAndTheUserGivesTheNewOne_goesOn() {
+        wish().apply();
+        database.impostor();
+        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+
+        inventory.host("db-1", "admin", 2222);
+
+        assertThat(wish().apply().changes()).isZero();
+        assertThat(state("db-1").hostKeys()).isEqualTo(Set.of(database.hostKey()));
+    }
+
+    @Test
+    void destroy_wholeMesh_takesEveryPartOffAndSaysWhatIsLeft() {
+        database.firewall(FirewallRule.open(22, Protocol.TCP, "the users own"));
+        wish().apply();
+
+        DestroyReport report = wish().build().destroy();
+
+        assertThat(report.removed()).containsExactly("db-1", "mon");
+        assertThat(report.left()).containsOnlyKeys("db-1", "mon");
+        assertThat(report.toString()).contains("left on db-1: packages that PromGuard installed: ufw wireguard-tools");
+        for (MemoryMachine machine : List.of(monitor, database)) {
+            assertThat(machine.parts()).isEmpty();
+            assertThat(machine.violations()).isEmpty();
+            assertThat(machine.armed()).as("confirmed by a new session").isFalse();
+            assertThat(machine.mesh()).isEmpty();
+        }
+        assertThat(monitor.firewallOn()).isFalse();
+        assertThat(database.firewallOn()).isTrue();
+        assertThat(database.rules()).containsExactly("22/tcp");
+        assertThat(store.load("shop")).isEmpty();
+        assertThat(hosts.open()).isZero();
+        assertThat(wish().build().destroy()).hasToString("mesh shop: there was nothing to remove");
+    }
+
+    @Test
+    void destroy_oneHostUnreachable_takesDownTheOthersKeepsTheStateAndGoesOn() {
+        wish().apply();
+        database.down(true);
+
+        DestroyException failure = catchThrowableOfType(
+                DestroyException.class, () -> wish().build().destroy());
+
+        assertThat(failure).hasMessageContaining("db-1").hasMessageContaining("run destroy again");
+        assertThat(failure.report().removed()).containsExactly("mon");
+        assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1");
+        database.down(false);
+        assertThat(wish().build().destroy().removed()).containsExactly("db-1");
+        assertThat(database.parts()).isEmpty();
+        assertThat(store.load("shop")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "stop and disable what PromGuard runs",
+                "take the WireGuard interface down",
+                "ufw: put back what was before",
+                "remove PromGuard's files, releases, data and users"
+            })
+    void destroy_cutOffAtAnyPart_goesOnFromThere(String part) {
+        wish().apply();
+        database.failAt(part);
+        assertThatThrownBy(() -> wish().build().destroy())
+                .isInstanceOf(DestroyException.class)
+                .hasMessageContaining(part);
+        database.failAt(null);
+
+        wish().build().destroy();
+
+        assertThat(database.parts()).isEmpty();
+        assertThat(database.violations()).isEmpty();
+        assertThat(database.firewallOn()).isFalse();
+    }
+
+    @Test
+    void destroy_hostGoneForGood_isForgottenOnceTheUserSaysSo() {
+        wish().apply();
+        inventory.unname("db-1");
+        MeshBuilder without = wish();
+
+        assertThatThrownBy(() -> without.build().destroy())
+                .isInstanceOf(DestroyException.class)
+                .hasMessageContaining("db-1")
+                .hasMessageContaining("gone for good");
+        inventory.gone("db-1");
+        DestroyReport report = without.build().destroy();
+
+        assertThat(report.left().get("db-1")).singleElement().asString().contains("gone for good");
+        assertThat(database.parts()).as("it was not looked for").isNotEmpty();
+        assertThat(store.load("shop")).isEmpty();
+    }
+
+    @Test
+    void destroy_stateFolderLost_stillTakesThePartsOff() {
+        wish().apply();
+        store.delete("shop");
+
+        assertThat(wish().build().destroy().removed()).containsExactly("db-1", "mon");
+        assertThat(database.parts()).isEmpty();
+    }
+
+    @Test
+    void destroy_hostsOfAnotherMesh_areLeftAlone() {
+        wish().apply();
+
+        assertThat(wish().name("bank").build().destroy().removed()).isEmpty();
+        assertThat(database.parts()).isNotEmpty();
+        assertThat(database.mesh()).contains("shop");
+    }
+
+    @Test
+    void apply_nodeLeavesTheWish_itsPartsAreTakenOffAndTheOthersStay() {
+        MemoryMachine web = inventory.host("web-1", "root", 22);
+        wish().node("web-1", host -> {}).apply();
+        assertThat(wish().plan().entries())
+                .extracting(Plan.Entry::kind)
+                .containsExactly(Plan.Kind.CHANGE, Plan.Kind.KEEP, Plan.Kind.REMOVE);
+
+        ApplyReport report = wish().apply();
+
+        assertThat(report.removed()).containsExactly("web-1");
+        assertThat(web.parts()).isEmpty();
+        assertThat(web.firewallOn()).isFalse();
+        assertThat(monitor.peers()).hasSize(1);
+        assertThat(wish().plan().isEmpty()).isTrue();
+        assertThat(wish().apply().changes()).isZero();
+    }
+
+    @Test
+    void apply_hostNeitherWishedNorNamedAnyMore_isNotForgottenSilently() {
+        inventory.host("web-1", "root", 22);
+        wish().node("web-1", host -> {}).apply();
+        inventory.unname("web-1");
+
+        assertThatThrownBy(() -> wish().apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("web-1 carries parts of this mesh");
+        inventory.gone("web-1");
+        assertThat(wish().apply().ok()).isTrue();
+        assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1", "mon");
+    }
+
+    @Test
+    void apply_hostsThatAreNamedAndNotWished_areNotTouched() {
+        MemoryMachine web = inventory.host("web-1", "root", 22);
+
+        wish().apply();
+        wish().build().destroy();
+
+        assertThat(web.changes()).isEmpty();
+    }
+}

@@ -1,0 +1,349 @@
+package dev.promguard.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.promguard.ApplyException;
+import dev.promguard.ApplyReport;
+import dev.promguard.DestroyReport;
+import dev.promguard.InvalidMeshException;
+import dev.promguard.Mesh;
+import dev.promguard.MeshBuilder;
+import dev.promguard.Plan;
+import dev.promguard.Progress;
+import dev.promguard.examples.localcloud.ContractWatch;
+import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.Outsider;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.spi.AccessKey;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.CreateOrder;
+import dev.promguard.ssh.ExistingHosts;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Servers that lived before the mesh and go on living after it: what they were, they are again. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ExistingHostsIT {
+    @RegisterExtension
+    static final ContractWatch CONTRACT = ContractWatch.ofAll();
+
+    @TempDir
+    static Path state;
+
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    private final SshKeyPair identity = SshKeyPair.generate(new SecureRandom());
+    private final SshKeyPair hostKey = SshKeyPair.generate(new SecureRandom());
+    private final Map<String, Map<String, String>> before = new TreeMap<>();
+    private LocalCloud cloud;
+    private Outsider outsider;
+
+    @BeforeAll
+    void haveServers() {
+        cloud = Clouds.start(CONTRACT);
+        outsider = cloud.outsider();
+        CloudProvider account = cloud.provider();
+        AccessKey key = account.registerAccessKey("others", identity.publicKey());
+        List<CloudHost> made;
+        try (Secret userData = userData()) {
+            made = account.create(new CreateOrder(
+                    "others",
+                    "a1",
+                    "node",
+                    List.of("mon", "db-1"),
+                    "lon1",
+                    "s-1vcpu-1gb",
+                    "debian-12-x64",
+                    key,
+                    userData));
+        }
+        account.await("others", made.stream().map(CloudHost::id).collect(Collectors.toSet()), PATIENCE);
+        for (LocalDroplet host : hosts()) {
+            Clouds.run(host, "cloud-init status --wait >/dev/null");
+        }
+        Clouds.run(
+                database(),
+                "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install ufw >/dev/null 2>&1"
+                        + " && useradd -m -s /bin/bash admin && mkdir -m 700 /home/admin/.ssh"
+                        + " && cp /root/.ssh/authorized_keys /home/admin/.ssh/ && chown -R admin: /home/admin/.ssh"
+                        + " && echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin"
+                        + " && ufw limit 22/tcp && ufw allow 8080/tcp comment theirs && ufw --force enable");
+        Clouds.run(
+                database(),
+                "mkdir /etc/prometheus && echo mine >/etc/prometheus/notes && useradd --system prometheus"
+                        + " && printf '[Service]\\nExecStart=/bin/bash -c \"while :; do sleep 60; done\"\\n"
+                        + "[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/theirs.service"
+                        + " && printf '[Socket]\\nListenStream=8080\\n[Install]\\nWantedBy=sockets.target\\n'"
+                        + " >/etc/systemd/system/theirs.socket && systemctl enable --now theirs.socket 2>&1");
+        hosts().forEach(host -> before.put(host.name(), snapshot(host)));
+    }
+
+    @AfterAll
+    void takeDown() {
+        identity.close();
+        hostKey.close();
+        if (cloud != null) {
+            cloud.close();
+        }
+    }
+
+    private Secret userData() {
+        return hostKey.privateKey()
+                .useText(text -> Secret.of("#cloud-config\nssh_deletekeys: true\nssh_keys:\n  ed25519_private: |\n"
+                        + text.lines().map(line -> "    " + line + "\n").collect(Collectors.joining())
+                        + "  ed25519_public: " + hostKey.publicKey().line() + " host\n"));
+    }
+
+    private LocalDroplet monitor() {
+        return cloud.droplet("mon");
+    }
+
+    private LocalDroplet database() {
+        return cloud.droplet("db-1");
+    }
+
+    private List<LocalDroplet> hosts() {
+        return List.of(monitor(), database());
+    }
+
+    private ExistingHosts.Builder servers() {
+        return ExistingHosts.builder().identity(identity.privateKey());
+    }
+
+    private ExistingHosts.Builder known() {
+        String fingerprint = hostKey.publicKey().fingerprint().text();
+        return servers()
+                .host("mon", monitor().publicAddress(), fingerprint)
+                .host("db-1", "admin@" + database().publicAddress() + ":22", fingerprint);
+    }
+
+    private MeshBuilder wish(ExistingHosts provider) {
+        var releases = cloud.provider().releases();
+        return Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("db-1", host -> host.region("rack-7"))
+                .nodeExporter(releases.stream()
+                        .filter(release -> release.name().equals("node_exporter"))
+                        .findFirst()
+                        .orElseThrow())
+                .prometheus(prometheus -> prometheus.release(releases.stream()
+                        .filter(release -> release.name().equals("prometheus"))
+                        .findFirst()
+                        .orElseThrow()))
+                .provider(provider)
+                .state(state)
+                .listener(Progress.console());
+    }
+
+    /** What a host is, as far as its own tools tell. */
+    private static Map<String, String> snapshot(LocalDroplet host) {
+        Map<String, String> snapshot = new TreeMap<>();
+        snapshot.put("firewall", Clouds.run(host, "ufw status verbose 2>/dev/null || echo no ufw"));
+        snapshot.put("tables", Clouds.run(host, "iptables -S | sort; ip6tables -S | sort"));
+        snapshot.put("packages", Clouds.run(host, "dpkg-query -W -f '${Package} ${db:Status-Status}\\n'"));
+        snapshot.put("units", Clouds.run(host, "systemctl list-unit-files --no-legend --no-pager"));
+        snapshot.put(
+                "running",
+                Clouds.run(
+                        host,
+                        "systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active"
+                                + " | cut -d' ' -f1 | grep -v -e ^user -e ^apt-daily -e ^systemd-tmpfiles -e ^dpkg-db | sort"));
+        snapshot.put("sockets", Clouds.run(host, "ss -Hltun | tr -s ' ' | cut -d' ' -f1,5 | sort"));
+        snapshot.put("links", Clouds.run(host, "ls /sys/class/net"));
+        snapshot.put("accounts", Clouds.run(host, "cut -d: -f1 /etc/passwd /etc/group | sort"));
+        snapshot.put(
+                "etc",
+                Clouds.run(
+                        host,
+                        "cd /etc && find . -type f ! -name 'passwd*' ! -name 'shadow*' ! -name 'group*' ! -name 'gshadow*'"
+                                + " ! -name ld.so.cache ! -path './ssl/*' -printf '%M %u %p ' -exec sha256sum {} \\;"
+                                + " | sed 's/  .*//' | sort -k3; find . -type l -printf '%p %l\\n' | sort;"
+                                + " find . -type d | sort"));
+        snapshot.put(
+                "ours", Clouds.run(host, "ls -d /opt/* /var/lib/promguard* /var/lib/prometheus* 2>/dev/null || :"));
+        return snapshot;
+    }
+
+    @Test
+    @Order(1)
+    void apply_wrongFingerprint_isRefusedAndNothingIsSent() {
+        HostKeyFingerprint wrong = new HostKeyFingerprint("SHA256:" + "x".repeat(43));
+        ExistingHosts provider = servers()
+                .host("mon", monitor().publicAddress(), wrong.text())
+                .host("db-1", "admin@" + database().publicAddress(), wrong.text())
+                .build();
+
+        ApplyException refused = catchThrowableOfType(
+                ApplyException.class, () -> wish(provider).name("refused").apply());
+
+        assertThat(refused)
+                .hasMessageContaining(hostKey.publicKey().fingerprint().text());
+        assertThat(refused).hasMessageContaining("Nothing was sent to it");
+        assertThat(Clouds.run(monitor(), "journalctl -u ssh --no-pager | grep -c Accepted || :"))
+                .isEqualTo("0");
+        wish(servers().gone("mon").gone("db-1").build()).name("refused").build().destroy();
+    }
+
+    @Test
+    @Order(2)
+    void apply_hostsThatNobodyNamed_areRefusedBeforeAnything() {
+        assertThatThrownBy(() -> wish(known().build()).node("web-1", host -> {}).apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("wishes web-1, and ExistingHosts names db-1, mon");
+    }
+
+    @Test
+    @Order(3)
+    void apply_userWithoutSudo_saysWhatToDo() {
+        Clouds.run(database(), "mv /etc/sudoers.d/admin /root/admin.sudo");
+        ApplyException refused = catchThrowableOfType(
+                ApplyException.class,
+                () -> wish(known().build()).name("refused").apply());
+        Clouds.run(database(), "mv /root/admin.sudo /etc/sudoers.d/admin");
+
+        assertThat(refused)
+                .hasMessageContaining("admin may not run commands as root")
+                .hasMessageContaining("NOPASSWD");
+        DestroyReport report = wish(known().build()).name("refused").build().destroy();
+        assertThat(report.removed()).containsExactly("mon");
+        assertThat(report.left().get("mon")).containsExactly("packages that PromGuard installed: ufw wireguard-tools");
+        assertThat(difference(monitor())).isEqualTo(List.of());
+    }
+
+    @Test
+    @Order(4)
+    void apply_exporterOfOthers_isRefusedOnEveryHost() {
+        Clouds.run(
+                database(),
+                "systemd-run --quiet --unit=their-exporter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort"
+                        + " => 9100, Listen => 1, ReuseAddr => 1) or die; sleep'");
+        Clouds.await(
+                "their exporter",
+                PATIENCE,
+                () -> Clouds.run(database(), "ss -Hltn").contains(":9100"));
+
+        assertThatThrownBy(() -> wish(known().build()).apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("db-1: another program listens on 0.0.0.0:9100/tcp");
+
+        Clouds.run(database(), "systemctl stop their-exporter");
+        assertThat(difference(monitor())).isEqualTo(List.of());
+        assertThat(difference(database())).isEqualTo(List.of());
+    }
+
+    @Test
+    @Order(10)
+    void applyVerifyAndApplyAgain_serversOfOnesOwn_areAMesh() {
+        Mesh mesh = wish(known().build()).build();
+        Plan plan = mesh.plan();
+        System.out.println(plan);
+        assertThat(plan.entries()).extracting(Plan.Entry::region).containsExactly("existing", "rack-7");
+
+        ApplyReport report = mesh.apply(plan);
+
+        System.out.println("first apply: " + report);
+        assertThat(mesh.verify().failures()).isEmpty();
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        ApplyReport again = mesh.apply();
+        System.out.println("second apply: " + again);
+        assertThat(again.changes()).isZero();
+        assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
+        assertThat(Clouds.run(database(), "ufw status")).contains("theirs");
+        assertThat(Clouds.run(database(), "cat /home/admin/.ssh/authorized_keys"))
+                .isEqualTo(Clouds.run(database(), "cat /root/.ssh/authorized_keys"));
+    }
+
+    @Test
+    @Order(20)
+    void destroy_serversOfOnesOwn_areWhatTheyWere() {
+        long begin = System.nanoTime();
+        DestroyReport report;
+        try (Watcher watcher = new Watcher(cloud)) {
+            report = wish(known().build()).build().destroy();
+            assertThat(watcher.opened()).isEmpty();
+        }
+        System.out.println("destroy: " + (System.nanoTime() - begin) / 1_000_000 + " ms: " + report);
+
+        assertThat(report.removed()).containsExactly("db-1", "mon");
+        assertThat(report.left())
+                .as("the packages on mon are there since the first mesh")
+                .containsOnlyKeys("db-1");
+        assertThat(report.left().get("db-1")).containsExactly("packages that PromGuard installed: wireguard-tools");
+        assertThat(difference(monitor())).isEqualTo(List.of());
+        assertThat(difference(database())).isEqualTo(List.of());
+        assertThat(state).isEmptyDirectory();
+    }
+
+    @Test
+    @Order(30)
+    void apply_trustOnFirstUseAndRulesAddedMeanwhile_keepsTheFirewallOnAndSshOpen() {
+        ExistingHosts provider = servers()
+                .trustOnFirstUse()
+                .host("mon", monitor().publicAddress())
+                .host("db-1", "admin@" + database().publicAddress())
+                .build();
+        wish(provider).apply();
+        Clouds.run(monitor(), "ufw allow 4242/tcp");
+
+        DestroyReport report = wish(provider).build().destroy();
+
+        assertThat(report.left().get("mon")).anyMatch(left -> left.contains("ufw stays on"));
+        assertThat(Clouds.run(monitor(), "ufw status"))
+                .contains("Status: active", "22/tcp", "4242/tcp")
+                .doesNotContain("51820", "9100");
+        assertThat(Clouds.open(outsider, List.of(monitor()), 22)).hasSize(1);
+        assertThat(difference(database())).isEqualTo(List.of());
+    }
+
+    /** What is other than at first, but for the packages that stay and what came with them. */
+    private List<String> difference(LocalDroplet host) {
+        Map<String, String> then = before.getOrDefault(host.name(), Map.of());
+        List<String> different = new ArrayList<>();
+        snapshot(host).forEach((what, now) -> {
+            List<String> lines = new ArrayList<>(now.lines().toList());
+            List<String> earlier = then.getOrDefault(what, "").lines().toList();
+            lines.removeAll(earlier);
+            lines.removeIf(line -> isOfPackages(what, line));
+            lines.forEach(line -> different.add(what + ": + " + line));
+            List<String> missing = new ArrayList<>(earlier);
+            missing.removeAll(now.lines().toList());
+            missing.removeIf(line -> line.equals("no ufw"));
+            missing.forEach(line -> different.add(what + ": - " + line));
+        });
+        return different;
+    }
+
+    private static boolean isOfPackages(String what, String line) {
+        return switch (what) {
+            case "firewall" -> line.equals("Status: inactive");
+            case "packages" -> line.endsWith(" installed");
+            case "units" -> line.matches("(ufw|wg-quick@|wg-quick)\\.(service|target) .*");
+            case "running" -> line.equals("ufw.service");
+            case "etc" -> line.matches(".*(ufw|wireguard|python3|rsyslog\\.d).*");
+            default -> false;
+        };
+    }
+}

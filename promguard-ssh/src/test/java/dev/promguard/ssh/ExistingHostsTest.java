@@ -1,0 +1,213 @@
+package dev.promguard.ssh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.InventoryContract;
+import dev.promguard.spi.Login;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ExistingHostsTest extends InventoryContract {
+    private static final String KEY = "SHA256:" + "a".repeat(43);
+    private final Secret identity = Secret.of("a private key");
+    private final Map<String, String> names = new java.util.HashMap<>();
+
+    @TempDir
+    Path folder;
+
+    @Override
+    protected CloudProvider provider() {
+        return ExistingHosts.builder()
+                .identity(identity)
+                .trustOnFirstUse()
+                .host("mon", "root@203.0.113.10")
+                .host("db-1", "admin@203.0.113.20:2222", KEY)
+                .build();
+    }
+
+    private ExistingHosts.Builder builder() {
+        return ExistingHosts.builder().keyFolder(folder).resolver(name -> Optional.ofNullable(names.get(name)));
+    }
+
+    private static Login login(ExistingHosts hosts, String name) {
+        return Objects.requireNonNull(hosts.inventory().orElseThrow().logins().get(name), name);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "203.0.113.10, root, 203.0.113.10, 22",
+        "root@203.0.113.10, root, 203.0.113.10, 22",
+        "admin@203.0.113.20:2222, admin, 203.0.113.20, 2222",
+        "root@2001:db8::7, root, 2001:db8::7, 22",
+        "root@[2001:db8::7], root, 2001:db8::7, 22",
+        "a.b-c@[2001:DB8::7]:2200, a.b-c, 2001:db8::7, 2200",
+        "root@Mon.Example.com, root, mon.example.com, 22",
+        "mon:22, root, mon, 22",
+        "root@::1, root, ::1, 22"
+    })
+    void host_everyForm_isReadAsMeant(String text, String user, String address, int port) {
+        names.put(address, address);
+
+        ExistingHosts hosts = builder().identity(identity).host("a", text, KEY).build();
+
+        assertThat(login(hosts, "a").user()).isEqualTo(user);
+        assertThat(login(hosts, "a").port()).isEqualTo(port);
+        assertThat(hosts.list("shop")).extracting(CloudHost::publicAddress).containsExactly(Optional.of(address));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "root@",
+                "@203.0.113.1",
+                "root@203.0.113.1:",
+                "root@203.0.113.1:0",
+                "root@203.0.113.1:65536",
+                "root@203.0.113.256",
+                "root@203.0.113",
+                "root@1",
+                "root@fe80::1%eth0",
+                "root@[203.0.113.1]",
+                "root@:::1",
+                "root@[2001:db8::7",
+                "ro ot@203.0.113.1",
+                "-oProxyCommand=x@203.0.113.1",
+                "root@-host",
+                "root@a..b",
+                "root@$(id)",
+                "root@host\nname",
+                "a@b@c",
+                "ssh://root@203.0.113.1"
+            })
+    void host_malformedLogin_isRefusedAtOnceNamingTheHost(String login) {
+        assertThatThrownBy(() -> builder().host("db-1", login, KEY))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("host db-1: ")
+                .message()
+                .doesNotContain("\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "SHA256:short", "MD5:3b:16:bf", "SHA256:aaaa aaaa"})
+    void host_malformedFingerprint_isRefusedAtOnce(String key) {
+        assertThatThrownBy(() -> builder().host("db-1", "203.0.113.1", key))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("host db-1: not a host key fingerprint");
+    }
+
+    @Test
+    void host_nameTwiceOrImpossible_isRefusedAtOnce() {
+        assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).host("a", "203.0.113.2", KEY))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("host a is named twice");
+        assertThatThrownBy(() -> builder().host("A b", "203.0.113.1", KEY))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"A b\"");
+    }
+
+    @Test
+    void build_severalFaults_namesAllOfThem() {
+        assertThatThrownBy(() -> builder()
+                        .host("a", "203.0.113.1")
+                        .host("b", "203.0.113.2", KEY)
+                        .gone("b")
+                        .build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no host key fingerprint is given for a: ")
+                .hasMessageContaining("b is both named and said to be gone");
+        assertThatThrownBy(() -> builder().build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no host is named");
+    }
+
+    @Test
+    void build_trustOnFirstUse_leavesGivenFingerprintsBinding() {
+        ExistingHosts hosts = builder()
+                .identity(identity)
+                .trustOnFirstUse()
+                .host("a", "203.0.113.1")
+                .host("b", "203.0.113.2", KEY)
+                .build();
+
+        assertThat(login(hosts, "a").trustOnFirstUse()).isTrue();
+        assertThat(login(hosts, "b").trustOnFirstUse()).isFalse();
+        assertThat(login(hosts, "b").hostKeys()).isEqualTo(Set.of(new HostKeyFingerprint(KEY)));
+    }
+
+    @Test
+    void build_noIdentityGiven_takesTheFirstUsualOneOrSaysWhatToGive() throws Exception {
+        ExistingHosts.Builder builder = builder().host("a", "203.0.113.1", KEY);
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(folder.toString())
+                .hasMessageContaining("identity(…)");
+        Files.writeString(folder.resolve("id_rsa"), "rsa");
+        Files.writeString(folder.resolve("id_ed25519"), "ed25519");
+
+        String key = builder.build().inventory().orElseThrow().identity().useText(text -> text);
+
+        assertThat(key).isEqualTo("ed25519");
+    }
+
+    @Test
+    void identity_fileThatCannotBeRead_isRefusedAtOnce() throws Exception {
+        assertThatThrownBy(() -> builder().identity(folder.resolve("none")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("none");
+        assertThatThrownBy(() -> builder().identity(Files.createFile(folder.resolve("empty"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("empty");
+    }
+
+    @Test
+    void await_nameThatResolvesToNothing_saysSoAndIsReadyOnceItDoes() {
+        ExistingHosts hosts =
+                builder().identity(identity).host("a", "mon.example.com", KEY).build();
+        assertThat(hosts.list("shop")).extracting(CloudHost::status).containsExactly(CloudHost.Status.OFF);
+        assertThat(hosts.await("shop", Set.of("a"), Duration.ofSeconds(1))
+                        .missing()
+                        .get("a"))
+                .contains("no address is found for mon.example.com");
+
+        names.put("mon.example.com", "203.0.113.9");
+
+        assertThat(hosts.await("shop", Set.of("a"), Duration.ofSeconds(1)).ready())
+                .hasSize(1);
+    }
+
+    @Test
+    void list_nameOfThisMachine_isResolvedByTheSystem() {
+        ExistingHosts hosts = ExistingHosts.builder()
+                .identity(identity)
+                .host("a", "localhost", KEY)
+                .build();
+
+        assertThat(hosts.list("shop").get(0).publicAddress().orElseThrow()).isIn("127.0.0.1", "::1");
+    }
+
+    @Test
+    void list_nameThatCannotExist_hasNoAddress() {
+        ExistingHosts hosts = ExistingHosts.builder()
+                .identity(identity)
+                .host("a", "nowhere.invalid", KEY)
+                .build();
+
+        assertThat(hosts.list("shop").get(0).publicAddress()).isEmpty();
+    }
+}

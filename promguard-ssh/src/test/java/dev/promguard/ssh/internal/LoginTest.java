@@ -1,0 +1,135 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.promguard.HostException;
+import dev.promguard.change.FactsQuery;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import dev.promguard.ssh.SshApplier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Logging in to hosts that were there before: with the user's own key, as another user than root, and for the first time. */
+@Timeout(60)
+class LoginTest {
+    private static final FactsQuery QUERY = new FactsQuery(
+            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
+    private static final HostKeyFingerprint OTHER = new HostKeyFingerprint("SHA256:" + "x".repeat(43));
+    private static final SshApplier APPLIER = new SshApplier();
+
+    private static HostTarget target(
+            TestServer server, Set<HostKeyFingerprint> keys, Secret login, Optional<Secret> passphrase) {
+        return new HostTarget(
+                "node-1", "127.0.0.1", server.port(), "admin", keys, true, login, passphrase, Duration.ofSeconds(5));
+    }
+
+    private static TestServer.Handler dying(String words) {
+        return (in, out, err) -> {
+            err.write((words + '\n').getBytes(UTF_8));
+            return 1;
+        };
+    }
+
+    @Test
+    void open_trustOnFirstUse_takesTheKeyShownAndTellsIt() throws Exception {
+        try (TestServer server = new TestServer(dying("")).start();
+                HostSession session =
+                        APPLIER.open(target(server, Set.of(), server.login.privateKey(), Optional.empty()))) {
+            assertThat(session.hostKey()).isEqualTo(server.fingerprint());
+            assertThat(server.commands).as("nothing is sent by opening alone").isEmpty();
+        }
+    }
+
+    @Test
+    void open_trustOnFirstUseAndAnotherKeyKnown_isRefusedBeforeTheLogin() throws Exception {
+        try (TestServer server = new TestServer(dying("")).start()) {
+            assertThatThrownBy(() ->
+                            APPLIER.open(target(server, Set.of(OTHER), server.login.privateKey(), Optional.empty())))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining(server.fingerprint().text())
+                    .hasMessageContaining(OTHER.text());
+            assertThat(server.logins).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "sudo: a password is required",
+                "sudo: a terminal is required to read the password",
+                "bash: line 1: sudo: command not found",
+                "sh: 1: sudo: not found"
+            })
+    void facts_userWithoutSudo_saysWhatToDoOnTheHost(String words) throws Exception {
+        try (TestServer server = new TestServer(dying(words)).start();
+                HostSession session =
+                        APPLIER.open(target(server, Set.of(), server.login.privateKey(), Optional.empty()))) {
+            assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("admin may not run commands as root")
+                    .hasMessageContaining(words)
+                    .hasMessageContaining("echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin");
+            assertThat(server.commands).containsExactly("sudo -n sh -s");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ed25519, '', ''",
+        "ed25519, '', open sesame",
+        "ecdsa, '', open sesame",
+        "rsa, '', open sesame",
+        "rsa, PEM, ''",
+        "rsa, PEM, open sesame",
+        "ecdsa, PEM, ''"
+    })
+    void open_keyOfSshKeygen_logsInWithItsPassphrase(
+            String type, String format, String passphrase, @TempDir Path folder) throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/ssh-keygen")), "needs ssh-keygen, to make keys");
+        Path file = folder.resolve("key");
+        List<String> command = new java.util.ArrayList<>(
+                List.of("ssh-keygen", "-q", "-t", type, "-N", passphrase, "-f", file.toString()));
+        if (!format.isEmpty()) {
+            command.addAll(List.of("-m", format));
+        }
+        Process keygen = new ProcessBuilder(command).inheritIO().start();
+        assertThat(keygen.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        try (TestServer server = new TestServer(dying("")).start();
+                Secret key = Secret.of(Files.readAllBytes(file))) {
+            Optional<Secret> secret = passphrase.isEmpty() ? Optional.empty() : Optional.of(Secret.of(passphrase));
+            APPLIER.open(target(server, Set.of(server.fingerprint()), key, secret))
+                    .close();
+            assertThat(server.logins).contains("admin");
+            if (!passphrase.isEmpty()) {
+                assertThatThrownBy(() -> APPLIER.open(target(
+                                server, Set.of(server.fingerprint()), key, Optional.of(Secret.of("something else")))))
+                        .isInstanceOf(HostException.class)
+                        .hasMessageContaining("Check the passphrase")
+                        .message()
+                        .doesNotContain("something else");
+                assertThatThrownBy(
+                                () -> APPLIER.open(target(server, Set.of(server.fingerprint()), key, Optional.empty())))
+                        .isInstanceOf(HostException.class)
+                        .hasMessageContaining("where it is encrypted, its passphrase too");
+            }
+        }
+    }
+}
