@@ -47,6 +47,7 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
      * @param publicAddress its public address; empty if it has none
      * @param status what came of it, in a word
      * @param changes what was done on it, in order
+     * @param drift those of the changes that put back what somebody had changed on the host since the last apply
      * @param failure why it failed, or null
      */
     public record HostOutcome(
@@ -56,9 +57,10 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
             Optional<String> publicAddress,
             Status status,
             List<String> changes,
+            List<String> drift,
             @Nullable RuntimeException failure) {
         /**
-         * Copies the changes.
+         * Copies the lists.
          *
          * @throws NullPointerException if something but the failure is null
          */
@@ -69,6 +71,18 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
             Objects.requireNonNull(publicAddress, "publicAddress");
             Objects.requireNonNull(status, "status");
             changes = List.copyOf(changes);
+            drift = List.copyOf(drift);
+        }
+
+        private String inWords() {
+            String done = changes.size()
+                    + (changes.size() == 1 ? " change" : " changes")
+                    + (drift.isEmpty() ? "" : ", " + drift.size() + " of them drift");
+            return switch (status) {
+                case UNCHANGED -> "unchanged";
+                case CHANGED -> done;
+                case FAILED -> "FAILED after " + done;
+            };
         }
     }
 
@@ -79,6 +93,15 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
      */
     public int changes() {
         return hosts.stream().mapToInt(host -> host.changes().size()).sum();
+    }
+
+    /**
+     * How many of the changes put back what somebody had changed on a host since the last apply.
+     *
+     * @return the number; 0 where all changes come from the wish
+     */
+    public int drift() {
+        return hosts.stream().mapToInt(host -> host.drift().size()).sum();
     }
 
     /**
@@ -102,11 +125,12 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
                 hosts.stream().filter(host -> host.status() == Status.FAILED).count();
         text.append(String.format(
                 Locale.ROOT,
-                "mesh %s: %s, %d change%s on %d host%s%s in %.1f s",
+                "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
                 mesh,
                 failed == 0 ? "as wished" : failed + " of " + hosts.size() + " hosts failed",
                 changes(),
                 changes() == 1 ? "" : "s",
+                drift() == 0 ? "" : " (" + drift() + " of drift)",
                 hosts.size(),
                 hosts.size() == 1 ? "" : "s",
                 removed.isEmpty() ? "" : ", removed " + String.join(", ", removed),
@@ -119,11 +143,7 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
                     host.region(),
                     host.publicAddress().orElse("-"),
                     host.address(),
-                    switch (host.status()) {
-                        case UNCHANGED -> "unchanged";
-                        case CHANGED -> host.changes().size() + " changes";
-                        case FAILED -> "FAILED after " + host.changes().size() + " changes";
-                    }));
+                    host.inWords()));
         }
         return text.toString();
     }

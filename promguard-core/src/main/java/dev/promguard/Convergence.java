@@ -2,15 +2,20 @@ package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
 import dev.promguard.change.Change;
 import dev.promguard.change.Differ;
+import dev.promguard.change.Drift;
+import dev.promguard.change.Explanation;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Footprint;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.NewKeys;
+import dev.promguard.change.PlannedChange;
 import dev.promguard.change.PresharedKeys;
 import dev.promguard.change.PresharedKeys.Pair;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -57,11 +62,20 @@ final class Convergence {
     private final Environment environment;
     private final MeshSpec spec;
     private final Admission admission;
+    private final Set<String> only;
+    /** Those of the changes made that put back what somebody had changed, by host. */
+    private final Map<String, List<String>> drift = new ConcurrentHashMap<>();
 
-    Convergence(Environment environment, MeshSpec spec) {
+    /**
+     * A run.
+     *
+     * @param only the hosts to look at and change; empty for all of them
+     */
+    Convergence(Environment environment, MeshSpec spec, Set<String> only) {
         this.environment = environment;
         this.spec = spec;
         this.admission = new Admission(environment, spec.name());
+        this.only = Set.copyOf(only);
     }
 
     /** A host that was looked at over a session that is still open. */
@@ -69,17 +83,20 @@ final class Convergence {
 
     Plan plan() {
         MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
-        World world = World.observe(environment, spec, remembered);
+        World world = World.observe(environment, spec, remembered).only(only);
         Quote quote = check(world.missing());
         Blueprint blueprint = world.blueprint();
+        Map<String, DesiredHost> expected = expected(world);
         Map<String, Parallel.Result<HostFacts>> looks = Map.of();
         Map<String, HostKeyFingerprint> shown = new ConcurrentHashMap<>();
-        if (!world.present().isEmpty()) {
+        if (!expected.isEmpty()) {
             try (Secret loginKey = loginKey()) {
-                looks = Parallel.map(world.present().keySet(), environment.parallelism(), name -> {
+                looks = Parallel.map(expected.keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
                         shown.put(name, session.hostKey());
-                        return session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
+                        FactsQuery query = query(environment, blueprint, name)
+                                .expecting(Differ.sums(Objects.requireNonNull(expected.get(name))));
+                        return session.facts(query, Environment.BOOT_PATIENCE);
                     }
                 });
             }
@@ -103,15 +120,48 @@ final class Convergence {
         world.missing().forEach(order -> keys.remove(order.name()));
 
         List<Plan.Entry> entries = new ArrayList<>();
-        for (Blueprint.Host host : blueprint.hosts()) {
+        for (Blueprint.Host host : selected(blueprint)) {
             Parallel.Result<HostFacts> look = looks.get(host.name());
-            Optional<HostKeyFingerprint> key = Optional.ofNullable(shown.get(host.name()));
-            entries.add(look == null ? createEntry(host, quote) : presentEntry(world, host, look, keys, lacking, key));
+            entries.add(
+                    look == null
+                            ? createEntry(host, quote)
+                            : presentEntry(
+                                    world,
+                                    host,
+                                    look,
+                                    Optional.ofNullable(shown.get(host.name())),
+                                    keys,
+                                    lacking,
+                                    Objects.requireNonNull(expected.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
         }
-        return new Plan(blueprint, entries);
+        List<String> names = only.isEmpty()
+                ? List.of()
+                : selected(blueprint).stream().map(Blueprint.Host::name).toList();
+        return new Plan(blueprint, names, entries);
+    }
+
+    /** The hosts of a blueprint that this run is about, in its order. */
+    private List<Blueprint.Host> selected(Blueprint blueprint) {
+        return blueprint.hosts().stream()
+                .filter(host -> only.isEmpty() || only.contains(host.name()))
+                .toList();
+    }
+
+    /** What the hosts should be, as far as what is remembered can tell: what a host need not send because it is known. */
+    private Map<String, DesiredHost> expected(World world) {
+        Map<String, PublicKey> keys = new HashMap<>();
+        world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        Map<String, String> addresses = publicAddresses(world);
+        Map<String, DesiredHost> expected = new LinkedHashMap<>();
+        for (String name : world.within().keySet()) {
+            Map<String, PublicKey> known = new HashMap<>(keys);
+            known.putIfAbsent(name, NOT_YET);
+            expected.put(name, environment.renderer().render(world.blueprint(), name, addresses, known));
+        }
+        return expected;
     }
 
     private static Plan.Entry createEntry(Blueprint.Host host, Quote quote) {
@@ -130,16 +180,18 @@ final class Convergence {
             World world,
             Blueprint.Host host,
             Parallel.Result<HostFacts> look,
+            Optional<HostKeyFingerprint> shown,
             Map<String, PublicKey> keys,
             Set<Pair> lacking,
-            Optional<HostKeyFingerprint> shown) {
+            DesiredHost expected) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
-        List<String> changes = new ArrayList<>();
+        List<PlannedChange> changes = new ArrayList<>();
         HostFacts facts = look.value();
         if (facts == null) {
             kind = Plan.Kind.UNKNOWN;
-            changes.add(String.valueOf(Objects.requireNonNull(look.failure()).getMessage()));
+            changes.add(PlannedChange.wished(
+                    String.valueOf(Objects.requireNonNull(look.failure()).getMessage())));
         } else {
             Map<String, PublicKey> known = new HashMap<>(keys);
             known.putIfAbsent(host.name(), NOT_YET);
@@ -152,25 +204,28 @@ final class Convergence {
                             known,
                             PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
             HostState state = hostState(world.state(), host.name());
-            boolean throwaway = state.throwaway().equals(shown);
-            changes.addAll(Differ.faults(desired, facts));
-            if (changes.isEmpty()) {
-                shown.filter(state::rebuilt).ifPresent(key -> changes.add(REBUILT));
-                Differ.diff(desired, facts, NewKeys.NONE, throwaway).forEach(change -> changes.add(change.describe()));
-                if (Differ.needsKey(facts)) {
-                    changes.add("write the WireGuard key (made by apply)");
+            boolean rebuilt = shown.filter(state::rebuilt).isPresent();
+            List<String> faults = Differ.faults(desired, facts);
+            faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
+            if (faults.isEmpty()) {
+                if (rebuilt) {
+                    changes.add(new PlannedChange(REBUILT, true, Optional.empty()));
                 }
+                List<String> peers = host.peers().stream()
+                        .filter(peer -> !keys.containsKey(peer))
+                        .map(peer -> peer + " (" + world.blueprint().host(peer).allowedIp() + ')')
+                        .toList();
                 List<String> preshared = host.peers().stream()
                         .filter(peer -> lacking.contains(Pair.of(host.name(), peer)))
                         .toList();
-                if (!preshared.isEmpty()) {
-                    changes.add(Change.WritePresharedKeys.describe(preshared) + " (made by apply)");
-                }
-                for (String peer : host.peers()) {
-                    if (!keys.containsKey(peer)) {
-                        changes.add("wg0: add peer " + peer + " (key known after apply)");
-                    }
-                }
+                changes.addAll(Explanation.of(
+                        desired,
+                        facts,
+                        footprint(state, rebuilt),
+                        Differ.diff(
+                                desired, facts, NewKeys.NONE, state.throwaway().equals(shown)),
+                        expected,
+                        new Explanation.Pending(peers, preshared)));
             }
             kind = changes.isEmpty() ? Plan.Kind.KEEP : Plan.Kind.CHANGE;
         }
@@ -183,6 +238,11 @@ final class Convergence {
                 cloudHost.publicAddress(),
                 changes,
                 cloudHost.price());
+    }
+
+    /** What the last apply left on a host; nothing where the host has lost its disk since. */
+    private static Footprint footprint(HostState state, boolean rebuilt) {
+        return rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE);
     }
 
     private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
@@ -214,7 +274,7 @@ final class Convergence {
         long start = System.nanoTime();
         MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
         environment.started(null, "look at what exists");
-        World world = World.observe(environment, spec, remembered);
+        World world = World.observe(environment, spec, remembered).only(only);
         List<HostOrder> missing = world.missing();
         check(missing);
         Ledger ledger = new Ledger(environment.store(), remembered);
@@ -222,7 +282,7 @@ final class Convergence {
 
         Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
         Map<String, List<String>> changes = new ConcurrentHashMap<>();
-        Map<String, CloudHost> hosts = new TreeMap<>(world.present());
+        Map<String, CloudHost> hosts = new TreeMap<>(world.within());
         ensureLoginKey();
         environment.provider().protect(spec.name(), spec.wireGuardPort());
         if (!missing.isEmpty()) {
@@ -256,14 +316,17 @@ final class Convergence {
             environment.started(null, "rotate the keys of every host");
             configure(ledger, blueprint, reachable, addresses, failures, changes, true);
         }
-        if (failures.isEmpty()) {
+        // A host that was not looked at may still have a peer that is gone.
+        if (failures.isEmpty() && only.isEmpty()) {
             ledger.update(MeshState::rested);
         }
         ApplyReport report = report(blueprint, addresses, failures, changes, removed, start);
         if (!failures.isEmpty()) {
             throw applyFailure(report, failures);
         }
-        environment.done(null, "every host is as wished");
+        environment.done(
+                null,
+                only.isEmpty() ? "every host is as wished" : String.join(", ", new TreeSet<>(only)) + " as wished");
         return report;
     }
 
@@ -282,7 +345,9 @@ final class Convergence {
     private static void settle(Ledger ledger, World world) {
         ledger.update(before -> {
             MeshState state = world.state();
-            for (Map.Entry<String, HostState> entry : world.state().hosts().entrySet()) {
+            // Nothing is known to be gone where not everything was looked for.
+            Map<String, HostState> held = world.only().isEmpty() ? world.state().hosts() : Map.of();
+            for (Map.Entry<String, HostState> entry : held.entrySet()) {
                 boolean exists = world.present().containsKey(entry.getKey())
                         || world.surplus().stream()
                                 .anyMatch(host -> entry.getValue().providerId().equals(Optional.of(host.id())));
@@ -291,7 +356,9 @@ final class Convergence {
                 }
             }
             for (CreateIntent intent : before.intents()) {
-                state = state.settled(intent);
+                boolean settled = intent.names().stream()
+                        .allMatch(name -> world.covers(name) || world.present().containsKey(name));
+                state = settled ? state.settled(intent) : state;
             }
             return state;
         });
@@ -717,20 +784,36 @@ final class Convergence {
         if (!throwaway && before.hostKeys().size() > 1) {
             ledger.update(state -> state.with(name, hostState(state, name).pinned(shown)));
         }
-        if (before.rebuilt(shown)) {
+        boolean rebuilt = before.rebuilt(shown);
+        if (rebuilt) {
             done.add(REBUILT);
+            drift.computeIfAbsent(name, key -> new ArrayList<>()).add(REBUILT);
         }
         List<Change> changes = Differ.diff(desired, look.facts(), newKeys, throwaway);
+        Footprint left = Footprint.of(
+                desired, Architecture.ofMachine(look.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
+            ledger.update(state -> state.with(name, hostState(state, name).with(left)));
             environment.done(name, "nothing to change");
             return Optional.empty();
         }
-        Recorder recorder = new Recorder(ledger, name, done);
+        Footprint known = footprint(before, rebuilt);
+        List<Change> drifted = Drift.among(desired, look.facts(), known, changes);
+        // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
+        Footprint untouched = known.without(changes);
+        if (!untouched.equals(before.footprint().orElse(Footprint.NONE))) {
+            ledger.update(state -> state.with(name, hostState(state, name).with(untouched)));
+        }
+        Recorder recorder = new Recorder(ledger, name, done, drifted);
         boolean armed = look.session().apply(changes, recorder);
-        return armed ? Optional.of(() -> confirm(ledger, look, recorder, address, loginKey)) : Optional.empty();
+        if (armed) {
+            return Optional.of(() -> confirm(ledger, look, recorder, left, address, loginKey));
+        }
+        ledger.update(state -> state.with(name, hostState(state, name).with(left)));
+        return Optional.empty();
     }
 
-    private void confirm(Ledger ledger, Look look, Recorder recorder, String address, Secret loginKey) {
+    private void confirm(Ledger ledger, Look look, Recorder recorder, Footprint left, String address, Secret loginKey) {
         String name = recorder.name;
         look.session().close();
         environment.started(name, "connect anew");
@@ -742,9 +825,10 @@ final class Convergence {
                 .open(environment.target(name, address, expected, loginKey, Environment.RECONNECT_PATIENCE))) {
             session.confirm();
         }
-        ledger.update(state -> state.with(
-                name,
-                fresh == null ? hostState(state, name) : hostState(state, name).pinned(fresh)));
+        ledger.update(state -> {
+            HostState host = hostState(state, name);
+            return state.with(name, (fresh == null ? host : host.pinned(fresh)).with(left));
+        });
         environment.done(name, "reached over a new connection, changes kept");
     }
 
@@ -753,12 +837,14 @@ final class Convergence {
         private final Ledger ledger;
         private final String name;
         private final List<String> done;
+        private final List<Change> drifted;
         private volatile @Nullable HostKeyFingerprint fresh;
 
-        Recorder(Ledger ledger, String name, List<String> done) {
+        Recorder(Ledger ledger, String name, List<String> done, List<Change> drifted) {
             this.ledger = ledger;
             this.name = name;
             this.done = done;
+            this.drifted = drifted;
         }
 
         @Override
@@ -772,6 +858,9 @@ final class Convergence {
                 ledger.update(state -> state.with(name, hostState(state, name).withPublicKey(key.publicKey())));
             }
             done.add(change.describe());
+            if (drifted.contains(change)) {
+                drift.computeIfAbsent(name, key -> new ArrayList<>()).add(change.describe());
+            }
             environment.done(name, change.describe());
         }
 
@@ -819,7 +908,7 @@ final class Convergence {
         });
     }
 
-    private static ApplyReport report(
+    private ApplyReport report(
             Blueprint blueprint,
             Map<String, String> addresses,
             Map<String, RuntimeException> failures,
@@ -827,7 +916,7 @@ final class Convergence {
             List<String> removed,
             long start) {
         List<HostOutcome> outcomes = new ArrayList<>();
-        for (Blueprint.Host host : blueprint.hosts()) {
+        for (Blueprint.Host host : selected(blueprint)) {
             List<String> done = changes.getOrDefault(host.name(), List.of());
             RuntimeException failure = failures.get(host.name());
             Status status = failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
@@ -838,6 +927,7 @@ final class Convergence {
                     Optional.ofNullable(addresses.get(host.name())),
                     status,
                     done,
+                    drift.getOrDefault(host.name(), List.of()),
                     failure));
         }
         return new ApplyReport(blueprint.mesh(), outcomes, removed, Duration.ofNanos(System.nanoTime() - start));

@@ -1,7 +1,9 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.Renderer;
@@ -15,11 +17,14 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -35,6 +40,8 @@ import java.util.function.Supplier;
  * and thread-safe; two verbs that change the same mesh keep each other out by the state's lock.
  */
 public final class Mesh {
+    private static final int NEAR = 3;
+
     private final MeshBuilder builder;
     private final MeshSpec spec;
 
@@ -118,7 +125,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Plan plan() {
-        return interruptibly(() -> new Convergence(environment(), spec).plan());
+        return plan(Set.of());
     }
 
     /**
@@ -133,13 +140,51 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public ApplyReport apply() {
-        return changing(environment -> new Convergence(environment, spec).apply());
+        return apply(Set.of());
     }
 
     /**
-     * Does what a plan says, or nothing.
+     * Picks hosts to plan and apply for alone, such as to change one of many first:
      *
-     * @param plan a plan that {@link #plan()} of an equal wish returned
+     * <pre>{@code
+     * mesh.only("shop-node-2").apply();
+     * }</pre>
+     *
+     * @param hosts names of hosts of the wish, at least one
+     * @return the verbs for these hosts
+     * @throws InvalidMeshException if no name is given, or a name is none of the wish's; it names those that are near
+     * @throws NullPointerException if a name is null
+     */
+    public Selection only(String... hosts) {
+        List<String> all = spec.hosts().stream().map(HostSpec::name).toList();
+        List<String> faults = new ArrayList<>();
+        if (hosts.length == 0) {
+            faults.add("only: no host is named: name at least one, or leave out only(…)");
+        }
+        for (String host : hosts) {
+            if (!all.contains(host)) {
+                faults.add("only: " + Names.quote(host) + " is none of its hosts: nearest are "
+                        + String.join(", ", Names.nearest(host, all, NEAR)));
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), faults);
+        }
+        return new Selection(this, new TreeSet<>(List.of(hosts)));
+    }
+
+    Plan plan(Set<String> only) {
+        return interruptibly(() -> new Convergence(environment(), spec, only).plan());
+    }
+
+    ApplyReport apply(Set<String> only) {
+        return changing(environment -> new Convergence(environment, spec, only).apply());
+    }
+
+    /**
+     * Does what a plan says, or nothing. A plan for some hosts only is done on these alone.
+     *
+     * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal wish returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
      * @throws PromGuardException as {@link #apply()}
@@ -147,7 +192,7 @@ public final class Mesh {
     public ApplyReport apply(Plan plan) {
         Objects.requireNonNull(plan, "plan");
         return changing(environment -> {
-            Convergence convergence = new Convergence(environment, spec);
+            Convergence convergence = new Convergence(environment, spec, Set.copyOf(plan.only()));
             Plan current = convergence.plan();
             if (!current.equals(plan)) {
                 throw new PlanOutdatedException(current);
@@ -170,7 +215,7 @@ public final class Mesh {
      * @throws PromGuardException as {@link #apply()}
      */
     public ApplyReport rotateKeys() {
-        return changing(environment -> new Convergence(environment, spec).rotateKeys());
+        return changing(environment -> new Convergence(environment, spec, Set.of()).rotateKeys());
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.change.PlannedChange;
 import dev.promguard.spi.Price;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -14,16 +15,18 @@ import java.util.function.Function;
  * What an apply would do, found by looking only. {@link #toString()} is meant to be read by a person.
  *
  * @param blueprint the mesh as it would be
- * @param entries the hosts, in the order of the blueprint, then those to remove
+ * @param only the names of the hosts that it is about alone, in the order of the blueprint; empty if it is about all
+ * @param entries these hosts, in the order of the blueprint, then those to remove
  */
-public record Plan(Blueprint blueprint, List<Entry> entries) {
+public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) {
     /**
-     * Copies the entries.
+     * Copies the lists.
      *
      * @throws NullPointerException if something is null
      */
     public Plan {
         Objects.requireNonNull(blueprint, "blueprint");
+        only = List.copyOf(only);
         entries = List.copyOf(entries);
     }
 
@@ -66,7 +69,7 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
             String size,
             Optional<String> address,
             Optional<String> publicAddress,
-            List<String> changes,
+            List<PlannedChange> changes,
             Optional<Price> price) {
         /**
          * Copies the changes.
@@ -95,7 +98,30 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
     }
 
     /**
-     * What the mesh would cost after an apply: the hosts to create and those that stay.
+     * Insists that an apply would do nothing: the way for a nightly job to fail, and to say why.
+     *
+     * @throws PlanNotEmptyException if an apply would do something, or a host could not be looked at; its message is this plan
+     */
+    public void requireEmpty() {
+        if (!isEmpty()) {
+            throw new PlanNotEmptyException(this);
+        }
+    }
+
+    /**
+     * What somebody changed on the hosts since the last apply, and an apply would put back.
+     *
+     * @return the changes that are drift, in the order of the entries
+     */
+    public List<PlannedChange> drift() {
+        return entries.stream()
+                .flatMap(entry -> entry.changes().stream())
+                .filter(PlannedChange::drift)
+                .toList();
+    }
+
+    /**
+     * What the hosts that the plan is about would cost after an apply: those to create and those that stay.
      *
      * @return the sum; empty if the price of one of them is not known
      */
@@ -132,13 +158,19 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
         if (after.isEmpty() || more.isEmpty() || less.isEmpty()) {
             return "";
         }
-        StringBuilder text = new StringBuilder(" · ").append(inWords(after.get()));
-        boolean startsFromNothing = count(Kind.CREATE) == entries.size();
+        StringBuilder text = new StringBuilder();
+        boolean startsFromNothing = only.isEmpty() && count(Kind.CREATE) == entries.size();
+        if (only.isEmpty()) {
+            text.append(" · ").append(inWords(after.get()));
+        }
         int change = more.get().monthly().compareTo(less.get().monthly());
         if (change != 0 && !startsFromNothing) {
             Price difference =
                     change > 0 ? more.get().minus(less.get()) : less.get().minus(more.get());
-            text.append(", ").append(dollars(difference.monthly(), 2)).append(change > 0 ? " more" : " less");
+            text.append(only.isEmpty() ? ", " : " · ")
+                    .append(dollars(difference.monthly(), 2))
+                    .append(change > 0 ? " more" : " less")
+                    .append(only.isEmpty() ? "" : " a month");
         }
         return text.toString();
     }
@@ -152,14 +184,19 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
     }
 
     /**
-     * The plan as a person reads it: a line for the mesh, one for each host that something would happen to, and its changes.
+     * The plan as a person reads it in ten seconds: a line for the mesh, one for each host that something would happen to, and its
+     * changes, those of the wish behind {@code ~} and drift behind {@code !}.
      *
      * @return the text, without a line end at the end
      */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(512);
-        text.append("mesh ").append(blueprint.mesh()).append(": ");
+        text.append("mesh ").append(blueprint.mesh());
+        if (!only.isEmpty()) {
+            text.append(", only ").append(String.join(", ", only));
+        }
+        text.append(": ");
         if (isEmpty()) {
             return text.append("nothing to do, ")
                     .append(entries.size())
@@ -193,8 +230,30 @@ public record Plan(Blueprint blueprint, List<Entry> entries) {
                     entry.address().orElse("-"),
                     entry.publicAddress().orElse("public address known after apply"));
             text.append(line.replace("\r\n", "\n").stripTrailing());
-            for (String change : entry.changes()) {
-                text.append("\n    ").append(change.replace("\n", "\n    "));
+            for (PlannedChange change : entry.changes()) {
+                String shown = entry.kind() == Kind.UNKNOWN ? change.text() : change.toString();
+                text.append("\n    ").append(shown.replace("\n", "\n    "));
+            }
+        }
+        return text.toString();
+    }
+
+    /**
+     * The plan with every difference in the files: what {@link #toString()} says, and then for each file that would be changed on a
+     * host the unified diff from what is there to what is wished. Secrets are masked, and what came from a host is escaped and
+     * bounded in length.
+     *
+     * @return the text, without a line end at the end
+     */
+    public String details() {
+        StringBuilder text = new StringBuilder(toString());
+        for (Entry entry : entries) {
+            for (PlannedChange change : entry.changes()) {
+                change.diff()
+                        .ifPresent(diff -> text.append("\n\n")
+                                .append(entry.name())
+                                .append(":\n")
+                                .append(diff.stripTrailing()));
             }
         }
         return text.toString();

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -25,8 +26,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * @param state what is remembered, with hosts adopted that an earlier run made but did not get to write down
  * @param present the hosts of the blueprint that exist, by name
  * @param surplus hosts that carry the mesh's mark and are not wished
+ * @param only the hosts that are to be looked at and changed; empty for all of them
  */
-record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> present, List<CloudHost> surplus) {
+record World(
+        Blueprint blueprint,
+        MeshState state,
+        Map<String, CloudHost> present,
+        List<CloudHost> surplus,
+        Set<String> only) {
     /** Clouds' lists lag: what should be there and is not is looked for again this often. */
     private static final int LOOKS = 4;
 
@@ -78,7 +85,7 @@ record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> presen
         if (!strangers.isEmpty()) {
             throw new InvalidMeshException(spec.name(), strangers);
         }
-        return new World(blueprint, state, present, List.copyOf(surplus));
+        return new World(blueprint, state, present, List.copyOf(surplus), Set.of());
     }
 
     /** Lists the mesh's hosts, again where one is missing that should be there, since clouds' lists lag. */
@@ -91,9 +98,27 @@ record World(Blueprint blueprint, MeshState state, Map<String, CloudHost> presen
         return listed;
     }
 
+    /** The same world for a verb that leaves all but these hosts alone, and so removes none; empty for all of them. */
+    World only(Set<String> names) {
+        return names.isEmpty() ? this : new World(blueprint, state, present, List.of(), names);
+    }
+
+    /** Whether a host is to be looked at and changed. */
+    boolean covers(String name) {
+        return only.isEmpty() || only.contains(name);
+    }
+
+    /** The hosts that exist and are to be looked at and changed. */
+    Map<String, CloudHost> within() {
+        Map<String, CloudHost> within = new LinkedHashMap<>(present);
+        within.keySet().removeIf(name -> !covers(name));
+        return within;
+    }
+
     /** The hosts to order. */
     List<HostOrder> missing() {
         return blueprint.hosts().stream()
+                .filter(host -> covers(host.name()))
                 .filter(host -> !present.containsKey(host.name()))
                 .map(host -> new HostOrder(
                         host.name(),

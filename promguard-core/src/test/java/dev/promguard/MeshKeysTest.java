@@ -79,8 +79,9 @@ class MeshKeysTest {
         machine("shop-node-1").loosenPresharedKeys();
 
         assertThat(account.wish().plan().toString())
-                .contains("write the preshared key for shop-monitor-1 (made by apply)")
-                .contains("write the preshared key for shop-node-1 (made by apply)");
+                .contains(
+                        "! the preshared key for shop-monitor-1 is gone or could be read by others (drift)   → new, known after apply")
+                .contains("~ write the preshared key for shop-node-1, known after apply");
         account.wish().apply();
 
         assertTunnelsAgree();

@@ -9,6 +9,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Release;
+import dev.promguard.change.PlannedChange;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
@@ -47,6 +48,9 @@ class MeshTest {
                         "install ufw, wireguard-tools",
                         "create user node_exporter",
                         "install node_exporter 1.12.1",
+                        "write /usr/local/lib/promguard/wireguard-metrics.sh",
+                        "write /etc/systemd/system/promguard-wireguard-metrics.service",
+                        "write /etc/systemd/system/promguard-wireguard-metrics.timer",
                         "write /etc/systemd/system/node_exporter.service",
                         "ufw: allow 22/tcp",
                         "ufw: allow 51820/udp",
@@ -56,6 +60,7 @@ class MeshTest {
                         "write the preshared key for shop-monitor-1",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: bring up",
+                        "start promguard-wireguard-metrics.timer",
                         "start node_exporter.service",
                         "replace the throwaway SSH host key");
         assertThat(account.cloud.machines())
@@ -294,7 +299,10 @@ class MeshTest {
         Plan plan = account.wish().plan();
         account.wish().build().apply(plan);
 
-        assertThat(plan.entries().get(0).changes()).contains("wg0: add peer shop-node-1 (key known after apply)");
+        assertThat(plan.entries().get(0).changes())
+                .extracting(PlannedChange::text)
+                .contains(
+                        "/etc/wireguard/wg0.conf   - peer shop-node-1 (10.0.0.2/32), + peer shop-node-1 (10.0.0.2/32), key known after apply");
         assertThat(plan.entries().get(2).kind()).isEqualTo(Plan.Kind.KEEP);
         assertThat(account.cloud.machine("shop-node-1").publicKey().orElseThrow())
                 .isNotEqualTo(before);
@@ -635,13 +643,12 @@ class MeshTest {
                         "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $24.00 a month ($0.036 an hour)",
                         "",
                         "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.x",
-                        "    write /etc/prometheus/targets/node.json",
-                        "    write /etc/wireguard/wg0.conf",
-                        "    wg0: set peers",
-                        "    write the preshared key for new (made by apply)",
-                        "    wg0: add peer new (key known after apply)",
+                        "    ~ /etc/prometheus/targets/node.json   + target new (10.0.0.5:9100), - target shop-node-3 (10.0.0.4:9100)",
+                        "    ~ /etc/wireguard/wg0.conf   - peer shop-node-3 (10.0.0.4/32), + peer new (10.0.0.5/32), key known after apply",
+                        "    ~ wg0: set peers",
+                        "    ~ write the preshared key for new, known after apply",
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
-                        "    ufw: deny what no rule admits, and enable",
+                        "    ! ufw: is off, or its loaded rules are not its own (drift)   → put back",
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",
                         "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s",
                         "      See that it is up.",

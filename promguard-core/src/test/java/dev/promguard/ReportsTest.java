@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 /** What a person reads of what was done. */
 class ReportsTest {
     private static HostOutcome outcome(String name, Status status, String... changes) {
-        return new HostOutcome(name, "tor1", "10.0.0.1", Optional.of("203.0.113.1"), status, List.of(changes), null);
+        return new HostOutcome(
+                name, "tor1", "10.0.0.1", Optional.of("203.0.113.1"), status, List.of(changes), List.of(), null);
     }
 
     @Test
@@ -35,6 +36,7 @@ class ReportsTest {
                                 Optional.empty(),
                                 Status.FAILED,
                                 List.of("a"),
+                                List.of("a"),
                                 new IllegalStateException())),
                 List.of("shop-node-3"),
                 Duration.ofMillis(12_345));
@@ -42,10 +44,10 @@ class ReportsTest {
         assertThat(report.ok()).isFalse();
         assertThat(report.changes()).isEqualTo(3);
         assertThat(report).hasToString("""
-                        mesh shop: 1 of 3 hosts failed, 3 changes on 3 hosts, removed shop-node-3 in 12.3 s
+                        mesh shop: 1 of 3 hosts failed, 3 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
                           shop-monitor-1           tor1   203.0.113.1     10.0.0.1        unchanged
                           shop-node-1              tor1   203.0.113.1     10.0.0.1        2 changes
-                          shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 changes""");
+                          shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 change, 1 of them drift""");
     }
 
     @Test

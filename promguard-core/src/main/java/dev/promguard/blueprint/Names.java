@@ -1,5 +1,8 @@
 package dev.promguard.blueprint;
 
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** The forms of names, in one place, and how a refused value is shown. */
@@ -9,6 +12,8 @@ public final class Names {
     private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
 
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]");
+
+    private static final int LONGEST_COMPARED = 100;
 
     private Names() {}
 
@@ -41,6 +46,42 @@ public final class Names {
      */
     public static boolean isWord(String text) {
         return WORD.matcher(text).matches();
+    }
+
+    /**
+     * Finds what somebody may have meant.
+     *
+     * @param value what they wrote
+     * @param choices what there is
+     * @param most how many to find
+     * @return the choices that differ least from the value, the nearest first; those equally near in the order of the alphabet
+     */
+    public static List<String> nearest(String value, Collection<String> choices, int most) {
+        String compared = value.length() > LONGEST_COMPARED ? value.substring(0, LONGEST_COMPARED) : value;
+        return choices.stream()
+                .sorted(Comparator.comparingInt((String choice) -> distance(choice, compared))
+                        .thenComparing(Comparator.naturalOrder()))
+                .limit(most)
+                .toList();
+    }
+
+    /** Levenshtein's distance. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int cost = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
+                row[j] = Math.min(Math.min(row[j] + 1, row[j - 1] + 1), diagonal + cost);
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
     }
 
     /**

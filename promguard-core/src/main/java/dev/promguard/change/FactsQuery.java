@@ -2,6 +2,7 @@ package dev.promguard.change;
 
 import dev.promguard.render.ReleaseInstall;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -14,6 +15,8 @@ import java.util.Objects;
  * @param releases releases whose folder matters
  * @param wireGuardInterface the WireGuard interface to look at
  * @param keyPath where the interface's private key should be
+ * @param expected the SHA-256 in lower-case hex that is expected of some of the files, by path. The content of such a file is sent
+ *     where its sum is another. Content of other files is never sent: one that holds a secret must not stand here
  */
 public record FactsQuery(
         List<String> packages,
@@ -22,11 +25,13 @@ public record FactsQuery(
         List<String> units,
         List<ReleaseInstall> releases,
         String wireGuardInterface,
-        String keyPath) {
+        String keyPath,
+        Map<String, String> expected) {
     /**
-     * Copies the lists.
+     * Copies the collections.
      *
      * @throws NullPointerException if something is null
+     * @throws IllegalArgumentException if a sum is expected of a file that is not asked for
      */
     public FactsQuery {
         packages = List.copyOf(packages);
@@ -36,5 +41,20 @@ public record FactsQuery(
         releases = List.copyOf(releases);
         Objects.requireNonNull(wireGuardInterface, "wireGuardInterface");
         Objects.requireNonNull(keyPath, "keyPath");
+        expected = Map.copyOf(expected);
+        if (!files.containsAll(expected.keySet())) {
+            throw new IllegalArgumentException("a sum is expected of a file that is not asked for");
+        }
+    }
+
+    /**
+     * The same query, by which the contents of files are sent that are not as expected.
+     *
+     * @param sums the SHA-256 in lower-case hex that is expected of some of the files, by path
+     * @return a copy
+     * @throws IllegalArgumentException if a sum is expected of a file that is not asked for
+     */
+    public FactsQuery expecting(Map<String, String> sums) {
+        return new FactsQuery(packages, users, files, units, releases, wireGuardInterface, keyPath, sums);
     }
 }

@@ -27,6 +27,7 @@ import java.util.Set;
  * @param firewall what ufw says
  * @param pendingUnits what an earlier run of changes owed a unit and was cut off before it did, by the unit's name
  * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
+ * @param clockSynchronized whether the host's clock is synchronized with others, as systemd says; empty if it does not say
  */
 public record HostFacts(
         String osId,
@@ -42,7 +43,8 @@ public record HostFacts(
         boolean keyFileSafe,
         FirewallFact firewall,
         Map<String, Change.UnitAction> pendingUnits,
-        List<String> addresses) {
+        List<String> addresses,
+        Optional<Boolean> clockSynchronized) {
     /**
      * Copies the collections.
      *
@@ -62,6 +64,7 @@ public record HostFacts(
         Objects.requireNonNull(firewall, "firewall");
         pendingUnits = Map.copyOf(pendingUnits);
         addresses = List.copyOf(addresses);
+        Objects.requireNonNull(clockSynchronized, "clockSynchronized");
     }
 
     /**
@@ -70,8 +73,45 @@ public record HostFacts(
      * @param sha256 the SHA-256 of its content in lower-case hex
      * @param mode its permission bits
      * @param owner its owner and group, as {@code user:group}
+     * @param content what is in it, where the query asked for that, its sum is not the expected one, it is a plain file and at most
+     *     {@value #LARGEST_CONTENT} bytes long; else empty. Anybody on the host may have written it
      */
-    public record FileFact(String sha256, int mode, String owner) {}
+    public record FileFact(String sha256, int mode, String owner, Optional<String> content) {
+        /** The most bytes of a content. */
+        public static final int LARGEST_CONTENT = 65_536;
+
+        /**
+         * Checks that the content is there or empty.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public FileFact {
+            Objects.requireNonNull(sha256, "sha256");
+            Objects.requireNonNull(owner, "owner");
+            Objects.requireNonNull(content, "content");
+        }
+
+        /**
+         * A file whose content was not sent.
+         *
+         * @param sha256 the SHA-256 of its content in lower-case hex
+         * @param mode its permission bits
+         * @param owner its owner and group, as {@code user:group}
+         */
+        public FileFact(String sha256, int mode, String owner) {
+            this(sha256, mode, owner, Optional.empty());
+        }
+
+        /**
+         * The file without its content, which may hold what somebody put there by hand.
+         *
+         * @return sum, mode and owner
+         */
+        @Override
+        public String toString() {
+            return "FileFact[sha256=" + sha256 + ", mode=" + mode + ", owner=" + owner + ']';
+        }
+    }
 
     /**
      * A systemd unit.
@@ -80,8 +120,27 @@ public record HostFacts(
      * @param enabled systemd's {@code UnitFileState}, such as {@code enabled}
      * @param needsReload whether the unit's file changed since systemd read it
      * @param since systemd's time stamp of the start, or an empty text if it never started
+     * @param dropIns the folders with drop-ins for this unit alone, read by systemd or not yet; drop-ins for many units at once,
+     *     such as those in {@code service.d}, are not among them
      */
-    public record UnitFact(String active, String enabled, boolean needsReload, String since) {}
+    public record UnitFact(String active, String enabled, boolean needsReload, String since, List<String> dropIns) {
+        /** Copies the list. */
+        public UnitFact {
+            dropIns = List.copyOf(dropIns);
+        }
+
+        /**
+         * A unit without drop-ins.
+         *
+         * @param active systemd's {@code ActiveState}
+         * @param enabled systemd's {@code UnitFileState}
+         * @param needsReload whether the unit's file changed since systemd read it
+         * @param since systemd's time stamp of the start, or an empty text
+         */
+        public UnitFact(String active, String enabled, boolean needsReload, String since) {
+            this(active, enabled, needsReload, since, List.of());
+        }
+    }
 
     /**
      * An unpacked release.

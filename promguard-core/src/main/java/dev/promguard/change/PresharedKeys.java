@@ -121,6 +121,11 @@ public final class PresharedKeys {
         return peers;
     }
 
+    /** Whether a host holds a file, which is safe, with a preshared key for a peer. */
+    static boolean holds(HostFacts facts, String peer) {
+        return sum(Optional.of(facts), peer).isPresent();
+    }
+
     private static Optional<HostFacts> of(Map<String, Optional<HostFacts>> facts, String host) {
         return facts.getOrDefault(host, Optional.empty());
     }

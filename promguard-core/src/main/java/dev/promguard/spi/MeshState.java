@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import java.time.Instant;
@@ -52,6 +53,7 @@ public record MeshState(
      *     host that was not made by PromGuard
      * @param pinnedAt a time at which its own host key had been pinned, by the cloud's clock; empty before, and where the cloud does
      *     not tell
+     * @param footprint what the last apply put there; empty until one came to its end
      */
     public record HostState(
             String address,
@@ -59,7 +61,8 @@ public record MeshState(
             Optional<PublicKey> publicKey,
             Set<HostKeyFingerprint> hostKeys,
             Optional<HostKeyFingerprint> throwaway,
-            Optional<Instant> pinnedAt) {
+            Optional<Instant> pinnedAt,
+            Optional<Footprint> footprint) {
         /**
          * Copies the keys.
          *
@@ -71,6 +74,7 @@ public record MeshState(
             Objects.requireNonNull(publicKey, "publicKey");
             Objects.requireNonNull(throwaway, "throwaway");
             Objects.requireNonNull(pinnedAt, "pinnedAt");
+            Objects.requireNonNull(footprint, "footprint");
             hostKeys = Set.copyOf(hostKeys);
         }
 
@@ -89,6 +93,7 @@ public record MeshState(
                     Optional.empty(),
                     Set.of(throwaway),
                     Optional.of(throwaway),
+                    Optional.empty(),
                     Optional.empty());
         }
 
@@ -99,7 +104,7 @@ public record MeshState(
          * @return a copy
          */
         public HostState withPublicKey(PublicKey key) {
-            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, pinnedAt);
+            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, pinnedAt, footprint);
         }
 
         /**
@@ -111,7 +116,7 @@ public record MeshState(
         public HostState accepting(HostKeyFingerprint key) {
             Set<HostKeyFingerprint> keys = new HashSet<>(hostKeys);
             keys.add(key);
-            return new HostState(address, providerId, publicKey, keys, throwaway, pinnedAt);
+            return new HostState(address, providerId, publicKey, keys, throwaway, pinnedAt, footprint);
         }
 
         /**
@@ -123,7 +128,7 @@ public record MeshState(
         public HostState pinned(HostKeyFingerprint key) {
             return hostKeys.equals(Set.of(key))
                     ? this
-                    : new HostState(address, providerId, publicKey, Set.of(key), throwaway, Optional.empty());
+                    : new HostState(address, providerId, publicKey, Set.of(key), throwaway, Optional.empty(), footprint);
         }
 
         /**
@@ -133,7 +138,17 @@ public record MeshState(
          * @return a copy
          */
         public HostState pinnedAt(Instant time) {
-            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(time));
+            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(time), footprint);
+        }
+
+        /**
+         * The same host, of which something else is known to have been put there.
+         *
+         * @param known what is known
+         * @return a copy
+         */
+        public HostState with(Footprint known) {
+            return new HostState(address, providerId, publicKey, hostKeys, throwaway, pinnedAt, Optional.of(known));
         }
 
         /**

@@ -20,6 +20,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.render.ManagedFile;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
 import dev.promguard.spi.HostSession;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +41,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -71,9 +73,11 @@ public final class MemoryMachine {
 
     private String system = "debian";
     private String machine = "x86_64";
-    private final Map<String, String> packages = new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1"));
+    private final Map<String, String> packages =
+            new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1", "dbus", "1"));
     private final Set<String> users = new TreeSet<>();
     private final Map<String, ManagedFile> files = new TreeMap<>();
+    private final Map<String, FileFact> secretFiles = new TreeMap<>();
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
@@ -269,6 +273,61 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody edits a file. */
+    public synchronized void edit(String path, UnaryOperator<String> by) {
+        ManagedFile file = guarded.config()
+                .filter(config -> config.path().equals(path))
+                .orElseGet(() -> Objects.requireNonNull(files.get(path), path));
+        ManagedFile edited = new ManagedFile(path, by.apply(file.content()), file.mode(), file.owner(), file.check());
+        if (files.replace(path, edited) == null) {
+            guarded = new Guarded(
+                    guarded.rules(),
+                    guarded.active(),
+                    guarded.deny(),
+                    guarded.atBoot(),
+                    guarded.keyFile(),
+                    Optional.of(edited),
+                    guarded.running(),
+                    guarded.unit(),
+                    guarded.preshared());
+        }
+    }
+
+    /** Somebody removes a file. */
+    public synchronized void remove(String path) {
+        Objects.requireNonNull(files.remove(path), path);
+    }
+
+    /** Somebody takes every firewall rule of a port away. */
+    public synchronized void removeRules(int port) {
+        guarded = new Guarded(
+                guarded.rules().stream().filter(rule -> rule.port() != port).toList(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
+    /** Somebody takes every peer from the running interface. */
+    public synchronized void dropPeers() {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running()
+                        .map(running -> new WireGuardFact(
+                                running.publicKey(), running.listenPort(), running.addresses(), List.of())),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
@@ -283,6 +342,11 @@ public final class MemoryMachine {
     /** Somebody lets everybody read the preshared keys. */
     public synchronized void loosenPresharedKeys() {
         presharedKeyMode = 0644;
+    }
+
+    /** Somebody takes a file with a secret away. */
+    public synchronized void loseSecret(String path) {
+        secretFiles.remove(path);
     }
 
     /** Somebody takes the key file away. */
@@ -350,8 +414,15 @@ public final class MemoryMachine {
                 .filter(file -> query.files().contains(file.path()))
                 .forEach(file -> read.put(
                         file.path(),
-                        new FileFact(sha256(file.content()), file.mode(), file.owner() + ':' + file.owner())));
+                        new FileFact(
+                                sha256(file.content()),
+                                file.mode(),
+                                file.owner() + ':' + file.owner(),
+                                Optional.ofNullable(query.expected().get(file.path()))
+                                        .filter(sum -> !sum.equals(sha256(file.content())))
+                                        .map(sum -> file.content()))));
         guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
+        read.putAll(secretFiles);
         read.keySet().retainAll(query.files());
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
@@ -371,7 +442,8 @@ public final class MemoryMachine {
                 true,
                 new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
                 Map.of(),
-                networks);
+                networks,
+                Optional.of(true));
     }
 
     private WireGuardFact aged(WireGuardFact running) {
@@ -500,6 +572,22 @@ public final class MemoryMachine {
             } else {
                 files.put(change.file().path(), change.file());
             }
+            return true;
+        }
+
+        @Override
+        public Boolean removeDropIns(Change.RemoveDropIns change) {
+            units.computeIfPresent(
+                    change.unit(),
+                    (unit, fact) -> new UnitFact(fact.active(), fact.enabled(), fact.needsReload(), fact.since()));
+            return true;
+        }
+
+        @Override
+        public Boolean writeSecret(Change.WriteSecret change) {
+            SecretFile file = change.file();
+            String sum = file.content().useText(text -> sha256(text + '\n'));
+            secretFiles.put(file.path(), new FileFact(sum, SecretFile.MODE, "root:" + file.group()));
             return true;
         }
 

@@ -14,6 +14,7 @@ import dev.promguard.render.ManagedFile;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +32,8 @@ public abstract class HostApplierContract {
             List.of("promguard-contract.service"),
             List.of(),
             "wg0",
-            "/etc/wireguard/wg0.key");
+            "/etc/wireguard/wg0.key",
+            Map.of());
 
     /** The applier to try; the same one each time within a test. */
     protected abstract HostApplier applier();

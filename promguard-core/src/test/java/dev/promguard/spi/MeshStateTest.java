@@ -45,6 +45,7 @@ class MeshStateTest {
                         Optional.of(KEY),
                         Set.of(OWN),
                         Optional.of(THROWAWAY),
+                        Optional.empty(),
                         Optional.empty()));
         assertThat(pinned.pinnedUndated()).isTrue();
         assertThat(pinned.pinnedAt(NOW).pinnedUndated()).isFalse();
@@ -68,7 +69,7 @@ class MeshStateTest {
         assertThat(between.pinnedAt()).contains(NOW);
         assertThat(between.pinned(FRESH).pinnedUndated()).isTrue();
         HostState notMade = new HostState(
-                "10.0.0.2", Optional.of("7"), Optional.empty(), Set.of(OWN), Optional.empty(), Optional.empty());
+                "10.0.0.2", Optional.of("7"), Optional.empty(), Set.of(OWN), Optional.empty(), Optional.empty(), Optional.empty());
         assertThat(notMade.pinnedUndated()).isFalse();
         assertThat(notMade.rebuilt(THROWAWAY)).isFalse();
     }

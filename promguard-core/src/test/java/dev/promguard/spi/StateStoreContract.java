@@ -51,6 +51,7 @@ public abstract class StateStoreContract {
                                 Optional.of(KEY),
                                 Set.of(OWN),
                                 Optional.empty(),
+                                Optional.empty(),
                                 Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
                 List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), THROWAWAY)),

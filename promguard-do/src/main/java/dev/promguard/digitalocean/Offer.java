@@ -7,7 +7,6 @@ import dev.promguard.spi.Price;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -141,34 +140,10 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
     }
 
     private static String nearest(String value, List<String> choices) {
-        return ": nearest are "
-                + listed(choices.stream()
-                        .sorted(Comparator.comparingInt((String choice) -> distance(choice, value))
-                                .thenComparing(Comparator.naturalOrder()))
-                        .limit(CHOICES)
-                        .toList());
+        return ": nearest are " + listed(Names.nearest(value, choices, CHOICES));
     }
 
     private static String listed(Collection<String> slugs) {
         return slugs.isEmpty() ? "none" : String.join(", ", slugs);
-    }
-
-    /** Levenshtein's distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int cost = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                row[j] = Math.min(Math.min(row[j] + 1, row[j - 1] + 1), diagonal + cost);
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
     }
 }

@@ -63,6 +63,14 @@ public final class ReadmeExamples {
         }
     }
 
+    static void everyNightWithoutMending(Mesh mesh) {
+        mesh.plan().requireEmpty();
+    }
+
+    static void oneHostFirst(Mesh mesh) {
+        mesh.only("shop-node-2").apply();
+    }
+
     static void grow(Mesh mesh) {
         mesh.toBuilder().nodes(5).apply();
     }

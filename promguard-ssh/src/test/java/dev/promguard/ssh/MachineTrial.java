@@ -50,7 +50,8 @@ final class MachineTrial {
                 List.of("node_exporter.service", "wg-quick@wg0.service", "ssh.service"),
                 List.of(install),
                 "wg0",
-                "/etc/wireguard/wg0.key");
+                "/etc/wireguard/wg0.key",
+                Map.of());
         WireGuardKeyPair pair = KeySource.random().generate();
         WireGuardKeyPair peer = KeySource.random().generate();
         ManagedFile config = new ManagedFile(

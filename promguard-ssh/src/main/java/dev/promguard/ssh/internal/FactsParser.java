@@ -10,11 +10,17 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +54,8 @@ final class FactsParser {
     private static final Pattern MACHINE = Pattern.compile("[A-Za-z0-9_.-]{1,32}");
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9._+~-]{0,64}");
     private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
+    private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/]*={0,2}");
+    private static final int LONGEST_CONTENT = (FileFact.LARGEST_CONTENT + 2) / 3 * 4;
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
 
@@ -56,7 +64,9 @@ final class FactsParser {
     private final Set<String> users = new HashSet<>();
     private final Map<String, String[]> stats = new LinkedHashMap<>();
     private final Map<String, String> sums = new HashMap<>();
+    private final Map<String, StringBuilder> contents = new HashMap<>();
     private final List<Map<String, String>> units = new ArrayList<>();
+    private final Map<String, List<String>> dropIns = new HashMap<>();
     private final Map<String, ReleaseFact> releases = new HashMap<>();
     private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
     private final Map<String, UnitAction> owed = new HashMap<>();
@@ -66,6 +76,7 @@ final class FactsParser {
     private String @Nullable [] system;
     private @Nullable String wireGuardKey;
     private int listenPort;
+    private @Nullable Boolean clock;
     private @Nullable PublicKey keyFile;
     private boolean keyFileSafe;
     private @Nullable BootProblem bootProblem;
@@ -108,7 +119,19 @@ final class FactsParser {
                 }
                 sums.put(asked(query.files(), words[1], key), words[0]);
             }
+            case "content" -> content(fields(key, rest, 2));
+            case "clock" -> {
+                if (!rest.isEmpty()) {
+                    clock = rest.equals("yes");
+                }
+            }
             case "unit" -> unit(rest);
+            case "dropins" -> {
+                String[] fields = fields(key, rest, 2);
+                String unit = asked(FactsScript.units(query), fields[0], key);
+                dropIns.computeIfAbsent(unit, none -> new ArrayList<>())
+                        .add(asked(FactsScript.dropInFolders(unit), fields[1], key));
+            }
             case "owed" -> owed(fields(key, rest, 2));
             case "release" -> release(fields(key, rest, 3));
             case "wg" -> {
@@ -178,14 +201,19 @@ final class FactsParser {
                                 unit.getOrDefault("ActiveState", ""),
                                 enabled,
                                 unit.getOrDefault("NeedDaemonReload", "no").equals("yes"),
-                                unit.getOrDefault("ActiveEnterTimestamp", "")));
+                                unit.getOrDefault("ActiveEnterTimestamp", ""),
+                                dropIns.getOrDefault(askedUnits.get(i), List.of())));
             }
         }
         Map<String, FileFact> files = new HashMap<>();
         for (Map.Entry<String, String[]> stat : stats.entrySet()) {
             files.put(
                     stat.getKey(),
-                    new FileFact(sums.getOrDefault(stat.getKey(), ""), mode(stat.getValue()[0]), stat.getValue()[1]));
+                    new FileFact(
+                            sums.getOrDefault(stat.getKey(), ""),
+                            mode(stat.getValue()[0]),
+                            stat.getValue()[1],
+                            content(stat.getKey())));
         }
         return new HostFacts(
                 described[2],
@@ -201,7 +229,39 @@ final class FactsParser {
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
                 owed,
-                addresses);
+                addresses,
+                Optional.ofNullable(clock));
+    }
+
+    private void content(String[] fields) throws MalformedException {
+        StringBuilder encoded = contents.computeIfAbsent(
+                asked(query.expected().keySet(), fields[0], "content"), path -> new StringBuilder());
+        encoded.append(fields[1]);
+        if (encoded.length() > LONGEST_CONTENT || !BASE64.matcher(fields[1]).matches()) {
+            throw new MalformedException("what is in a file: " + shown(fields[1]));
+        }
+    }
+
+    /** What is in a file; empty if the host did not send it, or it was changed between its sum and its being sent. */
+    private Optional<String> content(String path) throws MalformedException {
+        StringBuilder encoded = contents.get(path);
+        if (encoded == null) {
+            return Optional.empty();
+        }
+        try {
+            byte[] content = Base64.getDecoder().decode(encoded.toString());
+            String sum = HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+            return sum.equals(sums.get(path))
+                    ? Optional.of(new String(content, StandardCharsets.UTF_8))
+                    : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            MalformedException malformed = new MalformedException("what is in " + path + " is not base64");
+            malformed.initCause(e);
+            throw malformed;
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     private void owed(String[] fields) throws MalformedException {
@@ -305,7 +365,7 @@ final class FactsParser {
         return fields;
     }
 
-    private static String asked(List<String> names, String name, String kind) throws MalformedException {
+    private static String asked(Collection<String> names, String name, String kind) throws MalformedException {
         if (!names.contains(name)) {
             throw new MalformedException("a " + kind + " that was not asked for: " + shown(name));
         }

@@ -4,14 +4,18 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.render.ReleaseInstall;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The script that reads a host's facts in one pass. */
 final class FactsScript {
     private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
     private static final Pattern USER = Pattern.compile("[a-z_][a-z0-9_-]{0,30}");
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@.+-]+)+");
+    private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_@:.-]{1,200}\\.[a-z]{4,10}");
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_.-]{1,15}");
 
@@ -39,6 +43,7 @@ final class FactsScript {
             script.shell("disarm");
         }
         script.call("system");
+        script.call("clock");
         if (!query.packages().isEmpty()) {
             script.call("packages", query.packages());
         }
@@ -47,6 +52,9 @@ final class FactsScript {
         }
         if (!query.files().isEmpty()) {
             script.call("files", query.files());
+        }
+        if (!query.expected().isEmpty()) {
+            script.call("contents", expected(query));
         }
         script.call("units", units(query));
         script.call("owed");
@@ -62,6 +70,17 @@ final class FactsScript {
         return script.end();
     }
 
+    /** The files whose contents may be sent, each behind the sum that makes that needless. */
+    private static List<String> expected(FactsQuery query) {
+        List<String> words = new ArrayList<>();
+        new TreeMap<>(query.expected()).forEach((path, sum) -> {
+            words.add(sum);
+            words.add(path);
+        });
+        require(SUM, query.expected().values(), "sum");
+        return words;
+    }
+
     /** The units in the order in which they are asked for. */
     static List<String> units(FactsQuery query) {
         List<String> units = new ArrayList<>(query.units());
@@ -69,11 +88,22 @@ final class FactsScript {
         return units;
     }
 
+    /** Where drop-ins for one unit alone can be, apart from where packages put theirs. */
+    static List<String> dropInFolders(String unit) {
+        return Stream.of(
+                        "/etc/systemd/system.control",
+                        "/run/systemd/system.control",
+                        "/etc/systemd/system",
+                        "/run/systemd/system")
+                .map(folder -> folder + '/' + unit + ".d")
+                .toList();
+    }
+
     static String key(ReleaseInstall install) {
         return install.release().name() + '-' + install.release().version();
     }
 
-    private static void require(Pattern pattern, List<String> values, String what) {
+    private static void require(Pattern pattern, Collection<String> values, String what) {
         for (String value : values) {
             if (!pattern.matcher(value).matches()) {
                 throw new IllegalArgumentException(

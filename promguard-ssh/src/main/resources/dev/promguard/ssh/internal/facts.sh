@@ -45,6 +45,15 @@ system() {
     say system "$(uname -m)" "$(date +%s)" "$id" "$version"
 }
 
+# clock: whether it is synchronized. systemd-timesyncd leaves a mark that is quicker to read than its answer.
+clock() {
+    if [ -e /run/systemd/timesync/synchronized ]; then
+        say clock yes
+    elif command -v timedatectl >/dev/null 2>&1; then
+        say clock "$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"
+    fi
+}
+
 packages() {
     dpkg-query -W -f "$N\\tpackage\\t\${Package}\\t\${db:Status-Status}\\t\${Version}\\n" "$@" 2>/dev/null >&3
 }
@@ -63,14 +72,45 @@ files() {
             set -- "$@" "$file"
         fi
     done
+    sums=
     if [ $# -gt 0 ]; then
-        sha256sum -- "$@" | sed "s/^/$N${TAB}sum${TAB}/" >&3
+        sums=$(sha256sum -- "$@")
+        printf '%s\n' "$sums" | sed "s/^/$N${TAB}sum${TAB}/" >&3
     fi
+}
+
+# contents SUM FILE...: sends what is in each file whose sum is another, if it is a plain file and not long. Comes after files.
+contents() {
+    while [ $# -gt 1 ]; do
+        case "
+$sums
+" in
+            *"
+$1  $2
+"*) ;;
+            *)
+                if [ -f "$2" ] && [ ! -L "$2" ] && [ "$(stat -c %s -- "$2")" -le 65536 ]; then
+                    head -c 65536 -- "$2" | base64 -w 4096 | sed "s|^|$N${TAB}content${TAB}$2${TAB}|" >&3
+                fi
+                ;;
+        esac
+        shift 2
+    done
 }
 
 units() {
     systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestamp -- "$@" |
         sed "s/^/$N${TAB}unit${TAB}/" >&3
+    for unit do
+        for folder in /etc/systemd/system.control /run/systemd/system.control /etc/systemd/system /run/systemd/system; do
+            for file in "$folder/$unit.d"/*.conf; do
+                if [ -e "$file" ] || [ -L "$file" ]; then
+                    say dropins "$unit" "$folder/$unit.d"
+                    break
+                fi
+            done
+        done
+    done
 }
 
 # owed: what an earlier run was cut off before it did.

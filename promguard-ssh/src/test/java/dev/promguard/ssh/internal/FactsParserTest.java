@@ -12,11 +12,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -78,8 +81,59 @@ class FactsParserTest {
         assertThat(parse(line + '\n' + input).firewall().active()).isFalse();
     }
 
+    @ParameterizedTest
+    @CsvSource({"yes,true", "no,false", ",", "maybe,false"})
+    void facts_clock_isWhatSystemdSays(@Nullable String said, @Nullable Boolean expected) throws Exception {
+        String input = Files.readString(folder().resolve("node.input"));
+        assertThat(parse(input).clockSynchronized()).isEmpty();
+        assertThat(parse("clock\t" + (said == null ? "" : said) + '\n' + input).clockSynchronized())
+                .isEqualTo(Optional.ofNullable(expected));
+    }
+
+    @Test
+    void facts_contentInPieces_isPutTogether() throws Exception {
+        assertThat(withContents("content\t/etc/wireguard/wg0.conf\tYWJj\ncontent\t/etc/wireguard/wg0.conf\tZGU=\n"))
+                .contains("abcde");
+    }
+
+    @Test
+    void facts_contentOfAnotherSum_isNotBelieved() throws Exception {
+        assertThat(withContents("content\t/etc/wireguard/wg0.conf\tYWJk\n")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/etc/systemd/system/node_exporter.service\tYWJj",
+                "/etc/shadow\tYWJj",
+                "/etc/wireguard/wg0.conf\tYW$j",
+                "/etc/wireguard/wg0.conf\tYWJ=YWJj",
+                "/etc/wireguard/wg0.conf\tYWJjZ",
+                "/etc/wireguard/wg0.conf",
+                "/etc/wireguard/wg0.conf\tLONG"
+            })
+    void facts_contentThatCannotBe_isRefused(String line) {
+        assertThatThrownBy(() -> withContents("content\t" + line.replace("LONG", "YWJj".repeat(21_847)) + "\n"))
+                .isInstanceOf(FactsParser.MalformedException.class);
+    }
+
+    /** What is in wg0.conf by these lines, if its sum is that of abcde. */
+    private static Optional<String> withContents(String lines) throws Exception {
+        FactsParser parser =
+                new FactsParser(Queries.node().expecting(Map.of("/etc/wireguard/wg0.conf", "0".repeat(64))));
+        String input = Files.readString(folder().resolve("node.input"))
+                .replace(
+                        "e3ea69c4eae7f5da053c6e62dcbf7a087b04f6726caa3756b31b730dfe9f9376",
+                        "36bbe50ed96841d10443bcb670d6554f0a34b761be67ec9c4a8ad2c0c44ca42c");
+        return Objects.requireNonNull(parse(parser, lines + input).files().get("/etc/wireguard/wg0.conf"))
+                .content();
+    }
+
     private static HostFacts parse(String input) throws FactsParser.MalformedException {
-        FactsParser parser = new FactsParser(Queries.node());
+        return parse(new FactsParser(Queries.node()), input);
+    }
+
+    private static HostFacts parse(FactsParser parser, String input) throws FactsParser.MalformedException {
         for (String line : input.split("\n", -1)) {
             if (!line.isEmpty()) {
                 parser.line(line);

@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.render.ReleaseInstall;
 import java.util.List;
+import java.util.Map;
 
 /** What the tests ask a host. */
 final class Queries {
@@ -17,6 +18,7 @@ final class Queries {
                 List.of("node_exporter.service", "wg-quick@wg0.service", "absent.service"),
                 List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
                 "wg0",
-                "/etc/wireguard/wg0.key");
+                "/etc/wireguard/wg0.key",
+                Map.of());
     }
 }

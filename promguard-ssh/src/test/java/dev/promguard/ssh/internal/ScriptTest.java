@@ -11,10 +11,12 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.SystemUser;
 import dev.promguard.render.WireGuardInterface;
 import java.io.IOException;
@@ -22,15 +24,20 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -170,12 +177,30 @@ class ScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"-rf", "a b", "$(id)", "x;y", "../etc", ""})
     void facts_hostileName_isRefusedBeforeAnyScript(String name) {
-        FactsQuery query = new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), "wg0", "/k");
+        FactsQuery query =
+                new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), "wg0", "/k", Map.of());
         assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ChangeScript.of(
                         NONCE, List.of(new Change.InstallPackages(List.of(name))), Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/etc",
+                "/etc/systemd/system",
+                "/etc/systemd/system/ssh.service.d",
+                "/etc/systemd/system/node_exporter.service.d/..",
+                "/usr/lib/systemd/system/node_exporter.service.d",
+                ""
+            })
+    void removeDropIns_anotherFolder_isRefusedBeforeAnyScript(String folder) {
+        Change change = new Change.RemoveDropIns("node_exporter.service", List.of(folder));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is not one that holds drop-ins of node_exporter.service");
     }
 
     @Test
@@ -254,6 +279,61 @@ class ScriptTest {
     void writePresharedKeys_hostilePeer_isRefused(String peer) {
         Change change = new Change.WritePresharedKeys("/etc/wireguard/wg0.psk", Map.of(peer, Secret.of("one")));
         assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void writeSecret_overALink_putsTheSecretInAFileOfItsOwnAndShowsItNobody(@TempDir Path folder) throws Exception {
+        Path elsewhere = Files.writeString(folder.resolve("elsewhere"), "kept\n");
+        Path secrets = Files.createDirectory(folder.resolve("secrets"));
+        Path file = Files.createSymbolicLink(secrets.resolve("remote-write-1"), elsewhere);
+        Change change =
+                new Change.WriteSecret(new SecretFile(file.toString(), "root", Secret.of("hidden 'value' $(id)")));
+        assertThat(change.toString()).doesNotContain("hidden");
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(script.text()).doesNotContain("hidden");
+            Ran ran = withoutArming(script);
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out() + ran.err()).doesNotContain("hidden");
+        }
+
+        assertThat(file).hasContent("hidden 'value' $(id)\n").isRegularFile();
+        assertThat(Files.isSymbolicLink(file)).isFalse();
+        assertThat(mode(file)).isEqualTo("r--r-----");
+        assertThat(elsewhere).hasContent("kept\n");
+        try (Stream<Path> left = Files.list(secrets)) {
+            assertThat(left).containsExactly(file);
+        }
+    }
+
+    @Test
+    void writeSecret_groupThatIsNotThere_failsAndLeavesNothing(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("remote-write-1");
+        Change change = new Change.WriteSecret(new SecretFile(file.toString(), "no-such-group", Secret.of("hidden")));
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(withoutArming(script).exitCode()).isPositive();
+        }
+
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void writeSecret_whereAFolderIs_isRefused(@TempDir Path folder) throws Exception {
+        Change change = new Change.WriteSecret(new SecretFile(folder.toString(), "root", Secret.of("hidden")));
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(withoutArming(script).out()).contains(folder + " is a folder");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"secret", "/etc/../x", "/etc/a b", "/etc/$(id)", "/etc/x\ny", "/"})
+    void secretFile_hostilePath_isRefused(String path) {
+        assertThatThrownBy(() -> new SecretFile(path, "root", Secret.of("hidden")))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new SecretFile("/x", "root;id", Secret.of("hidden")))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -404,6 +484,85 @@ class ScriptTest {
         }
     }
 
+    @Test
+    void contents_filesOfAnotherSum_areSentIfPlainAndShortAndAskedFor(@TempDir Path folder) throws Exception {
+        String text = "é'\"\\$(id)\t|&\n\n" + "x".repeat(20_000) + "\nlast line without end";
+        Path other = Files.writeString(folder.resolve("other"), text);
+        Path same = Files.writeString(folder.resolve("same"), "same\n");
+        Path empty = Files.createFile(folder.resolve("empty"));
+        Path full = Files.writeString(folder.resolve("full"), "y".repeat(65_536));
+        Path large = Files.writeString(folder.resolve("large"), "y".repeat(65_537));
+        Path secret = Files.writeString(folder.resolve("secret"), "not to be sent\n");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), secret);
+        Path directory = Files.createDirectory(folder.resolve("directory"));
+        Path absent = folder.resolve("absent");
+        List<Path> asked = List.of(other, same, empty, full, large, link, directory, absent);
+        Map<String, String> expected = new HashMap<>();
+        asked.forEach(file -> expected.put(file.toString(), "0".repeat(64)));
+        expected.put(same.toString(), sha256("same\n"));
+        List<String> files = new ArrayList<>(asked.stream().map(Path::toString).toList());
+        files.add(secret.toString());
+        FactsQuery query = new FactsQuery(List.of(), List.of(), files, List.of(), List.of(), "wg0", "/k", expected);
+        String whole;
+        try (Script script = FactsScript.of(NONCE, query, Duration.ofSeconds(5), false)) {
+            whole = script.text();
+        }
+        // Only the calls that look at files: the others look at this machine.
+        String calls = whole.lines()
+                .filter(line -> line.startsWith("files '") || line.startsWith("contents '"))
+                .collect(Collectors.joining("\n"));
+        assertThat(calls).contains("files '", "contents '");
+
+        FactsParser parser = new FactsParser(query);
+        try (Script script = Script.begin(NONCE, "prelude.sh", "facts.sh")) {
+            Ran ran = run(script.shell(calls).end());
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out()).doesNotContain("not to be sent", base64("not to be sent"));
+            parser.line("system\tx86_64\t1700000000\tdebian\t12");
+            parser.line("unit\tLoadState=not-found");
+            for (String line : ran.out().lines().toList()) {
+                parser.line(line.substring(NONCE.length() + 1));
+            }
+        }
+        Map<String, FileFact> facts = parser.facts().files();
+
+        assertThat(content(facts, other)).contains(text);
+        assertThat(content(facts, full)).contains("y".repeat(65_536));
+        for (Path notSent : List.of(same, empty, large, secret, link, directory)) {
+            assertThat(content(facts, notSent)).as(notSent.toString()).isEmpty();
+        }
+        assertThat(facts).doesNotContainKey(absent.toString());
+        assertThat(facts.toString()).doesNotContain("xxxx");
+    }
+
+    private static Optional<String> content(Map<String, FileFact> facts, Path file) {
+        return Objects.requireNonNull(facts.get(file.toString())).content();
+    }
+
+    private static String base64(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(UTF_8)).substring(0, 16);
+    }
+
+    private static String sha256(String text) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "x", "$(id)", "'; id '"})
+    void facts_hostileSum_isRefusedBeforeAnyScript(String sum) {
+        FactsQuery query = new FactsQuery(
+                List.of(), List.of(), List.of("/a"), List.of(), List.of(), "wg0", "/k", Map.of("/a", sum));
+        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new FactsQuery(
+                        List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/k", Map.of("/a", sum)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static Ran run(Script script) throws Exception {
+        return run(script.array(), script.length());
+    }
+
     private static Ran write(Path file, String content, String... check) throws Exception {
         List<String> arguments = new ArrayList<>(List.of("0", "write_file", file.toString(), "0640", "root"));
         arguments.addAll(List.of(check));
@@ -434,6 +593,8 @@ class ScriptTest {
                         release.tarball(Architecture.AMD64),
                         release.folder(Architecture.AMD64),
                         release.sum(Architecture.AMD64).orElseThrow()),
+                new Change.RemoveDropIns(
+                        "node_exporter.service", List.of("/etc/systemd/system/node_exporter.service.d")),
                 new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
                 new Change.Allow(scrape),
                 new Change.Disallow(scrape),

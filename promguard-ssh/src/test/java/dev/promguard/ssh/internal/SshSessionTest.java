@@ -36,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -56,8 +57,8 @@ import org.slf4j.LoggerFactory;
 @Timeout(60)
 class SshSessionTest {
     private static final Pattern NONCE = Pattern.compile("^N='([0-9a-f]{32})'$");
-    private static final FactsQuery QUERY =
-            new FactsQuery(List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key");
+    private static final FactsQuery QUERY = new FactsQuery(
+            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
     private static final String FACTS =
             "@\tsystem\tx86_64\t1700000000\tdebian\t12\n@\tunit\tLoadState=not-found\n@\tend\n";
     private static final SshApplier APPLIER = SshApplier.builder()
@@ -70,11 +71,13 @@ class SshSessionTest {
     private static final class Received {
         final String nonce;
         final BufferedReader in;
+        final StringBuilder text = new StringBuilder();
 
         Received(InputStream stream) throws IOException {
             in = new BufferedReader(new InputStreamReader(stream, UTF_8));
             String found = "";
             for (String line = in.readLine(); line != null; line = in.readLine()) {
+                text.append(line).append('\n');
                 Matcher matcher = NONCE.matcher(line);
                 if (matcher.matches()) {
                     found = matcher.group(1);
@@ -364,6 +367,62 @@ class SshSessionTest {
                         "done create user prometheus",
                         "started ufw: deny what no rule admits, and enable",
                         "done ufw: deny what no rule admits, and enable");
+    }
+
+    /** Plays a host: facts, a harmless change, a risky one, a confirmation. */
+    private static final TestServer.Handler HOST = (in, out, err) -> {
+        Received received = new Received(in);
+        String text = received.text.toString();
+        if (text.contains("\nstep '0' ")) {
+            String armed = text.contains("\nstep 'arm' ") ? "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n" : "";
+            received.say(out, "@\tbegin\tprepare\n@\tdone\tprepare\n" + armed + "@\tbegin\t0\n@\tdone\t0\n@\tend\n");
+        } else if (text.contains("\nconfirm\n")) {
+            received.say(out, "@\tconfirm\tdisarmed\n@\tend\n");
+        } else {
+            received.say(out, FACTS);
+        }
+        return 0;
+    };
+
+    @Test
+    void session_nothingToDo_isOneChannelOfOneConnection() throws Exception {
+        try (TestServer server = new TestServer(HOST).start()) {
+            try (HostSession session = APPLIER.open(server.target())) {
+                session.facts(QUERY, Duration.ofSeconds(5));
+                session.apply(List.of(), new Recorder());
+            }
+            assertThat(server.connections).hasValue(1);
+            assertThat(server.channels).hasValue(1);
+        }
+    }
+
+    @Test
+    void session_harmlessChange_isTwoChannelsOfOneConnection() throws Exception {
+        try (TestServer server = new TestServer(HOST).start()) {
+            try (HostSession session = APPLIER.open(server.target())) {
+                session.facts(QUERY, Duration.ofSeconds(5));
+                assertThat(session.apply(List.of(USER), new Recorder())).isFalse();
+            }
+            assertThat(server.connections).hasValue(1);
+            assertThat(server.channels).hasValue(2);
+        }
+    }
+
+    @Test
+    void session_riskyChange_isTwoChannelsAndOneOfANewConnection() throws Exception {
+        try (TestServer server = new TestServer(HOST).start()) {
+            try (HostSession session = APPLIER.open(server.target())) {
+                session.facts(QUERY, Duration.ofSeconds(5));
+                assertThat(session.apply(List.of(new Change.EnableFirewall()), new Recorder()))
+                        .isTrue();
+            }
+            try (HostSession session = APPLIER.open(server.target())) {
+                session.confirm();
+            }
+            assertThat(server.connections).hasValue(2);
+            assertThat(server.channels).hasValue(3);
+            assertThat(server.commands).hasSize(3);
+        }
     }
 
     @Test

@@ -15,8 +15,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.sshd.common.channel.Channel;
+import org.apache.sshd.common.channel.ChannelListener;
 import org.apache.sshd.common.config.keys.KeyUtils;
 import org.apache.sshd.common.digest.BuiltinDigests;
+import org.apache.sshd.common.session.Session;
+import org.apache.sshd.common.session.SessionListener;
 import org.apache.sshd.server.Environment;
 import org.apache.sshd.server.ExitCallback;
 import org.apache.sshd.server.SshServer;
@@ -36,6 +41,8 @@ final class TestServer implements AutoCloseable {
     final SshKeyPair login = SshKeyPair.generate(new SecureRandom());
     final List<String> logins = new CopyOnWriteArrayList<>();
     final List<String> commands = new CopyOnWriteArrayList<>();
+    final AtomicInteger connections = new AtomicInteger();
+    final AtomicInteger channels = new AtomicInteger();
     private final KeyPair hostKey = keyPair();
     private final SshServer server = SshServer.setUpDefaultServer();
     private volatile boolean admits = true;
@@ -47,6 +54,18 @@ final class TestServer implements AutoCloseable {
         server.setPublickeyAuthenticator((user, key, session) -> {
             logins.add(user);
             return admits;
+        });
+        server.addSessionListener(new SessionListener() {
+            @Override
+            public void sessionCreated(Session session) {
+                connections.incrementAndGet();
+            }
+        });
+        server.addChannelListener(new ChannelListener() {
+            @Override
+            public void channelOpenSuccess(Channel channel) {
+                channels.incrementAndGet();
+            }
         });
         server.setCommandFactory((channel, command) -> {
             commands.add(command);
