@@ -128,7 +128,8 @@ public record MeshState(
         public HostState pinned(HostKeyFingerprint key) {
             return hostKeys.equals(Set.of(key))
                     ? this
-                    : new HostState(address, providerId, publicKey, Set.of(key), throwaway, Optional.empty(), footprint);
+                    : new HostState(
+                            address, providerId, publicKey, Set.of(key), throwaway, Optional.empty(), footprint);
         }
 
         /**

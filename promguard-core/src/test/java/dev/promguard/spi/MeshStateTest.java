@@ -69,7 +69,13 @@ class MeshStateTest {
         assertThat(between.pinnedAt()).contains(NOW);
         assertThat(between.pinned(FRESH).pinnedUndated()).isTrue();
         HostState notMade = new HostState(
-                "10.0.0.2", Optional.of("7"), Optional.empty(), Set.of(OWN), Optional.empty(), Optional.empty(), Optional.empty());
+                "10.0.0.2",
+                Optional.of("7"),
+                Optional.empty(),
+                Set.of(OWN),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
         assertThat(notMade.pinnedUndated()).isFalse();
         assertThat(notMade.rebuilt(THROWAWAY)).isFalse();
     }
