@@ -57,7 +57,7 @@ record Environment(
                 },
                 builder.keySource(),
                 new SecureRandom(),
-                RENDERER,
+                RENDERER.withSecrets(builder.prometheusSecrets()),
                 builder.parallelism(),
                 builder.sshPatience(),
                 builder.waits());

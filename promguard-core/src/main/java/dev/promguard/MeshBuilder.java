@@ -8,6 +8,7 @@ import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.KeySource;
+import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
@@ -496,6 +497,11 @@ public final class MeshBuilder {
 
     KeySource keySource() {
         return keySource;
+    }
+
+    /** The secrets of the remote writes, by their names. */
+    Map<String, Secret> prometheusSecrets() {
+        return prometheus.secrets();
     }
 
     Duration sshPatience() {

@@ -40,6 +40,7 @@ final class Verification {
     /** A handshake is due at least every two minutes while packets flow (WireGuard, REKEY_AFTER_TIME), and void after three. */
     private static final Duration OLDEST_HANDSHAKE = Duration.ofMinutes(3);
 
+    private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
     private static final Duration KNOCK = Duration.ofSeconds(2);
 
     private final Environment environment;
@@ -149,8 +150,7 @@ final class Verification {
                 } catch (IOException e) {
                     trouble = String.valueOf(e.getMessage());
                 }
-                boolean allUp = targets.size() > blueprint.hosts().size()
-                        && targets.stream().allMatch(target -> target.health().equals("up"));
+                boolean allUp = allUp(blueprint, monitor, targets);
                 if (allUp || System.nanoTime() > deadline) {
                     break;
                 }
@@ -176,9 +176,19 @@ final class Verification {
         }
         targetCheck(targets, "prometheus", monitor, monitor, how, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
-            String seen = targetCheck(targets, "node", host, monitor, how, checks);
-            health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+            if (blueprint.scrapes(monitor, host)) {
+                String seen = targetCheck(targets, "node", host, monitor, how, checks);
+                health.merge(host.name(), seen, (a, b) -> a.equals("up") ? b : a);
+            }
         }
+    }
+
+    private static boolean allUp(Blueprint blueprint, Blueprint.Host monitor, List<Target> targets) {
+        long due = blueprint.hosts().stream()
+                .filter(host -> blueprint.scrapes(monitor, host))
+                .count();
+        return targets.size() > due
+                && targets.stream().allMatch(target -> target.health().equals("up"));
     }
 
     private String targetCheck(
@@ -352,8 +362,8 @@ final class Verification {
 
     private static List<String> units(Blueprint.Host host) {
         return host.role() == Role.MONITOR
-                ? List.of("wg-quick@wg0.service", "node_exporter.service", "prometheus.service")
-                : List.of("wg-quick@wg0.service", "node_exporter.service");
+                ? List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service", "prometheus.service")
+                : List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service");
     }
 
     private static Optional<Duration> oldestHandshake(HostFacts facts) {

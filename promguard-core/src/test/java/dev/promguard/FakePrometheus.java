@@ -64,6 +64,18 @@ final class FakePrometheus implements AutoCloseable {
                 200, "{\"status\":\"success\",\"data\":{\"activeTargets\":[" + String.join(",", targets) + "]}}");
     }
 
+    /** Scrapes what a monitor is to scrape, and itself, with success. */
+    FakePrometheus scrapesFor(Blueprint blueprint, Blueprint.Host monitor) {
+        List<String> targets = new ArrayList<>(List.of(target("prometheus", monitor.name(), "127.0.0.1:9090", false)));
+        for (Blueprint.Host host : blueprint.hosts()) {
+            if (blueprint.scrapes(monitor, host)) {
+                targets.add(target("node", host.name(), host.address() + ":9100", false));
+            }
+        }
+        return answers(
+                200, "{\"status\":\"success\",\"data\":{\"activeTargets\":[" + String.join(",", targets) + "]}}");
+    }
+
     /** Answers this, whatever it is. */
     FakePrometheus answers(int with, String body) {
         status = with;

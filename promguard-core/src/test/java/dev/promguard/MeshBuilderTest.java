@@ -31,7 +31,7 @@ class MeshBuilderTest {
     }
 
     static Stream<Method> settersOfObjects() {
-        return Stream.of(MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class)
+        return Stream.of(MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class, ScrapeJobBuilder.class)
                 .flatMap(type -> Stream.of(type.getMethods()))
                 .filter(method -> method.getReturnType() == method.getDeclaringClass())
                 .filter(method -> !Modifier.isStatic(method.getModifiers()))
@@ -53,7 +53,9 @@ class MeshBuilderTest {
     private static Object builder(Class<?> type) {
         return type == MeshBuilder.class
                 ? Mesh.builder()
-                : type == HostBuilder.class ? new HostBuilder() : new PrometheusBuilder();
+                : type == HostBuilder.class
+                        ? new HostBuilder()
+                        : type == PrometheusBuilder.class ? new PrometheusBuilder() : new ScrapeJobBuilder();
     }
 
     @Test
@@ -263,12 +265,19 @@ class MeshBuilderTest {
                         "mesh.mmd",
                         "mesh.svg",
                         "shop-monitor-1/etc/prometheus/prometheus.yml",
+                        "shop-monitor-1/etc/prometheus/rules/promguard.yml",
                         "shop-monitor-1/etc/prometheus/targets/node.json",
                         "shop-monitor-1/etc/systemd/system/node_exporter.service",
                         "shop-monitor-1/etc/systemd/system/prometheus.service",
+                        "shop-monitor-1/etc/systemd/system/promguard-wireguard-metrics.service",
+                        "shop-monitor-1/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "shop-monitor-1/etc/wireguard/wg0.conf",
+                        "shop-monitor-1/usr/local/lib/promguard/wireguard-metrics.sh",
                         "shop-node-1/etc/systemd/system/node_exporter.service",
-                        "shop-node-1/etc/wireguard/wg0.conf");
+                        "shop-node-1/etc/systemd/system/promguard-wireguard-metrics.service",
+                        "shop-node-1/etc/systemd/system/promguard-wireguard-metrics.timer",
+                        "shop-node-1/etc/wireguard/wg0.conf",
+                        "shop-node-1/usr/local/lib/promguard/wireguard-metrics.sh");
         for (Path file : written) {
             assertThat(Files.readString(file)).endsWith("\n");
         }

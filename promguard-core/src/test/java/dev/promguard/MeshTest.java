@@ -48,6 +48,9 @@ class MeshTest {
                         "install ufw, wireguard-tools",
                         "create user node_exporter",
                         "install node_exporter 1.12.1",
+                        "write /usr/local/lib/promguard/wireguard-metrics.sh",
+                        "write /etc/systemd/system/promguard-wireguard-metrics.service",
+                        "write /etc/systemd/system/promguard-wireguard-metrics.timer",
                         "write /etc/systemd/system/node_exporter.service",
                         "ufw: allow 22/tcp",
                         "ufw: allow 51820/udp",
@@ -57,6 +60,7 @@ class MeshTest {
                         "write the preshared key for shop-monitor-1",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: bring up",
+                        "start promguard-wireguard-metrics.timer",
                         "start node_exporter.service",
                         "replace the throwaway SSH host key");
         assertThat(account.cloud.machines())

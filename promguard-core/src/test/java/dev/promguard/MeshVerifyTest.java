@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
+import dev.promguard.blueprint.Blueprint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -78,6 +79,42 @@ class MeshVerifyTest {
         mesh.verify();
 
         account.assertIsAsWished(mesh);
+    }
+
+    @Test
+    void verify_shards_asksEachMonitorForItsOwnTargets() {
+        Mesh shards = wish().monitor("fra1")
+                .nodes(4, "lon1")
+                .prometheus(PrometheusBuilder::shards)
+                .build();
+        shards.apply();
+        Blueprint blueprint = shards.plan().blueprint();
+        Blueprint.Host first = blueprint.monitors().get(0);
+        Blueprint.Host second = blueprint.monitors().get(1);
+        try (FakePrometheus other = new FakePrometheus()) {
+            account.cloud.machine("shop-monitor-2").forwardTo(other.port());
+            prometheus.scrapesFor(blueprint, first);
+            other.scrapesFor(blueprint, second);
+
+            VerifyReport report = shards.verify();
+
+            assertThat(report.failures()).isEmpty();
+            assertThat(report.hosts())
+                    .allSatisfy(host -> assertThat(host.target()).isEqualTo("up"));
+            assertThat(report.checks())
+                    .filteredOn(check -> check.claim().endsWith("job node"))
+                    .hasSize(6);
+
+            other.scrapesFor(blueprint, first);
+            assertThat(shards.verify().failures())
+                    .filteredOn(check -> check.claim().endsWith("job node"))
+                    .extracting(Check::host)
+                    .containsExactlyElementsOf(blueprint.hosts().stream()
+                            .filter(host -> blueprint.scrapes(second, host))
+                            .map(Blueprint.Host::name)
+                            .toList())
+                    .isNotEmpty();
+        }
     }
 
     @Test

@@ -4,10 +4,12 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
-import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
+import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,19 +22,35 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A wish as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code wireGuardPort},
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
  * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST} and {@code host NAME}, the host that the
- * test is about. Lines that begin with a # and empty lines are passed over.
+ * test is about. Of Prometheus' settings: {@code retention DURATION}, {@code retentionSize SIZE}, {@code label NAME VALUE},
+ * {@code shards}, {@code defaultRules no}, {@code rules NAME}, {@code alertmanager URI}, {@code remoteWrite URI [basic USER | bearer]} and
+ * {@code scrape NAME} with pairs of {@code target}, {@code interval}, {@code path}, {@code scheme} or a label's name and a value. Lines that begin with a # and empty lines are passed over.
  */
 public final class WishFile {
+    /** The secret of every remote write. */
+    public static final String PASSWORD = "correct-horse-battery-staple";
+
+    private static final Secret SECRET = Secret.of(PASSWORD);
+    private static final String RULES = """
+            groups:
+              - name: own
+                rules:
+                  - record: own:up:count
+                    expr: count(up)""";
+
     private final Map<String, String> values = new HashMap<>();
     private final List<HostSpec> hosts = new ArrayList<>();
     private final Map<String, String> publicAddresses = new HashMap<>();
     private final Map<String, String> held = new HashMap<>();
     private final Set<String> unkeyed = new HashSet<>();
+
+    private final List<Consumer<PrometheusBuilder>> settings = new ArrayList<>();
 
     private WishFile() {}
 
@@ -59,8 +77,37 @@ public final class WishFile {
             }
             case "public" -> publicAddresses.put(words[1], words[2]);
             case "unkeyed" -> unkeyed.add(words[1]);
+            case "retention" -> settings.add(prometheus -> prometheus.retention(Duration.parse(words[1])));
+            case "retentionSize" -> settings.add(prometheus -> prometheus.retentionSize(words[1]));
+            case "label" -> settings.add(prometheus -> prometheus.externalLabel(words[1], words[2]));
+            case "shards" -> settings.add(PrometheusBuilder::shards);
+            case "rules" -> settings.add(prometheus -> prometheus.rules(words[1], RULES));
+            case "alertmanager" -> settings.add(prometheus -> prometheus.alertmanager(URI.create(words[1])));
+            case "scrape" ->
+                settings.add(prometheus -> prometheus.scrape(words[1], job -> {
+                    for (int i = 2; i < words.length; i += 2) {
+                        switch (words[i]) {
+                            case "target" -> job.targets(words[i + 1]);
+                            case "interval" -> job.interval(Duration.parse(words[i + 1]));
+                            case "path" -> job.path(words[i + 1]);
+                            case "scheme" -> job.scheme(words[i + 1]);
+                            default -> job.label(words[i], words[i + 1]);
+                        }
+                    }
+                }));
+            case "remoteWrite" -> settings.add(prometheus -> remoteWrite(prometheus, words));
             case "held" -> held.put(words[1], words[2]);
             default -> values.put(words[0], words[1]);
+        }
+    }
+
+    private static void remoteWrite(PrometheusBuilder prometheus, String[] words) {
+        URI uri = URI.create(words[1]);
+        if (words.length == 2) {
+            prometheus.remoteWrite(uri);
+        } else {
+            prometheus.remoteWrite(
+                    uri, words[2].equals("basic") ? Credentials.basic(words[3], SECRET) : Credentials.bearer(SECRET));
         }
     }
 
@@ -76,6 +123,17 @@ public final class WishFile {
         return Integer.parseInt(value(word, String.valueOf(otherwise)));
     }
 
+    private PrometheusBuilder prometheus() {
+        PrometheusBuilder prometheus = new PrometheusBuilder();
+        settings.forEach(setting -> setting.accept(prometheus));
+        return prometheus;
+    }
+
+    /** The secrets of the remote writes: always the same one. */
+    public Map<String, Secret> secrets() {
+        return prometheus().secrets();
+    }
+
     /** The wish. */
     public MeshSpec spec() {
         return new MeshSpec(
@@ -84,9 +142,11 @@ public final class WishFile {
                 number("wireGuardPort", 51820),
                 value("presharedKeys", "on").equals("on"),
                 number("nodeExporterPort", 9100),
-                PrometheusSpec.usual()
-                        .withPort(number("prometheusPort", 9090))
-                        .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
+                prometheus()
+                        .port(number("prometheusPort", 9090))
+                        .scrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15)))
+                        .defaultRules(!value("defaultRules", "yes").equals("no"))
+                        .spec(),
                 Release.nodeExporter(),
                 hosts);
     }

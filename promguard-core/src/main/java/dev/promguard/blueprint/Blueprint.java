@@ -1,5 +1,9 @@
 package dev.promguard.blueprint;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -128,6 +132,35 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      */
     public List<Host> nodes() {
         return hosts.stream().filter(host -> host.role() == Role.NODE).toList();
+    }
+
+    /**
+     * Whether a monitor's Prometheus is to scrape a host's node_exporter. Every monitor scrapes every host, unless the monitors
+     * are shards: then each has the targets whose hash is its own number, as Prometheus' relabelling action {@code hashmod} counts
+     * it.
+     *
+     * @param monitor a monitor of this blueprint
+     * @param host a host of this blueprint
+     * @return true if it is
+     */
+    public boolean scrapes(Host monitor, Host host) {
+        int shards = monitors().size();
+        if (!spec.prometheus().shards() || shards < 2) {
+            return true;
+        }
+        String address = host.address().indexOf(':') >= 0 ? '[' + host.address() + ']' : host.address();
+        return hashmod(address + ':' + spec.nodeExporterPort(), shards)
+                == monitors().indexOf(monitor);
+    }
+
+    /** What Prometheus' relabelling does: the last eight bytes of the MD5, as an unsigned number, modulo. */
+    private static long hashmod(String text, int modulus) {
+        try {
+            byte[] md5 = MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8));
+            return Long.remainderUnsigned(ByteBuffer.wrap(md5).getLong(8), modulus);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has MD5", e);
+        }
     }
 
     /**

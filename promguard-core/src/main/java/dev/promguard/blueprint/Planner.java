@@ -103,7 +103,7 @@ public final class Planner {
         hostFaults(spec, faults);
         networkFaults(spec, faults);
         portFaults(spec, faults);
-        faults.addAll(spec.prometheus().faults());
+        faults.addAll(PrometheusFaults.of(spec.prometheus()));
         if (!spec.nodeExporter().name().equals("node_exporter")) {
             faults.add("nodeExporter release " + Names.quote(spec.nodeExporter().name())
                     + " is another program: give a release named node_exporter");

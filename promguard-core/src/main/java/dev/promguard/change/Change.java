@@ -6,6 +6,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.SystemUser;
 import dev.promguard.render.WireGuardInterface;
 import java.util.Collection;
@@ -79,6 +80,22 @@ public sealed interface Change {
          * @return the visitor's result
          */
         R writeFile(WriteFile change);
+
+        /**
+         * Drop-ins.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R removeDropIns(RemoveDropIns change);
+
+        /**
+         * A file that holds a secret.
+         *
+         * @param change the change
+         * @return the visitor's result
+         */
+        R writeSecret(WriteSecret change);
 
         /**
          * The WireGuard private key.
@@ -249,6 +266,51 @@ public sealed interface Change {
         @Override
         public boolean risky() {
             return file.path().startsWith("/etc/wireguard/");
+        }
+    }
+
+    /**
+     * Removes the drop-ins that override a unit's file. Systemd reads the unit anew; what runs goes on as it was.
+     *
+     * @param unit the unit's name
+     * @param folders the folders that hold them, each removed as a whole
+     */
+    record RemoveDropIns(String unit, List<String> folders) implements Change {
+        /**
+         * Copies the list.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public RemoveDropIns {
+            Objects.requireNonNull(unit, "unit");
+            folders = List.copyOf(folders);
+        }
+
+        @Override
+        public String describe() {
+            return "remove drop-ins of " + unit + ": " + String.join(", ", folders);
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.removeDropIns(this);
+        }
+    }
+
+    /**
+     * Replaces a file that holds a secret. The record never prints it.
+     *
+     * @param file the file
+     */
+    record WriteSecret(SecretFile file) implements Change {
+        @Override
+        public String describe() {
+            return "write " + file.path();
+        }
+
+        @Override
+        public <R> R accept(Visitor<R> visitor) {
+            return visitor.writeSecret(this);
         }
     }
 

@@ -15,6 +15,8 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
+import dev.promguard.render.SystemUser;
 import dev.promguard.render.Unit;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
@@ -53,6 +55,7 @@ public final class Differ {
         List<String> files = new ArrayList<>();
         files.add(desired.wireGuard().config().path());
         desired.wireGuard().peers().forEach(peer -> peer.presharedKeyPath().ifPresent(files::add));
+        desired.secretFiles().forEach(file -> files.add(file.path()));
         desired.files().forEach(file -> files.add(file.path()));
         List<String> units = new ArrayList<>();
         units.add(desired.wireGuard().unit());
@@ -140,20 +143,32 @@ public final class Differ {
         if (!packages.isEmpty()) {
             changes.add(new Change.InstallPackages(packages));
         }
-        desired.users().stream()
-                .filter(user -> !facts.users().contains(user.name()))
-                .forEach(user -> changes.add(new Change.CreateUser(user)));
+        for (SystemUser user : desired.users()) {
+            if (!facts.users().contains(user.name())) {
+                changes.add(new Change.CreateUser(user));
+                changed.add(user.name());
+            }
+        }
         for (ReleaseInstall install : desired.releases()) {
             release(install, facts).ifPresent(change -> {
                 changes.add(change);
                 changed.add(install.folder());
             });
         }
+        for (SecretFile file : desired.secretFiles()) {
+            if (differs(file, facts)) {
+                changes.add(new Change.WriteSecret(file));
+            }
+        }
         for (ManagedFile file : desired.files()) {
             if (differs(file, facts)) {
                 changes.add(new Change.WriteFile(file));
                 changed.add(file.path());
             }
+        }
+        dropIns(desired.wireGuard().unit(), facts).ifPresent(changes::add);
+        for (Unit unit : desired.units()) {
+            dropIns(unit.name(), facts).ifPresent(changes::add);
         }
         firewall(desired, facts, changes);
         boolean restarted = wireGuard(desired.wireGuard(), facts, newKeys, changes);
@@ -187,6 +202,21 @@ public final class Differ {
                 || fact.mode() != file.mode()
                 || !fact.owner().equals(file.owner() + ':' + file.owner())
                 || !fact.sha256().equals(sha256(file.content()));
+    }
+
+    private static Optional<Change> dropIns(String unit, HostFacts facts) {
+        UnitFact fact = facts.units().get(unit);
+        return fact == null || fact.dropIns().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Change.RemoveDropIns(unit, fact.dropIns()));
+    }
+
+    private static boolean differs(SecretFile file, HostFacts facts) {
+        FileFact fact = facts.files().get(file.path());
+        return fact == null
+                || fact.mode() != SecretFile.MODE
+                || !fact.owner().equals(file.owner())
+                || !fact.sha256().equals(file.content().use(Differ::sha256OfLine));
     }
 
     private static void firewall(DesiredHost desired, HostFacts facts, List<Change> changes) {
@@ -268,6 +298,7 @@ public final class Differ {
         });
     }
 
+    /** A restarted interface takes the address from under a service, but a timer has none. */
     private static void unit(
             Unit unit, HostFacts facts, Set<String> changed, boolean interfaceRestarted, List<Change> changes) {
         UnitFact fact = facts.units().get(unit.name());
@@ -278,7 +309,8 @@ public final class Differ {
         }
         if (!Collections.disjoint(unit.restartWith(), changed)
                 || fact.needsReload()
-                || interfaceRestarted
+                || !fact.dropIns().isEmpty()
+                || (interfaceRestarted && !unit.name().endsWith(".timer"))
                 || owed == UnitAction.RESTART
                 || owed == UnitAction.START) {
             changes.add(new Change.ApplyUnit(unit.name(), UnitAction.RESTART));
@@ -291,9 +323,19 @@ public final class Differ {
     }
 
     static String sha256(String content) {
+        return HexFormat.of().formatHex(sha256().digest(content.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String sha256OfLine(byte[] secret) {
+        MessageDigest digest = sha256();
+        digest.update(secret);
+        digest.update((byte) '\n');
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -11,6 +11,7 @@ import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.Unit;
 import java.util.List;
 import java.util.Map;
@@ -86,6 +87,21 @@ public final class Drift implements Change.Visitor<Boolean> {
         String left = footprint.files().get(change.file().path());
         FileFact fact = facts.files().get(change.file().path());
         return left != null && (fact == null || !left.equals(Footprint.mark(fact)));
+    }
+
+    /** Whether another secret is wished cannot be told: sums of secrets are not kept. */
+    @Override
+    public Boolean writeSecret(Change.WriteSecret change) {
+        FileFact fact = facts.files().get(change.file().path());
+        return footprint.files().containsKey(change.file().path())
+                && (fact == null
+                        || fact.mode() != SecretFile.MODE
+                        || !fact.owner().equals(change.file().owner()));
+    }
+
+    @Override
+    public Boolean removeDropIns(Change.RemoveDropIns change) {
+        return footprint.units().contains(change.unit());
     }
 
     @Override
@@ -189,6 +205,10 @@ public final class Drift implements Change.Visitor<Boolean> {
             return unit.restartWith().contains(path) || unit.reloadWith().contains(path);
         } else if (cause instanceof Change.InstallRelease install) {
             return unit.restartWith().contains(install.install().folder());
+        } else if (cause instanceof Change.CreateUser create) {
+            return unit.restartWith().contains(create.user().name());
+        } else if (cause instanceof Change.RemoveDropIns dropIns) {
+            return dropIns.unit().equals(unit.name());
         }
         return cause instanceof ApplyWireGuard wireGuard && wireGuard.action() == InterfaceAction.RESTART;
     }

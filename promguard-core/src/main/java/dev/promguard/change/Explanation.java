@@ -269,6 +269,18 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
         return parts;
     }
 
+    @Override
+    public List<PlannedChange> writeSecret(Change.WriteSecret change) {
+        FileFact fact = facts.files().get(change.file().path());
+        return explained(
+                change, change.file().path() + (fact == null ? " is gone" : " has another mode or owner"), PUT_BACK);
+    }
+
+    @Override
+    public List<PlannedChange> removeDropIns(Change.RemoveDropIns change) {
+        return explained(change, change.unit() + " is overridden by " + String.join(", ", change.folders()), "remove");
+    }
+
     /** Keys are told of by what is pending, since a plan is made before they are. */
     @Override
     public List<PlannedChange> writeKey(Change.WriteKey change) {

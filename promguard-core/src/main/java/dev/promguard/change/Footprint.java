@@ -29,7 +29,7 @@ import java.util.stream.Stream;
  * @param packages Debian packages that were there
  * @param users system users that were there
  * @param releases the SHA-256 of each release's tarball that was unpacked, by {@code name-version}
- * @param files each file's SHA-256, mode and owner, by path
+ * @param files each file's SHA-256, mode and owner, by path; of a file that holds a secret, only that it was there
  * @param firewall whether the firewall was on
  * @param rules every rule that was asked for, in words; empty if that is not known
  * @param wireGuard how the WireGuard interface ran; empty if that is not known
@@ -44,6 +44,9 @@ public record Footprint(
         Optional<Set<String>> rules,
         Optional<Tunnels> wireGuard,
         Set<String> units) {
+    /** Stands in the place of a secret's sum, from which a weak password could be guessed. */
+    private static final String SECRET = "secret";
+
     /** Nothing is known. */
     public static final Footprint NONE =
             new Footprint(Set.of(), Set.of(), Map.of(), Map.of(), false, Optional.empty(), Optional.empty(), Set.of());
@@ -109,6 +112,7 @@ public record Footprint(
         Map<String, String> files = new TreeMap<>();
         Stream.concat(desired.files().stream(), Stream.of(desired.wireGuard().config()))
                 .forEach(file -> files.put(file.path(), mark(file)));
+        desired.secretFiles().forEach(file -> files.put(file.path(), SECRET));
         return new Footprint(
                 Set.copyOf(desired.packages()),
                 desired.users().stream().map(user -> user.name()).collect(Collectors.toSet()),
@@ -246,17 +250,43 @@ public record Footprint(
                     from.units);
         }
 
-        @Override
-        public Footprint writeFile(Change.WriteFile change) {
+        private Footprint withoutFile(String path) {
             return new Footprint(
                     from.packages,
                     from.users,
                     from.releases,
-                    less(from.files, change.file().path()),
+                    less(from.files, path),
                     from.firewall,
                     from.rules,
                     from.wireGuard,
                     from.units);
+        }
+
+        private Footprint withoutUnit(String unit) {
+            return new Footprint(
+                    from.packages,
+                    from.users,
+                    from.releases,
+                    from.files,
+                    from.firewall,
+                    from.rules,
+                    from.wireGuard,
+                    less(from.units, Set.of(unit)));
+        }
+
+        @Override
+        public Footprint writeFile(Change.WriteFile change) {
+            return withoutFile(change.file().path());
+        }
+
+        @Override
+        public Footprint writeSecret(Change.WriteSecret change) {
+            return withoutFile(change.file().path());
+        }
+
+        @Override
+        public Footprint removeDropIns(Change.RemoveDropIns change) {
+            return withoutUnit(change.unit());
         }
 
         @Override
@@ -291,15 +321,7 @@ public record Footprint(
 
         @Override
         public Footprint unit(Change.ApplyUnit change) {
-            return new Footprint(
-                    from.packages,
-                    from.users,
-                    from.releases,
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    less(from.units, Set.of(change.unit())));
+            return withoutUnit(change.unit());
         }
 
         @Override

@@ -120,8 +120,27 @@ public record HostFacts(
      * @param enabled systemd's {@code UnitFileState}, such as {@code enabled}
      * @param needsReload whether the unit's file changed since systemd read it
      * @param since systemd's time stamp of the start, or an empty text if it never started
+     * @param dropIns the folders with drop-ins for this unit alone, read by systemd or not yet; drop-ins for many units at once,
+     *     such as those in {@code service.d}, are not among them
      */
-    public record UnitFact(String active, String enabled, boolean needsReload, String since) {}
+    public record UnitFact(String active, String enabled, boolean needsReload, String since, List<String> dropIns) {
+        /** Copies the list. */
+        public UnitFact {
+            dropIns = List.copyOf(dropIns);
+        }
+
+        /**
+         * A unit without drop-ins.
+         *
+         * @param active systemd's {@code ActiveState}
+         * @param enabled systemd's {@code UnitFileState}
+         * @param needsReload whether the unit's file changed since systemd read it
+         * @param since systemd's time stamp of the start, or an empty text
+         */
+        public UnitFact(String active, String enabled, boolean needsReload, String since) {
+            this(active, enabled, needsReload, since, List.of());
+        }
+    }
 
     /**
      * An unpacked release.

@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param releases releases that should be unpacked
  * @param firewall every rule that PromGuard wants on the host
  * @param wireGuard the WireGuard interface
+ * @param secretFiles files that should hold these secrets
  * @param files files that should have this content, mode and owner
  * @param units systemd units that should be enabled and running
  */
@@ -23,6 +24,7 @@ public record DesiredHost(
         List<ReleaseInstall> releases,
         List<FirewallRule> firewall,
         WireGuardInterface wireGuard,
+        List<SecretFile> secretFiles,
         List<ManagedFile> files,
         List<Unit> units) {
     /**
@@ -37,6 +39,7 @@ public record DesiredHost(
         users = List.copyOf(users);
         releases = List.copyOf(releases);
         firewall = List.copyOf(firewall);
+        secretFiles = List.copyOf(secretFiles);
         files = List.copyOf(files);
         units = List.copyOf(units);
     }

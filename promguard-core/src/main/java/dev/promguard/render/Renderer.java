@@ -2,12 +2,23 @@ package dev.promguard.render;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.PrometheusSpec;
+import dev.promguard.blueprint.PrometheusSpec.Authentication;
+import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
+import dev.promguard.blueprint.PrometheusSpec.RuleFile;
+import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
+import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -17,17 +28,46 @@ import java.util.TreeMap;
  * instance is used for many hosts.
  */
 public final class Renderer {
-    private static final List<String> PACKAGES = List.of("ca-certificates", "curl", "ufw", "wireguard-tools");
+    private static final List<String> PACKAGES = List.of("ca-certificates", "curl", "dbus", "ufw", "wireguard-tools");
     private static final String PROMETHEUS_CONFIG = "/etc/prometheus/prometheus.yml";
     private static final String PROMETHEUS_TARGETS = "/etc/prometheus/targets/node.json";
     private static final String PROMETHEUS_UNIT = "prometheus.service";
     private static final String NODE_EXPORTER_UNIT = "node_exporter.service";
+    private static final String WIREGUARD_CONFIG = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
+    private static final String UNIT_FOLDER = "/etc/systemd/system/";
+    private static final String RULES_FOLDER = "/etc/prometheus/rules/";
+    private static final String SECRETS_FOLDER = "/etc/prometheus/secrets/";
+    private static final String METRICS = "promguard-wireguard-metrics";
+    private static final String METRICS_TIMER = METRICS + ".timer";
+    private static final String METRICS_SERVICE = METRICS + ".service";
+    private static final String METRICS_SCRIPT = "/usr/local/lib/promguard/wireguard-metrics.sh";
+    /** Below /run: what was true before a boot is not told after it. */
+    private static final String METRICS_FOLDER = "/run/" + METRICS;
+
     private static final String UNKNOWN = "(known after apply)";
 
-    private final Templates templates = new Templates();
+    private final Templates templates;
+    private final Map<String, Secret> secrets;
 
     /** Makes a renderer. */
-    public Renderer() {}
+    public Renderer() {
+        this(new Templates(), Map.of());
+    }
+
+    private Renderer(Templates templates, Map<String, Secret> secrets) {
+        this.templates = templates;
+        this.secrets = Map.copyOf(secrets);
+    }
+
+    /**
+     * The same renderer with the secrets that hosts are to hold.
+     *
+     * @param ofRemoteWrites the secret of each remote write that has one, by its name; the caller's to close
+     * @return a renderer that shares this one's templates
+     */
+    public Renderer withSecrets(Map<String, Secret> ofRemoteWrites) {
+        return new Renderer(templates, ofRemoteWrites);
+    }
 
     /**
      * Renders one host. Peers whose public key is not known yet are left out: they cannot be peers before it is.
@@ -117,25 +157,58 @@ public final class Renderer {
         ReleaseInstall exporter = nodeExporter(blueprint);
         users.add(new SystemUser("node_exporter"));
         releases.add(exporter);
-        ManagedFile exporterUnit = ManagedFile.readable(
-                "/etc/systemd/system/" + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, exporter));
+        wireGuardMetrics(blueprint)
+                .forEach((path, content) -> files.add(
+                        new ManagedFile(path, content, path.equals(METRICS_SCRIPT) ? 0755 : 0644, "root", List.of())));
+        units.add(
+                new Unit(METRICS_TIMER, Set.of(UNIT_FOLDER + METRICS_TIMER, UNIT_FOLDER + METRICS_SERVICE), Set.of()));
+        ManagedFile exporterUnit =
+                ManagedFile.readable(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, exporter));
         files.add(exporterUnit);
-        units.add(new Unit(NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder()), Set.of()));
+        units.add(new Unit(
+                NODE_EXPORTER_UNIT, Set.of(exporterUnit.path(), exporter.folder(), "node_exporter"), Set.of()));
 
+        List<SecretFile> secretFiles = new ArrayList<>();
         if (host.role() == Role.MONITOR) {
             ReleaseInstall prometheus = prometheus(blueprint);
             users.add(new SystemUser("prometheus"));
             releases.add(prometheus);
+            secretFiles.addAll(secretFiles(blueprint.spec().prometheus()));
             files.add(ManagedFile.readable(PROMETHEUS_TARGETS, targets(blueprint)));
+            Set<String> reloadWith = new HashSet<>();
+            ruleFiles(blueprint).forEach((path, content) -> {
+                files.add(ManagedFile.readable(path, content)
+                        .checkedBy(List.of(prometheus.path("promtool"), "check", "rules")));
+                reloadWith.add(path);
+            });
             files.add(ManagedFile.readable(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host))
                     .checkedBy(List.of(prometheus.path("promtool"), "check", "config")));
-            ManagedFile prometheusUnit = ManagedFile.readable(
-                    "/etc/systemd/system/" + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus));
+            reloadWith.add(PROMETHEUS_CONFIG);
+            ManagedFile prometheusUnit =
+                    ManagedFile.readable(UNIT_FOLDER + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus));
             files.add(prometheusUnit);
             units.add(new Unit(
-                    PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder()), Set.of(PROMETHEUS_CONFIG)));
+                    PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder(), "prometheus"), reloadWith));
         }
-        return new DesiredHost(name, PACKAGES, users, releases, host.firewall(), wireGuard, files, units);
+        return new DesiredHost(name, PACKAGES, users, releases, host.firewall(), wireGuard, secretFiles, files, units);
+    }
+
+    private List<SecretFile> secretFiles(PrometheusSpec spec) {
+        List<SecretFile> files = new ArrayList<>();
+        for (RemoteWrite write : spec.remoteWrites()) {
+            if (write.authentication() != Authentication.NONE) {
+                Secret secret = secrets.get(write.name());
+                if (secret == null) {
+                    throw new IllegalArgumentException("the secret of " + Names.quote(write.name()) + " is missing");
+                }
+                files.add(new SecretFile(secretFile(write), "prometheus", secret));
+            }
+        }
+        return files;
+    }
+
+    private static String secretFile(RemoteWrite write) {
+        return SECRETS_FOLDER + write.name();
     }
 
     /**
@@ -162,13 +235,13 @@ public final class Renderer {
             files.put(
                     "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
                     wireGuardConfig(blueprint, host, peers));
-            files.put(
-                    "/etc/systemd/system/" + NODE_EXPORTER_UNIT,
-                    nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
+            files.putAll(wireGuardMetrics(blueprint));
+            files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
             if (host.role() == Role.MONITOR) {
                 files.put(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host));
                 files.put(PROMETHEUS_TARGETS, targets(blueprint));
-                files.put("/etc/systemd/system/" + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus(blueprint)));
+                files.putAll(ruleFiles(blueprint));
+                files.put(UNIT_FOLDER + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus(blueprint)));
             }
             hosts.put(host.name(), files);
         }
@@ -218,11 +291,69 @@ public final class Renderer {
         return templates.render(
                 "node_exporter.service.j2",
                 Map.of(
-                        "mesh", blueprint.mesh(),
-                        "wireGuardUnit", "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
-                        "user", "node_exporter",
-                        "binary", exporter.path("node_exporter"),
-                        "listen", endpoint(host.address(), blueprint.spec().nodeExporterPort())));
+                        "mesh",
+                        blueprint.mesh(),
+                        "wireGuardUnit",
+                        "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                        "user",
+                        "node_exporter",
+                        "metricsFolder",
+                        METRICS_FOLDER,
+                        "binary",
+                        exporter.path("node_exporter"),
+                        "listen",
+                        endpoint(host.address(), blueprint.spec().nodeExporterPort())));
+    }
+
+    /** The files behind the metrics of WireGuard, by path. */
+    private Map<String, String> wireGuardMetrics(Blueprint blueprint) {
+        Map<String, Object> values = Map.of(
+                "mesh",
+                blueprint.mesh(),
+                "interface",
+                Blueprint.WIREGUARD_INTERFACE,
+                "wireGuardUnit",
+                "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                "config",
+                WIREGUARD_CONFIG,
+                "metrics",
+                METRICS_FOLDER + "/wireguard.prom",
+                "script",
+                METRICS_SCRIPT,
+                "runtimeDirectory",
+                METRICS);
+        Map<String, String> files = new LinkedHashMap<>();
+        files.put(METRICS_SCRIPT, templates.render("wireguard-metrics.sh.j2", values));
+        files.put(UNIT_FOLDER + METRICS_SERVICE, templates.render("wireguard-metrics.service.j2", values));
+        files.put(UNIT_FOLDER + METRICS_TIMER, templates.render("wireguard-metrics.timer.j2", values));
+        return files;
+    }
+
+    /** Prometheus' rule files by path, PromGuard's own first. */
+    private Map<String, String> ruleFiles(Blueprint blueprint) {
+        PrometheusSpec spec = blueprint.spec().prometheus();
+        Map<String, String> files = new LinkedHashMap<>();
+        if (spec.defaultRules()) {
+            long interval = spec.scrapeInterval().toSeconds();
+            files.put(
+                    RULES_FOLDER + "promguard.yml",
+                    templates.render(
+                            "rules.yml.j2",
+                            Map.of(
+                                    "mesh",
+                                    blueprint.mesh(),
+                                    "patience",
+                                    Math.max(120, 3 * interval) + "s",
+                                    "window",
+                                    Math.max(300, 4 * interval) + "s",
+                                    "handshakeAge",
+                                    Math.max(300, 180 + 2 * interval))));
+        }
+        for (RuleFile file : spec.ruleFiles()) {
+            files.put(
+                    RULES_FOLDER + file.name() + ".yml", file.text().endsWith("\n") ? file.text() : file.text() + '\n');
+        }
+        return files;
     }
 
     private String prometheusUnit(Blueprint blueprint, ReleaseInstall prometheus) {
@@ -239,25 +370,97 @@ public final class Renderer {
                         prometheus.path("prometheus"),
                         "config",
                         PROMETHEUS_CONFIG,
+                        "retention",
+                        retention(blueprint.spec().prometheus()),
                         "listen",
                         endpoint("127.0.0.1", blueprint.spec().prometheus().port())));
     }
 
+    /** The flags, each with a space before it. */
+    private static String retention(PrometheusSpec spec) {
+        return spec.retention()
+                        .map(time -> " --storage.tsdb.retention.time=" + seconds(time))
+                        .orElse("")
+                + spec.retentionSize()
+                        .map(size -> " --storage.tsdb.retention.size=" + size)
+                        .orElse("");
+    }
+
     private String prometheusConfig(Blueprint blueprint, Blueprint.Host monitor) {
-        long interval = blueprint.spec().prometheus().scrapeInterval().toSeconds();
-        return templates.render(
-                "prometheus.yml.j2",
-                Map.of(
-                        "mesh", blueprint.mesh(),
-                        "scrapeInterval", interval + "s",
-                        "scrapeTimeout", Math.min(10, interval) + "s",
-                        "selfAddress",
-                                endpoint(
-                                        "127.0.0.1",
-                                        blueprint.spec().prometheus().port()),
-                        "node", monitor.name(),
-                        "region", monitor.spec().region(),
-                        "targetsFile", PROMETHEUS_TARGETS));
+        PrometheusSpec spec = blueprint.spec().prometheus();
+        List<Blueprint.Host> monitors = blueprint.monitors();
+        Map<String, Object> values = new HashMap<>();
+        values.put("mesh", blueprint.mesh());
+        values.put("scrapeInterval", seconds(spec.scrapeInterval()));
+        values.put("scrapeTimeout", timeout(spec.scrapeInterval()));
+        values.put("externalLabels", externalLabels(blueprint, monitor));
+        values.put("ruleFiles", List.copyOf(ruleFiles(blueprint).keySet()));
+        values.put(
+                "alertmanagers",
+                spec.alertmanagers().stream().map(Renderer::alertmanager).toList());
+        values.put("selfAddress", endpoint("127.0.0.1", spec.port()));
+        values.put("node", monitor.name());
+        values.put("region", monitor.spec().region());
+        values.put("targetsFile", PROMETHEUS_TARGETS);
+        values.put("shards", spec.shards() && monitors.size() > 1 ? monitors.size() : "");
+        values.put("shard", monitors.indexOf(monitor));
+        values.put("jobs", spec.scrapeJobs().stream().map(job -> job(spec, job)).toList());
+        values.put(
+                "remoteWrites",
+                spec.remoteWrites().stream().map(Renderer::remoteWrite).toList());
+        return templates.render("prometheus.yml.j2", values);
+    }
+
+    private static List<Map<String, String>> externalLabels(Blueprint blueprint, Blueprint.Host monitor) {
+        PrometheusSpec spec = blueprint.spec().prometheus();
+        Map<String, String> labels = new TreeMap<>(spec.externalLabels());
+        labels.putIfAbsent("cluster", blueprint.mesh());
+        labels.put(spec.shards() ? "shard" : "replica", monitor.name());
+        return labels(labels);
+    }
+
+    private static List<Map<String, String>> labels(Map<String, String> labels) {
+        return labels.entrySet().stream()
+                .map(label -> Map.of("name", label.getKey(), "value", label.getValue()))
+                .toList();
+    }
+
+    private static Map<String, String> alertmanager(URI uri) {
+        int port = uri.getPort() > 0 ? uri.getPort() : uri.getScheme().equals("https") ? 443 : 80;
+        return Map.of(
+                "scheme", uri.getScheme(),
+                "path", Objects.requireNonNullElse(uri.getRawPath(), ""),
+                "target", uri.getHost() + ':' + port);
+    }
+
+    private static Map<String, Object> job(PrometheusSpec spec, ScrapeJob job) {
+        Duration interval = job.interval().orElse(spec.scrapeInterval());
+        return Map.of(
+                "name", job.name(),
+                "interval", seconds(interval),
+                "timeout", timeout(interval),
+                "path", job.path(),
+                "scheme", job.scheme(),
+                "targets", job.targets(),
+                "labels", labels(job.labels()));
+    }
+
+    private static Map<String, String> remoteWrite(RemoteWrite write) {
+        return Map.of(
+                "name", write.name(),
+                "url", write.uri().toASCIIString(),
+                "authentication", write.authentication().name(),
+                "userName", write.userName().orElse(""),
+                "secretFile", secretFile(write));
+    }
+
+    private static String seconds(Duration duration) {
+        return duration.toSeconds() + "s";
+    }
+
+    /** Ten seconds, or the interval where that is shorter: a scrape must be over before the next. */
+    private static String timeout(Duration interval) {
+        return Math.min(10, interval.toSeconds()) + "s";
     }
 
     private String targets(Blueprint blueprint) {

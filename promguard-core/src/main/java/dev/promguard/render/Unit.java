@@ -7,7 +7,7 @@ import java.util.Set;
  * A systemd unit that should be enabled and running.
  *
  * @param name the unit's name with its ending
- * @param restartWith paths whose change asks for a restart
+ * @param restartWith paths of files and names of users whose change asks for a restart
  * @param reloadWith paths whose change asks for a reload
  */
 public record Unit(String name, Set<String> restartWith, Set<String> reloadWith) {

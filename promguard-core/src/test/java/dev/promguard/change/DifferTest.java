@@ -114,8 +114,18 @@ class DifferTest {
         }
 
         @Override
+        public Integer writeSecret(Change.WriteSecret change) {
+            return 3;
+        }
+
+        @Override
         public Integer writeFile(Change.WriteFile change) {
             return change.risky() ? 8 : 3;
+        }
+
+        @Override
+        public Integer removeDropIns(Change.RemoveDropIns change) {
+            return 3;
         }
 
         @Override
@@ -226,12 +236,20 @@ class DifferTest {
                         "/etc/wireguard/wg0.conf",
                         "/etc/wireguard/wg0.psk/shop-node-1",
                         "/etc/wireguard/wg0.psk/shop-node-2",
+                        "/usr/local/lib/promguard/wireguard-metrics.sh",
+                        "/etc/systemd/system/promguard-wireguard-metrics.service",
+                        "/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "/etc/systemd/system/node_exporter.service",
                         "/etc/prometheus/targets/node.json",
+                        "/etc/prometheus/rules/promguard.yml",
                         "/etc/prometheus/prometheus.yml",
                         "/etc/systemd/system/prometheus.service");
         assertThat(query.units())
-                .containsExactly("wg-quick@wg0.service", "node_exporter.service", "prometheus.service");
+                .containsExactly(
+                        "wg-quick@wg0.service",
+                        "promguard-wireguard-metrics.timer",
+                        "node_exporter.service",
+                        "prometheus.service");
         assertThat(query.releases()).isEqualTo(desired.releases());
         assertThat(query.wireGuardInterface()).isEqualTo("wg0");
         assertThat(query.keyPath()).isEqualTo("/etc/wireguard/wg0.key");

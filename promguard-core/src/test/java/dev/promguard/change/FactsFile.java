@@ -104,7 +104,15 @@ final class FactsFile {
         all("unit")
                 .forEach(words -> units.put(
                         words[1],
-                        new UnitFact(words[2], words[3], words.length > 4 && words[4].equals("changed-on-disk"), "")));
+                        new UnitFact(
+                                words[2],
+                                words[3],
+                                words.length > 4 && words[4].equals("changed-on-disk"),
+                                "",
+                                all("drop-ins")
+                                        .filter(dropIns -> dropIns[1].equals(words[1]))
+                                        .map(dropIns -> dropIns[2])
+                                        .toList())));
         Map<String, ReleaseFact> releases = new HashMap<>();
         all("release")
                 .forEach(words -> releases.put(

@@ -20,6 +20,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.render.ManagedFile;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
 import dev.promguard.spi.HostSession;
 import java.nio.charset.StandardCharsets;
@@ -61,9 +62,11 @@ public final class MemoryMachine {
 
     private String system = "debian";
     private String machine = "x86_64";
-    private final Map<String, String> packages = new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1"));
+    private final Map<String, String> packages =
+            new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1", "dbus", "1"));
     private final Set<String> users = new TreeSet<>();
     private final Map<String, ManagedFile> files = new TreeMap<>();
+    private final Map<String, FileFact> secretFiles = new TreeMap<>();
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
     private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
@@ -315,6 +318,11 @@ public final class MemoryMachine {
         presharedKeyMode = 0644;
     }
 
+    /** Somebody takes a file with a secret away. */
+    public synchronized void loseSecret(String path) {
+        secretFiles.remove(path);
+    }
+
     /** Somebody takes the key file away. */
     public synchronized void loseKey() {
         guarded = new Guarded(
@@ -388,6 +396,7 @@ public final class MemoryMachine {
                                         .filter(sum -> !sum.equals(sha256(file.content())))
                                         .map(sum -> file.content()))));
         guarded.preshared().forEach((path, sum) -> read.put(path, new FileFact(sum, presharedKeyMode, "root:root")));
+        read.putAll(secretFiles);
         read.keySet().retainAll(query.files());
         Map<String, UnitFact> known = new TreeMap<>(units);
         guarded.unit().ifPresent(fact -> known.put("wg-quick@" + query.wireGuardInterface() + ".service", fact));
@@ -537,6 +546,22 @@ public final class MemoryMachine {
             } else {
                 files.put(change.file().path(), change.file());
             }
+            return true;
+        }
+
+        @Override
+        public Boolean removeDropIns(Change.RemoveDropIns change) {
+            units.computeIfPresent(
+                    change.unit(),
+                    (unit, fact) -> new UnitFact(fact.active(), fact.enabled(), fact.needsReload(), fact.since()));
+            return true;
+        }
+
+        @Override
+        public Boolean writeSecret(Change.WriteSecret change) {
+            SecretFile file = change.file();
+            String sum = file.content().useText(text -> sha256(text + '\n'));
+            secretFiles.put(file.path(), new FileFact(sum, SecretFile.MODE, "root:" + file.group()));
             return true;
         }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RendererTest {
     private static final Golden GOLDEN = new Golden("/dev/promguard/render");
@@ -53,7 +54,8 @@ class RendererTest {
 
     private DesiredHost render(String wish) {
         WishFile file = wish(wish);
-        return renderer.render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
+        return renderer.withSecrets(file.secrets())
+                .render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
     }
 
     private static String print(DesiredHost host) {
@@ -98,6 +100,12 @@ class RendererTest {
                         .append("; reload with ")
                         .append(String.join(" ", new TreeSet<>(unit.reloadWith())))
                         .append('\n'));
+        host.secretFiles()
+                .forEach(file -> text.append("secret ")
+                        .append(file.path())
+                        .append(" root:")
+                        .append(file.group())
+                        .append('\n'));
         List<ManagedFile> files = new ArrayList<>(List.of(host.wireGuard().config()));
         files.addAll(host.files());
         files.forEach(file -> text.append(String.format(
@@ -122,7 +130,9 @@ class RendererTest {
     void render_again_isTheSameByteForByte(String wish) {
         assertThat(print(render(wish))).isEqualTo(print(render(wish)));
         WishFile file = wish(wish);
-        assertThat(new Renderer().render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys()))
+        assertThat(new Renderer()
+                        .withSecrets(file.secrets())
+                        .render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys()))
                 .isEqualTo(render(wish));
     }
 
@@ -138,7 +148,8 @@ class RendererTest {
             assertThat(file.content().lines())
                     .allSatisfy(line -> assertThat(line).isEqualTo(line.stripTrailing()));
         });
-        assertThat(print(host)).doesNotContain("PrivateKey");
+        assertThat(print(host)).doesNotContain("PrivateKey", WishFile.PASSWORD);
+        assertThat(host.toString()).doesNotContain(WishFile.PASSWORD);
     }
 
     @ParameterizedTest
@@ -231,7 +242,12 @@ class RendererTest {
             for (ReleaseInstall install : host.releases()) {
                 content = content.replaceFirst("ExecStart=" + install.folder() + "/[a-z_]+", "ExecStart=/bin/true");
             }
-            assertThat(content).contains("ExecStart=/bin/true --");
+            if (unit.name().endsWith(".timer")) {
+                String service = unit.name().replace(".timer", ".service");
+                Files.writeString(folder.resolve(service), content(host, "/etc/systemd/system/" + service));
+            } else {
+                assertThat(content).contains("ExecStart=/bin/true --");
+            }
             arguments.add(
                     Files.writeString(folder.resolve(unit.name()), content).toString());
         }
@@ -248,15 +264,69 @@ class RendererTest {
         DesiredHost host = render(wish);
         Path targets =
                 Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
-        Path config = Files.writeString(
-                folder.resolve("prometheus.yml"),
-                content(host, "/etc/prometheus/prometheus.yml")
-                        .replace("/etc/prometheus/targets/node.json", targets.toString()));
+        String text = content(host, "/etc/prometheus/prometheus.yml")
+                .replace("/etc/prometheus/targets/node.json", targets.toString());
+        for (ManagedFile file : host.files()) {
+            if (file.path().startsWith("/etc/prometheus/rules/")) {
+                Path rules = Files.writeString(folder.resolve(file.path().replaceFirst(".*/", "")), file.content());
+                text = text.replace(file.path(), rules.toString());
+            }
+        }
+        Path config = Files.writeString(folder.resolve("prometheus.yml"), text);
 
         Tool.Answer answer = promtool.run("", "check", "config", config.toString());
 
         assertThat(answer.exitCode()).as(answer.output()).isZero();
         assertThat(answer.output()).contains("SUCCESS").doesNotContain("WARNING");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.0/24", "fd00:44::/64"})
+    void render_shards_shareTheTargetsAsTheBlueprintSays(String network, @TempDir Path folder) throws Exception {
+        Tool promtool = Tool.orSkip("promtool", "prometheus");
+        WishFile file = WishFile.parse("network " + network
+                + "\nmonitor a tor1\nmonitor b tor1\nmonitor c tor1\nnodes 20 lon1\nshards\ndefaultRules no");
+        Blueprint blueprint = file.blueprint();
+        List<String> scraped = new ArrayList<>();
+        for (Blueprint.Host monitor : blueprint.monitors()) {
+            DesiredHost host = renderer.render(blueprint, monitor.name(), Map.of(), file.publicKeys());
+            Path targets =
+                    Files.writeString(folder.resolve("node.json"), content(host, "/etc/prometheus/targets/node.json"));
+            Path config = Files.writeString(
+                    folder.resolve("prometheus.yml"),
+                    content(host, "/etc/prometheus/prometheus.yml")
+                            .replace("/etc/prometheus/targets/node.json", targets.toString()));
+
+            Tool.Answer answer =
+                    promtool.run("", "check", "service-discovery", "--timeout=1s", config.toString(), "node");
+
+            List<String> kept = new ArrayList<>();
+            JSON.readTree(answer.output().replaceAll("(?m)^level=.*$", "")).forEach(target -> {
+                if (!target.path("labels").isEmpty()) {
+                    kept.add(target.at("/labels/node").asText());
+                }
+            });
+            assertThat(kept)
+                    .as(answer.output())
+                    .isNotEmpty()
+                    .containsExactlyInAnyOrderElementsOf(blueprint.hosts().stream()
+                            .filter(each -> blueprint.scrapes(monitor, each))
+                            .map(Blueprint.Host::name)
+                            .toList());
+            scraped.addAll(kept);
+        }
+        assertThat(scraped)
+                .containsExactlyInAnyOrderElementsOf(
+                        blueprint.hosts().stream().map(Blueprint.Host::name).toList());
+    }
+
+    @Test
+    void render_withoutTheSecretOfARemoteWrite_isRefused() {
+        WishFile file = wish("monitor-with-everything");
+
+        assertThatThrownBy(() -> renderer.render(file.blueprint(), file.host(), Map.of(), file.publicKeys()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the secret of \"remote-write-1\" is missing");
     }
 
     @Test

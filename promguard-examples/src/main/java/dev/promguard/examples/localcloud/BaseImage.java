@@ -50,14 +50,54 @@ final class BaseImage {
     }
 
     List<LocalRelease> releases() {
-        return Folders.children(folder.resolve("releases")).stream()
+        return releases(folder.resolve("releases"));
+    }
+
+    private static List<LocalRelease> releases(Path folder) {
+        return Folders.children(folder).stream()
                 .filter(file -> file.toString().endsWith(".tar.gz"))
                 .map(BaseImage::release)
                 .toList();
     }
 
-    Path releaseFolder() {
-        return folder.resolve("releases");
+    /** Where releases are; the second folder is there once its releases were asked for. */
+    List<Path> releaseFolders() {
+        return List.of(folder.resolve("releases"), folder.resolve("next"));
+    }
+
+    /** The same programs under another version's name. Two makers at once make one folder. */
+    List<LocalRelease> nextReleases() {
+        Path next = folder.resolve("next");
+        HERE.lock();
+        try (FileChannel channel = FileChannel.open(
+                        folder.resolve("next.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            if (lock.isValid() && !Files.isDirectory(next)) {
+                Path work = folder.resolve("next.work");
+                Folders.deleteTree(work);
+                for (LocalRelease release : releases()) {
+                    rename(release, Folders.make(work.resolve("unpacked")), Folders.make(work.resolve("releases")));
+                }
+                Files.move(work.resolve("releases"), next);
+                Folders.deleteTree(work);
+            }
+        } catch (IOException e) {
+            throw new LocalCloudException("cannot make releases in " + folder + ": " + e.getMessage(), e);
+        } finally {
+            HERE.unlock();
+        }
+        return releases(next);
+    }
+
+    private void rename(LocalRelease release, Path unpacked, Path to) throws IOException {
+        Path tarball = folder.resolve("releases").resolve(release.fileName());
+        Command.of("tar", "-xzf", tarball.toString(), "-C", unpacked.toString())
+                .timeout(Duration.ofMinutes(2))
+                .check();
+        String top = release.fileName().substring(0, release.fileName().length() - ".tar.gz".length());
+        String renamed = release.name() + "-" + release.version() + "-next" + top.substring(top.lastIndexOf(".linux-"));
+        Files.move(unpacked.resolve(top), unpacked.resolve(renamed));
+        tar(unpacked, renamed, to);
     }
 
     /** Finds it in the cache, or builds it there. Two builders at once make one image. */
@@ -163,11 +203,16 @@ final class BaseImage {
             Files.move(tree.resolve("usr/bin/prometheus-node-exporter"), folder.resolve("node_exporter"));
         }
         Files.move(tree.resolve("usr/share/doc/" + packageName + "/copyright"), folder.resolve("LICENSE"));
-        Path tarball = work.resolve("releases").resolve(top + ".tar.gz");
+        tar(work.resolve("unpacked"), top, work.resolve("releases"));
+    }
+
+    /** Makes the same tarball of the same folder every time. */
+    private static void tar(Path parent, String top, Path to) throws IOException {
+        Path tarball = to.resolve(top + ".tar.gz");
         Command.of(
                         "tar",
                         "-C",
-                        work.resolve("unpacked").toString(),
+                        parent.toString(),
                         "--sort=name",
                         "--mtime=@0",
                         "--owner=0",

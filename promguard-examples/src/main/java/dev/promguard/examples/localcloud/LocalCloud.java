@@ -1,6 +1,5 @@
 package dev.promguard.examples.localcloud;
 
-import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.keys.Secret;
@@ -73,7 +72,7 @@ public final class LocalCloud implements AutoCloseable {
             run = begun;
             network = made[0];
             account = account(options, network, workers, this::machine);
-            mirror = new ReleaseMirror(network.gateway(), image.releaseFolder(), image.releases(), servers);
+            mirror = new ReleaseMirror(network.gateway(), image.releaseFolders(), servers);
             hook = new Thread(
                     () -> {
                         options.progress.accept("stopped: removing machines, network and rules");
@@ -189,6 +188,19 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
+     * The programs of {@link #releases()} once more under another version, {@code 2.42.0-next} say, for trying upgrades. Made when
+     * first asked for, which takes some seconds; the mirror has them from then on.
+     *
+     * @return the releases, in the order of {@link #releases()}
+     * @throws IllegalStateException if droplets are only records
+     * @throws LocalCloudException if they cannot be made
+     */
+    public List<LocalRelease> nextReleases() {
+        real(mirror);
+        return image(options.suite).nextReleases();
+    }
+
+    /**
      * DigitalOcean's own provider, pointed at this cloud; its hosts get the releases of {@link #releases()}.
      *
      * @return a provider for {@link dev.promguard.MeshBuilder#provider}
@@ -197,13 +209,7 @@ public final class LocalCloud implements AutoCloseable {
         List<Release> served = run == null
                 ? List.of()
                 : releases().stream()
-                        .map(release -> new Release(
-                                release.name(),
-                                release.version(),
-                                releaseMirror(),
-                                Map.of(
-                                        release.arch().equals("arm64") ? Architecture.ARM64 : Architecture.AMD64,
-                                        release.sha256())))
+                        .map(release -> release.from(releaseMirror()))
                         .toList();
         return new LocalProvider(
                 DigitalOcean.builder()

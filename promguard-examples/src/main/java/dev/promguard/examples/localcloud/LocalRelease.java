@@ -1,5 +1,10 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Release;
+import java.net.URI;
+import java.util.Map;
+
 /**
  * A release tarball that the mirror of a local cloud serves, in the layout of upstream's.
  *
@@ -9,4 +14,15 @@ package dev.promguard.examples.localcloud;
  * @param fileName such as {@code prometheus-2.42.0.linux-amd64.tar.gz}
  * @param sha256 its SHA-256 in lower-case hexadecimal
  */
-public record LocalRelease(String name, String version, String arch, String fileName, String sha256) {}
+public record LocalRelease(String name, String version, String arch, String fileName, String sha256) {
+    /**
+     * The release as a mesh's builder takes it.
+     *
+     * @param mirror where it is served: {@link LocalCloud#releaseMirror()}
+     * @return the release
+     */
+    public Release from(URI mirror) {
+        return new Release(
+                name, version, mirror, Map.of(arch.equals("arm64") ? Architecture.ARM64 : Architecture.AMD64, sha256));
+    }
+}

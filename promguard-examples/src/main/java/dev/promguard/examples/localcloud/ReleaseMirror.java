@@ -8,14 +8,18 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.regex.Pattern;
 
 /** Serves the release tarballs to the machines, at the bridge's address. */
 final class ReleaseMirror implements AutoCloseable {
+    private static final Pattern TARBALL = Pattern.compile("[a-z][A-Za-z0-9_.-]*\\.tar\\.gz");
+
     private final HttpServer server;
     private final URI uri;
 
-    ReleaseMirror(String address, Path folder, List<LocalRelease> releases, Executor executor) {
+    ReleaseMirror(String address, List<Path> folders, Executor executor) {
         try {
             server = HttpServer.create(new InetSocketAddress(address, 0), 0);
         } catch (IOException e) {
@@ -25,13 +29,18 @@ final class ReleaseMirror implements AutoCloseable {
         server.createContext("/", exchange -> {
             try (exchange) {
                 String wanted = exchange.getRequestURI().getPath().substring(1);
-                boolean known = releases.stream().anyMatch(r -> r.fileName().equals(wanted));
+                Optional<Path> known = TARBALL.matcher(wanted).matches()
+                        ? folders.stream()
+                                .map(folder -> folder.resolve(wanted))
+                                .filter(Files::isRegularFile)
+                                .findFirst()
+                        : Optional.empty();
                 boolean get = exchange.getRequestMethod().equals("GET");
-                if (!known || !(get || exchange.getRequestMethod().equals("HEAD"))) {
-                    exchange.sendResponseHeaders(known ? 405 : 404, -1);
+                if (known.isEmpty() || !(get || exchange.getRequestMethod().equals("HEAD"))) {
+                    exchange.sendResponseHeaders(known.isPresent() ? 405 : 404, -1);
                     return;
                 }
-                Path file = folder.resolve(wanted);
+                Path file = known.get();
                 exchange.getResponseHeaders().set("content-type", "application/gzip");
                 if (!get) {
                     exchange.getResponseHeaders().set("content-length", Long.toString(Files.size(file)));

@@ -8,6 +8,7 @@ import dev.promguard.change.Change.WriteFile;
 import dev.promguard.change.Change.WriteKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -166,6 +167,27 @@ final class ChangeScript implements Change.Visitor<Script> {
                 new ArrayList<>(List.of(file.path(), String.format("%04o", file.mode()), file.owner()));
         arguments.addAll(file.check());
         return script.feed(file.content().getBytes(StandardCharsets.UTF_8), "step", arguments("write_file", arguments));
+    }
+
+    @Override
+    public Script removeDropIns(Change.RemoveDropIns change) {
+        List<String> known = FactsScript.dropInFolders(unit(change.unit()));
+        for (String folder : change.folders()) {
+            if (!known.contains(folder)) {
+                throw new IllegalArgumentException(
+                        "folder \"" + folder + "\" is not one that holds drop-ins of " + change.unit());
+            }
+        }
+        return step("remove_drop_ins", change.folders());
+    }
+
+    @Override
+    public Script writeSecret(Change.WriteSecret change) {
+        SecretFile file = change.file();
+        return script.feed(
+                file.content(),
+                "step",
+                arguments("write_secret", List.of(file.path(), String.format("%04o", SecretFile.MODE), file.group())));
     }
 
     @Override

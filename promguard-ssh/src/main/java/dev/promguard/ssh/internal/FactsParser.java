@@ -66,6 +66,7 @@ final class FactsParser {
     private final Map<String, String> sums = new HashMap<>();
     private final Map<String, StringBuilder> contents = new HashMap<>();
     private final List<Map<String, String>> units = new ArrayList<>();
+    private final Map<String, List<String>> dropIns = new HashMap<>();
     private final Map<String, ReleaseFact> releases = new HashMap<>();
     private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
     private final Map<String, UnitAction> owed = new HashMap<>();
@@ -125,6 +126,12 @@ final class FactsParser {
                 }
             }
             case "unit" -> unit(rest);
+            case "dropins" -> {
+                String[] fields = fields(key, rest, 2);
+                String unit = asked(FactsScript.units(query), fields[0], key);
+                dropIns.computeIfAbsent(unit, none -> new ArrayList<>())
+                        .add(asked(FactsScript.dropInFolders(unit), fields[1], key));
+            }
             case "owed" -> owed(fields(key, rest, 2));
             case "release" -> release(fields(key, rest, 3));
             case "wg" -> {
@@ -194,7 +201,8 @@ final class FactsParser {
                                 unit.getOrDefault("ActiveState", ""),
                                 enabled,
                                 unit.getOrDefault("NeedDaemonReload", "no").equals("yes"),
-                                unit.getOrDefault("ActiveEnterTimestamp", "")));
+                                unit.getOrDefault("ActiveEnterTimestamp", ""),
+                                dropIns.getOrDefault(askedUnits.get(i), List.of())));
             }
         }
         Map<String, FileFact> files = new HashMap<>();

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The script that reads a host's facts in one pass. */
 final class FactsScript {
@@ -85,6 +86,17 @@ final class FactsScript {
         List<String> units = new ArrayList<>(query.units());
         units.add(UFW_UNIT);
         return units;
+    }
+
+    /** Where drop-ins for one unit alone can be, apart from where packages put theirs. */
+    static List<String> dropInFolders(String unit) {
+        return Stream.of(
+                        "/etc/systemd/system.control",
+                        "/run/systemd/system.control",
+                        "/etc/systemd/system",
+                        "/run/systemd/system")
+                .map(folder -> folder + '/' + unit + ".d")
+                .toList();
     }
 
     static String key(ReleaseInstall install) {

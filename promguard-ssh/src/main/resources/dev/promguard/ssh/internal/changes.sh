@@ -193,6 +193,24 @@ write_file() {
     esac
 }
 
+# remove_drop_ins FOLDER...
+remove_drop_ins() {
+    rm -rf -- "$@" && systemctl daemon-reload
+}
+
+# write_secret PATH MODE GROUP: the secret comes in base64 on standard input, and is written to the file alone.
+write_secret() {
+    if [ -d "$1" ] && [ ! -L "$1" ]; then
+        WHY="$1 is a folder"
+        return 1
+    fi
+    mkdir -p "${1%/*}" || return 1
+    TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
+    base64 -d >"$TMP" && chown "root:$3" "$TMP" && chmod "$2" "$TMP" || return 1
+    mv -fT "$TMP" "$1" || return 1
+    TMP=
+}
+
 # write_key PATH PUBLICKEY: the key comes in base64 on standard input, and is written to the file alone.
 write_key() {
     if [ -d "$1" ]; then
@@ -275,6 +293,7 @@ enable_firewall() {
         WHY='ufw could not be enabled'
         return 1
     }
+    unmask ufw.service || return
     systemctl is-enabled -q ufw.service || systemctl enable ufw.service || return
     if [ "$was" = on ] || ! loaded iptables ufw; then
         reload_closed || return
@@ -306,8 +325,19 @@ daemon_reload() {
     fi
 }
 
+# unmask UNIT: a unit that somebody masked cannot be enabled.
+unmask() {
+    case $(systemctl is-enabled -- "$1" 2>/dev/null) in
+        masked*) systemctl --quiet unmask -- "$1" && systemctl --quiet --runtime unmask -- "$1" ;;
+    esac
+}
+
 # enable_unit UNIT: systemd reads unit files anew by itself when it enables one.
 enable_unit() {
+    unmask "$1" || {
+        WHY="$1 is masked and could not be unmasked"
+        return 1
+    }
     systemctl enable -- "$1" || {
         WHY="$1 could not be enabled"
         return 1

@@ -101,6 +101,16 @@ $1  $2
 units() {
     systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestamp -- "$@" |
         sed "s/^/$N${TAB}unit${TAB}/" >&3
+    for unit do
+        for folder in /etc/systemd/system.control /run/systemd/system.control /etc/systemd/system /run/systemd/system; do
+            for file in "$folder/$unit.d"/*.conf; do
+                if [ -e "$file" ] || [ -L "$file" ]; then
+                    say dropins "$unit" "$folder/$unit.d"
+                    break
+                fi
+            done
+        done
+    done
 }
 
 # owed: what an earlier run was cut off before it did.

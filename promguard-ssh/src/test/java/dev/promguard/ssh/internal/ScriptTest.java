@@ -16,6 +16,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
+import dev.promguard.render.SecretFile;
 import dev.promguard.render.SystemUser;
 import dev.promguard.render.WireGuardInterface;
 import java.io.IOException;
@@ -185,6 +186,23 @@ class ScriptTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/etc",
+                "/etc/systemd/system",
+                "/etc/systemd/system/ssh.service.d",
+                "/etc/systemd/system/node_exporter.service.d/..",
+                "/usr/lib/systemd/system/node_exporter.service.d",
+                ""
+            })
+    void removeDropIns_anotherFolder_isRefusedBeforeAnyScript(String folder) {
+        Change change = new Change.RemoveDropIns("node_exporter.service", List.of(folder));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is not one that holds drop-ins of node_exporter.service");
+    }
+
     @Test
     void writeFile_checkFails_leavesTheOldFile(@TempDir Path folder) throws Exception {
         assumeTrue(root(), "needs root, to give files away");
@@ -261,6 +279,61 @@ class ScriptTest {
     void writePresharedKeys_hostilePeer_isRefused(String peer) {
         Change change = new Change.WritePresharedKeys("/etc/wireguard/wg0.psk", Map.of(peer, Secret.of("one")));
         assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void writeSecret_overALink_putsTheSecretInAFileOfItsOwnAndShowsItNobody(@TempDir Path folder) throws Exception {
+        Path elsewhere = Files.writeString(folder.resolve("elsewhere"), "kept\n");
+        Path secrets = Files.createDirectory(folder.resolve("secrets"));
+        Path file = Files.createSymbolicLink(secrets.resolve("remote-write-1"), elsewhere);
+        Change change =
+                new Change.WriteSecret(new SecretFile(file.toString(), "root", Secret.of("hidden 'value' $(id)")));
+        assertThat(change.toString()).doesNotContain("hidden");
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(script.text()).doesNotContain("hidden");
+            Ran ran = withoutArming(script);
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out() + ran.err()).doesNotContain("hidden");
+        }
+
+        assertThat(file).hasContent("hidden 'value' $(id)\n").isRegularFile();
+        assertThat(Files.isSymbolicLink(file)).isFalse();
+        assertThat(mode(file)).isEqualTo("r--r-----");
+        assertThat(elsewhere).hasContent("kept\n");
+        try (Stream<Path> left = Files.list(secrets)) {
+            assertThat(left).containsExactly(file);
+        }
+    }
+
+    @Test
+    void writeSecret_groupThatIsNotThere_failsAndLeavesNothing(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("remote-write-1");
+        Change change = new Change.WriteSecret(new SecretFile(file.toString(), "no-such-group", Secret.of("hidden")));
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(withoutArming(script).exitCode()).isPositive();
+        }
+
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void writeSecret_whereAFolderIs_isRefused(@TempDir Path folder) throws Exception {
+        Change change = new Change.WriteSecret(new SecretFile(folder.toString(), "root", Secret.of("hidden")));
+
+        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+            assertThat(withoutArming(script).out()).contains(folder + " is a folder");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"secret", "/etc/../x", "/etc/a b", "/etc/$(id)", "/etc/x\ny", "/"})
+    void secretFile_hostilePath_isRefused(String path) {
+        assertThatThrownBy(() -> new SecretFile(path, "root", Secret.of("hidden")))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new SecretFile("/x", "root;id", Secret.of("hidden")))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -520,6 +593,8 @@ class ScriptTest {
                         release.tarball(Architecture.AMD64),
                         release.folder(Architecture.AMD64),
                         release.sum(Architecture.AMD64).orElseThrow()),
+                new Change.RemoveDropIns(
+                        "node_exporter.service", List.of("/etc/systemd/system/node_exporter.service.d")),
                 new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
                 new Change.Allow(scrape),
                 new Change.Disallow(scrape),

@@ -1,0 +1,115 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.keys.Credentials;
+import dev.promguard.keys.Secret;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A remote write's secret on its way to the monitors. */
+class MeshSecretsTest {
+    private static final String FILE = "/etc/prometheus/secrets/remote-write-1";
+    private static final String PASSWORD = "correct-horse-battery-staple";
+
+    private final Account account = new Account();
+
+    private MeshBuilder wish(Secret password) {
+        return account.wish()
+                .prometheus(prometheus -> prometheus.remoteWrite(
+                        URI.create("https://mimir.example/push"), Credentials.basic("me", password)));
+    }
+
+    @Test
+    void apply_secret_goesToEveryMonitorAndNoNode() {
+        Mesh mesh = wish(Secret.of(PASSWORD)).monitor("fra1").build();
+
+        ApplyReport report = mesh.apply();
+
+        assertThat(report.hosts())
+                .filteredOn(host -> host.changes().contains("write " + FILE))
+                .extracting(ApplyReport.HostOutcome::name)
+                .containsExactly("shop-monitor-1", "shop-monitor-2");
+        List<String> order = report.hosts().get(0).changes();
+        assertThat(order.indexOf("write " + FILE))
+                .isGreaterThan(order.indexOf("create user prometheus"))
+                .isLessThan(order.indexOf("write /etc/prometheus/prometheus.yml"));
+        account.assertIsAsWished(mesh);
+    }
+
+    @Test
+    void apply_sameSecretFromAnotherProgram_changesNothing() {
+        wish(Secret.of(PASSWORD)).apply();
+
+        assertThat(wish(Secret.of(PASSWORD)).plan().isEmpty()).isTrue();
+        assertThat(wish(Secret.of(PASSWORD)).apply().changes()).isZero();
+    }
+
+    @Test
+    void apply_otherSecret_writesItsFileAloneAndDisturbsNobody() {
+        wish(Secret.of(PASSWORD)).apply();
+        Mesh changed = wish(Secret.of("another")).build();
+
+        ApplyReport report = changed.apply(changed.plan());
+
+        assertThat(report.hosts().get(0).changes()).containsExactly("write " + FILE);
+        assertThat(report.changes()).isEqualTo(1);
+    }
+
+    @Test
+    void apply_secretThatSomebodyChangedOnTheHost_isPutBack() {
+        wish(Secret.of(PASSWORD)).apply();
+        account.cloud.machine("shop-monitor-1").loseSecret(FILE);
+
+        assertThat(wish(Secret.of(PASSWORD)).apply().hosts().get(0).changes()).containsExactly("write " + FILE);
+    }
+
+    @Test
+    void verbs_all_neverShowTheSecret(@TempDir Path folder) throws Exception {
+        List<String> shown = new ArrayList<>();
+        Mesh mesh = wish(Secret.of(PASSWORD))
+                .state(folder.resolve("state"))
+                .listener(event -> shown.add(event.toString()))
+                .build();
+        shown.add(mesh.toString());
+        shown.add(mesh.blueprint() + mesh.blueprint().spec().toString());
+        shown.add(mesh.plan().toString() + mesh.plan().entries());
+        shown.add(mesh.apply().toString());
+        shown.add(
+                wish(Secret.of("another")).state(folder.resolve("state")).plan().toString());
+        mesh.writePreview(folder.resolve("preview"));
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                shown.add(Files.readString(file, StandardCharsets.ISO_8859_1));
+            }
+        }
+
+        assertThat(shown).hasSizeGreaterThan(40).noneMatch(text -> text.contains(PASSWORD));
+    }
+
+    @Test
+    void apply_secretClosed_saysSoAndTheNextOneFinishes() {
+        Secret password = Secret.of(PASSWORD);
+        Mesh mesh = wish(password).build();
+        password.close();
+
+        assertThatThrownBy(mesh::apply)
+                .isInstanceOf(ApplyException.class)
+                .hasMessageContaining("shop-monitor-1")
+                .hasMessageContaining("closed");
+        account.assertIsAsWished(applied(wish(Secret.of(PASSWORD)).build()));
+    }
+
+    private static Mesh applied(Mesh mesh) {
+        mesh.apply();
+        return mesh;
+    }
+}
