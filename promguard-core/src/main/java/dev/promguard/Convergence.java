@@ -853,6 +853,7 @@ final class Convergence {
         }
         if (before.rebuilt(shown)) {
             done.add(REBUILT);
+            drift.computeIfAbsent(name, key -> new ArrayList<>()).add(REBUILT);
         }
         List<Change> changes = remembering(Differ.diff(desired, look.facts(), newKeys, throwaway), look.facts());
         Footprint left = Footprint.of(
@@ -867,7 +868,7 @@ final class Convergence {
         List<Change> drifted = Drift.among(desired, look.facts(), known, changes);
         // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
         Footprint untouched = known.without(changes);
-        if (!untouched.equals(known)) {
+        if (!untouched.equals(before.footprint().orElse(Footprint.NONE))) {
             ledger.update(state -> state.with(name, hostState(state, name).with(untouched)));
         }
         Recorder recorder = new Recorder(ledger, name, done, drifted);

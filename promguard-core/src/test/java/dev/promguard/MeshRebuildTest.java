@@ -108,7 +108,10 @@ class MeshRebuildTest {
         Plan plan = mesh.plan();
 
         assertThat(plan.entries().get(1).kind()).isEqualTo(Plan.Kind.CHANGE);
-        assertThat(plan.toString()).contains("it was rebuilt", "replace the throwaway SSH host key");
+        assertThat(plan.toString()).contains("! set up again: it was rebuilt", "replace the throwaway SSH host key");
+        assertThat(plan.drift())
+                .as("that it was rebuilt is the drift; what follows from it is not")
+                .hasSize(1);
         assertThat(account.state("shop", NODE).hostKeys())
                 .as("a plan accepts nothing for later")
                 .doesNotContain(node().firstHostKey());

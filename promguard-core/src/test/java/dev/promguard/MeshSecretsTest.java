@@ -83,8 +83,12 @@ class MeshSecretsTest {
         shown.add(mesh.blueprint() + mesh.blueprint().spec().toString());
         shown.add(mesh.plan().toString() + mesh.plan().entries());
         shown.add(mesh.apply().toString());
-        shown.add(
-                wish(Secret.of("another")).state(folder.resolve("state")).plan().toString());
+        Plan other = wish(Secret.of("another"))
+                .state(folder.resolve("state"))
+                .build()
+                .plan();
+        assertThat(other.details()).contains(FILE).doesNotContain("another");
+        shown.add(other.toString() + other.details() + other.entries());
         mesh.writePreview(folder.resolve("preview"));
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {

@@ -53,6 +53,7 @@ class DriftIT {
     private static final class Drift {
         private final LocalDroplet host;
         private final List<String> byHand = new ArrayList<>();
+        private final List<String> seen = new ArrayList<>();
         private final List<String> changes = new ArrayList<>();
         private final TreeSet<String> files = new TreeSet<>();
         private final TreeSet<String> services = new TreeSet<>();
@@ -66,6 +67,12 @@ class DriftIT {
 
         Drift byHand(String script) {
             byHand.add(script);
+            return this;
+        }
+
+        /** What a plan says of it. */
+        Drift seen(String... words) {
+            seen.addAll(List.of(words));
             return this;
         }
 
@@ -160,6 +167,10 @@ class DriftIT {
                     .as("planned on %s", name)
                     .isNotEmpty()
                     .allMatch(change -> change.drift() || !drift.newPeers.isEmpty());
+            drift.seen.forEach(words -> softly.assertThat(planned)
+                    .as("planned on %s", name)
+                    .anyMatch(change ->
+                            change.text().contains(words) && change.text().contains("(drift)")));
             planned.forEach(change -> softly.assertThat(plan.toString()).contains(change.text()));
             softly.assertThat(outcome(report, name).changes())
                     .as("done on %s", name)
@@ -212,18 +223,22 @@ class DriftIT {
                 on(monitor)
                         .byHand("wg set wg0 peer $(wg show wg0 allowed-ips | grep 10.0.0.2/32 | cut -f 1) remove")
                         .byHand("echo '[]' >/etc/prometheus/targets/node.json")
+                        .seen("/etc/prometheus/targets/node.json", "wg0: peer shop-node-1 is gone")
                         .changes("write /etc/prometheus/targets/node.json", SET_PEERS)
                         .files("/etc/prometheus/targets/node.json"),
                 on(node1)
                         .byHand("wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 10.0.0.77/32")
                         .byHand("ufw delete allow in on wg0 proto tcp from 10.0.0.1 to 10.0.0.2 port 9100")
                         .byHand("ufw allow 8080/tcp comment theirs")
+                        .seen("ufw: rule 9100/tcp on wg0 from 10.0.0.1 is gone", "wg0: 1 peer was added")
                         .changes("ufw: allow 9100/tcp on wg0 from 10.0.0.1", SET_PEERS)
                         .files("/etc/ufw/user.rules"),
                 on(node2)
                         .byHand("wg set wg0 peer $(wg show wg0 peers) allowed-ips 10.0.0.1/32,10.0.0.9/32")
-                        .byHand("wg genpsk | wg set wg0 peer $(wg show wg0 peers) preshared-key /dev/stdin")
                         .byHand("systemctl disable node_exporter")
+                        .seen(
+                                "wg0: peer shop-monitor-1 has other addresses",
+                                "node_exporter.service does not come up at boot")
                         .changes(SET_PEERS, "enable node_exporter.service")
                         .files("/etc/systemd/system/multi-user.target.wants/node_exporter.service"));
         assertThat(Clouds.run(node1, "ufw status")).containsPattern("8080/tcp +ALLOW +Anywhere +# theirs");
@@ -236,16 +251,20 @@ class DriftIT {
                 on(monitor)
                         .byHand("ufw --force disable")
                         .byHand("echo '# by hand' >>/etc/prometheus/prometheus.yml")
+                        .seen("/etc/prometheus/prometheus.yml", "ufw: is off")
                         .changes("write /etc/prometheus/prometheus.yml", ENABLE_FIREWALL, "reload prometheus.service")
                         .files("/etc/prometheus/prometheus.yml", "/etc/ufw/ufw.conf")
                         .files(UFW_RULES),
                 on(node1)
                         .byHand("ufw default allow incoming")
-                        .changes(ENABLE_FIREWALL)
+                        .byHand("wg genpsk | wg set wg0 peer $(wg show wg0 peers) preshared-key /dev/stdin")
+                        .seen("ufw: admits what no rule names", "wg0: peer shop-monitor-1 has another preshared key")
+                        .changes(ENABLE_FIREWALL, SET_PEERS)
                         .files("/etc/default/ufw", "/etc/ufw/after.rules", "/etc/ufw/after6.rules")
                         .files(UFW_RULES),
                 on(node2)
                         .byHand("iptables -F; iptables -P INPUT ACCEPT; ip6tables -F; ip6tables -P INPUT ACCEPT")
+                        .seen("ufw: is off, or its loaded rules are not its own")
                         .changes(ENABLE_FIREWALL)
                         .files(UFW_RULES));
         for (LocalDroplet host : cloud.droplets()) {
@@ -265,6 +284,7 @@ class DriftIT {
                 on(monitor)
                         .byHand("systemctl mask wg-quick@wg0")
                         .byHand("systemctl stop prometheus")
+                        .seen("wg0 does not come up at boot", "prometheus.service is inactive")
                         .changes("wg0: come up at boot", "start prometheus.service")
                         .services("prometheus.service"),
                 on(node1)
@@ -273,6 +293,9 @@ class DriftIT {
                                 + EXPORTER_UNIT
                                 + ".d/override.conf; systemctl daemon-reload; systemctl restart node_exporter")
                         .byHand("systemctl mask ufw")
+                        .seen(
+                                "node_exporter.service is overridden by " + EXPORTER_UNIT + ".d",
+                                "ufw: does not come up at boot")
                         .changes(
                                 "remove drop-ins of node_exporter.service: " + EXPORTER_UNIT + ".d",
                                 ENABLE_FIREWALL,
@@ -284,6 +307,10 @@ class DriftIT {
                         .byHand(
                                 "mkdir /etc/systemd/system/wg-quick@wg0.service.d;"
                                         + " printf '[Unit]\\nConditionPathExists=/absent\\n' >/etc/systemd/system/wg-quick@wg0.service.d/a.conf")
+                        .seen(
+                                EXPORTER_UNIT,
+                                "wg-quick@wg0.service is overridden by /etc/systemd/system/wg-quick@wg0.service.d",
+                                "node_exporter.service is inactive")
                         .changes(
                                 "write " + EXPORTER_UNIT,
                                 "remove drop-ins of wg-quick@wg0.service: /etc/systemd/system/wg-quick@wg0.service.d",
@@ -306,6 +333,7 @@ class DriftIT {
                         .byHand("chown nobody:nogroup /etc/systemd/system/prometheus.service")
                         .byHand(
                                 "cd /opt/promguard/node_exporter-*; cp -p node_exporter x; printf x >>x; mv x node_exporter")
+                        .seen("node_exporter 1.5.0 is not as it was unpacked", "owner nobody:nogroup instead of root")
                         .changes(
                                 "install node_exporter 1.5.0",
                                 "write /etc/systemd/system/prometheus.service",
@@ -321,6 +349,10 @@ class DriftIT {
                         .byHand("chmod 666 " + EXPORTER_UNIT)
                         .byHand("rm /etc/wireguard/wg0.conf")
                         .byHand("iptables -I ufw-user-input -p tcp --dport 9100 -j ACCEPT")
+                        .seen(
+                                "mode 0666 instead of 0644",
+                                "/etc/wireguard/wg0.conf   is gone",
+                                "ufw: is off, or its loaded rules are not its own")
                         .changes(
                                 "write " + EXPORTER_UNIT,
                                 "write /etc/wireguard/wg0.conf",
@@ -333,6 +365,7 @@ class DriftIT {
                 on(node2)
                         .byHand("cp " + EXPORTER_UNIT + " /root/copy; ln -sf /root/copy " + EXPORTER_UNIT)
                         .byHand("wg-quick down wg0")
+                        .seen(EXPORTER_UNIT, "wg0 is half up")
                         .changes("write " + EXPORTER_UNIT, "wg0: take down and bring up", RESTART_EXPORTER)
                         .files(EXPORTER_UNIT)
                         .services(EXPORTER, "wg-quick@wg0.service"));
@@ -346,6 +379,7 @@ class DriftIT {
                 on(monitor)
                         .byHand("userdel -f node_exporter")
                         .byHand("chmod 640 /etc/wireguard/wg0.key")
+                        .seen("user node_exporter is gone", "the WireGuard key could be read by others")
                         .changes("create user node_exporter", SET_PEERS, RESTART_EXPORTER)
                         .files("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow")
                         .files("/etc/group-", "/etc/gshadow-", "/etc/passwd-", "/etc/shadow-")
@@ -354,6 +388,7 @@ class DriftIT {
                         .services(EXPORTER),
                 on(node1)
                         .byHand("apt-get -q -y purge ufw")
+                        .seen("package ufw is gone")
                         .changes(
                                 "install ufw",
                                 "ufw: allow 22/tcp",
@@ -365,6 +400,7 @@ class DriftIT {
                         .newPeers("shop-monitor-1"),
                 on(node2)
                         .byHand("apt-get -q -y remove wireguard-tools")
+                        .seen("package wireguard-tools is gone")
                         .changes("install wireguard-tools", "wg0: bring up", "start node_exporter.service")
                         .services(EXPORTER, "wg-quick@wg0.service")
                         .newKey()

@@ -12,6 +12,8 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
+import dev.promguard.change.Change;
+import dev.promguard.change.Occupancy;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -23,13 +25,17 @@ import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
 import dev.promguard.ssh.ExistingHosts;
+import dev.promguard.ssh.SshApplier;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -274,6 +280,50 @@ class ExistingHostsIT {
         assertThat(Clouds.run(database(), "ufw status")).contains("theirs");
         assertThat(Clouds.run(database(), "cat /home/admin/.ssh/authorized_keys"))
                 .isEqualTo(Clouds.run(database(), "cat /root/.ssh/authorized_keys"));
+    }
+
+    @Test
+    @Order(15)
+    void takeOff_nobodyComesBackToConfirm_theHostClosesAgainAndIsStillTheMeshs() {
+        SshApplier hasty =
+                SshApplier.builder().rollbackAfter(Duration.ofSeconds(2)).build();
+        HostTarget target = new HostTarget(
+                "mon",
+                monitor().publicAddress(),
+                22,
+                "root",
+                Set.of(hostKey.publicKey().fingerprint()),
+                identity.privateKey(),
+                PATIENCE);
+        try (HostSession session = hasty.open(target)) {
+            assertThat(session.apply(Occupancy.takeOff(), new Silence())).isTrue();
+        }
+        Clouds.await(
+                "the rollback",
+                PATIENCE,
+                () -> monitor()
+                        .exec("test", "-e", "/var/lib/promguard/rolled-back")
+                        .ok());
+        assertThat(Clouds.run(monitor(), "ufw status")).contains("Status: active");
+        assertThat(Clouds.run(monitor(), "wg show wg0 listen-port")).isEqualTo("51820");
+        assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
+
+        Mesh mesh = wish(known().build()).build();
+        assertThat(mesh.apply().ok()).isTrue();
+        assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    private static final class Silence implements HostSession.Progress {
+        @Override
+        public void started(Change change) {}
+
+        @Override
+        public void done(Change change) {}
+
+        @Override
+        public void newHostKey(HostKeyFingerprint fingerprint) {
+            throw new AssertionError("no host key was to be replaced");
+        }
     }
 
     @Test

@@ -322,7 +322,7 @@ class MeshIT {
                 .flatExtracting(Plan.Entry::changes)
                 .allSatisfy(
                         change -> assertThat(change.drift()).as(change.text()).isTrue());
-        assertThat(drift.details()).contains("-# by hand\n").contains("-[]\n");
+        assertThat(drift.details()).contains("-# by hand").contains("-[]\n");
         assertThatThrownBy(drift::requireEmpty).isInstanceOf(PlanNotEmptyException.class);
         assertThat(mesh.verify().ok()).isFalse();
         ApplyReport report = mesh.apply(drift);

@@ -232,9 +232,7 @@ public final class Http {
                     true,
                     null);
         }
-        if (!turn.isZero()) {
-            pause(turn);
-        }
+        pause(turn);
     }
 
     private Duration backoff(int attempt) {
