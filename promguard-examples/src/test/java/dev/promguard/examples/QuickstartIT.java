@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The quickstart in a JVM of its own, as a user starts it. */
+@Isolated("looks at what the whole machine is left with")
 class QuickstartIT {
     @TempDir
     static Path temporary;

@@ -31,12 +31,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two real machines, looked at from every side; the tests build on one another, for machines take seconds to make. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Isolated("looks at what the whole machine is left with")
 class LocalCloudIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 
