@@ -176,7 +176,7 @@ class ExistingHostsIT {
                 Clouds.run(
                         host,
                         "systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active"
-                                + " | cut -d' ' -f1 | grep -v -e ^user -e ^apt-daily -e ^systemd-tmpfiles -e ^dpkg-db | sort"));
+                                + " | cut -d' ' -f1 | grep -v -e ^user -e ^apt-daily -e ^systemd-tmpfiles -e ^dpkg-db -e ^systemd-timedated | sort"));
         snapshot.put("sockets", Clouds.run(host, "ss -Hltun | tr -s ' ' | cut -d' ' -f1,5 | sort"));
         snapshot.put("links", Clouds.run(host, "ls /sys/class/net"));
         snapshot.put("accounts", Clouds.run(host, "cut -d: -f1 /etc/passwd /etc/group | sort"));
@@ -244,18 +244,13 @@ class ExistingHostsIT {
     void apply_exporterOfOthers_isRefusedOnEveryHost() {
         Clouds.run(
                 database(),
-                "systemd-run --quiet --unit=their-exporter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort"
-                        + " => 9100, Listen => 1, ReuseAddr => 1) or die; sleep'");
-        Clouds.await(
-                "their exporter",
-                PATIENCE,
-                () -> Clouds.run(database(), "ss -Hltn").contains(":9100"));
+                "systemd-run --quiet --unit=their-exporter --socket-property=ListenStream=9100 sleep infinity");
 
         assertThatThrownBy(() -> wish(known().build()).apply())
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("db-1: another program listens on 0.0.0.0:9100/tcp");
+                .hasMessageContaining("db-1: another program listens on *:9100/tcp");
 
-        Clouds.run(database(), "systemctl stop their-exporter");
+        Clouds.run(database(), "systemctl stop their-exporter.socket");
         assertThat(difference(monitor())).isEqualTo(List.of());
         assertThat(difference(database())).isEqualTo(List.of());
     }
