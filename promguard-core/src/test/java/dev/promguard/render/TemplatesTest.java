@@ -198,14 +198,20 @@ class TemplatesTest {
     void values_ofTheTemplates_allGoThroughAFilter() throws Exception {
         for (String name : List.of(
                 "wg.conf.j2",
-                "node_exporter.service.j2",
+                "exporter.service.j2",
+                "job.yml.j2",
                 "prometheus.service.j2",
                 "prometheus.yml.j2",
-                "targets.json.j2")) {
+                "rules.yml.j2",
+                "targets.json.j2",
+                "wireguard-metrics.service.j2",
+                "wireguard-metrics.sh.j2",
+                "wireguard-metrics.timer.j2")) {
             try (var in = Templates.class.getResourceAsStream(name)) {
                 assertThat(in).as(name).isNotNull();
                 String source = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-                assertThat(source.replaceAll("\\{\\{ [a-zA-Z.]+\\|(plain|quoted) }}", ""))
+                assertThat(source.replaceAll("(?s)\\{% raw %}.*?\\{% endraw %}", "")
+                                .replaceAll("\\{\\{ [a-zA-Z.]+\\|(plain|quoted|argument) }}", ""))
                         .as(name)
                         .doesNotContain("{{");
             }

@@ -52,10 +52,12 @@ class TrixieIT {
             int boots = node.boots();
             node.reboot();
             Clouds.await("a boot", COMES_BACK, () -> node.boots() > boots);
-            // The monitor goes on with the old session until no answer has come for 15 seconds (WireGuard's KEEPALIVE + REKEY_TIMEOUT).
+            // The monitor goes on with the old session until no answer has come for 15 seconds (WireGuard's KEEPALIVE +
+            // REKEY_TIMEOUT).
             Clouds.await("a new handshake", COMES_BACK, () -> {
-                String handshakes =
-                        node.exec("wg", "show", "wg0", "latest-handshakes").stdout().strip();
+                String handshakes = node.exec("wg", "show", "wg0", "latest-handshakes")
+                        .stdout()
+                        .strip();
                 return !handshakes.isEmpty() && !handshakes.endsWith("\t0");
             });
             Clouds.await("targets up", COMES_BACK, () -> {
