@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.connection.channel.direct.Session;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,13 @@ final class Exec {
     }
 
     private static final int LINE_LIMIT = 64 * 1024;
-    private static final long OUTPUT_LIMIT = 16L * 1024 * 1024;
+    private static final long OUTPUT_LIMIT = 8L * 1024 * 1024;
+
+    /**
+     * What a host may send on a channel before it has to wait, in bytes. More than is ever read: sshj lets the host send more
+     * before it counts that itself, so where a host floods both of its streams, sshj may find that too much came.
+     */
+    static final long WINDOW = OUTPUT_LIMIT + 1024 * 1024;
 
     private static final Duration SENT_PATIENCE = Duration.ofSeconds(5);
     private static final Duration CLOSED_CHECK = Duration.ofMillis(200);
@@ -68,6 +75,7 @@ final class Exec {
     private final String nonce;
     private final Tail tail;
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(1024);
+    private final AtomicLong read = new AtomicLong();
     private volatile @Nullable IOException unsent;
 
     Exec(SSHClient client, ExecutorService workers, String user, String nonce) {
@@ -103,8 +111,8 @@ final class Exec {
                 report(new Broken(e));
                 return;
             }
-            workers.execute(() -> pump(running.getInputStream(), true));
-            workers.execute(() -> pump(running.getErrorStream(), false));
+            workers.execute(() -> pump(running, true));
+            workers.execute(() -> pump(running, false));
             try {
                 OutputStream input = running.getOutputStream();
                 input.write(sent, 0, length);
@@ -177,18 +185,18 @@ final class Exec {
         }
     }
 
-    private void pump(InputStream in, boolean protocol) {
+    private void pump(Session.Command running, boolean protocol) {
+        InputStream in = protocol ? running.getInputStream() : running.getErrorStream();
         byte[] buffer = new byte[8192];
         byte[] line = new byte[1024];
         int length = 0;
-        long total = 0;
         try {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                total += read;
-                if (total > OUTPUT_LIMIT) {
-                    throw new IOException("the host sent more than " + OUTPUT_LIMIT / (1024 * 1024) + " MiB");
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                read.addAndGet(count);
+                if (received(running) > OUTPUT_LIMIT) {
+                    throw flood();
                 }
-                for (int i = 0; i < read; i++) {
+                for (int i = 0; i < count; i++) {
                     if (buffer[i] == '\n') {
                         take(line, length, protocol);
                         length = 0;
@@ -206,9 +214,31 @@ final class Exec {
                 take(line, length, false);
             }
             report(new Ended());
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
+            report(new Broken(broken(running, e)));
+        } catch (RuntimeException e) {
             report(new Broken(e));
         }
+    }
+
+    /** What came from the host, in bytes, read or not. */
+    private long received(Session.Command running) throws IOException {
+        return read.get()
+                + running.getInputStream().available()
+                + running.getErrorStream().available();
+    }
+
+    private IOException broken(Session.Command running, IOException failure) {
+        try {
+            return received(running) > OUTPUT_LIMIT ? flood() : failure;
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+            return failure;
+        }
+    }
+
+    private static IOException flood() {
+        return new IOException("the host sent more than " + OUTPUT_LIMIT / (1024 * 1024) + " MiB");
     }
 
     private void take(byte[] line, int length, boolean protocol) {

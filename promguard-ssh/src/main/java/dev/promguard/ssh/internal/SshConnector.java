@@ -201,6 +201,7 @@ public final class SshConnector {
             client.getConnection().getKeepAlive().setKeepAliveInterval((int)
                     settings.keepAlive().toSeconds());
             client.getTransport().setTimeoutMs(timeout);
+            client.getConnection().setWindowSize(Exec.WINDOW);
             Future<?> connected = workers.submit(() -> {
                 client.connect(target.address(), target.port());
                 client.authPublickey(target.user(), new KeyPairWrapper(login));
