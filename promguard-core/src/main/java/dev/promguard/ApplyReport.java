@@ -13,9 +13,11 @@ import org.jspecify.annotations.Nullable;
  * @param mesh the mesh's name
  * @param hosts the wished hosts, in the order of the blueprint
  * @param removed the names of the hosts that were removed
+ * @param cloud what was changed in the cloud beside hosts, such as the rules of its firewall, each in a line
  * @param took how long it took
  */
-public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> removed, Duration took) {
+public record ApplyReport(
+        String mesh, List<HostOutcome> hosts, List<String> removed, List<String> cloud, Duration took) {
     /**
      * Copies the lists.
      *
@@ -26,6 +28,7 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
         Objects.requireNonNull(took, "took");
         hosts = List.copyOf(hosts);
         removed = List.copyOf(removed);
+        cloud = List.copyOf(cloud);
     }
 
     /** What came of a host. */
@@ -87,12 +90,13 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
     }
 
     /**
-     * How many changes were made on all hosts together.
+     * How many changes were made on all hosts and in the cloud together.
      *
      * @return the number; 0 if nothing was written anywhere
      */
     public int changes() {
-        return hosts.stream().mapToInt(host -> host.changes().size()).sum();
+        return cloud.size()
+                + hosts.stream().mapToInt(host -> host.changes().size()).sum();
     }
 
     /**
@@ -116,7 +120,7 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
     /**
      * The report as a person reads it.
      *
-     * @return a line for the mesh and one for each host, without a line end at the end
+     * @return a line for the mesh, one for each change in the cloud beside hosts and one for each host, without a line end at the end
      */
     @Override
     public String toString() {
@@ -135,6 +139,7 @@ public record ApplyReport(String mesh, List<HostOutcome> hosts, List<String> rem
                 hosts.size() == 1 ? "" : "s",
                 removed.isEmpty() ? "" : ", removed " + String.join(", ", removed),
                 took.toMillis() / 1000.0));
+        cloud.forEach(change -> text.append("\n  ").append(change));
         for (HostOutcome host : hosts) {
             text.append(String.format(
                     Locale.ROOT,

@@ -142,7 +142,8 @@ final class Convergence {
         List<String> names = only.isEmpty()
                 ? List.of()
                 : selected(blueprint).stream().map(Blueprint.Host::name).toList();
-        return new Plan(blueprint, names, entries);
+        return new Plan(
+                blueprint, names, environment.provider().unprotected(spec.name(), spec.wireGuardPort()), entries);
     }
 
     /** The hosts of a blueprint that this run is about, in its order. */
@@ -337,7 +338,8 @@ final class Convergence {
         Map<String, List<String>> changes = new ConcurrentHashMap<>();
         Map<String, CloudHost> hosts = new TreeMap<>(world.within());
         ensureLoginKey();
-        environment.provider().protect(spec.name(), spec.wireGuardPort());
+        List<String> inCloud = environment.provider().protect(spec.name(), spec.wireGuardPort());
+        inCloud.forEach(change -> environment.done(null, change));
         if (!missing.isEmpty()) {
             hosts.putAll(create(ledger, world, missing, failures));
             missing.forEach(order -> changes.computeIfAbsent(order.name(), name -> new ArrayList<>())
@@ -375,7 +377,7 @@ final class Convergence {
         if (failures.isEmpty() && only.isEmpty()) {
             ledger.update(MeshState::rested);
         }
-        ApplyReport report = report(blueprint, addresses, failures, changes, removed, start);
+        ApplyReport report = report(blueprint, addresses, failures, changes, removed, inCloud, start);
         if (!failures.isEmpty()) {
             throw applyFailure(report, failures);
         }
@@ -995,6 +997,7 @@ final class Convergence {
             Map<String, RuntimeException> failures,
             Map<String, List<String>> changes,
             List<String> removed,
+            List<String> inCloud,
             long start) {
         List<HostOutcome> outcomes = new ArrayList<>();
         for (Blueprint.Host host : selected(blueprint)) {
@@ -1011,7 +1014,8 @@ final class Convergence {
                     drift.getOrDefault(host.name(), List.of()),
                     failure));
         }
-        return new ApplyReport(blueprint.mesh(), outcomes, removed, Duration.ofNanos(System.nanoTime() - start));
+        return new ApplyReport(
+                blueprint.mesh(), outcomes, removed, inCloud, Duration.ofNanos(System.nanoTime() - start));
     }
 
     private static ApplyException applyFailure(ApplyReport report, Map<String, RuntimeException> failures) {

@@ -16,9 +16,10 @@ import java.util.function.Function;
  *
  * @param blueprint the mesh as it would be
  * @param only the names of the hosts that it is about alone, in the order of the blueprint; empty if it is about all
+ * @param cloud what would be changed in the cloud beside hosts, such as the rules of its firewall, each in a line
  * @param entries these hosts, in the order of the blueprint, then those to remove
  */
-public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) {
+public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, List<Entry> entries) {
     /**
      * Copies the lists.
      *
@@ -27,6 +28,7 @@ public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) 
     public Plan {
         Objects.requireNonNull(blueprint, "blueprint");
         only = List.copyOf(only);
+        cloud = List.copyOf(cloud);
         entries = List.copyOf(entries);
     }
 
@@ -91,10 +93,10 @@ public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) 
     /**
      * Whether an apply would do nothing.
      *
-     * @return true if every host is as it should be and none is to be made or removed
+     * @return true if every host and the cloud's part is as it should be, and no host is to be made or removed
      */
     public boolean isEmpty() {
-        return entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
+        return cloud.isEmpty() && entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
     }
 
     /**
@@ -184,8 +186,8 @@ public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) 
     }
 
     /**
-     * The plan as a person reads it in ten seconds: a line for the mesh, one for each host that something would happen to, and its
-     * changes, those of the wish behind {@code ~} and drift behind {@code !}.
+     * The plan as a person reads it in ten seconds: a line for the mesh, one for each change in the cloud beside hosts, one for
+     * each host that something would happen to, and its changes, those of the wish behind {@code ~} and drift behind {@code !}.
      *
      * @return the text, without a line end at the end
      */
@@ -210,8 +212,15 @@ public record Plan(Blueprint blueprint, List<String> only, List<Entry> entries) 
         if (count(Kind.UNKNOWN) > 0) {
             text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
         }
+        if (!cloud.isEmpty()) {
+            text.append(", ")
+                    .append(cloud.size())
+                    .append(cloud.size() == 1 ? " change" : " changes")
+                    .append(" in the cloud");
+        }
         text.append(prices());
         text.append('\n');
+        cloud.forEach(change -> text.append("\n~ ").append(change));
         int name = width(Entry::name);
         int region = width(Entry::region);
         int size = width(Entry::size);

@@ -161,7 +161,8 @@ final class TakeDown {
     private List<String> host(Ledger ledger, String name, String address, Secret identity) {
         environment.started(name, "take off PromGuard's parts");
         HostState remembered = ledger.state().hosts().get(name);
-        HostState known = remembered == null ? HostState.adopted("", name) : remembered;
+        // Of one that is not remembered the address inside the tunnels is not known, and not needed.
+        HostState known = remembered == null ? HostState.adopted(address, name) : remembered;
         List<String> left = Collections.synchronizedList(new ArrayList<>());
         boolean armed;
         HostKeyFingerprint shown;

@@ -73,6 +73,26 @@ class MeshPlanTest {
     }
 
     @Test
+    void plan_cloudsDefencesChanged_isNotEmptyAndShowsThem() {
+        account.cloud.unprotect("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\"");
+
+        Plan plan = account.wish().plan();
+
+        assertThat(plan.isEmpty()).isFalse();
+        assertThat(plan.toString())
+                .startsWith("mesh shop: 0 to create, 0 to change, 0 to remove, 1 change in the cloud")
+                .endsWith("\n\n~ put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\"");
+        assertThatThrownBy(plan::requireEmpty).isInstanceOf(PlanNotEmptyException.class);
+        ApplyReport report = account.wish().build().apply(plan);
+        assertThat(report.changes()).isOne();
+        assertThat(report.toString())
+                .startsWith("mesh shop: as wished, 1 change on ")
+                .contains("\n  put firewall promguard-shop right: in ");
+        assertThat(account.wish().apply().changes()).isZero();
+        assertThat(account.wish().plan().isEmpty()).isTrue();
+    }
+
+    @Test
     void plan_wishChanged_isNoDriftAndShowsBothHalves() {
         Plan plan = slower().plan();
 

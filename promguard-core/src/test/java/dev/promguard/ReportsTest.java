@@ -39,12 +39,14 @@ class ReportsTest {
                                 List.of("a"),
                                 new IllegalStateException())),
                 List.of("shop-node-3"),
+                List.of("put firewall promguard-shop right"),
                 Duration.ofMillis(12_345));
 
         assertThat(report.ok()).isFalse();
-        assertThat(report.changes()).isEqualTo(3);
+        assertThat(report.changes()).isEqualTo(4);
         assertThat(report).hasToString("""
-                        mesh shop: 1 of 3 hosts failed, 3 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
+                        mesh shop: 1 of 3 hosts failed, 4 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
+                          put firewall promguard-shop right
                           shop-monitor-1           tor1   203.0.113.1     10.0.0.1        unchanged
                           shop-node-1              tor1   203.0.113.1     10.0.0.1        2 changes
                           shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 change, 1 of them drift""");
@@ -53,7 +55,11 @@ class ReportsTest {
     @Test
     void applyReport_nothingDone_saysSo() {
         ApplyReport report = new ApplyReport(
-                "shop", List.of(outcome("shop-monitor-1", Status.UNCHANGED)), List.of(), Duration.ofMillis(700));
+                "shop",
+                List.of(outcome("shop-monitor-1", Status.UNCHANGED)),
+                List.of(),
+                List.of(),
+                Duration.ofMillis(700));
 
         assertThat(report.ok()).isTrue();
         assertThat(report.toString()).startsWith("mesh shop: as wished, 0 changes on 1 host in 0.7 s\n");
@@ -62,7 +68,7 @@ class ReportsTest {
     @Test
     void applyReport_callersLists_areCopied() {
         List<HostOutcome> hosts = new ArrayList<>(List.of(outcome("a", Status.CHANGED, "x")));
-        ApplyReport report = new ApplyReport("shop", hosts, List.of(), Duration.ZERO);
+        ApplyReport report = new ApplyReport("shop", hosts, List.of(), List.of(), Duration.ZERO);
         hosts.clear();
 
         assertThat(report.hosts()).hasSize(1);

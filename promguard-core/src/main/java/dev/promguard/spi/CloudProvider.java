@@ -66,13 +66,27 @@ public interface CloudProvider {
     AccessKey registerAccessKey(String mesh, SshPublicKey key);
 
     /**
+     * Looks, without changing anything, what {@link #protect} would change.
+     *
+     * @param mesh the mesh's name
+     * @param wireGuardPort the UDP port on which hosts must reach each other
+     * @return what would be changed, each in a printable line; empty if nothing
+     */
+    default List<String> unprotected(String mesh, int wireGuardPort) {
+        return List.of();
+    }
+
+    /**
      * Sees to it that the cloud's own defences of the mesh's hosts are as the provider was told, a firewall of the cloud's say.
      * Every apply calls it before it orders a host. Doing it again does nothing.
      *
      * @param mesh the mesh's name
      * @param wireGuardPort the UDP port on which hosts must reach each other
+     * @return what was changed, in the words of {@link #unprotected}; empty if nothing
      */
-    default void protect(String mesh, int wireGuardPort) {}
+    default List<String> protect(String mesh, int wireGuardPort) {
+        return List.of();
+    }
 
     /**
      * How many hosts one {@link #create} may order at most.

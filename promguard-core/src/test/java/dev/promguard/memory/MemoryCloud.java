@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * address, may list late, and may make a host and lose the answer. Thread-safe.
  */
 public final class MemoryCloud implements CloudProvider {
+    private final List<String> unprotected = new ArrayList<>();
     private static final Price PRICE = new Price(new BigDecimal("6"), new BigDecimal("0.00893"));
 
     private final Map<String, Droplet> droplets = new LinkedHashMap<>();
@@ -63,6 +64,11 @@ public final class MemoryCloud implements CloudProvider {
             this.host = host;
             this.hiddenFor = hiddenFor;
         }
+    }
+
+    /** Has the cloud's own defences lack something, which the next protect changes. */
+    public synchronized void unprotect(String change) {
+        unprotected.add(change);
     }
 
     /** Hides a new host from this many lists. */
@@ -240,6 +246,18 @@ public final class MemoryCloud implements CloudProvider {
         String id = key.fingerprint().text();
         accessKeys.put(id, key);
         return new AccessKey(id, id, true);
+    }
+
+    @Override
+    public synchronized List<String> unprotected(String mesh, int wireGuardPort) {
+        return List.copyOf(unprotected);
+    }
+
+    @Override
+    public synchronized List<String> protect(String mesh, int wireGuardPort) {
+        List<String> changed = List.copyOf(unprotected);
+        unprotected.clear();
+        return changed;
     }
 
     @Override

@@ -12,6 +12,7 @@ import inet.ipaddr.AddressStringException;
 import inet.ipaddr.IPAddressString;
 import inet.ipaddr.IPAddressStringParameters;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -28,6 +29,8 @@ import org.slf4j.LoggerFactory;
 /** DigitalOcean's own firewall in front of a mesh's droplets, which it finds by the mesh's tag. Thread-safe. */
 final class CloudFirewall {
     private static final List<String> ANYWHERE = List.of("0.0.0.0/0", "::/0");
+    private static final Set<String> OUTBOUND =
+            Set.of(inWords("tcp", "all", ANYWHERE), inWords("udp", "all", ANYWHERE));
     private static final int SSH = 22;
     private static final int LOOKS = 3;
     private static final Logger LOG = LoggerFactory.getLogger(CloudFirewall.class);
@@ -81,11 +84,45 @@ final class CloudFirewall {
         return networks;
     }
 
-    /** Makes the firewall, or puts its rules right. Does nothing if none was asked for. */
-    void protect(String mesh, int wireGuardPort) {
-        if (sshFrom.isEmpty()) {
-            return;
+    /** What {@link #protect} would change, in words. */
+    List<String> unprotected(String mesh, int wireGuardPort) {
+        return sshFrom.isEmpty() ? List.of() : unprotected(find(mesh), mesh, wireGuardPort);
+    }
+
+    private List<String> unprotected(Optional<Firewall> found, String mesh, int wireGuardPort) {
+        String name = "firewall " + Marks.name(mesh);
+        if (found.isEmpty()) {
+            return List.of("make " + name + ": " + SSH + "/tcp from " + String.join(", ", new TreeSet<>(sshFrom)) + ", "
+                    + wireGuardPort + "/udp from anywhere");
         }
+        List<String> faults = new ArrayList<>();
+        if (tags(found.get()).isEmpty()) {
+            faults.add("stands before no droplet");
+        }
+        difference("in", inWords(found.get().inbound()), inbound(wireGuardPort)).ifPresent(faults::add);
+        difference("out", inWords(found.get().outbound()), OUTBOUND).ifPresent(faults::add);
+        return faults.isEmpty() ? List.of() : List.of("put " + name + " right: " + String.join("; ", faults));
+    }
+
+    private static Optional<String> difference(String way, Set<String> there, Set<String> wished) {
+        List<String> words = new ArrayList<>();
+        there.stream()
+                .filter(rule -> !wished.contains(rule))
+                .sorted()
+                .forEach(rule -> words.add("-" + Names.quote(rule)));
+        wished.stream()
+                .filter(rule -> !there.contains(rule))
+                .sorted()
+                .forEach(rule -> words.add("+" + Names.quote(rule)));
+        return words.isEmpty() ? Optional.empty() : Optional.of(way + ' ' + String.join(", ", words));
+    }
+
+    /** Makes the firewall, or puts its rules right. Does nothing if none was asked for. */
+    List<String> protect(String mesh, int wireGuardPort) {
+        if (sshFrom.isEmpty()) {
+            return List.of();
+        }
+        List<String> changed = List.of();
         Map<String, Object> wish = wish(mesh, wireGuardPort);
         ProviderException failure = null;
         for (int look = 0; look < LOOKS; look++) {
@@ -93,15 +130,19 @@ final class CloudFirewall {
                 Http.pause(pollInterval);
             }
             Optional<Firewall> found = find(mesh);
+            List<String> faults = unprotected(found, mesh, wireGuardPort);
+            if (!faults.isEmpty()) {
+                changed = faults;
+            }
             try {
                 if (found.isEmpty()) {
                     // A firewall can only name tags that are there, and droplets bring theirs along later.
                     api.http().post("/v2/tags", Map.of("name", Marks.mesh(mesh)), Object.class);
                     api.http().post("/v2/firewalls", wish, Answers.FirewallAnswer.class);
-                } else if (!isAsWished(found.get(), mesh, wireGuardPort)) {
+                } else if (!faults.isEmpty()) {
                     api.http().put("/v2/firewalls/" + Api.encode(id(found.get())), wish, Deadline.never());
                 }
-                return;
+                return changed;
             } catch (LostAnswerException e) {
                 failure = e.failure();
             } catch (ProviderException e) {
@@ -187,14 +228,9 @@ final class CloudFirewall {
         return rule;
     }
 
-    private boolean isAsWished(Firewall firewall, String mesh, int wireGuardPort) {
-        return tags(firewall).stream().anyMatch(Marks.mesh(mesh)::equalsIgnoreCase)
-                && inWords(firewall.inbound())
-                        .equals(Set.of(
-                                inWords("tcp", String.valueOf(SSH), sshFrom),
-                                inWords("udp", String.valueOf(wireGuardPort), ANYWHERE)))
-                && inWords(firewall.outbound())
-                        .equals(Set.of(inWords("tcp", "all", ANYWHERE), inWords("udp", "all", ANYWHERE)));
+    private Set<String> inbound(int wireGuardPort) {
+        return Set.of(
+                inWords("tcp", String.valueOf(SSH), sshFrom), inWords("udp", String.valueOf(wireGuardPort), ANYWHERE));
     }
 
     /** Rules in a form in which equal ones are equal. The API shows all ports as 0. */
@@ -211,6 +247,6 @@ final class CloudFirewall {
     }
 
     private static String inWords(String protocol, String ports, Collection<String> addresses) {
-        return protocol + ' ' + ports + ' ' + new TreeSet<>(addresses);
+        return ports + '/' + protocol + ' ' + String.join(" ", new TreeSet<>(addresses));
     }
 }

@@ -508,8 +508,13 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public void protect(String mesh, int wireGuardPort) {
-        firewall.protect(mesh, wireGuardPort);
+    public List<String> unprotected(String mesh, int wireGuardPort) {
+        return firewall.unprotected(mesh, wireGuardPort);
+    }
+
+    @Override
+    public List<String> protect(String mesh, int wireGuardPort) {
+        return firewall.protect(mesh, wireGuardPort);
     }
 
     @Override

@@ -50,7 +50,9 @@ class FirewallTest {
         found();
         tagIsMade().on("POST", "/v2/firewalls", json(202, "{\"firewall\":" + OURS + "}"));
 
-        provider().protect(MESH, 51820);
+        assertThat(provider().protect(MESH, 51820))
+                .containsExactly("make firewall promguard-shop: 22/tcp from 198.51.100.7, 203.0.113.0/24,"
+                        + " 51820/udp from anywhere");
 
         assertThat(cloud.lines()).containsExactly(LIST, "POST /v2/tags", "POST /v2/firewalls");
         assertThat(new ObjectMapper()
@@ -69,9 +71,10 @@ class FirewallTest {
     void protect_asWishedAlready_changesNothing() {
         found(OURS);
 
-        provider().protect(MESH, 51820);
+        assertThat(provider().unprotected(MESH, 51820)).isEmpty();
+        assertThat(provider().protect(MESH, 51820)).isEmpty();
 
-        assertThat(cloud.lines()).containsExactly(LIST);
+        assertThat(cloud.lines()).containsExactly(LIST, LIST);
     }
 
     @Test
@@ -79,9 +82,27 @@ class FirewallTest {
         String other = Bodies.firewall(ID, "promguard-shop", MESH_TAG, "0.0.0.0/0", 51820);
         found(other).on("PUT", "/v2/firewalls/" + ID, ok("{\"firewall\":" + OURS + "}"));
 
-        provider().protect(MESH, 51820);
+        assertThat(provider().protect(MESH, 51820))
+                .containsExactly("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\","
+                        + " +\"22/tcp 198.51.100.7 203.0.113.0/24\"");
 
         assertThat(cloud.lines()).containsExactly(LIST, "PUT /v2/firewalls/" + ID);
+    }
+
+    @Test
+    void unprotected_missingOrOtherRules_saysWhatProtectWouldDoAndOnlyLooks() {
+        found(Bodies.firewall(ID, "promguard-shop", MESH_TAG, "0.0.0.0/0\\u001b[2J", 51820));
+
+        assertThat(provider().unprotected(MESH, 51820))
+                .singleElement()
+                .asString()
+                .startsWith("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0?[2J\"");
+        found();
+        assertThat(provider().unprotected(MESH, 51820))
+                .singleElement()
+                .asString()
+                .startsWith("make firewall promguard-shop: 22/tcp from 198.51.100.7");
+        assertThat(cloud.lines()).containsExactly(LIST, LIST);
     }
 
     @Test

@@ -48,8 +48,13 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public void protect(String mesh, int wireGuardPort) {
-        digitalOcean.protect(mesh, wireGuardPort);
+    public List<String> unprotected(String mesh, int wireGuardPort) {
+        return digitalOcean.unprotected(mesh, wireGuardPort);
+    }
+
+    @Override
+    public List<String> protect(String mesh, int wireGuardPort) {
+        return digitalOcean.protect(mesh, wireGuardPort);
     }
 
     @Override
