@@ -37,8 +37,27 @@ public record ApplyReport(
         UNCHANGED,
         /** It was made or changed, and is as it should be. */
         CHANGED,
+        /**
+         * It was changed, and has put its firewall, WireGuard interface and SSH host key back to what they were, and stopped what
+         * was started, because no connection made after the changes confirmed them in time. The other changes stay.
+         */
+        ROLLED_BACK,
+        /**
+         * It was changed, and whether it keeps the changes or rolls them back could not be found out, although it was looked at
+         * again after the time at which it rolls back by itself. Run apply when it can be reached: it looks first.
+         */
+        UNKNOWN,
         /** Something failed; what was done before is done. */
-        FAILED
+        FAILED;
+
+        /**
+         * Whether the host is as it should be.
+         *
+         * @return true if it is
+         */
+        public boolean ok() {
+            return this == UNCHANGED || this == CHANGED;
+        }
     }
 
     /**
@@ -84,6 +103,8 @@ public record ApplyReport(
             return switch (status) {
                 case UNCHANGED -> "unchanged";
                 case CHANGED -> done;
+                case ROLLED_BACK -> "ROLLED BACK after " + done;
+                case UNKNOWN -> "UNKNOWN after " + done;
                 case FAILED -> "FAILED after " + done;
             };
         }
@@ -111,10 +132,10 @@ public record ApplyReport(
     /**
      * Whether every host is as it should be.
      *
-     * @return true if none failed
+     * @return true if none failed, rolled back, or is in an unknown state
      */
     public boolean ok() {
-        return hosts.stream().noneMatch(host -> host.status() == Status.FAILED);
+        return hosts.stream().allMatch(host -> host.status().ok());
     }
 
     /**
@@ -125,8 +146,7 @@ public record ApplyReport(
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(256);
-        long failed =
-                hosts.stream().filter(host -> host.status() == Status.FAILED).count();
+        long failed = hosts.stream().filter(host -> !host.status().ok()).count();
         text.append(String.format(
                 Locale.ROOT,
                 "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",

@@ -759,7 +759,22 @@ final class Convergence {
                         return name;
                     }),
                     "connect anew");
+        } else {
+            confirmations.keySet().forEach(name -> {
+                failures.put(name, unconfirmed(name, address(addresses, name)));
+                environment.failed(name, "connect anew");
+            });
         }
+    }
+
+    private HostException unconfirmed(String name, String address) {
+        return HostException.of(name, address, "confirm the changes")
+                .status(Status.UNKNOWN)
+                .because(
+                        "no monitor took the new keys, so nobody asked the host to keep its own",
+                        "It puts its old ones back within "
+                                + environment.applier().rollbackAfter().toSeconds()
+                                + " s. Put right what the monitor lacks, then run apply again: it looks first.");
     }
 
     /** Notes by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
@@ -874,26 +889,28 @@ final class Convergence {
             ledger.update(state -> state.with(name, hostState(state, name).with(untouched)));
         }
         Recorder recorder = new Recorder(ledger, name, done, drifted);
-        boolean armed = look.session().apply(changes, recorder);
+        Reconnection reconnection = new Reconnection(environment, name, address, loginKey);
+        boolean armed;
+        try {
+            armed = look.session().apply(changes, recorder);
+        } catch (HostException e) {
+            look.session().close();
+            throw reconnection.afterLoss(e, hostState(ledger.state(), name));
+        }
         if (armed) {
-            return Optional.of(() -> confirm(ledger, look, recorder, left, address, loginKey));
+            reconnection.armed();
+            return Optional.of(() -> confirm(ledger, look, recorder, left, reconnection));
         }
         ledger.update(state -> state.with(name, hostState(state, name).with(left)));
         return Optional.empty();
     }
 
-    private void confirm(Ledger ledger, Look look, Recorder recorder, Footprint left, String address, Secret loginKey) {
+    private void confirm(Ledger ledger, Look look, Recorder recorder, Footprint left, Reconnection reconnection) {
         String name = recorder.name;
         look.session().close();
-        environment.started(name, "connect anew");
         HostState now = hostState(ledger.state(), name);
         HostKeyFingerprint fresh = recorder.fresh;
-        HostState expected = fresh == null ? now : now.pinned(fresh);
-        try (HostSession session = environment
-                .applier()
-                .open(environment.target(name, address, expected, loginKey, Environment.RECONNECT_PATIENCE))) {
-            session.confirm();
-        }
+        reconnection.confirm(fresh == null ? now : now.pinned(fresh), now);
         ledger.update(state -> {
             HostState host = hostState(state, name);
             return state.with(name, (fresh == null ? host : host.pinned(fresh)).with(left));
@@ -1003,7 +1020,9 @@ final class Convergence {
         for (Blueprint.Host host : selected(blueprint)) {
             List<String> done = changes.getOrDefault(host.name(), List.of());
             RuntimeException failure = failures.get(host.name());
-            Status status = failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
+            Status status = failure instanceof HostException e
+                    ? e.status()
+                    : failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
             outcomes.add(new HostOutcome(
                     host.name(),
                     host.spec().region(),
@@ -1030,9 +1049,7 @@ final class Convergence {
                         : String.join(", ", of) + ": "
                                 + (failure instanceof PromGuardException ? failure.getMessage() : failure)));
         List<RuntimeException> distinct = List.copyOf(names.keySet());
-        long good = report.hosts().stream()
-                .filter(host -> host.status() != Status.FAILED)
-                .count();
+        long good = report.hosts().stream().filter(host -> host.status().ok()).count();
         ApplyException exception = new ApplyException(
                 String.join("\n", messages) + "\n  " + good + " of "
                         + report.hosts().size()

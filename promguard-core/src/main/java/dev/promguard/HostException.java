@@ -27,6 +27,8 @@ public final class HostException extends PromGuardException {
     private final boolean retryable;
     /** The host key that was refused, if that is what failed. */
     private final @Nullable HostKeyFingerprint refusedHostKey;
+    /** What came of the host. */
+    private final ApplyReport.Status status;
 
     private HostException(Builder builder, String message) {
         super(message, builder.cause);
@@ -37,6 +39,7 @@ public final class HostException extends PromGuardException {
         this.output = builder.output;
         this.retryable = builder.retryable;
         this.refusedHostKey = builder.refusedHostKey;
+        this.status = builder.status;
     }
 
     /**
@@ -105,6 +108,16 @@ public final class HostException extends PromGuardException {
         return Optional.ofNullable(refusedHostKey);
     }
 
+    /**
+     * What came of the changes that were under way, if there were any.
+     *
+     * @return {@link ApplyReport.Status#ROLLED_BACK} if the host has put back what it changed, {@link ApplyReport.Status#UNKNOWN} if
+     *     it may have, or may yet, and else {@link ApplyReport.Status#FAILED}
+     */
+    public ApplyReport.Status status() {
+        return status;
+    }
+
     @Override
     public boolean retryable() {
         return retryable;
@@ -119,6 +132,7 @@ public final class HostException extends PromGuardException {
         private String output = "";
         private boolean retryable;
         private @Nullable HostKeyFingerprint refusedHostKey;
+        private ApplyReport.Status status = ApplyReport.Status.FAILED;
         private @Nullable Throwable cause;
 
         private Builder(String host, String address, String step) {
@@ -167,6 +181,21 @@ public final class HostException extends PromGuardException {
          */
         public Builder refusedHostKey(HostKeyFingerprint key) {
             this.refusedHostKey = key;
+            return this;
+        }
+
+        /**
+         * Says what came of the changes that were under way. {@link ApplyReport.Status#FAILED} if it is not said.
+         *
+         * @param outcome one of those that are not {@link ApplyReport.Status#ok() ok}
+         * @return this builder
+         * @throws IllegalArgumentException if it is one that is
+         */
+        public Builder status(ApplyReport.Status outcome) {
+            if (outcome.ok()) {
+                throw new IllegalArgumentException("a host that is " + outcome + " has not failed");
+            }
+            this.status = outcome;
             return this;
         }
 

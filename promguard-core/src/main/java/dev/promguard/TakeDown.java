@@ -164,12 +164,13 @@ final class TakeDown {
         // Of one that is not remembered the address inside the tunnels is not known, and not needed.
         HostState known = remembered == null ? HostState.adopted(address, name) : remembered;
         List<String> left = Collections.synchronizedList(new ArrayList<>());
+        Reconnection reconnection = new Reconnection(environment, name, address, identity);
         boolean armed;
-        HostKeyFingerprint shown;
+        HostState pinned;
         try (HostSession session = environment
                 .applier()
                 .open(environment.target(name, address, known, identity, Environment.LOOK_PATIENCE))) {
-            shown = session.hostKey();
+            pinned = known.pinned(session.hostKey());
             HostFacts facts = session.facts(LEDGER_ALONE, Environment.BOOT_PATIENCE);
             if (facts.ledger().filter(record -> record.mesh().equals(mesh)).isEmpty()) {
                 ledger.update(state -> state.without(name));
@@ -177,15 +178,12 @@ final class TakeDown {
                 return List.of(NOTHING);
             }
             armed = session.apply(Occupancy.takeOff(), new Notes(name, left));
+        } catch (HostException e) {
+            throw reconnection.afterLoss(e, known);
         }
         if (armed) {
-            environment.started(name, "connect anew");
-            try (HostSession session = environment
-                    .applier()
-                    .open(environment.target(
-                            name, address, known.pinned(shown), identity, Environment.RECONNECT_PATIENCE))) {
-                session.confirm();
-            }
+            reconnection.armed();
+            reconnection.confirm(pinned, pinned);
         }
         ledger.update(state -> state.without(name));
         environment.done(name, "is as it was before");

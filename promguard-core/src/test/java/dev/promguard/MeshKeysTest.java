@@ -224,7 +224,16 @@ class MeshKeysTest {
         PublicKey nodeKey = key("shop-node-1");
         machine(MONITOR).failAt("write the WireGuard key");
 
-        assertThatThrownBy(() -> account.wish().build().rotateKeys()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+                .isInstanceOfSatisfying(
+                        ApplyException.class,
+                        e -> assertThat(e.report().hosts())
+                                .extracting(ApplyReport.HostOutcome::status)
+                                .containsExactly(
+                                        ApplyReport.Status.FAILED,
+                                        ApplyReport.Status.UNKNOWN,
+                                        ApplyReport.Status.UNKNOWN))
+                .hasMessageContaining("no monitor took the new keys");
 
         assertThat(machine("shop-node-1").armed())
                 .as("nobody confirmed what no monitor knows of")

@@ -172,7 +172,7 @@ class MeshTest {
                 ApplyException.class, () -> account.wish().listener(late).apply());
 
         assertThat(failure).hasMessageContaining("shop-node-2");
-        assertThat(failure.report().hosts().get(2).status()).isEqualTo(Status.FAILED);
+        assertThat(failure.report().hosts().get(2).status()).isEqualTo(Status.ROLLED_BACK);
         assertThat(account.wish().apply().ok()).isTrue();
         account.assertIsAsWished(account.wish().build());
     }

@@ -1,5 +1,7 @@
 package dev.promguard.spi;
 
+import java.time.Duration;
+
 /**
  * The way to a host: opens sessions that read facts and make changes. One call, one session; the engine runs several hosts
  * at once, so implementations must be thread-safe.
@@ -16,4 +18,14 @@ public interface HostApplier {
      *     thread was interrupted
      */
     HostSession open(HostTarget target);
+
+    /**
+     * How long after {@link HostSession#apply} armed a rollback the host carries it out, unless it is confirmed. By then, or
+     * moments later, what became of unconfirmed changes is decided.
+     *
+     * @return the time; 2 minutes unless an implementation says otherwise
+     */
+    default Duration rollbackAfter() {
+        return Duration.ofMinutes(2);
+    }
 }

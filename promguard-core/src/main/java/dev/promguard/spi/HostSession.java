@@ -42,15 +42,21 @@ public interface HostSession extends AutoCloseable {
      * @param changes what to do; empty sends nothing
      * @param progress told of each change as it happens, on the calling thread
      * @return true if a rollback is armed, so that {@link #confirm()} over a new session is due
-     * @throws dev.promguard.HostException if a change fails or the connection breaks; changes reported as done are done
+     * @throws dev.promguard.HostException if a change fails or the connection breaks; changes reported as done are done. Its
+     *     {@link dev.promguard.HostException#status() status} is {@code ROLLED_BACK} if the time for a confirmation ran out before
+     *     the last change, which stops the run, and {@code UNKNOWN} if the connection broke while a rollback was armed
      */
     boolean apply(List<Change> changes, Progress progress);
 
     /**
      * Disarms the rollback. To be called on a session opened after the one that made the changes, which is the proof that the
-     * host can still be reached.
+     * host can still be reached; on that one it is refused. To call it again, also on another session, does no harm: where the
+     * answer was lost, it tells what became of the changes. A rollback that is under way is waited for.
      *
-     * @throws dev.promguard.HostException if the host has rolled back already, or does not answer
+     * <p>It returns if the changes are kept.
+     *
+     * @throws dev.promguard.HostException if they are not, with the {@link dev.promguard.HostException#status() status}
+     *     {@code ROLLED_BACK}; or if that is not known, since the host does not answer, with another
      */
     void confirm();
 

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
@@ -39,6 +40,12 @@ public final class MemoryHosts implements HostApplier {
     /** How many sessions were ever opened. */
     public int opened() {
         return opened.get();
+    }
+
+    /** Machines roll back when they are told to: there is nothing to wait for. */
+    @Override
+    public Duration rollbackAfter() {
+        return Duration.ofMillis(1);
     }
 
     @Override
@@ -88,7 +95,9 @@ public final class MemoryHosts implements HostApplier {
                 throw failed.retryable().because("interrupted", "Run it again.");
             }
             if (machine.isDown()) {
-                throw failed.retryable().because("the connection was lost", "See that it is up.");
+                throw failed.retryable()
+                        .status(machine.armedBy(this) ? ApplyReport.Status.UNKNOWN : ApplyReport.Status.FAILED)
+                        .because("the connection was lost", "See that it is up.");
             }
         }
 

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.Change;
@@ -587,8 +588,8 @@ public final class MemoryMachine {
 
     synchronized void confirm(HostSession session) {
         if (rolledBack) {
-            rolledBack = false;
             throw HostException.of(address, address, "confirm the changes")
+                    .status(ApplyReport.Status.ROLLED_BACK)
                     .because("the host has rolled back", "Run apply again.");
         }
         if (armedBy == session) {

@@ -3,6 +3,7 @@ package dev.promguard.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
@@ -211,10 +212,43 @@ public abstract class HostApplierContract {
         rollBack();
 
         try (HostSession session = applier().open(target())) {
+            for (int ask = 1; ask <= 2; ask++) {
+                assertThatThrownBy(session::confirm)
+                        .isInstanceOfSatisfying(
+                                HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
+                        .hasMessageContaining("rolled back");
+            }
+        }
+        assertThat(facts().firewall().active()).isFalse();
+    }
+
+    @Test
+    void confirm_again_tellsThatTheChangesAreKept() {
+        try (HostSession session = applier().open(target())) {
+            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+        }
+        try (HostSession session = applier().open(target())) {
+            session.confirm();
+            session.confirm();
+        }
+        try (HostSession session = applier().open(target())) {
+            session.confirm();
+        }
+
+        assertThat(facts().firewall().active()).isTrue();
+    }
+
+    @Test
+    void confirm_onTheSessionThatMadeTheChanges_isRefusedAndTheRollbackStaysArmed() {
+        try (HostSession session = applier().open(target())) {
+            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+
             assertThatThrownBy(session::confirm)
                     .isInstanceOf(HostException.class)
-                    .hasMessageContaining("rolled back");
+                    .hasMessageContaining("this is the session that made the changes");
         }
+        rollBack();
+
         assertThat(facts().firewall().active()).isFalse();
     }
 

@@ -5,6 +5,7 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.keys.Secret;
+import dev.promguard.ssh.SshApplier;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,9 @@ final class ApplyAndDie {
                 .state(Path.of(args[2]))
                 .nodeExporter(release(args[4], args[5]))
                 .prometheus(prometheus -> prometheus.release(release(args[4], args[6])))
+                .applier(SshApplier.builder()
+                        .rollbackAfter(Duration.ofSeconds(args.length > 7 ? Long.parseLong(args[7]) : 120))
+                        .build())
                 .listener(event -> {
                     System.out.println(event);
                     if (event.step().contains(moment)) {

@@ -178,7 +178,7 @@ class ExistingHostsIT {
                         "systemctl list-units --no-legend --no-pager --plain --type=service,socket,timer --state=active"
                                 + " | cut -d' ' -f1 | grep -v -e ^user -e ^apt-daily -e ^systemd-tmpfiles -e ^dpkg-db -e ^systemd-timedated | sort"));
         snapshot.put("sockets", Clouds.run(host, "ss -Hltun | tr -s ' ' | cut -d' ' -f1,5 | sort"));
-        snapshot.put("links", Clouds.run(host, "ls /sys/class/net"));
+        snapshot.put("links", Clouds.run(host, "ip -brief link | cut -d' ' -f1 | cut -d@ -f1"));
         snapshot.put("accounts", Clouds.run(host, "cut -d: -f1 /etc/passwd /etc/group | sort"));
         snapshot.put(
                 "etc",
@@ -281,7 +281,7 @@ class ExistingHostsIT {
     @Order(15)
     void takeOff_nobodyComesBackToConfirm_theHostClosesAgainAndIsStillTheMeshs() {
         SshApplier hasty =
-                SshApplier.builder().rollbackAfter(Duration.ofSeconds(2)).build();
+                SshApplier.builder().rollbackAfter(Duration.ofSeconds(15)).build();
         HostTarget target = new HostTarget(
                 "mon",
                 monitor().publicAddress(),

@@ -48,6 +48,11 @@ public final class SshApplier implements HostApplier {
         return connector.open(Objects.requireNonNull(target, "target"));
     }
 
+    @Override
+    public Duration rollbackAfter() {
+        return connector.rollbackAfter();
+    }
+
     /** Collects an applier's times. Not thread-safe. */
     public static final class Builder {
         private Duration connectTimeout = Duration.ofSeconds(10);

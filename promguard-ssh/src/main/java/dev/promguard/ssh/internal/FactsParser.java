@@ -97,6 +97,7 @@ final class FactsParser {
     private boolean keyFileSafe;
     private @Nullable BootProblem bootProblem;
     private boolean unitEnded = true;
+    private boolean busy;
     private boolean ended;
 
     FactsParser(FactsQuery query) {
@@ -184,6 +185,7 @@ final class FactsParser {
             }
             case "thing" -> things.add(rest);
             case "socket" -> socket(rest);
+            case "busy" -> busy = true;
             case "end" -> ended = true;
             default -> {
                 if (!firewall.line(key, rest)) {
@@ -199,6 +201,11 @@ final class FactsParser {
     }
 
     /** Whether the end was seen. */
+    /** Whether a run was at work when this connection was made, so that nothing was read. */
+    boolean busy() {
+        return busy;
+    }
+
     boolean ended() {
         return ended;
     }

@@ -30,6 +30,8 @@ import java.util.stream.Collectors;
 import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.DefaultConfig;
 import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.common.DisconnectReason;
+import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.transport.kex.Curve25519SHA256;
 import net.schmizz.sshj.transport.kex.ECDHNistP;
 import net.schmizz.sshj.userauth.UserAuthException;
@@ -89,12 +91,25 @@ public final class SshConnector {
     }
 
     /**
+     * When a host rolls back what was not confirmed.
+     *
+     * @return the time from arming on
+     */
+    public Duration rollbackAfter() {
+        return settings.rollbackAfter();
+    }
+
+    /**
      * Opens a session as {@link dev.promguard.spi.HostApplier#open} promises.
      *
      * @param target which host, and how
      * @return the session
      */
     public HostSession open(HostTarget target) {
+        return connect(target);
+    }
+
+    SshSession connect(HostTarget target) {
         KeyPair login = loginKey(target);
         long deadline = System.nanoTime() + target.patience().toNanos();
         long pause = Duration.ofMillis(100).toNanos();
@@ -192,7 +207,7 @@ public final class SshConnector {
             this.pinned = new PinnedKeys(target.acceptedHostKeys(), target.trustOnFirstUse());
         }
 
-        HostSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {
+        SshSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {
             long left = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
             int timeout = (int) Math.min(left, settings.connectTimeout().toMillis());
             client.setSocketFactory(sockets);
@@ -219,7 +234,7 @@ public final class SshConnector {
             if (proven == null || !client.isAuthenticated()) {
                 throw new IOException("the connection ended before the login did");
             }
-            return new SshSession(target, settings, client, sockets, workers, proven);
+            return new SshSession(target, settings, client, sockets, workers, proven, SshConnector.this::connect);
         }
 
         void abort() {
@@ -242,6 +257,12 @@ public final class SshConnector {
                                 "Nothing was sent to it. If the host was made anew or its key was changed by you, give"
                                         + " the new fingerprint (on the host: ssh-keygen -lf"
                                         + " /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may be in between.");
+            }
+            if (pinned.proven() == null && unproven(failure)) {
+                return failed("check the host key", failure)
+                        .because(
+                                "the host showed a key and did not prove that it has the private half of it",
+                                "Nothing was sent to it. Somebody who knows the host's public key may be in between.");
             }
             if (pinned.proven() != null && causedBy(failure, UserAuthException.class) && !sockets.broken(client)) {
                 return failed("log in", failure)
@@ -271,6 +292,18 @@ public final class SshConnector {
         }
         String message = failure.getMessage();
         return message == null || message.isEmpty() ? failure.getClass().getSimpleName() : FactsParser.shown(message);
+    }
+
+    /** Whether an exchange of keys ended because the host's signature over it is wrong. sshj tells it by the words alone. */
+    private static boolean unproven(@Nullable Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof TransportException exchange
+                    && exchange.getDisconnectReason() == DisconnectReason.KEY_EXCHANGE_FAILED
+                    && String.valueOf(exchange.getMessage()).contains("signature verification failed")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean causedBy(@Nullable Throwable failure, Class<? extends Throwable> type) {

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
@@ -20,12 +21,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.connection.channel.direct.LocalPortForwarder;
 import net.schmizz.sshj.connection.channel.direct.Parameters;
@@ -40,10 +43,11 @@ final class SshSession implements HostSession {
 
     private final HostTarget target;
     private final Settings settings;
-    private final SSHClient client;
-    private final TrackedSockets sockets;
-    private final ExecutorService workers;
     private final HostKeyFingerprint hostKey;
+    private final Function<HostTarget, SshSession> connector;
+    private volatile SSHClient client;
+    private volatile TrackedSockets sockets;
+    private volatile ExecutorService workers;
     private final Queue<ServerSocket> forwards = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean closed = new AtomicBoolean();
     private boolean armedHere;
@@ -54,13 +58,15 @@ final class SshSession implements HostSession {
             SSHClient client,
             TrackedSockets sockets,
             ExecutorService workers,
-            HostKeyFingerprint hostKey) {
+            HostKeyFingerprint hostKey,
+            Function<HostTarget, SshSession> connector) {
         this.target = target;
         this.settings = settings;
         this.client = client;
         this.sockets = sockets;
         this.workers = workers;
         this.hostKey = hostKey;
+        this.connector = connector;
     }
 
     @Override
@@ -70,6 +76,45 @@ final class SshSession implements HostSession {
 
     @Override
     public HostFacts facts(FactsQuery query, Duration bootPatience) {
+        Optional<HostFacts> facts = read(query, bootPatience);
+        if (facts.isEmpty()) {
+            renew();
+            facts = read(query, bootPatience);
+        }
+        return facts.orElseThrow(() -> failed("read facts")
+                .retryable()
+                .because(
+                        "other runs are at work on this host",
+                        "Wait until they are done, or end the program that makes them, then run it again."));
+    }
+
+    /** Goes on over a new connection: one from before the changes of another run is no proof that one can be made after them. */
+    private void renew() {
+        TrackedSockets old = sockets;
+        ExecutorService oldWorkers = workers;
+        SshSession fresh = connector.apply(new HostTarget(
+                target.name(),
+                target.address(),
+                target.port(),
+                target.user(),
+                Set.of(hostKey),
+                false,
+                target.loginKey(),
+                target.passphrase(),
+                target.patience()));
+        client = fresh.client;
+        sockets = fresh.sockets;
+        workers = fresh.workers;
+        old.close();
+        oldWorkers.shutdownNow();
+        if (closed.get()) {
+            cut();
+            throw failed("read facts").because("the session is closed", "Open a new one.");
+        }
+    }
+
+    /** The facts, or nothing where a run that may change what a connection needs was at work when this one was made. */
+    private Optional<HostFacts> read(FactsQuery query, Duration bootPatience) {
         String nonce = nonce();
         FactsParser parser = new FactsParser(query);
         Exec exec = exec(nonce);
@@ -88,7 +133,7 @@ final class SshSession implements HostSession {
             if (!parser.ended()) {
                 throw unfinished(failed("read facts"), exec, code);
             }
-            return parser.facts();
+            return parser.busy() ? Optional.empty() : Optional.of(parser.facts());
         } catch (FactsParser.MalformedException e) {
             throw malformed("read facts", e);
         }
@@ -118,6 +163,7 @@ final class SshSession implements HostSession {
         } catch (ConnectionLostException e) {
             throw failed(run.step())
                     .retryable()
+                    .status(run.armed() ? Status.UNKNOWN : Status.FAILED)
                     .output(exec.tail())
                     .cause(e.getCause())
                     .because(
@@ -131,6 +177,11 @@ final class SshSession implements HostSession {
 
     @Override
     public void confirm() {
+        if (armedHere) {
+            throw failed("confirm the changes")
+                    .because(
+                            "this is the session that made the changes", "Open a new one: that it opens is the proof.");
+        }
         String nonce = nonce();
         Exec exec = exec(nonce);
         String[] outcome = {""};
@@ -146,8 +197,18 @@ final class SshSession implements HostSession {
                     });
             switch (outcome[0]) {
                 case "disarmed", "none" -> LOG.debug("{}: rollback {}", target.name(), outcome[0]);
+                case "busy", "rolling-back" ->
+                    throw failed("confirm the changes")
+                            .status(Status.UNKNOWN)
+                            .retryable()
+                            .because(
+                                    outcome[0].equals("busy")
+                                            ? "another run was at work on the host when this connection was made"
+                                            : "the host is rolling back and is not done",
+                                    "Wait a moment, then run apply again: it looks first.");
                 case "rolled-back" ->
                     throw failed("confirm the changes")
+                            .status(Status.ROLLED_BACK)
                             .because(
                                     "the host has rolled back: no new session confirmed the changes in time",
                                     "Its firewall, WireGuard interface and host key are as they were, and what was started"
@@ -296,6 +357,14 @@ final class SshSession implements HostSession {
             throw new IllegalStateException("no change failed");
         }
         failed.exitCode(failure.exitCode());
+        if (run.rolledBack()) {
+            return failed.status(Status.ROLLED_BACK)
+                    .because(
+                            failure.why(),
+                            "Its firewall, WireGuard interface and host key are as they were, and what was started was"
+                                    + " stopped. Run apply again; raise rollbackAfter, which is "
+                                    + settings.rollbackAfter().toSeconds() + " s, if the host is slow.");
+        }
         Change change = run.current();
         String mend = mend(change, failure.why());
         if (!failure.why().startsWith("sha256 is ")) {
@@ -398,6 +467,7 @@ final class SshSession implements HostSession {
         private boolean under;
         private String preparing = "send the changes";
         private boolean armed;
+        private boolean rolledBack;
         private boolean ended;
         private @Nullable Failure failure;
 
@@ -409,6 +479,10 @@ final class SshSession implements HostSession {
 
         boolean armed() {
             return armed;
+        }
+
+        boolean rolledBack() {
+            return rolledBack;
         }
 
         boolean ended() {
@@ -448,6 +522,7 @@ final class SshSession implements HostSession {
                     failure = new Failure(Integer.parseInt(fields[2]), fields[3].replaceAll("\\p{Cntrl}", "?"));
                 }
                 case "armed" -> armed = true;
+                case "rolled-back" -> rolledBack = true;
                 case "left" -> progress.left(line.substring("left\t".length()).replaceAll("[^\\x20-\\x7e]", "?"));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {

@@ -4,6 +4,7 @@
 WHY=
 TMP=
 RELOAD=
+ARMED=
 
 trap 'exit 1' HUP INT PIPE TERM
 trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
@@ -15,6 +16,11 @@ step() {
     WHY=
     say begin "$number"
     printf '%s\n' "$N" >&2
+    if [ -n "$ARMED" ] && [ ! -d "$STATE/rollback" ]; then
+        say rolled-back
+        say failed "$number" 1 'the time for a confirmation was over before the changes were done, and the host has rolled back'
+        exit 1
+    fi
     "$@"
     code=$?
     if [ "$code" -ne 0 ]; then
@@ -601,11 +607,9 @@ arm() {
     interface=$2
     shift 2
     mkdir -p "$STATE" && chmod 0700 "$STATE" || return
-    systemctl stop promguard-rollback.timer 2>/dev/null
-    waits=0
-    while systemctl is-active -q promguard-rollback.service && [ "$waits" -lt 60 ]; do
-        waits=$((waits + 1))
-        sleep 0.5
+    # A rollback that has begun waits for this run to end, and so is brought to its end here.
+    for timer in promguard-rollback promguard-rollback-boot; do
+        systemctl stop "$timer.timer" "$timer.service" 2>/dev/null
     done
     if [ -d "$STATE/rolling-back" ]; then
         sh "$STATE/rollback.sh" </dev/null || {
@@ -669,5 +673,6 @@ arm() {
         WHY='the timer that would roll back could not be set'
         return 1
     }
+    ARMED=yes
     say armed
 }

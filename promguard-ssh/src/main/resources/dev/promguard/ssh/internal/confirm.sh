@@ -1,10 +1,17 @@
 # shellcheck shell=sh disable=SC2154
 confirm() {
-    if disarm; then
-        say confirm disarmed
-    elif [ -d "$STATE/rolling-back" ] || [ -e "$STATE/rolled-back" ]; then
-        say confirm rolled-back
-    else
-        say confirm none
-    fi
+    disarm
+    case $? in
+        0) say confirm disarmed ;;
+        2) say confirm busy ;;
+        *)
+            if [ -d "$STATE/rolling-back" ]; then
+                say confirm rolling-back
+            elif [ -e "$STATE/rolled-back" ]; then
+                say confirm rolled-back
+            else
+                say confirm none
+            fi
+            ;;
+    esac
 }

@@ -19,8 +19,22 @@ say() {
     unset IFS
 }
 
-# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first.
+# idle: waits for a run or a rollback that is at work on the host, and fails if there was one.
+idle() {
+    exec 8>/run/promguard.lock
+    flock -n 8
+    found=$?
+    [ "$found" -eq 0 ] || flock -w 60 8
+    exec 8>&-
+    return "$found"
+}
+
+# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first. Fails
+# with 2 where a run was at work: a connection from before its changes does not prove that one can be made after them.
 disarm() {
+    if [ -d "$STATE/rollback" ] || [ -d "$STATE/rolling-back" ]; then
+        idle || [ ! -d "$STATE/rollback" ] || return 2
+    fi
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
         systemctl stop promguard-rollback.timer 2>/dev/null
         rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" \

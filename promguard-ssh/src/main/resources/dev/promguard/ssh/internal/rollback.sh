@@ -6,12 +6,27 @@ state=/var/lib/promguard
 saved=$state/rolling-back
 mv -T "$state/rollback" "$saved" 2>/dev/null || [ -d "$saved" ] || exit 0
 
+# A run that is still at work ends at its next step, and must not go on opening what is closed here. In a run that brings an earlier
+# rollback to its end, the lock is held already.
+[ -e /proc/self/fd/9 ] || ! true >>/run/promguard.lock || exec 9>>/run/promguard.lock
+flock -w 30 9
+
 while read -r unit active; do
     systemctl stop "$unit"
     if [ "$active" = no ]; then
         systemctl disable "$unit"
     fi
 done <"$saved/units"
+if [ ! -e "$saved/ufw-enabled" ]; then
+    for file in /etc/systemd/system/*.service; do
+        [ -f "$file" ] || continue
+        line=
+        read -r line <"$file"
+        case $line in
+            '# Kept by PromGuard for mesh '*) systemctl stop "${file##*/}" ;;
+        esac
+    done
+fi
 
 restore_ufw() {
     for copy in "$saved"/ufw/*; do

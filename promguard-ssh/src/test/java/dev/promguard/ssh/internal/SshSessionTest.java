@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
@@ -44,12 +45,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -589,11 +592,117 @@ class SshSessionTest {
     }
 
     @Test
+    void facts_otherRunAtWork_areReadOverANewConnection() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        try (TestServer server = new TestServer((in, out, err) -> {
+                    new Received(in).say(out, asked.incrementAndGet() == 1 ? "@\tbusy\n@\tend\n" : FACTS);
+                    return 0;
+                })
+                .start()) {
+            HostSession session = APPLIER.open(server.target());
+            assertThat(session.facts(QUERY, Duration.ofSeconds(5)).machine()).isEqualTo("x86_64");
+            assertThat(server.connections).hasValue(2);
+            assertThat(session.facts(QUERY, Duration.ofSeconds(5)).machine()).isEqualTo("x86_64");
+            assertThat(server.connections).hasValue(2);
+            session.close();
+            assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("closed");
+        }
+    }
+
+    @Test
+    void facts_otherRunsAtWorkAllTheTime_areNotReadAndMayBeLater() throws Exception {
+        try (TestServer server = new TestServer(saying("@\tbusy\n@\tend\n")).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.retryable()).isTrue())
+                    .hasMessageContaining("other runs are at work");
+            assertThat(server.connections).hasValue(2);
+        }
+    }
+
+    @Test
+    void apply_rolledBackMeanwhile_isToldFromAFailure() throws Exception {
+        String lines =
+                "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n@\tbegin\t0\n@\trolled-back\n@\tfailed\t0\t1\ttoo late\n";
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.apply(List.of(new Change.EnableFirewall()), new Recorder()))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
+                    .hasMessageContaining("too late")
+                    .hasMessageContaining("raise rollbackAfter, which is 120 s");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, UNKNOWN", "false, FAILED"})
+    void apply_connectionLost_isUnknownWhereARollbackIsArmed(boolean armed, Status status) throws Exception {
+        CompletableFuture<HostSession> opened = new CompletableFuture<>();
+        String lines = armed ? "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n@\tbegin\t0\n" : "@\tbegin\t0\n";
+        CountDownLatch never = new CountDownLatch(1);
+        try (TestServer server = new TestServer((in, out, err) -> {
+                            new Received(in).say(out, lines);
+                            never.await();
+                            return 0;
+                        })
+                        .start();
+                HostSession session = APPLIER.open(server.target())) {
+            opened.complete(session);
+            assertThatThrownBy(() -> session.apply(List.of(new Change.EnableFirewall()), new Recorder() {
+                        @Override
+                        public void started(Change change) {
+                            opened.thenAccept(HostSession::close).join();
+                        }
+                    }))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.status()).isEqualTo(status));
+        }
+    }
+
+    @Test
+    void confirm_onTheSessionThatArmed_isRefusedWithoutAQuestion() throws Exception {
+        try (TestServer server = new TestServer(HOST).start();
+                HostSession session = APPLIER.open(server.target())) {
+            session.apply(List.of(new Change.EnableFirewall()), new Recorder());
+            assertThatThrownBy(session::confirm)
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("this is the session that made the changes");
+            assertThat(server.commands).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"disarmed", "none"})
+    void confirm_nothingToRollBack_isKept(String answer) throws Exception {
+        try (TestServer server = new TestServer(saying("@\tconfirm\t" + answer + "\n@\tend\n")).start();
+                HostSession session = APPLIER.open(server.target())) {
+            session.confirm();
+            assertThat(server.commands).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"busy", "rolling-back"})
+    void confirm_notDecidedYet_isUnknownAndMayBeAskedAgain(String answer) throws Exception {
+        try (TestServer server = new TestServer(saying("@\tconfirm\t" + answer + "\n@\tend\n")).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(session::confirm).isInstanceOfSatisfying(HostException.class, e -> {
+                assertThat(e.status()).isEqualTo(Status.UNKNOWN);
+                assertThat(e.retryable()).isTrue();
+            });
+        }
+    }
+
+    @Test
     void confirm_rolledBack_saysSo() throws Exception {
         try (TestServer server = new TestServer(saying("@\tconfirm\trolled-back\n@\tend\n")).start();
                 HostSession session = APPLIER.open(server.target())) {
             assertThatThrownBy(session::confirm)
-                    .isInstanceOf(HostException.class)
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
                     .hasMessageContaining("rolled back");
         }
     }

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.sshd.common.channel.Channel;
 import org.apache.sshd.common.channel.ChannelListener;
 import org.apache.sshd.common.config.keys.KeyUtils;
+import org.apache.sshd.common.config.keys.PublicKeyEntry;
 import org.apache.sshd.common.digest.BuiltinDigests;
 import org.apache.sshd.common.session.Session;
 import org.apache.sshd.common.session.SessionListener;
@@ -43,7 +44,10 @@ final class TestServer implements AutoCloseable {
     final List<String> commands = new CopyOnWriteArrayList<>();
     final AtomicInteger connections = new AtomicInteger();
     final AtomicInteger channels = new AtomicInteger();
-    private final KeyPair hostKey = keyPair();
+    /** How often a client took keys for a connection into use: before that nothing can be sent but the exchange of keys itself. */
+    final AtomicInteger encrypted = new AtomicInteger();
+
+    private KeyPair hostKey = keyPair();
     private final SshServer server = SshServer.setUpDefaultServer();
     private volatile boolean admits = true;
 
@@ -60,6 +64,13 @@ final class TestServer implements AutoCloseable {
             public void sessionCreated(Session session) {
                 connections.incrementAndGet();
             }
+
+            @Override
+            public void sessionEvent(Session session, Event event) {
+                if (event == Event.KeyEstablished) {
+                    encrypted.incrementAndGet();
+                }
+            }
         });
         server.addChannelListener(new ChannelListener() {
             @Override
@@ -71,6 +82,17 @@ final class TestServer implements AutoCloseable {
             commands.add(command);
             return new Played(handler);
         });
+    }
+
+    /** Shows the public key of another server, without having the private one. */
+    TestServer claimingToBe(TestServer other) {
+        hostKey = new KeyPair(other.hostKey.getPublic(), hostKey.getPrivate());
+        return this;
+    }
+
+    /** The line of a known_hosts file by which a client would take this server for one that it knows. */
+    String knownHost() {
+        return "[127.0.0.1]:" + port() + " " + PublicKeyEntry.toString(hostKey.getPublic()) + "\n";
     }
 
     TestServer refusing() {

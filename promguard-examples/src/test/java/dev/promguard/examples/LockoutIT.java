@@ -1,0 +1,257 @@
+package dev.promguard.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.promguard.ApplyException;
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ApplyReport.Status;
+import dev.promguard.Mesh;
+import dev.promguard.MeshBuilder;
+import dev.promguard.MeshListener;
+import dev.promguard.Progress;
+import dev.promguard.examples.localcloud.ContractWatch;
+import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.LocalRelease;
+import dev.promguard.examples.localcloud.Outsider;
+import dev.promguard.ssh.SshApplier;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Changes after which nobody would get in any more: the host takes them back by itself, and the report says that it did. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class LockoutIT {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final String SCRAPE = "allow in on wg0 from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
+    private static final String ROLLED_BACK = "/var/lib/promguard/rolled-back";
+
+    @RegisterExtension
+    static final ContractWatch CONTRACT = ContractWatch.ofAll();
+
+    @TempDir
+    static Path state;
+
+    private LocalCloud cloud;
+    private Outsider outsider;
+    private Watcher watcher;
+
+    @BeforeAll
+    void start() {
+        cloud = Clouds.start(CONTRACT);
+        outsider = cloud.outsider();
+        watcher = new Watcher(cloud);
+    }
+
+    @AfterAll
+    void close() {
+        if (watcher != null) {
+            watcher.close();
+        }
+        if (cloud != null) {
+            cloud.close();
+        }
+    }
+
+    private MeshBuilder wish(Duration rollbackAfter) {
+        return Mesh.builder()
+                .name("faulty")
+                .monitor("tor1")
+                .nodes(1)
+                .provider(cloud.provider())
+                .applier(SshApplier.builder().rollbackAfter(rollbackAfter).build())
+                .listener(Progress.console())
+                .state(state);
+    }
+
+    private MeshBuilder wish() {
+        return wish(PATIENCE);
+    }
+
+    private LocalDroplet monitor() {
+        return cloud.droplet("faulty-monitor-1");
+    }
+
+    private LocalDroplet node() {
+        return cloud.droplet("faulty-node-1");
+    }
+
+    private static void awaitRollback(LocalDroplet host) {
+        Clouds.await(
+                "the rollback of " + host.name(),
+                PATIENCE,
+                () -> host.exec("test", "-e", ROLLED_BACK).ok());
+        Clouds.await(
+                "its end",
+                PATIENCE,
+                () -> host.exec("test", "!", "-e", "/var/lib/promguard/rolling-back")
+                        .ok());
+    }
+
+    /** Insists that a host can be reached by SSH, and that nothing else of it can: neither at its public nor at its mesh address. */
+    private void assertOnlySshIsOpen(LocalDroplet host, String meshAddress) {
+        assertThat(Clouds.open(outsider, List.of(host), 22, 9100, 9090)).containsExactly(host.publicAddress() + ":22");
+        outsider.exec("ip", "route", "replace", meshAddress, "via", host.publicAddress());
+        for (int port : List.of(9100, 9090)) {
+            assertThat(outsider.exec("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/" + meshAddress + "/" + port)
+                            .ok())
+                    .as("%s:%d by way of the public address of %s", meshAddress, port, host.name())
+                    .isFalse();
+        }
+        outsider.exec("ip", "route", "delete", meshAddress);
+    }
+
+    private static String states(LocalDroplet host, String... units) {
+        return Clouds.run(host, "systemctl is-active " + String.join(" ", units) + " | sort -u | tr '\\n' ' '");
+    }
+
+    private void assertAppliesAndHolds() {
+        assertThat(wish().apply().ok()).isTrue();
+        assertThat(wish().build().verify().failures()).isEmpty();
+        assertThat(wish().build().plan().isEmpty()).isTrue();
+    }
+
+    @Test
+    @Order(1)
+    void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
+        dieAt("connect anew", Duration.ofSeconds(30));
+        LocalDroplet armed = List.of(monitor(), node()).stream()
+                .filter(host ->
+                        host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
+                .findFirst()
+                .orElseThrow();
+
+        awaitRollback(armed);
+
+        assertThat(Clouds.run(armed, "ufw status")).isEqualTo("Status: inactive");
+        assertThat(states(armed, "node_exporter", "wg-quick@wg0"))
+                .doesNotContain("active ")
+                .contains("inactive");
+        assertThat(armed.exec("test", "-e", "/etc/wireguard/wg0.key").ok()).isFalse();
+        assertThat(armed.exec("ip", "link", "show", "wg0").ok()).isFalse();
+        assertThat(Clouds.run(
+                        armed, "systemctl list-unit-files --no-legend 'promguard-rollback*'; ls /etc/ssh/ssh_host_*"))
+                .as("a timer left at boot, and the host keys of before")
+                .doesNotContain("promguard-rollback")
+                .contains("ssh_host_ed25519_key");
+        assertThat(Clouds.run(armed, "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub"))
+                .isEqualTo(
+                        Clouds.run(
+                                armed,
+                                "sed -n 's/.*ed25519_public: ssh-ed25519 \\([^ ]*\\).*/\\1/p' /var/lib/cloud/instance/user-data.txt"));
+        assertOnlySshIsOpen(armed, armed.name().contains("monitor") ? "10.0.0.1" : "10.0.0.2");
+        assertAppliesAndHolds();
+    }
+
+    private void dieAt(String moment, Duration rollbackAfter) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ApplyAndDie.class.getName(),
+                        cloud.endpoint().toString(),
+                        cloud.token(),
+                        state.toString(),
+                        moment,
+                        cloud.releaseMirror().toString(),
+                        release("node_exporter"),
+                        release("prometheus"),
+                        Long.toString(rollbackAfter.toSeconds()))
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).as(output).isEqualTo(ApplyAndDie.DIED);
+    }
+
+    private String release(String name) {
+        LocalRelease release = cloud.releases().stream()
+                .filter(served -> served.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        return String.join(" ", release.name(), release.version(), release.arch(), release.sha256());
+    }
+
+    /** On the node a rule of somebody's is before PromGuard's; the SSH server of the monitor is behind a redirection. */
+    @Test
+    @Order(2)
+    void apply_firewallWouldDropSsh_bothHostsTakeItBackAndSaySo() {
+        Clouds.run(
+                node(), "ufw --force disable && ufw insert 1 deny in on eth0 to any port 22 proto tcp comment theirs");
+        Clouds.run(
+                monitor(),
+                "ufw --force disable && iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 22 -j REDIRECT --to-ports 2222"
+                        + " && printf 'Port 2222\\n' >/etc/ssh/sshd_config.d/port.conf && systemctl restart ssh");
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class, () -> wish(Duration.ofSeconds(12)).apply());
+
+        System.out.println(failure.getMessage());
+        System.out.println(failure.report());
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsOnly(Status.ROLLED_BACK)
+                .hasSize(2);
+        assertThat(failure).hasMessageContaining("the host has rolled back");
+        for (LocalDroplet host : List.of(monitor(), node())) {
+            assertThat(Clouds.run(host, "ufw status")).isEqualTo("Status: inactive");
+            assertThat(states(host, "node_exporter", "prometheus"))
+                    .doesNotContain("active ")
+                    .contains("inactive");
+        }
+        assertOnlySshIsOpen(node(), "10.0.0.2");
+        assertOnlySshIsOpen(monitor(), "10.0.0.1");
+
+        Clouds.run(node(), "ufw delete deny in on eth0 to any port 22 proto tcp");
+        Clouds.run(
+                monitor(),
+                "rm /etc/ssh/sshd_config.d/port.conf && systemctl restart ssh && iptables -t nat -F PREROUTING");
+        assertAppliesAndHolds();
+    }
+
+    @Test
+    @Order(3)
+    void apply_confirmationComesLate_isRolledBackAndTheNextApplyFinishes() {
+        Clouds.run(node(), "ufw --force delete " + SCRAPE);
+        MeshListener late = event -> {
+            if (event.host().equals(Optional.of("faulty-node-1"))
+                    && event.step().equals("connect anew")) {
+                awaitRollback(node());
+            }
+        };
+
+        ApplyException failure = catchThrowableOfType(
+                ApplyException.class,
+                () -> wish(Duration.ofSeconds(8)).listener(late).apply());
+
+        assertThat(failure.report().hosts())
+                .extracting(HostOutcome::status)
+                .containsExactly(Status.UNCHANGED, Status.ROLLED_BACK);
+        assertThat(Clouds.run(node(), "ufw status")).contains("Status: active").doesNotContain("9100");
+        assertThat(states(node(), "node_exporter")).as("it ran before").isEqualTo("active");
+        assertOnlySshIsOpen(node(), "10.0.0.2");
+        assertAppliesAndHolds();
+    }
+
+    @Test
+    @Order(4)
+    void watcher_throughAllOfThis_foundNoDoorOpen() {
+        assertThat(watcher.closed()).isPositive();
+        assertThat(watcher.opened()).isEmpty();
+    }
+}

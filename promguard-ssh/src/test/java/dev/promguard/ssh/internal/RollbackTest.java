@@ -1,0 +1,172 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The rollback's scripts, run by a shell over folders of their own, with stand-ins for what would change this machine. */
+@Timeout(60)
+class RollbackTest {
+    private static final String NONCE = "0123456789abcdef0123456789abcdef";
+    private static final String STAND_INS = """
+            systemctl() { printf 'systemctl %s\\n' "$*" >>FOLDER/log; }
+            ufw() { printf 'ufw %s\\n' "$*" >>FOLDER/log; }
+            """;
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void folders() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/flock")), "needs flock, of util-linux");
+        Files.createDirectories(folder.resolve("state/rollback/ufw"));
+        Files.createDirectories(folder.resolve("state/rollback/wireguard"));
+        Files.createDirectories(folder.resolve("state/rollback/ssh"));
+        Files.createDirectories(folder.resolve("system"));
+        Files.writeString(folder.resolve("state/rollback/interface"), "wg0\n");
+        Files.writeString(folder.resolve("state/rollback/units"), "");
+    }
+
+    private String here(String text) {
+        return text.replace("/var/lib/promguard", "FOLDER/state")
+                .replace("/run/promguard.lock", "FOLDER/lock")
+                .replace("/etc/systemd/system", "FOLDER/system")
+                .replace("/etc/ssh/", "FOLDER/ssh/")
+                .replace("/etc/wireguard/", "FOLDER/wireguard/")
+                .replace("FOLDER", folder.toString());
+    }
+
+    private String script(String shell, String... libraries) {
+        try (Script script = Script.begin(NONCE, libraries)) {
+            return here(script.shell(STAND_INS + shell).end().text());
+        }
+    }
+
+    private String confirm() throws Exception {
+        return run(script("confirm", "prelude.sh", "confirm.sh"));
+    }
+
+    private static String run(String text) throws Exception {
+        Process shell = new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        try (var in = shell.getOutputStream()) {
+            in.write(text.getBytes(UTF_8));
+        }
+        String out = new String(shell.getInputStream().readAllBytes(), UTF_8);
+        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return out.replace(NONCE + "\t", "");
+    }
+
+    /** A run that is at work: it holds the lock until it is told to end. */
+    private Process run() throws Exception {
+        Process run = new ProcessBuilder(
+                        "flock", folder.resolve("lock").toString(), "sh", "-c", "echo begun; read -r end")
+                .start();
+        assertThat(run.getInputStream().read()).isEqualTo('b');
+        return run;
+    }
+
+    private static void end(Process run) throws Exception {
+        run.getOutputStream().close();
+        assertThat(run.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    private List<String> log() throws Exception {
+        return Files.readAllLines(folder.resolve("log"));
+    }
+
+    @Test
+    void confirm_nobodyAtWork_disarmsOnceAndSaysThatNothingIsArmedFromThenOn() throws Exception {
+        assertThat(confirm()).isEqualTo("confirm\tdisarmed\nend\n");
+        assertThat(folder.resolve("state")).doesNotExist();
+        assertThat(confirm()).isEqualTo("confirm\tnone\nend\n");
+    }
+
+    @Test
+    void confirm_runAtWork_waitsForItAndLeavesTheRollbackArmed() throws Exception {
+        Process other = run();
+        Process ending = new ProcessBuilder("sh", "-c", "sleep 0.5; kill " + other.pid()).start();
+
+        assertThat(confirm()).isEqualTo("confirm\tbusy\nend\n");
+
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+        assertThat(ending.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(confirm()).as("over a newer connection").isEqualTo("confirm\tdisarmed\nend\n");
+    }
+
+    @Test
+    void confirm_afterTheRollback_saysSoEachTime() throws Exception {
+        run(here(STAND_INS + Script.resource("rollback.sh")));
+
+        assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
+        assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
+    }
+
+    @Test
+    void step_rolledBackMeanwhile_isNotTaken() throws Exception {
+        Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
+
+        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened", "prelude.sh", "ledger.sh", "changes.sh"));
+
+        assertThat(said)
+                .contains("begin\t0\n", "rolled-back\nfailed\t0\t1\tthe time for a confirmation was over")
+                .doesNotContain("done\t0");
+        assertThat(folder.resolve("opened")).doesNotExist();
+    }
+
+    @Test
+    void step_stillArmed_isTaken() throws Exception {
+        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened", "prelude.sh", "ledger.sh", "changes.sh"));
+
+        assertThat(said).contains("done\t0");
+        assertThat(folder.resolve("opened")).exists();
+    }
+
+    @Test
+    void rollback_runAtWork_waitsUntilItIsOver() throws Exception {
+        Process other = run();
+        Process rollback =
+                new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        try (var in = rollback.getOutputStream()) {
+            in.write(here(STAND_INS + Script.resource("rollback.sh")).getBytes(UTF_8));
+        }
+        long begin = System.nanoTime();
+        while (!Files.exists(folder.resolve("state/rolling-back"))) {
+            assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(20));
+            assertThat(rollback.waitFor(20, TimeUnit.MILLISECONDS)).as("over").isFalse();
+        }
+        assertThat(rollback.waitFor(500, TimeUnit.MILLISECONDS)).as("over").isFalse();
+        assertThat(folder.resolve("log")).doesNotExist();
+
+        end(other);
+
+        assertThat(rollback.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(log()).contains("ufw --force disable");
+        assertThat(folder.resolve("state/rolled-back")).exists();
+    }
+
+    @Test
+    void rollback_toAFirewallThatWasOff_stopsAllThatPromGuardKeepsBeforeItOpens() throws Exception {
+        Files.writeString(
+                folder.resolve("system/node_exporter.service"), "# Kept by PromGuard for mesh shop: by hand\n[Unit]\n");
+        Files.writeString(folder.resolve("system/theirs.service"), "[Unit]\n");
+        Files.writeString(folder.resolve("state/rollback/units"), "prometheus.service yes\n");
+
+        run(here(STAND_INS + Script.resource("rollback.sh")));
+
+        assertThat(log())
+                .containsSubsequence(
+                        "systemctl stop prometheus.service",
+                        "systemctl stop node_exporter.service",
+                        "ufw --force disable")
+                .noneMatch(line -> line.contains("theirs") || line.startsWith("systemctl start"));
+    }
+}
