@@ -206,7 +206,7 @@ public sealed interface Change {
     public enum InterfaceAction {
         /** Have it come up at boot; it runs as it should. */
         ENABLE,
-        /** Set peers, key and port on the running interface; sessions of unchanged peers go on. */
+        /** Set peers, key, port and fence on the running interface; sessions of unchanged peers go on. */
         SYNC,
         /** Bring it up; it is down. */
         START,

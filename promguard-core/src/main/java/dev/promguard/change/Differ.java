@@ -313,6 +313,7 @@ public final class Differ {
     private static boolean runsAs(WireGuardInterface desired, WireGuardFact running) {
         if (!running.publicKey().equals(Optional.of(desired.publicKey()))
                 || running.listenPort() != desired.listenPort()
+                || !running.fenced()
                 || running.peers().size() != desired.peers().size()) {
             return false;
         }

@@ -366,6 +366,9 @@ public final class Explanation implements Change.Visitor<List<PlannedChange>> {
             if (running.listenPort() != wireGuard.listenPort()) {
                 differences.add("it listens on port " + running.listenPort());
             }
+            if (!running.fenced()) {
+                differences.add("its address can be reached by other interfaces");
+            }
         });
         return differences;
     }

@@ -193,10 +193,15 @@ public record HostFacts(
      * @param publicKey the interface's own public key; empty if it has none
      * @param listenPort its UDP port
      * @param addresses its addresses with prefix length
+     * @param fenced whether packets to its addresses that arrive on another interface are dropped before ufw sees them
      * @param peers its peers
      */
     public record WireGuardFact(
-            Optional<PublicKey> publicKey, int listenPort, List<String> addresses, List<PeerFact> peers) {
+            Optional<PublicKey> publicKey,
+            int listenPort,
+            List<String> addresses,
+            boolean fenced,
+            List<PeerFact> peers) {
         /** Copies the lists. */
         public WireGuardFact {
             addresses = List.copyOf(addresses);

@@ -194,7 +194,12 @@ final class FactsFile {
                         peer.length > 4 ? PresharedKeyFact.valueOf(peer[4]) : PresharedKeyFact.AS_FILED))
                 .toList();
         Optional<PublicKey> own = text(words[1]).map(WishFile::publicKey);
-        return Optional.of(new WireGuardFact(own, Integer.parseInt(words[2]), List.of(words[3].split(",")), peers));
+        return Optional.of(new WireGuardFact(
+                own,
+                Integer.parseInt(words[2]),
+                List.of(words[3].split(",")),
+                words.length < 5 || !words[4].equals("unfenced"),
+                peers));
     }
 
     private static FirewallRule rule(String[] words) {

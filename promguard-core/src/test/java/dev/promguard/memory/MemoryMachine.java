@@ -340,7 +340,11 @@ public final class MemoryMachine {
                 guarded.config(),
                 guarded.running()
                         .map(running -> new WireGuardFact(
-                                running.publicKey(), running.listenPort(), running.addresses(), List.of())),
+                                running.publicKey(),
+                                running.listenPort(),
+                                running.addresses(),
+                                running.fenced(),
+                                List.of())),
                 guarded.unit(),
                 guarded.preshared());
     }
@@ -545,7 +549,8 @@ public final class MemoryMachine {
                         1,
                         peer.presharedKey()))
                 .toList();
-        return new WireGuardFact(running.publicKey(), running.listenPort(), running.addresses(), peers);
+        return new WireGuardFact(
+                running.publicKey(), running.listenPort(), running.addresses(), running.fenced(), peers);
     }
 
     synchronized void begin(Change change, HostSession session, HostSession.Progress progress) {
@@ -781,6 +786,7 @@ public final class MemoryMachine {
                         bounce
                                 ? List.of(wanted.address())
                                 : running.orElseThrow().addresses(),
+                        true,
                         wanted.peers().stream()
                                 .map(peer -> new PeerFact(
                                         peer.publicKey(),

@@ -168,7 +168,11 @@ class ExistingHostsIT {
     private static Map<String, String> snapshot(LocalDroplet host) {
         Map<String, String> snapshot = new TreeMap<>();
         snapshot.put("firewall", Clouds.run(host, "ufw status verbose 2>/dev/null || echo no ufw"));
-        snapshot.put("tables", Clouds.run(host, "iptables -S | sort; ip6tables -S | sort"));
+        snapshot.put(
+                "tables",
+                Clouds.run(
+                        host,
+                        "for tables in iptables ip6tables; do $tables -S | sort; $tables -t raw -S | sort; done"));
         snapshot.put("packages", Clouds.run(host, "dpkg-query -W -f '${Package} ${db:Status-Status}\\n'"));
         snapshot.put("units", Clouds.run(host, "systemctl list-unit-files --no-legend --no-pager"));
         snapshot.put(

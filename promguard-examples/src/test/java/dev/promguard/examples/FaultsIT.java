@@ -263,22 +263,27 @@ class FaultsIT {
 
     @Test
     void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
-        for (String moment : List.of(
-                "create 2 hosts",
-                "created in",
-                "looked at",
-                "install ufw",
-                "ufw: deny what no rule admits",
-                "wg0: bring up",
-                "start node_exporter",
-                "replace the throwaway")) {
-            dieAt(moment);
-            assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090))
-                    .as(moment)
-                    .isEmpty();
-        }
+        try (Watcher watcher = new Watcher(cloud).knowing(wish().build().blueprint())) {
+            for (String moment : List.of(
+                    "create 2 hosts",
+                    "created in",
+                    "looked at",
+                    "install ufw",
+                    "ufw: deny what no rule admits",
+                    "wg0: bring up",
+                    "start node_exporter",
+                    "replace the throwaway")) {
+                dieAt(moment);
+                assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090))
+                        .as(moment)
+                        .isEmpty();
+                assertThat(watcher.opened()).as(moment).isEmpty();
+            }
 
-        assertNextApplyFinishes(wish().build());
+            assertNextApplyFinishes(wish().build());
+            assertThat(watcher.opened()).isEmpty();
+            assertThat(watcher.doors()).hasSize(2 * 4 * 2).allMatch(door -> door.closed() > 100);
+        }
     }
 
     private void dieAt(String moment) throws IOException, InterruptedException {

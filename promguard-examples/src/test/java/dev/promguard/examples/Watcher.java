@@ -2,38 +2,64 @@ package dev.promguard.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.Outsider;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 /**
- * Knocks, every 50 ms and from the public network, at the ports of exporters and of Prometheus at the public address of every
- * host, from the moment the host exists until it is gone.
+ * Knocks, every 50 ms and from a host on the public network that is in no mesh, at the ports of exporters and of Prometheus at every
+ * address of every host, from the moment the host exists until it is gone: the public address, the private one and the one inside
+ * the tunnel, both routed by way of the public one, and the link-local IPv6 address.
  */
 final class Watcher implements AutoCloseable {
     private static final Duration EVERY = Duration.ofMillis(50);
-    private static final int PATIENCE_MILLIS = 400;
+
+    /**
+     * What came of the knocks at one port at one address of one host.
+     *
+     * @param opened how many were answered
+     * @param closed how many were not
+     * @param longestPause the longest time between two of them
+     * @param watched from the first of them to the last, without the times when there was no such host
+     */
+    record Door(
+            String host, String address, int port, long opened, long closed, Duration longestPause, Duration watched) {
+        String name() {
+            return host + " " + address + " " + port;
+        }
+    }
 
     private final LocalCloud cloud;
     private final List<Integer> ports;
+    private final Map<String, String> meshAddresses = new HashMap<>();
+    private final Map<Long, String> known = new HashMap<>();
+    private final Outsider outsider;
+    private final Process knocker;
+    private final PrintWriter orders;
+    private final BufferedReader reports;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
-    private final ExecutorService hands = Executors.newCachedThreadPool();
-    private final Set<String> opened = ConcurrentHashMap.newKeySet();
     private final ScheduledFuture<?> rounds;
-    private final AtomicLong closed = new AtomicLong();
 
     Watcher(LocalCloud cloud) {
         this(cloud, 9100, 9090);
@@ -42,40 +68,121 @@ final class Watcher implements AutoCloseable {
     Watcher(LocalCloud cloud, Integer... ports) {
         this.cloud = cloud;
         this.ports = List.of(ports);
-        rounds = clock.scheduleAtFixedRate(this::round, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    private void round() {
-        for (LocalDroplet droplet : cloud.droplets()) {
-            ports.stream()
-                    .map(port -> new InetSocketAddress(droplet.publicAddress(), port))
-                    .forEach(door -> hands.execute(() -> knock(droplet.name(), door)));
-        }
-    }
-
-    private void knock(String host, InetSocketAddress door) {
-        try (Socket socket = new Socket()) {
-            socket.connect(door, PATIENCE_MILLIS);
-            opened.add(host + " " + door);
+        outsider = cloud.outsider();
+        try {
+            knocker = new ProcessBuilder(
+                            "ip",
+                            "netns",
+                            "exec",
+                            outsider.namespace(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx64m",
+                            "-XX:+UseSerialGC",
+                            "-XX:TieredStopAtLevel=1",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Knocker.class.getName())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
         } catch (IOException e) {
-            closed.incrementAndGet();
+            throw new UncheckedIOException(e);
         }
+        orders = new PrintWriter(knocker.getOutputStream(), true, StandardCharsets.UTF_8);
+        reports = new BufferedReader(new InputStreamReader(knocker.getInputStream(), StandardCharsets.UTF_8));
+        rounds = clock.scheduleWithFixedDelay(this::round, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Has the hosts of a mesh that are made from now on knocked at inside their tunnels too. */
+    synchronized Watcher knowing(Blueprint blueprint) {
+        blueprint.hosts().forEach(host -> meshAddresses.put(host.name(), host.address()));
+        return this;
+    }
+
+    private synchronized void round() {
+        Set<Long> gone = new HashSet<>(known.keySet());
+        for (LocalDroplet droplet : cloud.droplets()) {
+            gone.remove(droplet.id());
+            if (known.putIfAbsent(droplet.id(), droplet.name()) == null) {
+                for (String address : addresses(droplet)) {
+                    ports.forEach(port -> orders.println("watch " + droplet.name() + ' ' + address + ' ' + port));
+                }
+            }
+        }
+        gone.forEach(id -> orders.println("leave " + known.remove(id)));
+    }
+
+    /** Every address of a host that a packet can be sent to from the public network. */
+    private List<String> addresses(LocalDroplet droplet) {
+        List<String> addresses = new ArrayList<>(List.of(droplet.publicAddress(), linkLocal(droplet)));
+        List<String> routed = new ArrayList<>(List.of(droplet.privateAddress()));
+        if (meshAddresses.containsKey(droplet.name())) {
+            routed.add(meshAddresses.get(droplet.name()));
+        }
+        for (String address : routed) {
+            assertThat(outsider.exec("ip", "route", "replace", address, "via", droplet.publicAddress())
+                            .exitCode())
+                    .isZero();
+        }
+        addresses.addAll(routed);
+        return addresses;
+    }
+
+    /** The address that the kernel derives from the hardware address, which the local cloud derives from the public one. */
+    private static String linkLocal(LocalDroplet droplet) {
+        Object[] bytes = List.of(droplet.publicAddress().split("\\.", -1)).stream()
+                .map(Integer::valueOf)
+                .toArray();
+        return String.format("fe80::%02xff:fe%02x:%02x%02x%%eth0", bytes);
+    }
+
+    /** What came of the knocks so far, at every door. */
+    synchronized List<Door> doors() {
+        assertThat(rounds.isDone()).as("the watcher has stopped").isFalse();
+        orders.println("report");
+        List<Door> doors = new ArrayList<>();
+        try {
+            for (String line = reports.readLine(); !".".equals(line); line = reports.readLine()) {
+                assertThat(line).as("the knocker has ended").isNotNull();
+                String[] words = line.split(" ", -1);
+                doors.add(new Door(
+                        words[0],
+                        words[1],
+                        Integer.parseInt(words[2]),
+                        Long.parseLong(words[3]),
+                        Long.parseLong(words[4]),
+                        Duration.ofMillis(Long.parseLong(words[5])),
+                        Duration.ofMillis(Long.parseLong(words[6]))));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return doors;
     }
 
     /** Every door that was ever open. */
     Set<String> opened() {
-        assertThat(rounds.isDone()).as("the watcher has stopped").isFalse();
-        return new TreeSet<>(opened);
+        return doors().stream()
+                .filter(door -> door.opened() > 0)
+                .map(Door::name)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** How often a door was found closed. */
     long closed() {
-        return closed.get();
+        return doors().stream().mapToLong(Door::closed).sum();
+    }
+
+    /** Begins to count anew. */
+    synchronized void forget() {
+        orders.println("forget");
     }
 
     @Override
     public void close() {
         clock.shutdownNow();
-        hands.shutdown();
+        orders.close();
+        knocker.destroy();
+        outsider.close();
     }
 }

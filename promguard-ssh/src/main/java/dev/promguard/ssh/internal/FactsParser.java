@@ -83,6 +83,7 @@ final class FactsParser {
     private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
     private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
+    private final Set<String> fences = new HashSet<>();
     private final List<String> addresses = new ArrayList<>();
     private final Set<String> things = new HashSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
@@ -177,6 +178,7 @@ final class FactsParser {
             }
             case "address" -> addresses.add(network(rest));
             case "wg-address" -> wireGuardAddresses.add(network(rest));
+            case "fence" -> fences.add(network(rest));
             case "ledger" -> {
                 if (!Names.isMesh(rest)) {
                     throw new MalformedException("a mesh's name: " + shown(rest));
@@ -389,7 +391,17 @@ final class FactsParser {
                     presharedKey(of("peer-preshared-key").getOrDefault(peer.getKey(), ""))));
         }
         Optional<PublicKey> own = key.equals("(none)") ? Optional.empty() : Optional.of(publicKey(key));
-        return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, facts));
+        return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, fenced(), facts));
+    }
+
+    /** Whether each of the interface's addresses is one that other interfaces are kept from. */
+    private boolean fenced() throws MalformedException {
+        for (String address : wireGuardAddresses) {
+            if (!fences.contains(network(address.substring(0, address.indexOf('/'))))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static PresharedKeyFact presharedKey(String verdict) throws MalformedException {

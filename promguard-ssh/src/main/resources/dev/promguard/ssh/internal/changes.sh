@@ -440,6 +440,27 @@ forget_preshared_keys() {
     done
 }
 
+# fence INTERFACE ADDRESS: drops what comes to the address by another interface, whatever ufw is told. It is the rule that the
+# configuration has wg-quick add, who knows it by its comment and takes it away with the interface.
+fence() {
+    tables=iptables
+    case $2 in *:*) tables=ip6tables ;; esac
+    set -- PREROUTING -d "${2%/*}" ! -i "$1" -m addrtype ! --src-type LOCAL \
+        -m comment --comment "wg-quick(8) rule for $1" -j DROP
+    "$tables" -w -t raw -C "$@" 2>/dev/null || "$tables" -w -t raw -I "$@" || {
+        WHY="$tables could not shut the address off from other interfaces"
+        return 1
+    }
+}
+
+# unfence INTERFACE: for one that went without wg-quick.
+unfence() {
+    for tables in iptables ip6tables; do
+        "$tables" -t raw -S PREROUTING 2>/dev/null |
+            sed -n "/\"wg-quick(8) rule for $1\"/s/^-A /-w -t raw -D /p" | xargs -r -L 1 "$tables" || return
+    done
+}
+
 # wireguard HOW INTERFACE KEYFILE PUBLICKEY ADDRESS
 wireguard() {
     case $1 in
@@ -450,6 +471,7 @@ wireguard() {
         START) bring_up "$2" start && forget_preshared_keys "$2" || return ;;
         RESTART) bring_up "$2" restart && forget_preshared_keys "$2" || return ;;
     esac
+    fence "$2" "$5" || return
     if [ "$(wg show "$2" public-key)" != "$4" ]; then
         WHY="$2 runs with another key"
         return 1

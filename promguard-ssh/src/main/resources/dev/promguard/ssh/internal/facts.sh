@@ -195,6 +195,14 @@ preshared_keys() {
         }' >&3
 }
 
+# fences INTERFACE: the addresses that no other interface may be used to reach.
+fences() {
+    for tables in iptables ip6tables; do
+        "$tables" -t raw -S PREROUTING 2>/dev/null | sed -n \
+            "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}fence${TAB}\1/p" >&3
+    done
+}
+
 # wireguard INTERFACE KEYFILE: never asks wg for a private key.
 wireguard() {
     if command -v wg >/dev/null 2>&1; then
@@ -204,6 +212,7 @@ wireguard() {
                 wg show "$1" "$what" | sed "s/^/$N${TAB}peer-$what${TAB}/" >&3
             done
             preshared_keys "$1"
+            fences "$1"
         fi
         if [ -f "$2" ] && [ ! -L "$2" ] && key=$(wg pubkey <"$2" 2>/dev/null); then
             say key "$key"

@@ -75,6 +75,10 @@ if [ ! -e "$saved/wireguard-enabled" ]; then
 fi
 if [ ! -e "$saved/wireguard-active" ]; then
     systemctl stop "wg-quick@$interface.service"
+    for tables in iptables ip6tables; do
+        "$tables" -t raw -S PREROUTING 2>/dev/null |
+            sed -n "/\"wg-quick(8) rule for $interface\"/s/^-A /-w -t raw -D /p" | xargs -r -L 1 "$tables"
+    done
 elif [ "$same" = no ] || ! systemctl is-active -q "wg-quick@$interface.service"; then
     systemctl restart "wg-quick@$interface.service"
 fi

@@ -43,6 +43,7 @@ off_wireguard() {
                 return 1
             }
         fi
+        unfence "$interface" || return
     done
 }
 

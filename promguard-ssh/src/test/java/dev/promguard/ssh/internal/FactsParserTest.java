@@ -67,8 +67,32 @@ class FactsParserTest {
             } else if (lost.startsWith("policy4")) {
                 assertThat(parse(String.join("\n", rest)).firewall().denyIncoming())
                         .isFalse();
+            } else if (lost.startsWith("fence")) {
+                assertThat(parse(String.join("\n", rest))
+                                .wireGuard()
+                                .orElseThrow()
+                                .fenced())
+                        .as(lost)
+                        .isFalse();
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fence\t", "fence\t$(id)", "fence\t10.0.0.2/32\t-j ACCEPT"})
+    void facts_impossibleFence_isRefused(String line) throws Exception {
+        String input = Files.readString(folder().resolve("node.input"));
+        assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
+    }
+
+    @Test
+    void facts_fenceOfAnotherAddress_isNone() throws Exception {
+        String input = Files.readString(folder().resolve("node.input"));
+        assertThat(parse(input.replace("fence\t10.0.0.2/32", "fence\t10.0.0.3/32"))
+                        .wireGuard()
+                        .orElseThrow()
+                        .fenced())
+                .isFalse();
     }
 
     @ParameterizedTest
@@ -191,7 +215,11 @@ class FactsParserTest {
         map(text, "unit", facts.units());
         map(text, "release", facts.releases());
         facts.wireGuard().ifPresent(wireGuard -> {
-            line(text, "wireguard", wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses());
+            line(
+                    text,
+                    "wireguard",
+                    wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses() + " fenced="
+                            + wireGuard.fenced());
             wireGuard.peers().forEach(peer -> line(text, "peer", peer.toString()));
         });
         line(text, "key", facts.keyFilePublicKey() + " safe=" + facts.keyFileSafe());

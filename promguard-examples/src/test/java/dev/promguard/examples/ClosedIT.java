@@ -1,0 +1,470 @@
+package dev.promguard.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.promguard.ApplyException;
+import dev.promguard.Mesh;
+import dev.promguard.MeshBuilder;
+import dev.promguard.MeshListener;
+import dev.promguard.Plan;
+import dev.promguard.change.PlannedChange;
+import dev.promguard.examples.localcloud.ExecResult;
+import dev.promguard.examples.localcloud.LocalCloud;
+import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.Outsider;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Nobody gets in, at any moment of a mesh's life: not from outside, by no address and no forged one, not from one node to another,
+ * and not where somebody switched the firewall off. A watcher knocks at every door through all of it.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ClosedIT {
+    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final String MONITOR = "10.0.0.1";
+    private static final String NODE_1 = "10.0.0.2";
+    private static final String NODE_2 = "10.0.0.3";
+    private static final String WITHOUT_INTERFACE = "allow from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
+    private static final String FENCES = "iptables -t raw -S PREROUTING | grep -c 'wg-quick(8) rule for wg0' || true";
+
+    @TempDir
+    static Path state;
+
+    private final Set<String> canary = new TreeSet<>();
+    private LocalCloud cloud;
+    private Outsider outsider;
+    private Watcher watcher;
+    private MeshBuilder wish;
+    private Mesh mesh;
+
+    @BeforeAll
+    void applyOnce() {
+        cloud = Clouds.start(exchange -> {});
+        outsider = cloud.outsider();
+        wish = Mesh.builder()
+                .name("shut")
+                .monitor("tor1")
+                .nodes(2)
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
+                .provider(cloud.provider())
+                .state(state);
+        watcher = new Watcher(cloud).knowing(wish.build().blueprint());
+        mesh = wish.nodes(1)
+                .listener(onceAt("shut-node-1", "looked at", this::openOnPurpose))
+                .build();
+
+        assertThat(mesh.apply().ok()).isTrue();
+
+        assertThat(canary).isNotEmpty();
+        mesh = wish.listener(MeshListener.none()).build();
+    }
+
+    @AfterAll
+    void takeDown() {
+        if (watcher != null) {
+            watcher.close();
+        }
+        if (cloud != null) {
+            cloud.close();
+        }
+    }
+
+    private static MeshListener onceAt(String host, String step, Runnable deed) {
+        boolean[] done = {false};
+        return event -> {
+            if (!done[0]
+                    && event.host().equals(Optional.of(host))
+                    && event.step().equals(step)) {
+                done[0] = true;
+                deed.run();
+            }
+        };
+    }
+
+    /** Has a bare host answer at every door, before anything is done to it, and insists that the watcher sees each. */
+    private void openOnPurpose() {
+        LocalDroplet host = node(1);
+        Clouds.run(
+                host,
+                "ip address add 10.0.0.2/32 dev lo;"
+                        + " systemd-run --quiet --unit=canary systemd-socket-activate -l 9100 -l 9090 --inetd -a true");
+        Clouds.await(
+                "the watcher to see what is open", SOON, () -> watcher.opened().size() == 8);
+        canary.addAll(watcher.opened());
+        Clouds.run(host, "systemctl stop canary; ip address delete 10.0.0.2/32 dev lo");
+        watcher.forget();
+    }
+
+    private LocalDroplet monitor() {
+        return cloud.droplet("shut-monitor-1");
+    }
+
+    private LocalDroplet node(int number) {
+        return cloud.droplet("shut-node-" + number);
+    }
+
+    private List<LocalDroplet> hosts() {
+        return List.of(monitor(), node(1), node(2));
+    }
+
+    private void assertClosed() {
+        assertThat(watcher.opened()).isEmpty();
+    }
+
+    private void assertScraped() {
+        Clouds.await("targets up", SOON, () -> {
+            ExecResult ready = monitor().exec("curl", "-fsS", "http://127.0.0.1:9090/-/ready");
+            return ready.ok()
+                    && Clouds.targets(monitor()).size() == cloud.droplets().size() + 1
+                    && Clouds.targets(monitor()).values().stream().allMatch("up"::equals);
+        });
+    }
+
+    @Test
+    @Order(10)
+    void watcher_doorsOpenedOnPurpose_seesThemAtEveryAddress() {
+        List<String> addresses =
+                canary.stream().map(door -> door.split(" ", -1)[1]).distinct().toList();
+        assertThat(canary).hasSize(8).allMatch(door -> door.startsWith("shut-node-1 "));
+        assertThat(addresses)
+                .hasSize(4)
+                .contains(node(1).publicAddress(), node(1).privateAddress(), NODE_1)
+                .anyMatch(address -> address.startsWith("fe80:"));
+    }
+
+    @Test
+    @Order(20)
+    void apply_firstTime_neverOpens() {
+        assertScraped();
+        for (LocalDroplet host : cloud.droplets()) {
+            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+        }
+        assertThat(Clouds.run(monitor(), "ss -Htln 'sport = :9090'")).contains(" 127.0.0.1:9090 ");
+        assertClosed();
+    }
+
+    @Test
+    @Order(30)
+    void apply_growthAndAnotherScrapeInterval_neverOpens() {
+        mesh = wish.nodes(2)
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
+                .build();
+
+        assertThat(mesh.apply().ok()).isTrue();
+
+        assertScraped();
+        assertClosed();
+    }
+
+    /** All that a host reaches: ports that anything listens on at the others, where one is that no rule speaks of. */
+    @Test
+    @Order(40)
+    void hosts_triedFromEverySide_areOpenToWhatIsAdmittedAlone() {
+        Set<String> ports = new TreeSet<>();
+        for (LocalDroplet host : hosts()) {
+            Clouds.run(host, "systemd-run --quiet --unit=planted systemd-socket-activate -l 8080 --inetd -a true");
+            Clouds.await("a listener", SOON, () -> listening(host).contains("8080"));
+            ports.addAll(listening(host));
+        }
+        assertThat(ports).contains("22", "8080", "9090", "9100");
+        List<String> outside = hosts().stream().map(LocalDroplet::publicAddress).toList();
+        route(NODE_1, node(1));
+        route(NODE_2, node(2));
+        route(MONITOR, monitor());
+
+        assertThat(open(ports, runner(monitor()), NODE_1, NODE_2))
+                .as("from the monitor, in the tunnels")
+                .containsExactly(NODE_1 + " 22", NODE_1 + " 9100", NODE_2 + " 22", NODE_2 + " 9100");
+        assertThat(open(ports, runner(node(1)), MONITOR, NODE_2))
+                .as("from a node, in its tunnel")
+                .containsExactly(MONITOR + " 22");
+        Clouds.run(node(1), "ip route add 10.0.0.3 via " + node(2).publicAddress());
+        assertThat(open(ports, runner(node(1)), NODE_2, node(2).publicAddress(), node(2).privateAddress()))
+                .as("from a node to another, past the tunnels")
+                .containsExactlyInAnyOrder(node(2).publicAddress() + " 22", node(2).privateAddress() + " 22");
+        Clouds.run(node(1), "ip route delete 10.0.0.3");
+        assertThat(open(ports, this::fromOutside, outside.get(0), outside.get(1), outside.get(2)))
+                .as("from outside")
+                .containsExactlyInAnyOrderElementsOf(
+                        outside.stream().map(address -> address + " 22").toList());
+        assertThat(open(ports, this::fromOutside, MONITOR, NODE_1, NODE_2))
+                .as("from outside, at addresses of the tunnels")
+                .isEmpty();
+        hosts().forEach(host -> Clouds.run(host, "systemctl stop planted"));
+    }
+
+    private static Set<String> listening(LocalDroplet host) {
+        return Clouds.run(host, "ss -Htln | awk '{ sub(/.*:/, \"\", $4); print $4 }'")
+                .lines()
+                .collect(Collectors.toSet());
+    }
+
+    private void route(String address, LocalDroplet by) {
+        assertThat(outsider.exec("ip", "route", "replace", address, "via", by.publicAddress())
+                        .exitCode())
+                .isZero();
+    }
+
+    private static Function<String, String> runner(LocalDroplet host) {
+        return script -> Clouds.run(host, script);
+    }
+
+    private String fromOutside(String script) {
+        return outsider.exec("sh", "-c", script).stdout();
+    }
+
+    /** Which of these doors open, all tried at once. */
+    private static List<String> open(Set<String> ports, Function<String, String> from, String... addresses) {
+        String tries = Arrays.stream(addresses)
+                .flatMap(address -> ports.stream()
+                        .map(port -> "(timeout 2 bash -c 'exec 3<>/dev/tcp/" + address + "/" + port
+                                + "' 2>/dev/null && echo " + address + " " + port + ") &"))
+                .collect(Collectors.joining("\n"));
+        return from.apply(tries + "\nwait").lines().sorted().toList();
+    }
+
+    /** Two fences, each of which holds alone: the rule that names the interface, and the one below ufw. */
+    @Test
+    @Order(50)
+    void packets_withTheMonitorsAddressFromElsewhere_areDroppedByEitherFence() {
+        assertThat(answersToSpoofedPackets()).as("as it was set up").isEmpty();
+
+        Clouds.run(node(1), "ufw " + WITHOUT_INTERFACE);
+        assertThat(answersToSpoofedPackets()).as("a rule without the interface").isEmpty();
+        Clouds.run(node(1), "ufw --force disable");
+        assertThat(answersToSpoofedPackets()).as("no ufw").isEmpty();
+        Clouds.run(node(1), "ufw delete " + WITHOUT_INTERFACE + "; ufw --force enable; iptables -t raw -F PREROUTING");
+        assertThat(answersToSpoofedPackets()).as("no fence below ufw").isEmpty();
+
+        Clouds.run(node(1), "ufw " + WITHOUT_INTERFACE);
+        assertThat(answersToSpoofedPackets())
+                .as("the attack works where both are taken away")
+                .contains(MONITOR + ":");
+        Clouds.run(node(1), "ufw delete " + WITHOUT_INTERFACE);
+        assertClosed();
+    }
+
+    /**
+     * Knocks at a node's exporter from outside with the monitor's WireGuard address. The host answers, if it does, through the tunnel
+     * to the real monitor, which knows nothing of it, and is left with half-open connections: these are returned.
+     */
+    private String answersToSpoofedPackets() {
+        for (String command : List.of(
+                "ip address add 10.0.0.1/32 dev eth0",
+                "ip route replace 10.0.0.2 via " + node(1).publicAddress() + " src 10.0.0.1",
+                "timeout 1 bash -c 'for i in 1 2 3 4 5; do (exec 3<>/dev/tcp/10.0.0.2/9100) & done; wait'",
+                "ip route delete 10.0.0.2",
+                "ip address delete 10.0.0.1/32 dev eth0")) {
+            outsider.exec("sh", "-c", command);
+        }
+        return Clouds.run(node(1), "ss -Htn state syn-recv src 10.0.0.2");
+    }
+
+    /** A node's own root may give its tunnel any peer and any address: the others take no part in it. */
+    @Test
+    @Order(60)
+    void node_thatRewritesItsOwnTunnel_reachesNothingMore() {
+        String other = Clouds.run(node(2), "wg show wg0 public-key");
+        String monitorKey = Clouds.run(monitor(), "wg show wg0 public-key");
+        Set<String> ports = Set.of("22", "9100");
+
+        Clouds.run(
+                node(1),
+                "wg set wg0 peer " + other + " endpoint " + node(2).publicAddress() + ":51820 allowed-ips 10.0.0.3/32");
+        assertThat(open(ports, runner(node(1)), NODE_2))
+                .as("a peer of its own making")
+                .isEmpty();
+        assertThat(Clouds.run(node(1), "wg show wg0 latest-handshakes")).contains(other + "\t0");
+
+        Clouds.run(
+                node(1),
+                "wg set wg0 peer " + other + " remove; wg set wg0 peer " + monitorKey + " allowed-ips 10.0.0.0/24");
+        forward(monitor(), 1);
+        assertThat(open(ports, runner(node(1)), NODE_2))
+                .as("by way of a monitor that would forward, but for its firewall")
+                .isEmpty();
+        Clouds.run(monitor(), "ufw --force disable; iptables -P FORWARD ACCEPT");
+        assertThat(open(ports, runner(node(1)), NODE_2))
+                .as("by way of a monitor that does forward")
+                .isEmpty();
+        String nodeKeyAtTheMonitor = "wg set wg0 peer " + monitorKey + " allowed-ips ";
+        Clouds.run(node(2), nodeKeyAtTheMonitor + "10.0.0.0/24");
+        List<String> whereAddressesDoNotCount = open(ports, runner(node(1)), NODE_2);
+        Clouds.run(node(2), nodeKeyAtTheMonitor + MONITOR + "/32");
+        forward(monitor(), 0);
+        Clouds.run(monitor(), "iptables -P FORWARD DROP");
+
+        assertThat(whereAddressesDoNotCount)
+                .as(
+                        "the packets do arrive, and only the other node's list of addresses keeps them out; its exporter stays shut")
+                .containsExactly(NODE_2 + " 22");
+        assertClosed();
+    }
+
+    /** Systems in containers may not set this themselves. */
+    private void forward(LocalDroplet host, int value) {
+        String set = "echo " + value + " >/proc/sys/net/ipv4/ip_forward";
+        assertThat(outsider.exec("ip", "netns", "exec", host.namespace(), "sh", "-c", set)
+                        .ok())
+                .isTrue();
+    }
+
+    /** The tests before left the monitor without ufw, and the first node with another peer and without its fence. */
+    @Test
+    @Order(70)
+    void apply_firewallOffAndFenceGone_seesAndMendsBothAndNeverOpens() {
+        Clouds.run(node(1), "systemctl stop node_exporter");
+        Clouds.run(node(2), "ufw --force disable");
+        Plan drift = mesh.plan();
+        assertThat(drift.drift())
+                .extracting(PlannedChange::text)
+                .anyMatch(text -> text.contains("its address can be reached by other interfaces"))
+                .anyMatch(text -> text.contains("ufw: is off"));
+        assertThat(drift.entries()).flatExtracting(Plan.Entry::changes).allMatch(PlannedChange::drift);
+
+        assertThat(mesh.apply(drift).ok()).isTrue();
+
+        for (LocalDroplet host : hosts()) {
+            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+            assertThat(Clouds.run(host, "ufw status")).contains("Status: active");
+        }
+        mesh.plan().requireEmpty();
+        assertScraped();
+        assertClosed();
+    }
+
+    @Test
+    @Order(80)
+    void rotateKeys_runningMesh_neverOpens() {
+        assertThat(mesh.rotateKeys().ok()).isTrue();
+        assertClosed();
+    }
+
+    /** The rollback puts back what somebody had done by hand, ufw off, and still nothing answers. */
+    @Test
+    @Order(90)
+    void rollback_ofAFirewallThatWasOff_neverOpens() {
+        Clouds.run(node(2), "ufw --force disable; systemctl stop node_exporter");
+        List<String> steps = new ArrayList<>();
+        MeshListener timeIsUp = onceAt(
+                "shut-node-2", "connect anew", () -> Clouds.run(node(2), "systemctl start promguard-rollback.service"));
+        Mesh unconfirmed = wish.listener(event -> {
+                    steps.add(event.step());
+                    timeIsUp.on(event);
+                })
+                .build();
+
+        ApplyException failure = catchThrowableOfType(ApplyException.class, unconfirmed::apply);
+
+        assertThat(steps).contains("start node_exporter.service");
+        assertThat(failure).as("the rollback").isNotNull().hasMessageContaining("rolled back");
+        Clouds.await(
+                "the end of the rollback",
+                SOON,
+                () -> node(2).exec("test", "-e", "/var/lib/promguard/rolled-back")
+                        .ok());
+        assertThat(Clouds.run(node(2), "ufw status")).contains("Status: inactive");
+        assertThat(Clouds.run(node(2), FENCES)).isEqualTo("1");
+        assertThat(mesh.apply().ok()).isTrue();
+        assertScraped();
+        assertClosed();
+    }
+
+    /** Where ufw is late and then fails, what listens is not started; where it works, it comes first. */
+    @Test
+    @Order(100)
+    void reboot_firewallLateFailedAndWell_comesBeforeWhatListens() {
+        Clouds.run(
+                node(1),
+                "mkdir -p /etc/systemd/system/ufw.service.d; printf '[Service]\\nExecStartPre=/bin/sh -c \""
+                        + "touch /run/late; sleep 3; exit 1\"\\n' >/etc/systemd/system/ufw.service.d/late.conf");
+        int boots = node(1).boots();
+        node(1).reboot();
+        monitor().reboot();
+        Clouds.await("the boot", SOON, () -> node(1).boots() > boots);
+        Clouds.await(
+                "ufw, late", SOON, () -> node(1).exec("test", "-e", "/run/late").ok());
+        Clouds.await("ufw, failed", SOON, () -> {
+            String exporter = state(node(1), "node_exporter");
+            assertThat(exporter).isEqualTo("inactive");
+            return state(node(1), "ufw").equals("failed");
+        });
+        Clouds.await(
+                "the end of the boot",
+                SOON,
+                () -> Set.of("running", "degraded")
+                        .contains(node(1).exec("systemctl", "is-system-running")
+                                .stdout()
+                                .strip()));
+        assertThat(state(node(1), "node_exporter")).isEqualTo("inactive");
+        assertThat(Clouds.run(node(1), "ss -Htln 'sport = :9100'")).isEmpty();
+        assertThat(Clouds.run(node(1), "journalctl -b -u node_exporter"))
+                .contains("Dependency failed for node_exporter.service");
+
+        Clouds.run(node(1), "rm -r /etc/systemd/system/ufw.service.d");
+        node(1).reboot();
+        assertScraped();
+        for (LocalDroplet host : List.of(node(1), monitor())) {
+            long firewall = microseconds(host, "ufw", "ExecMainExitTimestampMonotonic");
+            assertThat(firewall).isPositive();
+            assertThat(microseconds(host, "node_exporter", "ExecMainStartTimestampMonotonic"))
+                    .isGreaterThan(firewall);
+            assertThat(microseconds(host, "wg-quick@wg0", "ExecMainStartTimestampMonotonic"))
+                    .isGreaterThan(firewall);
+            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+        }
+        assertThat(microseconds(monitor(), "prometheus", "ExecMainStartTimestampMonotonic"))
+                .isGreaterThan(microseconds(monitor(), "ufw", "ExecMainExitTimestampMonotonic"));
+        mesh.plan().requireEmpty();
+        assertClosed();
+    }
+
+    private static String state(LocalDroplet host, String unit) {
+        return host.exec("systemctl", "is-active", unit).stdout().strip();
+    }
+
+    private static long microseconds(LocalDroplet host, String unit, String property) {
+        return Long.parseLong(Clouds.run(host, "systemctl show --value -p " + property + " " + unit));
+    }
+
+    @Test
+    @Order(110)
+    void destroy_watched_neverOpens() {
+        assertThat(mesh.destroy().removed()).hasSize(3);
+        assertThat(cloud.droplets()).isEmpty();
+        assertClosed();
+    }
+
+    @Test
+    @Order(120)
+    void watcher_throughAllOfThis_knockedOftenEnough() {
+        List<Watcher.Door> doors = watcher.doors();
+        doors.forEach(door -> System.out.println("knocked " + door));
+        assertThat(doors).hasSize(3 * 4 * 2);
+        assertThat(doors).allSatisfy(door -> {
+            long knocks = door.opened() + door.closed();
+            assertThat(knocks).isGreaterThan(400);
+            assertThat(knocks).isGreaterThan(door.watched().toMillis() / 100);
+            assertThat(door.longestPause()).isLessThan(Duration.ofSeconds(5));
+        });
+    }
+}
