@@ -2,12 +2,16 @@ package dev.promguard;
 
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
-import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** The cloud-init user data of a new host: the throwaway host key, so that the very first connection can be trusted. */
 final class UserData {
+    private static final String BEFORE_KEY =
+            "#cloud-config\nssh_deletekeys: true\nssh_pwauth: false\nssh_keys:\n  ed25519_private: |\n";
+    private static final byte[] INDENT = "    ".getBytes(StandardCharsets.UTF_8);
+
     private UserData() {}
 
     /**
@@ -17,27 +21,29 @@ final class UserData {
      */
     static Secret withHostKey(SshKeyPair hostKey) {
         return hostKey.privateKey().use(key -> {
-            ByteArrayOutputStream text = new ByteArrayOutputStream(1024);
-            write(text, "#cloud-config\nssh_deletekeys: true\nssh_pwauth: false\nssh_keys:\n  ed25519_private: |\n");
-            int start = 0;
-            for (int i = 0; i < key.length; i++) {
-                if (key[i] == '\n') {
-                    write(text, "    ");
-                    text.write(key, start, i - start + 1);
-                    start = i + 1;
-                }
+            byte[] head = BEFORE_KEY.getBytes(StandardCharsets.UTF_8);
+            byte[] tail = ("  ed25519_public: " + hostKey.publicKey().line() + " throwaway\n")
+                    .getBytes(StandardCharsets.UTF_8);
+            int lines = 0;
+            for (byte each : key) {
+                lines += each == '\n' ? 1 : 0;
             }
-            write(text, "  ed25519_public: " + hostKey.publicKey().line() + " throwaway\n");
-            byte[] bytes = text.toByteArray();
+            // All of it at once: a buffer that grows would leave copies behind.
+            ByteBuffer text = ByteBuffer.allocate(head.length + key.length + lines * INDENT.length + tail.length);
             try {
-                return Secret.of(bytes);
+                text.put(head);
+                int start = 0;
+                for (int i = 0; i < key.length; i++) {
+                    if (key[i] == '\n') {
+                        text.put(INDENT).put(key, start, i - start + 1);
+                        start = i + 1;
+                    }
+                }
+                text.put(tail);
+                return Secret.of(text.array());
             } finally {
-                Arrays.fill(bytes, (byte) 0);
+                Arrays.fill(text.array(), (byte) 0);
             }
         });
-    }
-
-    private static void write(ByteArrayOutputStream out, String text) {
-        out.writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -46,6 +46,7 @@ class MeshTest {
                 .containsExactly(
                         "create",
                         "install ufw, wireguard-tools",
+                        "create user wireguard_metrics",
                         "create user node_exporter",
                         "install node_exporter 1.12.1",
                         "write /usr/local/lib/promguard/wireguard-metrics.sh",

@@ -1,8 +1,8 @@
 package dev.promguard.keys;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
@@ -41,11 +41,10 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
         Ed25519PrivateKeyParameters key = new Ed25519PrivateKeyParameters(random);
         byte[] encoded = encode(key);
         byte[] body = LINES.encode(encoded);
-        ByteArrayOutputStream file = new ByteArrayOutputStream(body.length + 80);
-        file.writeBytes("-----BEGIN OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII));
-        file.writeBytes(body);
-        file.writeBytes("\n-----END OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII));
-        byte[] text = file.toByteArray();
+        byte[] begin = "-----BEGIN OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] end = "\n-----END OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] text = new byte[begin.length + body.length + end.length];
+        ByteBuffer.wrap(text).put(begin).put(body).put(end);
         try {
             byte[] blob = OpenSSHPublicKeyUtil.encodePublicKey(key.generatePublicKey());
             return new SshKeyPair(

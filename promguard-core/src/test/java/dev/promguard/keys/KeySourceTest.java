@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Tool;
+import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +65,35 @@ class KeySourceTest {
                 assertThat(key[0] & 7).isZero();
                 assertThat(key[31] & 0xc0).isEqualTo(0x40);
             }
+        }
+    }
+
+    /** Keeps the arrays that it fills, not copies of them. */
+    private static final class KeptRandom extends SecureRandom {
+        private static final long serialVersionUID = 1L;
+
+        private final transient List<byte[]> filled = new ArrayList<>();
+
+        @Override
+        public void nextBytes(byte[] bytes) {
+            super.nextBytes(bytes);
+            filled.add(bytes);
+        }
+    }
+
+    @Test
+    void generate_afterwards_theRawKeyIsZero() {
+        KeptRandom random = new KeptRandom();
+        KeySource source = KeySource.of(random);
+
+        try (WireGuardKeyPair pair = source.generate();
+                Secret presharedKey = source.presharedKey()) {
+            assertThat(random.filled).hasSize(2).allSatisfy(raw -> {
+                assertThat(raw).hasSize(32);
+                assertThat(raw).containsOnly(0);
+            });
+            assertThat(Base64.getDecoder().decode(text(pair.privateKey()))).isNotEqualTo(new byte[32]);
+            assertThat(Base64.getDecoder().decode(text(presharedKey))).isNotEqualTo(new byte[32]);
         }
     }
 

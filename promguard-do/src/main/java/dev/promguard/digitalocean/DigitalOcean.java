@@ -59,6 +59,7 @@ public final class DigitalOcean implements CloudProvider {
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
     private static final int FORBIDDEN = 403;
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
     private static final Pattern TAG_FORM = Pattern.compile("[A-Za-z0-9_:-]{1,255}");
     private static final Pattern UUID_FORM = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
@@ -146,7 +147,8 @@ public final class DigitalOcean implements CloudProvider {
         /**
          * Where the API is. DigitalOcean's own unless said.
          *
-         * @param value an http or https URI, under which {@code /v2/} lies
+         * @param value an https URI, under which {@code /v2/} lies; an http one only of this machine itself, at
+         *     {@code localhost}, {@code 127.0.0.1} or another loopback address, since the token goes there as it is
          * @return this builder
          * @throws NullPointerException if {@code value} is null
          * @throws IllegalArgumentException if it is not such a URI
@@ -156,6 +158,11 @@ public final class DigitalOcean implements CloudProvider {
             if ((!scheme.equals("http") && !scheme.equals("https")) || value.getHost() == null) {
                 throw new IllegalArgumentException(
                         "endpoint " + Names.quote(value.toString()) + " is not an http or https URI with a host");
+            }
+            if (scheme.equals("http") && !LOOPBACK.matcher(value.getHost()).matches()) {
+                throw new IllegalArgumentException("endpoint " + Names.quote(value.toString())
+                        + " would have the API token cross the network unencrypted: use https, or http at a loopback"
+                        + " address such as 127.0.0.1");
             }
             endpoint = value;
             return this;

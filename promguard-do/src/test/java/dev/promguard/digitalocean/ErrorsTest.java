@@ -466,6 +466,40 @@ class ErrorsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://api.digitalocean.com/",
+                "http://198.18.0.1:8080/",
+                "http://[2001:db8::1]/",
+                "http://127.0.0.1.example.com/",
+                "http://localhost.example.com/",
+                "http://127.0.0.1@example.com/",
+                "http://0.0.0.0/"
+            })
+    void endpoint_httpToAnotherMachine_isRefusedBeforeTheTokenIsSent(String endpoint) {
+        DigitalOcean.Builder builder = DigitalOcean.builder();
+
+        assertThatThrownBy(() -> builder.endpoint(URI.create(endpoint)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(endpoint)
+                .hasMessageContaining("unencrypted: use https");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "https://api.example.com/",
+                "http://localhost:8080/",
+                "http://127.0.0.1/",
+                "http://127.8.9.10:80/",
+                "http://[::1]:8080/"
+            })
+    void endpoint_encryptedOrOnThisMachine_isTaken(String endpoint) {
+        assertThat(DigitalOcean.builder().endpoint(URI.create(endpoint)).build().name())
+                .isEqualTo("DigitalOcean");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"ftp://api.example.com/", "file:///etc/passwd", "http:x", "https:///v2", "api.example.com"})
     void endpoint_notHttp_isRefusedAtOnce(String endpoint) {
         assertThatThrownBy(() -> DigitalOcean.builder().endpoint(URI.create(endpoint)))

@@ -26,6 +26,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.DefaultConfig;
@@ -47,6 +49,9 @@ public final class SshConnector {
         thread.setDaemon(true);
         return thread;
     };
+
+    private static final Pattern NO_SETTLEMENT =
+            Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
 
     private final Settings settings;
     private final DefaultConfig config;
@@ -271,6 +276,17 @@ public final class SshConnector {
                                 "Check the user's name, and that the key's public half stands in its"
                                         + " ~/.ssh/authorized_keys on the host.");
             }
+            Matcher old = noSettlement(failure);
+            if (old != null) {
+                Outdated outdated = Outdated.of(old.group(1));
+                return failed("agree on algorithms", failure)
+                        .because(
+                                "the host's SSH server knows no " + outdated.what + " that is still safe: it offers "
+                                        + FactsParser.shown(old.group(2)),
+                                "Nothing was sent to it. Bring OpenSSH on the host up to date, or have its"
+                                        + " /etc/ssh/sshd_config say \"" + outdated.setting
+                                        + "\" and reload it, then run again.");
+            }
             return failed("connect", failure)
                     .retryable()
                     .because(
@@ -284,6 +300,45 @@ public final class SshConnector {
         private HostException.Builder failed(String step, Exception failure) {
             return HostException.of(target.name(), target.address(), step).cause(failure);
         }
+    }
+
+    /** What a server and this client have no modern algorithm in common for, and what sshd's configuration calls it. */
+    private enum Outdated {
+        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms curve25519-sha256"),
+        HOST_KEY("kind of host key", "HostKey /etc/ssh/ssh_host_ed25519_key"),
+        CIPHER("cipher", "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com"),
+        MAC("message authentication code", "MACs hmac-sha2-256-etm@openssh.com"),
+        COMPRESSION("way to leave out compression", "Compression no");
+
+        private final String what;
+        private final String setting;
+
+        Outdated(String what, String setting) {
+            this.what = what;
+            this.setting = setting;
+        }
+
+        /** By the name that sshj gives it. */
+        static Outdated of(String name) {
+            return switch (name) {
+                case "KeyExchange" -> KEY_EXCHANGE;
+                case "HostKey" -> HOST_KEY;
+                case "Client2ServerCipher", "Server2ClientCipher" -> CIPHER;
+                case "Client2ServerMAC", "Server2ClientMAC" -> MAC;
+                default -> COMPRESSION;
+            };
+        }
+    }
+
+    /** What sshj says of a server that has no algorithm in common with it, or null if the failure is another. */
+    private static @Nullable Matcher noSettlement(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            Matcher matcher = NO_SETTLEMENT.matcher(String.valueOf(cause.getMessage()));
+            if (cause instanceof TransportException && matcher.matches()) {
+                return matcher;
+            }
+        }
+        return null;
     }
 
     static String reason(Throwable failure) {

@@ -30,13 +30,20 @@ step() {
     say "done" "$number"
 }
 
-# alone: one run at a time on a host.
+# alone: one run at a time on a host. What an earlier one could not take away, for it was killed, goes now.
 alone() {
     exec 9>/run/promguard.lock
     flock -w 60 9 || {
         WHY='another run is at work on this host'
         return 1
     }
+    rm -rf /etc/wireguard/.promguard.* /etc/wireguard/*/.promguard.* /etc/ssh/.promguard.* /etc/prometheus/secrets/.promguard.* \
+        "$STATE"/.new.* "$STATE"/confirmed.* "$LEDGER"/.new.* /opt/promguard/.new.*
+}
+
+# private_folder FOLDER: one that is nobody's but root's from its first moment, or from now on.
+private_folder() {
+    (umask 077 && mkdir -p "$1") && chown root:root "$1" && chmod 0700 "$1"
 }
 
 # owe "UNIT ACTION"...: writes down what units are owed, for the next run to see if this one is cut off.
@@ -208,14 +215,19 @@ remove_drop_ins() {
     rm -rf -- "$@" && systemctl daemon-reload
 }
 
-# write_secret PATH MODE GROUP: the secret comes in base64 on standard input, and is written to the file alone.
+# write_secret PATH MODE GROUP: the secret comes in base64 on standard input, and is written to the file alone. Its folder is
+# for such files only.
 write_secret() {
     if [ -d "$1" ] && [ ! -L "$1" ]; then
         WHY="$1 is a folder"
         return 1
     fi
     note_path "$1" || return 1
-    mkdir -p "${1%/*}" || return 1
+    folder=${1%/*}
+    if [ ! -d "$folder" ]; then
+        mkdir -p "${folder%/*}" && private_folder "$folder" || return 1
+    fi
+    chown "root:$3" "$folder" && chmod 0750 "$folder" || return 1
     TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
     base64 -d >"$TMP" && chown "root:$3" "$TMP" && chmod "$2" "$TMP" || return 1
     mv -fT "$TMP" "$1" || return 1
@@ -229,9 +241,9 @@ write_key() {
         return 1
     fi
     note_path "$1" || return 1
-    mkdir -p "${1%/*}" && chmod 0700 "${1%/*}" || return 1
+    private_folder "${1%/*}" || return 1
     TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
-    base64 -d >"$TMP" && chown root:root "$TMP" && chmod 0600 "$TMP" || return 1
+    base64 -d >"$TMP" && chown root:root "$TMP" || return 1
     if [ "$(wg pubkey <"$TMP")" != "$2" ]; then
         WHY='the key that arrived does not belong to the public key wanted'
         return 1
@@ -249,8 +261,7 @@ write_preshared_keys() {
         return 1
     fi
     note_folders "${folder%/*}" && note_tree "$folder" || return 1
-    mkdir -p "${folder%/*}" && chmod 0700 "${folder%/*}" || return 1
-    (umask 077 && mkdir -p "$folder") && chown root:root "$folder" && chmod 0700 "$folder" || return 1
+    private_folder "${folder%/*}" && private_folder "$folder" || return 1
     TMP=$(umask 077 && mktemp -d "$folder/.promguard.XXXXXX") || return 1
     base64 -d | (
         umask 077
@@ -603,7 +614,7 @@ replace_host_key() {
         WHY='no leave came to use the new host key'
         return 1
     fi
-    chmod 0600 "$TMP/key" && chmod 0644 "$TMP/key.pub" || return
+    chmod 0644 "$TMP/key.pub" || return
     mv -fT "$TMP/key.pub" /etc/ssh/ssh_host_ed25519_key.pub || return
     mv -fT "$TMP/key" /etc/ssh/ssh_host_ed25519_key || return
     rm -rf "$TMP"
@@ -628,7 +639,7 @@ arm() {
     seconds=$1
     interface=$2
     shift 2
-    mkdir -p "$STATE" && chmod 0700 "$STATE" || return
+    private_folder "$STATE" || return
     # A rollback that has begun waits for this run to end, and so is brought to its end here.
     for timer in promguard-rollback promguard-rollback-boot; do
         systemctl stop "$timer.timer" "$timer.service" 2>/dev/null
@@ -640,6 +651,7 @@ arm() {
         }
     fi
     rm -f "$STATE/rolled-back"
+    umask 077
     if [ ! -d "$STATE/rollback" ]; then
         TMP=$(mktemp -d "$STATE/.new.XXXXXX") || return
         mkdir "$TMP/ufw" "$TMP/wireguard" "$TMP/ssh" || return
@@ -682,6 +694,7 @@ arm() {
         fi
     done
     base64 -d >"$STATE/rollback.sh" || return
+    umask 022
     at_boot=/etc/systemd/system/promguard-rollback-boot
     printf '[Unit]\nDescription=Put back what PromGuard changed and nobody confirmed\n[Service]\nType=oneshot\nExecStart=/bin/sh %s\n' \
         "$STATE/rollback.sh" >"$at_boot.service" || return

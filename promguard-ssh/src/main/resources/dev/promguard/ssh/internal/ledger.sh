@@ -7,7 +7,7 @@ remember() {
     [ ! -d "$LEDGER" ] || return 0
     rm -rf "$STATE/taken-off"
     TMP=$(umask 077 && mkdir -p "$STATE" && mktemp -d "$STATE/.new.XXXXXX") || return
-    printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things" && sync "$TMP/mesh" && mv -T "$TMP" "$LEDGER" && sync "$STATE" || return
+    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && sync "$TMP/mesh" && mv -T "$TMP" "$LEDGER" && sync "$STATE" || return
     TMP=
 }
 
@@ -36,7 +36,7 @@ note_path() {
     if grep -qxF -e "file $1" -e "replaced $1" "$LEDGER/things"; then
         return 0
     elif [ -e "$1" ] || [ -L "$1" ]; then
-        mkdir -p "$LEDGER/files${1%/*}" && cp -aT "$1" "$LEDGER/files$1" && sync "$LEDGER" && note replaced "$1"
+        (umask 077 && mkdir -p "$LEDGER/files${1%/*}") && cp -aT "$1" "$LEDGER/files$1" && sync "$LEDGER" && note replaced "$1"
     else
         note_folders "${1%/*}" && note file "$1"
     fi

@@ -117,6 +117,38 @@ class ScriptTest {
     }
 
     @Test
+    void feed_moreThanFits_leavesNoCopyBehind() {
+        Script script = Script.begin(NONCE);
+        List<byte[]> buffers = new ArrayList<>();
+        while (buffers.size() < 3) {
+            script.feed(Secret.of("hidden-value"), "base64", List.of("-d"));
+            if (buffers.isEmpty() || buffers.get(buffers.size() - 1) != script.array()) {
+                buffers.add(script.array());
+            }
+        }
+        assertThat(buffers.get(0)).as("outgrown").containsOnly(0);
+        assertThat(buffers.get(1)).as("outgrown").containsOnly(0);
+        assertThat(script.text()).contains(base64("hidden-value"));
+        script.close();
+        assertThat(buffers.get(2)).containsOnly(0);
+    }
+
+    @Test
+    void of_changeThatIsRefusedAfterAKey_clearsWhatItWroteAndLeavesTheKeyToItsOwner() {
+        Secret key = Secret.of("private-key");
+        List<Change> changes =
+                List.of(new Change.WriteKey("/etc/wireguard/wg0.key", key, KEY), new Change.RemoveFile("/etc/passwd"));
+
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, changes, Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .message()
+                .doesNotContain("private-key", base64("private-key"));
+
+        int length = key.use(value -> value.length);
+        assertThat(length).isEqualTo("private-key".length());
+    }
+
+    @Test
     void run_cutAnywhere_runsNothing(@TempDir Path folder) throws Exception {
         Path mark = folder.resolve("mark");
         try (Script script = Script.begin(NONCE)) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.apache.sshd.common.channel.Channel;
 import org.apache.sshd.common.channel.ChannelListener;
 import org.apache.sshd.common.config.keys.KeyUtils;
@@ -97,6 +98,18 @@ final class TestServer implements AutoCloseable {
 
     TestServer refusing() {
         admits = false;
+        return this;
+    }
+
+    /** Changes what the server offers, before it starts. */
+    TestServer offering(Consumer<SshServer> settings) {
+        settings.accept(server);
+        return this;
+    }
+
+    /** Shows another host key. */
+    TestServer showing(KeyPair key) {
+        hostKey = key;
         return this;
     }
 

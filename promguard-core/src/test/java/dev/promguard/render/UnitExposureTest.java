@@ -1,0 +1,63 @@
+package dev.promguard.render;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.Golden;
+import dev.promguard.Tool;
+import dev.promguard.WishFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** How exposed each service is that is ever rendered, by systemd's own measure, from 0 (not at all) to 10; and as whom it runs. */
+class UnitExposureTest {
+    private static final Golden GOLDEN = new Golden("/dev/promguard/render");
+    /** In tenths: under 3.0. */
+    private static final String MOST = "29";
+
+    @TempDir
+    private Path folder;
+
+    static List<String> wishes() {
+        return GOLDEN.names();
+    }
+
+    private Tool.Answer exposure(String name, String unit) throws Exception {
+        Path file = Files.writeString(folder.resolve(name), unit);
+        return Tool.orSkip("systemd-analyze", "systemd")
+                .run("", "security", "--offline=true", "--no-pager", "--threshold=" + MOST, file.toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("wishes")
+    void service_ofAnyWish_isHardlyExposedAndNotRoot(String wish) throws Exception {
+        WishFile file = WishFile.parse(GOLDEN.read(wish + ".input"));
+        DesiredHost host = new Renderer()
+                .withSecrets(file.secrets())
+                .render(file.blueprint(), file.host(), file.publicAddresses(), file.publicKeys());
+        List<ManagedFile> services = host.files().stream()
+                .filter(each -> each.path().endsWith(".service"))
+                .toList();
+
+        assertThat(services).hasSizeGreaterThanOrEqualTo(2);
+        for (ManagedFile service : services) {
+            String name = service.path().substring(service.path().lastIndexOf('/') + 1);
+            Tool.Answer answer = exposure(name, service.content());
+            assertThat(answer.exitCode()).as("%s: %s", name, answer).isZero();
+            assertThat(service.content())
+                    .as(name)
+                    .containsPattern("(?m)^User=[a-z_]+$")
+                    .doesNotContain("User=root");
+        }
+    }
+
+    @Test
+    void measure_serviceThatMayAll_isOverTheLimit() throws Exception {
+        assertThat(exposure("open.service", "[Service]\nExecStart=/bin/true\n").exitCode())
+                .isPositive();
+    }
+}
