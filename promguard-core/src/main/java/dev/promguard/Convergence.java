@@ -14,6 +14,7 @@ import dev.promguard.change.Explanation;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Footprint;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.KeyClaims;
 import dev.promguard.change.NewKeys;
 import dev.promguard.change.Occupancy;
 import dev.promguard.change.PlannedChange;
@@ -107,6 +108,7 @@ final class Convergence {
         world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
         Map<String, Optional<HostFacts>> facts = new HashMap<>();
         world.missing().forEach(order -> facts.put(order.name(), Optional.empty()));
+        Map<String, PublicKey> claims = new HashMap<>();
         looks.forEach((name, look) -> {
             HostFacts known = look.value();
             if (known != null) {
@@ -114,8 +116,14 @@ final class Convergence {
                 if (Differ.needsKey(known)) {
                     keys.remove(name);
                 } else {
-                    known.keyFilePublicKey().ifPresent(key -> keys.put(name, key));
+                    known.keyFilePublicKey().ifPresent(key -> claims.put(name, key));
                 }
+            }
+        });
+        Map<String, String> disbelieved = KeyClaims.refused(claims, remembered(world.state()));
+        claims.forEach((name, key) -> {
+            if (!disbelieved.containsKey(name)) {
+                keys.put(name, key);
             }
         });
         Set<Pair> lacking = PresharedKeys.lacking(blueprint, facts);
@@ -134,7 +142,8 @@ final class Convergence {
                                     keys,
                                     lacking,
                                     Objects.requireNonNull(expected.get(host.name())),
-                                    Optional.ofNullable(shown.get(host.name()))));
+                                    Optional.ofNullable(shown.get(host.name())),
+                                    Optional.ofNullable(disbelieved.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
             entries.add(removeEntry(host, world.state()));
@@ -186,7 +195,8 @@ final class Convergence {
             Map<String, PublicKey> keys,
             Set<Pair> lacking,
             DesiredHost expected,
-            Optional<HostKeyFingerprint> shown) {
+            Optional<HostKeyFingerprint> shown,
+            Optional<String> disbelieved) {
         CloudHost cloudHost = Objects.requireNonNull(world.present().get(host.name()));
         Plan.Kind kind;
         List<PlannedChange> changes = new ArrayList<>();
@@ -214,6 +224,7 @@ final class Convergence {
             }
             List<String> faults = new ArrayList<>(Differ.faults(desired, facts));
             faults.addAll(inTheWay(host, desired, facts));
+            disbelieved.ifPresent(what -> faults.add(what + ". " + KeyClaims.mend()));
             faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
             if (faults.isEmpty()) {
                 if (rebuilt) {
@@ -675,6 +686,7 @@ final class Convergence {
                     }),
                     "look at the host");
             refuseOccupied(blueprint, looks);
+            disbelieve(ledger.state(), looks, addresses, failures);
             if (rotate && !failures.isEmpty()) {
                 return;
             }
@@ -813,6 +825,33 @@ final class Convergence {
         if (!faults.isEmpty()) {
             throw new InvalidMeshException(spec.name(), faults);
         }
+    }
+
+    /** Leaves out the hosts that show a key which they may not have: nothing that they say reaches another host. */
+    private void disbelieve(
+            MeshState state,
+            Map<String, Look> looks,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures) {
+        Map<String, PublicKey> claims = new HashMap<>();
+        looks.forEach((name, look) -> {
+            if (!Differ.needsKey(look.facts())) {
+                look.facts().keyFilePublicKey().ifPresent(key -> claims.put(name, key));
+            }
+        });
+        KeyClaims.refused(claims, remembered(state)).forEach((name, what) -> {
+            HostException failure = HostException.of(name, address(addresses, name), "check the host")
+                    .because(what, "Nothing was changed on it. " + KeyClaims.mend());
+            failures.put(name, failure);
+            environment.failed(name, failure.step());
+            Objects.requireNonNull(looks.remove(name)).session().close();
+        });
+    }
+
+    static Map<String, PublicKey> remembered(MeshState state) {
+        Map<String, PublicKey> keys = new HashMap<>();
+        state.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        return keys;
     }
 
     private Look look(Ledger ledger, Blueprint blueprint, String name, String address, Secret loginKey) {

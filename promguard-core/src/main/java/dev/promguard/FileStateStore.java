@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -64,6 +65,9 @@ public final class FileStateStore implements StateStore {
     private static final String LOGIN_PUBLIC_KEY = "id_ed25519.pub";
     /** The folders that this program has locked. */
     private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
+
+    /** Ten thousand hosts take a fifth of it. */
+    private static final long LARGEST_STATE = 64L * 1024 * 1024;
 
     private static final int LARGEST_LOCK = 65_536;
     /** How often to begin anew when the folder is taken away by another program in between. */
@@ -228,6 +232,9 @@ public final class FileStateStore implements StateStore {
     public Optional<MeshState> load(String mesh) {
         Path file = folder(mesh).resolve(STATE);
         try {
+            if (Files.size(file) > LARGEST_STATE) {
+                throw corrupt(mesh, file, " (it is longer than " + LARGEST_STATE / (1024 * 1024) + " MiB)", null);
+            }
             ObjectNode tree = json.readValue(Files.readAllBytes(file), ObjectNode.class);
             if (tree == null || !tree.path("version").isInt()) {
                 throw corrupt(mesh, file, null);
@@ -256,9 +263,18 @@ public final class FileStateStore implements StateStore {
     }
 
     private static StateException corrupt(String mesh, Path file, @Nullable Throwable cause) {
+        String why = cause instanceof ValueInstantiationException refused
+                        && refused.getCause() instanceof IllegalArgumentException bad
+                ? " (" + bad.getMessage() + ')'
+                : "";
+        return corrupt(mesh, file, why, cause);
+    }
+
+    private static StateException corrupt(String mesh, Path file, String why, @Nullable Throwable cause) {
         return new StateException(
-                file + " cannot be understood; put back a copy of it, or move it away and see that no host of mesh "
-                        + mesh + " is left before you apply",
+                file + " cannot be understood" + why
+                        + "; put back a copy of it, or move it away and see that no host of mesh " + mesh
+                        + " is left before you apply",
                 false,
                 cause);
     }

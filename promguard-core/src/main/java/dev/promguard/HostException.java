@@ -1,18 +1,15 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Work on one host failed. Other hosts are not touched by it. */
 public final class HostException extends PromGuardException {
     private static final long serialVersionUID = 1L;
-    private static final Pattern UNPRINTABLE =
-            Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}&&[^\\n\\t]]");
-
     /** The name of the host. */
     private final String host;
     /** The address, or the empty text. */
@@ -159,7 +156,7 @@ public final class HostException extends PromGuardException {
          * @return this builder
          */
         public Builder output(String text) {
-            this.output = UNPRINTABLE.matcher(text).replaceAll("?").strip();
+            this.output = Names.printable(text).strip();
             return this;
         }
 

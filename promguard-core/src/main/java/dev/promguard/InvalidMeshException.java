@@ -23,7 +23,7 @@ public final class InvalidMeshException extends PromGuardException {
     public InvalidMeshException(String mesh, List<String> faults) {
         super(message(mesh, faults), null);
         this.mesh = mesh;
-        this.faults = List.copyOf(faults);
+        this.faults = faults.stream().map(Names::printable).toList();
     }
 
     private static String message(String mesh, List<String> faults) {

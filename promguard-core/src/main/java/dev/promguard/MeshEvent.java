@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -22,13 +23,13 @@ public record MeshEvent(Optional<String> host, String step, State state) {
     }
 
     /**
-     * Checks that all are there.
+     * Checks that all are there, and replaces in the step what a terminal might obey or hide.
      *
      * @throws NullPointerException if one is null
      */
     public MeshEvent {
         Objects.requireNonNull(host, "host");
-        Objects.requireNonNull(step, "step");
+        step = Names.printable(step);
         Objects.requireNonNull(state, "state");
     }
 }

@@ -269,7 +269,7 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
     }
 
     private int width(Function<Entry, String> column) {
-        return entries.stream().map(column).mapToInt(String::length).max().orElse(1);
+        return entries.stream().map(column).mapToInt(String::length).reduce(1, Math::max);
     }
 
     private long count(Kind kind) {

@@ -1,37 +1,88 @@
 package dev.promguard;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.promguard.blueprint.Names;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Asks Prometheus' own HTTP API.
+ * Asks Prometheus' own HTTP API. The host that answers may not be what it was: an answer is bounded in time, length and number of
+ * targets, whatever it says is cut to what a report has room for, and redirects are not followed.
  *
  * @see <a href="https://prometheus.io/docs/prometheus/latest/querying/api/">Prometheus, HTTP API</a>
  */
 final class PrometheusApi {
+    static final int LARGEST_ANSWER = 16 * 1024 * 1024;
+    static final int MOST_TARGETS = 50_000;
     private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
-    private static final int LARGEST_ANSWER = 64 * 1024 * 1024;
+    private static final int LONGEST_TEXT = 300;
+    private static final int LONGEST_URL = 8192;
 
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(ANSWER_TIME).build();
-    private final ObjectMapper json = new ObjectMapper();
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final ObjectMapper json = JsonMapper.builder()
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            .build();
     private final URI base;
+    private final Duration answerTime;
 
     PrometheusApi(URI base) {
+        this(base, ANSWER_TIME);
+    }
+
+    /**
+     * A client.
+     *
+     * @param base where the API is
+     * @param answerTime how long an answer may take, up to its end
+     */
+    PrometheusApi(URI base, Duration answerTime) {
         this.base = base;
+        this.answerTime = answerTime;
     }
 
     /** A target as Prometheus sees it. */
     record Target(String job, String node, String url, String health, String lastError) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record Labels(@Nullable String job, @Nullable String node) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record ActiveTarget(
+            @Nullable Labels labels,
+            @Nullable String scrapeUrl,
+            @Nullable String health,
+            @Nullable String lastError) {
+        Target shown() {
+            return new Target(
+                    PrometheusApi.shown(labels == null ? null : labels.job(), LONGEST_TEXT),
+                    PrometheusApi.shown(labels == null ? null : labels.node(), LONGEST_TEXT),
+                    PrometheusApi.shown(scrapeUrl, LONGEST_URL),
+                    PrometheusApi.shown(health, LONGEST_TEXT),
+                    PrometheusApi.shown(lastError, LONGEST_TEXT));
+        }
+    }
 
     /**
      * The active targets.
@@ -39,35 +90,133 @@ final class PrometheusApi {
      * @throws IOException if Prometheus does not answer, or answers something else
      */
     List<Target> targets() throws IOException {
-        HttpRequest request = HttpRequest.newBuilder(base.resolve("api/v1/targets?state=active"))
-                .timeout(ANSWER_TIME)
-                .build();
-        HttpResponse<InputStream> response;
+        HttpResponse<byte[]> response = send(HttpRequest.newBuilder(base.resolve("api/v1/targets?state=active"))
+                .build());
+        if (response.statusCode() != 200) {
+            throw new IOException("Prometheus answered with status " + response.statusCode());
+        }
+        try (JsonParser parser = json.createParser(response.body())) {
+            return targets(parser);
+        } catch (JacksonException e) {
+            throw new IOException("Prometheus gave an answer that cannot be understood", e);
+        }
+    }
+
+    private HttpResponse<byte[]> send(HttpRequest request) throws IOException {
+        CompletableFuture<HttpResponse<byte[]>> answer = client.sendAsync(request, response -> new Bounded());
         try {
-            response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+            return answer.get(answerTime.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CancelledException("interrupted while asking Prometheus", e);
+        } catch (TimeoutException e) {
+            throw new IOException("Prometheus gave no whole answer within " + answerTime.toSeconds() + " s", e);
+        } catch (ExecutionException e) {
+            Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+            throw cause instanceof IOException failure ? failure : new IOException(cause);
+        } finally {
+            answer.cancel(true);
         }
-        try (InputStream body = response.body()) {
-            byte[] bytes = body.readNBytes(LARGEST_ANSWER);
-            JsonNode answer = json.readTree(bytes);
-            if (response.statusCode() != 200
-                    || answer == null
-                    || !answer.path("status").asText().equals("success")) {
-                throw new IOException("Prometheus answered with status " + response.statusCode());
+    }
+
+    private static List<Target> targets(JsonParser parser) throws IOException {
+        List<Target> targets = new ArrayList<>();
+        String status = "";
+        insist(parser.nextToken() == JsonToken.START_OBJECT);
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String field = parser.currentName();
+            JsonToken value = parser.nextToken();
+            if (field.equals("status")) {
+                status = shown(parser.getValueAsString(), LONGEST_TEXT);
+                parser.skipChildren();
+            } else if (field.equals("data") && value == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    boolean active = parser.currentName().equals("activeTargets");
+                    if (parser.nextToken() == JsonToken.START_ARRAY && active) {
+                        active(parser, targets);
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+            } else {
+                parser.skipChildren();
             }
-            List<Target> targets = new ArrayList<>();
-            for (JsonNode target : answer.path("data").path("activeTargets")) {
-                JsonNode labels = target.path("labels");
-                targets.add(new Target(
-                        labels.path("job").asText(),
-                        labels.path("node").asText(),
-                        target.path("scrapeUrl").asText(),
-                        target.path("health").asText(),
-                        target.path("lastError").asText()));
+        }
+        insist(parser.currentToken() == JsonToken.END_OBJECT);
+        if (!status.equals("success")) {
+            throw new IOException("Prometheus answered with status " + Names.quote(status));
+        }
+        return targets;
+    }
+
+    private static void active(JsonParser parser, List<Target> targets) throws IOException {
+        while (parser.nextToken() == JsonToken.START_OBJECT) {
+            if (targets.size() == MOST_TARGETS) {
+                throw new IOException("Prometheus named more than " + MOST_TARGETS + " targets");
             }
-            return targets;
+            targets.add(parser.readValueAs(ActiveTarget.class).shown());
+        }
+        insist(parser.currentToken() == JsonToken.END_ARRAY);
+    }
+
+    private static void insist(boolean asExpected) throws IOException {
+        if (!asExpected) {
+            throw new IOException("Prometheus gave an answer that cannot be understood");
+        }
+    }
+
+    private static String shown(@Nullable String text, int most) {
+        if (text == null) {
+            return "";
+        }
+        String cut = text.length() > most ? text.substring(0, most) + '…' : text;
+        return Names.printable(cut).replaceAll("[\\n\\t]", " ");
+    }
+
+    /** Keeps an answer up to the longest that is taken, and then hangs up. */
+    private static final class Bounded implements HttpResponse.BodySubscriber<byte[]> {
+        private final CompletableFuture<byte[]> body = new CompletableFuture<>();
+        private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+        private Flow.@Nullable Subscription subscription;
+
+        @Override
+        public CompletionStage<byte[]> getBody() {
+            return body;
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription given) {
+            subscription = given;
+            given.request(Long.MAX_VALUE);
+        }
+
+        @Override
+        public void onNext(List<ByteBuffer> parts) {
+            for (ByteBuffer part : parts) {
+                if (body.isDone()) {
+                    return;
+                }
+                if (kept.size() + part.remaining() > LARGEST_ANSWER) {
+                    body.completeExceptionally(new IOException(
+                            "Prometheus gave an answer of more than " + LARGEST_ANSWER / (1024 * 1024) + " MiB"));
+                    Objects.requireNonNull(subscription).cancel();
+                    kept.reset();
+                    return;
+                }
+                byte[] bytes = new byte[part.remaining()];
+                part.get(bytes);
+                kept.write(bytes, 0, bytes.length);
+            }
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            body.completeExceptionally(failure);
+        }
+
+        @Override
+        public void onComplete() {
+            body.complete(kept.toByteArray());
         }
     }
 }

@@ -14,6 +14,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.KeyClaims;
 import dev.promguard.change.NewKeys;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -86,8 +87,8 @@ final class Verification {
                 }
             });
         }
-        Map<String, PublicKey> keys = new HashMap<>();
-        remembered.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        Map<String, PublicKey> keys = Convergence.remembered(remembered);
+        keyChecks(looks, keys, checks);
         for (Blueprint.Host host : blueprint.hosts()) {
             Parallel.Result<HostFacts> look = looks.get(host.name());
             if (look != null) {
@@ -387,6 +388,28 @@ final class Verification {
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 fresh,
                 fresh ? "" : "See that the mesh's UDP port passes between the two hosts, then run apply."));
+    }
+
+    private static void keyChecks(
+            Map<String, Parallel.Result<HostFacts>> looks, Map<String, PublicKey> remembered, List<Check> checks) {
+        Map<String, PublicKey> shown = new TreeMap<>();
+        looks.forEach((name, look) -> {
+            HostFacts facts = look.value();
+            if (facts != null) {
+                facts.keyFilePublicKey().ifPresent(key -> shown.put(name, key));
+            }
+        });
+        Map<String, String> disbelieved = KeyClaims.refused(shown, remembered);
+        shown.keySet().forEach(name -> {
+            String what = disbelieved.get(name);
+            checks.add(new Check(
+                    name,
+                    "has a WireGuard key of its own",
+                    "the public key that it shows, beside those of the other hosts",
+                    what == null ? "no other host has it" : what,
+                    what == null,
+                    what == null ? "" : KeyClaims.mend()));
+        });
     }
 
     /** Tries from here, which is outside the mesh, what must not answer. */

@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -70,7 +71,7 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
      */
     public record Check(String host, String claim, String how, String seen, boolean holds, String mend) {
         /**
-         * Checks that all are there.
+         * Checks that all are there, and replaces in what was seen what a terminal might obey or hide.
          *
          * @throws NullPointerException if one is null
          */
@@ -78,7 +79,7 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
             Objects.requireNonNull(host, "host");
             Objects.requireNonNull(claim, "claim");
             Objects.requireNonNull(how, "how");
-            Objects.requireNonNull(seen, "seen");
+            seen = Names.printable(seen);
             Objects.requireNonNull(mend, "mend");
         }
     }

@@ -17,10 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,92 +28,10 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class HostileInputTest {
     private static final long SEED = 20_261_123;
-    private static final int PER_FIELD = 250;
-    private static final List<String> BITS = List.of(
-            "$(id)",
-            "`id`",
-            ";id",
-            "|id",
-            "&&id",
-            ">x",
-            "<x",
-            "'",
-            "\"",
-            "\\",
-            "#",
-            "!",
-            "*",
-            "?",
-            "~",
-            "%i",
-            "%%",
-            "${HOME}",
-            "$HOME",
-            "{{ 7*7 }}",
-            "{% raw %}",
-            "{# x #}",
-            "{{ mesh }}",
-            "}}",
-            "{%",
-            "\n",
-            "\r\n",
-            "\r",
-            "\t",
-            "\u0000",
-            "\u001b[2J",
-            "\u007f",
-            "\u0085",
-            "\u009b",
-            "\u2028",
-            "\u202e",
-            "\u200b",
-            "\ufeff",
-            "\ud800",
-            "𝄞",
-            "é",
-            "ß",
-            "İ",
-            "ı",
-            "ﬀ",
-            "：",
-            "．",
-            "／",
-            "-",
-            "--",
-            ".",
-            "..",
-            "/",
-            "../",
-            "/etc/passwd",
-            ":",
-            ": ",
-            "- ",
-            "[Peer]",
-            "\n[Peer]\n",
-            "\nPostUp = id\n",
-            "= ",
-            "\nExecStart=/bin/id\n",
-            "<script>",
-            "&amp;",
-            "]]>",
-            "@",
-            "node_exporter",
-            "0".repeat(64),
-            "a",
-            "tor1",
-            "s-1vcpu-1gb",
-            "shop",
-            "1",
-            "0",
-            "10.0.0.0/24",
-            " ",
-            "_",
-            "A");
+    private static final int PER_FIELD = 150;
     /** A file that is named after an exporter or a job. */
     private static final Pattern OWN_NAME =
             Pattern.compile("(/targets/|/system/(?!node_exporter\\.|prometheus\\.|promguard-)|/promguard/)[^./]+(.*)");
-
-    private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\n]]");
 
     private final Renderer renderer = new Renderer();
     private final Structure plain = structure(wish().blueprint());
@@ -277,19 +193,6 @@ class HostileInputTest {
         return Mesh.builder().name("shop").monitor(host -> {}).nodes(1, "lon1");
     }
 
-    private static Stream<String> texts(long seed) {
-        Random random = new Random(seed);
-        Stream<String> drawn = Stream.generate(() -> {
-                    StringBuilder text = new StringBuilder();
-                    for (int bits = 1 + random.nextInt(4); bits > 0; bits--) {
-                        text.append(BITS.get(random.nextInt(BITS.size())));
-                    }
-                    return text.toString();
-                })
-                .limit(PER_FIELD);
-        return Stream.concat(Stream.concat(Stream.of("", "x".repeat(5000)), BITS.stream()), drawn);
-    }
-
     @ParameterizedTest
     @EnumSource(Field.class)
     void build_hostileText_isRefusedInPrintableWordsOrIsDataAlone(Field field) {
@@ -301,7 +204,7 @@ class HostileInputTest {
                     return structure(wish.blueprint());
                 })
                 .orElse(plain);
-        texts(SEED + field.name().hashCode()).forEach(text -> {
+        HostileTexts.texts(SEED + field.name().hashCode(), PER_FIELD).forEach(text -> {
             MeshBuilder wish = wish();
             Blueprint blueprint;
             try {
@@ -336,7 +239,9 @@ class HostileInputTest {
     }
 
     private static void assertPrintable(RuntimeException refusal, String text) {
-        assertThat(UNPRINTABLE.matcher(String.valueOf(refusal.getMessage())).find())
+        assertThat(HostileTexts.UNPRINTABLE
+                        .matcher(String.valueOf(refusal.getMessage()))
+                        .find())
                 .as("unprintable in the message about %s", Names.quote(text))
                 .isFalse();
         assertThat(String.valueOf(refusal.getMessage())).hasSizeLessThan(2000);

@@ -1,5 +1,7 @@
 package dev.promguard.blueprint;
 
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -15,6 +17,13 @@ public final class Names {
     private static final Pattern METRICS_PATH = Pattern.compile("/[A-Za-z0-9._~/-]{0,200}");
 
     private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}]");
+
+    /** What may not be shown of a text of several lines. */
+    private static final Pattern UNPRINTABLE_IN_LINES =
+            Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}&&[^\\n\\t]]");
+
+    /** The usual forms alone: the library that parses them knows many more, ranges, zones and octal numbers among them. */
+    private static final Pattern ADDRESS = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:]{2,39}");
 
     private static final int LONGEST_COMPARED = 100;
 
@@ -85,6 +94,23 @@ public final class Names {
         return !UNPRINTABLE.matcher(text).find();
     }
 
+    /**
+     * Whether a text is one IPv4 or IPv6 address: four decimal numbers without leading zeros, or hex digits and colons. No name, no
+     * prefix length, no zone.
+     *
+     * @param text the text
+     * @return true if it is
+     */
+    public static boolean isAddress(String text) {
+        if (!ADDRESS.matcher(text).matches()) {
+            return false;
+        }
+        IPAddress address = new IPAddressString(text).getAddress();
+        return address != null
+                && !address.isMultiple()
+                && (address.isIPv6() || address.toCanonicalString().equals(text));
+    }
+
     static void requireJob(String field, String value) {
         if (!isJob(value)) {
             throw new IllegalArgumentException(field + " " + quote(value) + " is not valid: " + JOB_FORM + " wanted");
@@ -139,6 +165,16 @@ public final class Names {
             }
         }
         return row[b.length()];
+    }
+
+    /**
+     * Shows what somebody else said: whole, but without what a terminal might obey or hide.
+     *
+     * @param text any text
+     * @return the text with a question mark for each such character; line ends and tabs stay
+     */
+    public static String printable(String text) {
+        return UNPRINTABLE_IN_LINES.matcher(text).replaceAll("?");
     }
 
     /**

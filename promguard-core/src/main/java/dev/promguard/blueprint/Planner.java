@@ -52,7 +52,7 @@ public final class Planner {
             IPAddress parsed = parseAddress(address);
             if (usable(network, parsed)) {
                 taken.add(parsed);
-                addresses.put(name, address);
+                addresses.put(name, parsed.toCanonicalString());
             }
         });
         IPAddress next = network.getLower().withoutPrefixLength().increment(1);

@@ -214,6 +214,10 @@ final class PrometheusFaults {
         if (!"http".equals(scheme) && !"https".equals(scheme)) {
             faults.add(
                     field + " " + shown(uri) + " cannot be spoken to: use a URI that starts with http:// or https://");
+        } else if (!Names.isPrintable(uri.toString())) {
+            faults.add(
+                    field + " " + shown(uri)
+                            + " holds a character that cannot be seen: write it as bytes of UTF-8, such as %C2%AD, or leave it out");
         } else if (uri.getRawUserInfo() != null) {
             faults.add(field + " " + shown(uri)
                     + " holds a user name: take it out, and where there are credentials give them beside the URI");

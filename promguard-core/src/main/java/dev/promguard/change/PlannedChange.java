@@ -1,5 +1,6 @@
 package dev.promguard.change;
 
+import dev.promguard.blueprint.Names;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -15,12 +16,12 @@ import java.util.Optional;
  */
 public record PlannedChange(String text, boolean drift, Optional<String> diff) {
     /**
-     * Checks that all are there.
+     * Checks that all are there, and replaces in the text what a terminal might obey or hide.
      *
      * @throws NullPointerException if one is null
      */
     public PlannedChange {
-        Objects.requireNonNull(text, "text");
+        text = Names.printable(text);
         Objects.requireNonNull(diff, "diff");
     }
 

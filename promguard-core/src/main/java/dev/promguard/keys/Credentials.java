@@ -1,5 +1,6 @@
 package dev.promguard.keys;
 
+import dev.promguard.blueprint.Names;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.Optional;
@@ -34,8 +35,8 @@ public final class Credentials {
      */
     public static Credentials basic(String userName, Secret password) {
         if (!USER_NAME.matcher(Objects.requireNonNull(userName, "userName")).matches()) {
-            throw new IllegalArgumentException(
-                    "the user name cannot be sent: use 1 to 256 printable characters without a colon");
+            throw new IllegalArgumentException("user name " + Names.quote(userName)
+                    + " cannot be sent: use 1 to 256 printable characters without a colon");
         }
         return new Credentials(Optional.of(userName), sendable("password", password));
     }

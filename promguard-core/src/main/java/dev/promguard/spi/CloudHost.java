@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.blueprint.Names;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -35,9 +36,11 @@ public record CloudHost(
     }
 
     /**
-     * Checks that all are there.
+     * Checks that all are there, can be shown, and that the address is one: it goes into other hosts' files.
      *
      * @throws NullPointerException if one is null
+     * @throws IllegalArgumentException if a text holds a character that a terminal might obey or hide, or the address is no IPv4 or
+     *     IPv6 address; a provider replaces such characters, and gives names that it has resolved
      */
     public CloudHost {
         Objects.requireNonNull(id, "id");
@@ -48,5 +51,21 @@ public record CloudHost(
         Objects.requireNonNull(publicAddress, "publicAddress");
         Objects.requireNonNull(attempt, "attempt");
         Objects.requireNonNull(price, "price");
+        requirePrintable("id", id);
+        requirePrintable("name", name);
+        requirePrintable("region", region);
+        requirePrintable("size", size);
+        attempt.ifPresent(text -> requirePrintable("attempt", text));
+        publicAddress.filter(text -> !Names.isAddress(text)).ifPresent(text -> {
+            throw new IllegalArgumentException("publicAddress " + Names.quote(text) + " of host " + id
+                    + " is not an IPv4 or IPv6 address: give one, or none");
+        });
+    }
+
+    private static void requirePrintable(String field, String value) {
+        if (!Names.isPrintable(value)) {
+            throw new IllegalArgumentException(
+                    field + ' ' + Names.quote(value) + " of a host holds a character that cannot be shown: replace it");
+        }
     }
 }

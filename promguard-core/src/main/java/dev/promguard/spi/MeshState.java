@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
@@ -33,13 +34,32 @@ public record MeshState(
      * Copies the collections.
      *
      * @throws NullPointerException if something is null
+     * @throws IllegalArgumentException if a name is not one that a host or a mesh may have, an address is none, or two hosts hold
+     *     the same
      */
     public MeshState {
-        Objects.requireNonNull(mesh, "mesh");
+        require("mesh", mesh, Names.isMesh(mesh));
         Objects.requireNonNull(accessKey, "accessKey");
         hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
         resting = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(resting)));
         intents = List.copyOf(intents);
+        Set<String> held = new HashSet<>();
+        hosts.forEach((name, host) -> {
+            require("host name", name, Names.isHost(name));
+            require("address of two hosts", host.address(), held.add(host.address()));
+        });
+        resting.forEach((name, address) -> {
+            require("name of a former host", name, Names.isHost(name));
+            require("address", address, Names.isAddress(address));
+        });
+    }
+
+    /** What is remembered goes into files and calls, and may have been altered where it is kept. */
+    private static void require(String field, String value, boolean valid) {
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    field + ' ' + Names.quote(value) + " is not one that PromGuard writes down");
+        }
     }
 
     /**
@@ -68,10 +88,11 @@ public record MeshState(
          * Copies the keys.
          *
          * @throws NullPointerException if something is null
+         * @throws IllegalArgumentException if the address is no IPv4 or IPv6 address, or the id cannot be shown
          */
         public HostState {
-            Objects.requireNonNull(address, "address");
-            Objects.requireNonNull(providerId, "providerId");
+            require("address", address, Names.isAddress(address));
+            providerId.ifPresent(id -> require("id", id, Names.isPrintable(id)));
             Objects.requireNonNull(publicKey, "publicKey");
             Objects.requireNonNull(throwaway, "throwaway");
             Objects.requireNonNull(footprint, "footprint");
@@ -206,11 +227,13 @@ public record MeshState(
          * Copies the names.
          *
          * @throws NullPointerException if something is null
+         * @throws IllegalArgumentException if a name is not one that a host may have, or the attempt is no word
          */
         public CreateIntent {
-            Objects.requireNonNull(attempt, "attempt");
+            require("attempt", attempt, Names.isWord(attempt));
             Objects.requireNonNull(throwaway, "throwaway");
             names = List.copyOf(names);
+            names.forEach(name -> require("host name", name, Names.isHost(name)));
         }
     }
 

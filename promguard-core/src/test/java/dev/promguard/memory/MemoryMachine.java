@@ -384,6 +384,26 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody lets it show another public key, in its file and on its interface. */
+    public synchronized void showKey(PublicKey key) {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                Optional.of(key),
+                guarded.config(),
+                guarded.running()
+                        .map(running -> new WireGuardFact(
+                                Optional.of(key),
+                                running.listenPort(),
+                                running.addresses(),
+                                running.fenced(),
+                                running.peers())),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
     /** Somebody else's program listens. */
     public synchronized void listen(String protocol, String on, int port) {
         sockets.add(new SocketFact(protocol, on, port));

@@ -80,8 +80,8 @@ public abstract class StateStoreContract {
         HostState host = HostState.created("10.0.0.1", "11", THROWAWAY);
         MeshState state = MeshState.empty("shop")
                 .with("known", host.with(footprint).accepting(OWN).pinned(OWN).withPublicKey(KEY))
-                .with("touched", host.with(Footprint.NONE))
-                .with("new", host);
+                .with("touched", HostState.created("10.0.0.2", "12", THROWAWAY).with(Footprint.NONE))
+                .with("new", HostState.created("10.0.0.3", "13", THROWAWAY));
 
         store().save(state);
 

@@ -1,11 +1,14 @@
 package dev.promguard.digitalocean;
 
 import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.spi.CloudHost;
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -26,6 +29,10 @@ import org.jspecify.annotations.Nullable;
 final class Api {
     private static final int PAGE = 200;
     private static final int MOST_PAGES = 500;
+    /** What the pages of a list may come to together, in characters: some 15,000 droplets. */
+    private static final long LARGEST_LIST = 96L * 1024 * 1024;
+
+    private static final int LONGEST_TEXT = 255;
     private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
 
     private final Http http;
@@ -47,11 +54,17 @@ final class Api {
         List<T> all = new ArrayList<>();
         String separator = path.contains("?") ? "&" : "?";
         int page = 1;
+        long length = 0;
         for (int pages = 0; pages < MOST_PAGES; pages++) {
-            A answer = http.get(path + separator + "per_page=" + PAGE + "&page=" + page, type, deadline);
+            Http.Page<A> read = http.page(path + separator + "per_page=" + PAGE + "&page=" + page, type, deadline);
+            A answer = read.value();
+            length += read.length();
             List<T> found = items.apply(answer);
             if (found == null) {
                 throw incomplete(path);
+            }
+            if (found.size() > PAGE || length > LARGEST_LIST) {
+                throw tooLong(path);
             }
             all.addAll(found);
             Answers.Links more = links.apply(answer);
@@ -64,7 +77,13 @@ final class Api {
             }
             page = next;
         }
-        throw incomplete(path);
+        throw tooLong(path);
+    }
+
+    private static ProviderException tooLong(String path) {
+        return new ProviderException("DigitalOcean gave a list for " + path
+                + " that does not end, or pages of more than the " + PAGE
+                + " that were asked for. See that the endpoint is its API, then run again.");
     }
 
     /** The link's host is not followed: only the number counts. Zero if there is none. */
@@ -139,18 +158,23 @@ final class Api {
         };
         return new CloudHost(
                 Long.toString(droplet.id()),
-                Objects.toString(droplet.name(), ""),
-                droplet.region() == null
-                        ? ""
-                        : Objects.toString(droplet.region().slug(), ""),
-                Objects.toString(droplet.sizeSlug(), ""),
+                shown(droplet.name()),
+                droplet.region() == null ? "" : shown(droplet.region().slug()),
+                shown(droplet.sizeSlug()),
                 status,
                 publicAddress(droplet),
                 Objects.requireNonNullElse(droplet.tags(), List.<String>of()).stream()
                         .filter(tag -> tag.startsWith(Marks.ATTEMPT))
-                        .map(tag -> tag.substring(tag.lastIndexOf(':') + 1))
+                        .map(tag -> shown(tag.substring(tag.lastIndexOf(':') + 1)))
                         .findFirst(),
                 Offer.price(droplet.size()));
+    }
+
+    /** A text of the API's as it may be shown: on one line, and no longer than a name may be. */
+    private static String shown(@Nullable String text) {
+        String whole = Objects.toString(text, "");
+        String cut = whole.length() > LONGEST_TEXT ? whole.substring(0, LONGEST_TEXT) : whole;
+        return Names.printable(cut).replaceAll("[\\n\\t]", "?");
     }
 
     private static Optional<String> publicAddress(Droplet droplet) {
@@ -158,18 +182,42 @@ final class Api {
         if (networks == null) {
             return Optional.empty();
         }
-        return publicAddress(networks.v4()).or(() -> publicAddress(networks.v6()));
+        return publicAddress(droplet, networks.v4()).or(() -> publicAddress(droplet, networks.v6()));
     }
 
-    private static Optional<String> publicAddress(@Nullable List<Answers.Network> networks) {
+    private static Optional<String> publicAddress(Droplet droplet, @Nullable List<Answers.Network> networks) {
         return Objects.requireNonNullElse(networks, List.<Answers.Network>of()).stream()
                 .filter(network -> "public".equals(network.type()))
                 .map(network -> Objects.toString(network.address(), ""))
-                .filter(address -> address.matches("[0-9a-fA-F.:]{2,45}"))
-                .findFirst();
+                .filter(address -> !address.isBlank())
+                .findFirst()
+                .map(address -> reachable(droplet, address));
     }
 
+    /** The address that is connected to, and that goes into other hosts' files as an endpoint: one of a machine elsewhere. */
+    private static String reachable(Droplet droplet, String text) {
+        IPAddress address = Names.isAddress(text) ? new IPAddressString(text).getAddress() : null;
+        if (address == null
+                || address.isLoopback()
+                || address.isMulticast()
+                || address.isLinkLocal()
+                || address.isAnyLocal()
+                || (address.isIPv4() && address.isMax())) {
+            throw new ProviderException("DigitalOcean says that the public address of droplet " + droplet.id() + " is "
+                    + Names.quote(text)
+                    + ", which no droplet can have. See that the endpoint is its API, and look at the droplet in the control"
+                    + " panel.");
+        }
+        return address.toCanonicalString();
+    }
+
+    /** A text as one part of a path or a query, whatever it is. */
     static String encode(String text) {
+        if (text.isEmpty() || text.equals(".") || text.equals("..")) {
+            throw new ProviderException(
+                    Names.quote(text)
+                            + " is no id or name of DigitalOcean's: it would be another call. Put back the state that PromGuard wrote.");
+        }
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 }

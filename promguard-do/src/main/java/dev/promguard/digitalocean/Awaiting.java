@@ -59,11 +59,13 @@ final class Awaiting {
                         if (patience.isOver() && isGone(id, calls)) {
                             missing.put(id, vanished(id));
                         }
-                    } else if (isReady(droplet)) {
-                        ready.put(id, Api.host(droplet));
                     } else {
                         absent.remove(id);
-                        if (look % LOOKS_UNTIL_LATE == 0 && seemsErrored(id, calls)) {
+                        take(id, droplet, ready, missing);
+                        if (!ready.containsKey(id)
+                                && !missing.containsKey(id)
+                                && look % LOOKS_UNTIL_LATE == 0
+                                && seemsErrored(id, calls)) {
                             missing.put(id, errored(id));
                         }
                     }
@@ -90,9 +92,16 @@ final class Awaiting {
         return new Arrival(List.copyOf(ready.values()), missing);
     }
 
-    private static boolean isReady(Droplet droplet) {
-        CloudHost host = Api.host(droplet);
-        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
+    /** Takes a droplet that is ready; where what the API says of it makes no sense, the others are not to suffer from that. */
+    private static void take(String id, Droplet droplet, Map<String, CloudHost> ready, Map<String, String> missing) {
+        try {
+            CloudHost host = Api.host(droplet);
+            if (host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent()) {
+                ready.put(id, host);
+            }
+        } catch (ProviderException e) {
+            missing.put(id, String.valueOf(e.getMessage()));
+        }
     }
 
     private boolean isGone(String id, Deadline deadline) {

@@ -159,6 +159,11 @@ public final class DigitalOcean implements CloudProvider {
                 throw new IllegalArgumentException(
                         "endpoint " + Names.quote(value.toString()) + " is not an http or https URI with a host");
             }
+            if (value.getRawUserInfo() != null || value.getRawQuery() != null || value.getRawFragment() != null) {
+                throw new IllegalArgumentException("endpoint "
+                        + Names.quote(value.toString().replaceFirst("//[^/?#]*@", "//…@"))
+                        + " holds a user name, a query or a fragment: give it without");
+            }
             if (scheme.equals("http") && !LOOPBACK.matcher(value.getHost()).matches()) {
                 throw new IllegalArgumentException("endpoint " + Names.quote(value.toString())
                         + " would have the API token cross the network unencrypted: use https, or http at a loopback"
@@ -436,7 +441,9 @@ public final class DigitalOcean implements CloudProvider {
         if (answer == null) {
             return null;
         }
-        if (answer.vpc() == null || answer.vpc().region() == null) {
+        if (answer.vpc() == null
+                || answer.vpc().region() == null
+                || !Names.isWord(answer.vpc().region())) {
             throw Api.incomplete("/v2/vpcs/" + vpc);
         }
         regionsOfVpcs.put(vpc, answer.vpc().region());

@@ -33,7 +33,8 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
         Map<String, T> bySlug = new TreeMap<>();
         for (T one : all) {
             String name = slug.apply(one);
-            if (name != null) {
+            // What has another form can be ordered by nobody, and is not to be shown to anybody.
+            if (name != null && Names.isWord(name)) {
                 bySlug.put(name, one);
             }
         }

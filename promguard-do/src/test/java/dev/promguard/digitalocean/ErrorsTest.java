@@ -473,7 +473,6 @@ class ErrorsTest {
                 "http://[2001:db8::1]/",
                 "http://127.0.0.1.example.com/",
                 "http://localhost.example.com/",
-                "http://127.0.0.1@example.com/",
                 "http://0.0.0.0/"
             })
     void endpoint_httpToAnotherMachine_isRefusedBeforeTheTokenIsSent(String endpoint) {
@@ -483,6 +482,14 @@ class ErrorsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(endpoint)
                 .hasMessageContaining("unencrypted: use https");
+    }
+
+    @Test
+    void endpoint_userNameThatLooksLikeThisMachine_isRefused() {
+        assertThatThrownBy(() -> DigitalOcean.builder().endpoint(URI.create("http://127.0.0.1@example.com/")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("user name")
+                .hasMessageContaining("give it without");
     }
 
     @ParameterizedTest

@@ -286,9 +286,14 @@ public final class ExistingHosts implements CloudProvider {
          * @param name its name in the mesh
          * @return this builder
          * @throws NullPointerException if {@code name} is null
+         * @throws IllegalArgumentException if no host can have that name
          */
         public Builder gone(String name) {
-            gone.add(Objects.requireNonNull(name, "name"));
+            if (!Names.isHost(name)) {
+                throw new IllegalArgumentException("gone " + Names.quote(name)
+                        + " cannot be a host's name: use the one that the host had in the mesh");
+            }
+            gone.add(name);
             return this;
         }
 
@@ -319,12 +324,15 @@ public final class ExistingHosts implements CloudProvider {
                 bytes = Files.readAllBytes(file);
             } catch (IOException e) {
                 throw new IllegalArgumentException(
-                        "identity " + file + " cannot be read: name a private key file that you may read", e);
+                        "identity " + Names.quote(file.toString())
+                                + " cannot be read: name a private key file that you may read",
+                        e);
             }
             try {
                 return identity(Secret.of(bytes));
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("identity " + file + " is empty: name a private key file", e);
+                throw new IllegalArgumentException(
+                        "identity " + Names.quote(file.toString()) + " is empty: name a private key file", e);
             } finally {
                 Arrays.fill(bytes, (byte) 0);
             }

@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudHost;
@@ -61,13 +62,14 @@ class ExistingHostsTest extends InventoryContract {
         "root@::1, root, ::1, 22"
     })
     void host_everyForm_isReadAsMeant(String text, String user, String address, int port) {
-        names.put(address, address);
+        String resolved = Names.isAddress(address) ? address : "203.0.113.99";
+        names.put(address, resolved);
 
         ExistingHosts hosts = builder().identity(identity).host("a", text, KEY).build();
 
         assertThat(login(hosts, "a").user()).isEqualTo(user);
         assertThat(login(hosts, "a").port()).isEqualTo(port);
-        assertThat(hosts.list("shop")).extracting(CloudHost::publicAddress).containsExactly(Optional.of(address));
+        assertThat(hosts.list("shop")).extracting(CloudHost::publicAddress).containsExactly(Optional.of(resolved));
     }
 
     @ParameterizedTest

@@ -1,5 +1,7 @@
 package dev.promguard.digitalocean.internal;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -8,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.promguard.CancelledException;
 import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
 import java.net.URI;
@@ -49,7 +52,10 @@ public final class Http {
     private static final MediaType JSON = MediaType.get("application/json");
     private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]+");
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,10}");
-    private static final long LARGEST_BODY = 16L * 1024 * 1024;
+    /** Four times what a page of 200 droplets takes. */
+    private static final long LARGEST_BODY = 8L * 1024 * 1024;
+
+    private static final int LARGEST_ERROR = 64 * 1024;
     private static final int TRIES = 6;
     private static final int MOST_DOUBLINGS = 4;
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
@@ -60,6 +66,7 @@ public final class Http {
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
             .build();
     private final OkHttpClient client;
     private final HttpUrl base;
@@ -106,6 +113,20 @@ public final class Http {
         public void requestHeadersStart(Call call) {
             begun = true;
         }
+    }
+
+    /**
+     * What an answer held.
+     *
+     * @param value what was read of it
+     * @param length its length in characters
+     */
+    public record Page<T>(T value, int length) {}
+
+    /** Reads a page of a list. */
+    public <T> Page<T> page(String path, Class<T> type, Deadline deadline) {
+        Read<T> read = repeated("GET", path, null, type, deadline);
+        return new Page<>(read.value, read.length);
     }
 
     /** Reads a resource. */
@@ -189,7 +210,7 @@ public final class Http {
                 }
                 if (answer.status >= 200 && answer.status < 300) {
                     accepted = true;
-                    return new Read<>(parse(answer, type), answer.date);
+                    return new Read<>(parse(answer, type), answer.body.length(), answer.date);
                 }
                 failure = refusal(method, path, answer);
                 wait = answer.retryAfter;
@@ -247,8 +268,8 @@ public final class Http {
             @Nullable Duration retryAfter,
             @Nullable Instant date) {}
 
-    /** What an answer held, and when it was given. */
-    private record Read<T>(T value, @Nullable Instant date) {}
+    /** What an answer held, how long it was, and when it was given. */
+    private record Read<T>(T value, int length, @Nullable Instant date) {}
 
     private Answer once(String method, String path, byte @Nullable [] body, Sending sending, Deadline deadline)
             throws IOException {
@@ -351,7 +372,10 @@ public final class Http {
         String message = "";
         String requestId = answer.requestId == null ? null : clean(answer.requestId);
         try {
-            JsonNode tree = json.readTree(answer.body);
+            // An error is short. A tree takes many times the room of its text.
+            JsonNode tree = answer.body.length() > LARGEST_ERROR
+                    ? json.getNodeFactory().arrayNode()
+                    : json.readTree(answer.body);
             if (tree != null && tree.isObject()) {
                 id = tree.hasNonNull("id") ? clean(tree.get("id").asText()) : null;
                 message = clean(tree.path("message").asText());
@@ -429,7 +453,8 @@ public final class Http {
     /** What the other side said, fit to be shown: short, on one line, and without the token should it have echoed it. */
     private String clean(String text) {
         String shown = token.get().useText(secret -> text.replace(secret, "***"));
-        return (shown.length() > 300 ? shown.substring(0, 300) + "…" : shown).replaceAll("\\p{Cntrl}", " ");
+        return Names.printable(shown.length() > 300 ? shown.substring(0, 300) + "…" : shown)
+                .replaceAll("[\\n\\t]", " ");
     }
 
     private boolean holdsToken(Throwable failure) {

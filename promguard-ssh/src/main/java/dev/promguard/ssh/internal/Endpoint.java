@@ -34,17 +34,17 @@ public record Endpoint(String user, String host, int port) {
         Matcher matcher = TEXT.matcher(text);
         if (!matcher.matches()) {
             throw new IllegalArgumentException(
-                    "login " + Names.quote(text) + " is not user@address or user@address:port");
+                    "login " + Names.quote(text) + " is not one: use the form user@address or user@address:port");
         }
         String user = matcher.group(1) == null ? "root" : matcher.group(1);
         if (!USER.matcher(user).matches()) {
-            throw new IllegalArgumentException(
-                    "user " + Names.quote(user) + " of login " + Names.quote(text) + " cannot be a user's name");
+            throw new IllegalArgumentException("user " + Names.quote(user) + " of login " + Names.quote(text)
+                    + " cannot be a user's name: use letters, digits, dots, dashes and underscores");
         }
         int port = matcher.group(5) == null ? SSHClient.DEFAULT_PORT : Integer.parseInt(matcher.group(5));
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException(
-                    "port " + port + " of login " + Names.quote(text) + " is not between 1 and 65535");
+                    "port " + port + " of login " + Names.quote(text) + " is not one: use 1 to 65535");
         }
         String six = matcher.group(2) == null ? matcher.group(3) : matcher.group(2);
         String host = six == null ? matcher.group(4) : six;
@@ -55,7 +55,7 @@ public record Endpoint(String user, String host, int port) {
                         : NAME.matcher(host).matches();
         if (!good) {
             throw new IllegalArgumentException("address " + Names.quote(host) + " of login " + Names.quote(text)
-                    + " is neither an IP address nor a host name");
+                    + " is neither an IP address nor a host name: give one of the two");
         }
         return new Endpoint(user, host.toLowerCase(Locale.ROOT), port);
     }

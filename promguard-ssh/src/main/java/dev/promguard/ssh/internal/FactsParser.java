@@ -59,6 +59,9 @@ final class FactsParser {
     private static final Pattern WORD = Pattern.compile("[A-Za-z0-9._+~-]{0,64}");
     private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/]*={0,2}");
+    /** A monitor of 5,000 peers needs some 25,000. */
+    static final int MOST_LINES = 100_000;
+
     private static final int LONGEST_CONTENT = (FileFact.LARGEST_CONTENT + 2) / 3 * 4;
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
@@ -93,6 +96,7 @@ final class FactsParser {
     private String @Nullable [] system;
     private @Nullable String wireGuardKey;
     private int listenPort;
+    private int lines;
     private @Nullable Boolean clock;
     private @Nullable PublicKey keyFile;
     private boolean keyFileSafe;
@@ -109,6 +113,9 @@ final class FactsParser {
     void line(String line) throws MalformedException {
         if (ended) {
             throw new MalformedException("something follows the end");
+        }
+        if (++lines > MOST_LINES) {
+            throw new MalformedException("more than " + MOST_LINES + " lines");
         }
         int tab = line.indexOf('\t');
         String key = tab < 0 ? line : line.substring(0, tab);

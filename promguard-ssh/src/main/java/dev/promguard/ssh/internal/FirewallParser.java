@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Reads what ufw has written down and what the kernel has loaded, and says whether they agree. Not thread-safe. */
 final class FirewallParser {
@@ -86,16 +87,17 @@ final class FirewallParser {
         }
         List<FirewallRule> rules = new ArrayList<>();
         List<String> unread = new ArrayList<>(foreign);
+        Set<FirewallRule> ofIpv4 = tuples.stream()
+                .filter(tuple -> tuple[0].equals("4"))
+                .flatMap(tuple -> rule(tuple[1]).stream())
+                .collect(Collectors.toSet());
         for (String[] tuple : tuples) {
             Optional<FirewallRule> rule = rule(tuple[1]);
             if (rule.isEmpty()) {
                 unread.add(tuple[1]);
             } else if (tuple[0].equals("4") || !anywhere(rule.get())) {
                 rules.add(rule.get());
-            } else if (tuples.stream()
-                    .filter(other -> other[0].equals("4"))
-                    .noneMatch(
-                            other -> rule(other[1]).filter(rule.get()::equals).isPresent())) {
+            } else if (!ofIpv4.contains(rule.get())) {
                 unread.add(tuple[1]);
             }
         }
