@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +29,7 @@ public record ApplyReport(
         Objects.requireNonNull(took, "took");
         hosts = List.copyOf(hosts);
         removed = List.copyOf(removed);
-        cloud = List.copyOf(cloud);
+        cloud = cloud.stream().map(Names::printable).toList();
     }
 
     /** What came of a host. */

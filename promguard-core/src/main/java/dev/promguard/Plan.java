@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Names;
 import dev.promguard.change.PlannedChange;
 import dev.promguard.spi.Price;
 import java.math.BigDecimal;
@@ -28,7 +29,7 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
     public Plan {
         Objects.requireNonNull(blueprint, "blueprint");
         only = List.copyOf(only);
-        cloud = List.copyOf(cloud);
+        cloud = cloud.stream().map(Names::printable).toList();
         entries = List.copyOf(entries);
     }
 

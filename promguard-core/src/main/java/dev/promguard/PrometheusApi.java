@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 final class PrometheusApi {
     static final int LARGEST_ANSWER = 16 * 1024 * 1024;
     static final int MOST_TARGETS = 50_000;
+    static final int MOST_RULES = 10_000;
+    private static final String MEANINGLESS = "Prometheus gave an answer that cannot be understood";
     private static final Duration ANSWER_TIME = Duration.ofSeconds(10);
     private static final int LONGEST_TEXT = 300;
     private static final int LONGEST_URL = 8192;
@@ -84,21 +86,70 @@ final class PrometheusApi {
         }
     }
 
+    /** A rule as Prometheus has loaded it. */
+    record Rule(String name, String health, String lastError) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record LoadedRule(
+            @Nullable String name, @Nullable String health, @Nullable String lastError) {
+        Rule shown() {
+            return new Rule(
+                    PrometheusApi.shown(name, LONGEST_TEXT),
+                    PrometheusApi.shown(health, LONGEST_TEXT),
+                    PrometheusApi.shown(lastError, LONGEST_TEXT));
+        }
+    }
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record Group(@Nullable List<@Nullable LoadedRule> rules) {}
+
     /**
      * The active targets.
      *
      * @throws IOException if Prometheus does not answer, or answers something else
      */
     List<Target> targets() throws IOException {
-        HttpResponse<byte[]> response = send(HttpRequest.newBuilder(base.resolve("api/v1/targets?state=active"))
-                .build());
+        List<Target> targets = new ArrayList<>();
+        read("api/v1/targets?state=active", "activeTargets", ActiveTarget.class, target -> {
+            insist(targets.size() < MOST_TARGETS, "Prometheus named more than " + MOST_TARGETS + " targets");
+            targets.add(target.shown());
+        });
+        return targets;
+    }
+
+    /**
+     * The alerting and recording rules that are loaded.
+     *
+     * @throws IOException if Prometheus does not answer, or answers something else
+     */
+    List<Rule> rules() throws IOException {
+        List<Rule> rules = new ArrayList<>();
+        read("api/v1/rules", "groups", Group.class, group -> {
+            for (LoadedRule rule : Objects.requireNonNullElse(group.rules(), List.<@Nullable LoadedRule>of())) {
+                insist(rule != null, MEANINGLESS);
+                insist(rules.size() < MOST_RULES, "Prometheus named more than " + MOST_RULES + " rules");
+                rules.add(rule.shown());
+            }
+        });
+        return rules;
+    }
+
+    /** Takes one element of an answer's list. */
+    @FunctionalInterface
+    private interface Taker<T> {
+        void take(T element) throws IOException;
+    }
+
+    private <T> void read(String path, String list, Class<T> type, Taker<T> taker) throws IOException {
+        HttpResponse<byte[]> response =
+                send(HttpRequest.newBuilder(base.resolve(path)).build());
         if (response.statusCode() != 200) {
             throw new IOException("Prometheus answered with status " + response.statusCode());
         }
         try (JsonParser parser = json.createParser(response.body())) {
-            return targets(parser);
+            read(parser, list, type, taker);
         } catch (JacksonException e) {
-            throw new IOException("Prometheus gave an answer that cannot be understood", e);
+            throw new IOException(MEANINGLESS, e);
         }
     }
 
@@ -119,10 +170,9 @@ final class PrometheusApi {
         }
     }
 
-    private static List<Target> targets(JsonParser parser) throws IOException {
-        List<Target> targets = new ArrayList<>();
+    private static <T> void read(JsonParser parser, String list, Class<T> type, Taker<T> taker) throws IOException {
         String status = "";
-        insist(parser.nextToken() == JsonToken.START_OBJECT);
+        insist(parser.nextToken() == JsonToken.START_OBJECT, MEANINGLESS);
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String field = parser.currentName();
             JsonToken value = parser.nextToken();
@@ -131,9 +181,12 @@ final class PrometheusApi {
                 parser.skipChildren();
             } else if (field.equals("data") && value == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    boolean active = parser.currentName().equals("activeTargets");
-                    if (parser.nextToken() == JsonToken.START_ARRAY && active) {
-                        active(parser, targets);
+                    boolean wanted = parser.currentName().equals(list);
+                    if (parser.nextToken() == JsonToken.START_ARRAY && wanted) {
+                        while (parser.nextToken() == JsonToken.START_OBJECT) {
+                            taker.take(parser.readValueAs(type));
+                        }
+                        insist(parser.currentToken() == JsonToken.END_ARRAY, MEANINGLESS);
                     } else {
                         parser.skipChildren();
                     }
@@ -142,26 +195,15 @@ final class PrometheusApi {
                 parser.skipChildren();
             }
         }
-        insist(parser.currentToken() == JsonToken.END_OBJECT);
+        insist(parser.currentToken() == JsonToken.END_OBJECT, MEANINGLESS);
         if (!status.equals("success")) {
             throw new IOException("Prometheus answered with status " + Names.quote(status));
         }
-        return targets;
     }
 
-    private static void active(JsonParser parser, List<Target> targets) throws IOException {
-        while (parser.nextToken() == JsonToken.START_OBJECT) {
-            if (targets.size() == MOST_TARGETS) {
-                throw new IOException("Prometheus named more than " + MOST_TARGETS + " targets");
-            }
-            targets.add(parser.readValueAs(ActiveTarget.class).shown());
-        }
-        insist(parser.currentToken() == JsonToken.END_ARRAY);
-    }
-
-    private static void insist(boolean asExpected) throws IOException {
+    private static void insist(boolean asExpected, String otherwise) throws IOException {
         if (!asExpected) {
-            throw new IOException("Prometheus gave an answer that cannot be understood");
+            throw new IOException(otherwise);
         }
     }
 

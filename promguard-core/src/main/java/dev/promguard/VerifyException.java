@@ -7,7 +7,7 @@ public final class VerifyException extends PromGuardException {
     private final transient VerifyReport report;
 
     VerifyException(VerifyReport report) {
-        super(report.toString(), null);
+        super(report.summary(), null);
         this.report = report;
     }
 

@@ -2,19 +2,35 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Names;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Every claim about a mesh, with how it was checked and what was seen.
+ * Every claim about a mesh, with how it was checked and what was seen. {@link #toString()} is for whoever ran it, {@link
+ * #toMarkdown()} for whoever has to be shown it.
  *
  * @param mesh the mesh's name
+ * @param checkedAt when the checks began, by the clock of the machine that made them
+ * @param version the version of PromGuard that made them
  * @param hosts how each host is
  * @param checks the claims
  */
-public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> checks) {
+public record VerifyReport(String mesh, Instant checkedAt, String version, List<HostHealth> hosts, List<Check> checks) {
+    private static final int LONGEST_TEXT = 1_000;
+    /** Controls, and what turns or hides text: a host's words are shown, and must not show themselves. */
+    private static final Pattern UNSEEN = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\u2028\\u2029]");
+
+    private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
+    private static final Pattern MARKDOWN = Pattern.compile("[\\\\`*_{}\\[\\]<>#|!~&$@]|://|www[.]");
+
     /**
      * Copies the lists.
      *
@@ -22,6 +38,8 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
      */
     public VerifyReport {
         Objects.requireNonNull(mesh, "mesh");
+        Objects.requireNonNull(checkedAt, "checkedAt");
+        Objects.requireNonNull(version, "version");
         hosts = List.copyOf(hosts);
         checks = List.copyOf(checks);
     }
@@ -59,17 +77,42 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
         }
     }
 
+    /** What came of a check. */
+    public enum Verdict {
+        /** The claim holds. */
+        HOLDS("holds"),
+        /** The claim does not hold, or could not be shown to. */
+        FAILS("FAILS"),
+        /** Nothing is claimed; it was seen, and somebody should know of it. */
+        NOTED("noted");
+
+        private final String word;
+
+        Verdict(String word) {
+            this.word = word;
+        }
+
+        /**
+         * The verdict as a person reads it.
+         *
+         * @return such as {@code holds}
+         */
+        public String word() {
+            return word;
+        }
+    }
+
     /**
      * One claim.
      *
      * @param host the host it is about
      * @param claim what should hold
      * @param how how it was checked
-     * @param seen what was seen
-     * @param holds whether it holds
-     * @param mend what to do if it does not; empty if it does
+     * @param seen what was seen; it may quote the host
+     * @param verdict what came of it
+     * @param mend what to do if it does not hold; empty if it does
      */
-    public record Check(String host, String claim, String how, String seen, boolean holds, String mend) {
+    public record Check(String host, String claim, String how, String seen, Verdict verdict, String mend) {
         /**
          * Checks that all are there, and replaces in what was seen what a terminal might obey or hide.
          *
@@ -80,17 +123,47 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
             Objects.requireNonNull(claim, "claim");
             Objects.requireNonNull(how, "how");
             seen = Names.printable(seen);
+            Objects.requireNonNull(verdict, "verdict");
             Objects.requireNonNull(mend, "mend");
+        }
+
+        /**
+         * A claim that holds or not.
+         *
+         * @param host the host it is about
+         * @param claim what should hold
+         * @param how how it was checked
+         * @param seen what was seen
+         * @param holds whether it holds
+         * @param mend what to do if it does not; left out if it does
+         * @return the check
+         */
+        static Check of(String host, String claim, String how, String seen, boolean holds, String mend) {
+            return new Check(host, claim, how, seen, holds ? Verdict.HOLDS : Verdict.FAILS, holds ? "" : mend);
+        }
+
+        /** Something that was seen and that nothing is claimed of. */
+        static Check noted(String host, String what, String how, String seen, String mend) {
+            return new Check(host, what, how, seen, Verdict.NOTED, mend);
+        }
+
+        /**
+         * Whether the claim holds.
+         *
+         * @return true if so; false too where nothing is claimed
+         */
+        public boolean holds() {
+            return verdict == Verdict.HOLDS;
         }
     }
 
     /**
-     * Whether every claim holds.
+     * Whether no claim fails.
      *
      * @return true if so
      */
     public boolean ok() {
-        return checks.stream().allMatch(Check::holds);
+        return failures().isEmpty();
     }
 
     /**
@@ -99,7 +172,20 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
      * @return empty if all do
      */
     public List<Check> failures() {
-        return checks.stream().filter(check -> !check.holds()).toList();
+        return with(Verdict.FAILS);
+    }
+
+    /**
+     * What was seen and nothing is claimed of, such as firewall rules that somebody else wrote.
+     *
+     * @return maybe nothing
+     */
+    public List<Check> notes() {
+        return with(Verdict.NOTED);
+    }
+
+    private List<Check> with(Verdict verdict) {
+        return checks.stream().filter(check -> check.verdict() == verdict).toList();
     }
 
     /**
@@ -123,10 +209,12 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
     public String table() {
         int name = Math.max(
                 4, hosts.stream().mapToInt(host -> host.name().length()).max().orElse(4));
+        int region = Math.max(
+                6, hosts.stream().mapToInt(host -> host.region().length()).max().orElse(6));
         int address = Math.max(
                 17,
                 hosts.stream().mapToInt(host -> host.address().length()).max().orElse(17));
-        String row = "%-" + name + "s  %-6s  %-15s  %-" + address + "s  %-14s  %s";
+        String row = "%-" + name + "s  %-" + region + "s  %-15s  %-" + address + "s  %-14s  %s";
         StringBuilder text = new StringBuilder(512);
         text.append(String.format(
                 Locale.ROOT, row, "host", "region", "public address", "WireGuard address", "last handshake", "target"));
@@ -139,35 +227,167 @@ public record VerifyReport(String mesh, List<HostHealth> hosts, List<Check> chec
                             host.region(),
                             host.publicAddress().orElse("-"),
                             host.address(),
-                            host.handshakeAge()
-                                    .map(age -> age.toSeconds() + " s ago")
-                                    .orElse("never"),
-                            host.target()));
+                            handshake(host),
+                            shown(host.target())));
         }
         return text.toString();
     }
 
+    private static String handshake(HostHealth host) {
+        return host.handshakeAge().map(age -> age.toSeconds() + " s ago").orElse("never");
+    }
+
     /**
-     * The report as a person reads it: how many claims hold, and each that does not with what to do.
+     * The report as a person reads it: the hosts, how many claims hold, and each that does not with what to do.
      *
      * @return the text, without a line end at the end
      */
     @Override
     public String toString() {
-        List<Check> failures = failures();
+        return table() + "\n\n" + summary();
+    }
+
+    /** How many claims hold, and each that does not with what to do. */
+    String summary() {
         StringBuilder text = new StringBuilder(256);
-        text.append(String.format(
-                Locale.ROOT, "mesh %s: %d of %d claims hold", mesh, checks.size() - failures.size(), checks.size()));
-        for (Check check : failures) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "\n  FAILED  %s: %s (%s): %s\n          %s",
-                    check.host(),
-                    check.claim(),
-                    check.how(),
-                    check.seen(),
-                    check.mend()));
+        text.append("mesh ").append(mesh).append(": ").append(count());
+        failures().forEach(check -> append(text, "FAILED  ", check));
+        notes().forEach(check -> append(text, "noted   ", check));
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, String verdict, Check check) {
+        String line = "\n          ";
+        text.append("\n  ")
+                .append(verdict)
+                .append(check.host())
+                .append(": ")
+                .append(shown(check.claim()))
+                .append(line)
+                .append("seen: ")
+                .append(shown(check.seen()))
+                .append(line)
+                .append("by: ")
+                .append(shown(check.how()));
+        if (!check.mend().isEmpty()) {
+            text.append(line).append("to do: ").append(shown(check.mend()));
+        }
+    }
+
+    private String count() {
+        int noted = notes().size();
+        int claims = checks.size() - noted;
+        return (claims - failures().size()) + " of " + claims + " claims hold"
+                + (noted == 0 ? "" : noted == 1 ? ", 1 thing is noted" : ", " + noted + " things are noted");
+    }
+
+    /**
+     * The whole report for somebody who was not there: what was checked when and by what, what fails with what to do, and every claim
+     * with what was seen and how. Texts of the hosts' are escaped, and long ones cut.
+     *
+     * @return a Markdown document (CommonMark with tables), ending in a line end
+     */
+    public String toMarkdown() {
+        StringBuilder text = new StringBuilder(16 * 1024);
+        text.append("# Verification of mesh ").append(escaped(mesh)).append("\n\n");
+        text.append("Checked on ")
+                .append(checkedAt
+                        .truncatedTo(ChronoUnit.SECONDS)
+                        .toString()
+                        .replace("T", " at ")
+                        .replace("Z", " UTC"))
+                .append(" by PromGuard ")
+                .append(escaped(version))
+                .append(", which changed nothing on any host.\n\n");
+        text.append("**").append(count()).append(".** ");
+        text.append(
+                ok()
+                        ? "Nothing fails.\n"
+                        : failures().size() == 1 ? "One fails.\n" : failures().size() + " fail.\n");
+        text.append("\n| host | region | public address | WireGuard address | last handshake | target | claims |\n");
+        text.append("|---|---|---|---|---|---|---|\n");
+        for (HostHealth host : hosts) {
+            List<Check> own = about(host.name());
+            long claims = own.stream()
+                    .filter(check -> check.verdict() != Verdict.NOTED)
+                    .count();
+            row(
+                    text,
+                    host.name(),
+                    host.region(),
+                    host.publicAddress().orElse("-"),
+                    host.address(),
+                    handshake(host),
+                    host.target(),
+                    own.stream().filter(Check::holds).count() + " of " + claims + " hold");
+        }
+        section(text, "What fails, and what to do", failures());
+        section(text, "What is noted", notes());
+        text.append("\n## Every claim\n");
+        Set<String> names = new LinkedHashSet<>();
+        hosts.forEach(host -> names.add(host.name()));
+        checks.forEach(check -> names.add(check.host()));
+        for (String name : names) {
+            text.append("\n### ").append(escaped(name)).append("\n\n");
+            text.append("| verdict | claim | what was seen | how it was checked |\n|---|---|---|---|\n");
+            for (Check check : about(name)) {
+                row(text, check.verdict().word(), check.claim(), check.seen(), check.how());
+            }
         }
         return text.toString();
+    }
+
+    private List<Check> about(String host) {
+        return checks.stream().filter(check -> check.host().equals(host)).toList();
+    }
+
+    private static void section(StringBuilder text, String title, List<Check> checks) {
+        if (checks.isEmpty()) {
+            return;
+        }
+        text.append("\n## ").append(title).append("\n\n");
+        for (Check check : checks) {
+            text.append("- ")
+                    .append(escaped(check.host()))
+                    .append(": ")
+                    .append(escaped(check.claim()))
+                    .append("  \n  seen: ")
+                    .append(escaped(check.seen()));
+            if (!check.mend().isEmpty()) {
+                text.append("  \n  to do: ").append(escaped(check.mend()));
+            }
+            text.append('\n');
+        }
+    }
+
+    private static void row(StringBuilder text, String... cells) {
+        text.append('|');
+        for (String cell : cells) {
+            text.append(' ').append(escaped(cell)).append(" |");
+        }
+        text.append('\n');
+    }
+
+    /** A text as it may be shown in one line: what does not show itself is a question mark, and what is too long is cut. */
+    private static String shown(String text) {
+        String cut = text.length() <= LONGEST_TEXT
+                ? text
+                : text.substring(0, LONGEST_TEXT) + "… (" + text.length() + " characters)";
+        return UNSEEN.matcher(LINE_END.matcher(cut.strip()).replaceAll(" / ")).replaceAll("?");
+    }
+
+    /** The same, with nothing in it that Markdown or HTML would take for more than text. */
+    private static String escaped(String text) {
+        return MARKDOWN.matcher(shown(text))
+                .replaceAll(found -> Matcher.quoteReplacement(
+                        switch (found.group()) {
+                            case "<" -> "&lt;";
+                            case ">" -> "&gt;";
+                            case "&" -> "&amp;";
+                            case "@" -> "&#64;";
+                            case "://" -> ":&#47;&#47;";
+                            case "www." -> "www&#46;";
+                            default -> '\\' + found.group();
+                        }));
     }
 }

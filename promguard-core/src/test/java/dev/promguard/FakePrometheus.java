@@ -4,22 +4,33 @@ import com.sun.net.httpserver.HttpServer;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.render.Renderer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Answers what Prometheus' API answers about its targets. Thread-safe. */
 final class FakePrometheus implements AutoCloseable {
     private static final String NOTHING = "{\"status\":\"success\",\"data\":{\"activeTargets\":[]}}";
 
+    private static final String NO_RULES = "{\"status\":\"success\",\"data\":{\"groups\":[]}}";
+    private static final Pattern ALERT = Pattern.compile("(?m)^ +- alert: (\\w+)$");
+
     private final HttpServer server;
     private final AtomicInteger asked = new AtomicInteger();
     private volatile String answer = "";
+    private volatile String rules = NO_RULES;
     private volatile int status = 200;
     private volatile int firstAnswer;
 
@@ -32,6 +43,12 @@ final class FakePrometheus implements AutoCloseable {
         server.createContext("/api/v1/targets", exchange -> {
             byte[] body = (asked.incrementAndGet() < firstAnswer ? NOTHING : answer).getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.createContext("/api/v1/rules", exchange -> {
+            byte[] body = rules.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
         });
@@ -54,6 +71,7 @@ final class FakePrometheus implements AutoCloseable {
 
     /** Scrapes every host of a blueprint and itself, all with success but those named. */
     FakePrometheus scrapes(Blueprint blueprint, String... down) {
+        rules(blueprint, List.of(), "");
         List<String> targets = new ArrayList<>();
         String monitor = blueprint.monitors().get(0).name();
         targets.add(
@@ -86,6 +104,7 @@ final class FakePrometheus implements AutoCloseable {
 
     /** Scrapes what a monitor is to scrape, and itself, with success. */
     FakePrometheus scrapesFor(Blueprint blueprint, Blueprint.Host monitor) {
+        rules(blueprint, List.of(), "");
         List<String> targets = new ArrayList<>(List.of(target("prometheus", monitor.name(), "127.0.0.1:9090", false)));
         for (Blueprint.Host host : blueprint.hosts()) {
             if (blueprint.scrapes(monitor, host, 9100)) {
@@ -94,6 +113,28 @@ final class FakePrometheus implements AutoCloseable {
         }
         return answers(
                 200, "{\"status\":\"success\",\"data\":{\"activeTargets\":[" + String.join(",", targets) + "]}}");
+    }
+
+    /** Has PromGuard's own rules loaded, all but those named without; one may be in error. */
+    FakePrometheus rules(Blueprint blueprint, List<String> without, String inError) {
+        String monitor = blueprint.monitors().get(0).name();
+        Map<String, PublicKey> keys = new HashMap<>();
+        blueprint.hosts().forEach(host -> keys.put(host.name(), Convergence.NOT_YET));
+        String file = new Renderer()
+                .render(blueprint, monitor, Map.of(), keys).files().stream()
+                        .filter(each -> each.path().equals("/etc/prometheus/rules/promguard.yml"))
+                        .map(ManagedFile::content)
+                        .findFirst()
+                        .orElse("");
+        rules = ALERT.matcher(file)
+                .results()
+                .map(found -> found.group(1))
+                .filter(name -> !without.contains(name))
+                .map(name -> "{\"name\":\"" + name + "\",\"health\":\""
+                        + (name.equals(inError) ? "err\",\"lastError\":\"no such metric" : "ok") + "\"}")
+                .collect(
+                        Collectors.joining(",", "{\"status\":\"success\",\"data\":{\"groups\":[{\"rules\":[", "]}]}}"));
+        return this;
     }
 
     /** Answers this, whatever it is. */

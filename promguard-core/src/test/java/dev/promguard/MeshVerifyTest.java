@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.memory.Calls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,14 +20,26 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MeshVerifyTest {
+    private static final String WISH = "is as wished: packages, files, rules, peers, units";
+    private static final String SPOOF =
+            "admits its guarded ports on wg0 and from the monitors alone, so that a forged source"
+                    + " address opens nothing";
+    private static final String REACHABLE = "lets nothing be reached that listens but what is wished";
+    private static final String PEERS = "is closed to the other hosts, but for what the monitors scrape";
+    private static final String PAGE = "gives shop-monitor-1 a page larger than any packet, whole, over wg0";
+    private static final String STRANGERS = "has tunnels with shop-monitor-1 and nobody else, one address each";
+    private static final String FOREIGN = "admits what PromGuard did not ask for";
+
     private final Account account = new Account();
     private final FakePrometheus prometheus = new FakePrometheus();
     private Mesh mesh = wish().build();
@@ -60,10 +74,11 @@ class MeshVerifyTest {
 
         assertThat(report.failures()).isEmpty();
         assertThat(report.orThrow()).isSameAs(report);
-        assertThat(report.checks()).hasSizeGreaterThan(25);
+        assertThat(report.notes()).isEmpty();
+        assertThat(report.checks()).hasSizeGreaterThan(50);
         assertThat(report)
-                .hasToString("mesh shop: " + report.checks().size() + " of "
-                        + report.checks().size() + " claims hold");
+                .hasToString(report.table() + "\n\nmesh shop: "
+                        + report.checks().size() + " of " + report.checks().size() + " claims hold");
         assertThat(report.table()
                         .lines()
                         .map(line -> line.stripTrailing().replaceAll("127[.]77[.]0[.][234]", "127.77.0.x")))
@@ -125,9 +140,7 @@ class MeshVerifyTest {
 
         assertThat(report.failures())
                 .extracting(Check::host, Check::claim)
-                .containsExactly(
-                        tuple("shop-node-2", "exists"),
-                        tuple("shop-monitor-1", "is as wished: packages, files, rules, peers, units"));
+                .containsExactly(tuple("shop-node-2", "exists"), tuple("shop-monitor-1", WISH));
         assertThat(report.hosts().get(2))
                 .isEqualTo(new HostHealth("shop-node-2", "lon1", Optional.empty(), "10.0.0.3", Optional.empty(), "up"));
     }
@@ -136,10 +149,10 @@ class MeshVerifyTest {
     void verify_hostUnreachable_saysThatItCannotBeLookedAt() {
         account.cloud.machine("shop-node-2").down(true);
 
-        Check check = failure();
+        List<Check> failures = mesh.verify().failures();
 
-        assertThat(check.claim()).isEqualTo("can be looked at");
-        assertThat(check.seen()).contains("no answer");
+        assertThat(failures).extracting(Check::claim).containsExactly("can be looked at", PAGE);
+        assertThat(failures.get(0).seen()).contains("no answer");
     }
 
     @Test
@@ -147,6 +160,266 @@ class MeshVerifyTest {
         account.cloud.machine("shop-node-2").impostor();
 
         assertThat(failure().seen()).contains("showed host key SHA256:");
+    }
+
+    @Test
+    void verify_healthyMesh_takesOneSessionAHostAndTwoExchangesInIt() {
+        Calls calls = new Calls();
+        account.wish(calls)
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .build()
+                .verify();
+
+        assertThat(calls.made("HostApplier.open")).isEqualTo(3);
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        assertThat(calls.made("HostSession.knock")).isEqualTo(3);
+        assertThat(calls.made("HostSession.forward")).isEqualTo(1);
+        assertThat(calls.made().stream().filter(call -> call.startsWith("HostSession.")))
+                .hasSize(7);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-p tcp -m tcp --dport 9100 -j ACCEPT",
+                "-s 10.0.0.1/32 -d 10.0.0.2/32 -p tcp -m tcp --dport 9100 -j ACCEPT",
+                "-s 10.0.0.9/32 -d 10.0.0.2/32 -i wg0 -p tcp -m tcp --dport 9100 -j ACCEPT",
+                "-s 10.0.0.1/32 -d 10.0.0.2/32 -i wg0 -p tcp -m tcp --dport 9090:9100 -j ACCEPT",
+                "-i eth0 -j ACCEPT",
+                "-p tcp -m multiport --dports 80,9000:9200 -j ACCEPT",
+                "-p tcp -m tcp ! --dport 22 -j ACCEPT",
+                "-p tcp -m tcp --dport 9090 -m comment --comment \"-i wg0\" -j ACCEPT"
+            })
+    void verify_ruleThatAdmitsAGuardedPort_isNamed(String rule) {
+        account.cloud.machine("shop-node-1").accept(4, "ufw-user-input", rule);
+
+        Check check = mesh.verify().failures().get(0);
+
+        assertThat(check.host()).isEqualTo("shop-node-1");
+        assertThat(check.claim()).isEqualTo(SPOOF);
+        assertThat(check.seen()).isEqualTo("accepted by ufw-user-input " + rule);
+        assertThat(check.mend()).contains("ufw status numbered", "ufw delete");
+        assertThat(check.how()).contains("no forged packet was sent");
+
+        account.cloud.machine("shop-node-1").acceptNothingMore();
+        assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-p tcp -m tcp --dport 8080 -j ACCEPT",
+                "-p udp -m udp --dport 9100 -j ACCEPT",
+                "-p tcp -m multiport --dports 80,443 -j ACCEPT"
+            })
+    void verify_ruleThatAdmitsAPortOfOthers_isNotedAndNotFailed(String rule) {
+        account.cloud.machine("shop-node-1").accept(6, "INPUT", rule);
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.orThrow().notes()).singleElement().satisfies(note -> {
+            assertThat(note.host()).isEqualTo("shop-node-1");
+            assertThat(note.claim()).isEqualTo(FOREIGN);
+            assertThat(note.seen()).isEqualTo("IPv6 INPUT " + rule);
+            assertThat(note.mend()).contains("ufw delete");
+            assertThat(note.holds()).isFalse();
+        });
+        assertThat(report.toString()).contains("claims hold, 1 thing is noted", "noted   shop-node-1: " + FOREIGN);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "4, ufw-before-input, -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "4, ufw-before-input, -p icmp -m icmp --icmp-type 8 -j ACCEPT",
+        "4, ufw-before-input, -p udp -m udp --sport 67 --dport 68 -j ACCEPT",
+        "6, ufw6-before-input, -d ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT",
+        "6, ufw6-user-limit-accept, -j ACCEPT"
+    })
+    void verify_ruleThatUfwBrings_isNotNoted(int family, String chain, String rule) {
+        account.cloud.machine("shop-node-1").accept(family, chain, rule);
+
+        assertThat(mesh.verify().orThrow().notes()).isEmpty();
+    }
+
+    @Test
+    void verify_ruleOfUfwsKindInAChainOfOthers_isNoted() {
+        account.cloud.machine("shop-node-1").accept(4, "INPUT", "-p udp -m udp --sport 67 --dport 68 -j ACCEPT");
+
+        assertThat(mesh.verify().notes()).extracting(Check::claim).containsExactly(FOREIGN);
+    }
+
+    @Test
+    void verify_exporterOnEveryAddress_saysWhere() {
+        account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", 9100);
+
+        Check check = failure();
+
+        assertThat(check.claim()).isEqualTo("has its exporters listen on 10.0.0.2 alone");
+        assertThat(check.seen()).isEqualTo("also on 0.0.0.0:9100/tcp");
+    }
+
+    @Test
+    void verify_prometheusBeyondLoopback_saysWhere() {
+        account.cloud.machine("shop-monitor-1").listen("tcp", "*", 9090);
+
+        Check check = failure();
+
+        assertThat(check.claim()).isEqualTo("has Prometheus listen on loopback alone");
+        assertThat(check.seen()).isEqualTo("also on *:9090/tcp");
+    }
+
+    @Test
+    void verify_listenerThatNoRuleAdmits_isListedAndTriedFromEverywhere() {
+        account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", 8080);
+        account.cloud.machine("shop-node-1").listen("tcp", "127.0.0.1", 8081);
+
+        VerifyReport report = mesh.verify().orThrow();
+
+        assertThat(seen(report, "shop-node-1", REACHABLE))
+                .isEqualTo("reachable by the wish: 51820/udp, 9100/tcp; closed by default: 8080/tcp");
+        assertThat(report.checks())
+                .filteredOn(check -> check.host().equals("shop-node-1"))
+                .extracting(Check::claim)
+                .contains("port 8080 is closed to the outside")
+                .doesNotContain("port 8081 is closed to the outside");
+        assertThat(report.checks())
+                .filteredOn(check -> check.claim().equals(PEERS) && check.host().equals("shop-node-1"))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.how())
+                            .contains("shop-monitor-1, shop-node-2", "10.0.0.2", "at port 9090, 9100, 8080");
+                    assertThat(check.seen()).isEqualTo("11 × no answer");
+                });
+    }
+
+    private static String seen(VerifyReport report, String host, String claim) {
+        return report.checks().stream()
+                .filter(check -> check.host().equals(host) && check.claim().equals(claim))
+                .map(Check::seen)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void verify_doorOpenToAPeer_namesBoth() {
+        account.cloud.machine("shop-monitor-1").listen("tcp", "10.0.0.1", 9091);
+        account.cloud.machine("shop-monitor-1").disableFirewall();
+
+        List<Check> failures = mesh.verify().failures();
+
+        assertThat(failures)
+                .filteredOn(check -> check.claim().equals(PEERS))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.host()).isEqualTo("shop-monitor-1");
+                    assertThat(check.seen())
+                            .contains("10.0.0.1:9091 from shop-node-1: open", "10.0.0.1:9091 from shop-node-2: open")
+                            .contains("10.0.0.1:9100 from shop-node-1: open");
+                    assertThat(check.mend()).contains("ss -ltnp");
+                });
+    }
+
+    @Test
+    void verify_privateAddressOfOneHost_isTriedByTheOthersAndOneOfAllIsNot() {
+        account.cloud.machines().forEach(machine -> machine.network("172.17.0.1/16"));
+        account.cloud.machine("shop-node-1").network("10.10.0.5/16");
+        account.cloud.machine("shop-node-1").listen("tcp", "10.10.0.5", 9100);
+        account.cloud.machine("shop-node-1").accept(4, "INPUT", "-d 10.10.0.5/32 -j ACCEPT");
+
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.claim().equals(PEERS))
+                .singleElement()
+                .satisfies(check -> assertThat(check.seen())
+                        .contains("10.10.0.5:9100 from shop-monitor-1: open")
+                        .doesNotContain("172.17"));
+    }
+
+    @Test
+    void verify_hostWithoutTheTools_saysThatNothingIsKnown() {
+        account.cloud.machine("shop-node-2").loseTools();
+
+        List<Check> failures = mesh.verify().failures();
+
+        assertThat(failures).extracting(Check::claim).containsOnly(PEERS);
+        assertThat(failures).extracting(Check::host).containsExactlyInAnyOrder("shop-monitor-1", "shop-node-1");
+        assertThat(failures.get(0).seen()).contains("from shop-node-2: could not be tried");
+        assertThat(failures.get(0).mend()).contains("perl and curl");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, false, '0 bytes, and then no more'",
+        "40000, false, '40000 bytes, and then no more'",
+        "900, true, '900 bytes, whole'"
+    })
+    void verify_pageCutOffOrSmall_saysThatLargePacketsMayNotPass(long bytes, boolean whole, String seen) {
+        account.cloud.machine("shop-node-1").page(bytes, whole);
+
+        Check check = failure();
+
+        assertThat(check.host()).isEqualTo("shop-node-1");
+        assertThat(check.claim()).isEqualTo(PAGE);
+        assertThat(check.seen()).isEqualTo(seen);
+        assertThat(check.mend()).contains("ping -M do -s 1392 10.0.0.2", "MTU");
+    }
+
+    @Test
+    void verify_peerOfNobody_isNamed() {
+        PublicKey stranger = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+        account.cloud.machine("shop-node-1").befriend(stranger, "10.0.0.77/32");
+
+        List<Check> failures = mesh.verify().failures();
+
+        assertThat(failures).extracting(Check::claim).containsExactly(WISH, STRANGERS);
+        assertThat(failures.get(1).seen()).isEqualTo("a stranger " + stranger + " with 10.0.0.77/32");
+        mesh.apply();
+        assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    @Test
+    void verify_peerGone_isNamed() {
+        account.cloud.machine("shop-node-1").dropPeers();
+
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.claim().equals(STRANGERS))
+                .singleElement()
+                .satisfies(check -> assertThat(check.seen()).isEqualTo("without shop-monitor-1"));
+    }
+
+    @Test
+    void verify_keyThatOthersMayRead_saysSo() {
+        account.cloud.machine("shop-node-1").loosenKey();
+
+        assertThat(mesh.verify().failures())
+                .extracting(Check::claim)
+                .contains("keeps its WireGuard private key where root alone reads it");
+    }
+
+    @Test
+    void verify_alertRulesNotLoadedOrInError_areNamed() {
+        prometheus.rules(mesh.blueprint(), List.of("TargetDown"), "DiskFilling");
+
+        Check check = failure();
+
+        assertThat(check.host()).isEqualTo("shop-monitor-1");
+        assertThat(check.claim()).matches("has its [0-9]+ alerting and recording rules loaded");
+        assertThat(check.seen()).isEqualTo("without TargetDown; in error: DiskFilling (no such metric)");
+    }
+
+    @Test
+    void verify_noRulesWished_claimsNothingOfThem() {
+        Mesh plain = wish().prometheus(settings ->
+                        settings.scrapeInterval(Duration.ofSeconds(1)).defaultRules(false))
+                .build();
+        plain.apply();
+
+        assertThat(plain.verify().checks()).noneMatch(check -> check.claim().contains("rules loaded"));
+    }
+
+    @Test
+    void verify_hostKey_isShownWithItsFingerprint() {
+        assertThat(seen(mesh.verify(), "shop-node-1", "proves the SSH host key that it is known by"))
+                .isEqualTo(account.cloud.machine("shop-node-1").hostKey().text());
     }
 
     @ParameterizedTest
@@ -200,10 +473,8 @@ class MeshVerifyTest {
 
         assertThat(report.failures())
                 .extracting(Check::claim)
-                .containsExactly(
-                        "denies what no rule admits, now and at boot",
-                        "is as wished: packages, files, rules, peers, units");
-        assertThat(report.failures().get(1).seen()).isEqualTo("ufw: deny what no rule admits, and enable");
+                .containsExactly("denies what no rule admits, now and at boot", SPOOF, REACHABLE, WISH);
+        assertThat(report.failures().get(3).seen()).isEqualTo("ufw: deny what no rule admits, and enable");
     }
 
     @Test
@@ -214,9 +485,7 @@ class MeshVerifyTest {
 
         assertThat(report.failures())
                 .extracting(Check::claim)
-                .containsExactly(
-                        "is as wished: packages, files, rules, peers, units",
-                        "node_exporter.service runs, and will after a reboot");
+                .containsExactly(WISH, "node_exporter.service runs, and will after a reboot", PAGE);
     }
 
     @Test
@@ -256,7 +525,7 @@ class MeshVerifyTest {
 
             assertThat(check.host()).isEqualTo("shop-node-1");
             assertThat(check.claim()).isEqualTo("port " + port + " is closed to the outside");
-            assertThat(check.seen()).isEqualTo("connected");
+            assertThat(check.seen()).isEqualTo(node.getHostAddress() + ":" + port + " open");
         }
         assertThat(mesh.verify().failures()).isEmpty();
     }

@@ -254,13 +254,39 @@ public record HostFacts(
      * @param atBoot whether it comes up at boot
      * @param rules the rules that PromGuard can read
      * @param foreign the rules that it cannot, as ufw writes them; left alone
+     * @param accepting every rule that the kernel has loaded and that accepts incoming packets, whoever wrote it
      */
     public record FirewallFact(
-            boolean active, boolean denyIncoming, boolean atBoot, List<FirewallRule> rules, List<String> foreign) {
+            boolean active,
+            boolean denyIncoming,
+            boolean atBoot,
+            List<FirewallRule> rules,
+            List<String> foreign,
+            List<AcceptFact> accepting) {
         /** Copies the lists. */
         public FirewallFact {
             rules = List.copyOf(rules);
             foreign = List.copyOf(foreign);
+            accepting = List.copyOf(accepting);
+        }
+    }
+
+    /**
+     * A loaded rule that accepts packets.
+     *
+     * @param family 4 or 6
+     * @param chain the chain that it stands in, such as {@code ufw-user-input}
+     * @param rule the rule as iptables prints it, without its chain
+     */
+    public record AcceptFact(int family, String chain, String rule) {
+        /**
+         * Checks that chain and rule are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public AcceptFact {
+            Objects.requireNonNull(chain, "chain");
+            Objects.requireNonNull(rule, "rule");
         }
     }
 }

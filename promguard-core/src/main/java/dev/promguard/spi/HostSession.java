@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * An open session with one host. Each of {@link #facts}, {@link #apply} and {@link #confirm} is one exchange. Not
+ * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm} and {@link #knock} is one exchange. Not
  * thread-safe, but {@link #close()} may be called from any thread and ends whatever is under way.
  */
 public interface HostSession extends AutoCloseable {
@@ -59,6 +59,16 @@ public interface HostSession extends AutoCloseable {
      *     {@code ROLLED_BACK}; or if that is not known, since the host does not answer, with another
      */
     void confirm();
+
+    /**
+     * Tries doors from the host, several at once, changing nothing there. Over a door without a page nothing is sent.
+     *
+     * @param doors what to try; none sends nothing to the host
+     * @param patience how long to wait at one door for a connection; a page has three times as long to come
+     * @return what came of each, in the order of the doors
+     * @throws dev.promguard.HostException if the host does not answer, or answers nonsense
+     */
+    List<DoorAnswer> knock(List<Door> doors, Duration patience);
 
     /**
      * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.

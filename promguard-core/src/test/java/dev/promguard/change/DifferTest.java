@@ -221,6 +221,7 @@ class DifferTest {
                             whole.firewall().rules().stream()
                                     .filter(rule -> random.nextBoolean())
                                     .toList(),
+                            List.of(),
                             List.of()),
                     Map.of(),
                     List.of(),

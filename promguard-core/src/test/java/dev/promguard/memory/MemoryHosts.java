@@ -6,6 +6,8 @@ import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.spi.Door;
+import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
@@ -15,21 +17,25 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The way to the machines of a {@link MemoryCloud}. Thread-safe. */
 public final class MemoryHosts implements HostApplier {
     private final Function<String, Optional<MemoryMachine>> machines;
+    private final Supplier<List<MemoryMachine>> network;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
 
     /** The way to every machine of a cloud. */
     public MemoryHosts(MemoryCloud cloud) {
         machines = cloud::machineAt;
+        network = cloud::machines;
     }
 
     /** The way to every machine that was there before. */
     public MemoryHosts(MemoryInventory inventory) {
         machines = inventory::machineAt;
+        network = inventory::machines;
     }
 
     /** How many sessions are open. */
@@ -125,6 +131,12 @@ public final class MemoryHosts implements HostApplier {
         public void confirm() {
             check("confirm the changes");
             machine.confirm(this);
+        }
+
+        @Override
+        public List<DoorAnswer> knock(List<Door> doors, Duration patience) {
+            check("knock at doors");
+            return machine.knock(doors, network.get());
         }
 
         @Override

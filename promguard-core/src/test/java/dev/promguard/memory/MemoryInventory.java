@@ -68,6 +68,10 @@ public final class MemoryInventory implements CloudProvider {
                 name, none -> MemoryMachine.existing("203.0.113." + (machines.size() + 10), identity.publicKey()));
     }
 
+    synchronized List<MemoryMachine> machines() {
+        return List.copyOf(machines.values());
+    }
+
     synchronized Optional<MemoryMachine> machineAt(String address) {
         return machines.values().stream()
                 .filter(machine -> machine.address().equals(address))

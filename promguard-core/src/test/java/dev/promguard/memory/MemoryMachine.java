@@ -8,6 +8,7 @@ import dev.promguard.change.Change.InterfaceAction;
 import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostFacts.AcceptFact;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.LedgerFact;
@@ -17,6 +18,7 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.LoadedRule;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -25,6 +27,8 @@ import dev.promguard.keys.SshPublicKey;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
+import dev.promguard.spi.Door;
+import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostSession;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -35,6 +39,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -87,7 +93,7 @@ public final class MemoryMachine {
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, String> listening = new TreeMap<>();
     private final Map<String, ReleaseFact> releases = new TreeMap<>();
-    private final List<String> networks = new ArrayList<>(List.of("203.0.113.9/24"));
+    private final List<String> networks = new ArrayList<>(List.of("192.168.77.9/24"));
     private Guarded guarded = UNTOUCHED;
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
     private int presharedKeyMode = 0600;
@@ -95,6 +101,11 @@ public final class MemoryMachine {
 
     private final Set<String> started = new TreeSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
+    private final List<AcceptFact> accepted = new ArrayList<>();
+    private final Map<PublicKey, List<String>> strangers = new TreeMap<>(Comparator.comparing(PublicKey::toString));
+    private boolean keyFileSafe = true;
+    private boolean withoutTools;
+    private DoorAnswer page = new DoorAnswer(DoorAnswer.Result.OPEN, 60_000, true);
     private @Nullable String mesh;
     private @Nullable String takenOff;
     private @Nullable Guarded before;
@@ -409,6 +420,126 @@ public final class MemoryMachine {
         sockets.add(new SocketFact(protocol, on, port));
     }
 
+    /** Somebody loads a rule past ufw. */
+    public synchronized void accept(int family, String chain, String rule) {
+        accepted.add(new AcceptFact(family, chain, rule));
+    }
+
+    /** Somebody takes such rules away again. */
+    public synchronized void acceptNothingMore() {
+        accepted.clear();
+    }
+
+    /** Somebody adds a peer to the running interface. */
+    public synchronized void befriend(PublicKey stranger, String... allowedIps) {
+        strangers.put(stranger, List.of(allowedIps));
+    }
+
+    /** Somebody lets others read the key file. */
+    public synchronized void loosenKey() {
+        keyFileSafe = false;
+    }
+
+    /** Has none of the tools that doors are tried with. */
+    public synchronized void loseTools() {
+        withoutTools = true;
+    }
+
+    /** Gives pages like this to whoever may have them. */
+    public synchronized void page(long bytes, boolean whole) {
+        page = new DoorAnswer(DoorAnswer.Result.OPEN, bytes, whole);
+    }
+
+    /** What comes of trying doors of the machines of one network from this one. */
+    List<DoorAnswer> knock(List<Door> doors, Collection<MemoryMachine> network) {
+        synchronized (this) {
+            if (withoutTools) {
+                return doors.stream()
+                        .map(door -> new DoorAnswer(DoorAnswer.Result.NOT_TRIED))
+                        .toList();
+            }
+        }
+        Optional<PublicKey> key = publicKey();
+        Optional<String> own = tunnelAddress();
+        return doors.stream()
+                .map(door -> network.stream()
+                        .filter(machine -> machine != this && machine.isAt(door.address()))
+                        .findFirst()
+                        .map(machine -> machine.answer(door, key, own))
+                        .orElse(new DoorAnswer(DoorAnswer.Result.SILENT)))
+                .toList();
+    }
+
+    private synchronized Optional<String> tunnelAddress() {
+        return guarded.running().map(running -> running.addresses().get(0).replaceAll("/.*", ""));
+    }
+
+    private synchronized boolean isAt(String where) {
+        return !down
+                && (where.equals(address)
+                        || tunnelAddress().equals(Optional.of(where))
+                        || networks.stream().anyMatch(network -> network.startsWith(where + '/')));
+    }
+
+    private synchronized DoorAnswer answer(Door door, Optional<PublicKey> from, Optional<String> source) {
+        boolean tunnel = tunnelAddress().equals(Optional.of(door.address()));
+        if (tunnel && from.filter(peers()::containsKey).isEmpty()) {
+            return new DoorAnswer(DoorAnswer.Result.SILENT);
+        }
+        boolean admitted = !guarded.active()
+                || guarded.rules().stream()
+                        .anyMatch(rule -> rule.port() == door.port()
+                                && rule.protocol() == FirewallRule.Protocol.TCP
+                                && (rule.networkInterface().isEmpty() || tunnel)
+                                && (rule.from().isEmpty()
+                                        || (tunnel && rule.from().equals(source))))
+                || accepted.stream()
+                        .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, door.port()));
+        boolean listens = listening().stream()
+                .anyMatch(socket -> socket.protocol().equals("tcp")
+                        && socket.port() == door.port()
+                        && (socket.address().equals("0.0.0.0")
+                                || socket.address().equals(door.address())));
+        if (!admitted) {
+            return new DoorAnswer(DoorAnswer.Result.SILENT);
+        } else if (!listens) {
+            return new DoorAnswer(DoorAnswer.Result.REFUSED);
+        }
+        return door.page().isPresent() ? page : new DoorAnswer(DoorAnswer.Result.OPEN);
+    }
+
+    private List<SocketFact> listening() {
+        List<SocketFact> all = new ArrayList<>(sockets);
+        guarded.running().ifPresent(running -> all.add(new SocketFact("udp", "0.0.0.0", running.listenPort())));
+        listening.forEach((unit, on) -> {
+            UnitFact fact = units.get(unit);
+            if (fact != null && fact.active().equals("active")) {
+                int colon = on.lastIndexOf(':');
+                all.add(new SocketFact("tcp", on.substring(0, colon), Integer.parseInt(on.substring(colon + 1))));
+            }
+        });
+        return all;
+    }
+
+    private List<AcceptFact> accepting() {
+        List<AcceptFact> all = new ArrayList<>(accepted);
+        if (guarded.active()) {
+            all.add(new AcceptFact(4, "ufw-before-input", "-i lo -j ACCEPT"));
+            guarded.rules()
+                    .forEach(rule -> all.add(new AcceptFact(
+                            4,
+                            "ufw-user-input",
+                            rule.from().map(from -> "-s " + from + "/32 ").orElse("")
+                                    + rule.to().map(to -> "-d " + to + "/32 ").orElse("")
+                                    + rule.networkInterface()
+                                            .map(on -> "-i " + on + ' ')
+                                            .orElse("")
+                                    + "-p " + rule.protocol().word() + " -m "
+                                    + rule.protocol().word() + " --dport " + rule.port() + " -j ACCEPT")));
+        }
+        return all;
+    }
+
     /** Somebody else's unit is there. */
     public synchronized void foreignUnit(String unit) {
         units.put(unit, new UnitFact("active", "enabled", false, "0"));
@@ -529,8 +660,9 @@ public final class MemoryMachine {
                 unpacked,
                 guarded.running().map(this::aged),
                 guarded.keyFile(),
-                true,
-                new FirewallFact(guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of()),
+                keyFileSafe,
+                new FirewallFact(
+                        guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of(), accepting()),
                 Map.of(),
                 networks,
                 Optional.of(true),
@@ -543,7 +675,7 @@ public final class MemoryMachine {
                                                 guarded.keyFile().stream().map(key -> "file " + query.keyPath()))
                                         .flatMap(things -> things)
                                         .collect(Collectors.toSet()))),
-                sockets,
+                listening(),
                 kept());
     }
 
@@ -568,7 +700,9 @@ public final class MemoryMachine {
                         1,
                         1,
                         peer.presharedKey()))
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
+        strangers.forEach((key, allowed) -> peers.add(new PeerFact(
+                key, Optional.empty(), allowed, Optional.empty(), Optional.empty(), 0, 0, PresharedKeyFact.NONE)));
         return new WireGuardFact(
                 running.publicKey(), running.listenPort(), running.addresses(), running.fenced(), peers);
     }
@@ -712,6 +846,7 @@ public final class MemoryMachine {
 
         @Override
         public Boolean writeKey(Change.WriteKey change) {
+            keyFileSafe = true;
             guarded = new Guarded(
                     guarded.rules(),
                     guarded.active(),
@@ -797,6 +932,7 @@ public final class MemoryMachine {
                 throw HostException.of(address, address, change.describe())
                         .because(wanted.name() + " runs with another key", "");
             }
+            strangers.clear();
             boolean bounce = change.action() == InterfaceAction.START || change.action() == InterfaceAction.RESTART;
             Optional<WireGuardFact> running = guarded.running();
             if (change.action() != InterfaceAction.ENABLE) {

@@ -253,6 +253,33 @@ public abstract class HostApplierContract {
     }
 
     @Test
+    void knock_noDoors_answersNothing() {
+        try (HostSession session = applier().open(target())) {
+            assertThat(session.knock(List.of(), PATIENCE)).isEmpty();
+        }
+    }
+
+    @Test
+    void knock_doorsOfNobody_answersEachInOrderAndChangesNothing() {
+        HostFacts before = facts();
+        try (HostSession session = applier().open(target())) {
+            List<DoorAnswer> answers = session.knock(
+                    List.of(
+                            new Door("203.0.113.250", 9100),
+                            new Door("203.0.113.250", 9100, Optional.of("/metrics")),
+                            new Door("203.0.113.251", 9090)),
+                    Duration.ofSeconds(1));
+
+            assertThat(answers).hasSize(3).allSatisfy(answer -> {
+                assertThat(answer.result()).isNotIn(DoorAnswer.Result.OPEN, DoorAnswer.Result.NOT_TRIED);
+                assertThat(answer.bytes()).isZero();
+                assertThat(answer.whole()).isFalse();
+            });
+        }
+        assertThat(facts()).isEqualTo(before);
+    }
+
+    @Test
     void replaceHostKey_keptByTheCaller_isTheKeyOfTheNextSession() {
         Notes notes = new Notes();
         HostKeyFingerprint old;

@@ -123,8 +123,6 @@ public final class Quickstart {
             System.out.println(mesh.apply(plan));
             System.out.println();
             VerifyReport report = mesh.verify();
-            System.out.println(report.table());
-            System.out.println();
             System.out.println(report);
             report.orThrow();
             try (Tunnel prometheus = mesh.openPrometheus()) {

@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.change.HostFacts.AcceptFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -25,6 +26,7 @@ final class FirewallParser {
 
     private final List<String[]> tuples = new ArrayList<>();
     private final List<String> foreign = new ArrayList<>();
+    private final List<AcceptFact> accepting = new ArrayList<>();
     private final Family v4 = new Family();
     private final Family v6 = new Family();
     private boolean installed;
@@ -68,6 +70,8 @@ final class FirewallParser {
             case "policy6" -> v6.policy = rest;
             case "hook4" -> v4.hooks.add(rest);
             case "hook6" -> v6.hooks.add(rest);
+            case "accept4" -> accept(4, rest);
+            case "accept6" -> accept(6, rest);
             case "input4", "input6" -> foreign.add("INPUT " + rest);
             default -> {
                 return false;
@@ -83,7 +87,7 @@ final class FirewallParser {
      */
     FirewallFact fact(boolean unitEnabled) {
         if (!installed) {
-            return new FirewallFact(false, false, false, List.of(), foreign);
+            return new FirewallFact(false, false, false, List.of(), foreign, accepting);
         }
         List<FirewallRule> rules = new ArrayList<>();
         List<String> unread = new ArrayList<>(foreign);
@@ -105,7 +109,15 @@ final class FirewallParser {
         boolean kernelHasIpv6 = !v6.policy.isEmpty();
         boolean active = enabled && v4.agrees() && (!kernelHasIpv6 || !ipv6 || v6.agrees());
         boolean closed = denied && v4.policy.equals("DROP") && (!kernelHasIpv6 || v6.policy.equals("DROP"));
-        return new FirewallFact(active, closed, enabled && unitEnabled, rules, unread);
+        return new FirewallFact(active, closed, enabled && unitEnabled, rules, unread, accepting);
+    }
+
+    private void accept(int family, String text) {
+        int space = text.indexOf(' ');
+        accepting.add(
+                space < 0
+                        ? new AcceptFact(family, text, "")
+                        : new AcceptFact(family, text.substring(0, space), text.substring(space + 1)));
     }
 
     private void tuple(String family, String text) {

@@ -7,6 +7,8 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.Door;
+import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.io.IOException;
@@ -218,6 +220,27 @@ final class SshSession implements HostSession {
             }
         } catch (FactsParser.MalformedException e) {
             throw malformed("confirm the changes", e);
+        }
+    }
+
+    @Override
+    public List<DoorAnswer> knock(List<Door> doors, Duration patience) {
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        if (doors.isEmpty()) {
+            return List.of();
+        }
+        String step = "try doors from it";
+        Knocks knocks = new Knocks(doors, patience);
+        try (Script script = knocks.script(nonce)) {
+            Duration limit = knocks.longest().plus(settings.factsTimeout());
+            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> knocks.line(line));
+            if (!knocks.ended()) {
+                throw unfinished(failed(step), exec, code);
+            }
+            return knocks.answers();
+        } catch (FactsParser.MalformedException e) {
+            throw malformed(step, e);
         }
     }
 

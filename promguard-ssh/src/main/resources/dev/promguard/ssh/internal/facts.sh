@@ -237,7 +237,11 @@ rules() {
     if [ -r "$4" ]; then
         sed -n -e "s/^### tuple ### /$N${TAB}tuple$1${TAB}/p" -e "s/^-A $2-user-input /$N${TAB}written$1${TAB}/p" "$4" >&3
     fi
-    "$3" -S 2>/dev/null | sed -n \
+    loaded=$("$3" -S 2>/dev/null)
+    printf '%s\n' "$loaded" | sed -n \
+        -e '/^-A \(FORWARD\|OUTPUT\|ufw6\{0,1\}-[a-z-]*-\(forward\|output\)\) /d' \
+        -e "/ -j \\(ACCEPT\\|$2-user-limit-accept\\)\$/s/^-A /$N${TAB}accept$1${TAB}/p" >&3
+    printf '%s\n' "$loaded" | sed -n \
         -e "s/^-P INPUT /$N${TAB}policy$1${TAB}/p" \
         -e "s/^-A $2-before-input -j $2-user-input\$/$N${TAB}hook$1${TAB}user/p" \
         -e "s/^-A INPUT -j $2-before-input\$/$N${TAB}hook$1${TAB}before/p" \

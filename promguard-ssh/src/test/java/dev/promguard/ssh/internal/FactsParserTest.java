@@ -231,6 +231,8 @@ class FactsParserTest {
                         + firewall.atBoot());
         firewall.rules().forEach(rule -> line(text, "rule", rule.toString()));
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
+        firewall.accepting()
+                .forEach(rule -> line(text, "accept", rule.family() + " " + rule.chain() + " [" + rule.rule() + ']'));
         map(text, "owed", facts.pendingUnits());
         facts.kept().forEach(path -> line(text, "kept", path));
         line(text, "addresses", facts.addresses().toString());

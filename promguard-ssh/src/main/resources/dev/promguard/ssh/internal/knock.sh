@@ -1,0 +1,96 @@
+# shellcheck shell=sh disable=SC2154
+# Functions that try doors from this host and change nothing. Each prints lines of the protocol.
+
+# knocks SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many doors at once, sends nothing and hangs up. Perl is on every Debian
+# and Ubuntu, says why there is no connection, and looks once more when the time is up, so that a busy host misses no open door.
+knocks() {
+    if ! command -v perl >/dev/null 2>&1; then
+        left=$2
+        shift 2
+        while [ "$left" -gt 0 ]; do
+            say door "$1" failed
+            shift 3
+            left=$((left - 1))
+        done
+        return
+    fi
+    # shellcheck disable=SC2016 # it is perl's to read, not the shell's
+    perl -e '
+        use strict;
+        use Errno;
+        use Fcntl;
+        use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
+        $| = 1;
+        my ($start, $seconds, $count, @doors) = @ARGV;
+        splice @doors, 3 * $count;
+        sub word {
+            local $! = shift;
+            return "open" if $! == 0;
+            return "refused" if $!{ECONNREFUSED};
+            return "silent" if $!{ETIMEDOUT};
+            my @ways = qw(ENETUNREACH EHOSTUNREACH ENETDOWN EHOSTDOWN EADDRNOTAVAIL EAFNOSUPPORT EACCES EPERM ENOKEY EDESTADDRREQ);
+            return (grep { $!{$_} } @ways) ? "noway" : "failed";
+        }
+        sub answer { print "$start\tdoor\t$_[0]\t$_[1]\n" }
+        while (my @some = splice @doors, 0, 3 * 256) {
+            my (%waiting, $mask);
+            $mask = "";
+            while (my ($number, $address, $port) = splice @some, 0, 3) {
+                my $family = $address =~ /:/ ? AF_INET6 : AF_INET;
+                my $ip = inet_pton($family, $address);
+                my $socket;
+                if (!defined $ip) {
+                    answer($number, "failed");
+                } elsif (!socket($socket, $family, SOCK_STREAM, 0) || !fcntl($socket, F_SETFL, O_NONBLOCK)) {
+                    answer($number, word($! + 0));
+                } elsif (connect($socket, $family == AF_INET ? pack_sockaddr_in($port, $ip) : pack_sockaddr_in6($port, $ip))) {
+                    answer($number, "open");
+                } elsif ($!{EINPROGRESS}) {
+                    $waiting{fileno $socket} = [$number, $socket];
+                    vec($mask, fileno $socket, 1) = 1;
+                } else {
+                    answer($number, word($! + 0));
+                }
+            }
+            my $left = $seconds;
+            for (my $last = 0; %waiting && !$last;) {
+                $last = $left <= 0;
+                my $ready = $mask;
+                (undef, $left) = select(undef, $ready, undef, $last ? 0 : $left);
+                for my $file (grep { vec($ready, $_, 1) } keys %waiting) {
+                    my ($number, $socket) = @{delete $waiting{$file}};
+                    vec($mask, $file, 1) = 0;
+                    answer($number, word(unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR))));
+                }
+            }
+            answer($_->[0], "silent") for values %waiting;
+        }' "$N" "$@" >&3
+}
+
+# page SECONDS NUMBER ADDRESS PORT PATH: fetches a page and counts its bytes.
+page() {
+    case $3 in
+        *:*) at="[$3]:$4" ;;
+        *) at=$3:$4 ;;
+    esac
+    seen=$(curl -q -s -g -o /dev/null --noproxy '*' --connect-timeout "$1" -m $((3 * $1)) \
+        -w '%{http_code} %{size_download} %{time_connect}' "http://$at$5" 2>/dev/null)
+    say page "$2" "$?" "$seen"
+}
+
+# doors SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: so many knocks, and pages, not too many at once.
+doors() {
+    seconds=$1
+    knocks "$@" &
+    shift $((2 + 3 * $2))
+    pages=0
+    while [ $# -gt 0 ]; do
+        page "$seconds" "$1" "$2" "$3" "$4" &
+        shift 4
+        pages=$((pages + 1))
+        if [ $((pages % 32)) -eq 0 ]; then
+            wait
+        fi
+    done
+    wait
+}
