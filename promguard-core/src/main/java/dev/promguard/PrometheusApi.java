@@ -91,7 +91,9 @@ final class PrometheusApi {
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     private record LoadedRule(
-            @Nullable String name, @Nullable String health, @Nullable String lastError) {
+            @Nullable String name,
+            @Nullable String health,
+            @Nullable String lastError) {
         Rule shown() {
             return new Rule(
                     PrometheusApi.shown(name, LONGEST_TEXT),

@@ -154,7 +154,9 @@ final class Reconnection {
             outcome.cause(last);
             last.addSuppressed(first);
             if (last.status() != Status.ROLLED_BACK) {
-                why += "\nAnd at the second look: " + last.getMessage();
+                why += String.valueOf(last.getMessage()).equals(first.getMessage())
+                        ? "\nThe second look ended in the same way."
+                        : "\nAnd at the second look: " + last.getMessage();
             }
         }
         if (last.status() == Status.ROLLED_BACK) {

@@ -94,7 +94,8 @@ class HostileMessageTest {
 
     @Test
     void verify_hostileSight_isPrintable() {
-        assertThat(VerifyReport.Check.of("web-1", "claim", "how", HOSTILE, false, "mend").seen())
+        assertThat(VerifyReport.Check.of("web-1", "claim", "how", HOSTILE, false, "mend")
+                        .seen())
                 .isEqualTo("a?[2J?1mb?c???");
     }
 

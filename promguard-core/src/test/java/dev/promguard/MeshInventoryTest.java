@@ -118,7 +118,6 @@ class MeshInventoryTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "create user wireguard_metrics",
                 "create user node_exporter",
                 "install node_exporter 1.12.1",
                 "ufw: allow 22/tcp",

@@ -46,7 +46,6 @@ class MeshTest {
                 .containsExactly(
                         "create",
                         "install ufw, wireguard-tools",
-                        "create user wireguard_metrics",
                         "create user node_exporter",
                         "install node_exporter 1.12.1",
                         "write /usr/local/lib/promguard/wireguard-metrics.sh",
@@ -622,7 +621,8 @@ class MeshTest {
                         + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  public address known after apply
                         + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  public address known after apply
                         + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  public address known after apply""");
-        assertThat(calls.made()).containsOnly(
+        assertThat(calls.made())
+                .containsOnly(
                         "StateStore.load", "CloudProvider.list", "CloudProvider.check", "CloudProvider.unprotected");
         assertThat(account.cloud.names()).isEmpty();
         assertThat(account.wish().plan()).as("planning twice").isEqualTo(plan);

@@ -39,9 +39,6 @@ public final class Renderer {
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";
     private static final String SECRETS_FOLDER = "/etc/prometheus/secrets/";
     private static final String METRICS = "promguard-wireguard-metrics";
-    /** May ask the kernel for the state of WireGuard, and where a program stands in for the kernel, that one. */
-    private static final String METRICS_USER = "wireguard_metrics";
-
     private static final String METRICS_TIMER = METRICS + ".timer";
     private static final String METRICS_SERVICE = METRICS + ".service";
     private static final String METRICS_SCRIPT = "/usr/local/lib/promguard/wireguard-metrics.sh";
@@ -163,16 +160,13 @@ public final class Renderer {
         List<Unit> units = new ArrayList<>();
 
         ReleaseInstall exporter = nodeExporter(blueprint);
-        users.add(new SystemUser(METRICS_USER));
         users.add(new SystemUser("node_exporter"));
         releases.add(exporter);
         wireGuardMetrics(blueprint)
                 .forEach((path, content) -> files.add(
                         new ManagedFile(path, content, path.equals(METRICS_SCRIPT) ? 0755 : 0644, "root", List.of())));
-        units.add(new Unit(
-                METRICS_TIMER,
-                Set.of(UNIT_FOLDER + METRICS_TIMER, UNIT_FOLDER + METRICS_SERVICE, METRICS_USER),
-                Set.of()));
+        units.add(
+                new Unit(METRICS_TIMER, Set.of(UNIT_FOLDER + METRICS_TIMER, UNIT_FOLDER + METRICS_SERVICE), Set.of()));
         ManagedFile exporterUnit =
                 ManagedFile.readable(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, exporter));
         files.add(exporterUnit);
@@ -328,8 +322,6 @@ public final class Renderer {
                         blueprint.spec().wireGuardPort(),
                         "keyPath",
                         "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key",
-                        "metricsUser",
-                        METRICS_USER,
                         "peers",
                         peers));
     }
@@ -355,8 +347,6 @@ public final class Renderer {
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
-                "user",
-                METRICS_USER,
                 "interface",
                 Blueprint.WIREGUARD_INTERFACE,
                 "wireGuardUnit",

@@ -274,7 +274,7 @@ class DifferTest {
         FactsQuery query = Differ.query(desired);
 
         assertThat(query.packages()).isEqualTo(desired.packages());
-        assertThat(query.users()).containsExactly("wireguard_metrics", "node_exporter", "prometheus");
+        assertThat(query.users()).containsExactly("node_exporter", "prometheus");
         assertThat(query.files())
                 .containsExactly(
                         "/etc/wireguard/wg0.conf",

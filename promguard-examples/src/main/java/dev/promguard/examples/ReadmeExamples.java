@@ -15,7 +15,9 @@ import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.ssh.ExistingHosts;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -123,6 +125,10 @@ public final class ReadmeExamples {
         System.out.println(blueprint);
         System.out.println(blueprint.toMermaid());
         mesh.writePreview(Path.of("target", "preview"));
+    }
+
+    static void audit(Mesh mesh) throws IOException {
+        Files.writeString(Path.of("audit.md"), mesh.verify().toMarkdown());
     }
 
     static void inATest() {

@@ -25,7 +25,20 @@ import java.util.stream.Stream;
 
 /** Looks for secrets in whatever is shown to it, in each form that they could have leaked in, and notes where each was found. */
 final class SecretSearch {
-    private record Needle(String secret, byte[] form) {}
+    /** One form of a secret. */
+    private static final class Needle {
+        private final String secret;
+        private final byte[] form;
+
+        Needle(String secret, byte[] form) {
+            this.secret = secret;
+            this.form = form;
+        }
+
+        boolean at(byte[] bytes, int at, int length) {
+            return at + form.length <= length && Arrays.equals(bytes, at, at + form.length, form, 0, form.length);
+        }
+    }
 
     private static final int BLOCK = 1 << 20;
 
@@ -96,7 +109,13 @@ final class SecretSearch {
         }
     }
 
+    /** A form, and the same as it stands in a dump of packets: each byte in hex, with a space between them. */
     private void form(String name, byte[] form) {
+        exactly(name, form);
+        exactly(name, HexFormat.ofDelimiter(" ").formatHex(form).getBytes(UTF_8));
+    }
+
+    private void exactly(String name, byte[] form) {
         if (form.length < 8) {
             throw new IllegalArgumentException("too short to look for: " + name);
         }
@@ -107,7 +126,7 @@ final class SecretSearch {
     }
 
     private static int begin(byte[] bytes, int at) {
-        return (bytes[at] & 0xff) << 16 | (bytes[at + 1] & 0xff) << 8 | bytes[at + 2] & 0xff;
+        return ((bytes[at] & 0xff) << 16) | ((bytes[at + 1] & 0xff) << 8) | (bytes[at + 2] & 0xff);
     }
 
     void in(String place, String text) {
@@ -123,9 +142,8 @@ final class SecretSearch {
                 continue;
             }
             for (Needle needle : byBegin.getOrDefault(begin, List.of())) {
-                byte[] form = needle.form();
-                if (at + form.length <= length && Arrays.equals(bytes, at, at + form.length, form, 0, form.length)) {
-                    found(needle.secret()).add(place);
+                if (needle.at(bytes, at, length)) {
+                    found(needle.secret).add(place);
                 }
             }
         }

@@ -214,8 +214,10 @@ final class SshSession implements HostSession {
                             .because(
                                     "the host has rolled back: no new session confirmed the changes in time",
                                     "Its firewall, WireGuard interface and host key are as they were, and what was started"
-                                            + " was stopped. Run apply again; raise rollbackAfter if the way to the host is"
-                                            + " slow.");
+                                            + " was stopped. See that its rules let new SSH connections in (on the host:"
+                                            + " ufw status numbered; one before PromGuard's may deny them) and that its SSH"
+                                            + " server listens on the port given, then run apply again; raise rollbackAfter"
+                                            + " if the way to the host is slow.");
                 default -> throw unfinished(failed("confirm the changes"), exec, code);
             }
         } catch (FactsParser.MalformedException e) {

@@ -269,7 +269,11 @@ class HostileTarballTest {
                         : Boolean.TRUE.equals(is.get("isDirectory")) ? "folder" : "other";
                 tree.put(
                         folder.relativize(file).toString(),
-                        type + ' ' + is.get("uid") + ' ' + Integer.toOctalString((Integer) is.get("mode") & 07777));
+                        type
+                                + ' '
+                                + is.get("uid")
+                                + ' '
+                                + Integer.toOctalString(Integer.parseInt(String.valueOf(is.get("mode"))) & 07777));
             }
         }
         return tree;
