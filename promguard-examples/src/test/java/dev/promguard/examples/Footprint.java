@@ -17,6 +17,9 @@ final class Footprint {
     /** Where running programs write by themselves. */
     private static final List<String> LIVELY = List.of("/var/lib/prometheus", "/var/log", "/var/tmp", "/tmp");
 
+    /** Comes when somebody asks systemd whether the clock is synchronized, and goes when nobody does any more. */
+    private static final String ON_DEMAND = "systemd-timedated.service";
+
     private final Map<String, Map<String, String>> services = new LinkedHashMap<>();
     private final String stamp = "/run/footprint-" + NUMBERS.incrementAndGet();
 
@@ -56,7 +59,7 @@ final class Footprint {
                 int equals = line.indexOf('=');
                 properties.put(line.substring(0, equals), line.substring(equals + 1));
             });
-            if ("active".equals(properties.get("ActiveState"))) {
+            if ("active".equals(properties.get("ActiveState")) && !ON_DEMAND.equals(properties.get("Id"))) {
                 services.put(
                         String.valueOf(properties.get("Id")),
                         properties.get("ActiveEnterTimestampMonotonic") + " " + properties.get("MainPID"));
