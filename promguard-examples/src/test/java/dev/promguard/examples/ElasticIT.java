@@ -13,6 +13,8 @@ import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * What a running mesh feels of a change of the wish: hosts that have nothing to do with it are not written to, no tunnel loses its
@@ -42,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Isolated("a scrape is due every second, which other machines would delay")
 class ElasticIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration SOON = Duration.ofSeconds(30);
@@ -285,14 +289,19 @@ class ElasticIT {
         }
     }
 
-    /** What the monitor misses of itself, whom it reaches without a tunnel, this machine was too busy for. */
+    /**
+     * What the monitor misses of itself, whom it reaches without a tunnel, this machine was too busy for; where more than two tasks a
+     * core wanted to run, a scrape a second may be late once.
+     */
     private static void assertNoScrapeMissed(Case done, String monitor) {
+        OperatingSystemMXBean machine = ManagementFactory.getOperatingSystemMXBean();
+        double late = machine.getSystemLoadAverage() > 2 * machine.getAvailableProcessors() ? 1 : 0;
         double busy = Objects.requireNonNull(done.gaps().get(monitor), monitor);
         assertThat(done.gaps())
                 .hasSizeGreaterThan(1)
                 .allSatisfy((name, gap) -> assertThat(gap)
                         .as("longest gap between scrapes of %s", name)
-                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - 1)));
+                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - 1) + late));
     }
 
     private Release next(String name) {
