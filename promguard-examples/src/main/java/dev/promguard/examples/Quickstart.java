@@ -23,7 +23,7 @@ import java.util.List;
  */
 public final class Quickstart {
     private static final String USAGE = """
-            usage: mvn -q test-compile exec:java [-Dexec.args="OPTIONS"]
+            usage: mvn -q compile exec:java [-Dexec.args="OPTIONS"]
               (no option)      run on the local cloud: root on Linux; elsewhere write a preview
               --preview        only write what would be made, to target/promguard-preview
               --digitalocean   run on DigitalOcean, with the token in DIGITALOCEAN_TOKEN; costs money while it runs
@@ -106,7 +106,7 @@ public final class Quickstart {
         Mesh mesh = digitalOceanMesh();
         Thread hint = new Thread(
                 () -> System.out.println("\nInterrupted: droplets may be left, and cost money. Remove them:\n"
-                        + "  mvn -q test-compile exec:java -Dexec.args=--destroy"));
+                        + "  mvn -q compile exec:java -Dexec.args=--destroy"));
         Runtime.getRuntime().addShutdownHook(hint);
         show(mesh);
         Runtime.getRuntime().removeShutdownHook(hint);
@@ -155,7 +155,7 @@ public final class Quickstart {
             blockers.forEach(blocker -> System.out.println("  - " + blocker));
         }
         System.out.println("A real run on DigitalOcean needs a token in DIGITALOCEAN_TOKEN, and then:");
-        System.out.println("  mvn -q test-compile exec:java -Dexec.args=--digitalocean");
+        System.out.println("  mvn -q compile exec:java -Dexec.args=--digitalocean");
         return 0;
     }
 

@@ -47,7 +47,7 @@ class ReadmeTest {
 
     @Test
     void shellBlocks_theTwoCommands_standAsWritten() throws IOException {
-        assertThat(blocks("sh")).contains("mvn -q test-compile exec:java\n", "mvn verify\n");
+        assertThat(blocks("sh")).contains("mvn -q compile exec:java\n", "mvn verify\n");
     }
 
     @Test
