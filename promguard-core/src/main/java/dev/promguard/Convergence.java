@@ -104,8 +104,7 @@ final class Convergence {
                 });
             }
         }
-        Map<String, PublicKey> keys = new HashMap<>();
-        world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        Map<String, PublicKey> keys = remembered(world.state());
         Map<String, Optional<HostFacts>> facts = new HashMap<>();
         world.missing().forEach(order -> facts.put(order.name(), Optional.empty()));
         Map<String, PublicKey> claims = new HashMap<>();
@@ -164,8 +163,7 @@ final class Convergence {
 
     /** What the hosts should be, as far as what is remembered can tell: what a host need not send because it is known. */
     private Map<String, DesiredHost> expected(World world) {
-        Map<String, PublicKey> keys = new HashMap<>();
-        world.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        Map<String, PublicKey> keys = remembered(world.state());
         Map<String, String> addresses = publicAddresses(world);
         Map<String, DesiredHost> expected = new LinkedHashMap<>();
         for (String name : world.within().keySet()) {
@@ -848,6 +846,7 @@ final class Convergence {
         });
     }
 
+    /** The WireGuard keys that hosts are remembered by; the caller's to change. */
     static Map<String, PublicKey> remembered(MeshState state) {
         Map<String, PublicKey> keys = new HashMap<>();
         state.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));

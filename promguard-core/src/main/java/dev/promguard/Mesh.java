@@ -118,7 +118,8 @@ public final class Mesh {
     }
 
     /**
-     * Looks what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing.
+     * Looks what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing, but that a host where a run was
+     * cut off before it confirmed its changes keeps them: that it is reached is the confirmation.
      *
      * @return the plan
      * @throws InvalidMeshException if the wish cannot be fulfilled: a region that does not exist, say
@@ -223,8 +224,8 @@ public final class Mesh {
     /**
      * Checks every claim about the mesh: Prometheus' own targets and rules, the running wg and ufw and units, a page larger than a
      * packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that what should be closed
-     * is. Changes nothing. Takes about two seconds for doors that do not answer, and up to a scrape interval and 20 seconds where
-     * first scrapes are due.
+     * is. Changes nothing, as {@link #plan()} does. Takes about two seconds for doors that do not answer, and up to a scrape interval
+     * and 20 seconds where first scrapes are due.
      *
      * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is tried from
      * where it runs.

@@ -25,8 +25,6 @@ import java.util.regex.Pattern;
  */
 public record VerifyReport(String mesh, Instant checkedAt, String version, List<HostHealth> hosts, List<Check> checks) {
     private static final int LONGEST_TEXT = 1_000;
-    /** Controls, and what turns or hides text: a host's words are shown, and must not show themselves. */
-    private static final Pattern UNSEEN = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\u2028\\u2029]");
 
     private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
     private static final Pattern MARKDOWN = Pattern.compile("[\\\\`*_{}\\[\\]<>#|!~&$@]|://|www[.]");
@@ -373,7 +371,7 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
         String cut = text.length() <= LONGEST_TEXT
                 ? text
                 : text.substring(0, LONGEST_TEXT) + "… (" + text.length() + " characters)";
-        return UNSEEN.matcher(LINE_END.matcher(cut.strip()).replaceAll(" / ")).replaceAll("?");
+        return Names.printable(LINE_END.matcher(cut.strip()).replaceAll(" / ")).replace('\t', ' ');
     }
 
     /** The same, with nothing in it that Markdown or HTML would take for more than text. */
