@@ -43,7 +43,11 @@ alone() {
 
 # private_folder FOLDER: one that is nobody's but root's from its first moment, or from now on.
 private_folder() {
-    (umask 077 && mkdir -p "$1") && chown root:root "$1" && chmod 0700 "$1"
+    if [ -d "$1" ]; then
+        chown root:root "$1" && chmod 0700 "$1"
+    else
+        (umask 077 && mkdir -p "$1")
+    fi
 }
 
 # owe "UNIT ACTION"...: writes down what units are owed, for the next run to see if this one is cut off.
@@ -112,9 +116,10 @@ install_packages() {
 
 create_user() {
     getent group "$1" >/dev/null || { note group "$1" && groupadd --system -- "$1"; } || return
-    getent passwd "$1" >/dev/null || note user "$1" || return
-    getent passwd "$1" >/dev/null ||
-        useradd --system --gid "$1" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin -- "$1"
+    getent passwd "$1" >/dev/null || {
+        note user "$1" &&
+            useradd --system --gid "$1" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin -- "$1"
+    }
 }
 
 # install_release NAME-VERSION URI FOLDER SHA256 PROGRAM...
@@ -187,7 +192,7 @@ write_file() {
         return 1
     fi
     note_path "$path" || return 1
-    mkdir -p "${path%/*}" || return 1
+    [ -d "${path%/*}" ] || mkdir -p "${path%/*}" || return 1
     suffix=
     if [ $# -gt 0 ]; then
         case ${path##*/} in
@@ -326,8 +331,10 @@ enable_firewall() {
         WHY='ufw could not be enabled'
         return 1
     }
-    unmask ufw.service || return
-    systemctl is-enabled -q ufw.service || systemctl enable ufw.service || return
+    case $(systemctl is-enabled ufw.service 2>/dev/null) in
+        enabled) ;;
+        *) unmask ufw.service && systemctl enable ufw.service || return ;;
+    esac
     if [ "$was" = on ] || ! loaded iptables ufw; then
         reload_closed || return
     fi
@@ -335,8 +342,8 @@ enable_firewall() {
         WHY='ufw says that it is enabled, but its rules are not loaded'
         return 1
     }
-    if ip6tables -S INPUT >/dev/null 2>&1; then
-        case $(ip6tables -S INPUT) in
+    if input=$(ip6tables -S INPUT 2>/dev/null); then
+        case $input in
             *'-P INPUT DROP'*) ;;
             *)
                 WHY='IPv6 is not closed'
@@ -500,20 +507,21 @@ wireguard() {
 stays_active() {
     looks=0
     steady=0
-    restarts=$(systemctl show -p NRestarts --value -- "$1")
-    while [ "$looks" -lt 150 ]; do
-        case $(systemctl show -p ActiveState,SubState -- "$1") in
+    restarts=
+    while [ "$looks" -lt 100 ]; do
+        now=$(systemctl show -p NRestarts,ActiveState,SubState -- "$1")
+        count=${now#*NRestarts=}
+        count=${count%%[!0-9]*}
+        case $now in
             *auto-restart*) return 1 ;;
             *ActiveState=active*) steady=$((steady + 1)) ;;
             *ActiveState=activating* | *ActiveState=reloading*) steady=0 ;;
             *) return 1 ;;
         esac
-        if [ "$steady" -ge 4 ]; then
-            [ "$(systemctl show -p NRestarts --value -- "$1")" = "$restarts" ]
-            return
-        fi
+        [ "${restarts:=$count}" = "$count" ] || return 1
+        [ "$steady" -lt 3 ] || return 0
         looks=$((looks + 1))
-        sleep 0.1
+        sleep 0.15
     done
     return 1
 }
@@ -659,7 +667,8 @@ arm() {
         printf '%s\n' "$interface" >"$TMP/interface"
         for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
             if [ -e "$file" ]; then
-                cp -pP "$file" "$TMP/ufw/$(printf %s "${file#/}" | tr / :)" || return
+                folder=${file%/*}
+                cp -pP "$file" "$TMP/ufw/etc:${folder##*/}:${file##*/}" || return
             fi
         done
         if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
@@ -676,22 +685,25 @@ arm() {
         if systemctl is-enabled -q "wg-quick@$interface.service" 2>/dev/null; then
             : >"$TMP/wireguard-enabled"
         fi
-        for file in /etc/ssh/ssh_host_*; do
-            if [ -e "$file" ]; then
-                cp -pP "$file" "$TMP/ssh/" || return
-            fi
-        done
+        (
+            set -- /etc/ssh/ssh_host_*
+            [ ! -e "$1" ] || cp -pP "$@" "$TMP/ssh/"
+        ) || return
         mv -T "$TMP" "$STATE/rollback" || return
         TMP=
     fi
+    known=$(cat "$STATE/rollback/units") || return
     for name do
-        if ! grep -q "^$name " "$STATE/rollback/units"; then
-            active=no
-            if systemctl is-active -q "$name"; then
-                active=yes
-            fi
-            printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units"
+        case "
+$known" in
+            *"
+$name "*) continue ;;
+        esac
+        active=no
+        if systemctl is-active -q "$name"; then
+            active=yes
         fi
+        printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units"
     done
     base64 -d >"$STATE/rollback.sh" || return
     umask 022
