@@ -346,8 +346,9 @@ class HostileAnswersTest {
         List<String> ids =
                 HostileTexts.texts(SEED, 30).filter(text -> !text.isEmpty()).toList();
         try (RawServer server = new RawServer(RawServer.answering(404, "{\"id\":\"not_found\",\"message\":\"x\"}"))) {
-            DigitalOcean provider = Cloud.builder(server.endpoint()).build();
             for (String id : ids) {
+                // Each is a program of its own: one that asked so much would wait for its turn.
+                DigitalOcean provider = Cloud.builder(server.endpoint()).build();
                 try {
                     provider.rebuilds(MESH, id);
                 } catch (ProviderException e) {

@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +19,9 @@ import java.util.regex.Pattern;
 final class RawServer implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *([0-9]+)\r\n");
 
+    /** CR LF CR LF. */
+    private static final int END_OF_HEAD = 0x0d0a0d0a;
+
     private final ServerSocket server;
     private final List<Script> scripts;
     private final Queue<String> requests = new ConcurrentLinkedQueue<>();
@@ -32,14 +36,16 @@ final class RawServer implements AutoCloseable {
     record Connection(Socket socket, Queue<String> requests) {
         /** Reads a request whole, and keeps its first line. */
         void readRequest() throws IOException {
-            InputStream in = socket.getInputStream();
+            InputStream in = new BufferedInputStream(socket.getInputStream());
             ByteArrayOutputStream head = new ByteArrayOutputStream();
-            while (!head.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {
+            int last = 0;
+            while (last != END_OF_HEAD) {
                 int next = in.read();
                 if (next < 0) {
                     throw new IOException("the request ended in its head");
                 }
                 head.write(next);
+                last = last << 8 | next;
             }
             String text = head.toString(StandardCharsets.ISO_8859_1);
             Matcher length = LENGTH.matcher(text);

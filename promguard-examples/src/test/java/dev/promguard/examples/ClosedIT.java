@@ -16,7 +16,6 @@ import dev.promguard.examples.localcloud.Outsider;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -64,7 +63,7 @@ class ClosedIT {
                 .name("shut")
                 .monitor("tor1")
                 .nodes(2)
-                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state);
         watcher = new Watcher(cloud).knowing(wish.build().blueprint());
@@ -179,13 +178,13 @@ class ClosedIT {
     @Test
     @Order(40)
     void hosts_triedFromEverySide_areOpenToWhatIsAdmittedAlone() {
-        Set<String> ports = new TreeSet<>();
+        Set<Integer> ports = new TreeSet<>();
         for (LocalDroplet host : hosts()) {
             Clouds.run(host, "systemd-run --quiet --unit=planted systemd-socket-activate -l 8080 --inetd -a true");
-            Clouds.await("a listener", SOON, () -> listening(host).contains("8080"));
+            Clouds.await("a listener", SOON, () -> listening(host).contains(8080));
             ports.addAll(listening(host));
         }
-        assertThat(ports).contains("22", "8080", "9090", "9100");
+        assertThat(ports).contains(22, 8080, 9090, 9100);
         List<String> outside = hosts().stream().map(LocalDroplet::publicAddress).toList();
         route(NODE_1, node(1));
         route(NODE_2, node(2));
@@ -193,28 +192,29 @@ class ClosedIT {
 
         assertThat(open(ports, runner(monitor()), NODE_1, NODE_2))
                 .as("from the monitor, in the tunnels")
-                .containsExactly(NODE_1 + " 22", NODE_1 + " 9100", NODE_2 + " 22", NODE_2 + " 9100");
+                .containsExactly(NODE_1 + ":22", NODE_1 + ":9100", NODE_2 + ":22", NODE_2 + ":9100");
         assertThat(open(ports, runner(node(1)), MONITOR, NODE_2))
                 .as("from a node, in its tunnel")
-                .containsExactly(MONITOR + " 22");
+                .containsExactly(MONITOR + ":22");
         Clouds.run(node(1), "ip route add 10.0.0.3 via " + node(2).publicAddress());
         assertThat(open(ports, runner(node(1)), NODE_2, node(2).publicAddress(), node(2).privateAddress()))
                 .as("from a node to another, past the tunnels")
-                .containsExactlyInAnyOrder(node(2).publicAddress() + " 22", node(2).privateAddress() + " 22");
+                .containsExactlyInAnyOrder(node(2).publicAddress() + ":22", node(2).privateAddress() + ":22");
         Clouds.run(node(1), "ip route delete 10.0.0.3");
         assertThat(open(ports, this::fromOutside, outside.get(0), outside.get(1), outside.get(2)))
                 .as("from outside")
                 .containsExactlyInAnyOrderElementsOf(
-                        outside.stream().map(address -> address + " 22").toList());
+                        outside.stream().map(address -> address + ":22").toList());
         assertThat(open(ports, this::fromOutside, MONITOR, NODE_1, NODE_2))
                 .as("from outside, at addresses of the tunnels")
                 .isEmpty();
         hosts().forEach(host -> Clouds.run(host, "systemctl stop planted"));
     }
 
-    private static Set<String> listening(LocalDroplet host) {
+    private static Set<Integer> listening(LocalDroplet host) {
         return Clouds.run(host, "ss -Htln | awk '{ sub(/.*:/, \"\", $4); print $4 }'")
                 .lines()
+                .map(Integer::valueOf)
                 .collect(Collectors.toSet());
     }
 
@@ -232,14 +232,8 @@ class ClosedIT {
         return outsider.exec("sh", "-c", script).stdout();
     }
 
-    /** Which of these doors open, all tried at once. */
-    private static List<String> open(Set<String> ports, Function<String, String> from, String... addresses) {
-        String tries = Arrays.stream(addresses)
-                .flatMap(address -> ports.stream()
-                        .map(port -> "(timeout 2 bash -c 'exec 3<>/dev/tcp/" + address + "/" + port
-                                + "' 2>/dev/null && echo " + address + " " + port + ") &"))
-                .collect(Collectors.joining("\n"));
-        return from.apply(tries + "\nwait").lines().sorted().toList();
+    private static List<String> open(Set<Integer> ports, Function<String, String> from, String... addresses) {
+        return Clouds.open(from, List.of(addresses), ports);
     }
 
     /** Two fences, each of which holds alone: the rule that names the interface, and the one below ufw. */
@@ -283,7 +277,7 @@ class ClosedIT {
     void node_thatRewritesItsOwnTunnel_reachesNothingMore() {
         String other = Clouds.run(node(2), "wg show wg0 public-key");
         String monitorKey = Clouds.run(monitor(), "wg show wg0 public-key");
-        Set<String> ports = Set.of("22", "9100");
+        Set<Integer> ports = Set.of(22, 9100);
 
         Clouds.run(
                 node(1),
@@ -314,7 +308,7 @@ class ClosedIT {
         assertThat(whereAddressesDoNotCount)
                 .as(
                         "the packets do arrive, and only the other node's list of addresses keeps them out; its exporter stays shut")
-                .containsExactly(NODE_2 + " 22");
+                .containsExactly(NODE_2 + ":22");
         assertClosed();
     }
 

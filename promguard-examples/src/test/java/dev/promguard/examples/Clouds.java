@@ -9,18 +9,21 @@ import dev.promguard.examples.localcloud.Exchange;
 import dev.promguard.examples.localcloud.ExecResult;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.LocalRelease;
 import dev.promguard.examples.localcloud.Outsider;
 import dev.promguard.examples.localcloud.Support;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Starts local clouds for tests, and looks at hosts with the hosts' own tools, past PromGuard. */
 final class Clouds {
@@ -28,15 +31,32 @@ final class Clouds {
 
     private Clouds() {}
 
-    /** Starts a cloud that tells an observer of every call, or skips the test and says why. */
+    /**
+     * Starts a cloud of stock Debian machines, where apply has to install what it needs, that tells an observer of every call; or
+     * skips the test and says why.
+     */
+    static LocalCloud startBare(Consumer<Exchange> observer) {
+        return start(observer, LocalCloud.builder());
+    }
+
+    /** The same, of machines that have the packages already, for the trials that are about something else. */
     static LocalCloud start(Consumer<Exchange> observer) {
+        return start(observer, LocalCloud.builder().installed("ufw", "wireguard-tools"));
+    }
+
+    private static LocalCloud start(Consumer<Exchange> observer, LocalCloud.Builder options) {
         Support support = LocalCloud.support();
         assumeTrue(support.okOnceInstalled(), () -> "the end-to-end tests are skipped: " + support);
         LocalCloud.installMissing(System.out::println);
-        return LocalCloud.builder()
-                .progress(System.out::println)
-                .observer(observer)
-                .start();
+        return options.progress(System.out::println).observer(observer).start();
+    }
+
+    /** A release that the cloud serves, such as {@code node_exporter}. */
+    static LocalRelease release(LocalCloud cloud, String name) {
+        return cloud.releases().stream()
+                .filter(release -> release.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     static String run(LocalDroplet host, String script) {
@@ -50,11 +70,14 @@ final class Clouds {
     /** What systemd says of when each unit's main process started, in microseconds since boot. */
     static Map<String, String> startTimes(List<LocalDroplet> hosts) {
         Map<String, String> times = new TreeMap<>();
+        List<String> units = List.of("node_exporter", "prometheus", "wg-quick@wg0", "ssh");
         for (LocalDroplet host : hosts) {
-            for (String unit : List.of("node_exporter", "prometheus", "wg-quick@wg0", "ssh")) {
-                times.put(
-                        host.name() + " " + unit,
-                        run(host, "systemctl show -p ActiveEnterTimestampMonotonic --value " + unit));
+            String[] lines = run(
+                            host, "systemctl show -p ActiveEnterTimestampMonotonic --value " + String.join(" ", units))
+                    .split("\n+", -1);
+            assertThat(lines).hasSameSizeAs(units);
+            for (int i = 0; i < lines.length; i++) {
+                times.put(host.name() + " " + units.get(i), lines[i]);
             }
         }
         return times;
@@ -75,28 +98,34 @@ final class Clouds {
         return targets;
     }
 
-    /** Waits for a condition, looking every 200 ms. */
+    /** Waits for a condition, looking every 300 ms: a look costs the machine what a host would need. */
     static void await(String what, Duration limit, BooleanSupplier condition) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as("%s within %s", what, limit).isLessThan(deadline);
-            LockSupport.parkNanos(200_000_000);
+            LockSupport.parkNanos(300_000_000);
         }
     }
 
-    /** Which of these TCP ports answer, tried from a host on the public network that is in no mesh. */
-    static List<String> open(Outsider outsider, List<LocalDroplet> hosts, int... ports) {
-        List<String> open = new ArrayList<>();
-        for (LocalDroplet host : hosts) {
-            for (int port : ports) {
-                String address = host.publicAddress();
-                ExecResult knock =
-                        outsider.exec("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/" + address + "/" + port);
-                if (knock.ok()) {
-                    open.add(address + ":" + port);
-                }
-            }
-        }
-        return open;
+    /** Which of these TCP ports answer, tried from a host on the public network that is in no mesh, each as address:port. */
+    static List<String> open(Outsider outsider, List<LocalDroplet> hosts, Integer... ports) {
+        return open(
+                script -> outsider.exec("sh", "-c", script).stdout(),
+                hosts.stream().map(LocalDroplet::publicAddress).toList(),
+                List.of(ports));
+    }
+
+    /**
+     * Which of these doors answer, all tried at once, each as address:port.
+     *
+     * @param from runs a shell script where the knocking is to be done, and returns its output
+     */
+    static List<String> open(Function<String, String> from, List<String> addresses, Collection<Integer> ports) {
+        String tries = addresses.stream()
+                .flatMap(address -> ports.stream()
+                        .map(port -> "(timeout 2 bash -c 'exec 3<>/dev/tcp/" + address + "/" + port
+                                + "' 2>/dev/null && echo " + address + ":" + port + ") &"))
+                .collect(Collectors.joining("\n"));
+        return from.apply(tries + "\nwait").lines().sorted().toList();
     }
 }

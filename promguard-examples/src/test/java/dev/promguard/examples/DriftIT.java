@@ -126,7 +126,7 @@ class DriftIT {
                 .name("shop")
                 .monitor("tor1")
                 .nodes(2)
-                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
                 .provider(cloud.provider())
                 .state(state)
                 .build();

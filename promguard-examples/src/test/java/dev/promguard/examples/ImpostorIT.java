@@ -73,6 +73,7 @@ class ImpostorIT {
                 .name("shop")
                 .monitor("tor1")
                 .nodes(1, "lon1")
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state);
     }

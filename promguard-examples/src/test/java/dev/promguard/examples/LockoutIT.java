@@ -13,16 +13,12 @@ import dev.promguard.Progress;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
-import dev.promguard.examples.localcloud.LocalRelease;
 import dev.promguard.examples.localcloud.Outsider;
 import dev.promguard.ssh.SshApplier;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -73,6 +69,7 @@ class LockoutIT {
                 .name("faulty")
                 .monitor("tor1")
                 .nodes(1)
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .applier(SshApplier.builder().rollbackAfter(rollbackAfter).build())
                 .listener(Progress.console())
@@ -107,12 +104,12 @@ class LockoutIT {
     private void assertOnlySshIsOpen(LocalDroplet host, String meshAddress) {
         assertThat(Clouds.open(outsider, List.of(host), 22, 9100, 9090)).containsExactly(host.publicAddress() + ":22");
         outsider.exec("ip", "route", "replace", meshAddress, "via", host.publicAddress());
-        for (int port : List.of(9100, 9090)) {
-            assertThat(outsider.exec("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/" + meshAddress + "/" + port)
-                            .ok())
-                    .as("%s:%d by way of the public address of %s", meshAddress, port, host.name())
-                    .isFalse();
-        }
+        assertThat(Clouds.open(
+                        script -> outsider.exec("sh", "-c", script).stdout(),
+                        List.of(meshAddress),
+                        List.of(9100, 9090)))
+                .as("by way of the public address of %s", host.name())
+                .isEmpty();
         outsider.exec("ip", "route", "delete", meshAddress);
     }
 
@@ -129,7 +126,7 @@ class LockoutIT {
     @Test
     @Order(1)
     void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
-        dieAt("connect anew", Duration.ofSeconds(30));
+        ApplyAndDie.at("connect anew", cloud, state, Duration.ofSeconds(15));
         LocalDroplet armed = List.of(monitor(), node()).stream()
                 .filter(host ->
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
@@ -156,35 +153,6 @@ class LockoutIT {
                                 "sed -n 's/.*ed25519_public: ssh-ed25519 \\([^ ]*\\).*/\\1/p' /var/lib/cloud/instance/user-data.txt"));
         assertOnlySshIsOpen(armed, armed.name().contains("monitor") ? "10.0.0.1" : "10.0.0.2");
         assertAppliesAndHolds();
-    }
-
-    private void dieAt(String moment, Duration rollbackAfter) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ApplyAndDie.class.getName(),
-                        cloud.endpoint().toString(),
-                        cloud.token(),
-                        state.toString(),
-                        moment,
-                        cloud.releaseMirror().toString(),
-                        release("node_exporter"),
-                        release("prometheus"),
-                        Long.toString(rollbackAfter.toSeconds()))
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(output).isEqualTo(ApplyAndDie.DIED);
-    }
-
-    private String release(String name) {
-        LocalRelease release = cloud.releases().stream()
-                .filter(served -> served.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-        return String.join(" ", release.name(), release.version(), release.arch(), release.sha256());
     }
 
     /** On the node a rule of somebody's is before PromGuard's; the SSH server of the monitor is behind a redirection. */

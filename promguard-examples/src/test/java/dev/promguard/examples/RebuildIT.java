@@ -57,6 +57,7 @@ class RebuildIT {
                 .name("shop")
                 .monitor("tor1")
                 .nodes(1, "lon1")
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state)
                 .listener(Progress.console())

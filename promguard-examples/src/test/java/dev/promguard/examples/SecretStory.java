@@ -34,7 +34,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -117,13 +116,13 @@ final class SecretStory {
         String token = hear();
         String password = hear();
         URI endpoint = URI.create(arguments[1]);
-        URI mirror = URI.create(arguments[2]);
+        String mirror = arguments[2];
         DigitalOcean provider = DigitalOcean.builder()
                 .endpoint(endpoint)
                 .token(Secret.of(token))
                 .pollInterval(Duration.ofMillis(200))
                 .build();
-        Release exporter = release(mirror, arguments[4]);
+        Release exporter = ApplyAndDie.release(mirror, arguments[4]);
         MeshBuilder wish = Mesh.builder()
                 .name("secret")
                 .monitor("tor1")
@@ -133,8 +132,8 @@ final class SecretStory {
                 .state(Path.of(arguments[3]))
                 .nodeExporter(exporter)
                 .prometheus(prometheus -> prometheus
-                        .release(release(mirror, arguments[5]))
-                        .scrapeInterval(Duration.ofSeconds(2))
+                        .release(ApplyAndDie.release(mirror, arguments[5]))
+                        .scrapeInterval(Duration.ofSeconds(3))
                         .remoteWrite(URI.create(arguments[6]), Credentials.basic("me", Secret.of(password))))
                 .listener(event -> write("events", event.toString()));
         LoggerFactory.getLogger("net.schmizz.sshj").trace("a canary {}", canary);
@@ -167,7 +166,7 @@ final class SecretStory {
                 .nodeExporter(new Release(
                         exporter.name(),
                         exporter.version(),
-                        mirror,
+                        URI.create(mirror),
                         Map.of(Architecture.AMD64, "0".repeat(64), Architecture.ARM64, "0".repeat(64))))
                 .build()
                 .apply()));
@@ -202,12 +201,6 @@ final class SecretStory {
             return e;
         }
         throw new IllegalStateException("it should have failed");
-    }
-
-    private static Release release(URI mirror, String text) {
-        String[] words = text.split(" ", -1);
-        return new Release(
-                words[0], words[1], mirror, Map.of(Architecture.valueOf(words[2].toUpperCase(Locale.ROOT)), words[3]));
     }
 
     /** Writes down what an object says of itself, and all that can be had from it. */

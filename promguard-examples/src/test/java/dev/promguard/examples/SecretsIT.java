@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
-import dev.promguard.examples.localcloud.LocalRelease;
 import dev.promguard.examples.localcloud.RecordedRequest;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
@@ -122,7 +121,7 @@ class SecretsIT {
                     throw new java.io.UncheckedIOException(e);
                 }
                 rounds.incrementAndGet();
-                LockSupport.parkNanos(2_000_000);
+                LockSupport.parkNanos(10_000_000);
             }
         }
 
@@ -143,7 +142,7 @@ class SecretsIT {
 
     @BeforeAll
     void live() throws Exception {
-        cloud = Clouds.start(exchange -> {});
+        cloud = Clouds.startBare(exchange -> {});
         store = HttpServer.create(new InetSocketAddress(cloud.gateway(), 0), 0);
         store.createContext("/write", exchange -> {
             exchange.getRequestBody().readAllBytes();
@@ -160,6 +159,8 @@ class SecretsIT {
         processes = new ProcessWatch();
         Process story = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
                         "-Djava.io.tmpdir=" + folder.resolve("tmp"),
                         "-Dlogback.configurationFile=" + folder.resolve("logback.xml"),
                         "-Djava.util.logging.config.file=" + folder.resolve("logging.properties"),
@@ -170,8 +171,8 @@ class SecretsIT {
                         cloud.endpoint().toString(),
                         cloud.releaseMirror().toString(),
                         folder.resolve("state").toString(),
-                        release("node_exporter"),
-                        release("prometheus"),
+                        ApplyAndDie.release(cloud, "node_exporter"),
+                        ApplyAndDie.release(cloud, "prometheus"),
                         "http://" + cloud.gateway() + ":" + store.getAddress().getPort() + "/write")
                 .redirectError(folder.resolve("collected/stderr").toFile())
                 .start();
@@ -221,14 +222,6 @@ class SecretsIT {
         if (cloud != null) {
             cloud.close();
         }
-    }
-
-    private String release(String name) {
-        LocalRelease release = cloud.releases().stream()
-                .filter(each -> each.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-        return String.join(" ", release.name(), release.version(), release.arch(), release.sha256());
     }
 
     /** How the state folder's files and folders look, at whatever moment this is. */

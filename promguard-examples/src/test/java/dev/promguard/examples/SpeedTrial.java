@@ -64,7 +64,7 @@ class SpeedTrial {
 
     @Test
     void apply_fourHosts_isHeldAgainstAScriptWrittenByHand() throws Exception {
-        try (LocalCloud cloud = Clouds.start(exchange -> {})) {
+        try (LocalCloud cloud = Clouds.startBare(exchange -> {})) {
             run(List.of(
                     "ssh-keygen",
                     "-q",

@@ -49,6 +49,67 @@ final class BaseImage {
         return folder.resolve("root");
     }
 
+    /**
+     * The layers of a root file system that has more packages, the topmost first, to be used read-only. Two makers at once make one
+     * layer.
+     */
+    List<Path> layers(List<String> packages) {
+        if (packages.isEmpty()) {
+            return List.of(root());
+        }
+        String list = String.join(" ", packages);
+        Path layer = folder.resolve(
+                "with-" + sha256(list.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        HERE.lock();
+        try (FileChannel channel = FileChannel.open(
+                        folder.resolve("with.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            if (lock.isValid() && !Files.isDirectory(layer)) {
+                install(packages, layer);
+            }
+        } catch (IOException e) {
+            throw new LocalCloudException("cannot install " + list + " in " + folder + ": " + e.getMessage(), e);
+        } finally {
+            HERE.unlock();
+        }
+        return List.of(layer, root());
+    }
+
+    private void install(List<String> packages, Path layer) throws IOException {
+        Path work = folder.resolve("with.work");
+        Mounts.unmountUnder(work);
+        Folders.deleteTree(work);
+        Path upper = Folders.make(work.resolve("upper"));
+        Path merged = Folders.make(work.resolve("merged"));
+        Command.of(
+                        "mount",
+                        "-t",
+                        "overlay",
+                        "overlay",
+                        "-o",
+                        "lowerdir=" + root() + ",upperdir=" + upper + ",workdir=" + Folders.make(work.resolve("work")),
+                        merged.toString())
+                .check();
+        try {
+            List<String> words = new ArrayList<>(List.of(
+                    "chroot",
+                    merged.toString(),
+                    "env",
+                    "DEBIAN_FRONTEND=noninteractive",
+                    "apt-get",
+                    "-qq",
+                    "-y",
+                    "--no-install-recommends",
+                    "install"));
+            words.addAll(packages);
+            Command.of(words).timeout(Duration.ofMinutes(5)).check();
+        } finally {
+            Mounts.unmountUnder(work);
+        }
+        Files.move(upper, layer);
+        Folders.deleteTree(work);
+    }
+
     List<LocalRelease> releases() {
         return releases(folder.resolve("releases"));
     }

@@ -67,6 +67,7 @@ public final class LocalCloud implements AutoCloseable {
             account = account(options, network, workers, droplet -> null);
         } else {
             BaseImage image = image(options.suite);
+            image.layers(options.installed);
             Network[] made = new Network[1];
             Runs.Run begun = Runs.begin(r -> made[0] = Network.make(r, options.subnet));
             run = begun;
@@ -377,7 +378,7 @@ public final class LocalCloud implements AutoCloseable {
                         droplet.id(),
                         wish.name(),
                         droplet.host(),
-                        image(wish.image().suite()).root(),
+                        image(wish.image().suite()).layers(options.installed),
                         wish.publicKeys(),
                         wish.userData(),
                         true));
@@ -415,6 +416,7 @@ public final class LocalCloud implements AutoCloseable {
         private Path cache = Path.of("/var/cache/promguard-local-cloud");
         private @Nullable String subnet;
         private String suite = "bookworm";
+        private List<String> installed = List.of();
         private int dropletLimit = 25;
         private int hourlyLimit = 5000;
         private int minuteLimit = Integer.MAX_VALUE;
@@ -462,6 +464,25 @@ public final class LocalCloud implements AutoCloseable {
                 throw new IllegalArgumentException("suite is " + name + ", but must be bookworm or trixie");
             }
             suite = name;
+            return this;
+        }
+
+        /**
+         * Sets the Debian packages that every droplet has from its first boot, as one that is made from a snapshot has; none if not
+         * set. They are installed once, and kept beside the base image.
+         *
+         * @param packages names of packages
+         * @return this
+         * @throws IllegalArgumentException if one is no name of a package
+         */
+        public Builder installed(String... packages) {
+            for (String name : packages) {
+                if (!name.matches("[a-z0-9][a-z0-9+.-]+")) {
+                    throw new IllegalArgumentException(
+                            "package is " + name + ", but must be a name as Debian has them");
+                }
+            }
+            installed = List.of(packages);
             return this;
         }
 
@@ -577,6 +598,7 @@ public final class LocalCloud implements AutoCloseable {
             copy.cache = cache;
             copy.subnet = subnet;
             copy.suite = suite;
+            copy.installed = installed;
             copy.dropletLimit = dropletLimit;
             copy.hourlyLimit = hourlyLimit;
             copy.minuteLimit = minuteLimit;

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +28,12 @@ final class Machine {
             long id,
             String hostname,
             int host,
-            Path baseRoot,
+            List<Path> layers,
             List<String> publicKeys,
             String userData,
             boolean withPrivate) {
         Spec {
+            layers = List.copyOf(layers);
             publicKeys = List.copyOf(publicKeys);
         }
     }
@@ -96,8 +98,9 @@ final class Machine {
         for (String part : List.of("upper", "work", "root")) {
             Folders.make(folder.resolve(part));
         }
-        String layers = "lowerdir=" + spec.baseRoot() + ",upperdir=" + folder.resolve("upper") + ",workdir="
-                + folder.resolve("work");
+        String lower = spec.layers().stream().map(Path::toString).collect(Collectors.joining(":"));
+        String layers =
+                "lowerdir=" + lower + ",upperdir=" + folder.resolve("upper") + ",workdir=" + folder.resolve("work");
         List<String> words = List.of("mount", "-t", "overlay", "overlay", "-o");
         // "volatile" leaves out every sync: nobody needs this disk after a power cut.
         if (!Command.of(with(words, layers + ",volatile", root().toString()))

@@ -65,3 +65,12 @@ for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_re
     modprobe@.service systemd-modules-load.service systemd-remount-fs.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
+
+# Nor has a machine here disks to find, a kernel command line of its own, a terminal, old init scripts or somebody who reads a greeting;
+# each of these runs whenever systemd reads its units anew, or whenever somebody logs in.
+mkdir -p "$root/etc/systemd/system-generators"
+for generator in cryptsetup debug fstab getty gpt-auto hibernate-resume integritysetup rc-local run ssh system-update sysv tpm2 \
+    veritysetup; do
+    ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+done
+sed -i -e '/pam_motd/d' -e '/pam_mail/d' "$root/etc/pam.d/sshd"

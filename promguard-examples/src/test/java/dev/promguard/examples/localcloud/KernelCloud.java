@@ -170,7 +170,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
                 id,
                 run.machines().resolve(id),
                 network,
-                new Machine.Spec(number(id), name, address, image.root(), List.of(loginKey), userData, false));
+                new Machine.Spec(
+                        number(id), name, address, image.layers(List.of()), List.of(loginKey), userData, false));
         machine.build();
         machine.powerOn();
         return machine::destroy;

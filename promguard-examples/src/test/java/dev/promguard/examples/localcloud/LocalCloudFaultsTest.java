@@ -350,6 +350,9 @@ class LocalCloudFaultsTest {
         assertThatThrownBy(() -> faults.dropletLimit(-1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> faults.refuseDeleteWhileNew(500)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> LocalCloud.builder().minuteLimit(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> LocalCloud.builder().installed("ufw", "-o=Dir::Etc=/tmp"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-o=Dir::Etc=/tmp");
     }
 
     private int status(String path) {
