@@ -12,6 +12,7 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
@@ -52,6 +53,10 @@ public final class SshConnector {
 
     private static final Pattern NO_SETTLEMENT =
             Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
+
+    static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofMillis(6_500);
 
     private final Settings settings;
     private final DefaultConfig config;
@@ -117,28 +122,40 @@ public final class SshConnector {
     SshSession connect(HostTarget target) {
         KeyPair login = loginKey(target);
         long deadline = System.nanoTime() + target.patience().toNanos();
-        long pause = Duration.ofMillis(100).toNanos();
+        Duration pause = FIRST_PAUSE;
         while (true) {
             Attempt attempt = new Attempt(target, login);
+            boolean refused;
             try {
                 return attempt.connect(deadline);
             } catch (IOException | TimeoutException e) {
                 attempt.abort();
                 HostException last = attempt.describe(e);
-                if (!last.retryable() || deadline - System.nanoTime() <= pause) {
+                if (!last.retryable() || deadline - System.nanoTime() <= pause.toNanos()) {
                     throw last;
                 }
+                refused = e instanceof ConnectException;
             } catch (InterruptedException e) {
                 attempt.abort();
                 throw interrupted(target, "connect", e);
             }
             try {
-                pause(pause);
+                pause(pause.toNanos());
             } catch (InterruptedException e) {
                 throw interrupted(target, "connect", e);
             }
-            pause = Math.min(pause * 3 / 2, Duration.ofSeconds(2).toNanos());
+            pause = after(pause, refused);
         }
+    }
+
+    /**
+     * How long to wait after the next attempt that fails. A firewall that limits connections ({@code ufw limit}: refused after six in 30
+     * seconds, those refused counted too) would never let in who goes on trying every two seconds.
+     */
+    static Duration after(Duration pause, boolean refused) {
+        Duration longer = pause.multipliedBy(3).dividedBy(2);
+        Duration longest = refused ? LONGEST_PAUSE_REFUSED : LONGEST_PAUSE;
+        return longer.compareTo(longest) < 0 ? longer : longest;
     }
 
     static HostException interrupted(HostTarget target, String step, InterruptedException e) {
