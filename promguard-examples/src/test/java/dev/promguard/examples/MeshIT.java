@@ -44,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Order(1)
 class MeshIT {
     private static final Duration COMES_BACK = Duration.ofSeconds(90);
 

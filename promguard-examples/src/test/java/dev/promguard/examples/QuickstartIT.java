@@ -14,12 +14,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /** The quickstart in a JVM of its own, as a user starts it. */
 @Isolated("looks at what the whole machine is left with")
+@Order(Integer.MAX_VALUE)
 class QuickstartIT {
     @TempDir
     static Path temporary;

@@ -60,6 +60,9 @@ final class BaseImage {
         String list = String.join(" ", packages);
         Path layer = folder.resolve(
                 "with-" + sha256(list.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        if (Files.isDirectory(layer)) {
+            return List.of(layer, root());
+        }
         HERE.lock();
         try (FileChannel channel = FileChannel.open(
                         folder.resolve("with.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -174,6 +177,10 @@ final class BaseImage {
                 + (withReleases ? "" : "\nwithout releases");
         Path folder = cache.resolve("base-" + suite + "-"
                 + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
+        // One that is there is whole, for it is moved there; nobody waits for another that is being built.
+        if (Files.isDirectory(folder)) {
+            return new BaseImage(folder);
+        }
         HERE.lock();
         try (FileChannel channel = FileChannel.open(
                         Folders.make(cache).resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
