@@ -29,6 +29,10 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.ssh.ExistingHosts;
 import dev.promguard.ssh.SshApplier;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -40,7 +44,6 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -96,7 +99,8 @@ class ExistingHostsIT {
                         + " && useradd -m -s /bin/bash admin && mkdir -m 700 /home/admin/.ssh"
                         + " && cp /root/.ssh/authorized_keys /home/admin/.ssh/ && chown -R admin: /home/admin/.ssh"
                         + " && echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin"
-                        + " && ufw limit 22/tcp && ufw allow 8080/tcp comment theirs && ufw --force enable");
+                        + " && ufw allow in on eth0 to any port 22 proto tcp && ufw limit 2222/tcp"
+                        + " && ufw allow 8080/tcp comment theirs && ufw --force enable");
         Clouds.run(
                 database(),
                 "mkdir /etc/prometheus && echo mine >/etc/prometheus/notes && useradd --system prometheus"
@@ -114,21 +118,6 @@ class ExistingHostsIT {
         if (cloud != null) {
             cloud.close();
         }
-    }
-
-    /** The database's administrator admits six connections in 30 seconds: here, half a minute is over between two tests. */
-    @BeforeEach
-    void halfAMinuteLater() {
-        assertThat(outsider.exec(
-                                "ip",
-                                "netns",
-                                "exec",
-                                database().namespace(),
-                                "sh",
-                                "-c",
-                                "echo / >/proc/net/xt_recent/DEFAULT")
-                        .ok())
-                .isTrue();
     }
 
     private Secret userData() {
@@ -339,6 +328,29 @@ class ExistingHostsIT {
         public void newHostKey(HostKeyFingerprint fingerprint) {
             throw new AssertionError("no host key was to be replaced");
         }
+    }
+
+    /** Whoever goes on trying soon is refused for as long as that lasts. */
+    @Test
+    @Order(17)
+    void apply_hostThatLimitsConnections_isLetInAfterAWhile() throws IOException {
+        String limit = "limit proto tcp from " + cloud.gateway() + " to any port 22";
+        Clouds.run(database(), "ufw insert 1 " + limit);
+        int refused = 0;
+        for (int i = 0; i < 7; i++) {
+            try (Socket socket = new Socket()) {
+                socket.connect(new InetSocketAddress(database().publicAddress(), 22), 5_000);
+            } catch (ConnectException e) {
+                refused++;
+            }
+        }
+        assertThat(refused).isPositive();
+
+        ApplyReport report = wish(known().build()).build().apply();
+
+        System.out.println("behind a firewall that limits connections: " + report);
+        assertThat(report.changes()).isZero();
+        Clouds.run(database(), "ufw delete " + limit);
     }
 
     @Test

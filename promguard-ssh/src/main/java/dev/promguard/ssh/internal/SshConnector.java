@@ -56,7 +56,7 @@ public final class SshConnector {
 
     static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
-    private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofMillis(6_500);
+    private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofSeconds(11);
 
     private final Settings settings;
     private final DefaultConfig config;
@@ -150,7 +150,7 @@ public final class SshConnector {
 
     /**
      * How long to wait after the next attempt that fails. A firewall that limits connections ({@code ufw limit}: refused after six in 30
-     * seconds, those refused counted too) would never let in who goes on trying every two seconds.
+     * seconds, those refused counted twice) would never let in who goes on trying every two seconds.
      */
     static Duration after(Duration pause, boolean refused) {
         Duration longer = pause.multipliedBy(3).dividedBy(2);

@@ -29,19 +29,24 @@ class PauseTest {
         assertThat(attempts(false)).hasSizeBetween(85, 100);
     }
 
-    /** The sixth of them in 30 seconds is refused, and so are all that follow as long as that many have come. */
+    /** As the kernel's list of recent connections does it: each is noted, and noted again where six notes are in 30 seconds. */
     @Test
     void after_refusals_isSlowEnoughToBeLetInByAFirewallThatLimits() {
-        List<Duration> attempts = attempts(true);
-        assertThat(attempts).filteredOn(time -> time.toSeconds() < 5).hasSizeGreaterThan(6);
-        List<Duration> letIn = attempts.stream()
-                .filter(time -> attempts.stream()
-                                .filter(other -> other.compareTo(time) <= 0
-                                        && time.minus(other).compareTo(WINDOW) <= 0)
-                                .count()
-                        < 6)
-                .filter(time -> time.compareTo(WINDOW) > 0)
-                .toList();
-        assertThat(letIn.get(0)).isLessThan(Duration.ofSeconds(60));
+        List<Duration> notes = new ArrayList<>();
+        List<Duration> letIn = new ArrayList<>();
+        boolean refusedOnce = false;
+        for (Duration attempt : attempts(true)) {
+            notes.add(attempt);
+            long recent = notes.stream()
+                    .filter(note -> attempt.minus(note).compareTo(WINDOW) <= 0)
+                    .count();
+            if (recent >= 6) {
+                notes.add(attempt);
+                refusedOnce = true;
+            } else if (refusedOnce) {
+                letIn.add(attempt);
+            }
+        }
+        assertThat(letIn.get(0)).isLessThan(Duration.ofSeconds(100));
     }
 }
