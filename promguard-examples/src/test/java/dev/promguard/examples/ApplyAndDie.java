@@ -59,7 +59,7 @@ final class ApplyAndDie {
 
     /** A release that a cloud serves, in the words that {@link #release(String, String)} reads. */
     static String release(LocalCloud cloud, String name) {
-        LocalRelease release = Clouds.release(cloud, name);
+        LocalRelease release = Clouds.release(cloud.releases(), name);
         return String.join(" ", release.name(), release.version(), release.arch(), release.sha256());
     }
 

@@ -190,22 +190,22 @@ class ClosedIT {
         route(NODE_2, node(2));
         route(MONITOR, monitor());
 
-        assertThat(open(ports, runner(monitor()), NODE_1, NODE_2))
+        assertThat(open(ports, Clouds.from(monitor()), NODE_1, NODE_2))
                 .as("from the monitor, in the tunnels")
                 .containsExactly(NODE_1 + ":22", NODE_1 + ":9100", NODE_2 + ":22", NODE_2 + ":9100");
-        assertThat(open(ports, runner(node(1)), MONITOR, NODE_2))
+        assertThat(open(ports, Clouds.from(node(1)), MONITOR, NODE_2))
                 .as("from a node, in its tunnel")
                 .containsExactly(MONITOR + ":22");
         Clouds.run(node(1), "ip route add 10.0.0.3 via " + node(2).publicAddress());
-        assertThat(open(ports, runner(node(1)), NODE_2, node(2).publicAddress(), node(2).privateAddress()))
+        assertThat(open(ports, Clouds.from(node(1)), NODE_2, node(2).publicAddress(), node(2).privateAddress()))
                 .as("from a node to another, past the tunnels")
                 .containsExactlyInAnyOrder(node(2).publicAddress() + ":22", node(2).privateAddress() + ":22");
         Clouds.run(node(1), "ip route delete 10.0.0.3");
-        assertThat(open(ports, this::fromOutside, outside.get(0), outside.get(1), outside.get(2)))
+        assertThat(open(ports, Clouds.from(outsider), outside.get(0), outside.get(1), outside.get(2)))
                 .as("from outside")
                 .containsExactlyInAnyOrderElementsOf(
                         outside.stream().map(address -> address + ":22").toList());
-        assertThat(open(ports, this::fromOutside, MONITOR, NODE_1, NODE_2))
+        assertThat(open(ports, Clouds.from(outsider), MONITOR, NODE_1, NODE_2))
                 .as("from outside, at addresses of the tunnels")
                 .isEmpty();
         hosts().forEach(host -> Clouds.run(host, "systemctl stop planted"));
@@ -222,14 +222,6 @@ class ClosedIT {
         assertThat(outsider.exec("ip", "route", "replace", address, "via", by.publicAddress())
                         .exitCode())
                 .isZero();
-    }
-
-    private static Function<String, String> runner(LocalDroplet host) {
-        return script -> Clouds.run(host, script);
-    }
-
-    private String fromOutside(String script) {
-        return outsider.exec("sh", "-c", script).stdout();
     }
 
     private static List<String> open(Set<Integer> ports, Function<String, String> from, String... addresses) {
@@ -282,7 +274,7 @@ class ClosedIT {
         Clouds.run(
                 node(1),
                 "wg set wg0 peer " + other + " endpoint " + node(2).publicAddress() + ":51820 allowed-ips 10.0.0.3/32");
-        assertThat(open(ports, runner(node(1)), NODE_2))
+        assertThat(open(ports, Clouds.from(node(1)), NODE_2))
                 .as("a peer of its own making")
                 .isEmpty();
         assertThat(Clouds.run(node(1), "wg show wg0 latest-handshakes")).contains(other + "\t0");
@@ -291,16 +283,16 @@ class ClosedIT {
                 node(1),
                 "wg set wg0 peer " + other + " remove; wg set wg0 peer " + monitorKey + " allowed-ips 10.0.0.0/24");
         forward(monitor(), 1);
-        assertThat(open(ports, runner(node(1)), NODE_2))
+        assertThat(open(ports, Clouds.from(node(1)), NODE_2))
                 .as("by way of a monitor that would forward, but for its firewall")
                 .isEmpty();
         Clouds.run(monitor(), "ufw --force disable; iptables -P FORWARD ACCEPT");
-        assertThat(open(ports, runner(node(1)), NODE_2))
+        assertThat(open(ports, Clouds.from(node(1)), NODE_2))
                 .as("by way of a monitor that does forward")
                 .isEmpty();
         String allowedFromTheMonitor = "wg set wg0 peer " + monitorKey + " allowed-ips ";
         Clouds.run(node(2), allowedFromTheMonitor + "10.0.0.0/24");
-        List<String> whereAddressesDoNotCount = open(ports, runner(node(1)), NODE_2);
+        List<String> whereAddressesDoNotCount = open(ports, Clouds.from(node(1)), NODE_2);
         Clouds.run(node(2), allowedFromTheMonitor + MONITOR + "/32");
         forward(monitor(), 0);
         Clouds.run(monitor(), "iptables -P FORWARD DROP");

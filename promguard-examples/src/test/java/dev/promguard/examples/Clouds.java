@@ -51,9 +51,9 @@ final class Clouds {
         return options.progress(System.out::println).observer(observer).start();
     }
 
-    /** A release that the cloud serves, such as {@code node_exporter}. */
-    static LocalRelease release(LocalCloud cloud, String name) {
-        return cloud.releases().stream()
+    /** The release of a program, such as {@code node_exporter}, of those that a cloud serves. */
+    static LocalRelease release(List<LocalRelease> served, String name) {
+        return served.stream()
                 .filter(release -> release.name().equals(name))
                 .findFirst()
                 .orElseThrow();
@@ -110,9 +110,17 @@ final class Clouds {
     /** Which of these TCP ports answer, tried from a host on the public network that is in no mesh, each as address:port. */
     static List<String> open(Outsider outsider, List<LocalDroplet> hosts, Integer... ports) {
         return open(
-                script -> outsider.exec("sh", "-c", script).stdout(),
-                hosts.stream().map(LocalDroplet::publicAddress).toList(),
-                List.of(ports));
+                from(outsider), hosts.stream().map(LocalDroplet::publicAddress).toList(), List.of(ports));
+    }
+
+    /** Runs scripts on a host on the public network, for their output. */
+    static Function<String, String> from(Outsider outsider) {
+        return script -> outsider.exec("sh", "-c", script).stdout();
+    }
+
+    /** Runs scripts on a host of the mesh, for their output. */
+    static Function<String, String> from(LocalDroplet host) {
+        return script -> run(host, script);
     }
 
     /**

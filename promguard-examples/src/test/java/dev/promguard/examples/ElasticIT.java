@@ -306,11 +306,7 @@ class ElasticIT {
     }
 
     private Release next(String name) {
-        return cloud.nextReleases().stream()
-                .filter(release -> release.name().equals(name))
-                .findFirst()
-                .orElseThrow()
-                .from(cloud.releaseMirror());
+        return Clouds.release(cloud.nextReleases(), name).from(cloud.releaseMirror());
     }
 
     @Test

@@ -166,9 +166,9 @@ class ExportersIT {
                         .lines())
                 .containsExactlyInAnyOrder("10.0.0.2:9115", "10.0.0.2:9116");
         assertThat(Clouds.open(outsider, cloud.droplets(), 9115, 9116, 9187)).isEmpty();
-        assertThat(Clouds.open(script -> Clouds.run(node(), script), List.of("10.0.0.1"), List.of(9115)))
+        assertThat(Clouds.open(Clouds.from(node()), List.of("10.0.0.1"), List.of(9115)))
                 .isEmpty();
-        assertThat(Clouds.open(script -> Clouds.run(monitor(), script), List.of("10.0.0.2"), List.of(9115)))
+        assertThat(Clouds.open(Clouds.from(monitor()), List.of("10.0.0.2"), List.of(9115)))
                 .hasSize(1);
         assertThat(Clouds.run(node(), "ufw status"))
                 .containsPattern(

@@ -224,9 +224,11 @@ class FaultsIT {
         try (Watcher watcher = new Watcher(cloud).knowing(wish().build().blueprint())) {
             for (String moment : List.of(
                     "create 2 hosts",
+                    "created in",
                     "looked at",
                     "install ufw",
                     "ufw: deny what no rule admits",
+                    "wg0: bring up",
                     "start node_exporter",
                     "replace the throwaway")) {
                 ApplyAndDie.at(moment, cloud, state, Duration.ofMinutes(2));
@@ -245,10 +247,7 @@ class FaultsIT {
     @Test
     @Order(3)
     void apply_upgradeWithAWrongChecksum_failsBeforeUnpackingAndTheOldOneRunsOn() {
-        LocalRelease newer = cloud.nextReleases().stream()
-                .filter(release -> release.name().equals("node_exporter"))
-                .findFirst()
-                .orElseThrow();
+        LocalRelease newer = Clouds.release(cloud.nextReleases(), "node_exporter");
         Release lying = new Release(
                 newer.name(),
                 newer.version(),

@@ -104,10 +104,7 @@ class LockoutIT {
     private void assertOnlySshIsOpen(LocalDroplet host, String meshAddress) {
         assertThat(Clouds.open(outsider, List.of(host), 22, 9100, 9090)).containsExactly(host.publicAddress() + ":22");
         outsider.exec("ip", "route", "replace", meshAddress, "via", host.publicAddress());
-        assertThat(Clouds.open(
-                        script -> outsider.exec("sh", "-c", script).stdout(),
-                        List.of(meshAddress),
-                        List.of(9100, 9090)))
+        assertThat(Clouds.open(Clouds.from(outsider), List.of(meshAddress), List.of(9100, 9090)))
                 .as("by way of the public address of %s", host.name())
                 .isEmpty();
         outsider.exec("ip", "route", "delete", meshAddress);

@@ -167,10 +167,10 @@ class MeshIT {
     @Order(12)
     void apply_firstTime_nodesReachNeitherEachOtherNorTheMonitor() {
         List<Integer> ports = List.of(22, 9100, 9090);
-        assertThat(Clouds.open(script -> Clouds.run(node(1), script), List.of("10.0.0.1", "10.0.0.3"), ports))
+        assertThat(Clouds.open(Clouds.from(node(1)), List.of("10.0.0.1", "10.0.0.3"), ports))
                 .as("the monitor's SSH is open by design")
                 .containsExactly("10.0.0.1:22");
-        assertThat(Clouds.open(script -> Clouds.run(monitor(), script), List.of("10.0.0.2"), ports))
+        assertThat(Clouds.open(Clouds.from(monitor()), List.of("10.0.0.2"), ports))
                 .containsExactly("10.0.0.2:22", "10.0.0.2:9100");
     }
 

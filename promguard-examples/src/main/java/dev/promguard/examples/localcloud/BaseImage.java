@@ -60,21 +60,7 @@ final class BaseImage {
         String list = String.join(" ", packages);
         Path layer = folder.resolve(
                 "with-" + sha256(list.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
-        if (Files.isDirectory(layer)) {
-            return List.of(layer, root());
-        }
-        HERE.lock();
-        try (FileChannel channel = FileChannel.open(
-                        folder.resolve("with.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            if (lock.isValid() && !Files.isDirectory(layer)) {
-                install(packages, layer);
-            }
-        } catch (IOException e) {
-            throw new LocalCloudException("cannot install " + list + " in " + folder + ": " + e.getMessage(), e);
-        } finally {
-            HERE.unlock();
-        }
+        once(layer, folder.resolve("with.lock"), "install " + list + " in " + folder, () -> install(packages, layer));
         return List.of(layer, root());
     }
 
@@ -84,14 +70,7 @@ final class BaseImage {
         Folders.deleteTree(work);
         Path upper = Folders.make(work.resolve("upper"));
         Path merged = Folders.make(work.resolve("merged"));
-        Command.of(
-                        "mount",
-                        "-t",
-                        "overlay",
-                        "overlay",
-                        "-o",
-                        "lowerdir=" + root() + ",upperdir=" + upper + ",workdir=" + Folders.make(work.resolve("work")),
-                        merged.toString())
+        Mounts.overlay(List.of(root()), upper, Folders.make(work.resolve("work")), merged)
                 .check();
         try {
             List<String> words = new ArrayList<>(List.of(
@@ -132,24 +111,15 @@ final class BaseImage {
     /** The same programs under another version's name. Two makers at once make one folder. */
     List<LocalRelease> nextReleases() {
         Path next = folder.resolve("next");
-        HERE.lock();
-        try (FileChannel channel = FileChannel.open(
-                        folder.resolve("next.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            if (lock.isValid() && !Files.isDirectory(next)) {
-                Path work = folder.resolve("next.work");
-                Folders.deleteTree(work);
-                for (LocalRelease release : releases()) {
-                    rename(release, Folders.make(work.resolve("unpacked")), Folders.make(work.resolve("releases")));
-                }
-                Files.move(work.resolve("releases"), next);
-                Folders.deleteTree(work);
+        once(next, folder.resolve("next.lock"), "make releases in " + folder, () -> {
+            Path work = folder.resolve("next.work");
+            Folders.deleteTree(work);
+            for (LocalRelease release : releases()) {
+                rename(release, Folders.make(work.resolve("unpacked")), Folders.make(work.resolve("releases")));
             }
-        } catch (IOException e) {
-            throw new LocalCloudException("cannot make releases in " + folder + ": " + e.getMessage(), e);
-        } finally {
-            HERE.unlock();
-        }
+            Files.move(work.resolve("releases"), next);
+            Folders.deleteTree(work);
+        });
         return releases(next);
     }
 
@@ -177,24 +147,36 @@ final class BaseImage {
                 + (withReleases ? "" : "\nwithout releases");
         Path folder = cache.resolve("base-" + suite + "-"
                 + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
-        // One that is there is whole, for it is moved there; nobody waits for another that is being built.
-        if (Files.isDirectory(folder)) {
-            return new BaseImage(folder);
+        once(folder, Folders.make(cache).resolve("lock"), "lock the cache folder " + cache, () -> {
+            discardOld(cache, suite);
+            build(cache, folder, suite, withReleases, sources, options, script, say);
+        });
+        return new BaseImage(folder);
+    }
+
+    private interface Making {
+        void make() throws IOException;
+    }
+
+    /**
+     * Makes a folder unless it is there. Two makers at once, also in two programs, make one. A folder that is there is whole, for it is
+     * moved there once it is, and so nobody waits for another that is being made.
+     */
+    private static void once(Path made, Path lockFile, String what, Making making) {
+        if (Files.isDirectory(made)) {
+            return;
         }
         HERE.lock();
-        try (FileChannel channel = FileChannel.open(
-                        Folders.make(cache).resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
-            if (lock.isValid() && !Files.isDirectory(folder)) {
-                discardOld(cache, suite);
-                build(cache, folder, suite, withReleases, sources, options, script, say);
+            if (lock.isValid() && !Files.isDirectory(made)) {
+                making.make();
             }
         } catch (IOException e) {
-            throw new LocalCloudException("cannot lock the cache folder " + cache + ": " + e.getMessage(), e);
+            throw new LocalCloudException("cannot " + what + ": " + e.getMessage(), e);
         } finally {
             HERE.unlock();
         }
-        return new BaseImage(folder);
     }
 
     private static void build(

@@ -13,7 +13,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,15 +97,13 @@ final class Machine {
         for (String part : List.of("upper", "work", "root")) {
             Folders.make(folder.resolve(part));
         }
-        String lower = spec.layers().stream().map(Path::toString).collect(Collectors.joining(":"));
-        String layers =
-                "lowerdir=" + lower + ",upperdir=" + folder.resolve("upper") + ",workdir=" + folder.resolve("work");
-        List<String> words = List.of("mount", "-t", "overlay", "overlay", "-o");
+        Path upper = folder.resolve("upper");
+        Path work = folder.resolve("work");
         // "volatile" leaves out every sync: nobody needs this disk after a power cut.
-        if (!Command.of(with(words, layers + ",volatile", root().toString()))
+        if (!Mounts.overlay(spec.layers(), upper, work, root(), "volatile")
                 .run()
                 .ok()) {
-            Command.of(with(words, layers, root().toString())).check();
+            Mounts.overlay(spec.layers(), upper, work, root()).check();
         }
         ObjectNode metaData = JSON.createObjectNode();
         metaData.put("instance-id", Long.toString(spec.id()) + (life == 0 ? "" : "-" + life));
@@ -411,12 +408,6 @@ final class Machine {
             Folders.delete(inside);
             Folders.write(inside, Folders.read(stub ? resolved : usual));
         }
-    }
-
-    private static List<String> with(List<String> words, String... more) {
-        List<String> all = new ArrayList<>(words);
-        all.addAll(List.of(more));
-        return all;
     }
 
     /** Waits, for at most this long, for the machine to be off or on. */

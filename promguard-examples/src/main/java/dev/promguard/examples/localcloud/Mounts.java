@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The mounts of this machine, as the kernel lists them. */
 final class Mounts {
@@ -40,6 +41,24 @@ final class Mounts {
                         && List.of(m.superOptions().split(",", -1)).contains("name=systemd"))
                 .map(m -> Path.of(m.point()))
                 .findFirst();
+    }
+
+    /**
+     * The command that lays a writable layer over others.
+     *
+     * @param lower the layers to be used read-only, the topmost first
+     * @param upper where what is written goes
+     * @param work a folder for the kernel, on the same disk as {@code upper}
+     * @param merged where all of it is to be seen
+     * @param options more options of the mount
+     */
+    static Command overlay(List<Path> lower, Path upper, Path work, Path merged, String... options) {
+        List<String> all = new ArrayList<>();
+        all.add("lowerdir=" + lower.stream().map(Path::toString).collect(Collectors.joining(":")));
+        all.add("upperdir=" + upper);
+        all.add("workdir=" + work);
+        all.addAll(List.of(options));
+        return Command.of("mount", "-t", "overlay", "overlay", "-o", String.join(",", all), merged.toString());
     }
 
     static void unmountUnder(Path folder) {

@@ -77,15 +77,11 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     private Path withKernel() {
         Path folder = run.machines().resolve("kernel");
         Path merged = Folders.make(folder.resolve("root"));
-        Command.of(
-                        "mount",
-                        "-t",
-                        "overlay",
-                        "overlay",
-                        "-o",
-                        "lowerdir=" + image.root() + ",upperdir=" + Folders.make(folder.resolve("upper")) + ",workdir="
-                                + Folders.make(folder.resolve("work")),
-                        merged.toString())
+        Mounts.overlay(
+                        List.of(image.root()),
+                        Folders.make(folder.resolve("upper")),
+                        Folders.make(folder.resolve("work")),
+                        merged)
                 .check();
         copyResolver(merged);
         Command.of("mount", "-t", "proc", "proc", merged.resolve("proc").toString())
