@@ -269,6 +269,9 @@ class FaultsIT {
                     .doesNotContain(newer.version(), ".new.");
         }
         assertThat(Clouds.startTimes(cloud.droplets())).isEqualTo(times);
+        assertThat(wish().build().plan().isEmpty())
+                .as("nothing is owed, for nothing was changed")
+                .isTrue();
         assertNextApplyFinishes(wish().build());
     }
 }

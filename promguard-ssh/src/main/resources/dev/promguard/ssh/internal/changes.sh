@@ -3,8 +3,14 @@
 # the rest to standard error.
 WHY=
 TMP=
-RELOAD=
 ARMED=
+OWES=
+STARTS=
+ENABLED=
+# Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.
+RELOAD=
+LF='
+'
 
 trap 'exit 1' HUP INT PIPE TERM
 trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
@@ -21,7 +27,10 @@ step() {
         say failed "$number" 1 'the time for a confirmation was over before the changes were done, and the host has rolled back'
         exit 1
     fi
-    "$@"
+    case $1 in
+        alone | owe | install_packages | create_user | install_release) "$@" ;;
+        *) owing && "$@" ;;
+    esac
     code=$?
     if [ "$code" -ne 0 ]; then
         say failed "$number" "$code" "$WHY"
@@ -50,9 +59,19 @@ private_folder() {
     fi
 }
 
-# owe "UNIT ACTION"...: writes down what units are owed, for the next run to see if this one is cut off.
+# owe "UNIT ACTION"...: what units are owed once anything is changed that they run with.
 owe() {
-    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$@" >"$OWED.new" && mv -fT "$OWED.new" "$OWED")
+    OWES=$(printf '%s\n' "$@")
+    for owed do
+        case $owed in *' START') STARTS="$STARTS ${owed% START}" ;; esac
+    done
+}
+
+# owing: writes that down before it is changed, for the next run to see if this one is cut off.
+owing() {
+    [ -n "$OWES" ] || return 0
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$OWES" >"$OWED.new" && mv -fT "$OWED.new" "$OWED") || return
+    OWES=
 }
 
 # settled UNIT: nothing is owed to it any more.
@@ -173,6 +192,7 @@ install_release() {
         { printf '%s\n' "$wanted" && sha256sum -- "$@"; } >.promguard || exit
         stat -c "$STAMP" -- "$@" >.promguard-stamp
     ) || return 1
+    owing || return 1
     if [ -e "$target" ] || [ -L "$target" ]; then
         mv -T "$target" "$TMP/replaced" || return 1
     fi
@@ -217,7 +237,7 @@ write_file() {
 
 # remove_drop_ins FOLDER...
 remove_drop_ins() {
-    rm -rf -- "$@" && systemctl daemon-reload
+    rm -rf -- "$@" && reload_units
 }
 
 # write_secret PATH MODE GROUP: the secret comes in base64 on standard input, and is written to the file alone. Its folder is
@@ -358,38 +378,57 @@ show_unit() {
     systemctl status --no-pager -l -n 12 -- "$1" >&2
 }
 
+# reload_units: has systemd read all unit files anew.
+reload_units() {
+    systemctl daemon-reload && RELOAD=no
+}
+
+# daemon_reload UNIT: the same where the unit's file is another than systemd knows. Once in a run, unless one is written again.
 daemon_reload() {
-    if [ -n "$RELOAD" ] || [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" = yes ]; then
-        systemctl daemon-reload || return
-        RELOAD=
+    if [ -z "$RELOAD" ]; then
+        [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" != yes ] || reload_units
+    elif [ "$RELOAD" = yes ]; then
+        reload_units
     fi
 }
 
-# unmask UNIT: a unit that somebody masked cannot be enabled.
+# unmask UNIT: a unit that somebody masked cannot be enabled. A mask is a link, or an empty file.
 unmask() {
-    case $(systemctl is-enabled -- "$1" 2>/dev/null) in
-        masked*) systemctl --quiet unmask -- "$1" && systemctl --quiet --runtime unmask -- "$1" ;;
-    esac
+    for file in "/etc/systemd/system/$1" "/run/systemd/system/$1"; do
+        if [ -e "$file" ] && [ ! -s "$file" ]; then
+            case $(systemctl is-enabled -- "$1" 2>/dev/null) in
+                masked*) systemctl --quiet unmask -- "$1" && systemctl --quiet --runtime unmask -- "$1" || return ;;
+            esac
+        fi
+    done
 }
 
-# enable_unit UNIT: systemd reads unit files anew by itself when it enables one.
+# enable_unit UNIT: with it, all that this run is to start, for systemd reads every unit file anew each time it enables one.
 enable_unit() {
-    unmask "$1" || {
-        WHY="$1 is masked and could not be unmasked"
+    case " $ENABLED " in *" $1 "*) return 0 ;; esac
+    # shellcheck disable=SC2086
+    set -- "$1" $STARTS
+    STARTS=
+    for name do
+        unmask "$name" || {
+            WHY="$name is masked and could not be unmasked"
+            return 1
+        }
+        note_unit "$name" || return 1
+    done
+    systemctl enable -- "$@" || {
+        WHY="$* could not be enabled"
         return 1
     }
-    note_unit "$1" || return 1
-    systemctl enable -- "$1" || {
-        WHY="$1 could not be enabled"
-        return 1
-    }
-    RELOAD=
+    ENABLED="$ENABLED $*"
+    RELOAD=no
 }
 
 # bring_up INTERFACE start|restart: also where somebody brought the interface up, or took it away, without systemd.
 bring_up() {
     unit=wg-quick@$1.service
-    enable_unit "$unit" && systemctl reset-failed "$unit" || return
+    enable_unit "$unit" || return
+    systemctl reset-failed "$unit" 2>/dev/null
     verb=$2
     if systemctl is-active -q "$unit"; then
         verb=restart
@@ -503,12 +542,14 @@ wireguard() {
     esac
 }
 
-# stays_active UNIT: a unit that dies at once has failed, even if systemd means to start it again.
+# stays_active UNIT: a unit that dies at once has failed, even if systemd means to start it again. A timer has nothing to die of.
 stays_active() {
     looks=0
     steady=0
+    wanted=2
     restarts=
-    while [ "$looks" -lt 100 ]; do
+    case $1 in *.timer) wanted=1 ;; esac
+    while [ "$looks" -lt 50 ]; do
         now=$(systemctl show -p NRestarts,ActiveState,SubState -- "$1")
         count=${now#*NRestarts=}
         count=${count%%[!0-9]*}
@@ -519,9 +560,9 @@ stays_active() {
             *) return 1 ;;
         esac
         [ "${restarts:=$count}" = "$count" ] || return 1
-        [ "$steady" -lt 3 ] || return 0
+        [ "$steady" -lt "$wanted" ] || return 0
         looks=$((looks + 1))
-        sleep 0.15
+        sleep 0.3
     done
     return 1
 }
@@ -592,8 +633,7 @@ remove_unit() {
         show_unit "$1"
         return 1
     }
-    rm -f "/etc/systemd/system/$1" && systemctl daemon-reload || return
-    RELOAD=
+    rm -f "/etc/systemd/system/$1" && reload_units || return
     systemctl reset-failed "$1" 2>/dev/null
     settled "$1"
 }
@@ -649,9 +689,10 @@ arm() {
     shift 2
     private_folder "$STATE" || return
     # A rollback that has begun waits for this run to end, and so is brought to its end here.
-    for timer in promguard-rollback promguard-rollback-boot; do
-        systemctl stop "$timer.timer" "$timer.service" 2>/dev/null
-    done
+    if [ -e "$STATE/rollback.sh" ]; then
+        systemctl stop promguard-rollback.timer promguard-rollback.service \
+            promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
+    fi
     if [ -d "$STATE/rolling-back" ]; then
         sh "$STATE/rollback.sh" </dev/null || {
             WHY='an earlier rollback could not be brought to its end'
@@ -693,17 +734,19 @@ arm() {
         TMP=
     fi
     known=$(cat "$STATE/rollback/units") || return
+    states=$([ $# -eq 0 ] || systemctl is-active -- "$@")$LF
     for name do
-        case "
-$known" in
-            *"
-$name "*) continue ;;
+        state=${states%%"$LF"*}
+        states=${states#*"$LF"}
+        case $state in
+            '') return 1 ;;
+            active | reloading | refreshing) active=yes ;;
+            *) active=no ;;
         esac
-        active=no
-        if systemctl is-active -q "$name"; then
-            active=yes
-        fi
-        printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units"
+        case $LF$known in
+            *"$LF$name "*) ;;
+            *) printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units" ;;
+        esac
     done
     base64 -d >"$STATE/rollback.sh" || return
     umask 022

@@ -7,8 +7,14 @@ first_boot() {
     [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
     [ ! -e /run/cloud-init/disabled ] || return 0
     boot=0
+    looks=0
+    # To look for the file costs a host that is busy booting far less than to start cloud-init's own command, which is for long boots.
+    while [ ! -e /run/cloud-init/result.json ] && [ "$looks" -lt 100 ] && [ "$looks" -lt "$1" ]; do
+        looks=$((looks + 1))
+        sleep 0.2
+    done
     if [ ! -e /run/cloud-init/result.json ]; then
-        timeout "$1" cloud-init status --wait >/dev/null 2>&1
+        timeout "$(($1 - looks / 5))" cloud-init status --wait >/dev/null 2>&1
         boot=$?
     fi
     if [ "$boot" -eq 124 ]; then
@@ -198,9 +204,8 @@ preshared_keys() {
 # fences INTERFACE: the addresses that no other interface may be used to reach.
 fences() {
     for tables in iptables ip6tables; do
-        "$tables" -t raw -S PREROUTING 2>/dev/null | sed -n \
-            "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}fence${TAB}\1/p" >&3
-    done
+        "$tables" -t raw -S PREROUTING 2>/dev/null
+    done | sed -n "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}fence${TAB}\1/p" >&3
 }
 
 # wireguard INTERFACE KEYFILE: never asks wg for a private key.
@@ -209,7 +214,9 @@ wireguard() {
         if [ -n "$(ip -o link show dev "$1" up 2>/dev/null)" ] && key=$(wg show "$1" public-key 2>/dev/null); then
             say wg "$key" "$(wg show "$1" listen-port)"
             for what in endpoints allowed-ips latest-handshakes transfer; do
-                wg show "$1" "$what" | sed "s/^/$N${TAB}peer-$what${TAB}/" >&3
+                wg show "$1" "$what" | while read -r line; do
+                    say "peer-$what" "$line"
+                done
             done
             preshared_keys "$1"
             fences "$1"
@@ -232,22 +239,28 @@ addresses() {
     done
 }
 
-# rules 4|6 CHAIN IPTABLES FILE
+# rules 4|6 CHAIN IPTABLES FILE: what is written in ufw's file, and what is loaded of it and beside it.
 rules() {
-    if [ -r "$4" ]; then
-        sed -n -e "s/^### tuple ### /$N${TAB}tuple$1${TAB}/p" -e "s/^-A $2-user-input /$N${TAB}written$1${TAB}/p" "$4" >&3
-    fi
-    loaded=$("$3" -S 2>/dev/null)
-    printf '%s\n' "$loaded" | sed -n \
-        -e '/^-A \(FORWARD\|OUTPUT\|ufw6\{0,1\}-[a-z-]*-\(forward\|output\)\) /d' \
-        -e "/ -j \\(ACCEPT\\|$2-user-limit-accept\\)\$/s/^-A /$N${TAB}accept$1${TAB}/p" >&3
-    printf '%s\n' "$loaded" | sed -n \
-        -e "s/^-P INPUT /$N${TAB}policy$1${TAB}/p" \
-        -e "s/^-A $2-before-input -j $2-user-input\$/$N${TAB}hook$1${TAB}user/p" \
-        -e "s/^-A INPUT -j $2-before-input\$/$N${TAB}hook$1${TAB}before/p" \
-        -e "/^-A INPUT -j $2-/d" \
-        -e "s/^-A INPUT /$N${TAB}input$1${TAB}/p" \
-        -e "s/^-A $2-user-input /$N${TAB}loaded$1${TAB}/p" >&3
+    file=$4
+    [ -r "$file" ] || file=/dev/null
+    "$3" -S 2>/dev/null | awk -v begin="$N$TAB" -v family="$1" -v chain="$2" -v file="$file" '
+        function tell(kind, text) { print begin kind family "\t" text }
+        function after(prefix) { return index($0, prefix) == 1 ? substr($0, length(prefix) + 1) : "" }
+        BEGIN {
+            while ((getline < file) > 0) {
+                if ((rest = after("### tuple ### ")) != "") tell("tuple", rest)
+                else if ((rest = after("-A " chain "-user-input ")) != "") tell("written", rest)
+            }
+        }
+        /^-A / && !/^-A (FORWARD|OUTPUT|ufw6?-[a-z-]*-(forward|output)) / && $0 ~ " -j (ACCEPT|" chain "-user-limit-accept)$" {
+            tell("accept", after("-A "))
+        }
+        $0 == "-A " chain "-before-input -j " chain "-user-input" { tell("hook", "user") }
+        $0 == "-A INPUT -j " chain "-before-input" { tell("hook", "before") }
+        index($0, "-A INPUT -j " chain "-") == 1 { next }
+        (rest = after("-P INPUT ")) != "" { tell("policy", rest) }
+        (rest = after("-A INPUT ")) != "" { tell("input", rest) }
+        (rest = after("-A " chain "-user-input ")) != "" { tell("loaded", rest) }' >&3
 }
 
 firewall() {

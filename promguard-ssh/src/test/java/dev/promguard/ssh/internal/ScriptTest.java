@@ -525,10 +525,13 @@ class ScriptTest {
     }
 
     @Test
-    void owe_settledOneByOne_isForgottenOneByOneAndReportedUntilThen(@TempDir Path folder) throws Exception {
+    void owe_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
             script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
             script.call("owe", "node_exporter.service RESTART", "prometheus.service START")
+                    .call("owed")
+                    .shell("say before")
+                    .call("owing")
                     .call("owed")
                     .call("settled", "node_exporter.service")
                     .shell("say between")
@@ -542,6 +545,7 @@ class ScriptTest {
             assertThat(ran.exitCode()).as(ran.err()).isZero();
             assertThat(ran.out().replace(NONCE + "\t", "").lines())
                     .containsExactly(
+                            "before",
                             "owed\tnode_exporter.service\tRESTART",
                             "owed\tprometheus.service\tSTART",
                             "between",
