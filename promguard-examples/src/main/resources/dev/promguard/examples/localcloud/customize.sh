@@ -40,19 +40,20 @@ mkdir -p "$root/etc/cloud/cloud.cfg.d"
 cat >"$root/etc/cloud/cloud.cfg.d/99-local-cloud.cfg" <<'CLOUD'
 datasource_list: [NoCloud]
 network: {config: disabled}
-locale: C.UTF-8
 disable_root: false
 users: []
 manage_etc_hosts: true
 no_ssh_fingerprints: true
-# As the distribution has them, but for what no namespace has: a boot loader, disks that grow, a console that is read.
+# As the distribution has them, but for what no namespace has: a boot loader, disks that grow, a console that is read; and for
+# what the image has already: a locale, sources of packages, no passwords.
 cloud_init_modules: [migrator, seed_random, bootcmd, write-files, set_hostname, update_hostname, update_etc_hosts, ca-certs,
   rsyslog, users-groups, ssh]
-cloud_config_modules: [ssh-import-id, locale, set-passwords, apt-pipelining, apt-configure, ntp, timezone, disable-ec2-metadata,
-  runcmd]
+cloud_config_modules: [ssh-import-id, apt-pipelining, ntp, timezone, disable-ec2-metadata, runcmd]
 cloud_final_modules: [package-update-upgrade-install, write-files-deferred, scripts-vendor, scripts-per-once, scripts-per-boot,
   scripts-per-instance, scripts-user, phone-home, final-message, power-state-change]
 CLOUD
+
+echo 'LANG=C.UTF-8' >"$root/etc/default/locale"
 
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
 : >"$root/etc/machine-id"
