@@ -19,6 +19,7 @@ import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -67,7 +68,7 @@ public final class FileStateStore implements StateStore {
     private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
 
     /** Ten thousand hosts take a fifth of it. */
-    private static final long LARGEST_STATE = 64L * 1024 * 1024;
+    private static final int LARGEST_STATE = 64 * 1024 * 1024;
 
     private static final int LARGEST_LOCK = 65_536;
     /** How often to begin anew when the folder is taken away by another program in between. */
@@ -231,11 +232,14 @@ public final class FileStateStore implements StateStore {
     @Override
     public Optional<MeshState> load(String mesh) {
         Path file = folder(mesh).resolve(STATE);
-        try {
-            if (Files.size(file) > LARGEST_STATE) {
+        // What is below a file is "not a directory" to whoever opens it, and to newer JDKs "no such file" to whoever
+        // asks for its size.
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(LARGEST_STATE + 1);
+            if (bytes.length > LARGEST_STATE) {
                 throw corrupt(mesh, file, " (it is longer than " + LARGEST_STATE / (1024 * 1024) + " MiB)", null);
             }
-            ObjectNode tree = json.readValue(Files.readAllBytes(file), ObjectNode.class);
+            ObjectNode tree = json.readValue(bytes, ObjectNode.class);
             if (tree == null || !tree.path("version").isInt()) {
                 throw corrupt(mesh, file, null);
             }
