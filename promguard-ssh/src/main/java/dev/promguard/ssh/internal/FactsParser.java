@@ -209,12 +209,12 @@ final class FactsParser {
         return Optional.ofNullable(bootProblem);
     }
 
-    /** Whether the end was seen. */
     /** Whether a run was at work when this connection was made, so that nothing was read. */
     boolean busy() {
         return busy;
     }
 
+    /** Whether the end was seen. */
     boolean ended() {
         return ended;
     }
