@@ -9,8 +9,6 @@ STARTS=
 ENABLED=
 # Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.
 RELOAD=
-LF='
-'
 
 trap 'exit 1' HUP INT PIPE TERM
 trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
@@ -28,7 +26,7 @@ step() {
         exit 1
     fi
     case $1 in
-        alone | owe | install_packages | create_user | install_release) "$@" ;;
+        alone | owe | install_packages | install_release) "$@" ;;
         *) owing && "$@" ;;
     esac
     code=$?
@@ -385,11 +383,9 @@ reload_units() {
 
 # daemon_reload UNIT: the same where the unit's file is another than systemd knows. Once in a run, unless one is written again.
 daemon_reload() {
-    if [ -z "$RELOAD" ]; then
-        [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" != yes ] || reload_units
-    elif [ "$RELOAD" = yes ]; then
-        reload_units
-    fi
+    case ${RELOAD:-$(systemctl show -p NeedDaemonReload --value -- "$1")} in
+        yes) reload_units ;;
+    esac
 }
 
 # unmask UNIT: a unit that somebody masked cannot be enabled. A mask is a link, or an empty file.
@@ -406,8 +402,9 @@ unmask() {
 # enable_unit UNIT: with it, all that this run is to start, for systemd reads every unit file anew each time it enables one.
 enable_unit() {
     case " $ENABLED " in *" $1 "*) return 0 ;; esac
-    # shellcheck disable=SC2086
-    set -- "$1" $STARTS
+    for name in $STARTS; do
+        [ "$name" = "$1" ] || set -- "$@" "$name"
+    done
     STARTS=
     for name do
         unmask "$name" || {
@@ -486,12 +483,9 @@ sync_peers() {
 forget_preshared_keys() {
     [ -d "/etc/wireguard/$1.psk" ] || return 0
     config=$(cat "/etc/wireguard/$1.conf") || return
-    config="$config
-"
     for file in "/etc/wireguard/$1.psk"/*; do
-        case $config in
-            *" preshared-key $file
-"*) ;;
+        case $config$LF in
+            *" preshared-key $file$LF"*) ;;
             *) rm -f -- "$file" || return ;;
         esac
     done

@@ -88,12 +88,8 @@ files() {
 # contents SUM FILE...: sends what is in each file whose sum is another, if it is a plain file and not long. Comes after files.
 contents() {
     while [ $# -gt 1 ]; do
-        case "
-$sums
-" in
-            *"
-$1  $2
-"*) ;;
+        case $LF$sums$LF in
+            *"$LF$1  $2$LF"*) ;;
             *)
                 if [ -f "$2" ] && [ ! -L "$2" ] && [ "$(stat -c %s -- "$2")" -le 65536 ]; then
                     head -c 65536 -- "$2" | base64 -w 4096 | sed "s|^|$N${TAB}content${TAB}$2${TAB}|" >&3

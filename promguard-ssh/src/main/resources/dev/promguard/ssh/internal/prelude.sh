@@ -7,6 +7,8 @@ umask 022
 cd / || exit 1
 exec 3>&1 1>&2 4<&0 </dev/null
 TAB='	'
+LF='
+'
 STATE=/var/lib/promguard
 OWED=$STATE/owed
 LEDGER=$STATE/before

@@ -42,6 +42,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -553,6 +554,24 @@ class ScriptTest {
                             "after",
                             "end");
             assertThat(folder.resolve("state")).isEmptyDirectory();
+        }
+    }
+
+    /** A program is owed a restart also where its user was made anew; packages and tarballs may be refused before anything is changed. */
+    @ParameterizedTest
+    @CsvSource({"create_user,true", "write_file,true", "install_packages,false", "install_release,false"})
+    void step_ofWhatUnitsRunWith_isOwedFirst(String function, boolean owed, @TempDir Path folder) throws Exception {
+        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
+            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(function + "() { owed; }");
+            script.call("step", "prepare", "owe", "node_exporter.service RESTART")
+                    .call("step", "0", function)
+                    .end();
+            Ran ran = run(script.array(), script.length());
+
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out().contains("\towed\tnode_exporter.service\tRESTART\n"))
+                    .isEqualTo(owed);
         }
     }
 
