@@ -55,7 +55,9 @@ import org.junit.jupiter.api.io.TempDir;
 class SecretsIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final String PASSWORD = "correct-horse-battery-staple";
+    /** Made anew for each run: every process of this machine is watched, and another trial may look for its own password. */
+    private static final String PASSWORD = "battery-staple-" + HexFormat.of().formatHex(bytes(12));
+
     private static final String LOGBACK = """
             <configuration>
               <appender name="FILE" class="ch.qos.logback.core.FileAppender">
@@ -88,10 +90,14 @@ class SecretsIT {
     private final Set<String> hosts = new TreeSet<>();
     private int keysMade;
 
-    private static String key() {
-        byte[] bytes = new byte[32];
+    private static byte[] bytes(int count) {
+        byte[] bytes = new byte[count];
         RANDOM.nextBytes(bytes);
-        return Base64.getEncoder().encodeToString(bytes);
+        return bytes;
+    }
+
+    private static String key() {
+        return Base64.getEncoder().encodeToString(bytes(32));
     }
 
     /** Reads, as often as it can, the command line and the environment of every process here and in the machines. */
