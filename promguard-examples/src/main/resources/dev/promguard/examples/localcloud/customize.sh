@@ -45,13 +45,21 @@ users: []
 manage_etc_hosts: true
 no_ssh_fingerprints: true
 # As the distribution has them, but for what no namespace has: a boot loader, disks that grow, a console that is read; and for
-# what the image has already: a locale, sources of packages, no passwords.
+# what the image has already: a locale, sources of packages, no passwords. What the third stage does is done by the fourth.
 cloud_init_modules: [migrator, seed_random, bootcmd, write-files, set_hostname, update_hostname, update_etc_hosts, ca-certs,
   rsyslog, users-groups, ssh]
-cloud_config_modules: [ssh-import-id, apt-pipelining, ntp, timezone, disable-ec2-metadata, runcmd]
-cloud_final_modules: [package-update-upgrade-install, write-files-deferred, scripts-vendor, scripts-per-once, scripts-per-boot,
+cloud_config_modules: []
+cloud_final_modules: [ssh-import-id, apt-pipelining, ntp, timezone, disable-ec2-metadata, runcmd,
+  package-update-upgrade-install, write-files-deferred, scripts-vendor, scripts-per-once, scripts-per-boot,
   scripts-per-instance, scripts-user, phone-home, final-message, power-state-change]
 CLOUD
+
+# Until Debian 13, each of cloud-init's four stages is a Python of its own, which takes longer to start than to do its work. The first
+# stage is there for networks that cloud-init sets up, and the third has nothing left to do.
+if [ ! -e "$root/usr/lib/systemd/system/cloud-init-main.service" ]; then
+    ln -s /dev/null "$root/etc/systemd/system/cloud-init-local.service"
+    ln -s /dev/null "$root/etc/systemd/system/cloud-config.service"
+fi
 
 echo 'LANG=C.UTF-8' >"$root/etc/default/locale"
 
