@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport;
 import dev.promguard.ApplyReport.HostOutcome;
@@ -23,6 +24,11 @@ import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.ssh.SshApplier;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -40,10 +46,14 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Somebody answers at a droplet's address in its place, at every moment at which the library connects to it. */
+/**
+ * Somebody answers at a droplet's address in its place, at every moment at which the library connects to it; and a droplet is no longer
+ * what it was: rebuilt from its image, as with DigitalOcean's own button, or its address given to somebody else.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ImpostorIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NODE = "shop-node-1";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final String LOGINS = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || :";
@@ -54,6 +64,7 @@ class ImpostorIT {
     @TempDir
     static Path state;
 
+    private final HttpClient http = HttpClient.newHttpClient();
     private LocalCloud cloud;
 
     @BeforeAll
@@ -113,6 +124,42 @@ class ImpostorIT {
                         HostException.class,
                         e -> assertThat(e.refusedHostKey().orElseThrow().text()).isEqualTo(shown));
         return hosts.get(1);
+    }
+
+    /** Rebuilds a droplet from its image, past PromGuard. */
+    private void rebuild(LocalDroplet droplet) {
+        String actions = "v2/droplets/" + droplet.id() + "/actions";
+        String rebuild =
+                read(call("POST", actions, "{\"type\":\"rebuild\",\"image\":\"debian-12-x64\"}"), "/action/id");
+        Clouds.await(
+                "the rebuild",
+                PATIENCE,
+                () -> read(call("GET", actions + "/" + rebuild, ""), "/action/status")
+                        .equals("completed"));
+    }
+
+    private String call(String method, String path, String body) {
+        HttpRequest request = HttpRequest.newBuilder(cloud.endpoint().resolve(path))
+                .header("Authorization", "Bearer " + cloud.token())
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        try {
+            return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private String read(String json, String pointer) {
+        try {
+            return JSON.readTree(json).at(pointer).asText();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
@@ -222,6 +269,56 @@ class ImpostorIT {
 
     @Test
     @Order(6)
+    void apply_throwawayKeyWithoutARebuild_isRefusedBeforeALogin() {
+        String key = "/etc/ssh/ssh_host_ed25519_key";
+        Clouds.run(
+                node(),
+                "cp -p " + key + " /root/own && cp -p " + key + ".pub /root/own.pub"
+                        + " && sed -n '/BEGIN OPENSSH/,/END OPENSSH/s/^ *//p' /var/lib/cloud/instance/user-data.txt > "
+                        + key
+                        + " && ssh-keygen -yf " + key + " > " + key + ".pub && systemctl restart ssh");
+        String before = Clouds.run(node(), LOGINS);
+
+        assertThatThrownBy(() -> wish().apply())
+                .isInstanceOf(ApplyException.class)
+                .hasMessageContaining("the throwaway key that it was made with")
+                .hasMessageContaining("has done no rebuild of it");
+
+        assertThat(Clouds.run(node(), LOGINS)).isEqualTo(before);
+        Clouds.run(node(), "mv /root/own " + key + " && mv /root/own.pub " + key + ".pub && systemctl restart ssh");
+        assertThat(wish().build().plan().isEmpty()).isTrue();
+    }
+
+    @Test
+    @Order(7)
+    void apply_rebuiltNode_setsItUpAgainAndRestartsNothingElse() {
+        Mesh mesh = wish().build();
+        Map<String, String> before = Clouds.startTimes(List.of(monitor()));
+        String oldKey = Clouds.run(node(), "wg show wg0 public-key");
+        ApplyReport report;
+        try (Watcher watcher = new Watcher(cloud)) {
+            rebuild(node());
+            Plan plan = mesh.plan();
+            System.out.println(plan);
+            assertThat(plan.toString()).contains(NODE, "it was rebuilt");
+            report = mesh.apply(plan);
+            assertThat(watcher.closed()).isPositive();
+            assertThat(watcher.opened()).isEmpty();
+        }
+        System.out.println("after a rebuild: " + report);
+
+        assertThat(report.ok()).isTrue();
+        assertThat(Clouds.run(node(), "wg show wg0 public-key")).isNotEqualTo(oldKey);
+        assertThat(Clouds.run(monitor(), "wg show wg0 peers"))
+                .as("the one peer of the monitor")
+                .isEqualTo(Clouds.run(node(), "wg show wg0 public-key"));
+        assertThat(Clouds.startTimes(List.of(monitor()))).isEqualTo(before);
+        mesh.verify().orThrow();
+        assertThat(mesh.plan().isEmpty()).isTrue();
+    }
+
+    @Test
+    @Order(8)
     void apply_addressOfALostHostGivenToAStranger_leavesTheStrangerAlone() {
         String address = node().publicAddress();
         CloudProvider account = cloud.provider();

@@ -6,20 +6,16 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.promguard.Mesh;
 import dev.promguard.VerifyReport;
 import dev.promguard.VerifyReport.Check;
-import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.assertj.core.groups.Tuple;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What verify claims is broken on the machines in turn: it names what was broken and nothing else, says what to do, and once that is
@@ -27,10 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class VerifyIT {
-    private static final String MONITOR = "shop-monitor-1";
-    private static final String NODE_1 = "shop-node-1";
-    private static final String NODE_2 = "shop-node-2";
+abstract class VerifyTrials {
+    private static final String MONITOR = Shop.MONITOR;
+    private static final String NODE_1 = Shop.NODE_1;
+    private static final String NODE_2 = Shop.NODE_2;
     private static final String WISH = "is as wished: packages, files, rules, peers, units";
     private static final String SPOOF =
             "admits its guarded ports on wg0 and from the monitors alone, so that a forged source"
@@ -45,37 +41,20 @@ class VerifyIT {
             + " while (my $c = $s->accept) { close $c }'; "
             + "for i in 1 2 3 4 5 6 7 8 9 10; do ss -Hltn | grep -q '%2$s:%3$d' && exit 0; sleep 0.5; done; exit 1";
 
-    @TempDir
-    static Path state;
-
-    private LocalCloud cloud;
     private Mesh mesh;
     private LocalDroplet monitor;
     private LocalDroplet node1;
     private LocalDroplet node2;
 
-    @BeforeAll
-    void applyOnce() {
-        cloud = Clouds.start(exchange -> {});
-        mesh = Mesh.builder()
-                .name("shop")
-                .monitor("tor1")
-                .nodes(2)
-                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
-                .provider(cloud.provider())
-                .state(state)
-                .build();
-        System.out.println("first apply: " + mesh.apply());
-        monitor = cloud.droplet(MONITOR);
-        node1 = cloud.droplet(NODE_1);
-        node2 = cloud.droplet(NODE_2);
-    }
+    /** The mesh that is tried, applied and scraped every other second. */
+    abstract Shop shop();
 
-    @AfterAll
-    void takeDown() {
-        if (cloud != null) {
-            cloud.close();
-        }
+    @BeforeAll
+    void begin() {
+        mesh = shop().scrapedOften();
+        monitor = shop().monitor();
+        node1 = shop().node(1);
+        node2 = shop().node(2);
     }
 
     private VerifyReport verify() {

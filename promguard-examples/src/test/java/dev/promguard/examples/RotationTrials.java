@@ -6,10 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.promguard.ApplyReport;
 import dev.promguard.Mesh;
-import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,52 +19,40 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.io.TempDir;
 
 /** New keys on a running mesh: what changes, what does not, and for how long a tunnel is away. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class RotationIT {
+abstract class RotationTrials {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROTATIONS = 3;
 
-    @TempDir
-    static Path state;
-
-    private LocalCloud cloud;
     private Watcher watcher;
     private Mesh mesh;
 
+    /** The mesh that is tried; it is scraped at the default interval from now on. */
+    abstract Shop shop();
+
     @BeforeAll
-    void applyOnce() {
-        cloud = Clouds.start(exchange -> {});
-        watcher = new Watcher(cloud);
-        mesh = Mesh.builder()
-                .name("keys")
-                .monitor("tor1")
-                .nodes(2, "lon1", "sgp1")
-                .provider(cloud.provider())
-                .state(state)
-                .build();
+    void begin() {
+        watcher = new Watcher(shop().cloud());
+        mesh = shop().wish().build();
         mesh.apply();
     }
 
     @AfterAll
-    void takeDown() {
+    void end() {
         if (watcher != null) {
             watcher.close();
-        }
-        if (cloud != null) {
-            cloud.close();
         }
     }
 
     private LocalDroplet monitor() {
-        return cloud.droplet("keys-monitor-1");
+        return shop().monitor();
     }
 
     private LocalDroplet node(int number) {
-        return cloud.droplet("keys-node-" + number);
+        return shop().node(number);
     }
 
     private List<LocalDroplet> hosts() {
@@ -76,9 +62,9 @@ class RotationIT {
     /** Both ends of each tunnel run with the key that both have on file, and with no other. */
     private void assertPresharedKeysAgree() {
         for (int number = 1; number <= 2; number++) {
-            String onNode = Clouds.run(node(number), "cat /etc/wireguard/wg0.psk/keys-monitor-1");
+            String onNode = Clouds.run(node(number), "cat /etc/wireguard/wg0.psk/shop-monitor-1");
             assertThat(onNode).hasSize(44);
-            assertThat(Clouds.run(monitor(), "cat /etc/wireguard/wg0.psk/keys-node-" + number))
+            assertThat(Clouds.run(monitor(), "cat /etc/wireguard/wg0.psk/shop-node-" + number))
                     .isEqualTo(onNode);
             assertThat(Clouds.run(node(number), "wg show wg0 preshared-keys")).endsWith("\t" + onNode);
             assertThat(Clouds.run(monitor(), "wg show wg0 preshared-keys")).contains("\t" + onNode);
@@ -100,7 +86,7 @@ class RotationIT {
     @Test
     @Order(2)
     void presharedKey_changedOnARunningInterface_isPutBack() {
-        String old = Clouds.run(node(1), "cat /etc/wireguard/wg0.psk/keys-monitor-1");
+        String old = Clouds.run(node(1), "cat /etc/wireguard/wg0.psk/shop-monitor-1");
         Clouds.run(node(1), "wg genpsk >/root/other; wg set wg0 peer $(wg show wg0 peers) preshared-key /root/other");
         assertThat(mesh.plan().isEmpty()).isFalse();
         assertThat(mesh.apply().changes()).isOne();
@@ -108,7 +94,7 @@ class RotationIT {
                 .as("the key of the pair is kept")
                 .endsWith(old);
 
-        Clouds.run(node(2), "wg genpsk >/etc/wireguard/wg0.psk/keys-monitor-1; chmod 644 /etc/wireguard/wg0.psk/*");
+        Clouds.run(node(2), "wg genpsk >/etc/wireguard/wg0.psk/shop-monitor-1; chmod 644 /etc/wireguard/wg0.psk/*");
         ApplyReport report = mesh.apply();
         System.out.println("after an edited preshared key: " + report);
         assertPresharedKeysAgree();

@@ -8,7 +8,6 @@ import dev.promguard.Plan;
 import dev.promguard.change.PlannedChange;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +21,6 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What somebody does to a mesh's hosts by hand: each of it is seen by a plan, put right by an apply, and gone from the next plan,
@@ -30,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class DriftIT {
+abstract class DriftTrials {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String EXPORTER_UNIT = "/etc/systemd/system/node_exporter.service";
     private static final String SET_PEERS = "wg0: set peers";
@@ -38,9 +36,6 @@ class DriftIT {
     private static final String RESTART_EXPORTER = "restart node_exporter.service";
     private static final String[] UFW_RULES = {"/etc/ufw/user.rules", "/etc/ufw/user6.rules"};
     private static final String EXPORTER = "node_exporter.service";
-
-    @TempDir
-    static Path state;
 
     private LocalCloud cloud;
     private Watcher watcher;
@@ -118,32 +113,24 @@ class DriftIT {
         }
     }
 
+    /** The mesh that is tried, applied and scraped every other second. */
+    abstract Shop shop();
+
     @BeforeAll
-    void applyOnce() {
-        cloud = Clouds.start(exchange -> {});
+    void begin() {
+        cloud = shop().cloud();
         watcher = new Watcher(cloud);
-        mesh = Mesh.builder()
-                .name("shop")
-                .monitor("tor1")
-                .nodes(2)
-                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
-                .provider(cloud.provider())
-                .state(state)
-                .build();
-        System.out.println("first apply: " + mesh.apply());
-        monitor = cloud.droplet("shop-monitor-1");
-        node1 = cloud.droplet("shop-node-1");
-        node2 = cloud.droplet("shop-node-2");
+        mesh = shop().scrapedOften();
+        monitor = shop().monitor();
+        node1 = shop().node(1);
+        node2 = shop().node(2);
         assertThat(mesh.plan().isEmpty()).isTrue();
     }
 
     @AfterAll
-    void takeDown() {
+    void end() {
         if (watcher != null) {
             watcher.close();
-        }
-        if (cloud != null) {
-            cloud.close();
         }
     }
 
