@@ -3,10 +3,11 @@ package dev.promguard.render;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
+import com.hubspot.jinjava.interpret.Context;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
-import com.hubspot.jinjava.interpret.RenderResult;
 import com.hubspot.jinjava.lib.filter.Filter;
 import com.hubspot.jinjava.loader.ResourceLocator;
+import com.hubspot.jinjava.tree.Node;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,7 +15,10 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +40,15 @@ final class Templates {
     private static final Pattern BARE = Pattern.compile("[A-Za-z0-9./:_@,=+\\[\\]()|%$-]+");
 
     private final Jinjava jinjava;
-    private final Map<String, String> sources = new ConcurrentHashMap<>();
+
+    /** Templates by name, parsed once: rendering does not change them. */
+    private final Map<String, Node> parsed = new ConcurrentHashMap<>();
+
+    /**
+     * Contexts with every filter, tag and test registered, which takes longer than rendering does. A rendering notes in one what it
+     * looks up, and so has it for itself.
+     */
+    private final Queue<Context> libraries = new ConcurrentLinkedQueue<>();
 
     Templates() {
         JinjavaConfig config = JinjavaConfig.newBuilder()
@@ -66,11 +78,37 @@ final class Templates {
      * @throws IllegalStateException if anything at all is wrong
      */
     String render(String name, Map<String, ?> values) {
-        RenderResult result = jinjava.renderForResult(sources.computeIfAbsent(name, Templates::load), values);
-        if (!result.getErrors().isEmpty()) {
-            throw new IllegalStateException("template " + name + ": " + result.getErrors());
+        Node template = parsed.computeIfAbsent(name, this::parse);
+        Context library = libraries.poll();
+        if (library == null) {
+            library = jinjava.newInterpreter().getContext();
         }
-        return result.getOutput();
+        String text = strictly(
+                name,
+                new JinjavaInterpreter(jinjava, new Context(library, values), jinjava.getGlobalConfig()),
+                interpreter -> interpreter.render(template));
+        library.reset();
+        libraries.add(library);
+        return text;
+    }
+
+    private Node parse(String name) {
+        String source = load(name);
+        return strictly(name, jinjava.newInterpreter(), interpreter -> interpreter.parse(source));
+    }
+
+    /** Has an interpreter do its work, and takes whatever it notes on the way for a failure. */
+    private static <T> T strictly(String name, JinjavaInterpreter interpreter, Function<JinjavaInterpreter, T> work) {
+        T done;
+        try {
+            done = work.apply(interpreter);
+        } catch (RuntimeException e) {
+            throw new IllegalStateException("template " + name + ": " + e.getMessage(), e);
+        }
+        if (!interpreter.getErrors().isEmpty()) {
+            throw new IllegalStateException("template " + name + ": " + interpreter.getErrors());
+        }
+        return done;
     }
 
     private static String load(String name) {

@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -60,6 +61,21 @@ class TemplatesTest {
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> templates.render("careless/careful.j2", Collections.singletonMap("name", null)))
                 .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void render_manyAtOnceAndAfterFailures_knowsItsOwnValuesAlone() {
+        IntStream.range(0, 2_000).parallel().forEach(number -> {
+            Map<String, ?> key = Map.of("key", "word" + number);
+            if (number % 10 == 0) {
+                assertThatThrownBy(() -> templates.render("careless/careful.j2", Map.of("peer", key)))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("unknown name");
+            } else {
+                assertThat(templates.render("careless/careful.j2", Map.of("name", "value" + number, "peer", key)))
+                        .isEqualTo("value" + number + " \"word" + number + "\"\n");
+            }
+        });
     }
 
     @Test
