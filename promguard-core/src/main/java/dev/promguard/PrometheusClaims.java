@@ -7,6 +7,8 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.PrometheusSpec.Authentication;
+import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.spi.HostSession;
 import java.io.IOException;
@@ -28,6 +30,7 @@ final class PrometheusClaims {
     private static final Pattern RULE =
             Pattern.compile("(?m)^[ -]*(?:alert|record):[ ]*[\"']?([A-Za-z_:][A-Za-z0-9_:. -]*?)[\"']?[ ]*(?:#.*)?$");
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
 
     private final Environment environment;
     private final MeshSpec spec;
@@ -93,6 +96,7 @@ final class PrometheusClaims {
         if (trouble.isEmpty()) {
             targets(targets, how);
             rules(rules, desired);
+            unencrypted();
         } else {
             checks.add(Check.of(
                     monitor.name(),
@@ -120,6 +124,26 @@ final class PrometheusClaims {
                 if (!exporter.probes().isEmpty() && blueprint.scrapes(monitor, host, exporter.port())) {
                     probes(targets, exporter, host, how);
                 }
+            }
+        }
+    }
+
+    /** Credentials that leave the host as they are. Nothing is claimed of them, for all of the way may be private. */
+    private void unencrypted() {
+        for (RemoteWrite write : spec.prometheus().remoteWrites()) {
+            String server = String.valueOf(write.uri().getHost());
+            if (write.authentication() != Authentication.NONE
+                    && "http".equals(write.uri().getScheme())
+                    && !LOOPBACK.matcher(server).matches()
+                    && blueprint.hosts().stream()
+                            .noneMatch(host ->
+                                    server.equals(host.address()) || server.equals("[" + host.address() + "]"))) {
+                checks.add(Check.noted(
+                        monitor.name(),
+                        "sends the credentials of " + write.name() + " unencrypted",
+                        "remoteWrite of the wish",
+                        write.uri().toString(),
+                        "Use https, unless all of the way there is private."));
             }
         }
     }

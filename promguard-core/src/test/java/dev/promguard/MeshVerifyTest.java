@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.Secret;
 import dev.promguard.memory.Calls;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -414,6 +416,38 @@ class MeshVerifyTest {
         plain.apply();
 
         assertThat(plain.verify().checks()).noneMatch(check -> check.claim().contains("rules loaded"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "http://store.example:8428/api/v1/write, true",
+        "http://192.168.7.2:8428/api/v1/write, true",
+        "http://127.example/write, true",
+        "https://store.example/api/v1/write, false",
+        "http://localhost:8428/api/v1/write, false",
+        "http://127.0.0.1:8428/api/v1/write, false",
+        "http://[::1]:8428/api/v1/write, false",
+        "http://10.0.0.3:8428/api/v1/write, false",
+    })
+    void verify_credentialsForAServer_areNotedWhereTheyLeaveUnencrypted(URI uri, boolean noted) {
+        try (Secret password = Secret.of("correct-horse-battery-staple")) {
+            mesh = wish().prometheus(settings -> settings.remoteWrite(uri, Credentials.basic("me", password))
+                            .remoteWrite(URI.create("http://nobody.example/write")))
+                    .build();
+            mesh.apply();
+
+            VerifyReport report = mesh.verify().orThrow();
+
+            if (noted) {
+                assertThat(report.notes()).singleElement().satisfies(note -> {
+                    assertThat(note.host()).isEqualTo("shop-monitor-1");
+                    assertThat(note.claim()).isEqualTo("sends the credentials of remote-write-1 unencrypted");
+                    assertThat(note.seen()).isEqualTo(uri.toString());
+                });
+            } else {
+                assertThat(report.notes()).isEmpty();
+            }
+        }
     }
 
     @Test
