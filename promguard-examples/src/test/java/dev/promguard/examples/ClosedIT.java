@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Order(4)
 class ClosedIT {
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final String MONITOR = "10.0.0.1";

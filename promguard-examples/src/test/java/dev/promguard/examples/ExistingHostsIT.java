@@ -55,7 +55,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Servers that lived before the mesh and go on living after it: what they were, they are again. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Order(1)
+@Order(2)
 class ExistingHostsIT {
     @RegisterExtension
     static final ContractWatch CONTRACT = ContractWatch.ofAll();

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What goes wrong, does so in words, costs nothing that was done, and is made good by the next apply. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Order(5)
 class FaultsIT {
     @RegisterExtension
     static final ContractWatch CONTRACT = ContractWatch.ofAll();

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Changes after which nobody would get in any more: the host takes them back by itself, and the report says that it did. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Order(6)
 class LockoutIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final String SCRAPE = "allow in on wg0 from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestClassOrder(ClassOrderer.OrderAnnotation.class)
-@Order(2)
+@Order(3)
 class ShopIT {
     @TempDir
     static Path state;

@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -36,7 +38,9 @@ final class BaseImage {
             "sudo",
             "cloud-init",
             "ifupdown");
-    private static final ReentrantLock HERE = new ReentrantLock();
+
+    /** A lock on a file is the whole JVM's: between its own threads these stand in for it. */
+    private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
     private final Path folder;
 
@@ -166,7 +170,8 @@ final class BaseImage {
         if (Files.isDirectory(made)) {
             return;
         }
-        HERE.lock();
+        ReentrantLock here = LOCKS.computeIfAbsent(lockFile, file -> new ReentrantLock());
+        here.lock();
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
             if (lock.isValid() && !Files.isDirectory(made)) {
@@ -175,7 +180,7 @@ final class BaseImage {
         } catch (IOException e) {
             throw new LocalCloudException("cannot " + what + ": " + e.getMessage(), e);
         } finally {
-            HERE.unlock();
+            here.unlock();
         }
     }
 
