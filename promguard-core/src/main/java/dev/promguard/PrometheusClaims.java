@@ -7,6 +7,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.render.DesiredHost;
@@ -30,7 +31,6 @@ final class PrometheusClaims {
     private static final Pattern RULE =
             Pattern.compile("(?m)^[ -]*(?:alert|record):[ ]*[\"']?([A-Za-z_:][A-Za-z0-9_:. -]*?)[\"']?[ ]*(?:#.*)?$");
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";
-    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
 
     private final Environment environment;
     private final MeshSpec spec;
@@ -132,12 +132,12 @@ final class PrometheusClaims {
     private void unencrypted() {
         for (RemoteWrite write : spec.prometheus().remoteWrites()) {
             String server = String.valueOf(write.uri().getHost());
+            String address = server.replaceAll("[\\[\\]]", "");
             if (write.authentication() != Authentication.NONE
                     && "http".equals(write.uri().getScheme())
-                    && !LOOPBACK.matcher(server).matches()
+                    && !Names.isLoopback(server)
                     && blueprint.hosts().stream()
-                            .noneMatch(host ->
-                                    server.equals(host.address()) || server.equals("[" + host.address() + "]"))) {
+                            .noneMatch(host -> host.address().equals(address))) {
                 checks.add(Check.noted(
                         monitor.name(),
                         "sends the credentials of " + write.name() + " unencrypted",

@@ -25,6 +25,8 @@ public final class Names {
     /** The usual forms alone: the library that parses them knows many more, ranges, zones and octal numbers among them. */
     private static final Pattern ADDRESS = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|(?=[^:]*:)[0-9A-Fa-f:]{2,39}");
 
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
+
     private static final int LONGEST_COMPARED = 100;
 
     static final String JOB_FORM =
@@ -92,6 +94,16 @@ public final class Names {
      */
     public static boolean isPrintable(String text) {
         return !UNPRINTABLE.matcher(text).find();
+    }
+
+    /**
+     * Whether what is sent to the host of a URI stays on the machine that sends it. Nothing is resolved.
+     *
+     * @param text {@link java.net.URI#getHost()} of it, an IPv6 address in brackets
+     * @return true for {@code localhost} and loopback addresses
+     */
+    public static boolean isLoopback(String text) {
+        return LOOPBACK.matcher(text).matches();
     }
 
     /**

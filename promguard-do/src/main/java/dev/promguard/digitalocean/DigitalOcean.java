@@ -59,7 +59,6 @@ public final class DigitalOcean implements CloudProvider {
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
     private static final int FORBIDDEN = 403;
-    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|\\[::1]");
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
     private static final Pattern TAG_FORM = Pattern.compile("[A-Za-z0-9_:-]{1,255}");
     private static final Pattern UUID_FORM = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
@@ -164,7 +163,7 @@ public final class DigitalOcean implements CloudProvider {
                         + Names.quote(value.toString().replaceFirst("//[^/?#]*@", "//…@"))
                         + " holds a user name, a query or a fragment: give it without");
             }
-            if (scheme.equals("http") && !LOOPBACK.matcher(value.getHost()).matches()) {
+            if (scheme.equals("http") && !Names.isLoopback(value.getHost())) {
                 throw new IllegalArgumentException("endpoint " + Names.quote(value.toString())
                         + " would have the API token cross the network unencrypted: use https, or http at a loopback"
                         + " address such as 127.0.0.1");

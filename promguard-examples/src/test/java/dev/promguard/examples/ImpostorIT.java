@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport;
 import dev.promguard.ApplyReport.HostOutcome;
@@ -14,6 +13,7 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.MeshListener;
 import dev.promguard.Plan;
+import dev.promguard.examples.localcloud.Api;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -25,10 +25,6 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.ssh.SshApplier;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -53,7 +49,6 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ImpostorIT {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NODE = "shop-node-1";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final String LOGINS = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || :";
@@ -64,7 +59,6 @@ class ImpostorIT {
     @TempDir
     static Path state;
 
-    private final HttpClient http = HttpClient.newHttpClient();
     private LocalCloud cloud;
 
     @BeforeAll
@@ -127,39 +121,20 @@ class ImpostorIT {
     }
 
     /** Rebuilds a droplet from its image, past PromGuard. */
-    private void rebuild(LocalDroplet droplet) {
+    private void rebuild(LocalDroplet droplet) throws IOException, InterruptedException {
+        Api api = new Api(cloud.endpoint(), cloud.token());
         String actions = "v2/droplets/" + droplet.id() + "/actions";
-        String rebuild =
-                read(call("POST", actions, "{\"type\":\"rebuild\",\"image\":\"debian-12-x64\"}"), "/action/id");
+        long rebuild = api.post(actions, "{\"type\":\"rebuild\",\"image\":\"debian-12-x64\"}")
+                .body()
+                .at("/action/id")
+                .asLong();
         Clouds.await(
                 "the rebuild",
                 PATIENCE,
-                () -> read(call("GET", actions + "/" + rebuild, ""), "/action/status")
+                () -> api.quietly(actions + "/" + rebuild)
+                        .at("/action/status")
+                        .asText()
                         .equals("completed"));
-    }
-
-    private String call(String method, String path, String body) {
-        HttpRequest request = HttpRequest.newBuilder(cloud.endpoint().resolve(path))
-                .header("Authorization", "Bearer " + cloud.token())
-                .header("Content-Type", "application/json")
-                .method(method, HttpRequest.BodyPublishers.ofString(body))
-                .build();
-        try {
-            return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private String read(String json, String pointer) {
-        try {
-            return JSON.readTree(json).at(pointer).asText();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Test
@@ -291,7 +266,7 @@ class ImpostorIT {
 
     @Test
     @Order(7)
-    void apply_rebuiltNode_setsItUpAgainAndRestartsNothingElse() {
+    void apply_rebuiltNode_setsItUpAgainAndRestartsNothingElse() throws Exception {
         Mesh mesh = wish().build();
         Map<String, String> before = Clouds.startTimes(List.of(monitor()));
         String oldKey = Clouds.run(node(), "wg show wg0 public-key");

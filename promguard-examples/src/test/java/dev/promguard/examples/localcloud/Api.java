@@ -15,21 +15,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A plain client of the API, for tests: it retries nothing and hides nothing. */
-final class Api {
+public final class Api {
     static final String KEY =
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIqMFD8AZshlbu1fgPxN4GabnuG5JN2KTRS3Pad8Uty+ somebody";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** An answer; the body is a missing node if it is not JSON. */
-    record Answer(int status, HttpHeaders headers, JsonNode body, String text) {}
+    public record Answer(int status, HttpHeaders headers, JsonNode body, String text) {}
 
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI endpoint;
     private final String token;
 
-    Api(URI endpoint, String token) {
+    public Api(URI endpoint, String token) {
         this.endpoint = endpoint;
         this.token = token;
     }
@@ -42,7 +42,7 @@ final class Api {
         return call("DELETE", path, null);
     }
 
-    Answer post(String path, String body) throws IOException, InterruptedException {
+    public Answer post(String path, String body) throws IOException, InterruptedException {
         return call("POST", path, body);
     }
 
@@ -114,7 +114,7 @@ final class Api {
         return get(path).body().at("/meta/total").asInt();
     }
 
-    JsonNode quietly(String path) {
+    public JsonNode quietly(String path) {
         try {
             return get(path).body();
         } catch (IOException | InterruptedException e) {
