@@ -96,10 +96,11 @@ final class Convergence {
             try (Secret loginKey = loginKey()) {
                 looks = Parallel.map(expected.keySet(), environment.parallelism(), name -> {
                     try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
-                        shown.put(name, session.hostKey());
                         FactsQuery query = query(environment, blueprint, name)
                                 .expecting(Differ.sums(Objects.requireNonNull(expected.get(name))));
-                        return session.facts(query, Environment.BOOT_PATIENCE);
+                        HostFacts facts = session.facts(query, Environment.BOOT_PATIENCE);
+                        shown.put(name, session.hostKey());
+                        return facts;
                     }
                 });
             }

@@ -170,8 +170,8 @@ final class TakeDown {
         try (HostSession session = environment
                 .applier()
                 .open(environment.target(name, address, known, identity, Environment.LOOK_PATIENCE))) {
-            pinned = known.pinned(session.hostKey());
             HostFacts facts = session.facts(LEDGER_ALONE, Environment.BOOT_PATIENCE);
+            pinned = known.pinned(session.hostKey());
             if (facts.ledger().filter(record -> record.mesh().equals(mesh)).isEmpty()) {
                 ledger.update(state -> state.without(name));
                 environment.done(name, NOTHING);

@@ -13,7 +13,8 @@ import java.util.List;
  */
 public interface HostSession extends AutoCloseable {
     /**
-     * The key that the host proved at the start of this session.
+     * The key that the host proved, at the start of this session or since: {@link #facts} may go on over a new connection, to which
+     * a host shows another of the accepted keys if it rolled back to that meanwhile.
      *
      * @return one of the target's accepted host keys, or where there are none and the target trusts on first use, the key shown
      */
@@ -21,8 +22,8 @@ public interface HostSession extends AutoCloseable {
 
     /**
      * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
-     * earlier session left armed is disarmed first, since this session is the proof that the host can still be reached: what
-     * is read then stays so.
+     * earlier session left armed is disarmed first, since this session is the proof that the host can still be reached, and one
+     * that has begun is waited for: what is read then stays so.
      *
      * @param query what to look at
      * @param bootPatience how long to wait for the first boot to end

@@ -19,6 +19,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -121,6 +123,10 @@ class LockoutIT {
         assertThat(wish().build().plan().isEmpty()).isTrue();
     }
 
+    /**
+     * The next apply connects while the rollback is under way, and so is shown the host key that the host gives up just then. Facts are
+     * read when the rollback is over: that is the moment at which the host is looked at from outside too.
+     */
     @Test
     @Order(1)
     void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
@@ -130,9 +136,43 @@ class LockoutIT {
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
                 .findFirst()
                 .orElseThrow();
+        Clouds.run(armed, "systemd-run --quiet --unit=at-work flock /run/promguard.lock sleep 300");
+        Clouds.await(
+                "the rollback of " + armed.name() + " to begin",
+                PATIENCE,
+                () -> armed.exec("test", "-d", "/var/lib/promguard/rolling-back")
+                        .ok());
+        String given = Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub");
+        CompletableFuture<Void> lookedAt = new CompletableFuture<>();
+        MeshListener look = event -> {
+            if (event.host().equals(Optional.of(armed.name())) && event.step().equals("looked at")) {
+                lookedAt.completeAsync(
+                        () -> {
+                            assertTookEverythingBack(armed);
+                            return null;
+                        },
+                        Runnable::run);
+            }
+        };
 
-        awaitRollback(armed);
+        CompletableFuture<Boolean> next = CompletableFuture.supplyAsync(
+                () -> wish().listener(look).apply().ok());
+        Clouds.await("a connection that waits for the rollback", PATIENCE, () -> {
+            assertThat(next).isNotDone();
+            return armed.exec("sh", "-c", "[ $(pgrep -cx flock) -ge 3 ]").ok();
+        });
+        assertThat(Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub"))
+                .as("the key that this connection was shown")
+                .isEqualTo(given);
+        Clouds.run(armed, "systemctl stop at-work");
 
+        assertThat(next.get(5, TimeUnit.MINUTES)).isTrue();
+        lookedAt.get(0, TimeUnit.SECONDS);
+        assertAppliesAndHolds();
+    }
+
+    private void assertTookEverythingBack(LocalDroplet armed) {
+        assertThat(armed.exec("test", "-e", ROLLED_BACK).ok()).isTrue();
         assertThat(Clouds.run(armed, "ufw status")).isEqualTo("Status: inactive");
         assertThat(states(armed, "node_exporter", "wg-quick@wg0"))
                 .doesNotContain("active ")
@@ -150,7 +190,6 @@ class LockoutIT {
                                 armed,
                                 "sed -n 's/.*ed25519_public: ssh-ed25519 \\([^ ]*\\).*/\\1/p' /var/lib/cloud/instance/user-data.txt"));
         assertOnlySshIsOpen(armed, armed.name().contains("monitor") ? "10.0.0.1" : "10.0.0.2");
-        assertAppliesAndHolds();
     }
 
     /** On the node a rule of somebody's is before PromGuard's; the SSH server of the monitor is behind a redirection. */

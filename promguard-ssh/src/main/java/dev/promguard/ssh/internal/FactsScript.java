@@ -1,11 +1,13 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.change.FactsQuery;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.render.ReleaseInstall;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,9 +30,11 @@ final class FactsScript {
      * Writes the script.
      *
      * @param disarm whether this connection proves that the host can be reached, so that a rollback still armed is not needed
+     * @param shown the host key of this connection, where one from before a rollback that changed the key is not to be used
      * @throws IllegalArgumentException if the query names something that cannot exist
      */
-    static Script of(String nonce, FactsQuery query, Duration bootPatience, boolean disarm) {
+    static Script of(
+            String nonce, FactsQuery query, Duration bootPatience, boolean disarm, Optional<HostKeyFingerprint> shown) {
         require(PACKAGE, query.packages(), "package");
         require(USER, query.users(), "user");
         require(PATH, query.files(), "path");
@@ -41,6 +45,10 @@ final class FactsScript {
         script.shell("first_boot " + Math.max(1, bootPatience.toSeconds()) + " || { say end; return; }");
         if (disarm) {
             script.shell("disarm || [ $? -ne 2 ] || { say busy; say end; return; }");
+        }
+        if (shown.isPresent()) {
+            script.call("outlived", shown.get().text());
+            script.shell("[ $? -ne 0 ] || { say busy; say end; return; }");
         }
         script.call("system");
         script.call("clock");

@@ -42,10 +42,12 @@ import org.slf4j.LoggerFactory;
 final class SshSession implements HostSession {
     private static final Logger LOG = LoggerFactory.getLogger(SshSession.class);
     private static final SecureRandom RANDOM = new SecureRandom();
+    /** How many connections may turn out to be older than what happened on the host, until the facts are read over one more. */
+    private static final int OUTLIVED = 2;
 
     private final HostTarget target;
     private final Settings settings;
-    private final HostKeyFingerprint hostKey;
+    private volatile HostKeyFingerprint hostKey;
     private final Function<HostTarget, SshSession> connector;
     private volatile SSHClient client;
     private volatile TrackedSockets sockets;
@@ -78,10 +80,10 @@ final class SshSession implements HostSession {
 
     @Override
     public HostFacts facts(FactsQuery query, Duration bootPatience) {
-        Optional<HostFacts> facts = read(query, bootPatience);
-        if (facts.isEmpty()) {
+        Optional<HostFacts> facts = read(query, bootPatience, true);
+        for (int outlived = 1; facts.isEmpty() && outlived <= OUTLIVED; outlived++) {
             renew();
-            facts = read(query, bootPatience);
+            facts = read(query, bootPatience, outlived < OUTLIVED);
         }
         return facts.orElseThrow(() -> failed("read facts")
                 .retryable()
@@ -90,7 +92,10 @@ final class SshSession implements HostSession {
                         "Wait until they are done, or end the program that makes them, then run it again."));
     }
 
-    /** Goes on over a new connection: one from before the changes of another run is no proof that one can be made after them. */
+    /**
+     * Goes on over a new connection: one from before the changes of another run is no proof that one can be made after them, and the
+     * host may have another of its accepted keys since.
+     */
     private void renew() {
         TrackedSockets old = sockets;
         ExecutorService oldWorkers = workers;
@@ -99,11 +104,12 @@ final class SshSession implements HostSession {
                 target.address(),
                 target.port(),
                 target.user(),
-                Set.of(hostKey),
+                target.acceptedHostKeys().isEmpty() ? Set.of(hostKey) : target.acceptedHostKeys(),
                 false,
                 target.loginKey(),
                 target.passphrase(),
                 target.patience()));
+        hostKey = fresh.hostKey;
         client = fresh.client;
         sockets = fresh.sockets;
         workers = fresh.workers;
@@ -115,12 +121,17 @@ final class SshSession implements HostSession {
         }
     }
 
-    /** The facts, or nothing where a run that may change what a connection needs was at work when this one was made. */
-    private Optional<HostFacts> read(FactsQuery query, Duration bootPatience) {
+    /**
+     * The facts, or nothing where a run that may change what a connection needs was at work when this one was made.
+     *
+     * @param unlessRolledBack whether it is nothing too where the host got another key back since
+     */
+    private Optional<HostFacts> read(FactsQuery query, Duration bootPatience, boolean unlessRolledBack) {
         String nonce = nonce();
         FactsParser parser = new FactsParser(query);
         Exec exec = exec(nonce);
-        try (Script script = FactsScript.of(nonce, query, bootPatience, !armedHere)) {
+        Optional<HostKeyFingerprint> shown = Optional.of(hostKey).filter(key -> unlessRolledBack && !armedHere);
+        try (Script script = FactsScript.of(nonce, query, bootPatience, !armedHere, shown)) {
             OptionalInt code = run(
                     exec,
                     script,

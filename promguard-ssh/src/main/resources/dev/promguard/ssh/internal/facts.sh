@@ -35,6 +35,15 @@ first_boot() {
     return 1
 }
 
+# outlived FINGERPRINT: whether this connection is from before a rollback that gave the host another key than the one which was
+# shown to it.
+outlived() {
+    [ -e "$STATE/rolled-back" ] || return 1
+    for key in /etc/ssh/ssh_host_*_key.pub; do
+        case $(ssh-keygen -lf "$key" 2>/dev/null) in *" $1 "*) return 1 ;; esac
+    done
+}
+
 system() {
     id=
     version=

@@ -31,10 +31,11 @@ idle() {
     return "$found"
 }
 
-# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first. Fails
-# with 2 where a run was at work: a connection from before its changes does not prove that one can be made after them.
+# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first, and a
+# rollback that was is waited for. Fails with 2 where a run was at work: a connection from before its changes does not prove
+# that one can be made after them.
 disarm() {
-    if [ -d "$STATE/rollback" ] || [ -d "$STATE/rolling-back" ]; then
+    if [ -d "$STATE/rollback" ]; then
         idle || [ ! -d "$STATE/rollback" ] || return 2
     fi
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
@@ -48,5 +49,20 @@ disarm() {
         fi
         return 0
     fi
+    rolled_back
     return 1
+}
+
+# rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that is not at work
+# any more, for the host went down, is left to the next run.
+rolled_back() {
+    looks=0
+    while [ -d "$STATE/rolling-back" ] && [ "$looks" -lt 150 ]; do
+        idle
+        case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
+            *"${LF}activ"*) sleep 0.2 ;;
+            *) return ;;
+        esac
+        looks=$((looks + 1))
+    done
 }

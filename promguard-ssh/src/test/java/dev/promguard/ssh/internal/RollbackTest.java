@@ -111,6 +111,56 @@ class RollbackTest {
     }
 
     @Test
+    void confirm_rollbackThatHasNotGotTheLockYet_isWaitedFor() throws Exception {
+        Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
+        Files.writeString(
+                folder.resolve("is-active"),
+                "if [ -e FOLDER/asked ]; then touch FOLDER/state/rolled-back; rm -r FOLDER/state/rolling-back; fi\n"
+                        .replace("FOLDER", folder.toString()));
+        String unit = "systemctl() { touch FOLDER/asked; echo activating; echo inactive; . FOLDER/is-active; }\n";
+
+        assertThat(run(script(unit + "confirm", "prelude.sh", "confirm.sh"))).isEqualTo("confirm\trolled-back\nend\n");
+    }
+
+    @Test
+    void confirm_rollbackThatNobodyIsAtWorkOn_isSaidAtOnce() throws Exception {
+        Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
+
+        assertThat(run(script("systemctl() { echo inactive; echo failed; }\nconfirm", "prelude.sh", "confirm.sh")))
+                .isEqualTo("confirm\trolling-back\nend\n");
+    }
+
+    /** A connection from before the rollback was shown a key that the host has no more, and nothing but the key can tell. */
+    @Test
+    void outlived_afterTheRollback_isAConnectionThatWasShownAKeyWhichTheHostHasNotAnyMore() throws Exception {
+        String theirs = hostKey("ssh_host_ed25519_key");
+        String other = hostKey("ssh_host_ecdsa_key");
+        String gone = "SHA256:" + "A".repeat(43);
+        assertThat(List.of(outlived(theirs), outlived(gone)))
+                .as("without a rollback")
+                .containsOnly("");
+
+        run(here(STAND_INS + Script.resource("rollback.sh")));
+
+        assertThat(List.of(outlived(theirs), outlived(other))).containsOnly("");
+        assertThat(outlived(gone)).isEqualTo("outlived");
+        Files.delete(folder.resolve("ssh/ssh_host_ecdsa_key.pub"));
+        assertThat(outlived(other)).isEqualTo("outlived");
+    }
+
+    private String outlived(String fingerprint) throws Exception {
+        return run(script("outlived '" + fingerprint + "' && say outlived", "prelude.sh", "facts.sh"))
+                .replaceFirst("\n?end\n", "");
+    }
+
+    /** Makes a key as hosts have it; tells its fingerprint. */
+    private String hostKey(String name) throws Exception {
+        Path key = Files.createDirectories(folder.resolve("ssh")).resolve(name);
+        run("ssh-keygen -q -t ed25519 -N '' -C '' -f " + key);
+        return run("ssh-keygen -lf " + key).split(" ", -1)[1];
+    }
+
+    @Test
     void step_rolledBackMeanwhile_isNotTaken() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
 

@@ -12,6 +12,7 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.ManagedFile;
@@ -183,7 +184,12 @@ class ScriptTest {
     void scripts_allKinds_areValidShell() throws Exception {
         List<String> texts = new ArrayList<>();
         try (Script changes = ChangeScript.of(NONCE, everyKind(), Duration.ofMinutes(2));
-                Script facts = FactsScript.of(NONCE, Queries.node(), Duration.ofMinutes(1), true);
+                Script facts = FactsScript.of(
+                        NONCE,
+                        Queries.node(),
+                        Duration.ofMinutes(1),
+                        true,
+                        Optional.of(new HostKeyFingerprint("SHA256:" + "A".repeat(43))));
                 Script confirm = Script.begin(NONCE, "prelude.sh", "confirm.sh").end()) {
             texts.addAll(List.of(changes.text(), facts.text(), confirm.text(), Script.resource("rollback.sh")));
         }
@@ -212,7 +218,7 @@ class ScriptTest {
     void facts_hostileName_isRefusedBeforeAnyScript(String name) {
         FactsQuery query =
                 new FactsQuery(List.of(name), List.of(), List.of(), List.of(), List.of(), "wg0", "/k", Map.of());
-        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
+        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false, Optional.empty()))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ChangeScript.of(
                         NONCE, List.of(new Change.InstallPackages(List.of(name))), Duration.ofSeconds(1)))
@@ -595,7 +601,7 @@ class ScriptTest {
         files.add(secret.toString());
         FactsQuery query = new FactsQuery(List.of(), List.of(), files, List.of(), List.of(), "wg0", "/k", expected);
         String whole;
-        try (Script script = FactsScript.of(NONCE, query, Duration.ofSeconds(5), false)) {
+        try (Script script = FactsScript.of(NONCE, query, Duration.ofSeconds(5), false, Optional.empty())) {
             whole = script.text();
         }
         // Only the calls that look at files: the others look at this machine.
@@ -643,7 +649,7 @@ class ScriptTest {
     void facts_hostileSum_isRefusedBeforeAnyScript(String sum) {
         FactsQuery query = new FactsQuery(
                 List.of(), List.of(), List.of("/a"), List.of(), List.of(), "wg0", "/k", Map.of("/a", sum));
-        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false))
+        assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false, Optional.empty()))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new FactsQuery(
                         List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/k", Map.of("/a", sum)))

@@ -31,6 +31,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.security.KeyPair;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,14 +39,18 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.RepeatedTest;
@@ -619,7 +624,56 @@ class SshSessionTest {
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.retryable()).isTrue())
                     .hasMessageContaining("other runs are at work");
-            assertThat(server.connections).hasValue(2);
+            assertThat(server.connections).hasValue(3);
+        }
+    }
+
+    @Test
+    void facts_hostRolledBackToItsOtherKeyMeanwhile_areReadOverAConnectionWithThatKey() throws Exception {
+        KeyPair before = TestServer.keyPair();
+        List<String> asked = new CopyOnWriteArrayList<>();
+        AtomicReference<TestServer> host = new AtomicReference<>();
+        try (TestServer server = new TestServer((in, out, err) -> {
+                    Received received = new Received(in);
+                    asked.add(received.text.toString());
+                    Objects.requireNonNull(host.get()).showing(before);
+                    received.say(out, asked.size() == 1 ? "@\tbusy\n@\tend\n" : FACTS);
+                    return 0;
+                })
+                .start()) {
+            host.set(server);
+            HostKeyFingerprint changed = server.fingerprint();
+            HostKeyFingerprint restored = TestServer.fingerprint(before);
+            try (HostSession session =
+                    APPLIER.open(server.target(server.port(), Set.of(changed, restored), Duration.ofSeconds(10)))) {
+                assertThat(session.hostKey()).isEqualTo(changed);
+                assertThat(session.facts(QUERY, Duration.ofSeconds(5)).machine())
+                        .isEqualTo("x86_64");
+                assertThat(session.hostKey()).isEqualTo(restored);
+            }
+            assertThat(asked).hasSize(2);
+            assertThat(asked.get(0)).contains("outlived '" + changed + "'");
+            assertThat(asked.get(1)).contains("outlived '" + restored + "'");
+        }
+    }
+
+    @Test
+    void facts_hostShowsAKeyThatIsNotAcceptedMeanwhile_areNotRead() throws Exception {
+        AtomicReference<TestServer> host = new AtomicReference<>();
+        try (TestServer server = new TestServer((in, out, err) -> {
+                    Objects.requireNonNull(host.get()).showing(TestServer.keyPair());
+                    new Received(in).say(out, "@\tbusy\n@\tend\n");
+                    return 0;
+                })
+                .start()) {
+            host.set(server);
+            try (HostSession session = APPLIER.open(server.target())) {
+                assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
+                        .isInstanceOfSatisfying(
+                                HostException.class,
+                                e -> assertThat(e.refusedHostKey()).contains(server.fingerprint()));
+            }
+            assertThat(server.commands).hasSize(1);
         }
     }
 

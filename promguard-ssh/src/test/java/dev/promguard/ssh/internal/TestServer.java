@@ -48,7 +48,7 @@ final class TestServer implements AutoCloseable {
     /** How often a client took keys for a connection into use: before that nothing can be sent but the exchange of keys itself. */
     final AtomicInteger encrypted = new AtomicInteger();
 
-    private KeyPair hostKey = keyPair();
+    private volatile KeyPair hostKey = keyPair();
     private final SshServer server = SshServer.setUpDefaultServer();
     private volatile boolean admits = true;
 
@@ -107,7 +107,7 @@ final class TestServer implements AutoCloseable {
         return this;
     }
 
-    /** Shows another host key. */
+    /** Shows another host key, to each connection from now on. */
     TestServer showing(KeyPair key) {
         hostKey = key;
         return this;
@@ -128,7 +128,11 @@ final class TestServer implements AutoCloseable {
     }
 
     HostKeyFingerprint fingerprint() {
-        return new HostKeyFingerprint(KeyUtils.getFingerPrint(BuiltinDigests.sha256, hostKey.getPublic()));
+        return fingerprint(hostKey);
+    }
+
+    static HostKeyFingerprint fingerprint(KeyPair key) {
+        return new HostKeyFingerprint(KeyUtils.getFingerPrint(BuiltinDigests.sha256, key.getPublic()));
     }
 
     HostTarget target() {
@@ -136,7 +140,11 @@ final class TestServer implements AutoCloseable {
     }
 
     HostTarget target(int port, HostKeyFingerprint accepted, Duration patience) {
-        return new HostTarget("node-1", "127.0.0.1", port, "root", Set.of(accepted), login.privateKey(), patience);
+        return target(port, Set.of(accepted), patience);
+    }
+
+    HostTarget target(int port, Set<HostKeyFingerprint> accepted, Duration patience) {
+        return new HostTarget("node-1", "127.0.0.1", port, "root", accepted, login.privateKey(), patience);
     }
 
     @Override
@@ -144,7 +152,7 @@ final class TestServer implements AutoCloseable {
         server.stop(true);
     }
 
-    private static KeyPair keyPair() {
+    static KeyPair keyPair() {
         try {
             KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
             generator.initialize(new ECGenParameterSpec("secp256r1"));
