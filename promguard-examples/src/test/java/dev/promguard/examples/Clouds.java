@@ -39,6 +39,11 @@ final class Clouds {
         return start(observer, LocalCloud.builder());
     }
 
+    /** The same, where droplets will be of Debian 13 too. */
+    static LocalCloud startBareOfBothSystems(Consumer<Exchange> observer) {
+        return start(observer, LocalCloud.builder().ready("trixie"));
+    }
+
     /** The same, of machines that have the packages already, for the trials that are about something else. */
     static LocalCloud start(Consumer<Exchange> observer) {
         return start(observer, LocalCloud.builder().installed("ufw", "wireguard-tools"));

@@ -61,7 +61,7 @@ class MeshIT {
 
     @BeforeAll
     void applyOnce() {
-        cloud = Clouds.startBare(CONTRACT);
+        cloud = Clouds.startBareOfBothSystems(CONTRACT);
         outsider = cloud.outsider();
         watcher = new Watcher(cloud);
         mesh = Mesh.builder()

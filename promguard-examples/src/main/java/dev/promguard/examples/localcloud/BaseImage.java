@@ -151,7 +151,7 @@ final class BaseImage {
                 + (withReleases ? "" : "\nwithout releases");
         Path folder = cache.resolve("base-" + suite + "-"
                 + sha256(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12));
-        once(folder, Folders.make(cache).resolve("lock"), "lock the cache folder " + cache, () -> {
+        once(folder, Folders.make(cache).resolve("lock-" + suite), "lock the cache folder " + cache, () -> {
             discardOld(cache, suite);
             build(cache, folder, suite, withReleases, sources, options, script, say);
         });
@@ -195,7 +195,7 @@ final class BaseImage {
             Consumer<String> say)
             throws IOException {
         say.accept("building the base image, Debian " + suite + " (about a minute, once; kept in " + cache + ")");
-        Path work = Folders.make(cache.resolve("building"));
+        Path work = Folders.make(cache.resolve("building-" + suite));
         Mounts.unmountUnder(work);
         Folders.deleteTree(work);
         Folders.make(work.resolve("debs"));

@@ -12,6 +12,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,8 +69,7 @@ public final class LocalCloud implements AutoCloseable {
             network = Network.ofRecords(options.subnet);
             account = account(options, network, workers, droplet -> null);
         } else {
-            BaseImage image = image(options.suite);
-            image.layers(options.installed);
+            BaseImage image = ready();
             Network[] made = new Network[1];
             Runs.Run begun = Runs.begin(r -> made[0] = Network.make(r, options.subnet));
             run = begun;
@@ -384,6 +386,25 @@ public final class LocalCloud implements AutoCloseable {
                         true));
     }
 
+    /** Makes ready what droplets are to start from, each suite beside the others. Returns the image that has the releases. */
+    private BaseImage ready() {
+        List<CompletableFuture<Void>> others = options.ready.stream()
+                .filter(suite -> !suite.equals(options.suite))
+                .map(suite -> CompletableFuture.runAsync(() -> image(suite).layers(options.installed), workers))
+                .toList();
+        BaseImage image = image(options.suite);
+        image.layers(options.installed);
+        try {
+            others.forEach(CompletableFuture::join);
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof LocalCloudException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+        return image;
+    }
+
     private BaseImage image(String suite) {
         return images.computeIfAbsent(
                 suite, s -> BaseImage.obtain(options.cache, s, s.equals(options.suite), options.progress));
@@ -417,6 +438,7 @@ public final class LocalCloud implements AutoCloseable {
         private @Nullable String subnet;
         private String suite = "bookworm";
         private List<String> installed = List.of();
+        private List<String> ready = List.of();
         private int dropletLimit = 25;
         private int hourlyLimit = 5000;
         private int minuteLimit = Integer.MAX_VALUE;
@@ -460,11 +482,28 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is another
          */
         public Builder suite(String name) {
-            if (!List.of("bookworm", "trixie").contains(name)) {
-                throw new IllegalArgumentException("suite is " + name + ", but must be bookworm or trixie");
-            }
-            suite = name;
+            suite = known(name);
             return this;
+        }
+
+        /**
+         * Sets the Debian suites that are made ready at the start beside the first one, all at once; none if not set. Others are made
+         * ready when the first droplet of that suite is created.
+         *
+         * @param names {@code bookworm} or {@code trixie}
+         * @return this
+         * @throws IllegalArgumentException if one is another
+         */
+        public Builder ready(String... names) {
+            ready = Stream.of(names).map(Builder::known).toList();
+            return this;
+        }
+
+        private static String known(String suite) {
+            if (!List.of("bookworm", "trixie").contains(suite)) {
+                throw new IllegalArgumentException("suite is " + suite + ", but must be bookworm or trixie");
+            }
+            return suite;
         }
 
         /**
@@ -599,6 +638,7 @@ public final class LocalCloud implements AutoCloseable {
             copy.subnet = subnet;
             copy.suite = suite;
             copy.installed = installed;
+            copy.ready = ready;
             copy.dropletLimit = dropletLimit;
             copy.hourlyLimit = hourlyLimit;
             copy.minuteLimit = minuteLimit;

@@ -353,6 +353,9 @@ class LocalCloudFaultsTest {
         assertThatThrownBy(() -> LocalCloud.builder().installed("ufw", "-o=Dir::Etc=/tmp"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("-o=Dir::Etc=/tmp");
+        assertThatThrownBy(() -> LocalCloud.builder().ready("trixie", "sid"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("sid");
     }
 
     private int status(String path) {
