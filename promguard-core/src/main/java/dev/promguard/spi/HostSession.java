@@ -23,7 +23,7 @@ public interface HostSession extends AutoCloseable {
     /**
      * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
      * earlier session left armed is disarmed first, since this session is the proof that the host can still be reached, and one
-     * that has begun is waited for: what is read then stays so.
+     * that has begun is waited for, or brought to its end where the host went down in it: what is read then stays so.
      *
      * @param query what to look at
      * @param bootPatience how long to wait for the first boot to end

@@ -9,6 +9,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.MeshListener;
+import dev.promguard.Plan;
 import dev.promguard.Progress;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
@@ -136,12 +137,7 @@ class LockoutIT {
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
                 .findFirst()
                 .orElseThrow();
-        Clouds.run(armed, "systemd-run --quiet --unit=at-work flock /run/promguard.lock sleep 300");
-        Clouds.await(
-                "the rollback of " + armed.name() + " to begin",
-                PATIENCE,
-                () -> armed.exec("test", "-d", "/var/lib/promguard/rolling-back")
-                        .ok());
+        holdRollbackAtItsBegin(armed);
         String given = Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub");
         CompletableFuture<Void> lookedAt = new CompletableFuture<>();
         MeshListener look = event -> {
@@ -164,11 +160,24 @@ class LockoutIT {
         assertThat(Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub"))
                 .as("the key that this connection was shown")
                 .isEqualTo(given);
-        Clouds.run(armed, "systemctl stop at-work");
+        letGo(armed);
 
         assertThat(next.get(5, TimeUnit.MINUTES)).isTrue();
         lookedAt.get(0, TimeUnit.SECONDS);
         assertAppliesAndHolds();
+    }
+
+    /** Holds the lock that a run holds while it is at work, and waits until the rollback has begun and waits for it. */
+    private static void holdRollbackAtItsBegin(LocalDroplet host) {
+        Clouds.run(host, "systemd-run --quiet --unit=at-work flock /run/promguard.lock sleep 300");
+        Clouds.await(
+                "the rollback of " + host.name() + " to begin",
+                PATIENCE,
+                () -> host.exec("test", "-d", "/var/lib/promguard/rolling-back").ok());
+    }
+
+    private static void letGo(LocalDroplet host) {
+        Clouds.run(host, "systemctl stop at-work");
     }
 
     private void assertTookEverythingBack(LocalDroplet armed) {
@@ -253,8 +262,28 @@ class LockoutIT {
         assertAppliesAndHolds();
     }
 
+    /** The rollback ends as it does where a host goes down in it, and nothing on the host begins it again before the next boot. */
     @Test
     @Order(4)
+    void apply_hostWentDownInItsRollback_bringsItToItsEndFirst() throws Exception {
+        Clouds.run(node(), "ufw --force delete " + SCRAPE);
+        ApplyAndDie.at("connect anew", cloud, state, Duration.ofSeconds(5));
+        assertThat(Clouds.run(node(), "ufw status")).contains("9100");
+        holdRollbackAtItsBegin(node());
+        Clouds.run(node(), "systemctl kill --signal=KILL promguard-rollback.service");
+        letGo(node());
+        assertThat(Clouds.run(node(), "ufw status")).contains("9100");
+
+        Plan plan = wish().build().plan();
+
+        assertThat(node().exec("test", "-e", ROLLED_BACK).ok()).isTrue();
+        assertThat(Clouds.run(node(), "ufw status")).contains("Status: active").doesNotContain("9100");
+        assertThat(plan.toString()).contains("ufw: allow 9100/tcp on wg0 from 10.0.0.1");
+        assertAppliesAndHolds();
+    }
+
+    @Test
+    @Order(5)
     void watcher_throughAllOfThis_foundNoDoorOpen() {
         assertThat(watcher.closed()).isPositive();
         assertThat(watcher.opened()).isEmpty();

@@ -683,12 +683,8 @@ arm() {
     shift 2
     private_folder "$STATE" || return
     # A rollback that has begun waits for this run to end, and so is brought to its end here.
-    if [ -e "$STATE/rollback.sh" ]; then
-        systemctl stop promguard-rollback.timer promguard-rollback.service \
-            promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
-    fi
-    if [ -d "$STATE/rolling-back" ]; then
-        sh "$STATE/rollback.sh" </dev/null || {
+    if [ -e "$STATE/rollback.sh" ] || [ -d "$STATE/rolling-back" ]; then
+        finish_rollback || {
             WHY='an earlier rollback could not be brought to its end'
             return 1
         }

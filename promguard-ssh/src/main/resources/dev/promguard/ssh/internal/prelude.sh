@@ -53,16 +53,28 @@ disarm() {
     return 1
 }
 
-# rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that is not at work
-# any more, for the host went down, is left to the next run.
+# rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that nobody is at
+# work on any more, for the host went down in it, is brought to its end here.
 rolled_back() {
     looks=0
     while [ -d "$STATE/rolling-back" ] && [ "$looks" -lt 150 ]; do
         idle
         case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
             *"${LF}activ"*) sleep 0.2 ;;
-            *) return ;;
+            *)
+                exec 9>>/run/promguard.lock
+                flock -w 60 9 && finish_rollback
+                exec 9>&-
+                return
+                ;;
         esac
         looks=$((looks + 1))
     done
+}
+
+# finish_rollback: ends what would roll back by itself, and does the rest of what it has begun. The lock is held.
+finish_rollback() {
+    systemctl stop promguard-rollback.timer promguard-rollback.service \
+        promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
+    [ ! -d "$STATE/rolling-back" ] || sh "$STATE/rollback.sh" </dev/null
 }

@@ -10,6 +10,7 @@ mv -T "$state/rollback" "$saved" 2>/dev/null || [ -d "$saved" ] || exit 0
 # rollback to its end, the lock is held already.
 [ -e /proc/self/fd/9 ] || ! true >>/run/promguard.lock || exec 9>>/run/promguard.lock
 flock -w 30 9
+[ -d "$saved" ] || exit 0
 
 while read -r unit active; do
     systemctl stop "$unit"

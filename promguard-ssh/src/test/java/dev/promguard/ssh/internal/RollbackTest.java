@@ -122,12 +122,48 @@ class RollbackTest {
         assertThat(run(script(unit + "confirm", "prelude.sh", "confirm.sh"))).isEqualTo("confirm\trolled-back\nend\n");
     }
 
+    /** The host went down in its rollback, and is up again. */
     @Test
-    void confirm_rollbackThatNobodyIsAtWorkOn_isSaidAtOnce() throws Exception {
+    void confirm_rollbackThatNobodyIsAtWorkOn_isBroughtToItsEnd() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
+        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.resource("rollback.sh")));
 
-        assertThat(run(script("systemctl() { echo inactive; echo failed; }\nconfirm", "prelude.sh", "confirm.sh")))
-                .isEqualTo("confirm\trolling-back\nend\n");
+        assertThat(confirm()).endsWith("confirm\trolled-back\nend\n");
+
+        assertThat(log())
+                .containsSubsequence(
+                        "systemctl stop promguard-rollback.timer promguard-rollback.service promguard-rollback-boot.timer"
+                                + " promguard-rollback-boot.service",
+                        "ufw --force disable");
+        assertThat(folder.resolve("state/rolling-back")).doesNotExist();
+    }
+
+    /** Two wait for the lock: the one that comes second must not take what it does not find for what was before. */
+    @Test
+    void rollback_anotherWasFirst_changesNothing() throws Exception {
+        Process other = run();
+        Process rollback = begunRollback();
+        Files.move(folder.resolve("state/rolling-back"), folder.resolve("gone"));
+
+        end(other);
+
+        assertThat(rollback.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(rollback.exitValue()).isZero();
+        assertThat(folder.resolve("log")).doesNotExist();
+    }
+
+    private Process begunRollback() throws Exception {
+        Process rollback =
+                new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        try (var in = rollback.getOutputStream()) {
+            in.write(here(STAND_INS + Script.resource("rollback.sh")).getBytes(UTF_8));
+        }
+        long begin = System.nanoTime();
+        while (!Files.exists(folder.resolve("state/rolling-back"))) {
+            assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(20));
+            assertThat(rollback.waitFor(20, TimeUnit.MILLISECONDS)).as("over").isFalse();
+        }
+        return rollback;
     }
 
     /** A connection from before the rollback was shown a key that the host has no more, and nothing but the key can tell. */
@@ -183,16 +219,7 @@ class RollbackTest {
     @Test
     void rollback_runAtWork_waitsUntilItIsOver() throws Exception {
         Process other = run();
-        Process rollback =
-                new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
-        try (var in = rollback.getOutputStream()) {
-            in.write(here(STAND_INS + Script.resource("rollback.sh")).getBytes(UTF_8));
-        }
-        long begin = System.nanoTime();
-        while (!Files.exists(folder.resolve("state/rolling-back"))) {
-            assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(20));
-            assertThat(rollback.waitFor(20, TimeUnit.MILLISECONDS)).as("over").isFalse();
-        }
+        Process rollback = begunRollback();
         assertThat(rollback.waitFor(500, TimeUnit.MILLISECONDS)).as("over").isFalse();
         assertThat(folder.resolve("log")).doesNotExist();
 
