@@ -380,7 +380,7 @@ public final class LocalCloud implements AutoCloseable {
                         droplet.id(),
                         wish.name(),
                         droplet.host(),
-                        image(wish.image().suite()).layers(options.installed),
+                        layers(wish.image().suite()),
                         wish.publicKeys(),
                         wish.userData(),
                         true));
@@ -390,10 +390,9 @@ public final class LocalCloud implements AutoCloseable {
     private BaseImage ready() {
         List<CompletableFuture<Void>> others = options.ready.stream()
                 .filter(suite -> !suite.equals(options.suite))
-                .map(suite -> CompletableFuture.runAsync(() -> image(suite).layers(options.installed), workers))
+                .map(suite -> CompletableFuture.runAsync(() -> layers(suite), workers))
                 .toList();
-        BaseImage image = image(options.suite);
-        image.layers(options.installed);
+        layers(options.suite);
         try {
             others.forEach(CompletableFuture::join);
         } catch (CompletionException e) {
@@ -402,7 +401,12 @@ public final class LocalCloud implements AutoCloseable {
             }
             throw e;
         }
-        return image;
+        return image(options.suite);
+    }
+
+    /** What a droplet of a suite stands on; made if it is not there yet. */
+    private List<Path> layers(String suite) {
+        return image(suite).layers(options.installed);
     }
 
     private BaseImage image(String suite) {

@@ -265,7 +265,7 @@ class LocalCloudIT {
         Await.until(
                 PATIENCE,
                 "the rebuild",
-                () -> quietly("v2/actions/" + action)
+                () -> api.quietly("v2/actions/" + action)
                         .at("/action/status")
                         .asText()
                         .equals("completed"));
@@ -421,23 +421,15 @@ class LocalCloudIT {
     }
 
     private static String status(LocalDroplet droplet) {
-        return quietly("v2/droplets/" + droplet.id()).at("/droplet/status").asText();
+        return api.quietly("v2/droplets/" + droplet.id()).at("/droplet/status").asText();
     }
 
     private static List<String> statuses() {
         List<String> statuses = new ArrayList<>();
-        quietly("v2/droplets")
+        api.quietly("v2/droplets")
                 .path("droplets")
                 .forEach(d -> statuses.add(d.path("status").asText()));
         return statuses;
-    }
-
-    private static JsonNode quietly(String path) {
-        try {
-            return api.get(path).body();
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private static ObjectNode object() {

@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
 final class SshSession implements HostSession {
     private static final Logger LOG = LoggerFactory.getLogger(SshSession.class);
     private static final SecureRandom RANDOM = new SecureRandom();
-    /** How many connections may turn out to be older than what happened on the host, until the facts are read over one more. */
-    private static final int OUTLIVED = 2;
+    /** Over how many connections facts are asked for, where each turns out to be older than what happened on the host. */
+    private static final int CONNECTIONS = 3;
 
     private final HostTarget target;
     private final Settings settings;
@@ -80,10 +80,12 @@ final class SshSession implements HostSession {
 
     @Override
     public HostFacts facts(FactsQuery query, Duration bootPatience) {
-        Optional<HostFacts> facts = read(query, bootPatience, true);
-        for (int outlived = 1; facts.isEmpty() && outlived <= OUTLIVED; outlived++) {
-            renew();
-            facts = read(query, bootPatience, outlived < OUTLIVED);
+        Optional<HostFacts> facts = Optional.empty();
+        for (int connection = 1; facts.isEmpty() && connection <= CONNECTIONS; connection++) {
+            if (connection > 1) {
+                renew();
+            }
+            facts = read(query, bootPatience, connection < CONNECTIONS);
         }
         return facts.orElseThrow(() -> failed("read facts")
                 .retryable()

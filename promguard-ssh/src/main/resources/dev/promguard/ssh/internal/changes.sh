@@ -39,8 +39,7 @@ step() {
 
 # alone: one run at a time on a host. What an earlier one could not take away, for it was killed, goes now.
 alone() {
-    exec 9>/run/promguard.lock
-    flock -w 60 9 || {
+    lock || {
         WHY='another run is at work on this host'
         return 1
     }

@@ -21,6 +21,12 @@ say() {
     unset IFS
 }
 
+# lock: makes this the one script that is at work on the host, until it ends or closes 9.
+lock() {
+    exec 9>/run/promguard.lock
+    flock -w 60 9
+}
+
 # idle: waits for a run or a rollback that is at work on the host, and fails if there was one.
 idle() {
     exec 8>/run/promguard.lock
@@ -62,8 +68,7 @@ rolled_back() {
         case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
             *"${LF}activ"*) sleep 0.2 ;;
             *)
-                exec 9>>/run/promguard.lock
-                flock -w 60 9 && finish_rollback
+                lock && finish_rollback
                 exec 9>&-
                 return
                 ;;

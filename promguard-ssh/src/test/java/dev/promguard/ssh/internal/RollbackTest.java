@@ -113,13 +113,11 @@ class RollbackTest {
     @Test
     void confirm_rollbackThatHasNotGotTheLockYet_isWaitedFor() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
-        Files.writeString(
-                folder.resolve("is-active"),
-                "if [ -e FOLDER/asked ]; then touch FOLDER/state/rolled-back; rm -r FOLDER/state/rolling-back; fi\n"
-                        .replace("FOLDER", folder.toString()));
-        String unit = "systemctl() { touch FOLDER/asked; echo activating; echo inactive; . FOLDER/is-active; }\n";
+        String endsWhenAsked = "systemctl() { echo activating; echo inactive; touch FOLDER/state/rolled-back;"
+                + " rm -r FOLDER/state/rolling-back; }\n";
 
-        assertThat(run(script(unit + "confirm", "prelude.sh", "confirm.sh"))).isEqualTo("confirm\trolled-back\nend\n");
+        assertThat(run(script(endsWhenAsked + "confirm", "prelude.sh", "confirm.sh")))
+                .isEqualTo("confirm\trolled-back\nend\n");
     }
 
     /** The host went down in its rollback, and is up again. */
