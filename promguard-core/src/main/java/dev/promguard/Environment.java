@@ -46,17 +46,11 @@ record Environment(
     private static final Renderer RENDERER = new Renderer();
 
     static Environment of(MeshBuilder builder) {
-        MeshListener listener = builder.listener();
-        Object turn = new Object();
         return new Environment(
                 found(builder.provider(), CloudProvider.class, "provider", "promguard-do"),
                 found(builder.applier(), HostApplier.class, "applier", "promguard-ssh"),
                 builder.state(),
-                event -> {
-                    synchronized (turn) {
-                        listener.on(event);
-                    }
-                },
+                new IsolatedListener(builder.listener()),
                 builder.keySource(),
                 new SecureRandom(),
                 RENDERER.withSecrets(builder.prometheusSecrets()),

@@ -19,7 +19,6 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.StateStore;
 import java.net.URI;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -571,41 +570,6 @@ class MeshTest {
 
         assertThat(plan.blueprint().spec().nodeExporter().version()).isEqualTo("1.5.0");
         assertThat(plan.blueprint().spec().prometheus().release()).isEqualTo(chosen);
-    }
-
-    @Test
-    void apply_throwingListener_endsTheVerbAtEveryEventAndTheNextApplyFinishes() {
-        List<MeshEvent> events = new ArrayList<>();
-        new Account()
-                .wish()
-                .nodes(1, "lon1")
-                .parallelism(1)
-                .listener(events::add)
-                .apply();
-        assertThat(events).hasSizeGreaterThan(40);
-
-        for (int at = 0; at < events.size(); at++) {
-            Account tried = new Account();
-            AtomicInteger left = new AtomicInteger(at);
-            IllegalStateException thrown = new IllegalStateException("listener, at event " + at);
-            MeshListener throwing = event -> {
-                if (left.getAndDecrement() == 0) {
-                    throw thrown;
-                }
-            };
-            MeshBuilder wish = tried.wish().nodes(1, "lon1").parallelism(1);
-
-            assertThatThrownBy(() -> wish.listener(throwing).apply())
-                    .as(events.get(at).toString())
-                    .satisfies(e -> assertThat(e == thrown || e.getCause() == thrown)
-                            .as("%s comes from the listener", e)
-                            .isTrue());
-
-            assertThat(tried.hosts.open()).as(events.get(at).toString()).isZero();
-            Mesh next = tried.wish().nodes(1, "lon1").build();
-            assertThat(next.apply().ok()).isTrue();
-            tried.assertIsAsWished(next);
-        }
     }
 
     @Test
