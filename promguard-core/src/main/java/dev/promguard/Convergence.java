@@ -61,6 +61,8 @@ final class Convergence {
     /** What a plan and a report say of a host that has lost its disk. */
     private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
 
+    private static final String OVERLAP_REMEDY = "Choose another network with network(…), then apply again.";
+
     private final Environment environment;
     private final MeshSpec spec;
     private final Set<String> only;
@@ -222,6 +224,7 @@ final class Convergence {
                         PlannedChange.wished("trust the host key " + key + ", shown at this first contact")));
             }
             List<String> faults = new ArrayList<>(Differ.faults(desired, facts));
+            overlap(facts).ifPresent(what -> faults.add(what + ". " + OVERLAP_REMEDY));
             faults.addAll(inTheWay(host, desired, facts));
             disbelieved.ifPresent(what -> faults.add(what + ". " + KeyClaims.mend()));
             faults.forEach(fault -> changes.add(PlannedChange.wished(fault)));
@@ -261,6 +264,15 @@ final class Convergence {
                 cloudHost.publicAddress(),
                 changes,
                 cloudHost.price());
+    }
+
+    /** Which of a host's own networks the mesh's would cut off, so that the host is left as it is. */
+    private Optional<String> overlap(HostFacts facts) {
+        List<String> overlaps = Planner.overlaps(spec, facts.addresses());
+        return overlaps.isEmpty()
+                ? Optional.empty()
+                : Optional.of("the mesh's network " + spec.network() + " overlaps the host's own "
+                        + String.join(", ", overlaps));
     }
 
     private boolean isInventory() {
@@ -408,10 +420,12 @@ final class Convergence {
         return quote;
     }
 
-    /** Writes down what the look at the cloud has shown: adopted hosts, vanished hosts, intents whose outcome is known. */
+    /** Writes down what was decided and observed: addresses, adopted hosts, vanished hosts, intents whose outcome is known. */
     private static void settle(Ledger ledger, World world) {
         ledger.update(before -> {
-            MeshState state = world.state();
+            Map<String, String> planned = new TreeMap<>();
+            world.blueprint().hosts().forEach(host -> planned.put(host.name(), host.address()));
+            MeshState state = world.state().moved(planned);
             // Nothing is known to be gone where not everything was looked for.
             Map<String, HostState> held = world.only().isEmpty() ? world.state().hosts() : Map.of();
             for (Map.Entry<String, HostState> entry : held.entrySet()) {
@@ -863,13 +877,10 @@ final class Convergence {
                 ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
             }
             HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
-            List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
-            if (!overlaps.isEmpty()) {
+            Optional<String> overlap = overlap(facts);
+            if (overlap.isPresent()) {
                 throw HostException.of(name, address, "check the host")
-                        .because(
-                                "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
-                                        + String.join(", ", overlaps),
-                                "Nothing was changed on it. Choose another network with network(…), destroy, and apply again.");
+                        .because(overlap.get(), "Nothing was changed on it. " + OVERLAP_REMEDY);
             }
             environment.done(name, "looked at");
             keep = true;

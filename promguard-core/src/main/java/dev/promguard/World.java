@@ -48,7 +48,9 @@ record World(
         List<CloudHost> listed = everyHost(environment, spec.name(), remembered);
         Blueprint blueprint;
         try {
-            blueprint = Planner.plan(spec.withReleases(environment.provider().releases()), remembered.heldAddresses());
+            blueprint = Planner.plan(
+                    spec.withReleases(environment.provider().releases()),
+                    remembered.heldAddresses(address -> Planner.isUsable(spec, address)));
         } catch (IllegalArgumentException e) {
             throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
         }

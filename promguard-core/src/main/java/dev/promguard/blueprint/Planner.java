@@ -32,7 +32,7 @@ public final class Planner {
      *
      * @param spec the wish, without {@link #faults}
      * @param held addresses that hosts hold already, by host name; also of hosts that are no longer wished, whose addresses
-     *     are not given to others
+     *     are not given to others. Of two with the same address the first keeps it
      * @return the blueprint
      * @throws IllegalArgumentException if the wish has faults, or the network has no address left
      */
@@ -50,8 +50,7 @@ public final class Planner {
         Set<IPAddress> taken = new HashSet<>();
         held.forEach((name, address) -> {
             IPAddress parsed = parseAddress(address);
-            if (usable(network, parsed)) {
-                taken.add(parsed);
+            if (usable(network, parsed) && taken.add(parsed)) {
                 addresses.put(name, parsed.toCanonicalString());
             }
         });
@@ -132,6 +131,18 @@ public final class Planner {
             }
         }
         return List.copyOf(found);
+    }
+
+    /**
+     * Whether a host can have an address in the mesh's network.
+     *
+     * @param spec the spec, without {@link #faults}
+     * @param address an IPv4 or IPv6 address
+     * @return true if it is one of the network's, and not reserved there
+     * @throws IllegalArgumentException if it is no address
+     */
+    public static boolean isUsable(MeshSpec spec, String address) {
+        return usable(parseNetwork(spec.network()), parseAddress(address));
     }
 
     private static void hostFaults(MeshSpec spec, List<String> faults) {

@@ -8,19 +8,22 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What PromGuard remembers of a mesh between runs. Holds no secret.
  *
  * @param mesh the mesh's name
  * @param hosts the hosts, by name
- * @param resting addresses that hosts held until lately and that others do not get yet, by the old holder's name
+ * @param resting addresses that hosts held until lately and that others do not get yet, by the old holder's name. The holder may
+ *     still be there, with an address in another network
  * @param intents orders that were about to be sent and whose outcome is not yet known
  * @param accessKey how the cloud knows the login key; empty until it was registered
  */
@@ -138,6 +141,17 @@ public record MeshState(
         }
 
         /**
+         * The same host at another address inside the tunnels.
+         *
+         * @param to the address
+         * @return a copy
+         * @throws IllegalArgumentException if it is no IPv4 or IPv6 address
+         */
+        public HostState at(String to) {
+            return new HostState(to, providerId, publicKey, hostKeys, throwaway, footprint, pinnedAt);
+        }
+
+        /**
          * The same host with a WireGuard key.
          *
          * @param key the public key
@@ -250,12 +264,46 @@ public record MeshState(
     /**
      * Every address that is held or resting.
      *
-     * @return addresses by host name
+     * @return addresses by host name; of a host that has both, the one that it holds
      */
     public Map<String, String> heldAddresses() {
-        Map<String, String> held = new TreeMap<>(resting);
-        hosts.forEach((name, host) -> held.put(name, host.address()));
+        return new TreeMap<>(heldAddresses(address -> true));
+    }
+
+    /**
+     * The addresses that count in a network: each host's own, or the one that it had until lately if its own is in another network.
+     *
+     * @param inNetwork whether an address is one of the network's
+     * @return addresses by host name, those first that hosts hold
+     */
+    public Map<String, String> heldAddresses(Predicate<String> inNetwork) {
+        Map<String, String> held = new LinkedHashMap<>();
+        hosts.forEach((name, host) -> {
+            if (inNetwork.test(host.address())) {
+                held.put(name, host.address());
+            }
+        });
+        resting.forEach(held::putIfAbsent);
         return held;
+    }
+
+    /**
+     * The same state with hosts at the addresses that are planned for them. An address that a host leaves rests under its name.
+     *
+     * @param planned addresses by host name; of hosts that are not in the state nothing is noted
+     * @return a copy
+     */
+    public MeshState moved(Map<String, String> planned) {
+        Map<String, HostState> changed = new TreeMap<>(hosts);
+        Map<String, String> restingNow = new TreeMap<>(resting);
+        planned.forEach((name, address) -> {
+            HostState host = hosts.get(name);
+            if (host != null && !host.address().equals(address)) {
+                changed.put(name, host.at(address));
+                restingNow.put(name, host.address());
+            }
+        });
+        return new MeshState(mesh, changed, restingNow, intents, accessKey);
     }
 
     /**
