@@ -219,8 +219,9 @@ public final class SshConnector {
         private final HostTarget target;
         private final KeyPair login;
         private final PinnedKeys pinned;
-        private final TrackedSockets sockets = new TrackedSockets();
         private final SSHClient client = new SSHClient(config);
+        private final TrackedSockets sockets =
+                new TrackedSockets(client.getConnection().getKeepAlive());
         private final ExecutorService workers = Executors.newCachedThreadPool(DAEMONS);
 
         Attempt(HostTarget target, KeyPair login) {
@@ -240,9 +241,16 @@ public final class SshConnector {
             client.getTransport().setTimeoutMs(timeout);
             client.getConnection().setWindowSize(Exec.WINDOW);
             Future<?> connected = workers.submit(() -> {
-                client.connect(target.address(), target.port());
-                client.authPublickey(target.user(), new KeyPairWrapper(login));
-                return null;
+                try {
+                    client.connect(target.address(), target.port());
+                    client.authPublickey(target.user(), new KeyPairWrapper(login));
+                    return null;
+                } catch (IOException | RuntimeException e) {
+                    // Here too, for an attempt that was given up before the thread that keeps the connection alive had
+                    // started.
+                    sockets.close();
+                    throw e;
+                }
             });
             try {
                 connected.get(timeout, TimeUnit.MILLISECONDS);

@@ -11,12 +11,23 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes sockets without Nagle's delay, and closes the last one from any thread, which ends whatever waits on it. */
+/** Makes sockets without Nagle's delay, and closes the last one from any thread, which ends all that belongs to its connection. */
 final class TrackedSockets extends SocketFactory {
     private static final Logger LOG = LoggerFactory.getLogger(TrackedSockets.class);
 
     private final AtomicReference<@Nullable Socket> last = new AtomicReference<>();
+    private final Thread keepAlive;
     private volatile boolean closed;
+
+    /**
+     * Sockets for one client.
+     *
+     * @param keepAlive the client's thread that keeps the connection alive: sshj starts it before the login, and ends it only where
+     *     the login succeeds
+     */
+    TrackedSockets(Thread keepAlive) {
+        this.keepAlive = keepAlive;
+    }
 
     @Override
     public Socket createSocket() throws IOException {
@@ -64,9 +75,10 @@ final class TrackedSockets extends SocketFactory {
         return !client.getTransport().isRunning();
     }
 
-    /** Closes the socket. Safe from any thread. */
+    /** Closes the socket and ends the thread that keeps the connection alive. Safe from any thread. */
     void close() {
         closed = true;
+        keepAlive.interrupt();
         Socket socket = last.get();
         if (socket != null) {
             try {

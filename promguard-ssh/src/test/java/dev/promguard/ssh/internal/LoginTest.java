@@ -12,6 +12,11 @@ import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.ssh.SshApplier;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,12 +24,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Logging in to hosts that were there before: with the user's own key, as another user than root, and for the first time. */
@@ -67,6 +74,89 @@ class LoginTest {
                     .hasMessageContaining(server.fingerprint().text())
                     .hasMessageContaining(OTHER.text());
             assertThat(server.logins).isEmpty();
+        }
+    }
+
+    /** How a session ends, or why there is none. */
+    private enum Ending {
+        REFUSED_LOGIN,
+        STALLED_LOGIN,
+        NONSENSE,
+        INTERRUPT,
+        CLOSE
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void open_howeverItEnds_leavesNoThreadBehind(Ending ending) throws Exception {
+        CountDownLatch stalled = new CountDownLatch(1);
+        TestServer.Handler nonsense = (in, out, err) -> {
+            new BufferedReader(new InputStreamReader(in, UTF_8))
+                    .lines()
+                    .filter(line -> line.startsWith("N='"))
+                    .findFirst()
+                    .ifPresent(line -> say(out, line.substring(3, line.length() - 1) + "\tnonsense\n"));
+            stalled.await();
+            return 0;
+        };
+        try (TestServer server = new TestServer(nonsense)) {
+            if (ending == Ending.REFUSED_LOGIN) {
+                server.refusing();
+            } else if (ending == Ending.STALLED_LOGIN) {
+                server.offering(settings -> settings.setPublickeyAuthenticator((user, key, session) -> {
+                    await(stalled);
+                    return true;
+                }));
+            }
+            server.start();
+            SshApplier applier = SshApplier.builder()
+                    .connectTimeout(ending == Ending.STALLED_LOGIN ? Duration.ofSeconds(1) : Duration.ofSeconds(10))
+                    .build();
+            HostTarget target = server.target(server.port(), server.fingerprint(), Duration.ofSeconds(1));
+            switch (ending) {
+                case REFUSED_LOGIN, STALLED_LOGIN ->
+                    assertThatThrownBy(() -> applier.open(target)).isInstanceOf(HostException.class);
+                case NONSENSE -> {
+                    // Not closed: a session that was cut has nothing left to end.
+                    HostSession session = applier.open(target);
+                    assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
+                            .isInstanceOf(HostException.class)
+                            .hasMessageContaining("makes no sense");
+                }
+                case INTERRUPT -> {
+                    HostSession session = applier.open(target);
+                    Thread.currentThread().interrupt();
+                    session.close();
+                    assertThat(Thread.interrupted()).isTrue();
+                }
+                case CLOSE -> applier.open(target).close();
+            }
+
+            for (Thread thread : Thread.getAllStackTraces().keySet()) {
+                if (thread.getName().startsWith("sshj-") && thread.getName().contains(":" + server.port())) {
+                    thread.join(10_000);
+                    assertThat(thread.isAlive()).as(thread.getName()).isFalse();
+                }
+            }
+        } finally {
+            stalled.countDown();
+        }
+    }
+
+    private static void say(OutputStream out, String text) {
+        try {
+            out.write(text.getBytes(UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
