@@ -690,14 +690,17 @@ final class Convergence {
             boolean rotate) {
         Map<String, Look> looks = new ConcurrentHashMap<>();
         try (Secret loginKey = loginKey()) {
-            collect(
-                    failures,
-                    Parallel.map(reachable, environment.parallelism(), name -> {
-                        Look look = look(ledger, blueprint, name, address(addresses, name), loginKey);
-                        looks.put(name, look);
-                        return look;
-                    }),
-                    "look at the host");
+            Map<String, Parallel.Result<Look>> opened = Parallel.open(
+                    reachable,
+                    environment.parallelism(),
+                    name -> look(ledger, blueprint, name, address(addresses, name), loginKey),
+                    look -> look.session().close());
+            opened.forEach((name, result) -> {
+                if (result.value() != null) {
+                    looks.put(name, result.value());
+                }
+            });
+            collect(failures, opened, "look at the host");
             refuseOccupied(blueprint, looks);
             disbelieve(ledger.state(), looks, addresses, failures);
             if (rotate && !failures.isEmpty()) {

@@ -1,18 +1,23 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Fault;
+import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -98,6 +103,49 @@ class MeshInterruptionTest {
             Mesh next = account.wish().nodes(1, "lon1").build();
             next.apply();
             account.assertIsAsWished(next);
+        }
+    }
+
+    /** The worker is at something that no interrupt ends, such as asking for a name's address, and takes no notice of one. */
+    @Test
+    void apply_interruptedWhileAWorkerTakesNoNotice_closesTheSessionThatItOpensAfterwards() throws Exception {
+        Account account = account(true);
+        CountDownLatch opening = new CountDownLatch(1);
+        CountDownLatch proceed = new CountDownLatch(1);
+        AtomicReference<Thread> worker = new AtomicReference<>();
+        Mesh mesh = account.wish()
+                .nodes(1, "lon1")
+                .applier(target -> {
+                    worker.set(Thread.currentThread());
+                    HostSession session = account.hosts.open(target);
+                    opening.countDown();
+                    awaitWhateverComes(proceed);
+                    return session;
+                })
+                .parallelism(1)
+                .build();
+        Thread caller = new Thread(() -> assertThatThrownBy(mesh::apply).isInstanceOf(CancelledException.class));
+        caller.start();
+        opening.await();
+
+        caller.interrupt();
+        caller.join(SOON.toMillis());
+        assertThat(caller.isAlive()).isFalse();
+        proceed.countDown();
+        Thread late = Objects.requireNonNull(worker.get());
+        late.join(SOON.toMillis());
+
+        assertThat(late.isAlive()).isFalse();
+        assertThat(account.hosts.open()).isZero();
+    }
+
+    private static void awaitWhateverComes(CountDownLatch event) {
+        while (event.getCount() > 0) {
+            try {
+                event.await();
+            } catch (InterruptedException e) {
+                assertThat(e).as("the interrupt is taken and not passed on").isNotNull();
+            }
         }
     }
 
