@@ -66,7 +66,9 @@ final class FactsParser {
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final Pattern ENDPOINT = Pattern.compile("[0-9a-zA-Z.:%\\[\\]-]{3,80}");
 
-    private static final Pattern SOCKET = Pattern.compile("(tcp|udp)\t([0-9a-zA-Z.:%*\\[\\]@_-]{1,80}):([0-9]{1,5})");
+    /** An interface's name may hold any character but a slash and a space. */
+    private static final Pattern SOCKET = Pattern.compile(
+            "(tcp|udp)\t((?:\\*|[0-9a-fA-F.:]{1,45}|\\[[0-9a-fA-F.:]{1,45}])(?:%[\\x21-\\x7e]{1,15})?):([0-9]{1,5})");
 
     /** The places where PromGuard puts what it may take away again. */
     private static final Pattern KEPT = Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"

@@ -561,7 +561,7 @@ final class SshSession implements HostSession {
                 }
                 case "armed" -> armed = true;
                 case "rolled-back" -> rolledBack = true;
-                case "left" -> progress.left(line.substring("left\t".length()).replaceAll("[^\\x20-\\x7e]", "?"));
+                case "left" -> progress.left(left(fields));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {
                     if (next != changes.size()) {
@@ -571,6 +571,15 @@ final class SshSession implements HostSession {
                 }
                 default -> throw new FactsParser.MalformedException(FactsParser.shown(line));
             }
+        }
+
+        private static String left(String[] fields) throws FactsParser.MalformedException {
+            String what = fields.length == 2 ? fields[1].replaceAll("[^\\x20-\\x7e]", "?") : "";
+            if (what.isBlank()) {
+                throw new FactsParser.MalformedException(
+                        "what is left on the host: " + FactsParser.shown(String.join(" ", fields)));
+            }
+            return what;
         }
 
         private void begin(String[] fields) throws FactsParser.MalformedException {

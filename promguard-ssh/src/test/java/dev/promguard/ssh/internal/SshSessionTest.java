@@ -495,6 +495,7 @@ class SshSessionTest {
                 "@\tdone\t0\n",
                 "@\tend\n",
                 "@\thostkey\t0\tssh-ed25519\tAAAA\n",
+                "@\tleft\n",
                 "@\tbegin\t0\n@\tbegin\t0\n"
             })
     void apply_spoofedProgress_isRefused(String lines) throws Exception {
