@@ -76,6 +76,23 @@ class MeshExportersTest {
     }
 
     @Test
+    void apply_copiesOfWhatPromGuardWrote_areLeftAlone() {
+        List<String> copies = List.of(
+                "/etc/prometheus/prometheus.old.yml",
+                "/etc/promguard/notes/prometheus.yml",
+                "/etc/systemd/system/copy.service");
+        wish(host -> {}).apply();
+        MemoryMachine monitor = machine("shop-monitor-1");
+        copies.forEach(copy -> monitor.copy("/etc/prometheus/prometheus.yml", copy));
+
+        Mesh mesh = wish(host -> {}).build();
+
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        mesh.apply();
+        assertThat(copies).allMatch(monitor::has);
+    }
+
+    @Test
     void apply_sameJobOnAnotherHost_changesItsTargetsFileAlone() {
         wish(host -> host.expose("postgres", 9187)).apply();
         int before = machine("shop-monitor-1").changes().size();

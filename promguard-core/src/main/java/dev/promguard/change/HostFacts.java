@@ -30,8 +30,9 @@ import java.util.Set;
  * @param clockSynchronized whether the host's clock is synchronized with others, as systemd says; empty if it does not say
  * @param ledger PromGuard's record of what it put on a host of an inventory; empty where there is none
  * @param listening the sockets on which the host takes packets
- * @param kept what PromGuard put there, now or in an earlier run, as absolute paths: unit files and files below {@code /etc/prometheus}
- *     that say so in their first line, everything below {@code /etc/promguard}, unpacked releases in {@code /opt/promguard}
+ * @param kept what PromGuard put there, now or in an earlier run, by the host's own record of each path that was written: unit files,
+ *     files below {@code /etc/prometheus} and {@code /etc/promguard}, unpacked releases in {@code /opt/promguard}; nothing else may be
+ *     removed
  */
 public record HostFacts(
         String osId,

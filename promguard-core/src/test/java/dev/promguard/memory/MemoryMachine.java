@@ -89,6 +89,7 @@ public final class MemoryMachine {
             new TreeMap<>(Map.of("ca-certificates", "1", "curl", "1", "dbus", "1"));
     private final Set<String> users = new TreeSet<>();
     private final Map<String, ManagedFile> files = new TreeMap<>();
+    private final Set<String> written = new HashSet<>();
     private final Map<String, FileFact> secretFiles = new TreeMap<>();
     private final Map<String, UnitFact> units = new TreeMap<>();
     private final Map<String, String> listening = new TreeMap<>();
@@ -269,6 +270,7 @@ public final class MemoryMachine {
         packages.keySet().retainAll(Set.of("ca-certificates", "curl"));
         users.clear();
         files.clear();
+        written.clear();
         units.clear();
         releases.clear();
         guarded = UNTOUCHED;
@@ -319,6 +321,17 @@ public final class MemoryMachine {
                     guarded.unit(),
                     guarded.preshared());
         }
+    }
+
+    /** Somebody copies a file to another place. */
+    public synchronized void copy(String path, String to) {
+        ManagedFile file = Objects.requireNonNull(files.get(path), path);
+        files.put(to, new ManagedFile(to, file.content(), file.mode(), file.owner(), file.check()));
+    }
+
+    /** Whether there is a file. */
+    public synchronized boolean has(String path) {
+        return files.containsKey(path);
     }
 
     /** Somebody removes a file. */
@@ -681,10 +694,11 @@ public final class MemoryMachine {
 
     private List<String> kept() {
         return Stream.concat(
-                        files.values().stream()
-                                .filter(file -> file.content().startsWith("# Kept by PromGuard for mesh ")
-                                        || file.path().startsWith("/etc/promguard/"))
-                                .map(ManagedFile::path),
+                        files.keySet().stream()
+                                .filter(written::contains)
+                                .filter(path -> path.startsWith("/etc/promguard/")
+                                        || (path.startsWith("/etc/prometheus/") && path.endsWith(".yml"))
+                                        || path.endsWith(".service")),
                         releases.keySet().stream().map(release -> "/opt/promguard/" + release))
                 .toList();
     }
@@ -824,6 +838,7 @@ public final class MemoryMachine {
                         guarded.preshared());
             } else {
                 files.put(change.file().path(), change.file());
+                written.add(change.file().path());
             }
             return true;
         }
@@ -1024,12 +1039,14 @@ public final class MemoryMachine {
         public Boolean removeUnit(Change.RemoveUnit change) {
             units.remove(change.unit());
             listening.remove(change.unit());
+            written.remove("/etc/systemd/system/" + change.unit());
             return files.remove("/etc/systemd/system/" + change.unit()) != null;
         }
 
         @Override
         public Boolean removeFile(Change.RemoveFile change) {
             releases.keySet().removeIf(release -> change.path().equals("/opt/promguard/" + release));
+            written.remove(change.path());
             return files.remove(change.path()) != null;
         }
 

@@ -146,7 +146,7 @@ install_release() {
     folder=$3
     wanted=$4
     shift 4
-    note_folders "$home" && note_tree "$target" || return 1
+    note_folders "$home" && note_tree "$target" && note_written "$target" || return 1
     mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
     command -v curl >/dev/null 2>&1 || {
         WHY='curl is not installed'
@@ -208,7 +208,7 @@ write_file() {
         WHY="$path is a folder"
         return 1
     fi
-    note_path "$path" || return 1
+    note_path "$path" && note_written "$path" || return 1
     [ -d "${path%/*}" ] || mkdir -p "${path%/*}" || return 1
     suffix=
     if [ $# -gt 0 ]; then
@@ -627,13 +627,14 @@ remove_unit() {
         return 1
     }
     rm -f "/etc/systemd/system/$1" && reload_units || return
+    forget_written "/etc/systemd/system/$1" || return
     systemctl reset-failed "$1" 2>/dev/null
     settled "$1"
 }
 
 # remove_file PATH: a file, or the folder of a release; and the folder that PromGuard made for it, if nothing else is in it.
 remove_file() {
-    rm -rf -- "$1" || return
+    rm -rf -- "$1" && forget_written "$1" || return
     case $1 in
         /etc/promguard/*) rmdir --ignore-fail-on-non-empty "${1%/*}" ;;
     esac

@@ -124,27 +124,18 @@ units() {
     done
 }
 
-# kept: what this or an earlier run put there, known by its first line or by a folder that is PromGuard's alone.
+# kept: what this or an earlier run wrote down that it put there, as far as it is still there.
 kept() {
-    for file in /etc/systemd/system/*.service /etc/prometheus/*.yml /etc/prometheus/*/*.yml; do
-        if [ -f "$file" ] && [ ! -L "$file" ]; then
-            line=
-            read -r line <"$file"
-            case $line in
-                '# Kept by PromGuard for mesh '*) say kept "$file" ;;
-            esac
-        fi
-    done
-    for file in /etc/promguard/*/*; do
-        if [ -f "$file" ] || [ -L "$file" ]; then
-            say kept "$file"
-        fi
-    done
-    for file in /opt/promguard/*/.promguard; do
-        if [ -f "$file" ]; then
-            say kept "${file%/.promguard}"
-        fi
-    done
+    [ -r "$STATE/written" ] || return 0
+    grep -xE -e '/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\.service' \
+        -e '/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\.yml' \
+        -e '/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*' \
+        -e '/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*' "$STATE/written" |
+        while read -r path; do
+            if [ -f "$path" ] || [ -L "$path" ] || [ -f "$path/.promguard" ]; then
+                say kept "$path"
+            fi
+        done
 }
 
 # owed: what an earlier run was cut off before it did.

@@ -11,6 +11,26 @@ remember() {
     TMP=
 }
 
+# note_written PATH: on every host, a file or the folder of a release about to be put where PromGuard removes again what a later
+# spec has no use for. What stands here may be removed, and nothing else.
+note_written() {
+    case $1 in
+        /etc/systemd/system/* | /etc/prometheus/* | /etc/promguard/* | /opt/promguard/*) ;;
+        *) return 0 ;;
+    esac
+    if [ -f "$STATE/written" ] && grep -qxF -e "$1" "$STATE/written"; then
+        return 0
+    fi
+    private_folder "$STATE" && (umask 077 && printf '%s\n' "$1" >>"$STATE/written") && sync "$STATE/written"
+}
+
+# forget_written PATH: one that was removed.
+forget_written() {
+    if [ -f "$STATE/written" ] && grep -qxF -e "$1" "$STATE/written"; then
+        sed -i "\\|^$1\$|d" "$STATE/written"
+    fi
+}
+
 # note KIND THING...
 note() {
     [ -d "$LEDGER" ] || return 0

@@ -186,7 +186,7 @@ off_files() {
     if [ -n "$packages" ]; then
         say left "packages that PromGuard installed: ${packages% }"
     fi
-    rm -f "$OWED"
+    rm -f "$OWED" "$STATE/written"
     if [ -d "$LEDGER" ]; then
         rm -rf "$STATE/taken-off" && mv -T "$LEDGER" "$STATE/taken-off"
     fi

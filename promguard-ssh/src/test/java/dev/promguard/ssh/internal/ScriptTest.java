@@ -250,7 +250,7 @@ class ScriptTest {
         Path own = Files.createDirectories(folder.resolve("blackbox_exporter"));
         Path config = Files.writeString(own.resolve("blackbox.yml"), "x\n");
         Path other = Files.writeString(own.resolve("by-hand"), "x\n");
-        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh")) {
+        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
             script.call("step", "0", "remove_file", config.toString())
                     .call("step", "1", "remove_file", config.toString())
                     .end();
