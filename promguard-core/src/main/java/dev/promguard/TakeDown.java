@@ -11,6 +11,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.Inventory;
+import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Takes PromGuard's parts off hosts that stay when the mesh goes, and leaves each as it was as far as its record tells. */
 final class TakeDown {
@@ -170,10 +172,14 @@ final class TakeDown {
         try (HostSession session = environment
                 .applier()
                 .open(environment.target(name, address, known, identity, Environment.LOOK_PATIENCE))) {
+            HostState proven = known.pinned(session.hostKey());
+            // Before anything is sent: a host trusted on first use is held to the key that it showed, also by the next
+            // run.
+            ledger.update(state -> state.with(name, proven));
+            pinned = proven;
             HostFacts facts = session.facts(LEDGER_ALONE, Environment.BOOT_PATIENCE);
-            pinned = known.pinned(session.hostKey());
             if (facts.ledger().filter(record -> record.mesh().equals(mesh)).isEmpty()) {
-                ledger.update(state -> state.without(name));
+                ledger.update(state -> forget(state, name, remembered));
                 environment.done(name, NOTHING);
                 return List.of(NOTHING);
             }
@@ -185,9 +191,19 @@ final class TakeDown {
             reconnection.armed();
             reconnection.confirm(pinned, pinned);
         }
-        ledger.update(state -> state.without(name));
+        ledger.update(state -> forget(state, name, remembered));
         environment.done(name, "is as it was before");
         return List.copyOf(left);
+    }
+
+    /** The state without a host. One that was not remembered before held no address in the mesh that could rest. */
+    private static MeshState forget(MeshState state, String name, @Nullable HostState remembered) {
+        if (remembered != null) {
+            return state.without(name);
+        }
+        Map<String, HostState> hosts = new TreeMap<>(state.hosts());
+        hosts.remove(name);
+        return new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey());
     }
 
     /** Passes on what a host reports. */

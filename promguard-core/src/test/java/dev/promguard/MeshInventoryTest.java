@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.change.PlannedChange;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
@@ -185,6 +186,47 @@ class MeshInventoryTest {
         int open = made.indexOf("HostApplier.open");
         assertThat(made.subList(open, open + 3))
                 .containsExactly("HostApplier.open", "StateStore.save", "HostSession.facts");
+    }
+
+    @Test
+    void trustOnFirstUse_destroyWithoutTheState_storesTheHostKeyBeforeAnythingIsSent() {
+        MemoryMachine web = inventory.trusted("web-1");
+        wish().node("web-1", host -> {}).apply();
+        store.delete("shop");
+        web.failAt("stop and disable what PromGuard runs");
+        Calls calls = new Calls();
+
+        assertThatThrownBy(() -> wish(calls)
+                        .node("web-1", host -> {})
+                        .parallelism(1)
+                        .build()
+                        .destroy())
+                .isInstanceOf(DestroyException.class);
+
+        List<String> made = calls.made();
+        int open = made.lastIndexOf("HostApplier.open");
+        assertThat(made.subList(open, open + 3))
+                .containsExactly("HostApplier.open", "StateStore.save", "HostSession.facts");
+        assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(web.hostKey()));
+        web.failAt(null);
+        HostKeyFingerprint before = web.hostKey();
+        web.impostor();
+        assertThatThrownBy(() -> wish().node("web-1", host -> {}).build().destroy())
+                .isInstanceOf(DestroyException.class)
+                .hasMessageContaining(before.text());
+        assertThat(web.parts()).isNotEmpty();
+    }
+
+    @Test
+    void destroy_withoutTheState_holdsNoAddressForAHostThatIsDone() {
+        wish().apply();
+        store.delete("shop");
+        database.failAt("stop and disable what PromGuard runs");
+
+        assertThatThrownBy(() -> wish().build().destroy()).isInstanceOf(DestroyException.class);
+
+        assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1");
+        assertThat(store.load("shop").orElseThrow().resting()).isEmpty();
     }
 
     @Test
