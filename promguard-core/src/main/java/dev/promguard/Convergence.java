@@ -51,6 +51,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Brings what exists to what is wished: looks, orders what is missing, configures every host, removes what is too many. */
@@ -368,17 +370,11 @@ final class Convergence {
                     .add("create"));
             failures.keySet().forEach(name -> changes.remove(name));
         }
-        arrive(hosts, failures);
 
         Blueprint blueprint = world.blueprint();
         // Where a host is known to be stays its peers' endpoint for it, also while it is off.
-        Map<String, String> addresses = publicAddresses(world);
-        Set<String> reachable = new TreeSet<>();
-        hosts.forEach((name, host) -> host.publicAddress().ifPresent(address -> {
-            addresses.put(name, address);
-            reachable.add(name);
-        }));
-        configure(ledger, blueprint, reachable, addresses, failures, changes, false);
+        Map<String, String> addresses = new ConcurrentHashMap<>(publicAddresses(world));
+        configureAsReady(ledger, blueprint, hosts, addresses, failures, changes);
         datePins(ledger, failures);
 
         List<String> removed = List.of();
@@ -393,7 +389,7 @@ final class Convergence {
         }
         if (rotate && failures.isEmpty()) {
             environment.started(null, "rotate the keys of every host");
-            configure(ledger, blueprint, reachable, addresses, failures, changes, true);
+            rotate(ledger, blueprint, hosts.keySet(), addresses, failures, changes);
         }
         // A host that was not looked at may still have a peer that is gone.
         if (failures.isEmpty() && only.isEmpty()) {
@@ -557,39 +553,119 @@ final class Convergence {
         }
     }
 
-    /** Waits for the hosts that have no public address yet, and takes note of those that do not come. */
-    private void arrive(Map<String, CloudHost> hosts, Map<String, RuntimeException> failures) {
-        Map<String, String> waiting = new TreeMap<>();
-        hosts.forEach((name, host) -> {
-            if (host.status() != CloudHost.Status.ACTIVE || host.publicAddress().isEmpty()) {
-                waiting.put(host.id(), name);
+    /**
+     * Observes each host as soon as it is ready, and configures hosts in waves: all that are ready within a short while together,
+     * late ones in later waves. With each later wave the peers of its hosts that are configured already are completed. A host
+     * that never comes up keeps none of the others waiting.
+     */
+    private void configureAsReady(
+            Ledger ledger,
+            Blueprint blueprint,
+            Map<String, CloudHost> hosts,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            Map<String, List<String>> changes) {
+        Set<String> configured = new TreeSet<>();
+        try (Secret loginKey = loginKey();
+                Waves<Look> waves = new Waves<>(
+                        hosts.keySet(),
+                        environment.parallelism(),
+                        environment.waits().grace(),
+                        look -> look.session().close())) {
+            Map<String, String> waiting = new TreeMap<>();
+            BiConsumer<String, CloudHost> observe = (name, host) -> {
+                String address = host.publicAddress().orElseThrow();
+                addresses.put(name, address);
+                waves.start(name, () -> look(ledger, blueprint, name, address, loginKey));
+            };
+            hosts.forEach((name, host) -> {
+                if (host.status() == CloudHost.Status.ACTIVE
+                        && host.publicAddress().isPresent()) {
+                    observe.accept(name, host);
+                } else {
+                    waiting.put(host.id(), name);
+                }
+            });
+            if (!waiting.isEmpty()) {
+                waves.from(() -> await(waiting, observe, waves));
+            }
+            for (Map<String, Parallel.Result<Look>> wave = waves.next(); !wave.isEmpty(); wave = waves.next()) {
+                Map<String, Look> looks = new ConcurrentHashMap<>();
+                try {
+                    wave.forEach((name, result) -> {
+                        if (result.value() != null) {
+                            looks.put(name, result.value());
+                        }
+                    });
+                    collect(failures, wave, "look at the host");
+                    Set<String> ready = Set.copyOf(looks.keySet());
+                    observeAgain(
+                            ledger,
+                            blueprint,
+                            peersAmong(configured, blueprint, ready),
+                            addresses,
+                            failures,
+                            looks,
+                            loginKey);
+                    refuseOccupied(blueprint, looks, addresses, failures, configured.isEmpty());
+                    disbelieve(ledger.state(), looks, addresses, failures);
+                    configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, false);
+                    configured.addAll(ready);
+                    configured.removeAll(failures.keySet());
+                } finally {
+                    looks.values().forEach(look -> look.session().close());
+                }
+            }
+        }
+    }
+
+    /** Waits for the hosts that have no public address yet, and passes each on, or why it does not come. */
+    private void await(Map<String, String> waiting, BiConsumer<String, CloudHost> ready, Waves<Look> waves) {
+        Map<String, String> open = new TreeMap<>(waiting);
+        environment.started(null, "wait for " + String.join(", ", waiting.values()) + " to be active");
+        try {
+            Arrival arrival = environment.provider().await(spec.name(), waiting.keySet(), Environment.ARRIVAL, host -> {
+                String name = Objects.requireNonNull(open.remove(host.id()), host.id());
+                environment.done(name, "active at " + host.publicAddress().orElse("?"));
+                ready.accept(name, host);
+            });
+            open.forEach((id, name) -> waves.fail(
+                    name,
+                    HostException.of(name, "", "wait until active")
+                            .because(
+                                    Objects.requireNonNullElse(arrival.missing().get(id), "nothing is known of it"),
+                                    "")));
+        } catch (ProviderException e) {
+            open.values().forEach(name -> waves.fail(name, e));
+        }
+    }
+
+    /** Those of some hosts that have a peer among others. */
+    private static Set<String> peersAmong(Set<String> hosts, Blueprint blueprint, Set<String> others) {
+        return hosts.stream()
+                .filter(name -> blueprint.host(name).peers().stream().anyMatch(others::contains))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private void observeAgain(
+            Ledger ledger,
+            Blueprint blueprint,
+            Set<String> names,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            Map<String, Look> looks,
+            Secret loginKey) {
+        Map<String, Parallel.Result<Look>> opened = Parallel.open(
+                names,
+                environment.parallelism(),
+                name -> look(ledger, blueprint, name, address(addresses, name), loginKey),
+                look -> look.session().close());
+        opened.forEach((name, result) -> {
+            if (result.value() != null) {
+                looks.put(name, result.value());
             }
         });
-        if (waiting.isEmpty()) {
-            return;
-        }
-        environment.started(null, "wait for " + String.join(", ", waiting.values()) + " to be active");
-        Arrival arrival;
-        try {
-            arrival = environment.provider().await(spec.name(), waiting.keySet(), Environment.ARRIVAL);
-        } catch (ProviderException e) {
-            waiting.values().forEach(name -> {
-                hosts.remove(name);
-                failures.put(name, e);
-                environment.failed(name, "wait until active");
-            });
-            return;
-        }
-        for (CloudHost host : arrival.ready()) {
-            hosts.put(host.name(), host);
-            environment.done(host.name(), "active at " + host.publicAddress().orElse("?"));
-        }
-        arrival.missing().forEach((id, reason) -> {
-            String name = Objects.requireNonNullElse(waiting.get(id), id);
-            hosts.remove(name);
-            failures.put(name, HostException.of(name, "", "wait until active").because(reason, ""));
-            environment.failed(name, "wait until active");
-        });
+        collect(failures, opened, "look at the host");
     }
 
     /** What the hosts of a run are to be, as far as it depends on keys. */
@@ -675,54 +751,50 @@ final class Convergence {
         }
     }
 
-    /**
-     * Looks at hosts and changes on each what differs.
-     *
-     * @param rotate whether every host gets new keys, which needs all of them: nothing is changed if one cannot be looked at
-     */
-    private void configure(
+    /** Gives every host new keys, which needs all of them: nothing is changed if one cannot be looked at. */
+    private void rotate(
             Ledger ledger,
             Blueprint blueprint,
-            Set<String> reachable,
+            Set<String> names,
             Map<String, String> addresses,
             Map<String, RuntimeException> failures,
-            Map<String, List<String>> changes,
-            boolean rotate) {
+            Map<String, List<String>> changes) {
         Map<String, Look> looks = new ConcurrentHashMap<>();
         try (Secret loginKey = loginKey()) {
-            Map<String, Parallel.Result<Look>> opened = Parallel.open(
-                    reachable,
-                    environment.parallelism(),
-                    name -> look(ledger, blueprint, name, address(addresses, name), loginKey),
-                    look -> look.session().close());
-            opened.forEach((name, result) -> {
-                if (result.value() != null) {
-                    looks.put(name, result.value());
-                }
-            });
-            collect(failures, opened, "look at the host");
-            refuseOccupied(blueprint, looks);
+            observeAgain(ledger, blueprint, names, addresses, failures, looks, loginKey);
+            refuseOccupied(blueprint, looks, addresses, failures, true);
             disbelieve(ledger.state(), looks, addresses, failures);
-            if (rotate && !failures.isEmpty()) {
-                return;
-            }
-            try (Keys keys = new Keys(blueprint, ledger.state(), looks, rotate)) {
-                ledger.update(state -> {
-                    MeshState changed = state;
-                    for (String name : looks.keySet()) {
-                        if (!keys.isNew(name)) {
-                            changed = changed.with(
-                                    name,
-                                    hostState(changed, name)
-                                            .withPublicKey(Objects.requireNonNull(keys.known.get(name))));
-                        }
-                    }
-                    return changed;
-                });
-                change(ledger, keys, looks, addresses, loginKey, failures, changes, rotate);
+            if (failures.isEmpty()) {
+                configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, true);
             }
         } finally {
             looks.values().forEach(look -> look.session().close());
+        }
+    }
+
+    /** Changes on each host what differs. */
+    private void configure(
+            Ledger ledger,
+            Blueprint blueprint,
+            Map<String, Look> looks,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            Map<String, List<String>> changes,
+            Secret loginKey,
+            boolean rotate) {
+        try (Keys keys = new Keys(blueprint, ledger.state(), looks, rotate)) {
+            ledger.update(state -> {
+                MeshState changed = state;
+                for (String name : looks.keySet()) {
+                    if (!keys.isNew(name)) {
+                        changed = changed.with(
+                                name,
+                                hostState(changed, name).withPublicKey(Objects.requireNonNull(keys.known.get(name))));
+                    }
+                }
+                return changed;
+            });
+            change(ledger, keys, looks, addresses, loginKey, failures, changes, rotate);
         }
     }
 
@@ -831,16 +903,38 @@ final class Convergence {
         }
     }
 
-    /** Hosts that were there before are all refused together, before any is changed. */
-    private void refuseOccupied(Blueprint blueprint, Map<String, Look> looks) {
-        List<String> faults = new ArrayList<>();
-        new TreeMap<>(looks).forEach((name, look) -> {
+    /**
+     * Hosts that were there before are all refused together, before any is changed; one that is ready only later, when others are
+     * changed already, is left out.
+     */
+    private void refuseOccupied(
+            Blueprint blueprint,
+            Map<String, Look> looks,
+            Map<String, String> addresses,
+            Map<String, RuntimeException> failures,
+            boolean nothingChanged) {
+        Map<String, List<String>> faults = new TreeMap<>();
+        looks.forEach((name, look) -> {
             DesiredHost desired = environment.renderer().render(blueprint, name, Map.of(), Map.of(name, NOT_YET));
-            inTheWay(blueprint.host(name), desired, look.facts()).forEach(fault -> faults.add(name + ": " + fault));
+            List<String> found = inTheWay(blueprint.host(name), desired, look.facts());
+            if (!found.isEmpty()) {
+                faults.put(name, found);
+            }
         });
-        if (!faults.isEmpty()) {
-            throw new InvalidMeshException(spec.name(), faults);
+        if (nothingChanged && !faults.isEmpty()) {
+            throw new InvalidMeshException(
+                    spec.name(),
+                    faults.entrySet().stream()
+                            .flatMap(entry -> entry.getValue().stream().map(fault -> entry.getKey() + ": " + fault))
+                            .toList());
         }
+        faults.forEach((name, found) -> {
+            HostException failure = HostException.of(name, address(addresses, name), "check the host")
+                    .because(String.join("; ", found), "Nothing was changed on it.");
+            failures.put(name, failure);
+            environment.failed(name, failure.step());
+            Objects.requireNonNull(looks.remove(name)).session().close();
+        });
     }
 
     /** Leaves out the hosts that show a key which they may not have: nothing that they say reaches another host. */

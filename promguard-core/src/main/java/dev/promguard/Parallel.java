@@ -60,12 +60,7 @@ final class Parallel {
             pool.shutdownNow();
             boolean ended = windDown(pool);
             Thread.currentThread().interrupt();
-            throw new CancelledException(
-                    ended
-                            ? "interrupted; what was done is done, and the same call goes on from there"
-                            : "interrupted, and some work did not end within " + SECONDS_TO_WIND_DOWN
-                                    + " s; wait a minute, then the same call goes on from there",
-                    e);
+            throw cancelled(ended, e);
         } catch (IllegalStateException e) {
             pool.shutdownNow();
             if (!windDown(pool)) {
@@ -123,6 +118,15 @@ final class Parallel {
         }
     }
 
+    static CancelledException cancelled(boolean ended, InterruptedException cause) {
+        return new CancelledException(
+                ended
+                        ? "interrupted; what was done is done, and the same call goes on from there"
+                        : "interrupted, and some work did not end within " + SECONDS_TO_WIND_DOWN
+                                + " s; wait a minute, then the same call goes on from there",
+                cause);
+    }
+
     private static <R> Result<R> await(Future<R> future) throws InterruptedException {
         try {
             return new Result<>(future.get(), null);
@@ -134,7 +138,7 @@ final class Parallel {
         }
     }
 
-    private static boolean windDown(ExecutorService pool) {
+    static boolean windDown(ExecutorService pool) {
         try {
             return pool.awaitTermination(SECONDS_TO_WIND_DOWN, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
@@ -143,7 +147,7 @@ final class Parallel {
         }
     }
 
-    private static ThreadFactory threads() {
+    static ThreadFactory threads() {
         int pool = POOLS.incrementAndGet();
         AtomicInteger next = new AtomicInteger();
         return task -> {

@@ -3,14 +3,16 @@ package dev.promguard;
 import java.time.Duration;
 
 /**
- * How long the verbs wait before they look again.
+ * How long the verbs wait for others, and before they look again.
  *
+ * @param grace how long hosts that are ready wait for others, so that they are configured together
  * @param list before a cloud's list is asked for again that lacks a host which should be there
  * @param firstScrape how much longer than a scrape interval a target may take to be up
  * @param targets before Prometheus is asked for its targets again
  */
-record Waits(Duration list, Duration firstScrape, Duration targets) {
+record Waits(Duration grace, Duration list, Duration firstScrape, Duration targets) {
     static Waits usual() {
-        return new Waits(Duration.ofMillis(1500), Duration.ofSeconds(20), Duration.ofMillis(500));
+        return new Waits(
+                Duration.ofSeconds(15), Duration.ofMillis(1500), Duration.ofSeconds(20), Duration.ofMillis(500));
     }
 }

@@ -339,7 +339,8 @@ class MeshExportersTest {
             prometheus.scrapes(mesh.blueprint());
             prometheus.notBefore(3);
             Mesh patient = mesh.toBuilder()
-                    .waits(new Waits(Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
+                    .waits(new Waits(
+                            Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
                     .build();
             assertThat(patient.verify().failures()).isEmpty();
             assertThat(prometheus.asked()).isGreaterThanOrEqualTo(3);

@@ -472,8 +472,8 @@ class MeshVerifyTest {
     void verify_targetsNotScrapedYet_waitsForTheFirstScrape() {
         prometheus.notBefore(4);
 
-        VerifyReport report = wish().waits(
-                        new Waits(Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
+        VerifyReport report = wish().waits(new Waits(
+                        Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
                 .build()
                 .verify();
 

@@ -1,6 +1,7 @@
 package dev.promguard.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
@@ -9,6 +10,8 @@ import dev.promguard.keys.SshPublicKey;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -103,6 +106,33 @@ public abstract class CloudProviderContract extends ProviderContract {
         });
         assertThat(arrival.missing()).containsOnlyKeys("4711");
         assertThat(provider().await("shop", Set.of(), PATIENCE).ready()).isEmpty();
+    }
+
+    @Test
+    void await_twoHosts_reportsEachOnceInThisThreadAndThenReturnsThem() {
+        List<CloudHost> made = create("shop", "a1", "a", "b");
+        List<CloudHost> reported = new ArrayList<>();
+        Set<Thread> threads = new HashSet<>();
+
+        Arrival arrival = provider().await("shop", Set.of(id(made, "a"), id(made, "b"), "4711"), PATIENCE, host -> {
+            reported.add(host);
+            threads.add(Thread.currentThread());
+        });
+
+        assertThat(reported).containsExactlyInAnyOrderElementsOf(arrival.ready());
+        assertThat(reported).extracting(CloudHost::name).containsExactlyInAnyOrder("a", "b");
+        assertThat(threads).containsExactly(Thread.currentThread());
+    }
+
+    @Test
+    void await_receiverThatThrows_endsWithWhatItThrew() {
+        String id = id(create("shop", "a1", "a"), "a");
+        IllegalStateException thrown = new IllegalStateException("thrown by the receiver");
+
+        assertThatThrownBy(() -> provider().await("shop", Set.of(id), PATIENCE, host -> {
+                    throw thrown;
+                }))
+                .isSameAs(thrown);
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -66,9 +67,12 @@ public abstract class InventoryContract extends ProviderContract {
     void await_knownAndUnknown_saysWhyTheOtherIsNotReady() {
         String id = provider().list("shop").get(0).id();
 
-        Arrival arrival = provider().await("shop", Set.of(id, "4711"), PATIENCE);
+        List<CloudHost> reported = new ArrayList<>();
+
+        Arrival arrival = provider().await("shop", Set.of(id, "4711"), PATIENCE, reported::add);
 
         assertThat(arrival.ready()).extracting(CloudHost::id).containsExactly(id);
+        assertThat(reported).isEqualTo(arrival.ready());
         assertThat(arrival.missing()).containsOnlyKeys("4711");
     }
 

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Where hosts come from: the port between PromGuard and, say, DigitalOcean. Most are clouds, which make and remove hosts; one
@@ -107,14 +108,34 @@ public interface CloudProvider {
     List<CloudHost> create(CreateOrder order);
 
     /**
-     * Waits until hosts are active and have a public address. Asks for all at once, not one by one.
+     * Waits until hosts are active and have a public address, and reports each as soon as it is. Asks for all at once, not one
+     * by one. Returns when every host is ready or known not to come, or when the time is over: a host that never comes keeps this
+     * call waiting, but not the report of the others.
+     *
+     * @param mesh the mesh's name
+     * @param ids the hosts' ids; empty returns at once
+     * @param timeout how long to wait at the most
+     * @param ready called once for each host that is ready, in the order in which hosts are seen to be, always in the thread that
+     *     called {@code await} and before {@code await} returns. The provider holds no lock then, and asks for nothing until it
+     *     returns, so it should be quick. What it throws ends the waiting and is thrown on, unchanged
+     * @return the hosts that were reported as ready, and for each other one why it is not. Never throws for a single host
+     * @throws dev.promguard.ProviderException if nothing can be said of the hosts that were not reported. Those that were are
+     *     ready all the same
+     */
+    Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready);
+
+    /**
+     * Waits until hosts are active and have a public address, for a caller that needs all of them.
      *
      * @param mesh the mesh's name
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
      * @return the hosts that are ready, and for each other one why it is not. Never throws for a single host
+     * @throws dev.promguard.ProviderException if nothing can be said of some hosts
      */
-    Arrival await(String mesh, Set<String> ids, Duration timeout);
+    default Arrival await(String mesh, Set<String> ids, Duration timeout) {
+        return await(mesh, ids, timeout, host -> {});
+    }
 
     /**
      * Deletes hosts and waits until they are gone. Hosts that are gone already count as deleted.

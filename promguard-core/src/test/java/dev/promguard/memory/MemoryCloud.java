@@ -22,10 +22,12 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,7 @@ public final class MemoryCloud implements CloudProvider {
     private final Map<String, SshPublicKey> accessKeys = new HashMap<>();
     private final Set<String> brokenRegions = new HashSet<>();
     private final Set<String> lateNames = new HashSet<>();
+    private final Set<String> bootingNames = new HashSet<>();
     private final List<CreateOrder> orders = new ArrayList<>();
     private final List<Release> releases = new ArrayList<>();
     private int nextId = 1;
@@ -47,6 +50,7 @@ public final class MemoryCloud implements CloudProvider {
     private int lostAnswers;
     private int batchSize = 10;
     private @Nullable ProviderException refusal;
+    private @Nullable ProviderException awaitFailure;
     private boolean tellsTime = true;
     /** Its own time, in which every rebuild takes a minute. */
     private Instant now = Instant.parse("2031-05-06T07:08:09Z");
@@ -94,6 +98,7 @@ public final class MemoryCloud implements CloudProvider {
     /** Never gets a host of this name ready, until {@link #hurry()}. */
     public synchronized void delay(String name) {
         lateNames.add(name);
+        notifyAll();
     }
 
     /** Somebody switches a host off, until {@link #hurry()}. */
@@ -115,9 +120,22 @@ public final class MemoryCloud implements CloudProvider {
         }
     }
 
+    /** Keeps a host of this name booting, and who awaits it waiting, until {@link #hurry()} or {@link #delay}. */
+    public synchronized void keepBooting(String name) {
+        bootingNames.add(name);
+    }
+
+    /** Has who awaits hosts that boot fail with this. */
+    public synchronized void breakAwait(ProviderException with) {
+        awaitFailure = with;
+        notifyAll();
+    }
+
     /** Gets every host ready again. */
     public synchronized void hurry() {
         lateNames.clear();
+        bootingNames.clear();
+        notifyAll();
     }
 
     /** Takes at most this many names an order. */
@@ -308,31 +326,65 @@ public final class MemoryCloud implements CloudProvider {
     }
 
     @Override
-    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout) {
-        endIfInterrupted();
+    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+        long end = System.nanoTime() + timeout.toNanos();
+        Set<String> open = new LinkedHashSet<>(ids);
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
-        for (String id : ids) {
-            Droplet droplet = droplets.get(id);
-            if (droplet == null || !droplet.mesh.equals(mesh)) {
-                missing.put(id, "it has vanished. Run apply again.");
-            } else if (lateNames.contains(droplet.host.name())) {
-                missing.put(id, "it was not active in " + timeout.toSeconds() + " s. Run apply again.");
-            } else {
-                CloudHost host = droplet.host;
-                droplet.host = new CloudHost(
-                        host.id(),
-                        host.name(),
-                        host.region(),
-                        host.size(),
-                        Status.ACTIVE,
-                        Optional.of(droplet.machine.address()),
-                        host.attempt(),
-                        host.price());
-                ready.add(droplet.host);
-            }
+        endIfInterrupted();
+        while (!open.isEmpty()) {
+            List<CloudHost> fresh = awaitSome(mesh, open, timeout, end, missing);
+            ready.addAll(fresh);
+            fresh.forEach(report);
         }
         return new Arrival(ready, missing);
+    }
+
+    /** Waits until some hosts are ready or known not to come, and takes these out of the open ones. */
+    private synchronized List<CloudHost> awaitSome(
+            String mesh, Set<String> open, Duration timeout, long end, Map<String, String> missing) {
+        List<CloudHost> fresh = new ArrayList<>();
+        while (true) {
+            boolean over = System.nanoTime() >= end;
+            for (String id : List.copyOf(open)) {
+                Droplet droplet = droplets.get(id);
+                if (droplet == null || !droplet.mesh.equals(mesh)) {
+                    missing.put(id, "it has vanished. Run apply again.");
+                } else if (lateNames.contains(droplet.host.name()) || over) {
+                    missing.put(id, "it was not active in " + timeout.toSeconds() + " s. Run apply again.");
+                } else if (!bootingNames.contains(droplet.host.name())) {
+                    fresh.add(activate(droplet));
+                    open.remove(id);
+                }
+            }
+            open.removeAll(missing.keySet());
+            if (open.isEmpty() || !fresh.isEmpty()) {
+                return fresh;
+            }
+            if (awaitFailure != null) {
+                throw awaitFailure;
+            }
+            try {
+                wait(Math.max(1, Duration.ofNanos(end - System.nanoTime()).toMillis()));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                endIfInterrupted();
+            }
+        }
+    }
+
+    private static CloudHost activate(Droplet droplet) {
+        CloudHost host = droplet.host;
+        droplet.host = new CloudHost(
+                host.id(),
+                host.name(),
+                host.region(),
+                host.size(),
+                Status.ACTIVE,
+                Optional.of(droplet.machine.address()),
+                host.attempt(),
+                host.price());
+        return droplet.host;
     }
 
     @Override

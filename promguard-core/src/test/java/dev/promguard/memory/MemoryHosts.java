@@ -12,8 +12,10 @@ import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -25,6 +27,7 @@ public final class MemoryHosts implements HostApplier {
     private final Supplier<List<MemoryMachine>> network;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
+    private final Set<String> muteNames = new HashSet<>();
 
     /** The way to every machine of a cloud. */
     public MemoryHosts(MemoryCloud cloud) {
@@ -54,9 +57,32 @@ public final class MemoryHosts implements HostApplier {
         return Duration.ofMillis(1);
     }
 
+    /** Keeps who connects to a host of this name waiting, until {@link #answer()}. */
+    public synchronized void mute(String name) {
+        muteNames.add(name);
+    }
+
+    /** Has every host answer again. */
+    public synchronized void answer() {
+        muteNames.clear();
+        notifyAll();
+    }
+
+    private synchronized void awaitAnswer(String name) {
+        while (muteNames.contains(name)) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
     @Override
     public HostSession open(HostTarget target) {
         HostException.Builder failed = HostException.of(target.name(), target.address(), "connect");
+        awaitAnswer(target.name());
         if (Thread.currentThread().isInterrupted()) {
             throw failed.retryable().because("interrupted", "Run it again.");
         }

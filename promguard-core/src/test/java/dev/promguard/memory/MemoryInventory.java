@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /** Machines that were there before any mesh. Thread-safe. */
 public final class MemoryInventory implements CloudProvider {
@@ -121,7 +122,7 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     @Override
-    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout) {
+    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         for (String id : ids) {
@@ -131,6 +132,7 @@ public final class MemoryInventory implements CloudProvider {
                 missing.put(id, "there is no such host");
             }
         }
+        ready.forEach(report);
         return new Arrival(ready, missing);
     }
 

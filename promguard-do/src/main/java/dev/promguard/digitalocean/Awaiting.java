@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,7 +40,7 @@ final class Awaiting {
         this.lastLook = lastLook;
     }
 
-    Arrival await(String mesh, Set<String> ids, Duration timeout) {
+    Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         Deadline deadline = Deadline.after(timeout);
         Deadline calls = deadline.plus(lastLook);
         Set<String> open = new TreeSet<>(ids);
@@ -76,8 +77,12 @@ final class Awaiting {
                 }
                 failure = e;
             }
-            open.removeAll(ready.keySet());
             open.removeAll(missing.keySet());
+            for (CloudHost host : ready.values()) {
+                if (open.remove(host.id())) {
+                    report.accept(host);
+                }
+            }
             if (deadline.isOver()) {
                 break;
             }

@@ -35,6 +35,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -589,8 +590,8 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout) {
-        return awaiting.await(mesh, ids, timeout);
+    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
+        return awaiting.await(mesh, ids, timeout, ready);
     }
 
     @Override

@@ -13,6 +13,8 @@ import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
 import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,30 @@ class AwaitTest {
         assertThat(arrival.ready())
                 .extracting(host -> host.publicAddress().orElseThrow())
                 .containsExactly("203.0.113.11", "203.0.113.12");
+        assertThat(cloud.lines()).hasSize(3);
+    }
+
+    @Test
+    void await_twoThatComeOneAfterTheOther_reportsEachOnceWhenItIsReady() {
+        String first = Bodies.active(11, "a");
+        cloud.on(
+                "GET",
+                BY_MESH,
+                ok(Bodies.droplets(first, Bodies.fresh(12, "b"))),
+                ok(Bodies.droplets(first, Bodies.fresh(12, "b"))),
+                ok(Bodies.droplets(first, Bodies.active(12, "b"))));
+        Map<String, Integer> lists = new LinkedHashMap<>();
+
+        Arrival arrival = cloud.provider()
+                .await(
+                        MESH,
+                        Set.of("11", "12"),
+                        LONG,
+                        host -> assertThat(lists.put(host.id(), cloud.lines().size()))
+                                .isNull());
+
+        assertThat(lists).containsExactly(Map.entry("11", 1), Map.entry("12", 3));
+        assertThat(arrival.ready()).extracting(CloudHost::id).containsExactly("11", "12");
         assertThat(cloud.lines()).hasSize(3);
     }
 

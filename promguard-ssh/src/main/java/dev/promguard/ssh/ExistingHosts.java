@@ -33,6 +33,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -131,10 +132,11 @@ public final class ExistingHosts implements CloudProvider {
      * @param mesh the mesh's name
      * @param ids the hosts' ids
      * @param timeout not used
+     * @param report called in this thread for each host whose address is known, once all have been looked for
      * @return the hosts whose addresses are known, and for each other one that its name cannot be resolved
      */
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout) {
+    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         ids.forEach(id -> missing.put(id, "ExistingHosts does not name it"));
@@ -152,6 +154,7 @@ public final class ExistingHosts implements CloudProvider {
                 }
             }
         }
+        ready.forEach(report);
         return new Arrival(ready, missing);
     }
 

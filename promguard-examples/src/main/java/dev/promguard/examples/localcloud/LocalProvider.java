@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** The real DigitalOcean provider, pointed at a local cloud, with that cloud's releases. */
 final class LocalProvider implements CloudProvider {
@@ -68,8 +69,8 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout) {
-        return digitalOcean.await(mesh, ids, timeout);
+    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
+        return digitalOcean.await(mesh, ids, timeout, ready);
     }
 
     @Override

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /**
  * A cloud of two kinds of hosts on one bridge: machines with a kernel of their own under QEMU, and for the image
@@ -264,7 +265,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     }
 
     @Override
-    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout) {
+    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         for (String id : ids) {
@@ -275,6 +276,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
                 ready.add(host.host());
             }
         }
+        ready.forEach(report);
         return new Arrival(ready, missing);
     }
 
