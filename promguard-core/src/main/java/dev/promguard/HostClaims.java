@@ -29,9 +29,6 @@ import java.util.stream.Stream;
 
 /** What a host's own facts say of it. A pure function of the wish and the facts. */
 final class HostClaims {
-    /** A handshake is due at least every two minutes while packets flow (WireGuard, REKEY_AFTER_TIME), and void after three. */
-    private static final Duration OLDEST_HANDSHAKE = Duration.ofMinutes(3);
-
     private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
     private static final int MOST_LISTED = 12;
 
@@ -319,13 +316,8 @@ final class HostClaims {
         }
         for (String name : host.peers()) {
             Blueprint.Host peer = blueprint.host(name);
-            if (host.role() == Role.NODE || peer.role() == Role.NODE) {
-                handshake(
-                        peer,
-                        peers.stream()
-                                .filter(fact -> fact.publicKey().equals(keys.get(name)))
-                                .findFirst()
-                                .flatMap(PeerFact::handshakeAge));
+            if (Handshakes.isExpected(host, peer)) {
+                handshake(peer, Handshakes.age(facts, keys.get(name)));
             }
         }
     }
@@ -335,7 +327,7 @@ final class HostClaims {
                 "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes",
                 "wg show wg0",
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
-                age.isPresent() && age.get().compareTo(OLDEST_HANDSHAKE) < 0,
+                Handshakes.isFresh(age),
                 "See that the mesh's UDP port passes between the two hosts, then run apply.");
     }
 

@@ -78,7 +78,8 @@ final class KnockClaims {
                 : Optional.of(new Door(address, ssh(host)));
     }
 
-    private static int ssh(Blueprint.Host host) {
+    /** The port of SSH, as the firewall admits it. */
+    static int ssh(Blueprint.Host host) {
         return host.firewall().stream()
                 .filter(rule -> rule.protocol() == Protocol.TCP && rule.from().isEmpty())
                 .map(FirewallRule::port)

@@ -4,6 +4,7 @@ import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.KeyClaims;
@@ -33,10 +34,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Checks every claim about a mesh where it matters: Prometheus' own targets, the running wg and ufw, and the closed ports from outside
- * and from each host. One session a host, with one exchange for its facts and one for all doors that it tries.
+ * and from each host. One session a host, with one exchange for its facts and one for all doors that it tries; a host whose tunnels
+ * need a handshake takes more.
  */
 final class Verification {
     private static final Duration KNOCK = Duration.ofSeconds(2);
@@ -162,11 +165,33 @@ final class Verification {
                 });
         return Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
             HostSession session = Objects.requireNonNull(opened.get(name)).orThrow();
-            HostFacts facts = session.facts(Convergence.query(environment, blueprint, name), Environment.BOOT_PATIENCE);
+            HostFacts facts = facts(session, blueprint, blueprint.host(name), keys);
             Parallel.Result<PrometheusClaims> said = claims.get(blueprint.host(name));
             return new Look(
                     session, facts, session.hostKey(), said == null ? Optional.empty() : Optional.of(said.orThrow()));
         });
+    }
+
+    /** Reads a host's facts, and reads them again once each tunnel that needed a handshake had the time for one. */
+    private HostFacts facts(
+            HostSession session, Blueprint blueprint, Blueprint.Host host, Map<String, PublicKey> keys) {
+        FactsQuery query = Convergence.query(environment, blueprint, host.name());
+        HostFacts facts = session.facts(query, Environment.BOOT_PATIENCE);
+        long deadline = System.nanoTime() + environment.waits().handshake().toNanos();
+        for (List<Door> due = Handshakes.probes(blueprint, host, facts, keys); !due.isEmpty(); ) {
+            boolean last = System.nanoTime() > deadline;
+            session.knock(due, KNOCK);
+            facts = session.facts(query, Environment.BOOT_PATIENCE);
+            due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
+            if (!due.isEmpty()) {
+                LockSupport.parkNanos(environment.waits().targets().toNanos());
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new CancelledException(
+                            "interrupted while waiting for a WireGuard handshake", new InterruptedException());
+                }
+            }
+        }
+        return facts;
     }
 
     private DesiredHost desired(

@@ -340,7 +340,11 @@ class MeshExportersTest {
             prometheus.notBefore(3);
             Mesh patient = mesh.toBuilder()
                     .waits(new Waits(
-                            Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
+                            Duration.ofSeconds(15),
+                            Duration.ofMillis(1),
+                            Duration.ofSeconds(20),
+                            Duration.ofMillis(1),
+                            Duration.ZERO))
                     .build();
             assertThat(patient.verify().failures()).isEmpty();
             assertThat(prometheus.asked()).isGreaterThanOrEqualTo(3);

@@ -2,6 +2,7 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -24,6 +25,8 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -473,7 +476,11 @@ class MeshVerifyTest {
         prometheus.notBefore(4);
 
         VerifyReport report = wish().waits(new Waits(
-                        Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofSeconds(20), Duration.ofMillis(1)))
+                        Duration.ofSeconds(15),
+                        Duration.ofMillis(1),
+                        Duration.ofSeconds(20),
+                        Duration.ofMillis(1),
+                        Duration.ZERO))
                 .build()
                 .verify();
 
@@ -537,6 +544,62 @@ class MeshVerifyTest {
 
         account.cloud.machine("shop-node-1").handshake(Optional.empty());
         assertThat(failure().seen()).isEqualTo("no handshake yet");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT0S", "PT4M", "PT20M"})
+    void verify_handshakeDue_causesOneBeforeItJudges(Duration age) {
+        Optional<Duration> last = Optional.of(age).filter(value -> !value.isZero());
+        account.cloud.machine("shop-node-1").handshake(last, 1);
+        account.cloud.machine("shop-monitor-1").handshake(last, 1);
+        Calls calls = new Calls();
+
+        VerifyReport report = account.wish(calls)
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .build()
+                .verify();
+
+        assertThat(report.failures()).isEmpty();
+        assertThat(report.hosts())
+                .filteredOn(host -> host.name().equals("shop-node-1"))
+                .extracting(HostHealth::handshakeAge)
+                .containsExactly(Optional.of(Duration.ZERO));
+        assertThat(calls.made("HostSession.facts"))
+                .as("the third host is asked once")
+                .isEqualTo(5);
+    }
+
+    @Test
+    void verify_handshakeThatTakesSeveralPackets_isWaitedForWithinBounds() {
+        account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
+        MeshBuilder patient = wish().waits(new Waits(
+                Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ofSeconds(20)));
+
+        assertThat(patient.build().verify().failures()).isEmpty();
+
+        account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
+        assertThat(failure().seen()).isEqualTo("no handshake yet");
+    }
+
+    @Test
+    void verify_interruptedWhileItWaitsForAHandshake_ends() throws Exception {
+        account.cloud.machine("shop-node-1").handshake(Optional.empty());
+        Calls calls = new Calls();
+        Mesh patient = account.wish(calls)
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .waits(new Waits(
+                        Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ofDays(1)))
+                .build();
+        CompletableFuture<Throwable> outcome = new CompletableFuture<>();
+        Thread caller = new Thread(() -> outcome.complete(catchThrowable(patient::verify)));
+        caller.start();
+        while (calls.made("HostSession.knock") == 0) {
+            Thread.onSpinWait();
+        }
+
+        caller.interrupt();
+
+        assertThat(outcome.get(30, TimeUnit.SECONDS)).isInstanceOf(CancelledException.class);
     }
 
     @Test

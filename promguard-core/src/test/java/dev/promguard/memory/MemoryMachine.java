@@ -97,6 +97,7 @@ public final class MemoryMachine {
     private final List<String> networks = new ArrayList<>(List.of("192.168.77.9/24"));
     private Guarded guarded = UNTOUCHED;
     private Optional<Duration> handshakeAge = Optional.of(Duration.ofSeconds(40));
+    private int packetsForHandshake = Integer.MAX_VALUE;
     private int presharedKeyMode = 0600;
     private int sequence;
 
@@ -279,9 +280,16 @@ public final class MemoryMachine {
         hostKey = firstHostKey;
     }
 
-    /** Says that the last handshake of every peer was so long ago. */
+    /** Says that the last handshake of every peer was so long ago, whatever it sends to them. */
     public synchronized void handshake(Optional<Duration> ago) {
         handshakeAge = ago;
+        packetsForHandshake = Integer.MAX_VALUE;
+    }
+
+    /** The same, until it has sent so many packets through a tunnel: then there is a handshake. */
+    public synchronized void handshake(Optional<Duration> ago, int packets) {
+        handshakeAge = ago;
+        packetsForHandshake = packets;
     }
 
     /** Answers forwards with this port of this machine. */
@@ -478,9 +486,22 @@ public final class MemoryMachine {
                 .map(door -> network.stream()
                         .filter(machine -> machine != this && machine.isAt(door.address()))
                         .findFirst()
-                        .map(machine -> machine.answer(door, key, own))
+                        .map(machine -> {
+                            send(machine, door.address());
+                            return machine.answer(door, key, own);
+                        })
                         .orElse(new DoorAnswer(DoorAnswer.Result.SILENT)))
                 .toList();
+    }
+
+    private void send(MemoryMachine peer, String where) {
+        if (peer.tunnelAddress().equals(Optional.of(where))) {
+            synchronized (this) {
+                if (packetsForHandshake < Integer.MAX_VALUE && --packetsForHandshake <= 0) {
+                    handshakeAge = Optional.of(Duration.ZERO);
+                }
+            }
+        }
     }
 
     private synchronized Optional<String> tunnelAddress() {
