@@ -6,4 +6,5 @@ import dev.promguard.ssh.*;
 import dev.promguard.examples.localcloud.*;
 import java.nio.file.*;
 import java.time.Duration;
+ConsoleLogging.configure();
 System.out.println("PromGuard is imported. Try: Mesh.builder().monitor(\"tor1\").nodes(3).blueprint()");

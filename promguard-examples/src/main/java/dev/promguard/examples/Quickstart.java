@@ -8,6 +8,7 @@ import dev.promguard.PromGuardException;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
 import dev.promguard.digitalocean.DigitalOcean;
+import dev.promguard.examples.localcloud.ConsoleLogging;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalCloudException;
 import dev.promguard.examples.localcloud.Support;
@@ -38,6 +39,7 @@ public final class Quickstart {
      * @param args see the usage text
      */
     public static void main(String[] args) {
+        ConsoleLogging.configure();
         int status = run(args);
         if (status != 0) {
             System.exit(status);

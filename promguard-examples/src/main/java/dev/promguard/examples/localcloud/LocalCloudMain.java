@@ -15,6 +15,7 @@ public final class LocalCloudMain {
      * @throws IOException if standard input fails
      */
     public static void main(String... arguments) throws IOException {
+        ConsoleLogging.configure();
         if (List.of(arguments).contains("--clean")) {
             System.out.println("removed: " + LocalCloud.cleanUp());
             return;

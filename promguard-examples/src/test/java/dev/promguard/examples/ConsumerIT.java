@@ -1,0 +1,183 @@
+package dev.promguard.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What empty projects get that depend on the modules as they are published: Maven resolves each from a repository of its own. A bill of
+ * materials made there holds what the modules' own bills hold, by which they were built and tested.
+ */
+class ConsumerIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path REPOSITORY = Path.of("target", "consumer-repository");
+    private static final String VERSION = System.getProperty("promguard.version");
+    private static final String BILL =
+            "org.cyclonedx:cyclonedx-maven-plugin:" + System.getProperty("cyclonedx.version") + ":makeBom";
+
+    private static final String SETTINGS = """
+            <settings>
+              <mirrors>
+                <mirror><id>built-with</id><mirrorOf>*</mirrorOf><url>%s</url></mirror>
+              </mirrors>
+            </settings>
+            """;
+    private static final String PROJECT = """
+            <project xmlns="http://maven.apache.org/POM/4.0.0">
+              <modelVersion>4.0.0</modelVersion>
+              <groupId>org.example</groupId>
+              <artifactId>%s</artifactId>
+              <version>1</version>
+              <packaging>%s</packaging>
+              %s
+            </project>
+            """;
+
+    @TempDir
+    static Path folder;
+
+    @BeforeAll
+    static void resolve() throws IOException, InterruptedException {
+        Map<String, String> consumers = new LinkedHashMap<>();
+        consumers.put("core", dependency("promguard-core", "compile"));
+        consumers.put("do", dependency("promguard-do", "compile"));
+        consumers.put("ssh", dependency("promguard-ssh", "compile"));
+        consumers.put("program", dependency("promguard-do", "compile") + dependency("promguard-ssh", "compile"));
+        consumers.put("tests", dependency("promguard-examples", "test"));
+        for (Map.Entry<String, String> consumer : consumers.entrySet()) {
+            Files.createDirectories(folder.resolve(consumer.getKey()));
+            Files.writeString(
+                    folder.resolve(consumer.getKey()).resolve("pom.xml"),
+                    PROJECT.formatted(
+                            consumer.getKey(), "jar", "<dependencies>" + consumer.getValue() + "</dependencies>"));
+        }
+        String modules = consumers.keySet().stream()
+                .map(name -> "<module>" + name + "</module>")
+                .collect(Collectors.joining("", "<modules>", "</modules>"));
+        Files.writeString(folder.resolve("pom.xml"), PROJECT.formatted("consumers", "pom", modules));
+        Files.writeString(
+                folder.resolve("settings.xml"),
+                SETTINGS.formatted(
+                        Path.of(System.getProperty("promguard.repository")).toUri()));
+        Process maven = new ProcessBuilder(
+                        Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(),
+                        "-B",
+                        "-ntp",
+                        "-q",
+                        "-s",
+                        folder.resolve("settings.xml").toString(),
+                        "-Dmaven.repo.local=" + REPOSITORY.toAbsolutePath(),
+                        "-DincludeTestScope=true",
+                        "-DincludeBomSerialNumber=false",
+                        BILL)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("log").toFile())
+                .start();
+        boolean ended = maven.waitFor(3, TimeUnit.MINUTES);
+        maven.destroyForcibly();
+        String log = Files.readString(folder.resolve("log"), StandardCharsets.UTF_8);
+        assertThat(ended).as(log).isTrue();
+        assertThat(maven.exitValue()).as(log).isZero();
+    }
+
+    private static String dependency(String module, String scope) {
+        return """
+                <dependency>
+                  <groupId>dev.promguard</groupId><artifactId>%s</artifactId><version>%s</version><scope>%s</scope>
+                </dependency>
+                """.formatted(module, VERSION, scope);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"core", "do", "ssh"})
+    void tree_ofAModule_isTheOneTheModuleWasTestedWith(String module) throws IOException {
+        assertThat(artifacts(consumer(module))).isEqualTo(testedWith(module));
+    }
+
+    @Test
+    void tree_ofAProgram_isTheOneTheModulesWereTestedWith() throws IOException {
+        assertThat(artifacts(consumer("program"))).isEqualTo(testedWith("do", "ssh"));
+    }
+
+    @Test
+    void tree_ofTestsOnTheLocalCloud_hasNothingMoreThanTheModules() throws IOException {
+        Set<String> expected = testedWith("do", "ssh");
+        expected.add(artifact("promguard-examples"));
+
+        assertThat(artifacts(consumer("tests"))).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"core", "do", "ssh", "examples"})
+    void jar_ofAModule_hasNothingAtItsRoot(String module) throws IOException {
+        try (JarFile jar = new JarFile(published("promguard-" + module, ".jar").toFile())) {
+            List<String> others = jar.stream()
+                    .filter(entry -> !entry.isDirectory())
+                    .map(JarEntry::getName)
+                    .filter(name -> !name.startsWith("META-INF/") && !name.startsWith("dev/promguard/"))
+                    .toList();
+
+            assertThat(others).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"core", "do", "ssh", "examples"})
+    void pom_ofAModule_needsNoParentAndNoProperties(String module) throws IOException {
+        assertThat(Files.readString(published("promguard-" + module, ".pom")))
+                .contains("<dependencies>")
+                .doesNotContain("<parent>", "<dependencyManagement>", "${", "<scope>test</scope>");
+    }
+
+    private static Path published(String artifact, String suffix) {
+        return REPOSITORY.resolve(Path.of("dev", "promguard", artifact, VERSION, artifact + "-" + VERSION + suffix));
+    }
+
+    private static Path consumer(String name) {
+        return folder.resolve(Path.of(name, "target", "bom.json"));
+    }
+
+    /** What modules' own bills of materials hold, and the modules. */
+    private static Set<String> testedWith(String... modules) throws IOException {
+        Set<String> artifacts = new TreeSet<>();
+        for (String module : modules) {
+            artifacts.addAll(artifacts(Path.of("..", "promguard-" + module, "target", "bom.json")));
+            artifacts.add(artifact("promguard-" + module));
+        }
+        return artifacts;
+    }
+
+    private static String artifact(String module) {
+        return "pkg:maven/dev.promguard/" + module + "@" + VERSION + "?type=jar";
+    }
+
+    private static Set<String> artifacts(Path bill) throws IOException {
+        List<String> artifacts = new ArrayList<>();
+        for (JsonNode component : JSON.readTree(bill.toFile()).path("components")) {
+            artifacts.add(component.path("purl").asText());
+        }
+        assertThat(artifacts).as("%s", bill).isNotEmpty();
+        return new TreeSet<>(artifacts);
+    }
+}
