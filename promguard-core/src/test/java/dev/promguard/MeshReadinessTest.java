@@ -28,7 +28,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class MeshReadinessTest {
     private static final Waits SHORT_GRACE =
-            new Waits(Duration.ofMillis(50), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1));
+            new Waits(
+                    Duration.ofMillis(50),
+                    Duration.ofMillis(1),
+                    Duration.ofMillis(-900),
+                    Duration.ofMillis(1),
+                    Duration.ZERO);
     private static final List<String> LATE = List.of("shop-node-3", "shop-node-8", "shop-node-14", "shop-node-20");
     private static final String CONFIGURED = "reached over a new connection, changes kept";
 

@@ -573,7 +573,11 @@ class MeshVerifyTest {
     void verify_handshakeThatTakesSeveralPackets_isWaitedForWithinBounds() {
         account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
         MeshBuilder patient = wish().waits(new Waits(
-                Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ofSeconds(20)));
+                Duration.ofSeconds(15),
+                Duration.ofMillis(1),
+                Duration.ofMillis(-900),
+                Duration.ofMillis(1),
+                Duration.ofSeconds(20)));
 
         assertThat(patient.build().verify().failures()).isEmpty();
 
@@ -588,7 +592,11 @@ class MeshVerifyTest {
         Mesh patient = account.wish(calls)
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .waits(new Waits(
-                        Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ofDays(1)))
+                        Duration.ofSeconds(15),
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(-900),
+                        Duration.ofMillis(1),
+                        Duration.ofDays(1)))
                 .build();
         CompletableFuture<Throwable> outcome = new CompletableFuture<>();
         Thread caller = new Thread(() -> outcome.complete(catchThrowable(patient::verify)));

@@ -1,8 +1,11 @@
 package dev.promguard.examples;
 
+import dev.promguard.FileStateStore;
+import dev.promguard.InvalidMeshException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
+import dev.promguard.PlanOutdatedException;
 import dev.promguard.Progress;
 import dev.promguard.PromGuardException;
 import dev.promguard.Tunnel;
@@ -12,183 +15,290 @@ import dev.promguard.examples.localcloud.ConsoleLogging;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalCloudException;
 import dev.promguard.examples.localcloud.Support;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.lang.reflect.InvocationTargetException;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.Price;
+import dev.promguard.spi.StateStore;
+import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The main job, start to end: a monitor and three nodes, created, configured, proven, shown, and removed again. On the local
  * cloud where that can run, with {@code --digitalocean} on DigitalOcean, and elsewhere as a preview.
+ *
+ * <p>On DigitalOcean it has a mesh of its own, {@value #MESH}, and asks before it creates or removes droplets.
  */
 public final class Quickstart {
-    private static final String USAGE = """
+    static final String MESH = "promguard-quickstart";
+
+    static final int DONE = 0;
+    static final int STOPPED = 1;
+    static final int USAGE = 2;
+    static final int NOT_CONFIRMED = 3;
+
+    private static final String USAGE_TEXT = """
             usage: mvn -q compile exec:java [-Dexec.args="OPTIONS"]
               (no option)      run on the local cloud: root on Linux; elsewhere write a preview
               --preview        only write what would be made, to target/promguard-preview
-              --digitalocean   run on DigitalOcean, with the token in DIGITALOCEAN_TOKEN; costs money while it runs
-              --destroy        remove what an interrupted run with --digitalocean left
+              --digitalocean   run on DigitalOcean, with the token in DIGITALOCEAN_TOKEN; costs money while it runs.
+                               Shows the plan with its price, and asks before it creates droplets
+              --destroy        remove what an interrupted run with --digitalocean left. Shows the droplets, and asks
+              --yes            with --digitalocean or --destroy: do not ask. Needed where there is no terminal
+            exit status: 0 done, 1 stopped by a problem that is printed, 2 unknown arguments, 3 not confirmed
             """;
+    private static final List<String> TOKEN_VARIABLES = List.of("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN");
+    private static final String LEFTOVERS = """
 
-    private Quickstart() {}
+            Droplets of mesh %s may be left, and cost money. Remove them:
+              mvn -q compile exec:java -Dexec.args=--destroy""".formatted(MESH);
+
+    private final Dialog dialog;
+    private final Map<String, String> environment;
+    private final StateStore state;
+    private final Function<Secret, CloudProvider> digitalOcean;
+
+    Quickstart(
+            Dialog dialog,
+            Map<String, String> environment,
+            StateStore state,
+            Function<Secret, CloudProvider> digitalOcean) {
+        this.dialog = dialog;
+        this.environment = Map.copyOf(environment);
+        this.state = state;
+        this.digitalOcean = digitalOcean;
+    }
 
     /**
-     * Runs the quickstart.
+     * Runs the quickstart. Ends the process with status 1 if a problem stopped it, 2 if an argument is unknown, and 3 if what it asked
+     * was not confirmed.
      *
      * @param args see the usage text
      */
     public static void main(String[] args) {
         ConsoleLogging.configure();
-        int status = run(args);
-        if (status != 0) {
+        Quickstart quickstart = new Quickstart(
+                Dialog.ofProcess(),
+                System.getenv(),
+                FileStateStore.inHome(),
+                token -> DigitalOcean.builder().token(token).build());
+        int status = quickstart.run(List.of(args));
+        if (status != DONE) {
             System.exit(status);
         }
     }
 
-    private static int run(String[] args) {
-        String option = args.length == 0 ? "" : args[0];
+    int run(List<String> arguments) {
+        Optional<Options> options = Options.parse(arguments);
+        if (options.isEmpty()) {
+            dialog.out().print(USAGE_TEXT);
+            return USAGE;
+        }
+        boolean confirmed = options.get().confirmed();
         try {
-            if (args.length > 1) {
-                return usage();
-            }
-            return switch (option) {
-                case "" -> local();
-                case "--preview" -> preview(List.of());
-                case "--digitalocean" -> onDigitalOcean();
-                case "--destroy" -> destroyOnDigitalOcean();
-                default -> usage();
+            return switch (options.get().task()) {
+                case LOCAL -> local();
+                case PREVIEW -> preview(List.of());
+                case DIGITALOCEAN -> withToken(provider -> onDigitalOcean(provider, confirmed));
+                case DESTROY -> withToken(provider -> destroy(provider, confirmed));
             };
         } catch (PromGuardException | LocalCloudException | IllegalStateException e) {
-            System.out.println();
-            System.out.println("The quickstart stopped: " + e.getMessage());
-            return 1;
+            dialog.say("");
+            dialog.say("The quickstart stopped: " + e.getMessage());
+            return STOPPED;
         }
     }
 
-    private static int usage() {
-        System.out.print(USAGE);
-        return 2;
-    }
-
-    private static MeshBuilder wish() {
+    private MeshBuilder mesh() {
         return Mesh.builder()
-                .name("promguard")
+                .name(MESH)
                 .monitor("tor1")
                 .nodes(3, "lon1", "sfo3", "sgp1")
-                .listener(Progress.console());
+                .listener(Progress.to(dialog.out()));
     }
 
-    private static int local() {
+    private int local() {
         Support support = LocalCloud.support();
         if (!support.okOnceInstalled()) {
             return preview(support.blockers());
         }
-        System.out.println("PromGuard quickstart: a Prometheus monitor and three nodes on this machine's local cloud.");
-        LocalCloud.installMissing(line -> System.out.println("  " + line));
-        try (LocalCloud cloud = LocalCloud.builder()
-                .progress(line -> System.out.println("  " + line))
-                .start()) {
-            show(wish().provider(cloud.provider()).state(cloud.folder()).build());
+        dialog.say("PromGuard quickstart: a Prometheus monitor and three nodes on this machine's local cloud.");
+        LocalCloud.installMissing(line -> dialog.say("  " + line));
+        try (LocalCloud cloud =
+                LocalCloud.builder().progress(line -> dialog.say("  " + line)).start()) {
+            Mesh mesh = mesh().provider(cloud.provider()).state(cloud.folder()).build();
+            Plan plan = mesh.plan();
+            show(plan);
+            demonstrate(mesh, plan, () -> {});
         }
-        System.out.println("Everything is removed: machines, network, rules and state.");
-        return 0;
+        dialog.say("Everything is removed: machines, network, rules and state.");
+        return DONE;
     }
 
-    private static Mesh digitalOceanMesh() {
-        return wish().provider(new DigitalOcean()).build();
+    private int withToken(Function<CloudProvider, Integer> task) {
+        for (String variable : TOKEN_VARIABLES) {
+            String value = environment.getOrDefault(variable, "").strip();
+            if (!value.isEmpty()) {
+                try (Secret token = Secret.of(value)) {
+                    return task.apply(digitalOcean.apply(token));
+                }
+            }
+        }
+        dialog.say("There is no DigitalOcean token, so nothing was done: set " + String.join(" or ", TOKEN_VARIABLES)
+                + " to a token that may read and write (control panel, API, Tokens).");
+        return STOPPED;
     }
 
-    private static int destroyOnDigitalOcean() {
-        System.out.println(digitalOceanMesh().destroy());
-        return 0;
-    }
-
-    private static int onDigitalOcean() {
-        Mesh mesh = digitalOceanMesh();
-        Thread hint = new Thread(
-                () -> System.out.println("\nInterrupted: droplets may be left, and cost money. Remove them:\n"
-                        + "  mvn -q compile exec:java -Dexec.args=--destroy"));
-        Runtime.getRuntime().addShutdownHook(hint);
-        show(mesh);
-        Runtime.getRuntime().removeShutdownHook(hint);
-        return 0;
-    }
-
-    private static void show(Mesh mesh) {
+    private int onDigitalOcean(CloudProvider provider, boolean confirmed) {
+        Mesh mesh = mesh().provider(provider).state(state).build();
         Plan plan = mesh.plan();
-        System.out.println();
-        System.out.println(plan);
-        System.out.println();
-        boolean done = false;
+        show(plan);
+        List<String> others = plan.entries().stream()
+                .filter(entry -> entry.kind() != Plan.Kind.CREATE)
+                .map(Plan.Entry::name)
+                .toList();
+        if (!others.isEmpty()) {
+            dialog.say("Nothing was created: droplets of mesh " + MESH + " are there already: "
+                    + String.join(", ", others) + ". If another run is not using them, remove them first:");
+            dialog.say("  mvn -q compile exec:java -Dexec.args=--destroy");
+            return STOPPED;
+        }
+        String price = plan.price()
+                .map(sum -> "They cost " + inWords(sum) + " until they are removed.")
+                .orElse("Their price is not known; they cost money until they are removed.");
+        if (!isConfirmed("Create these " + plan.entries().size() + " droplets? " + price, confirmed)) {
+            dialog.say("Nothing was created.");
+            return NOT_CONFIRMED;
+        }
+        Thread interrupted = new Thread(() -> dialog.say(LEFTOVERS), "quickstart-interrupted");
+        Runtime.getRuntime().addShutdownHook(interrupted);
         try {
-            System.out.println(mesh.apply(plan));
-            System.out.println();
-            VerifyReport report = mesh.verify();
-            System.out.println(report);
-            report.orThrow();
-            try (Tunnel prometheus = mesh.openPrometheus()) {
-                System.out.println();
-                System.out.println("Prometheus: " + prometheus.uri() + "  (through SSH, while this runs; "
-                        + "in Java: mesh.openPrometheus())");
-                waitForEnter();
-            }
-            done = true;
+            demonstrate(mesh, plan, () -> dialog.say(LEFTOVERS));
         } finally {
-            if (!done) {
-                System.out.println("Removing what was made.");
-            }
-            System.out.println(mesh.destroy());
+            withdraw(interrupted);
         }
+        return DONE;
     }
 
-    private static int preview(List<String> blockers) {
-        Mesh mesh = wish().build();
-        Path folder = Path.of("target", "promguard-preview");
-        System.out.println("PromGuard quickstart: a preview.");
-        System.out.println();
-        System.out.println(mesh.blueprint());
-        System.out.println();
-        List<Path> files = mesh.writePreview(folder);
-        System.out.println(files.size() + " files written to " + folder.toAbsolutePath() + ", mesh.svg among them.");
-        if (!blockers.isEmpty()) {
-            System.out.println();
-            System.out.println("A real run on the local cloud needs Linux and root. Here:");
-            blockers.forEach(blocker -> System.out.println("  - " + blocker));
-        }
-        System.out.println("A real run on DigitalOcean needs a token in DIGITALOCEAN_TOKEN, and then:");
-        System.out.println("  mvn -q compile exec:java -Dexec.args=--digitalocean");
-        return 0;
-    }
-
-    private static void waitForEnter() {
-        if (!isTerminal()) {
+    private static void withdraw(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is on its way down, and the hook runs.
             return;
         }
-        System.out.println("Press Enter to remove everything.");
+    }
+
+    private int destroy(CloudProvider provider, boolean confirmed) {
+        List<CloudHost> hosts = provider.list(MESH);
+        if (hosts.isEmpty() && state.load(MESH).isEmpty()) {
+            dialog.say("There is nothing to remove: the account has no droplet of mesh " + MESH + ", and "
+                    + state.describe(MESH) + " holds nothing.");
+            return DONE;
+        }
+        dialog.say("mesh " + MESH + ": " + hosts.size() + " droplets to remove, with its SSH key, tags and state");
+        for (CloudHost host : hosts) {
+            dialog.say("- " + host.name() + "  " + host.region() + "  " + host.size() + "  id " + host.id()
+                    + host.publicAddress().map(address -> "  " + address).orElse("")
+                    + host.price().map(price -> "  " + inWords(price)).orElse(""));
+        }
+        if (!isConfirmed("Remove them, with all data on them?", confirmed)) {
+            dialog.say("Nothing was removed.");
+            return NOT_CONFIRMED;
+        }
+        dialog.say(mesh().provider(provider).state(state).build().destroy());
+        return DONE;
+    }
+
+    private boolean isConfirmed(String question, boolean confirmed) {
+        if (confirmed) {
+            return true;
+        }
+        if (!dialog.interactive()) {
+            dialog.say("Not confirmed: there is no terminal to ask in. Run it in a terminal, or add --yes.");
+            return false;
+        }
+        return dialog.confirms(question);
+    }
+
+    private void show(Plan plan) {
+        dialog.say("");
+        dialog.say(plan);
+        dialog.say("");
+    }
+
+    /** Creates the mesh, checks it, shows it, and removes it, also after a problem. */
+    private void demonstrate(Mesh mesh, Plan plan, Runnable ifNotRemoved) {
         try {
-            int next = System.in.read();
-            while (next != '\n' && next != -1) {
-                next = System.in.read();
+            dialog.say(mesh.apply(plan));
+        } catch (PlanOutdatedException | InvalidMeshException e) {
+            // Nothing was created, so what the cloud has of this mesh is not this run's.
+            throw e;
+        } catch (RuntimeException e) {
+            removeAfter(e, mesh, ifNotRemoved);
+            throw e;
+        }
+        try {
+            dialog.say("");
+            VerifyReport report = mesh.verify();
+            dialog.say(report);
+            report.orThrow();
+            try (Tunnel prometheus = mesh.openPrometheus()) {
+                dialog.say("");
+                dialog.say("Prometheus: " + prometheus.uri() + "  (through SSH, while this runs; "
+                        + "in Java: mesh.openPrometheus())");
+                dialog.awaitEnter("Press Enter to remove everything.");
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (RuntimeException e) {
+            removeAfter(e, mesh, ifNotRemoved);
+            throw e;
+        }
+        remove(mesh, ifNotRemoved);
+    }
+
+    private void removeAfter(RuntimeException problem, Mesh mesh, Runnable ifNotRemoved) {
+        dialog.say("");
+        dialog.say("Removing what was created, because of a problem: " + problem.getMessage());
+        remove(mesh, ifNotRemoved);
+    }
+
+    private void remove(Mesh mesh, Runnable ifNotRemoved) {
+        boolean removed = false;
+        try {
+            dialog.say(mesh.destroy());
+            removed = true;
+        } finally {
+            if (!removed) {
+                ifNotRemoved.run();
+            }
         }
     }
 
-    /** From Java 22 on there is a console without a terminal too, and a method that tells. */
-    @SuppressWarnings("SystemConsoleNull") // isTerminal() is asked where there is one
-    private static boolean isTerminal() {
-        Object console = System.console();
-        if (console == null) {
-            return false;
+    private static String inWords(Price price) {
+        return "$" + price.monthly().setScale(2, RoundingMode.HALF_UP).toPlainString() + " a month ($"
+                + price.hourly().setScale(3, RoundingMode.HALF_UP).toPlainString() + " an hour)";
+    }
+
+    private int preview(List<String> blockers) {
+        Mesh mesh = mesh().build();
+        Path folder = Path.of("target", "promguard-preview");
+        dialog.say("PromGuard quickstart: a preview.");
+        dialog.say("");
+        dialog.say(mesh.blueprint());
+        dialog.say("");
+        List<Path> files = mesh.writePreview(folder);
+        dialog.say(files.size() + " files written to " + folder.toAbsolutePath() + ", mesh.svg among them.");
+        if (!blockers.isEmpty()) {
+            dialog.say("");
+            dialog.say("A real run on the local cloud needs Linux and root. Here:");
+            blockers.forEach(blocker -> dialog.say("  - " + blocker));
         }
-        try {
-            return (boolean) java.io.Console.class.getMethod("isTerminal").invoke(console);
-        } catch (NoSuchMethodException e) {
-            return true;
-        } catch (IllegalAccessException | InvocationTargetException e) {
-            throw new IllegalStateException("cannot ask the console whether it is a terminal", e);
-        }
+        dialog.say("A real run on DigitalOcean needs a token in DIGITALOCEAN_TOKEN, and then:");
+        dialog.say("  mvn -q compile exec:java -Dexec.args=--digitalocean");
+        return DONE;
     }
 }

@@ -44,11 +44,15 @@ class QuickstartIT {
         System.out.println(String.join("\n", whole.lines()));
         assertThat(killed.status()).isEqualTo(137);
         assertThat(whole.status()).isZero();
+        assertThat(String.join("\n", whole.lines()))
+                .as("the local cloud costs nothing")
+                .doesNotContain("$");
         assertThat(whole.lines())
-                .contains("mesh promguard: 4 to create, 0 to change, 0 to remove · $24.00 a month ($0.036 an hour)")
+                .contains("mesh promguard-quickstart: 4 to create, 0 to change, 0 to remove")
                 .contains("Everything is removed: machines, network, rules and state.");
         assertThat(String.join("\n", whole.lines()))
-                .containsPattern("promguard-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
+                .containsPattern(
+                        "promguard-quickstart-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
                 .containsPattern("Prometheus: http://127\\.0\\.0\\.1:[0-9]+/");
         assertThat(traces()).isEqualTo(before);
     }
@@ -58,10 +62,10 @@ class QuickstartIT {
         Run preview = run(line -> false, "--preview");
 
         assertThat(preview.status()).isZero();
-        assertThat(String.join("\n", preview.lines())).contains("promguard-monitor-1", "DIGITALOCEAN_TOKEN");
+        assertThat(String.join("\n", preview.lines())).contains("promguard-quickstart-monitor-1", "DIGITALOCEAN_TOKEN");
         Path folder = temporary.resolve("target").resolve("promguard-preview");
         assertThat(folder.resolve("mesh.svg")).content().startsWith("<svg");
-        assertThat(folder.resolve("promguard-node-1/etc/wireguard/wg0.conf"))
+        assertThat(folder.resolve("promguard-quickstart-node-1/etc/wireguard/wg0.conf"))
                 .content()
                 .contains("[Peer]");
     }

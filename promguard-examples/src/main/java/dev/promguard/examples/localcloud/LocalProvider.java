@@ -14,11 +14,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** The real DigitalOcean provider, pointed at a local cloud, with that cloud's releases. */
+/** The real DigitalOcean provider, pointed at a local cloud, with that cloud's releases, and without prices: its hosts cost nothing. */
 final class LocalProvider implements CloudProvider {
     private final CloudProvider digitalOcean;
     private final List<Release> releases;
@@ -35,12 +36,12 @@ final class LocalProvider implements CloudProvider {
 
     @Override
     public Quote check(List<HostOrder> orders) {
-        return digitalOcean.check(orders);
+        return new Quote(digitalOcean.check(orders).faults(), Map.of());
     }
 
     @Override
     public List<CloudHost> list(String mesh) {
-        return digitalOcean.list(mesh);
+        return withoutPrices(digitalOcean.list(mesh));
     }
 
     @Override
@@ -65,12 +66,29 @@ final class LocalProvider implements CloudProvider {
 
     @Override
     public List<CloudHost> create(CreateOrder order) {
-        return digitalOcean.create(order);
+        return withoutPrices(digitalOcean.create(order));
     }
 
     @Override
     public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
-        return digitalOcean.await(mesh, ids, timeout, ready);
+        Arrival arrival = digitalOcean.await(mesh, ids, timeout, host -> ready.accept(withoutPrice(host)));
+        return new Arrival(withoutPrices(arrival.ready()), arrival.missing());
+    }
+
+    private static List<CloudHost> withoutPrices(List<CloudHost> hosts) {
+        return hosts.stream().map(LocalProvider::withoutPrice).toList();
+    }
+
+    private static CloudHost withoutPrice(CloudHost host) {
+        return new CloudHost(
+                host.id(),
+                host.name(),
+                host.region(),
+                host.size(),
+                host.status(),
+                host.publicAddress(),
+                host.attempt(),
+                Optional.empty());
     }
 
     @Override
