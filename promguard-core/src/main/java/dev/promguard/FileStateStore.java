@@ -38,6 +38,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -45,10 +46,8 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +56,9 @@ import org.jspecify.annotations.Nullable;
  * Keeps each mesh in a folder of its own under one root: {@code state.json}, the login key {@code id_ed25519} and its
  * {@code .pub}, and a lock file. Folders are made with mode 0700 and files with 0600 where the file system has such modes.
  * Files are replaced by a rename after they were forced to disk. Thread-safe.
+ *
+ * <p>A mesh's lock is that of its lock file, whatever path leads there: relative paths, symbolic links, other stores of the same
+ * program and other programs all meet at the same lock.
  */
 public final class FileStateStore implements StateStore {
     private static final int VERSION = 1;
@@ -64,8 +66,10 @@ public final class FileStateStore implements StateStore {
     private static final String LOCK = "lock";
     private static final String LOGIN_KEY = "id_ed25519";
     private static final String LOGIN_PUBLIC_KEY = "id_ed25519.pub";
-    /** The folders that this program has locked. */
-    private static final Set<Path> LOCKED = ConcurrentHashMap.newKeySet();
+    /** Begins the names of the system properties that say which lock files this program holds. */
+    private static final String LOCKED = "dev.promguard.locked.";
+    /** Guards them. A literal is the same object for every class loader of the program, and a class's monitor is not. */
+    private static final String PROGRAM = "dev.promguard.FileStateStore";
 
     /** Ten thousand hosts take a fifth of it. */
     private static final int LARGEST_STATE = 64 * 1024 * 1024;
@@ -106,9 +110,15 @@ public final class FileStateStore implements StateStore {
      *
      * @param root the folder
      * @throws NullPointerException if {@code root} is null
+     * @throws IllegalArgumentException if {@code root} begins with {@code ~}, which a shell replaces and Java does not
      */
     public FileStateStore(Path root) {
-        this.root = Objects.requireNonNull(root, "root");
+        if (root.startsWith("~")) {
+            throw new IllegalArgumentException("state folder " + Names.quote(root.toString())
+                    + " would be a folder named ~, since only a shell replaces it: use"
+                    + " Path.of(System.getProperty(\"user.home\"), …), or FileStateStore.inHome()");
+        }
+        this.root = root;
     }
 
     /**
@@ -122,31 +132,33 @@ public final class FileStateStore implements StateStore {
 
     @Override
     public Lock lock(String mesh) {
-        Path folder = folder(mesh).toAbsolutePath().normalize();
-        // Asked before the file is opened: on POSIX systems, closing any channel of a file gives up all locks on it.
-        if (!LOCKED.add(folder)) {
-            throw busy(mesh, null);
-        }
-        boolean keep = false;
-        try {
-            FileChannel channel = lockFile(mesh, folder.resolve(LOCK));
-            keep = true;
-            return () -> unlock(folder, channel);
-        } finally {
-            if (!keep) {
-                LOCKED.remove(folder);
-            }
+        Path folder = folder(mesh).toAbsolutePath();
+        // One at a time in this program, whatever path leads to the folder and whichever class loader loaded this
+        // class. What is
+        // locked by this program must not be opened again: on POSIX systems, closing any channel of a file gives up all
+        // locks on it.
+        synchronized (PROGRAM) {
+            Held held = lockFile(mesh, folder.resolve(LOCK));
+            System.setProperty(held.key(), mesh);
+            return () -> unlock(folder, held);
         }
     }
 
-    private FileChannel lockFile(String mesh, Path file) {
+    /** A locked file, and the name of the system property that tells all of this program that it is locked. */
+    private record Held(FileChannel channel, String key) {}
+
+    private Held lockFile(String mesh, Path file) {
         IOException last = null;
         for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
             FileChannel channel = null;
             try {
                 makeFolder(mesh);
-                channel = FileChannel.open(
-                        file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), fileAttributes());
+                createIfMissing(file);
+                String key = key(file);
+                if (System.getProperty(key) != null) {
+                    throw busy(mesh, null);
+                }
+                channel = FileChannel.open(file, Set.of(StandardOpenOption.WRITE));
                 FileLock lock = channel.tryLock();
                 if (lock == null) {
                     throw busy(mesh, null);
@@ -154,7 +166,7 @@ public final class FileStateStore implements StateStore {
                 if (isStillThere(channel, file)) {
                     FileChannel held = channel;
                     channel = null;
-                    return held;
+                    return new Held(held, key);
                 }
             } catch (NoSuchFileException | FileAlreadyExistsException e) {
                 last = e;
@@ -169,6 +181,29 @@ public final class FileStateStore implements StateStore {
             }
         }
         throw last == null ? busy(mesh, null) : failure("lock", file, last);
+    }
+
+    private void createIfMissing(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            Files.createFile(file, fileAttributes());
+        }
+    }
+
+    /**
+     * What a file is known by, whatever path leads to it: the device and inode where there are such, so that symbolic links,
+     * hard links and mounts make no difference, and its real path otherwise.
+     */
+    private static String key(Path file) throws IOException {
+        Object id = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+        return LOCKED + (id == null ? file.toRealPath() : id);
+    }
+
+    private static boolean isLockedHere(Path file) throws IOException {
+        try {
+            return System.getProperty(key(file)) != null;
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     /**
@@ -187,20 +222,25 @@ public final class FileStateStore implements StateStore {
     }
 
     /** Gives a mesh free, and takes its folder away if there is nothing in it but the lock. */
-    private static void unlock(Path folder, FileChannel channel) {
-        if (!channel.isOpen()) {
-            return;
-        }
-        try {
-            if (holdsNothingButTheLock(folder)) {
-                Files.deleteIfExists(folder.resolve(LOCK));
-                deleteIfEmpty(folder);
+    private static void unlock(Path folder, Held held) {
+        synchronized (PROGRAM) {
+            if (!held.channel().isOpen()) {
+                return;
             }
-        } catch (IOException e) {
-            throw failure("delete", folder, e);
-        } finally {
-            close(channel, folder.resolve(LOCK));
-            LOCKED.remove(folder);
+            try {
+                if (holdsNothingButTheLock(folder)) {
+                    Files.deleteIfExists(folder.resolve(LOCK));
+                    deleteIfEmpty(folder);
+                }
+            } catch (IOException e) {
+                throw failure("delete", folder, e);
+            } finally {
+                try {
+                    close(held.channel(), folder.resolve(LOCK));
+                } finally {
+                    System.clearProperty(held.key());
+                }
+            }
         }
     }
 
@@ -212,10 +252,10 @@ public final class FileStateStore implements StateStore {
         }
     }
 
-    /** Deletes a folder, unless another program has begun to use it again. */
+    /** Deletes a folder, unless another program has begun to use it again, or it is the user's link to a folder elsewhere. */
     private static boolean deleteIfEmpty(Path folder) throws IOException {
         try {
-            return Files.deleteIfExists(folder);
+            return !Files.isSymbolicLink(folder) && Files.deleteIfExists(folder);
         } catch (DirectoryNotEmptyException e) {
             return false;
         }
@@ -356,9 +396,12 @@ public final class FileStateStore implements StateStore {
                 Files.deleteIfExists(folder.resolve(name));
                 Files.deleteIfExists(folder.resolve(name + FRESH));
             }
-            if (!LOCKED.contains(folder.toAbsolutePath().normalize())
-                    && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                lock(mesh).close();
+            if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+                synchronized (PROGRAM) {
+                    if (!isLockedHere(folder.resolve(LOCK))) {
+                        lock(mesh).close();
+                    }
+                }
             }
         } catch (IOException e) {
             throw failure("delete", folder, e);

@@ -15,9 +15,12 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import dev.promguard.spi.StateStoreContract;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -311,6 +314,100 @@ class FileStateStoreTest extends StateStoreContract {
             programs.forEach(Process::destroyForcibly);
         }
         assertThat(root.resolve("shop")).doesNotExist();
+    }
+
+    /** How else one may come to the folder of a mesh. */
+    private Path otherWay(String way) throws IOException {
+        Path elsewhere = Files.createDirectories(folder.resolve("elsewhere/deep"));
+        return switch (way) {
+            case "linked root" -> Files.createSymbolicLink(folder.resolve("link"), root);
+            case "linked mesh folder" -> {
+                Files.createSymbolicLink(elsewhere.resolve("shop"), root.resolve("shop"));
+                yield elsewhere;
+            }
+            case "dots behind a link" -> {
+                Path inner = Files.createDirectories(root.resolve("inner"));
+                yield Files.createSymbolicLink(folder.resolve("link"), inner).resolve("..");
+            }
+            case "relative path" -> Path.of("").toAbsolutePath().relativize(root.toRealPath());
+            case "hard-linked copy" -> {
+                Files.createLink(
+                        Files.createDirectories(elsewhere.resolve("shop")).resolve("lock"), file("lock"));
+                yield elsewhere;
+            }
+            default -> throw new IllegalArgumentException(way);
+        };
+    }
+
+    private void assertOthersFindItLocked() throws IOException {
+        Process other = program(root);
+        try (BufferedReader said = output(other)) {
+            assertThat(said.readLine()).isEqualTo("busy");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"linked root", "linked mesh folder", "dots behind a link", "relative path", "hard-linked copy"})
+    void lock_askedForAgainByAnotherPath_isTheSameLockAndStaysHeld(String way) throws Exception {
+        try (StateStore.Lock lock = store.lock("shop")) {
+            assertThat(lock).isNotNull();
+            FileStateStore other = new FileStateStore(otherWay(way));
+            assertThatThrownBy(() -> other.lock("shop"))
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.retryable()).isTrue());
+
+            assertOthersFindItLocked();
+        }
+        store.lock("shop").close();
+    }
+
+    @Test
+    void lock_askedForAgainByAnotherClassLoader_isTheSameLockAndStaysHeld() throws Exception {
+        List<URL> classPath = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            classPath.add(Path.of(entry).toUri().toURL());
+        }
+        try (URLClassLoader loader =
+                        new URLClassLoader(classPath.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
+                StateStore.Lock lock = store.lock("shop")) {
+            assertThat(lock).isNotNull();
+            Class<?> type = loader.loadClass(FileStateStore.class.getName());
+            assertThat(type).isNotSameAs(FileStateStore.class);
+            Object other = type.getConstructor(Path.class).newInstance(root);
+            assertThatThrownBy(() -> type.getMethod("lock", String.class).invoke(other, "shop"))
+                    .hasRootCauseMessage("mesh shop is being changed by another program (" + root.resolve("shop")
+                            + " is locked): wait until it is done, then run again");
+
+            assertOthersFindItLocked();
+        }
+    }
+
+    @Test
+    void delete_linkedMeshFolder_keepsTheLinkUsable() throws Exception {
+        Path elsewhere = Files.createDirectories(folder.resolve("elsewhere"));
+        Files.createDirectories(root);
+        Files.createSymbolicLink(root.resolve("shop"), elsewhere);
+        try (StateStore.Lock lock = store.lock("shop")) {
+            assertThat(lock).isNotNull();
+            store.save(full("shop"));
+            store.delete("shop");
+        }
+
+        assertThat(elsewhere).isEmptyDirectory();
+        store.save(full("shop"));
+        assertThat(store.load("shop")).contains(full("shop"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"~", "~/.promguard"})
+    void root_withTheShellsTilde_isRefused(String tilde) {
+        assertThatThrownBy(() -> new FileStateStore(Path.of(tilde)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("state folder \"" + tilde + '"')
+                .hasMessageContaining("FileStateStore.inHome()");
     }
 
     @Test
