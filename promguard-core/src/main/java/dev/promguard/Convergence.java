@@ -5,6 +5,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
 import dev.promguard.change.Change;
@@ -62,6 +63,9 @@ final class Convergence {
 
     /** What a plan and a report say of a host that has lost its disk. */
     private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
+
+    /** What a plan and a report say of a host whose tag somebody removed. */
+    private static final String LOST_TAG = "has lost its tag in the cloud: put the mesh's tag back";
 
     private static final String OVERLAP_REMEDY = "Choose another network with network(…), then apply again.";
 
@@ -150,13 +154,17 @@ final class Convergence {
                                     Optional.ofNullable(disbelieved.get(host.name()))));
         }
         for (CloudHost host : world.surplus()) {
-            entries.add(removeEntry(host, world.state()));
+            entries.add(removeEntry(host, world));
         }
         List<String> names = only.isEmpty()
                 ? List.of()
                 : selected(blueprint).stream().map(Blueprint.Host::name).toList();
         return new Plan(
-                blueprint, names, environment.provider().unprotected(spec.name(), spec.wireGuardPort()), entries);
+                blueprint,
+                names,
+                problems(world.identities()),
+                environment.provider().unprotected(spec.name(), spec.wireGuardPort()),
+                entries);
     }
 
     /** The hosts of a blueprint that this run is about, in its order. */
@@ -187,6 +195,7 @@ final class Convergence {
                 host.spec().size(),
                 Optional.of(host.address()),
                 Optional.empty(),
+                List.of(),
                 List.of(),
                 Optional.ofNullable(quote.prices().get(host.name())));
     }
@@ -255,6 +264,9 @@ final class Convergence {
                         expected,
                         new Explanation.Pending(peers, preshared)));
             }
+            if (world.identities().hasLostItsTag(host.name())) {
+                changes.add(0, new PlannedChange(LOST_TAG, true, Optional.empty()));
+            }
             kind = changes.isEmpty() ? Plan.Kind.KEEP : Plan.Kind.CHANGE;
         }
         return new Plan.Entry(
@@ -265,7 +277,38 @@ final class Convergence {
                 Optional.of(host.address()),
                 cloudHost.publicAddress(),
                 changes,
+                notes(world, cloudHost, kind == Plan.Kind.UNKNOWN),
                 cloudHost.price());
+    }
+
+    /** What others did to a host in the cloud, beside what is said of it as a change. */
+    private static List<String> notes(World world, CloudHost host, boolean withTag) {
+        List<String> notes = new ArrayList<>();
+        if (withTag && world.identities().hasLostItsTag(host.name())) {
+            notes.add(LOST_TAG);
+        }
+        world.identities()
+                .renamed(host.name())
+                .ifPresent(name -> notes.add("renamed to " + Names.quote(name)
+                        + " in the cloud: it is the same host (id " + host.id() + ")"));
+        return notes;
+    }
+
+    private List<String> problems(HostIdentities identities) {
+        return identities.problems(environment.store().describe(spec.name()));
+    }
+
+    /** Hosts that carry the mesh's tag and are not its own may be another program's: nothing is done beside them. */
+    private void refuseUnmanaged(HostIdentities identities) {
+        List<String> problems = problems(identities);
+        if (!problems.isEmpty()) {
+            throw new InvalidMeshException(spec.name(), problems);
+        }
+    }
+
+    /** Observes again, since another program may have created hosts of the same mesh meanwhile. */
+    private void refuseUnmanaged(MeshState state) {
+        refuseUnmanaged(HostIdentities.of(state, environment.provider().list(spec.name()), List.of()));
     }
 
     /** Which of a host's own networks the mesh's would cut off, so that the host is left as it is. */
@@ -323,8 +366,8 @@ final class Convergence {
         return all;
     }
 
-    private static Plan.Entry removeEntry(CloudHost host, MeshState state) {
-        HostState held = state.hosts().get(host.name());
+    private static Plan.Entry removeEntry(CloudHost host, World world) {
+        HostState held = world.state().hosts().get(host.name());
         Optional<String> address = held != null && held.providerId().equals(Optional.of(host.id()))
                 ? Optional.of(held.address())
                 : Optional.empty();
@@ -336,6 +379,7 @@ final class Convergence {
                 address,
                 host.publicAddress(),
                 List.of(),
+                notes(world, host, true),
                 host.price());
     }
 
@@ -353,6 +397,7 @@ final class Convergence {
         MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
         environment.started(null, "look at what exists");
         World world = World.observe(environment, spec, remembered).only(only);
+        refuseUnmanaged(world.identities());
         List<HostOrder> missing = world.missing();
         check(missing);
         Ledger ledger = new Ledger(environment.store(), remembered);
@@ -361,29 +406,45 @@ final class Convergence {
         Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
         Map<String, List<String>> changes = new ConcurrentHashMap<>();
         Map<String, CloudHost> hosts = new TreeMap<>(world.within());
-        ensureLoginKey();
+        ensureLoginKey(world);
+        restoreTags(world, failures, changes);
+        hosts.keySet().removeAll(failures.keySet());
         List<String> inCloud = environment.provider().protect(spec.name(), spec.wireGuardPort());
         inCloud.forEach(change -> environment.done(null, change));
         if (!missing.isEmpty()) {
             hosts.putAll(create(ledger, world, missing, failures));
             missing.forEach(order -> changes.computeIfAbsent(order.name(), name -> new ArrayList<>())
                     .add("create"));
-            failures.keySet().forEach(name -> changes.remove(name));
+            missing.stream().map(HostOrder::name).filter(failures::containsKey).forEach(changes::remove);
         }
-
         Blueprint blueprint = world.blueprint();
         // Where a host is known to be stays its peers' endpoint for it, also while it is off.
         Map<String, String> addresses = new ConcurrentHashMap<>(publicAddresses(world));
+        if (!missing.isEmpty()) {
+            try {
+                refuseUnmanaged(ledger.state());
+            } catch (PromGuardException e) {
+                // What this run has created is in the state, so that it can be told from the others.
+                missing.forEach(order -> failures.putIfAbsent(order.name(), e));
+                environment.failed(null, "look for other hosts of the mesh");
+                throw applyFailure(
+                        report(blueprint, addresses, failures, changes, List.of(), inCloud, start), failures);
+            }
+        }
         configureAsReady(ledger, blueprint, hosts, addresses, failures, changes);
         datePins(ledger, failures);
 
         List<String> removed = List.of();
+        // The provider deletes nothing that lacks the tag, so a host that did not get it back would pass for gone.
+        List<CloudHost> surplus = world.surplus().stream()
+                .filter(host -> !failures.containsKey(host.name()))
+                .toList();
         try {
             removed = environment.provider().inventory().isPresent()
-                    ? takeOff(ledger, world.surplus(), failures)
-                    : remove(ledger, world.surplus());
+                    ? takeOff(ledger, surplus, failures)
+                    : remove(ledger, surplus);
         } catch (ProviderException e) {
-            String names = String.join(", ", names(world.surplus()));
+            String names = String.join(", ", names(surplus));
             failures.put("remove " + names, e);
             environment.failed(null, "remove " + names);
         }
@@ -441,8 +502,41 @@ final class Convergence {
         });
     }
 
-    private void ensureLoginKey() {
+    /** Puts the mesh's tag back on hosts that have lost it, before the cloud's firewall is relied on, which goes by the tag. */
+    private void restoreTags(World world, Map<String, RuntimeException> failures, Map<String, List<String>> changes) {
+        Map<String, String> lost = new TreeMap<>();
+        world.within().forEach((name, host) -> lost.put(name, host.id()));
+        world.surplus().forEach(host -> lost.putIfAbsent(host.name(), host.id()));
+        lost.keySet().removeIf(name -> !world.identities().hasLostItsTag(name));
+        if (lost.isEmpty()) {
+            return;
+        }
+        environment.started(null, "put the mesh's tag back on " + String.join(", ", lost.keySet()));
+        try {
+            environment.provider().tag(spec.name(), lost.values());
+        } catch (ProviderException e) {
+            lost.keySet().forEach(name -> {
+                failures.put(name, e);
+                environment.failed(name, LOST_TAG);
+            });
+            return;
+        }
+        lost.keySet().forEach(name -> {
+            if (world.present().containsKey(name)) {
+                changes.computeIfAbsent(name, key -> new ArrayList<>()).add(LOST_TAG);
+                drift.computeIfAbsent(name, key -> new ArrayList<>()).add(LOST_TAG);
+            }
+            environment.done(name, LOST_TAG);
+        });
+    }
+
+    /** Makes the login key where the mesh has no hosts yet: hosts that exist admit none but their own. */
+    private void ensureLoginKey(World world) {
         if (environment.provider().inventory().isPresent()) {
+            return;
+        }
+        if (!world.present().isEmpty()) {
+            loginKey().close();
             return;
         }
         Optional<Secret> existing = environment.store().loadLoginKey(spec.name());
@@ -472,6 +566,7 @@ final class Convergence {
         environment.started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
         AccessKey accessKey = environment.provider().registerAccessKey(spec.name(), publicKey);
         ledger.update(state -> state.with(accessKey));
+        refuseUnmanaged(ledger.state());
 
         byte[] random = new byte[8];
         environment.random().nextBytes(random);

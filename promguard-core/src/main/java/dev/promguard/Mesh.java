@@ -136,8 +136,14 @@ public final class Mesh {
      * Brings the wish about: makes the hosts that are missing, changes on each what differs, removes those that are too many.
      * A host that is as wished is not written to. Calling again after a failure goes on from where it ended.
      *
+     * <p>A host is known by the provider's id: one that was given another name in the cloud is the same host, and one that has lost
+     * the mesh's tag gets it back. Hosts that carry the tag and that the state does not know are never changed or deleted: where there
+     * are some, nothing is done, and the message says how to go on. If another program creates such hosts while this one does, this
+     * one stops; what it has created is in the state.
+     *
      * @return what was done
-     * @throws InvalidMeshException if the wish cannot be fulfilled; nothing was made or changed then
+     * @throws InvalidMeshException if the wish cannot be fulfilled, or hosts carry the mesh's tag that the state does not know;
+     *     nothing was made or changed then
      * @throws ApplyException if it did not reach its end on every host; it holds the report of what was done
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
@@ -289,12 +295,18 @@ public final class Mesh {
     }
 
     /**
-     * Takes the mesh away: every host that carries its mark, its login key and marks in the cloud, and its state. Returns when
-     * the hosts are gone. Doing it again does nothing. What does not carry the mesh's mark is not touched. Hosts that were there
-     * before the mesh stay: PromGuard's parts are taken off them, and each is left as it was as far as the record on it tells.
+     * Takes the mesh away: its hosts, its login key and marks in the cloud, and its state. Returns when the hosts are gone. Doing it
+     * again does nothing. The mesh's hosts are those that the state knows by id, whatever they are called or tagged by now, and those
+     * of orders whose outcome was lost. Hosts that were there before the mesh stay: PromGuard's parts are taken off them, and each is
+     * left as it was as far as the record on it tells.
+     *
+     * <p>Hosts that carry the mesh's tag and are none of these are never deleted, since they may be another program's: where there
+     * are some, this verb deletes the others and then fails, naming them. If they are to go too, because the state folder is lost,
+     * say, delete them with {@link #deleteUnmanaged}, and call this again.
      *
      * @return what was removed, and what was left on hosts that stay
-     * @throws DestroyException if it did not reach its end on every host that was there before the mesh; calling again goes on
+     * @throws DestroyException if it did not reach its end on every host that was there before the mesh, or hosts that the state does
+     *     not know carry the mesh's tag; calling again goes on
      * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
@@ -303,45 +315,46 @@ public final class Mesh {
         return changing(environment -> {
             MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
             Optional<Inventory> inventory = environment.provider().inventory();
+            DestroyReport report;
             if (inventory.isPresent()) {
-                DestroyReport report = new TakeDown(environment, spec.name(), inventory.get())
+                report = new TakeDown(environment, spec.name(), inventory.get())
                         .destroy(
                                 new Ledger(environment.store(), state),
                                 spec.hosts().stream().map(HostSpec::name).toList());
-                environment.store().delete(spec.name());
-                environment.done(null, "removed");
-                return report;
+            } else {
+                Deletion deletion = new Deletion(environment, spec.name());
+                report = deletion.destroy(new Ledger(environment.store(), state));
+                environment.provider().cleanUp(spec.name(), accessKey(environment, state));
             }
-            List<CloudHost> hosts = World.everyHost(environment, spec.name(), state);
-            List<String> names = hosts.stream().map(CloudHost::name).sorted().toList();
-            if (!hosts.isEmpty()) {
-                environment.started(null, "remove " + String.join(", ", names));
-                removeAll(environment, names);
-                names.forEach(name -> environment.done(name, "removed"));
-            }
-            environment.provider().cleanUp(spec.name(), accessKey(environment, state));
             environment.store().delete(spec.name());
             environment.done(null, "removed");
-            return new DestroyReport(spec.name(), names);
+            return report;
         });
     }
 
-    private void removeAll(Environment environment, List<String> names) {
-        try {
-            environment.provider().deleteAll(spec.name(), Environment.REMOVAL);
-        } catch (ProviderException e) {
-            String message = String.valueOf(e.getMessage());
-            if (names.stream().anyMatch(message::contains)) {
-                throw e;
-            }
-            throw new ProviderException(
-                    String.join(", ", names) + ": " + message,
-                    e.status().isPresent() ? e.status().getAsInt() : null,
-                    e.id().orElse(null),
-                    e.requestId().orElse(null),
-                    e.retryable(),
-                    e);
+    /**
+     * Deletes hosts that carry the mesh's tag and that the state does not know, by the ids with which {@link #plan()} and
+     * {@link #apply()} name them. Whoever made them loses them, with all that is on them: this is for hosts whose state folder is lost
+     * or that nobody uses any more. Returns when they are gone. The mesh's own hosts are not touched.
+     *
+     * @param ids the provider's ids of these hosts, at least one
+     * @return what was deleted
+     * @throws InvalidMeshException if no id is given, or one is not the id of such a host; nothing was deleted then
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws StateException if the state cannot be read, or another program is changing the same mesh
+     * @throws CancelledException if the calling thread is interrupted
+     * @throws NullPointerException if an id is null
+     */
+    public DestroyReport deleteUnmanaged(String... ids) {
+        Set<String> named = new TreeSet<>(List.of(ids));
+        if (named.isEmpty()) {
+            throw new InvalidMeshException(
+                    spec.name(), List.of("deleteUnmanaged: no id is given: name the ids that plan() shows"));
         }
+        return changing(environment -> {
+            MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+            return new Deletion(environment, spec.name()).unmanaged(state, named);
+        });
     }
 
     /** How the cloud knows the login key. Where that was never written down, the cloud may know it all the same. */

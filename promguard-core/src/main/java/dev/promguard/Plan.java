@@ -17,10 +17,12 @@ import java.util.function.Function;
  *
  * @param blueprint the mesh as it would be
  * @param only the names of the hosts that it is about alone, in the order of the blueprint; empty if it is about all
+ * @param problems why an apply would refuse as a whole, and do nothing, each with what to do; empty if it would not
  * @param cloud what would be changed in the cloud beside hosts, such as the rules of its firewall, each in a line
  * @param entries these hosts, in the order of the blueprint, then those to remove
  */
-public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, List<Entry> entries) {
+public record Plan(
+        Blueprint blueprint, List<String> only, List<String> problems, List<String> cloud, List<Entry> entries) {
     /**
      * Copies the lists.
      *
@@ -29,6 +31,7 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
     public Plan {
         Objects.requireNonNull(blueprint, "blueprint");
         only = List.copyOf(only);
+        problems = problems.stream().map(Names::printable).toList();
         cloud = cloud.stream().map(Names::printable).toList();
         entries = List.copyOf(entries);
     }
@@ -63,6 +66,7 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
      * @param address its address inside the tunnels; empty for a host to remove that never had one
      * @param publicAddress its public address; empty while it has none
      * @param changes what would be changed on it, in order; for {@link Kind#UNKNOWN}, why it could not be looked at
+     * @param notes what others did to it in the cloud, such as giving it another name, each in a line
      * @param price what it costs; empty where that is not known
      */
     public record Entry(
@@ -73,9 +77,10 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
             Optional<String> address,
             Optional<String> publicAddress,
             List<PlannedChange> changes,
+            List<String> notes,
             Optional<Price> price) {
         /**
-         * Copies the changes.
+         * Copies the lists.
          *
          * @throws NullPointerException if something is null
          */
@@ -88,16 +93,21 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
             Objects.requireNonNull(publicAddress, "publicAddress");
             Objects.requireNonNull(price, "price");
             changes = List.copyOf(changes);
+            notes = notes.stream().map(Names::printable).toList();
+        }
+
+        private boolean isQuiet() {
+            return kind == Kind.KEEP && notes.isEmpty();
         }
     }
 
     /**
      * Whether an apply would do nothing.
      *
-     * @return true if every host and the cloud's part is as it should be, and no host is to be made or removed
+     * @return true if every host and the cloud's part is as it should be, no host is to be made or removed, and there is no problem
      */
     public boolean isEmpty() {
-        return cloud.isEmpty() && entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
+        return problems.isEmpty() && cloud.isEmpty() && entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
     }
 
     /**
@@ -187,8 +197,9 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
     }
 
     /**
-     * The plan as a person reads it in ten seconds: a line for the mesh, one for each change in the cloud beside hosts, one for
-     * each host that something would happen to, and its changes, those of the wish behind {@code ~} and drift behind {@code !}.
+     * The plan as a person reads it in ten seconds: a line for the mesh, one for each problem, one for each change in the cloud
+     * beside hosts, one for each host that something would happen to or there is a note on, and its changes, those of the wish
+     * behind {@code ~} and drift behind {@code !}.
      *
      * @return the text, without a line end at the end
      */
@@ -201,11 +212,11 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
         }
         text.append(": ");
         if (isEmpty()) {
-            return text.append("nothing to do, ")
+            text.append("nothing to do, ")
                     .append(entries.size())
                     .append(entries.size() == 1 ? " host is" : " hosts are")
-                    .append(" as wished")
-                    .toString();
+                    .append(" as wished");
+            return appendEntries(text).toString();
         }
         text.append(count(Kind.CREATE)).append(" to create, ");
         text.append(count(Kind.CHANGE)).append(" to change, ");
@@ -220,14 +231,28 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
                     .append(" in the cloud");
         }
         text.append(prices());
-        text.append('\n');
-        cloud.forEach(change -> text.append("\n~ ").append(change));
+        if (!problems.isEmpty()) {
+            text.append('\n');
+            problems.forEach(problem -> text.append("\napply refuses: ").append(problem));
+        }
+        if (!cloud.isEmpty()) {
+            text.append('\n');
+            cloud.forEach(change -> text.append("\n~ ").append(change));
+        }
+        return appendEntries(text).toString();
+    }
+
+    /** Adds the hosts that there is something to say of. */
+    private StringBuilder appendEntries(StringBuilder text) {
+        if (cloud.isEmpty() && entries.stream().anyMatch(entry -> !entry.isQuiet())) {
+            text.append('\n');
+        }
         int name = width(Entry::name);
         int region = width(Entry::region);
         int size = width(Entry::size);
         int address = width(entry -> entry.address().orElse("-"));
         for (Entry entry : entries) {
-            if (entry.kind() == Kind.KEEP) {
+            if (entry.isQuiet()) {
                 continue;
             }
             String line = String.format(
@@ -244,8 +269,9 @@ public record Plan(Blueprint blueprint, List<String> only, List<String> cloud, L
                 String shown = entry.kind() == Kind.UNKNOWN ? change.text() : change.toString();
                 text.append("\n    ").append(shown.replace("\n", "\n    "));
             }
+            entry.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
         }
-        return text.toString();
+        return text;
     }
 
     /**

@@ -12,6 +12,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.DesiredHost;
+import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.Door;
 import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.DoorAnswer.Result;
@@ -66,13 +67,23 @@ final class Verification {
         Blueprint blueprint = world.blueprint();
         for (Blueprint.Host host : blueprint.hosts()) {
             boolean exists = world.present().containsKey(host.name());
+            boolean untagged = world.identities().hasLostItsTag(host.name());
             checks.add(Check.of(
                     host.name(),
                     "exists",
                     environment.provider().name() + "'s list of hosts with the mesh's mark",
-                    exists ? "there" : "not in the list",
-                    exists,
+                    untagged ? "there, but it has lost the mesh's tag" : exists ? "there" : "not in the list",
+                    exists && !untagged,
                     "Run apply."));
+        }
+        for (CloudHost host : world.identities().unmanaged()) {
+            checks.add(Check.of(
+                    host.name(),
+                    "is known to the state",
+                    environment.provider().name() + "'s list of hosts with the mesh's mark",
+                    "id " + host.id() + " is not in " + environment.store().describe(spec.name()),
+                    false,
+                    "Run plan, which says how to go on."));
         }
         Map<String, String> addresses = new TreeMap<>();
         world.present()

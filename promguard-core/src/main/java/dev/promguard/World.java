@@ -4,19 +4,19 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Inventory;
 import dev.promguard.spi.MeshState;
-import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -26,26 +26,29 @@ import java.util.concurrent.locks.ReentrantLock;
  * @param blueprint the wish, with the addresses that hosts hold
  * @param state what is remembered, with hosts adopted that an earlier run made but did not get to write down
  * @param present the hosts of the blueprint that exist, by name
- * @param surplus hosts that carry the mesh's mark and are not wished
+ * @param surplus hosts of the mesh that are not wished
  * @param only the hosts that are to be looked at and changed; empty for all of them
+ * @param identities what each host of the cloud is to the mesh; none for hosts of an inventory
  */
 record World(
         Blueprint blueprint,
         MeshState state,
         Map<String, CloudHost> present,
         List<CloudHost> surplus,
-        Set<String> only) {
+        Set<String> only,
+        HostIdentities identities) {
     /** Clouds' lists lag: what should be there and is not is looked for again this often. */
     private static final int LOOKS = 4;
 
     /**
      * Looks at the cloud. Changes nothing.
      *
-     * @throws InvalidMeshException if the network has no room for a new host, or a host carries the mesh's mark that nothing is
-     *     known of
+     * @throws InvalidMeshException if the network has no room for a new host
      */
     static World observe(Environment environment, MeshSpec spec, MeshState remembered) {
-        List<CloudHost> listed = everyHost(environment, spec.name(), remembered);
+        Optional<Inventory> inventory = environment.provider().inventory();
+        HostIdentities identities =
+                inventory.isPresent() ? HostIdentities.NONE : identify(environment, spec.name(), remembered);
         Blueprint blueprint;
         try {
             blueprint = Planner.plan(
@@ -54,45 +57,30 @@ record World(
         } catch (IllegalArgumentException e) {
             throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
         }
-
-        Optional<Inventory> inventory = environment.provider().inventory();
         if (inventory.isPresent()) {
+            List<CloudHost> listed = environment.provider().list(spec.name());
             return ofInventory(environment, inventory.get(), blueprint, remembered, listed);
         }
         MeshState state = remembered;
         Map<String, CloudHost> present = new LinkedHashMap<>();
-        List<CloudHost> surplus = new ArrayList<>();
-        List<String> strangers = new ArrayList<>();
-        List<CloudHost> ordered = new ArrayList<>(listed);
-        ordered.sort(Comparator.comparing((CloudHost host) -> isRemembered(remembered, host) ? 0 : 1)
-                .thenComparing(CloudHost::id));
-        for (CloudHost host : ordered) {
-            if (!blueprint.contains(host.name()) || present.containsKey(host.name())) {
+        List<CloudHost> surplus = new ArrayList<>(identities.duplicates());
+        for (HostIdentities.Managed managed : identities.managed().values()) {
+            CloudHost host = managed.host();
+            if (!blueprint.contains(host.name())) {
                 surplus.add(host);
-            } else if (isRemembered(remembered, host)) {
-                present.put(host.name(), host);
-            } else {
-                Optional<CreateIntent> intent = intent(remembered, host);
-                if (intent.isPresent()) {
-                    present.put(host.name(), host);
-                    state = state.with(
-                            host.name(),
-                            HostState.created(
-                                    blueprint.host(host.name()).address(),
-                                    host.id(),
-                                    intent.get().throwaway()));
-                } else {
-                    strangers.add(
-                            host.name() + " (id " + host.id() + ") carries this mesh's mark, but "
-                                    + environment.store().describe(spec.name())
-                                    + " knows no host key for it: use the state folder that it was made with, or remove the host");
-                }
+                continue;
+            }
+            present.put(host.name(), host);
+            if (managed.intent().isPresent()) {
+                state = state.with(
+                        host.name(),
+                        HostState.created(
+                                blueprint.host(host.name()).address(),
+                                host.id(),
+                                managed.intent().get().throwaway()));
             }
         }
-        if (!strangers.isEmpty()) {
-            throw new InvalidMeshException(spec.name(), strangers);
-        }
-        return new World(blueprint, state, present, List.copyOf(surplus), Set.of());
+        return new World(blueprint, state, present, List.copyOf(surplus), Set.of(), identities);
     }
 
     /** The same for hosts that were there before: those of the wish are adopted, and of the others those that were once. */
@@ -124,31 +112,36 @@ record World(
                 .filter(name -> !inventory.logins().containsKey(name)
                         && !inventory.gone().contains(name)
                         && !blueprint.contains(name))
-                .map(
-                        name -> name + " carries parts of this mesh, and "
-                                + environment.provider().name()
-                                + " does not name it any more: name it again so that they can be taken off, or say that it is gone for good")
+                .map(name -> name + " carries parts of this mesh, and "
+                        + environment.provider().name()
+                        + " does not name it any more: name it again so that they can be taken off, or say"
+                        + " that it is gone for good")
                 .toList();
         if (!lost.isEmpty()) {
             throw new InvalidMeshException(remembered.mesh(), lost);
         }
-        return new World(blueprint, state, present, List.copyOf(surplus), Set.of());
+        return new World(blueprint, state, present, List.copyOf(surplus), Set.of(), HostIdentities.NONE);
     }
 
-    /** Lists the mesh's hosts, again where one is missing that should be there, since clouds' lists lag. */
-    static List<CloudHost> everyHost(Environment environment, String mesh, MeshState remembered) {
+    /**
+     * Finds out what each host of the cloud is to a mesh. Ids of the state that the list lacks are looked up; where a host is still
+     * missing, the list is asked for again, since clouds' lists lag.
+     */
+    static HostIdentities identify(Environment environment, String mesh, MeshState remembered) {
         List<CloudHost> listed = environment.provider().list(mesh);
-        boolean lags = environment.provider().inventory().isEmpty();
-        for (int look = 1; lags && look < LOOKS && lacks(listed, remembered); look++) {
+        Set<String> lacking = lackingIds(listed, remembered);
+        List<FoundHost> found =
+                lacking.isEmpty() ? List.of() : environment.provider().find(mesh, lacking);
+        for (int look = 1; look < LOOKS && lacks(listed, found, remembered); look++) {
             pause(environment.waits().list());
             listed = environment.provider().list(mesh);
         }
-        return listed;
+        return HostIdentities.of(remembered, listed, found);
     }
 
     /** The same world for a verb that leaves all but these hosts alone, and so removes none; empty for all of them. */
     World only(Set<String> names) {
-        return names.isEmpty() ? this : new World(blueprint, state, present, List.of(), names);
+        return names.isEmpty() ? this : new World(blueprint, state, present, List.of(), names, identities);
     }
 
     /** Whether a host is to be looked at and changed. */
@@ -176,11 +169,17 @@ record World(
                 .toList();
     }
 
-    private static boolean lacks(List<CloudHost> listed, MeshState remembered) {
-        boolean hostLacks = remembered.hosts().values().stream()
-                .flatMap(host -> host.providerId().stream())
-                .anyMatch(id -> listed.stream().noneMatch(host -> host.id().equals(id)));
-        return hostLacks
+    private static Set<String> lackingIds(List<CloudHost> listed, MeshState remembered) {
+        Set<String> ids = new TreeSet<>();
+        remembered.hosts().values().forEach(host -> host.providerId().ifPresent(ids::add));
+        listed.forEach(host -> ids.remove(host.id()));
+        return ids;
+    }
+
+    private static boolean lacks(List<CloudHost> listed, List<FoundHost> found, MeshState remembered) {
+        Set<String> ids = lackingIds(listed, remembered);
+        found.forEach(host -> ids.remove(host.host().id()));
+        return !ids.isEmpty()
                 || remembered.intents().stream()
                         .anyMatch(intent -> intent.names().stream()
                                 .anyMatch(name -> listed.stream()
@@ -191,13 +190,6 @@ record World(
     private static boolean isRemembered(MeshState remembered, CloudHost host) {
         HostState state = remembered.hosts().get(host.name());
         return state != null && state.providerId().equals(Optional.of(host.id()));
-    }
-
-    private static Optional<CreateIntent> intent(MeshState remembered, CloudHost host) {
-        return remembered.intents().stream()
-                .filter(intent -> host.attempt().equals(Optional.of(intent.attempt())))
-                .filter(intent -> intent.names().contains(host.name()))
-                .findFirst();
     }
 
     /** Waits before a list is asked for again. */

@@ -156,6 +156,7 @@ class HostileMessageTest {
                 new Account().wish().blueprint(),
                 List.of(),
                 List.of(),
+                List.of(),
                 List.of(new Plan.Entry(
                         Plan.Kind.REMOVE,
                         "shop-node-9",
@@ -163,6 +164,7 @@ class HostileMessageTest {
                         "",
                         Optional.empty(),
                         Optional.of("203.0.113.9"),
+                        List.of(),
                         List.of(),
                         Optional.empty())));
 

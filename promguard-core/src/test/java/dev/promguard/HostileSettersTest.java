@@ -83,6 +83,8 @@ class HostileSettersTest {
             "MeshBuilder.state/1#0", "a folder of the caller's machine, to which only a checked name is added",
             "Mesh.writePreview/1#0", "a folder of the caller's machine, to which only checked names are added",
             "Mesh.only/1#0", "names that must be those of hosts: see only_hostileName_isRefusedWithoutACall",
+            "Mesh.deleteUnmanaged/1#0",
+                    "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing",
             "Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes",
             "Secret.env/1#0", "the name of a variable of the caller's own environment");
 
@@ -447,6 +449,24 @@ class HostileSettersTest {
                     .isFalse();
         }
         assertThat(calls.made()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void deleteUnmanaged_hostileId_isRefusedAndDeletesNothing(String text) {
+        Calls calls = new Calls();
+        Mesh mesh = new Account().wish(calls).build();
+        try {
+            mesh.deleteUnmanaged(text);
+            fail("%s was taken", Names.quote(text));
+        } catch (InvalidMeshException e) {
+            assertThat(e).hasMessageContaining(Names.quote(text).substring(0, 1));
+            assertThat(HostileTexts.UNPRINTABLE
+                            .matcher(String.valueOf(e.getMessage()))
+                            .find())
+                    .isFalse();
+        }
+        assertThat(calls.made()).containsOnly("StateStore.lock", "StateStore.load", "CloudProvider.list");
     }
 
     static Stream<String> names() {

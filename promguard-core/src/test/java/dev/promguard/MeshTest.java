@@ -301,11 +301,24 @@ class MeshTest {
         assertThat(plan.entries().get(0).changes())
                 .extracting(PlannedChange::text)
                 .contains(
-                        "/etc/wireguard/wg0.conf   - peer shop-node-1 (10.0.0.2/32), + peer shop-node-1 (10.0.0.2/32), key known after apply");
+                        "/etc/wireguard/wg0.conf   - peer shop-node-1 (10.0.0.2/32), + peer shop-node-1 (10.0.0.2/32),"
+                                + " key known after apply");
         assertThat(plan.entries().get(2).kind()).isEqualTo(Plan.Kind.KEEP);
         assertThat(account.cloud.machine("shop-node-1").publicKey().orElseThrow())
                 .isNotEqualTo(before);
         account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void apply_loginKeyLost_isRefusedAsPlanRefusesItAndMakesNoOther() {
+        account.wish().apply();
+        account.store.loseLoginKey("shop");
+
+        assertThatThrownBy(() -> account.wish().plan()).isInstanceOf(StateException.class);
+        assertThatThrownBy(() -> account.wish().apply())
+                .isInstanceOf(StateException.class)
+                .hasMessageContaining("put back a copy of the folder");
+        assertThat(account.store.loadLoginKey("shop")).isEqualTo(Optional.empty());
     }
 
     @Test
@@ -338,15 +351,19 @@ class MeshTest {
     }
 
     @Test
-    void apply_doubleOfAKnownHost_removesTheDouble() {
+    void apply_unknownHostWithTheNameOfAKnownOne_isRefusedAndLeftAlone() {
         account.wish().apply();
         String id = account.state("shop", "shop-node-1").providerId().orElseThrow();
         account.cloud.plant("shop", "shop-node-1", Optional.empty());
 
-        ApplyReport report = account.wish().apply();
+        assertThatThrownBy(() -> account.wish().apply())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("shop-node-1 (id 4)");
 
-        assertThat(report.removed()).containsExactly("shop-node-1");
+        assertThat(account.cloud.names())
+                .containsExactly("shop-monitor-1", "shop-node-1", "shop-node-1", "shop-node-2");
         assertThat(account.state("shop", "shop-node-1").providerId()).contains(id);
+        account.wish().build().deleteUnmanaged("4");
         account.assertIsAsWished(account.wish().build());
     }
 
@@ -580,11 +597,12 @@ class MeshTest {
 
         assertThat(plan.isEmpty()).isFalse();
         assertThat(plan).hasToString("""
-                        mesh shop: 3 to create, 0 to change, 0 to remove · $18.00 a month ($0.027 an hour)
+            mesh shop: 3 to create, 0 to change, 0 to remove · $18.00 a month ($0.027 an hour)
 
-                        + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  public address known after apply
-                        + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  public address known after apply
-                        + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  public address known after apply""");
+            + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  public address known after apply
+            + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  public address known after apply
+            + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  public address known after apply\
+            """);
         assertThat(calls.made())
                 .containsOnly(
                         "StateStore.load", "CloudProvider.list", "CloudProvider.check", "CloudProvider.unprotected");
@@ -606,11 +624,14 @@ class MeshTest {
                         Plan.Kind.CHANGE, Plan.Kind.CHANGE, Plan.Kind.UNKNOWN, Plan.Kind.CREATE, Plan.Kind.REMOVE);
         assertThat(plan.toString().lines().map(line -> line.replaceAll("127[.]77[.]0[.][0-9]", "127.77.0.x")))
                 .containsExactly(
-                        "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $24.00 a month ($0.036 an hour)",
+                        "mesh shop: 1 to create, 2 to change, 1 to remove, 1 not readable · $24.00 a month ($0.036 an"
+                                + " hour)",
                         "",
                         "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.x",
-                        "    ~ /etc/prometheus/targets/node.json   + target new (10.0.0.5:9100), - target shop-node-3 (10.0.0.4:9100)",
-                        "    ~ /etc/wireguard/wg0.conf   - peer shop-node-3 (10.0.0.4/32), + peer new (10.0.0.5/32), key known after apply",
+                        "    ~ /etc/prometheus/targets/node.json   + target new (10.0.0.5:9100), - target shop-node-3"
+                                + " (10.0.0.4:9100)",
+                        "    ~ /etc/wireguard/wg0.conf   - peer shop-node-3 (10.0.0.4/32), + peer new (10.0.0.5/32),"
+                                + " key known after apply",
                         "    ~ wg0: set peers",
                         "    ~ write the preshared key for new, known after apply",
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
@@ -627,12 +648,12 @@ class MeshTest {
         account.wish().nodes(3).apply();
 
         assertThat(account.wish().nodes(4).plan().toString())
-                .startsWith(
-                        "mesh shop: 1 to create, 1 to change, 0 to remove · $30.00 a month ($0.045 an hour), $6.00 more\n");
+                .startsWith("mesh shop: 1 to create, 1 to change, 0 to remove · $30.00 a month ($0.045 an hour), $6.00"
+                        + " more\n");
         Plan fewer = account.wish().nodes(1).plan();
         assertThat(fewer.toString())
-                .startsWith(
-                        "mesh shop: 0 to create, 1 to change, 2 to remove · $12.00 a month ($0.018 an hour), $12.00 less\n");
+                .startsWith("mesh shop: 0 to create, 1 to change, 2 to remove · $12.00 a month ($0.018 an hour), $12.00"
+                        + " less\n");
         assertThat(fewer.price(Plan.Kind.REMOVE))
                 .hasValueSatisfying(price -> assertThat(price.monthly()).isEqualByComparingTo("12"));
         assertThat(fewer.price(Plan.Kind.KEEP))

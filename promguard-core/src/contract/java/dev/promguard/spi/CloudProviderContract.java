@@ -2,6 +2,7 @@ package dev.promguard.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
@@ -143,6 +144,50 @@ public abstract class CloudProviderContract extends ProviderContract {
         provider().delete("shop", List.of(), PATIENCE);
 
         assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("b");
+    }
+
+    @Test
+    void find_oursUnknownAndOfAnotherMesh_areThoseThatExistAndWhetherTheyCarryTheTag() {
+        String ours = id(create("shop", "a1", "a"), "a");
+        String theirs = id(create("bank", "b1", "b"), "b");
+
+        List<FoundHost> found = provider().find("shop", List.of(ours, "4711", theirs));
+
+        assertThat(found)
+                .extracting(host -> host.host().id(), host -> host.host().name(), FoundHost::tagged)
+                .containsExactlyInAnyOrder(tuple(ours, "a", true), tuple(theirs, "b", false));
+        assertThat(provider().find("shop", List.of())).isEmpty();
+    }
+
+    @Test
+    void tag_hostThatCarriesIt_changesNothing() {
+        String ours = id(create("shop", "a1", "a"), "a");
+
+        provider().tag("shop", List.of(ours));
+        provider().tag("shop", List.of());
+
+        assertThat(provider().list("shop")).extracting(CloudHost::id).containsExactly(ours);
+    }
+
+    @Test
+    void tag_unknownHost_isAFailure() {
+        create("shop", "a1", "a");
+
+        assertThatThrownBy(() -> provider().tag("shop", List.of("4711"))).isInstanceOf(ProviderException.class);
+    }
+
+    @Test
+    void deleteAttempts_oneOfTwo_leavesTheHostsOfTheOther() {
+        create("shop", "a1", "a", "b");
+        create("shop", "a2", "c");
+        create("bank", "a1", "d");
+
+        provider().deleteAttempts("shop", List.of("a1"), PATIENCE);
+        provider().deleteAttempts("shop", List.of("a1"), PATIENCE);
+        provider().deleteAttempts("shop", List.of(), PATIENCE);
+
+        assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("c");
+        assertThat(provider().list("bank")).hasSize(1);
     }
 
     @Test

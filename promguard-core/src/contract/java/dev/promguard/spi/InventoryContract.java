@@ -98,7 +98,10 @@ public abstract class InventoryContract extends ProviderContract {
         }
         assertThatThrownBy(() -> provider().delete("shop", List.of(before.get(0).id()), PATIENCE))
                 .isInstanceOf(ProviderException.class);
-        assertThatThrownBy(() -> provider().deleteAll("shop", PATIENCE)).isInstanceOf(ProviderException.class);
+        assertThatThrownBy(() -> provider().deleteAttempts("shop", List.of("a1"), PATIENCE))
+                .isInstanceOf(ProviderException.class);
+        assertThatThrownBy(() -> provider().find("shop", List.of("4711"))).isInstanceOf(ProviderException.class);
+        assertThatThrownBy(() -> provider().tag("shop", List.of("4711"))).isInstanceOf(ProviderException.class);
         assertThat(provider().list("shop")).isEqualTo(before);
     }
 }

@@ -62,6 +62,16 @@ public record CloudHost(
         });
     }
 
+    /**
+     * The same host under the name that the mesh has for it.
+     *
+     * @param meshName the name
+     * @return a copy
+     */
+    public CloudHost withName(String meshName) {
+        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price);
+    }
+
     private static void requirePrintable(String field, String value) {
         if (!Names.isPrintable(value)) {
             throw new IllegalArgumentException(

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * in an attempt name that no earlier apply carried. The provider owns its cloud's ways: paging, rate limits, late answers.
  *
  * <p>Everything a cloud makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
- * marked. All methods may be called from several threads. All block; when the thread is interrupted they end within a
+ * marked, except that {@link #find} shows and {@link #tag} tags the hosts of given ids. All methods may be called from several threads. All block; when the thread is interrupted they end within a
  * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
  * {@link dev.promguard.ProviderException}s.
  */
@@ -56,6 +56,28 @@ public interface CloudProvider {
      * @return the hosts, sorted by name and id. A host created a moment ago may be missing (clouds' lists lag)
      */
     List<CloudHost> list(String mesh);
+
+    /**
+     * Looks up hosts by id, whatever they are called now and whether or not they still carry the mesh's tag. Never called on a
+     * provider with an inventory.
+     *
+     * @param mesh the mesh's name
+     * @param ids the hosts' ids; empty returns at once
+     * @return the hosts that exist, sorted by id. One created a moment ago may be missing; any other that is missing is gone
+     * @throws dev.promguard.ProviderException if the cloud cannot be asked: a host that was not asked for never passes for gone
+     */
+    List<FoundHost> find(String mesh, Collection<String> ids);
+
+    /**
+     * Puts the mesh's tag back on hosts that have lost it. A host that carries it stays as it is. Never called on a provider with
+     * an inventory.
+     *
+     * @param mesh the mesh's name
+     * @param ids the hosts' ids, which the engine knows to be the mesh's; empty returns at once
+     * @throws dev.promguard.ProviderException if the cloud refuses or does not answer; the message says which tag to put on which
+     *     host by hand. All, some or none may have it then; calling again goes on
+     */
+    void tag(String mesh, Collection<String> ids);
 
     /**
      * Sees to it that new hosts can admit this login key.
@@ -149,14 +171,16 @@ public interface CloudProvider {
     void delete(String mesh, Collection<String> ids, Duration timeout);
 
     /**
-     * Deletes every host that carries the mesh's mark, also one that no list shows yet, and waits until they are gone.
+     * Deletes every host that was ordered under one of these attempts, also one that no list shows yet, and waits until they are
+     * gone. Other hosts that carry the mesh's tag are not touched.
      *
      * @param mesh the mesh's name
+     * @param attempts the attempts, as in {@link CreateOrder#attempt()}; empty returns at once
      * @param timeout how long to wait at the most
      * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
      *     have been deleted; calling again goes on
      */
-    void deleteAll(String mesh, Duration timeout);
+    void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout);
 
     /**
      * What time it is by the clock that dates this cloud's own doings, {@link #rebuilds} among them. The clock of this machine is

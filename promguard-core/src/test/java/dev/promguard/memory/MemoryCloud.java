@@ -9,6 +9,7 @@ import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudHost.Status;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
@@ -51,6 +52,7 @@ public final class MemoryCloud implements CloudProvider {
     private int batchSize = 10;
     private @Nullable ProviderException refusal;
     private @Nullable ProviderException awaitFailure;
+    private @Nullable ProviderException tagRefusal;
     private boolean tellsTime = true;
     /** Its own time, in which every rebuild takes a minute. */
     private Instant now = Instant.parse("2031-05-06T07:08:09Z");
@@ -61,6 +63,7 @@ public final class MemoryCloud implements CloudProvider {
         private final List<Rebuild> rebuilds = new ArrayList<>();
         private CloudHost host;
         private int hiddenFor;
+        private boolean tagged = true;
 
         Droplet(String mesh, MemoryMachine machine, CloudHost host, int hiddenFor) {
             this.mesh = mesh;
@@ -208,6 +211,34 @@ public final class MemoryCloud implements CloudProvider {
         tellsTime = false;
     }
 
+    /** Somebody gives a host another name in the cloud's own pages. */
+    public synchronized void rename(String name, String to) {
+        Droplet droplet = droplet(name);
+        droplet.host = droplet.host.withName(to);
+    }
+
+    /** Somebody takes the mesh's tag off a host. */
+    public synchronized void untag(String name) {
+        droplet(name).tagged = false;
+    }
+
+    /** Whether a host carries its mesh's tag. */
+    public synchronized boolean isTagged(String name) {
+        return droplet(name).tagged;
+    }
+
+    /** Puts no tag on any host, until told otherwise by null. */
+    public synchronized void refuseTags(@Nullable ProviderException with) {
+        tagRefusal = with;
+    }
+
+    private Droplet droplet(String name) {
+        return droplets.values().stream()
+                .filter(droplet -> droplet.host.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no host " + name));
+    }
+
     /** Takes a host away without PromGuard, as a user might in the cloud's own pages. */
     public synchronized void vanish(String name) {
         droplets.values().removeIf(droplet -> droplet.host.name().equals(name));
@@ -246,7 +277,7 @@ public final class MemoryCloud implements CloudProvider {
         endIfInterrupted();
         List<CloudHost> listed = new ArrayList<>();
         for (Droplet droplet : droplets.values()) {
-            if (droplet.mesh.equals(mesh)) {
+            if (droplet.mesh.equals(mesh) && droplet.tagged) {
                 if (droplet.hiddenFor > 0) {
                     droplet.hiddenFor--;
                 } else {
@@ -256,6 +287,32 @@ public final class MemoryCloud implements CloudProvider {
         }
         listed.sort(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id));
         return List.copyOf(listed);
+    }
+
+    @Override
+    public synchronized List<FoundHost> find(String mesh, Collection<String> ids) {
+        endIfInterrupted();
+        return droplets.values().stream()
+                .filter(droplet -> ids.contains(droplet.host.id()))
+                .map(droplet -> new FoundHost(droplet.host, droplet.tagged && droplet.mesh.equals(mesh)))
+                .sorted(Comparator.comparing(found -> found.host().id()))
+                .toList();
+    }
+
+    @Override
+    public synchronized void tag(String mesh, Collection<String> ids) {
+        endIfInterrupted();
+        if (tagRefusal != null) {
+            throw tagRefusal;
+        }
+        for (String id : ids) {
+            Droplet droplet = droplets.get(id);
+            if (droplet == null || !droplet.mesh.equals(mesh)) {
+                throw new ProviderException(
+                        "no host " + id + " to put the tag on", 404, "not_found", null, false, null);
+            }
+            droplet.tagged = true;
+        }
     }
 
     @Override
@@ -392,16 +449,18 @@ public final class MemoryCloud implements CloudProvider {
         endIfInterrupted();
         for (String id : ids) {
             Droplet droplet = droplets.get(id);
-            if (droplet != null && droplet.mesh.equals(mesh)) {
+            if (droplet != null && droplet.mesh.equals(mesh) && droplet.tagged) {
                 droplets.remove(id);
             }
         }
     }
 
     @Override
-    public synchronized void deleteAll(String mesh, Duration timeout) {
+    public synchronized void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
         endIfInterrupted();
-        droplets.values().removeIf(droplet -> droplet.mesh.equals(mesh));
+        droplets.values()
+                .removeIf(droplet -> droplet.mesh.equals(mesh)
+                        && droplet.host.attempt().filter(attempts::contains).isPresent());
     }
 
     @Override

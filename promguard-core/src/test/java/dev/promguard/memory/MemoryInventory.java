@@ -9,6 +9,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Inventory;
 import dev.promguard.spi.Login;
@@ -159,7 +160,17 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     @Override
-    public void deleteAll(String mesh, Duration timeout) {
+    public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
+        throw makesNone();
+    }
+
+    @Override
+    public List<FoundHost> find(String mesh, Collection<String> ids) {
+        throw makesNone();
+    }
+
+    @Override
+    public void tag(String mesh, Collection<String> ids) {
         throw makesNone();
     }
 

@@ -20,6 +20,11 @@ public final class MemoryStateStore implements StateStore {
     private final Map<String, SshPublicKey> loginPublicKeys = new HashMap<>();
     private final Set<String> locked = new HashSet<>();
 
+    /** Somebody deletes the private login key. */
+    public synchronized void loseLoginKey(String mesh) {
+        loginKeys.remove(mesh);
+    }
+
     @Override
     public synchronized Lock lock(String mesh) {
         if (!locked.add(mesh)) {

@@ -14,6 +14,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.Quote;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -43,6 +45,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes hosts as DigitalOcean droplets. Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
  * {@code promguard:role:ROLE} and {@code promguard:attempt:NAME:WORD}; nothing that lacks the mesh's tag is listed, changed or deleted.
+ * A droplet that the mesh's state knows by id and that has lost that tag gets it back.
  * The tags that name the mesh are removed with it. {@code promguard} and the roles' are shared by all meshes of an account and stay.
  *
  * <p>The token is taken from the builder, or, when it is first needed, from the environment: {@code DIGITALOCEAN_ACCESS_TOKEN}
@@ -57,6 +60,9 @@ public final class DigitalOcean implements CloudProvider {
     private static final int BATCH = 10;
     private static final int LARGEST_USER_DATA = 64 * 1024;
     private static final int LEAST_LOOKS = 3;
+    /** From how many droplets on a list of all is asked for before each by itself. */
+    private static final int MANY_IDS = 5;
+
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
     private static final int FORBIDDEN = 403;
@@ -71,6 +77,7 @@ public final class DigitalOcean implements CloudProvider {
     private final Ordering ordering;
     private final Awaiting awaiting;
     private final Removal removal;
+    private final Tagging tagging;
     private final CloudFirewall firewall;
     private final List<String> vpcs;
     private final boolean ipv6;
@@ -98,6 +105,7 @@ public final class DigitalOcean implements CloudProvider {
         ordering = new Ordering(api, pollInterval, listLag);
         awaiting = new Awaiting(api, pollInterval, listLag, lastLook);
         removal = new Removal(api, pollInterval, lastLook);
+        tagging = new Tagging(api);
         firewall = new CloudFirewall(api, pollInterval, builder.sshFrom);
         vpcs = List.copyOf(builder.vpcs);
         ipv6 = builder.ipv6;
@@ -350,9 +358,9 @@ public final class DigitalOcean implements CloudProvider {
                 return Secret.of(value.strip());
             }
         }
-        throw new ProviderException(
-                "no DigitalOcean token: set " + String.join(" or ", TOKEN_VARIABLES)
-                        + " to a token that may read and write (control panel, API, Tokens), or call DigitalOcean.builder().token(…)");
+        throw new ProviderException("no DigitalOcean token: set " + String.join(" or ", TOKEN_VARIABLES)
+                + " to a token that may read and write (control panel, API, Tokens), or call"
+                + " DigitalOcean.builder().token(…)");
     }
 
     @Override
@@ -377,8 +385,8 @@ public final class DigitalOcean implements CloudProvider {
             faults.add("account: it is locked; ask DigitalOcean's support");
         }
         if (!mayWrite()) {
-            faults.add(
-                    "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+            faults.add("token: it may only read, or not delete tags: make one that may read and write (control panel,"
+                    + " API, Tokens)");
         }
         int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
@@ -413,9 +421,9 @@ public final class DigitalOcean implements CloudProvider {
     private void checkOptions(List<String> faults) {
         for (String key : sshKeys) {
             if (api.http().find("/v2/account/keys/" + key, Answers.KeyAnswer.class, Deadline.never()) == null) {
-                faults.add(
-                        "sshKeys " + Names.quote(key)
-                                + " is no key of the account: take an id or fingerprint from the control panel, Settings, Security");
+                faults.add("sshKeys " + Names.quote(key)
+                        + " is no key of the account: take an id or fingerprint from the control panel,"
+                        + " Settings, Security");
             }
         }
         Map<String, String> taken = new HashMap<>();
@@ -482,6 +490,29 @@ public final class DigitalOcean implements CloudProvider {
                 .map(Api::host)
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
+    }
+
+    @Override
+    public List<FoundHost> find(String mesh, Collection<String> ids) {
+        if (ids.isEmpty()) {
+            return List.of();
+        }
+        // One list shows many, but only a droplet that is asked for by itself and not there is gone.
+        Map<String, Droplet> listed =
+                ids.size() < MANY_IDS ? Map.of() : Api.byId(api.droplets("/v2/droplets", Deadline.never()));
+        List<FoundHost> found = new ArrayList<>();
+        for (String id : new TreeSet<>(ids)) {
+            Optional.ofNullable(listed.get(id))
+                    .or(() -> api.find(id, Deadline.never()))
+                    .ifPresent(droplet ->
+                            found.add(new FoundHost(Api.host(droplet), Api.carries(droplet, Marks.mesh(mesh)))));
+        }
+        return List.copyOf(found);
+    }
+
+    @Override
+    public void tag(String mesh, Collection<String> ids) {
+        tagging.tag(mesh, new TreeSet<>(ids));
     }
 
     @Override
@@ -600,8 +631,8 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public void deleteAll(String mesh, Duration timeout) {
-        removal.deleteAll(mesh, timeout);
+    public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
+        removal.deleteAttempts(mesh, attempts, timeout);
     }
 
     /**

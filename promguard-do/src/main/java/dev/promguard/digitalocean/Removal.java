@@ -74,8 +74,15 @@ final class Removal {
         }
     }
 
-    /** Deletes whatever carries the mesh's mark. A droplet that is still being made may refuse: that is asked for again. */
-    void deleteAll(String mesh, Duration timeout) {
+    /** Deletes whatever one of these attempts made. A droplet that is still being made may refuse: that is asked for again. */
+    void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
+        if (attempts.isEmpty()) {
+            return;
+        }
+        List<String> tags = attempts.stream()
+                .map(attempt -> Marks.attempt(mesh, attempt))
+                .sorted()
+                .toList();
         Deadline deadline = Deadline.after(timeout);
         Deadline calls = deadline.plus(lastLook);
         Map<String, Droplet> left = Map.of();
@@ -83,13 +90,15 @@ final class Removal {
         for (int look = 0; ; look++) {
             try {
                 if (look > 0) {
-                    left = Api.byId(api.tagged(Marks.mesh(mesh), calls));
+                    left = Api.byId(api.tagged(Marks.mesh(mesh), calls).stream()
+                            .filter(droplet -> tags.stream().anyMatch(tag -> Api.carries(droplet, tag)))
+                            .toList());
                     if (left.isEmpty() && refusal == null) {
                         return;
                     }
                 }
                 if (refusal != null || look % LOOKS_UNTIL_ASKED_AGAIN == 0) {
-                    refusal = deleteTagged(mesh, left.keySet(), calls).orElse(null);
+                    refusal = deleteTagged(tags, left.keySet(), calls).orElse(null);
                 }
             } catch (ProviderException e) {
                 if (!e.retryable()) {
@@ -115,9 +124,13 @@ final class Removal {
                 refusal);
     }
 
-    /** Deletes by the mark, and where that is refused as a whole, one by one what is known to be there. */
-    private Optional<ProviderException> deleteTagged(String mesh, Set<String> known, Deadline deadline) {
-        Optional<ProviderException> refused = delete("/v2/droplets?tag_name=" + Api.encode(Marks.mesh(mesh)), deadline);
+    /** Deletes by each tag, and where that is refused as a whole, one by one what is known to be there. */
+    private Optional<ProviderException> deleteTagged(List<String> tags, Set<String> known, Deadline deadline) {
+        Optional<ProviderException> refused = Optional.empty();
+        for (String tag : tags) {
+            Optional<ProviderException> one = delete("/v2/droplets?tag_name=" + Api.encode(tag), deadline);
+            refused = one.isPresent() ? one : refused;
+        }
         if (refused.isPresent() && !refused.get().retryable()) {
             known.forEach(id -> deleteOne(id, deadline));
         }

@@ -11,6 +11,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Inventory;
 import dev.promguard.spi.Login;
@@ -208,12 +209,38 @@ public final class ExistingHosts implements CloudProvider {
      * Not possible.
      *
      * @param mesh not used
+     * @param attempts not used
      * @param timeout not used
      * @throws ProviderException always: the hosts stay
      */
     @Override
-    public void deleteAll(String mesh, Duration timeout) {
+    public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
         throw new ProviderException("ExistingHosts deletes no hosts");
+    }
+
+    /**
+     * Not possible: hosts are known by their names here.
+     *
+     * @param mesh not used
+     * @param ids not used
+     * @return never
+     * @throws ProviderException always
+     */
+    @Override
+    public List<FoundHost> find(String mesh, Collection<String> ids) {
+        throw new ProviderException("ExistingHosts knows hosts by their names: list them");
+    }
+
+    /**
+     * Not possible.
+     *
+     * @param mesh not used
+     * @param ids not used
+     * @throws ProviderException always: the hosts carry no tags
+     */
+    @Override
+    public void tag(String mesh, Collection<String> ids) {
+        throw new ProviderException("ExistingHosts tags no hosts");
     }
 
     /**
@@ -391,9 +418,9 @@ public final class ExistingHosts implements CloudProvider {
                     .filter(name -> !trustOnFirstUse && keys(name).isEmpty())
                     .toList();
             if (!unproven.isEmpty()) {
-                faults.add(
-                        "no host key fingerprint is given for " + String.join(", ", unproven)
-                                + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say trustOnFirstUse()");
+                faults.add("no host key fingerprint is given for " + String.join(", ", unproven)
+                        + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say"
+                        + " trustOnFirstUse()");
             }
             gone.stream()
                     .filter(endpoints::containsKey)

@@ -172,6 +172,11 @@ public final class Http {
         return exchange("POST", path, written(body), type, false, Deadline.never()).value;
     }
 
+    /** Sends something that is the same done twice. */
+    public void repeat(String path, Object body, Deadline deadline) {
+        repeated("POST", path, written(body), Object.class, deadline);
+    }
+
     /** Replaces a resource; to do so twice is to do so once. */
     public void put(String path, Object body, Deadline deadline) {
         repeated("PUT", path, written(body), Object.class, deadline);
@@ -289,7 +294,8 @@ public final class Http {
         token.get().useText(text -> {
             if (!TOKEN.matcher(text).matches()) {
                 throw new ProviderException(
-                        "the DigitalOcean token holds a character that no token has, such as a line end: give it without");
+                        "the DigitalOcean token holds a character that no token has, such as a line end: give it"
+                                + " without");
             }
             return request.header("Authorization", "Bearer " + text);
         });
@@ -471,7 +477,8 @@ public final class Http {
     private static CancelledException cancelled(InterruptedException cause) {
         Thread.currentThread().interrupt();
         return new CancelledException(
-                "interrupted while waiting for DigitalOcean; what was done is done, and the same call goes on from there",
+                "interrupted while waiting for DigitalOcean; what was done is done, and the same call goes on from"
+                        + " there",
                 cause);
     }
 

@@ -7,6 +7,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Quote;
 import dev.promguard.spi.Rebuild;
@@ -97,8 +98,18 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public void deleteAll(String mesh, Duration timeout) {
-        digitalOcean.deleteAll(mesh, timeout);
+    public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
+        digitalOcean.deleteAttempts(mesh, attempts, timeout);
+    }
+
+    @Override
+    public List<FoundHost> find(String mesh, Collection<String> ids) {
+        return digitalOcean.find(mesh, ids);
+    }
+
+    @Override
+    public void tag(String mesh, Collection<String> ids) {
+        digitalOcean.tag(mesh, ids);
     }
 
     @Override

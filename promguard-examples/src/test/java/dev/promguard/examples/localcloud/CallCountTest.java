@@ -67,13 +67,13 @@ class CallCountTest {
     }
 
     @Test
-    void deleteAll_aHundred_takesAtMostEightCalls() {
+    void deleteAttempts_aHundred_takesAtMostEightCalls() {
         make();
         AccessKey key = provider.registerAccessKey(MESH, key());
         cloud.forgetRequests();
 
         assertThat(provider.list(MESH)).hasSize(DROPLETS);
-        provider.deleteAll(MESH, LONG);
+        provider.deleteAttempts(MESH, Set.of("a1b2"), LONG);
         provider.cleanUp(MESH, Optional.of(key));
 
         Map<String, Long> calls = calls();

@@ -67,7 +67,7 @@ class FaultOutcomesTest {
         CREATE("create"),
         AWAIT("await"),
         LIST("list"),
-        DELETE("deleteAll"),
+        DELETE("deleteAttempts"),
         CLEAN_UP("cleanUp");
 
         private final String method;

@@ -1,5 +1,6 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.SshPublicKey;
@@ -8,6 +9,7 @@ import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Quote;
 import java.io.IOException;
@@ -291,8 +293,27 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     }
 
     @Override
-    public synchronized void deleteAll(String mesh, Duration timeout) {
-        delete(mesh, list(mesh).stream().map(CloudHost::id).toList(), timeout);
+    public synchronized void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
+        List<String> ids = list(mesh).stream()
+                .filter(host -> host.attempt().filter(attempts::contains).isPresent())
+                .map(CloudHost::id)
+                .toList();
+        delete(mesh, ids, timeout);
+    }
+
+    @Override
+    public synchronized List<FoundHost> find(String mesh, Collection<String> ids) {
+        return hosts.entrySet().stream()
+                .filter(entry -> ids.contains(entry.getKey()))
+                .map(entry -> new FoundHost(
+                        entry.getValue().host(), entry.getValue().mesh().equals(mesh)))
+                .sorted(Comparator.comparing(found -> found.host().id()))
+                .toList();
+    }
+
+    @Override
+    public void tag(String mesh, Collection<String> ids) {
+        throw new ProviderException("hosts never lose their tag here");
     }
 
     private static void end(Host host) {
