@@ -42,13 +42,13 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     /** Writes the script. The caller closes it: it may hold a key. */
     static Script of(String nonce, List<Change> changes, Duration rollbackAfter) {
-        Script script = Script.begin(nonce, libraries(changes));
+        Script script = Script.begin(nonce);
         ChangeScript visitor = new ChangeScript(script);
         try {
             script.call("step", PREPARE, "alone");
             List<String> owed = owed(changes);
             if (!owed.isEmpty()) {
-                script.call("step", all(List.of(PREPARE, "owe"), owed));
+                script.call("step", all(List.of(PREPARE, "expect_pending"), owed));
             }
             int armBefore = firstToSave(changes);
             for (Change change : changes) {
@@ -63,12 +63,6 @@ final class ChangeScript implements Change.Visitor<Script> {
             script.close();
             throw e;
         }
-    }
-
-    private static String[] libraries(List<Change> changes) {
-        return changes.stream().anyMatch(Change.TakeOff.class::isInstance)
-                ? new String[] {"prelude.sh", "ledger.sh", "changes.sh", "takeoff.sh"}
-                : new String[] {"prelude.sh", "ledger.sh", "changes.sh"};
     }
 
     /** What the run owes its units, so that the next one knows if this one is cut off. */
@@ -119,7 +113,7 @@ final class ChangeScript implements Change.Visitor<Script> {
         List<String> arguments = new ArrayList<>(
                 List.of(ARM, "arm", Long.toString(Math.max(1, rollbackAfter.toSeconds())), interfaceName));
         units.stream().distinct().forEach(arguments::add);
-        script.feed(Script.resource("rollback.sh").getBytes(StandardCharsets.UTF_8), "step", arguments);
+        script.feed(Script.rollback().getBytes(StandardCharsets.UTF_8), "step", arguments);
     }
 
     private Script step(String function, List<String> arguments) {
@@ -143,12 +137,12 @@ final class ChangeScript implements Change.Visitor<Script> {
                 throw new IllegalArgumentException("package \"" + name + "\" is not a Debian package's name");
             }
         }
-        return step("install_packages", change.packages());
+        return step("apply_packages", change.packages());
     }
 
     @Override
     public Script createUser(Change.CreateUser change) {
-        return step("create_user", change.user().name());
+        return step("apply_user", change.user().name());
     }
 
     @Override
@@ -163,7 +157,7 @@ final class ChangeScript implements Change.Visitor<Script> {
         List<String> arguments =
                 new ArrayList<>(List.of(FactsScript.key(change.install()), uri, change.folder(), change.sha256()));
         arguments.addAll(change.install().binaries());
-        return step("install_release", arguments);
+        return step("apply_release", arguments);
     }
 
     @Override
@@ -175,7 +169,7 @@ final class ChangeScript implements Change.Visitor<Script> {
         List<String> arguments =
                 new ArrayList<>(List.of(file.path(), String.format("%04o", file.mode()), file.owner()));
         arguments.addAll(file.check());
-        return script.feed(file.content().getBytes(StandardCharsets.UTF_8), "step", arguments("write_file", arguments));
+        return script.feed(file.content().getBytes(StandardCharsets.UTF_8), "step", arguments("apply_file", arguments));
     }
 
     @Override
@@ -187,7 +181,7 @@ final class ChangeScript implements Change.Visitor<Script> {
                         "folder \"" + folder + "\" is not one that holds drop-ins of " + change.unit());
             }
         }
-        return step("remove_drop_ins", change.folders());
+        return step("undo_drop_ins", change.folders());
     }
 
     @Override
@@ -196,7 +190,7 @@ final class ChangeScript implements Change.Visitor<Script> {
         return script.feed(
                 file.content(),
                 "step",
-                arguments("write_secret", List.of(file.path(), String.format("%04o", SecretFile.MODE), file.group())));
+                arguments("apply_secret", List.of(file.path(), String.format("%04o", SecretFile.MODE), file.group())));
     }
 
     @Override
@@ -207,7 +201,7 @@ final class ChangeScript implements Change.Visitor<Script> {
         return script.feed(
                 change.privateKey(),
                 "step",
-                arguments("write_key", List.of(change.path(), change.publicKey().base64())));
+                arguments("apply_key", List.of(change.path(), change.publicKey().base64())));
     }
 
     @Override
@@ -225,7 +219,7 @@ final class ChangeScript implements Change.Visitor<Script> {
                 arguments.add(key.getKey());
                 lines = withLine(lines, key.getKey(), key.getValue());
             }
-            return script.feed(lines, "step", arguments("write_preshared_keys", arguments));
+            return script.feed(lines, "step", arguments("apply_preshared_keys", arguments));
         } finally {
             Arrays.fill(lines, (byte) 0);
         }
@@ -248,14 +242,14 @@ final class ChangeScript implements Change.Visitor<Script> {
     public Script allow(Change.Allow change) {
         List<String> words = words(change.rule());
         words.addAll(List.of("comment", change.rule().comment()));
-        return step("firewall_rule", words);
+        return step("apply_rule", words);
     }
 
     @Override
     public Script disallow(Change.Disallow change) {
         List<String> words = words(change.rule());
         words.add(0, "delete");
-        return step("firewall_rule", words);
+        return step("apply_rule", words);
     }
 
     private static List<String> words(FirewallRule rule) {
@@ -276,7 +270,7 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     @Override
     public Script enableFirewall(Change.EnableFirewall change) {
-        return step("enable_firewall");
+        return step("apply_firewall");
     }
 
     @Override
@@ -286,7 +280,7 @@ final class ChangeScript implements Change.Visitor<Script> {
             throw new IllegalArgumentException("interface \"" + wireGuard.name() + "\" is not an interface's name");
         }
         return step(
-                "wireguard",
+                "apply_wireguard",
                 change.action().name(),
                 wireGuard.name(),
                 wireGuard.keyPath(),
@@ -296,17 +290,17 @@ final class ChangeScript implements Change.Visitor<Script> {
 
     @Override
     public Script unit(ApplyUnit change) {
-        return step("unit", change.action().name(), unit(change.unit()));
+        return step("apply_unit", change.action().name(), unit(change.unit()));
     }
 
     @Override
     public Script maskUnit(Change.MaskUnit change) {
-        return step("mask_unit", unit(change.unit()));
+        return step("apply_mask", unit(change.unit()));
     }
 
     @Override
     public Script removeUnit(Change.RemoveUnit change) {
-        return step("remove_unit", unit(change.unit()));
+        return step("undo_unit", unit(change.unit()));
     }
 
     @Override
@@ -314,22 +308,22 @@ final class ChangeScript implements Change.Visitor<Script> {
         if (!change.path().matches("(/[A-Za-z0-9_@+-][A-Za-z0-9_@.+-]*){3,}")) {
             throw new IllegalArgumentException("path \"" + change.path() + "\" is not one that PromGuard writes");
         }
-        return step("remove_file", change.path());
+        return step("undo_file", change.path());
     }
 
     @Override
     public Script replaceHostKey(Change.ReplaceHostKey change) {
-        return step("replace_host_key", Integer.toString(number));
+        return step("apply_host_key", Integer.toString(number));
     }
 
     @Override
     public Script remember(Change.Remember change) {
-        return step("remember", change.mesh());
+        return step("apply_manifest", change.mesh());
     }
 
     @Override
     public Script takeOff(Change.TakeOff change) {
-        return step("off_" + change.part().name().toLowerCase(Locale.ROOT));
+        return step("undo_" + change.part().name().toLowerCase(Locale.ROOT));
     }
 
     private static String unit(String name) {

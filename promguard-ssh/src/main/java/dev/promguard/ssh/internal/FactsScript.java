@@ -41,43 +41,43 @@ final class FactsScript {
         require(PATH, List.of(query.keyPath()), "path");
         require(UNIT, query.units(), "unit");
         require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
-        Script script = Script.begin(nonce, "prelude.sh", "facts.sh");
+        Script script = Script.begin(nonce);
         script.shell("first_boot " + Math.max(1, bootPatience.toSeconds()) + " || { say end; return; }");
         if (disarm) {
             script.shell("disarm || [ $? -ne 2 ] || { say busy; say end; return; }");
         }
         if (shown.isPresent()) {
-            script.call("outlived", shown.get().text());
+            script.call("facts_outdated_key", shown.get().text());
             script.shell("[ $? -ne 0 ] || { say busy; say end; return; }");
         }
-        script.call("system");
-        script.call("clock");
+        script.call("facts_system");
+        script.call("facts_clock");
         if (!query.packages().isEmpty()) {
-            script.call("packages", query.packages());
+            script.call("facts_packages", query.packages());
         }
         if (!query.users().isEmpty()) {
-            script.call("users", query.users());
+            script.call("facts_users", query.users());
         }
         if (!query.files().isEmpty()) {
-            script.call("files", query.files());
+            script.call("facts_files", query.files());
         }
         if (!query.expected().isEmpty()) {
-            script.call("contents", expected(query));
+            script.call("facts_contents", expected(query));
         }
-        script.call("units", units(query));
-        script.call("owed");
-        script.call("kept");
+        script.call("facts_units", units(query));
+        script.call("facts_pending");
+        script.call("facts_managed");
         for (ReleaseInstall install : query.releases()) {
             List<String> arguments = new ArrayList<>();
             arguments.add(key(install));
             arguments.addAll(install.binaries());
-            script.call("release", arguments);
+            script.call("facts_release", arguments);
         }
-        script.call("wireguard", query.wireGuardInterface(), query.keyPath());
-        script.call("addresses", query.wireGuardInterface());
-        script.call("firewall");
-        script.call("ledger");
-        script.call("listening");
+        script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
+        script.call("facts_addresses", query.wireGuardInterface());
+        script.call("facts_firewall");
+        script.call("facts_manifest");
+        script.call("facts_listening");
         return script.end();
     }
 

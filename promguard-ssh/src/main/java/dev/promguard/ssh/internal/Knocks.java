@@ -58,9 +58,7 @@ final class Knocks {
         List<String> words = new ArrayList<>(List.of(String.valueOf(seconds), String.valueOf(knocks.size() / 3)));
         words.addAll(knocks);
         words.addAll(pages);
-        return Script.begin(nonce, "prelude.sh", "knock.sh")
-                .call("doors", words)
-                .end();
+        return Script.begin(nonce).call("probe", words).end();
     }
 
     /** How long it takes at most where nobody answers. */

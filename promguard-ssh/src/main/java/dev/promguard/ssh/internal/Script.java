@@ -1,13 +1,12 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.keys.Secret;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The text of a script that may hold a secret, and so is kept in bytes that can be cleared. Data goes in through
@@ -16,33 +15,34 @@ import java.util.List;
 final class Script implements AutoCloseable {
     private static final String END_OF_DATA = "END-OF-DATA";
 
+    private final String nonce;
+    private final ShellLibrary library;
+    private final Set<String> called = new LinkedHashSet<>();
     private byte[] bytes = new byte[32 * 1024];
     private int length;
+
+    private Script(String nonce, ShellLibrary library) {
+        this.nonce = nonce;
+        this.library = library;
+    }
 
     /**
      * Begins a script: one function, so that a shell that does not get the whole of it runs none of it.
      *
      * @param nonce what the script's lines of protocol begin with
-     * @param libraries names of resources with the functions wanted
      */
-    static Script begin(String nonce, String... libraries) {
-        Script script = new Script();
-        script.append("main() {\nN=" + quote(nonce) + '\n');
-        for (String library : libraries) {
-            script.append(resource(library));
-        }
-        return script;
+    static Script begin(String nonce) {
+        return begin(nonce, ShellLibrary.ALL);
     }
 
-    /** A file that lies beside this class. */
-    static String resource(String name) {
-        try (InputStream in = Script.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new IllegalStateException("resource " + name + " is missing from the jar");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    static Script begin(String nonce, ShellLibrary library) {
+        return new Script(nonce, library);
+    }
+
+    /** The script that a host runs by itself to put back what nobody confirmed. */
+    static String rollback() {
+        try (Script script = begin("")) {
+            return script.call("roll_back").close("").text();
         }
     }
 
@@ -60,6 +60,7 @@ final class Script implements AutoCloseable {
 
     /** A call of a function or command with each argument quoted. */
     Script call(String function, List<String> arguments) {
+        called(function, arguments);
         append(line(function, arguments));
         append("\n");
         return this;
@@ -71,6 +72,7 @@ final class Script implements AutoCloseable {
 
     /** A call that is fed with some bytes, in base64. */
     Script feed(byte[] data, String function, List<String> arguments) {
+        called(function, arguments);
         append(line(function, arguments));
         append(" <<'" + END_OF_DATA + "'\n");
         byte[] encoded = Base64.getMimeEncoder(76, new byte[] {'\n'}).encode(data);
@@ -93,16 +95,39 @@ final class Script implements AutoCloseable {
         });
     }
 
+    /** A step calls the function that its second argument names. */
+    private void called(String function, List<String> arguments) {
+        called.addAll(library.namedIn(function));
+        if (function.equals("step") && arguments.size() > 1) {
+            called.addAll(library.namedIn(arguments.get(1)));
+        }
+    }
+
     /** Puts in a piece of shell as it is. Never data. */
     Script shell(String code) {
+        called.addAll(library.namedIn(code));
         append(code);
         append("\n");
         return this;
     }
 
-    /** Ends the script. */
+    /** Ends the script: puts the functions that it calls before it, and reports its end last. */
     Script end() {
-        append("say end\n}\nmain; exit $?\n");
+        if (library != ShellLibrary.NONE) {
+            called.add("say");
+        }
+        return close("say end\n");
+    }
+
+    private Script close(String last) {
+        byte[] calls = bytes;
+        int count = length;
+        bytes = new byte[count + 64 * 1024];
+        length = 0;
+        append("main() {\nN=" + quote(nonce) + '\n' + library.text(called));
+        append(calls, count);
+        Arrays.fill(calls, (byte) 0);
+        append(last + "}\nmain; exit $?\n");
         return this;
     }
 

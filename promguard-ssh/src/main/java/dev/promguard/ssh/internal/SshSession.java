@@ -200,7 +200,7 @@ final class SshSession implements HostSession {
         String nonce = nonce();
         Exec exec = exec(nonce);
         String[] outcome = {""};
-        try (Script script = Script.begin(nonce, "prelude.sh", "confirm.sh")) {
+        try (Script script = Script.begin(nonce)) {
             script.call("confirm").end();
             OptionalInt code =
                     run(exec, script, false, settings.factsTimeout(), "confirm the changes", (line, answer) -> {

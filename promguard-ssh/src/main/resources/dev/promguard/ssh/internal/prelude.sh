@@ -13,6 +13,16 @@ STATE=/var/lib/promguard
 OWED=$STATE/owed
 LEDGER=$STATE/before
 STAMP='%n %F %s %.9Z %a %u:%g'
+WHY=
+TMP=
+ARMED=
+OWES=
+STARTS=
+ENABLED=
+# Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.
+RELOAD=
+trap 'exit 1' HUP INT PIPE TERM
+trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
 
 # say FIELD...: one line of the protocol.
 say() {
@@ -35,51 +45,4 @@ idle() {
     [ "$found" -eq 0 ] || flock -w 60 8
     exec 8>&-
     return "$found"
-}
-
-# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first, and a
-# rollback that was is waited for. Fails with 2 where a run was at work: a connection from before its changes does not prove
-# that one can be made after them.
-disarm() {
-    if [ -d "$STATE/rollback" ]; then
-        idle || [ ! -d "$STATE/rollback" ] || return 2
-    fi
-    if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
-        systemctl stop promguard-rollback.timer 2>/dev/null
-        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" \
-            /etc/systemd/system/promguard-rollback-boot.service \
-            /etc/systemd/system/promguard-rollback-boot.timer \
-            /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
-        if [ -z "$(ls -A "$STATE")" ]; then
-            rmdir "$STATE"
-        fi
-        return 0
-    fi
-    rolled_back
-    return 1
-}
-
-# rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that nobody is at
-# work on any more, for the host went down in it, is brought to its end here.
-rolled_back() {
-    looks=0
-    while [ -d "$STATE/rolling-back" ] && [ "$looks" -lt 150 ]; do
-        idle
-        case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
-            *"${LF}activ"*) sleep 0.2 ;;
-            *)
-                lock && finish_rollback
-                exec 9>&-
-                return
-                ;;
-        esac
-        looks=$((looks + 1))
-    done
-}
-
-# finish_rollback: ends what would roll back by itself, and does the rest of what it has begun. The lock is held.
-finish_rollback() {
-    systemctl stop promguard-rollback.timer promguard-rollback.service \
-        promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
-    [ ! -d "$STATE/rolling-back" ] || sh "$STATE/rollback.sh" </dev/null
 }

@@ -1,115 +1,174 @@
-#!/bin/sh
-# Puts back the firewall, the WireGuard interface and the SSH host keys as they were before a change that nobody confirmed.
-# What exports is stopped first, so that nothing answers while the firewall is on its way back.
-export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-state=/var/lib/promguard
-saved=$state/rolling-back
-mv -T "$state/rollback" "$saved" 2>/dev/null || [ -d "$saved" ] || exit 0
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# The rollback of changes that nobody confirms: how it is armed, disarmed and carried out.
 
-# A run that is still at work ends at its next step, and must not go on opening what is closed here. In a run that brings an earlier
-# rollback to its end, the lock is held already.
-[ -e /proc/self/fd/9 ] || ! true >>/run/promguard.lock || exec 9>>/run/promguard.lock
-flock -w 30 9
-[ -d "$saved" ] || exit 0
-
-while read -r unit active; do
-    systemctl stop "$unit"
-    if [ "$active" = no ]; then
-        systemctl disable "$unit"
+# arm SECONDS INTERFACE UNIT...: the script that puts things back comes on standard input. What was saved earlier and never
+# confirmed stays as it was saved.
+arm() {
+    seconds=$1
+    interface=$2
+    shift 2
+    private_folder "$STATE" || return
+    # A rollback that has begun waits for this run to end, and so is brought to its end here.
+    if [ -e "$STATE/rollback.sh" ] || [ -d "$STATE/rolling-back" ]; then
+        finish_rollback || {
+            WHY='an earlier rollback could not be brought to its end'
+            return 1
+        }
     fi
-done <"$saved/units"
-if [ ! -e "$saved/ufw-enabled" ]; then
-    for file in /etc/systemd/system/*.service; do
-        [ -f "$file" ] || continue
-        line=
-        read -r line <"$file"
-        case $line in
-            '# Kept by PromGuard for mesh '*) systemctl stop "${file##*/}" ;;
+    rm -f "$STATE/rolled-back"
+    umask 077
+    if [ ! -d "$STATE/rollback" ]; then
+        TMP=$(mktemp -d "$STATE/.new.XXXXXX") || return
+        mkdir "$TMP/ufw" "$TMP/wireguard" "$TMP/ssh" || return
+        : >"$TMP/units"
+        printf '%s\n' "$interface" >"$TMP/interface"
+        for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
+            if [ -e "$file" ]; then
+                folder=${file%/*}
+                cp -pP "$file" "$TMP/ufw/etc:${folder##*/}:${file##*/}" || return
+            fi
+        done
+        if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
+            : >"$TMP/ufw-enabled"
+        fi
+        for file in "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key" "/etc/wireguard/$interface.psk"; do
+            if [ -e "$file" ]; then
+                cp -pPR "$file" "$TMP/wireguard/" || return
+            fi
+        done
+        if systemctl is-active -q "wg-quick@$interface.service"; then
+            : >"$TMP/wireguard-active"
+        fi
+        if systemctl is-enabled -q "wg-quick@$interface.service" 2>/dev/null; then
+            : >"$TMP/wireguard-enabled"
+        fi
+        (
+            set -- /etc/ssh/ssh_host_*
+            [ ! -e "$1" ] || cp -pP "$@" "$TMP/ssh/"
+        ) || return
+        mv -T "$TMP" "$STATE/rollback" || return
+        TMP=
+    fi
+    known=$(cat "$STATE/rollback/units") || return
+    states=$([ $# -eq 0 ] || systemctl is-active -- "$@")$LF
+    for name do
+        state=${states%%"$LF"*}
+        states=${states#*"$LF"}
+        case $state in
+            '') return 1 ;;
+            active | reloading | refreshing) active=yes ;;
+            *) active=no ;;
+        esac
+        case $LF$known in
+            *"$LF$name "*) ;;
+            *) printf '%s %s\n' "$name" "$active" >>"$STATE/rollback/units" ;;
         esac
     done
-fi
+    base64 -d >"$STATE/rollback.sh" || return
+    umask 022
+    at_boot=/etc/systemd/system/promguard-rollback-boot
+    printf '[Unit]\nDescription=Put back what PromGuard changed and nobody confirmed\n[Service]\nType=oneshot\nExecStart=/bin/sh %s\n' \
+        "$STATE/rollback.sh" >"$at_boot.service" || return
+    printf '[Unit]\nDescription=Wait for the confirmation of what PromGuard changed\n[Timer]\nOnActiveSec=%s\nAccuracySec=1s\n' \
+        "$seconds" >"$at_boot.timer" || return
+    mkdir -p /etc/systemd/system/timers.target.wants
+    ln -sfT "$at_boot.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer || return
+    systemctl reset-failed promguard-rollback.service promguard-rollback.timer 2>/dev/null
+    systemd-run --quiet --unit=promguard-rollback --on-active="$seconds" --timer-property=AccuracySec=1s \
+        /bin/sh "$STATE/rollback.sh" || {
+        WHY='the timer that would roll back could not be set'
+        return 1
+    }
+    ARMED=yes
+    say armed
+}
 
-restore_ufw() {
-    for copy in "$saved"/ufw/*; do
-        [ -e "$copy" ] || continue
-        cp -pP "$copy" "/$(printf %s "${copy##*/}" | tr : /)"
+# disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first, and a
+# rollback that was is waited for. Fails with 2 where a run was at work: a connection from before its changes does not prove
+# that one can be made after them.
+disarm() {
+    if [ -d "$STATE/rollback" ]; then
+        idle || [ ! -d "$STATE/rollback" ] || return 2
+    fi
+    if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
+        systemctl stop promguard-rollback.timer 2>/dev/null
+        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" \
+            /etc/systemd/system/promguard-rollback-boot.service \
+            /etc/systemd/system/promguard-rollback-boot.timer \
+            /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
+        if [ -z "$(ls -A "$STATE")" ]; then
+            rmdir "$STATE"
+        fi
+        return 0
+    fi
+    rolled_back
+    return 1
+}
+
+# rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that nobody is at
+# work on any more, for the host went down in it, is brought to its end here.
+rolled_back() {
+    looks=0
+    while [ -d "$STATE/rolling-back" ] && [ "$looks" -lt 150 ]; do
+        idle
+        case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
+            *"${LF}activ"*) sleep 0.2 ;;
+            *)
+                lock && finish_rollback
+                exec 9>&-
+                return
+                ;;
+        esac
+        looks=$((looks + 1))
     done
 }
 
-if [ -e "$saved/ufw-enabled" ]; then
-    restore_ufw
-    for tables in iptables ip6tables; do
-        "$tables" -S INPUT >/dev/null 2>&1 || continue
-        "$tables" -P INPUT DROP
-        "$tables-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$tables-restore"
-    done
-    /lib/ufw/ufw-init start
-elif command -v ufw >/dev/null 2>&1; then
-    ufw --force disable
-    restore_ufw
-fi
+# finish_rollback: ends what would roll back by itself, and does the rest of what it has begun. The lock is held.
+finish_rollback() {
+    systemctl stop promguard-rollback.timer promguard-rollback.service \
+        promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
+    [ ! -d "$STATE/rolling-back" ] || sh "$STATE/rollback.sh" </dev/null
+}
 
-read -r interface <"$saved/interface"
-same=yes
-for name in "$interface.conf" "$interface.key"; do
-    if [ -e "$saved/wireguard/$name" ]; then
-        if ! cmp -s "$saved/wireguard/$name" "/etc/wireguard/$name"; then
-            same=no
-            cp -pP "$saved/wireguard/$name" "/etc/wireguard/$name"
-        fi
-    elif [ -e "/etc/wireguard/$name" ]; then
-        same=no
-    fi
-done
-keys=$interface.psk
-if [ -e "$saved/wireguard/$keys" ] || [ -e "/etc/wireguard/$keys" ]; then
-    if ! diff -rq "$saved/wireguard/$keys" "/etc/wireguard/$keys" >/dev/null 2>&1; then
-        same=no
-    fi
-fi
-if [ -e "$saved/wireguard/$keys" ] && [ "$same" = no ]; then
-    rm -rf "/etc/wireguard/$keys"
-    cp -pPR "$saved/wireguard/$keys" "/etc/wireguard/$keys"
-fi
-if [ ! -e "$saved/wireguard-enabled" ]; then
-    systemctl disable "wg-quick@$interface.service"
-fi
-if [ ! -e "$saved/wireguard-active" ]; then
-    systemctl stop "wg-quick@$interface.service"
-    for tables in iptables ip6tables; do
-        "$tables" -t raw -S PREROUTING 2>/dev/null |
-            sed -n "/\"wg-quick(8) rule for $interface\"/s/^-A /-w -t raw -D /p" | xargs -r -L 1 "$tables"
-    done
-elif [ "$same" = no ] || ! systemctl is-active -q "wg-quick@$interface.service"; then
-    systemctl restart "wg-quick@$interface.service"
-fi
-for name in "$interface.conf" "$interface.key"; do
-    [ -e "$saved/wireguard/$name" ] || rm -f "/etc/wireguard/$name"
-done
-[ -e "$saved/wireguard/$keys" ] || rm -rf "/etc/wireguard/$keys"
+# shellcheck shell=sh disable=SC2154
+confirm() {
+    disarm
+    case $? in
+        0) say confirm disarmed ;;
+        2) say confirm busy ;;
+        *)
+            if [ -d "$STATE/rolling-back" ]; then
+                say confirm rolling-back
+            elif [ -e "$STATE/rolled-back" ]; then
+                say confirm rolled-back
+            else
+                say confirm none
+            fi
+            ;;
+    esac
+}
 
-changed=no
-for key in "$saved"/ssh/*; do
-    cmp -s "$key" "/etc/ssh/${key##*/}" || changed=yes
-done
-if [ "$changed" = yes ]; then
-    cp -pP "$saved"/ssh/* /etc/ssh/
-    if systemctl is-active -q ssh.service; then
-        systemctl reload ssh.service
-    fi
-fi
+# roll_back: puts back the firewall, the WireGuard interface and the SSH host keys as they were before a change that nobody confirmed. It is a
+# script of its own on the host.
+roll_back() {
+    saved=$STATE/rolling-back
+    mv -T "$STATE/rollback" "$saved" 2>/dev/null || [ -d "$saved" ] || exit 0
 
-if [ -e "$saved/ufw-enabled" ]; then
-    while read -r unit active; do
-        if [ "$active" = yes ]; then
-            systemctl start "$unit"
-        fi
-    done <"$saved/units"
-fi
-if [ -d "$state/taken-off" ] && [ ! -d "$state/before" ]; then
-    mv -T "$state/taken-off" "$state/before"
-fi
-: >"$state/rolled-back"
-rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
-    /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
-rm -rf "$saved"
+    # A run that is still at work ends at its next step, and must not go on opening what is closed here. In a run that brings an earlier
+    # rollback to its end, the lock is held already.
+    [ -e /proc/self/fd/9 ] || ! true >>/run/promguard.lock || exec 9>>/run/promguard.lock
+    flock -w 30 9
+    [ -d "$saved" ] || exit 0
+    stop_exporters
+    restore_firewall
+    restore_wireguard
+    restore_host_keys
+    start_exporters
+    if [ -d "$STATE/taken-off" ] && [ ! -d "$STATE/before" ]; then
+        mv -T "$STATE/taken-off" "$STATE/before"
+    fi
+    : >"$STATE/rolled-back"
+    rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
+        /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
+    rm -rf "$saved"
+}

@@ -18,8 +18,9 @@ class AcceptingRulesTest {
         Path rules = Files.writeString(folder.resolve("rules"), String.join("\n", loaded) + '\n');
         Path iptables = Files.writeString(folder.resolve("iptables"), "#!/bin/sh\ncat '" + rules + "'\n");
         assertThat(iptables.toFile().setExecutable(true)).isTrue();
-        try (Script script = Script.begin(NONCE, "prelude.sh", "facts.sh")) {
-            script.call("rules", "4", "ufw", iptables.toString(), "/nowhere").end();
+        try (Script script = Script.begin(NONCE)) {
+            script.call("facts_rules", "4", "ufw", iptables.toString(), "/nowhere")
+                    .end();
             Process shell = new ProcessBuilder("sh", "-s")
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();

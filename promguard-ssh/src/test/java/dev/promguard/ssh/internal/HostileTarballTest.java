@@ -224,14 +224,14 @@ class HostileTarballTest {
     private Ran install(byte[] tarball, String sum, Path... first) throws Exception {
         served = tarball;
         String text;
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             for (Path bin : first) {
                 script.shell("PATH=" + Script.quote(bin.toString()) + ":$PATH");
             }
             script.call(
                     "step",
                     "0",
-                    "install_release",
+                    "apply_release",
                     "tool-1.0",
                     "http://127.0.0.1:" + mirror.getAddress().getPort() + "/tool.tar.gz",
                     FOLDER,

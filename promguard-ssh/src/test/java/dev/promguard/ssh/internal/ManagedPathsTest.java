@@ -50,14 +50,14 @@ class ManagedPathsTest {
     }
 
     private void write(String... paths) throws Exception {
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.shell("systemctl() { :; }");
             int number = 0;
             for (String path : paths) {
                 script.feed(
                         (HEADER + "x: 1\n").getBytes(UTF_8),
                         "step",
-                        List.of(Integer.toString(number++), "write_file", path, "0640", "root"));
+                        List.of(Integer.toString(number++), "apply_file", path, "0640", "root"));
             }
             String said = run(script);
             assertThat(said).endsWith("end\n");
@@ -67,8 +67,8 @@ class ManagedPathsTest {
     /** The paths that the host names, as the parser takes them. */
     private List<String> managed() throws Exception {
         String said;
-        try (Script script = Script.begin(NONCE, "prelude.sh", "facts.sh")) {
-            said = run(script.shell("kept"));
+        try (Script script = Script.begin(NONCE)) {
+            said = run(script.shell("facts_managed"));
         }
         FactsParser parser = new FactsParser(Queries.node());
         for (String line :
@@ -136,8 +136,8 @@ class ManagedPathsTest {
     void managed_writtenAgainAndRemoved_areNamedOnceAndNotAnyMore() throws Exception {
         write("/etc/prometheus/prometheus.yml", "/etc/prometheus/rules.yml");
         write("/etc/prometheus/prometheus.yml");
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
-            run(script.call("step", "0", "remove_file", "/etc/prometheus/rules.yml"));
+        try (Script script = Script.begin(NONCE)) {
+            run(script.call("step", "0", "undo_file", "/etc/prometheus/rules.yml"));
         }
         // Somebody puts a file of their own where one of PromGuard's was.
         put("/etc/prometheus/rules.yml");

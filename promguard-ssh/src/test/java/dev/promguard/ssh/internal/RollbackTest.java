@@ -45,14 +45,14 @@ class RollbackTest {
                 .replace("FOLDER", folder.toString());
     }
 
-    private String script(String shell, String... libraries) {
-        try (Script script = Script.begin(NONCE, libraries)) {
+    private String script(String shell) {
+        try (Script script = Script.begin(NONCE)) {
             return here(script.shell(STAND_INS + shell).end().text());
         }
     }
 
     private String confirm() throws Exception {
-        return run(script("confirm", "prelude.sh", "confirm.sh"));
+        return run(script("confirm"));
     }
 
     private static String run(String text) throws Exception {
@@ -104,7 +104,7 @@ class RollbackTest {
 
     @Test
     void confirm_afterTheRollback_saysSoEachTime() throws Exception {
-        run(here(STAND_INS + Script.resource("rollback.sh")));
+        run(here(STAND_INS + Script.rollback()));
 
         assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
         assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
@@ -116,15 +116,14 @@ class RollbackTest {
         String endsWhenAsked = "systemctl() { echo activating; echo inactive; touch FOLDER/state/rolled-back;"
                 + " rm -r FOLDER/state/rolling-back; }\n";
 
-        assertThat(run(script(endsWhenAsked + "confirm", "prelude.sh", "confirm.sh")))
-                .isEqualTo("confirm\trolled-back\nend\n");
+        assertThat(run(script(endsWhenAsked + "confirm"))).isEqualTo("confirm\trolled-back\nend\n");
     }
 
     /** The host went down in its rollback, and is up again. */
     @Test
     void confirm_rollbackThatNobodyIsAtWorkOn_isBroughtToItsEnd() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
-        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.resource("rollback.sh")));
+        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.rollback()));
 
         assertThat(confirm()).endsWith("confirm\trolled-back\nend\n");
 
@@ -154,7 +153,7 @@ class RollbackTest {
         Process rollback =
                 new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
         try (var in = rollback.getOutputStream()) {
-            in.write(here(STAND_INS + Script.resource("rollback.sh")).getBytes(UTF_8));
+            in.write(here(STAND_INS + Script.rollback()).getBytes(UTF_8));
         }
         long begin = System.nanoTime();
         while (!Files.exists(folder.resolve("state/rolling-back"))) {
@@ -170,20 +169,21 @@ class RollbackTest {
         String theirs = hostKey("ssh_host_ed25519_key");
         String other = hostKey("ssh_host_ecdsa_key");
         String gone = "SHA256:" + "A".repeat(43);
-        assertThat(List.of(outlived(theirs), outlived(gone)))
+        assertThat(List.of(facts_outdated_key(theirs), facts_outdated_key(gone)))
                 .as("without a rollback")
                 .containsOnly("");
 
-        run(here(STAND_INS + Script.resource("rollback.sh")));
+        run(here(STAND_INS + Script.rollback()));
 
-        assertThat(List.of(outlived(theirs), outlived(other))).containsOnly("");
-        assertThat(outlived(gone)).isEqualTo("outlived");
+        assertThat(List.of(facts_outdated_key(theirs), facts_outdated_key(other)))
+                .containsOnly("");
+        assertThat(facts_outdated_key(gone)).isEqualTo("facts_outdated_key");
         Files.delete(folder.resolve("ssh/ssh_host_ecdsa_key.pub"));
-        assertThat(outlived(other)).isEqualTo("outlived");
+        assertThat(facts_outdated_key(other)).isEqualTo("facts_outdated_key");
     }
 
-    private String outlived(String fingerprint) throws Exception {
-        return run(script("outlived '" + fingerprint + "' && say outlived", "prelude.sh", "facts.sh"))
+    private String facts_outdated_key(String fingerprint) throws Exception {
+        return run(script("facts_outdated_key '" + fingerprint + "' && say facts_outdated_key"))
                 .replaceFirst("\n?end\n", "");
     }
 
@@ -198,7 +198,7 @@ class RollbackTest {
     void step_rolledBackMeanwhile_isNotTaken() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
 
-        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened", "prelude.sh", "ledger.sh", "changes.sh"));
+        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened"));
 
         assertThat(said)
                 .contains("begin\t0\n", "rolled-back\nfailed\t0\t1\tthe time for a confirmation was over")
@@ -208,7 +208,7 @@ class RollbackTest {
 
     @Test
     void step_stillArmed_isTaken() throws Exception {
-        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened", "prelude.sh", "ledger.sh", "changes.sh"));
+        String said = run(script("ARMED=yes\nstep 0 touch FOLDER/opened"));
 
         assertThat(said).contains("done\t0");
         assertThat(folder.resolve("opened")).exists();
@@ -235,7 +235,7 @@ class RollbackTest {
         Files.writeString(folder.resolve("system/theirs.service"), "[Unit]\n");
         Files.writeString(folder.resolve("state/rollback/units"), "prometheus.service yes\n");
 
-        run(here(STAND_INS + Script.resource("rollback.sh")));
+        run(here(STAND_INS + Script.rollback()));
 
         assertThat(log())
                 .containsSubsequence(

@@ -87,7 +87,7 @@ class ScriptTest {
     @ParameterizedTest
     @MethodSource("hostileTexts")
     void call_hostileArgument_arrivesUnchanged(String text) throws Exception {
-        try (Script script = Script.begin(NONCE)) {
+        try (Script script = Script.begin(NONCE, ShellLibrary.NONE)) {
             script.shell("say() { :; }").call("printf", "%s|", text).end();
             assertThat(run(script.array(), script.length()).out()).isEqualTo(text + '|');
         }
@@ -96,7 +96,7 @@ class ScriptTest {
     @ParameterizedTest
     @MethodSource("hostileTexts")
     void feed_hostileContent_arrivesUnchanged(String text) throws Exception {
-        try (Script script = Script.begin(NONCE)) {
+        try (Script script = Script.begin(NONCE, ShellLibrary.NONE)) {
             script.shell("say() { :; }")
                     .feed(text.getBytes(UTF_8), "base64", List.of("-d"))
                     .end();
@@ -111,7 +111,7 @@ class ScriptTest {
 
     @Test
     void close_secretInside_isCleared() {
-        Script script = Script.begin(NONCE);
+        Script script = Script.begin(NONCE, ShellLibrary.NONE);
         script.feed(Secret.of("hidden-value"), "base64", List.of("-d"));
         byte[] bytes = script.array();
         script.close();
@@ -120,7 +120,7 @@ class ScriptTest {
 
     @Test
     void feed_moreThanFits_leavesNoCopyBehind() {
-        Script script = Script.begin(NONCE);
+        Script script = Script.begin(NONCE, ShellLibrary.NONE);
         List<byte[]> buffers = new ArrayList<>();
         while (buffers.size() < 3) {
             script.feed(Secret.of("hidden-value"), "base64", List.of("-d"));
@@ -153,7 +153,7 @@ class ScriptTest {
     @Test
     void run_cutAnywhere_runsNothing(@TempDir Path folder) throws Exception {
         Path mark = folder.resolve("mark");
-        try (Script script = Script.begin(NONCE)) {
+        try (Script script = Script.begin(NONCE, ShellLibrary.NONE)) {
             script.shell("say() { :; }")
                     .call("touch", mark.toString())
                     .feed("data".getBytes(UTF_8), "base64", List.of("-d"))
@@ -190,8 +190,8 @@ class ScriptTest {
                         Duration.ofMinutes(1),
                         true,
                         Optional.of(new HostKeyFingerprint("SHA256:" + "A".repeat(43))));
-                Script confirm = Script.begin(NONCE, "prelude.sh", "confirm.sh").end()) {
-            texts.addAll(List.of(changes.text(), facts.text(), confirm.text(), Script.resource("rollback.sh")));
+                Script confirm = Script.begin(NONCE).call("confirm").end()) {
+            texts.addAll(List.of(changes.text(), facts.text(), confirm.text(), Script.rollback()));
         }
         for (String text : texts) {
             byte[] bytes = text.getBytes(UTF_8);
@@ -250,9 +250,9 @@ class ScriptTest {
         Path own = Files.createDirectories(folder.resolve("blackbox_exporter"));
         Path config = Files.writeString(own.resolve("blackbox.yml"), "x\n");
         Path other = Files.writeString(own.resolve("by-hand"), "x\n");
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
-            script.call("step", "0", "remove_file", config.toString())
-                    .call("step", "1", "remove_file", config.toString())
+        try (Script script = Script.begin(NONCE)) {
+            script.call("step", "0", "undo_file", config.toString())
+                    .call("step", "1", "undo_file", config.toString())
                     .end();
             Ran ran = run(script.array(), script.length());
             assertThat(ran.exitCode()).as(ran.err()).isZero();
@@ -453,7 +453,7 @@ class ScriptTest {
                 bin.resolve("wg"),
                 "case $3 in preshared-keys) cat " + folder + "/running ;;"
                         + " *) printf 'wg %s\\n' \"$*\" >&3; cat >&3 ;; esac");
-        try (Script script = Script.begin(NONCE, "prelude.sh", "changes.sh", "facts.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.shell("PATH=" + Script.quote(bin.toString()) + ":$PATH");
             script.shell(call);
             byte[] text =
@@ -508,7 +508,7 @@ class ScriptTest {
             Files.writeString(
                     place.resolve("running"), first + '\t' + running.getKey() + '\n' + second + "\tunfiled\n");
 
-            Ran ran = withConfiguration(place, "preshared_keys wg0");
+            Ran ran = withConfiguration(place, "facts_preshared_keys wg0");
 
             assertThat(ran.out())
                     .isEqualTo(NONCE + "\tpeer-preshared-key\t" + first + '\t' + running.getValue() + '\n' + NONCE
@@ -533,19 +533,19 @@ class ScriptTest {
 
     @Test
     void owe_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
-            script.call("owe", "node_exporter.service RESTART", "prometheus.service START")
-                    .call("owed")
+            script.call("expect_pending", "node_exporter.service RESTART", "prometheus.service START")
+                    .call("facts_pending")
                     .shell("say before")
-                    .call("owing")
-                    .call("owed")
-                    .call("settled", "node_exporter.service")
+                    .call("note_pending")
+                    .call("facts_pending")
+                    .call("forget_pending", "node_exporter.service")
                     .shell("say between")
-                    .call("owed")
-                    .call("settled", "prometheus.service")
+                    .call("facts_pending")
+                    .call("forget_pending", "prometheus.service")
                     .shell("say after")
-                    .call("owed")
+                    .call("facts_pending")
                     .end();
             Ran ran = run(script.array(), script.length());
 
@@ -565,12 +565,12 @@ class ScriptTest {
 
     /** A program is owed a restart also where its user was made anew; packages and tarballs may be refused before anything is changed. */
     @ParameterizedTest
-    @CsvSource({"create_user,true", "write_file,true", "install_packages,false", "install_release,false"})
+    @CsvSource({"apply_user,true", "apply_file,true", "apply_packages,false", "apply_release,false"})
     void step_ofWhatUnitsRunWith_isOwedFirst(String function, boolean owed, @TempDir Path folder) throws Exception {
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "facts.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
-            script.shell(function + "() { owed; }");
-            script.call("step", "prepare", "owe", "node_exporter.service RESTART")
+            script.shell(function + "() { facts_pending; }");
+            script.call("step", "prepare", "expect_pending", "node_exporter.service RESTART")
                     .call("step", "0", function)
                     .end();
             Ran ran = run(script.array(), script.length());
@@ -606,12 +606,12 @@ class ScriptTest {
         }
         // Only the calls that look at files: the others look at this machine.
         String calls = whole.lines()
-                .filter(line -> line.startsWith("files '") || line.startsWith("contents '"))
+                .filter(line -> line.startsWith("facts_files '") || line.startsWith("facts_contents '"))
                 .collect(Collectors.joining("\n"));
-        assertThat(calls).contains("files '", "contents '");
+        assertThat(calls).contains("facts_files '", "facts_contents '");
 
         FactsParser parser = new FactsParser(query);
-        try (Script script = Script.begin(NONCE, "prelude.sh", "facts.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             Ran ran = run(script.shell(calls).end());
             assertThat(ran.exitCode()).as(ran.err()).isZero();
             assertThat(ran.out()).doesNotContain("not to be sent", base64("not to be sent"));
@@ -661,15 +661,15 @@ class ScriptTest {
     }
 
     private static Ran write(Path file, String content, String... check) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("0", "write_file", file.toString(), "0640", "root"));
+        List<String> arguments = new ArrayList<>(List.of("0", "apply_file", file.toString(), "0640", "root"));
         arguments.addAll(List.of(check));
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.feed(content.getBytes(UTF_8), "step", arguments).end();
             return run(script.array(), script.length());
         }
     }
 
-    private static List<Change> everyKind() {
+    static List<Change> everyKind() {
         Release release = Release.nodeExporter().from(URI.create("http://mirror.test/releases"));
         ReleaseInstall install = new ReleaseInstall(release, List.of("node_exporter"));
         FirewallRule scrape = new FirewallRule(

@@ -653,8 +653,8 @@ class SshSessionTest {
                 assertThat(session.hostKey()).isEqualTo(restored);
             }
             assertThat(asked).hasSize(2);
-            assertThat(asked.get(0)).contains("outlived '" + changed + "'");
-            assertThat(asked.get(1)).contains("outlived '" + restored + "'");
+            assertThat(asked.get(0)).contains("facts_outdated_key '" + changed + "'");
+            assertThat(asked.get(1)).contains("facts_outdated_key '" + restored + "'");
         }
     }
 

@@ -34,7 +34,7 @@ class TakeOffTest {
     }
 
     private String run(String... lines) throws Exception {
-        try (Script script = Script.begin(NONCE, "prelude.sh", "ledger.sh", "changes.sh", "takeoff.sh")) {
+        try (Script script = Script.begin(NONCE)) {
             script.shell("STATE=" + Script.quote(state().toString()) + " OWED=$STATE/owed LEDGER=$STATE/before");
             script.shell("UFW=" + Script.quote(host.resolve("ufw").toString()));
             script.shell("systemctl() { :; }");
@@ -72,7 +72,7 @@ class TakeOffTest {
     }
 
     private String write(String path, String content) {
-        return "printf '%s' '" + content + "' | base64 | write_file '" + host.resolve(path) + "' 0640 root";
+        return "printf '%s' '" + content + "' | base64 | apply_file '" + host.resolve(path) + "' 0640 root";
     }
 
     private static boolean root() {
@@ -89,7 +89,7 @@ class TakeOffTest {
 
     @Test
     void note_sameThingTwice_isWrittenOnce() throws Exception {
-        run("remember shop", "note unit a.service", "note unit a.service", "note unit a.services");
+        run("apply_manifest shop", "note unit a.service", "note unit a.service", "note unit a.services");
 
         assertThat(things()).containsExactly("unit a.service", "unit a.services");
         assertThat(state().resolve("before/mesh")).hasContent("shop");
@@ -97,8 +97,8 @@ class TakeOffTest {
 
     @Test
     void remember_again_keepsTheFirstRecord() throws Exception {
-        run("remember shop", "note unit a.service");
-        run("remember bank");
+        run("apply_manifest shop", "note unit a.service");
+        run("apply_manifest bank");
 
         assertThat(state().resolve("before/mesh")).hasContent("shop");
         assertThat(things()).containsExactly("unit a.service");
@@ -111,7 +111,7 @@ class TakeOffTest {
         Path link = Files.createSymbolicLink(host.resolve("link.conf"), Path.of("theirs.conf"));
         Files.createDirectory(host.resolve("kept"));
         run(
-                "remember shop",
+                "apply_manifest shop",
                 write("theirs.conf", "ours"),
                 write("theirs.conf", "ours again"),
                 write("link.conf", "ours"),
@@ -120,7 +120,7 @@ class TakeOffTest {
         assertThat(theirs).hasContent("ours again");
         assertThat(link).isRegularFile();
 
-        String said = run("off_files");
+        String said = run("undo_files");
 
         assertThat(theirs).hasContent("theirs");
         assertThat(Files.readSymbolicLink(link)).isEqualTo(Path.of("theirs.conf"));
@@ -134,10 +134,10 @@ class TakeOffTest {
     @Test
     void offFiles_folderWithFilesOfOthers_staysAndIsNamed() throws Exception {
         assumeTrue(root(), "needs root, to give files away");
-        run("remember shop", write("a/b/c.conf", "ours"));
+        run("apply_manifest shop", write("a/b/c.conf", "ours"));
         Files.writeString(host.resolve("a/mine"), "mine");
 
-        assertThat(run("off_files"))
+        assertThat(run("undo_files"))
                 .isEqualTo("left\t" + host.resolve("a") + ", for it holds what is not from PromGuard\n");
         assertThat(files()).containsExactly("a", "a/mine");
     }
@@ -146,11 +146,11 @@ class TakeOffTest {
     void offFiles_cutOffAndAgain_goesOn() throws Exception {
         assumeTrue(root(), "needs root, to give files away");
         Path theirs = Files.writeString(host.resolve("theirs.conf"), "theirs\n");
-        run("remember shop", write("theirs.conf", "ours"), write("a/b/c.conf", "ours"));
+        run("apply_manifest shop", write("theirs.conf", "ours"), write("a/b/c.conf", "ours"));
 
-        run("mv() { return 1; }", "off_files");
+        run("mv() { return 1; }", "undo_files");
         assertThat(state().resolve("before")).isDirectory();
-        run("off_files");
+        run("undo_files");
 
         assertThat(theirs).hasContent("theirs");
         assertThat(files()).containsExactly("theirs.conf");
@@ -158,7 +158,7 @@ class TakeOffTest {
 
     @Test
     void offFiles_noRecord_doesNothing() throws Exception {
-        assertThat(run("off_services", "off_wireguard", "off_firewall", "off_files"))
+        assertThat(run("undo_services", "undo_wireguard", "undo_firewall", "undo_files"))
                 .isEmpty();
         assertThat(Files.exists(state(), LinkOption.NOFOLLOW_LINKS)).isFalse();
     }
@@ -171,7 +171,7 @@ class TakeOffTest {
 
     private String rulesBefore(String family, String keep, String then, String now) throws Exception {
         run(
-                "remember shop",
+                "apply_manifest shop",
                 "note rule allow proto tcp from any to any port 22 comment OpenSSH",
                 "note rule allow proto udp from any to any port 51820 comment WireGuard",
                 "note rule allow in on wg0 proto tcp from 10.0.0.1 to 10.0.0.2 port 9100 comment mon scraper",

@@ -1,9 +1,26 @@
-# shellcheck shell=sh disable=SC2154
-# Functions that try doors from this host and change nothing. Each prints lines of the protocol.
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# Tries ports and pages from this host and changes nothing.
 
-# knocks SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many doors at once, sends nothing and hangs up. Perl is on every Debian
+# probe SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: so many knocks, and pages, not too many at once.
+probe() {
+    seconds=$1
+    probe_ports "$@" &
+    shift $((2 + 3 * $2))
+    pages=0
+    while [ $# -gt 0 ]; do
+        probe_page "$seconds" "$1" "$2" "$3" "$4" &
+        shift 4
+        pages=$((pages + 1))
+        if [ $((pages % 32)) -eq 0 ]; then
+            wait
+        fi
+    done
+    wait
+}
+
+# probe_ports SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many doors at once, sends nothing and hangs up. Perl is on every Debian
 # and Ubuntu, says why there is no connection, and looks once more when the time is up, so that a busy host misses no open door.
-knocks() {
+probe_ports() {
     if ! command -v perl >/dev/null 2>&1; then
         left=$2
         shift 2
@@ -67,8 +84,8 @@ knocks() {
         }' "$N" "$@" >&3
 }
 
-# page SECONDS NUMBER ADDRESS PORT PATH: fetches a page and counts its bytes.
-page() {
+# probe_page SECONDS NUMBER ADDRESS PORT PATH: fetches a page and counts its bytes.
+probe_page() {
     case $3 in
         *:*) at="[$3]:$4" ;;
         *) at=$3:$4 ;;
@@ -76,21 +93,4 @@ page() {
     seen=$(curl -q -s -g -o /dev/null --noproxy '*' --connect-timeout "$1" -m $((3 * $1)) \
         -w '%{http_code} %{size_download} %{time_connect}' "http://$at$5" 2>/dev/null)
     say page "$2" "$?" "$seen"
-}
-
-# doors SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: so many knocks, and pages, not too many at once.
-doors() {
-    seconds=$1
-    knocks "$@" &
-    shift $((2 + 3 * $2))
-    pages=0
-    while [ $# -gt 0 ]; do
-        page "$seconds" "$1" "$2" "$3" "$4" &
-        shift 4
-        pages=$((pages + 1))
-        if [ $((pages % 32)) -eq 0 ]; then
-            wait
-        fi
-    done
-    wait
 }

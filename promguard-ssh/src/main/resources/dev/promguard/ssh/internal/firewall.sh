@@ -1,0 +1,266 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# ufw: its rules, and what the kernel has loaded of them.
+UFW=/etc/ufw
+
+
+facts_firewall() {
+    command -v ufw >/dev/null 2>&1 || return 0
+    enabled=
+    policy=
+    ipv6=
+    for file in /etc/ufw/ufw.conf /etc/default/ufw; do
+        [ -r "$file" ] || continue
+        while IFS='=' read -r key value || [ -n "$key" ]; do
+            value=${value#[\"\']}
+            value=${value%[\"\']}
+            case $key in
+                ENABLED) enabled=$value ;;
+                DEFAULT_INPUT_POLICY) policy=$value ;;
+                IPV6) ipv6=$value ;;
+            esac
+        done <"$file"
+    done
+    say ufw "$enabled" "$policy" "$ipv6"
+    facts_rules 4 ufw iptables /etc/ufw/user.rules
+    facts_rules 6 ufw6 ip6tables /etc/ufw/user6.rules
+}
+
+# facts_rules 4|6 CHAIN IPTABLES FILE: what is written in ufw's file, and what is loaded of it and beside it.
+facts_rules() {
+    file=$4
+    [ -r "$file" ] || file=/dev/null
+    "$3" -S 2>/dev/null | awk -v begin="$N$TAB" -v family="$1" -v chain="$2" -v file="$file" '
+        function tell(kind, text) { print begin kind family "\t" text }
+        function after(prefix) { return index($0, prefix) == 1 ? substr($0, length(prefix) + 1) : "" }
+        BEGIN {
+            while ((getline < file) > 0) {
+                if ((rest = after("### tuple ### ")) != "") tell("tuple", rest)
+                else if ((rest = after("-A " chain "-user-input ")) != "") tell("written", rest)
+            }
+        }
+        /^-A / && !/^-A (FORWARD|OUTPUT|ufw6?-[a-z-]*-(forward|output)) / && $0 ~ " -j (ACCEPT|" chain "-user-limit-accept)$" {
+            tell("accept", after("-A "))
+        }
+        $0 == "-A " chain "-before-input -j " chain "-user-input" { tell("hook", "user") }
+        $0 == "-A INPUT -j " chain "-before-input" { tell("hook", "before") }
+        index($0, "-A INPUT -j " chain "-") == 1 { next }
+        (rest = after("-P INPUT ")) != "" { tell("policy", rest) }
+        (rest = after("-A INPUT ")) != "" { tell("input", rest) }
+        (rest = after("-A " chain "-user-input ")) != "" { tell("loaded", rest) }' >&3
+}
+
+apply_rule() {
+    note_firewall || return 1
+    if [ "$1" = allow ]; then
+        note rule "$@" || return 1
+    fi
+    ufw "$@" </dev/null || {
+        WHY='ufw refused the rule'
+        return 1
+    }
+}
+
+apply_firewall() {
+    note_firewall || return 1
+    case $(cat /etc/default/ufw) in
+        *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
+        *) ufw default deny incoming || return ;;
+    esac
+    was=off
+    if iptables -S ufw-user-input >/dev/null 2>&1; then
+        was=on
+    fi
+    ufw --force enable || {
+        WHY='ufw could not be enabled'
+        return 1
+    }
+    case $(systemctl is-enabled ufw.service 2>/dev/null) in
+        enabled) ;;
+        *) unmask ufw.service && systemctl enable ufw.service || return ;;
+    esac
+    if [ "$was" = on ] || ! firewall_loaded iptables ufw; then
+        reload_closed || return
+    fi
+    firewall_loaded iptables ufw || {
+        WHY='ufw says that it is enabled, but its rules are not loaded'
+        return 1
+    }
+    if input=$(ip6tables -S INPUT 2>/dev/null); then
+        case $input in
+            *'-P INPUT DROP'*) ;;
+            *)
+                WHY='IPv6 is not closed'
+                return 1
+                ;;
+        esac
+    fi
+}
+
+# firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
+firewall_loaded() {
+    state=$("$1" -S) || return 1
+    case $state in *"-P INPUT DROP"*) ;; *) return 1 ;; esac
+    case $state in *"-A INPUT -j $2-before-input"*) ;; *) return 1 ;; esac
+    case $state in *"-A $2-before-input -j $2-user-input"*) ;; *) return 1 ;; esac
+}
+
+# without_ufw IPTABLES: takes away ufw's chains, which ufw itself leaves behind.
+without_ufw() {
+    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore"
+}
+
+# reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
+reload_closed() {
+    for tables in iptables ip6tables; do
+        "$tables" -S INPUT >/dev/null 2>&1 || continue
+        "$tables" -P INPUT DROP && without_ufw "$tables" || return
+    done
+    /lib/ufw/ufw-init start
+}
+
+# note_firewall: how ufw was before its first change.
+note_firewall() {
+    if [ ! -d "$LEDGER" ] || [ -d "$LEDGER/ufw" ]; then
+        return 0
+    fi
+    TMP=$(mktemp -d "$LEDGER/.new.XXXXXX") || return
+    for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
+        if [ -e "$file" ]; then
+            cp -pP "$file" "$TMP/${file##*/}.$(basename "${file%/*}")" || return
+        fi
+    done
+    for tables in iptables ip6tables; do
+        "$tables" -S 2>/dev/null | grep '^-P ' >"$TMP/$tables"
+    done
+    if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then
+        : >"$TMP/enabled"
+    fi
+    systemctl is-enabled ufw.service >"$TMP/at-boot" 2>/dev/null
+    mv -T "$TMP" "$LEDGER/ufw" && sync "$LEDGER" || return
+    TMP=
+}
+
+# rules_before 4|6 FILE SSH: ufw's file without the rules that PromGuard added, or with the rule that was there before each.
+# With ssh, those that admit SSH stay.
+rules_before() {
+    awk -v family="$1" -v keep="$3" '
+        function key(   i, k) {
+            k = $5
+            for (i = 6; i <= NF && $i !~ /^comment=/; i++) k = k " " $i
+            return k
+        }
+        FILENAME == ARGV[1] {
+            if ($1 != "rule" || (keep == "ssh" && $0 ~ / comment OpenSSH$/)) next
+            any = family == 4 ? "0.0.0.0/0" : "::/0"
+            way = "in"
+            for (i = 3; i < NF && $i != "comment"; i++) {
+                word = $(i + 1) == "any" ? any : $(i + 1)
+                if ($i == "on") way = "in_" word
+                else if ($i == "proto") proto = word
+                else if ($i == "from") from = word
+                else if ($i == "to") to = word
+                else if ($i == "port") port = word
+            }
+            ours[proto " " port " " to " any " from " " way] = 1
+            next
+        }
+        /^### tuple ### / { at = key() }
+        FILENAME == ARGV[2] {
+            if (at != "") before[at] = before[at] $0 "\n"
+            if ($0 == "") at = ""
+            next
+        }
+        /^### tuple ### / && (at in ours) {
+            printf "%s", before[at]
+            skip = 1
+        }
+        !skip { print }
+        $0 == "" { skip = 0 }
+    ' "$LEDGER/things" "$LEDGER/ufw/$2.ufw" "$UFW/$2"
+}
+
+rule_tuples() {
+    sed -n 's/^### tuple ### //p' "$1" | sort
+}
+
+# ufw_files SSH: works out in TMP what ufw's files are to be, and whether others have added rules since.
+ufw_files() {
+    added=no
+    for pair in 4:user.rules 6:user6.rules; do
+        file=${pair#*:}
+        if [ ! -e "$LEDGER/ufw/$file.ufw" ] || [ ! -e "$UFW/$file" ]; then
+            continue
+        fi
+        rules_before "${pair%%:*}" "$file" "$1" >"$TMP/$file" || return
+        rule_tuples "$LEDGER/ufw/$file.ufw" >"$TMP/then" && rule_tuples "$TMP/$file" >"$TMP/now" || return
+        if grep -qvxF -f "$TMP/then" "$TMP/now"; then
+            added=yes
+        fi
+        if cmp -s "$TMP/then" "$TMP/now"; then
+            cat "$LEDGER/ufw/$file.ufw" >"$TMP/$file" || return
+        fi
+    done
+}
+
+undo_firewall() {
+    if [ ! -d "$LEDGER/ufw" ] || ! command -v ufw >/dev/null 2>&1; then
+        return 0
+    fi
+    TMP=$(mktemp -d "$STATE/.new.XXXXXX") || return
+    ufw_files '' || return
+    stays=no
+    if [ -e "$LEDGER/ufw/enabled" ]; then
+        stays=yes
+    elif [ "$added" = yes ]; then
+        stays=yes
+        ufw_files ssh || return
+        say left 'ufw stays on, with the rule that admits SSH: rules were added that are not from PromGuard'
+    else
+        ufw --force disable || return
+    fi
+    for file in user.rules user6.rules; do
+        if [ -e "$TMP/$file" ]; then
+            cat "$TMP/$file" >"$UFW/$file" || return
+        fi
+    done
+    if [ "$stays" = no ] || [ -e "$LEDGER/ufw/enabled" ]; then
+        policy=$(grep '^DEFAULT_INPUT_POLICY=' "$LEDGER/ufw/ufw.default")
+        [ -z "$policy" ] || sed -i "s/^DEFAULT_INPUT_POLICY=.*/$policy/" /etc/default/ufw || return
+    fi
+    if [ "$stays" = yes ]; then
+        reload_closed || return
+    else
+        for tables in iptables ip6tables; do
+            "$tables" -S INPUT >/dev/null 2>&1 || continue
+            without_ufw "$tables" || return
+            while read -r line; do
+                # shellcheck disable=SC2086
+                "$tables" $line || return
+            done <"$LEDGER/ufw/$tables"
+        done
+        case $(cat "$LEDGER/ufw/at-boot") in
+            disabled) systemctl disable ufw.service || return ;;
+            masked) systemctl mask ufw.service || return ;;
+        esac
+    fi
+    rm -rf "$TMP"
+    TMP=
+}
+
+# restore_firewall: the rollback. Nothing new is let in meanwhile.
+restore_firewall() {
+    if [ -e "$saved/ufw-enabled" ]; then
+        restore_ufw
+        reload_closed || /lib/ufw/ufw-init start
+    elif command -v ufw >/dev/null 2>&1; then
+        ufw --force disable
+        restore_ufw
+    fi
+}
+
+restore_ufw() {
+    for copy in "$saved"/ufw/*; do
+        [ -e "$copy" ] || continue
+        cp -pP "$copy" "/$(printf %s "${copy##*/}" | tr : /)"
+    done
+}

@@ -1,0 +1,149 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# What PromGuard put on the host. What is noted is on disk before it is done, so that a run that is cut off leaves nothing unnoted. On a host
+# that stays when the mesh goes, what was there before is kept too; on others only the paths that were written are noted.
+
+# facts_manifest: what PromGuard put on a host that stays when the mesh goes.
+facts_manifest() {
+    [ -r "$LEDGER/mesh" ] || return 0
+    read -r mesh <"$LEDGER/mesh"
+    say ledger "$mesh"
+    sed -n -e "/^unit /s/^/$N${TAB}thing${TAB}/p" -e "/^file /s/^/$N${TAB}thing${TAB}/p" \
+        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" "$LEDGER/things" >&3
+}
+
+# facts_managed: what this or an earlier run wrote down that it put there, as far as it is still there.
+facts_managed() {
+    [ -r "$STATE/written" ] || return 0
+    grep -xE -e '/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\.service' \
+        -e '/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\.yml' \
+        -e '/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*' \
+        -e '/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*' "$STATE/written" |
+        while read -r path; do
+            if [ -f "$path" ] || [ -L "$path" ] || [ -f "$path/.promguard" ]; then
+                say kept "$path"
+            fi
+        done
+}
+
+# apply_manifest MESH: begins the record.
+apply_manifest() {
+    [ ! -d "$LEDGER" ] || return 0
+    rm -rf "$STATE/taken-off"
+    TMP=$(umask 077 && mkdir -p "$STATE" && mktemp -d "$STATE/.new.XXXXXX") || return
+    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && sync "$TMP/mesh" && mv -T "$TMP" "$LEDGER" && sync "$STATE" || return
+    TMP=
+}
+
+# note KIND THING...
+note() {
+    [ -d "$LEDGER" ] || return 0
+    grep -qxF -e "$*" "$LEDGER/things" && return
+    printf '%s\n' "$*" >>"$LEDGER/things" && sync "$LEDGER/things"
+}
+
+# note_folders FOLDER: those of its path that are not there yet, the outermost first.
+note_folders() {
+    if [ -d "$LEDGER" ] && [ -n "$1" ] && [ ! -d "$1" ]; then
+        note_folders "${1%/*}" && note folder "$1"
+    fi
+}
+
+# note_tree FOLDER: one that is to go with all that is in it, unless it was there before.
+note_tree() {
+    [ -e "$1" ] || note tree "$1"
+}
+
+# note_path PATH: a file about to be written. One that was there before is kept, to be put back.
+note_path() {
+    [ -d "$LEDGER" ] || return 0
+    if grep -qxF -e "file $1" -e "replaced $1" "$LEDGER/things"; then
+        return 0
+    elif [ -e "$1" ] || [ -L "$1" ]; then
+        (umask 077 && mkdir -p "$LEDGER/files${1%/*}") && cp -aT "$1" "$LEDGER/files$1" && sync "$LEDGER" && note replaced "$1"
+    else
+        note_folders "${1%/*}" && note file "$1"
+    fi
+}
+
+# note_packages NAME...: those that are missing.
+note_packages() {
+    [ -d "$LEDGER" ] || return 0
+    for package do
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            note package "$package" || return
+        fi
+    done
+}
+
+# note_unit UNIT: a unit about to be started, with the folder for its data if that is not there yet.
+note_unit() {
+    [ -d "$LEDGER" ] || return 0
+    note unit "$1" || return
+    for folder in $(systemctl show -p StateDirectory --value -- "$1"); do
+        note_tree "/var/lib/$folder" || return
+    done
+}
+
+# note_written PATH: on every host, a file or the folder of a release about to be put where PromGuard removes again what a later
+# spec has no use for. What stands here may be removed, and nothing else.
+note_written() {
+    case $1 in
+        /etc/systemd/system/* | /etc/prometheus/* | /etc/promguard/* | /opt/promguard/*) ;;
+        *) return 0 ;;
+    esac
+    if [ -f "$STATE/written" ] && grep -qxF -e "$1" "$STATE/written"; then
+        return 0
+    fi
+    private_folder "$STATE" && (umask 077 && printf '%s\n' "$1" >>"$STATE/written") && sync "$STATE/written"
+}
+
+# forget_written PATH: one that was removed.
+forget_written() {
+    if [ -f "$STATE/written" ] && grep -qxF -e "$1" "$STATE/written"; then
+        sed -i "\\|^$1\$|d" "$STATE/written"
+    fi
+}
+
+# manifest_entries KIND: what is noted of a kind, the last first.
+manifest_entries() {
+    [ -r "$LEDGER/things" ] || return 0
+    sed -n "s/^$1 //p" "$LEDGER/things" | tac
+}
+
+undo_files() {
+    for path in $(manifest_entries file); do
+        rm -f -- "$path" || return
+    done
+    for path in $(manifest_entries replaced); do
+        rm -f -- "$path" && cp -aT "$LEDGER/files$path" "$path" || return
+        say left "$path, put back as it was before"
+    done
+    for path in $(manifest_entries tree); do
+        rm -rf -- "$path" || return
+    done
+    rm -rf /opt/promguard/.new.*
+    for path in $(manifest_entries folder); do
+        if [ -d "$path" ]; then
+            rmdir -- "$path" 2>/dev/null || say left "$path, for it holds what is not from PromGuard"
+        fi
+    done
+    systemctl daemon-reload || return
+    for user in $(manifest_entries user); do
+        if getent passwd "$user" >/dev/null; then
+            userdel -- "$user" || return
+        fi
+    done
+    for group in $(manifest_entries group); do
+        if getent group "$group" >/dev/null; then
+            groupdel -- "$group" || return
+        fi
+    done
+    packages=$(manifest_entries package | sort | tr '\n' ' ')
+    if [ -n "$packages" ]; then
+        say left "packages that PromGuard installed: ${packages% }"
+    fi
+    rm -f "$OWED" "$STATE/written"
+    if [ -d "$LEDGER" ]; then
+        rm -rf "$STATE/taken-off" && mv -T "$LEDGER" "$STATE/taken-off"
+    fi
+}

@@ -1,0 +1,89 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# Programs from release tarballs.
+
+# facts_release NAME-VERSION PROGRAM...: programs whose stamp is unchanged were not written to; others are summed again.
+facts_release() {
+    folder=/opt/promguard/$1
+    release=$1
+    shift
+    [ -d "$folder" ] || return 0
+    sum=
+    intact=no
+    if [ -f "$folder/.promguard" ]; then
+        read -r sum <"$folder/.promguard"
+        stamp=$(cd "$folder" && stat -c "$STAMP" -- "$@" 2>/dev/null)
+        if [ -f "$folder/.promguard-stamp" ] && [ "$stamp" = "$(cat "$folder/.promguard-stamp")" ]; then
+            intact=yes
+        elif [ -n "$stamp" ] && (cd "$folder" && tail -n +2 .promguard | sha256sum -c --status) 2>/dev/null; then
+            intact=yes
+            for program do
+                case $(stat -c '%F %a %u:%g' -- "$folder/$program" 2>/dev/null) in
+                    'regular file 755 0:0') ;;
+                    *) intact=no ;;
+                esac
+                grep -q "  $program\$" "$folder/.promguard" || intact=no
+            done
+        fi
+    fi
+    say release "$release" "$intact" "$sum"
+}
+
+# apply_release NAME-VERSION URI FOLDER SHA256 PROGRAM...
+apply_release() {
+    home=/opt/promguard
+    target=$home/$1
+    uri=$2
+    folder=$3
+    wanted=$4
+    shift 4
+    note_folders "$home" && note_tree "$target" && note_written "$target" || return 1
+    mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
+    command -v curl >/dev/null 2>&1 || {
+        WHY='curl is not installed'
+        return 1
+    }
+    printf 'url = "%s"\n' "$uri" | curl -q -K - --proto '=http,https' -fsSL --retry 4 --connect-timeout 15 \
+        --max-time 900 --speed-limit 1024 --speed-time 60 -o "$TMP/tarball" || {
+        curl=$?
+        WHY='the tarball could not be fetched'
+        return "$curl"
+    }
+    sum=$(sha256sum <"$TMP/tarball") || return 1
+    sum=${sum%% *}
+    if [ "$sum" != "$wanted" ]; then
+        WHY="sha256 is $sum, wanted $wanted"
+        return 1
+    fi
+    mkdir "$TMP/unpacked" "$TMP/done" || return 1
+    for program do
+        shift
+        set -- "$@" "$folder/$program"
+    done
+    tar -xzf "$TMP/tarball" -C "$TMP/unpacked" --no-same-owner -- "$@" || {
+        WHY='the tarball does not hold the programs wanted'
+        return 1
+    }
+    rm -f "$TMP/tarball"
+    for member do
+        shift
+        program=${member##*/}
+        if [ ! -f "$TMP/unpacked/$member" ] || [ -L "$TMP/unpacked/$member" ]; then
+            WHY="$member is not a plain file in the tarball"
+            return 1
+        fi
+        mv "$TMP/unpacked/$member" "$TMP/done/$program" || return 1
+        set -- "$@" "$program"
+    done
+    (
+        cd "$TMP/done" && chown root:root -- "$@" && chmod 0755 . "$@" || exit
+        { printf '%s\n' "$wanted" && sha256sum -- "$@"; } >.promguard || exit
+        stat -c "$STAMP" -- "$@" >.promguard-stamp
+    ) || return 1
+    note_pending || return 1
+    if [ -e "$target" ] || [ -L "$target" ]; then
+        mv -T "$target" "$TMP/replaced" || return 1
+    fi
+    mv -T "$TMP/done" "$target" || return 1
+    rm -rf "$TMP"
+    TMP=
+}

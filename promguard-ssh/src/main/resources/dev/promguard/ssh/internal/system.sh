@@ -1,0 +1,79 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# The host as a whole: its first boot, system, clock, addresses and sockets.
+
+# first_boot SECONDS: waits until cloud-init is done, and fails if it is not in time, or ended in an error.
+first_boot() {
+    command -v cloud-init >/dev/null 2>&1 || return 0
+    [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
+    [ ! -e /run/cloud-init/disabled ] || return 0
+    boot=0
+    looks=0
+    # To look for the file costs a host that is busy booting far less than to start cloud-init's own command, which is for long boots.
+    while [ ! -e /run/cloud-init/result.json ] && [ "$looks" -lt 100 ] && [ "$looks" -lt "$1" ]; do
+        looks=$((looks + 1))
+        sleep 0.2
+    done
+    if [ ! -e /run/cloud-init/result.json ]; then
+        timeout "$(($1 - looks / 5))" cloud-init status --wait >/dev/null 2>&1
+        boot=$?
+    fi
+    if [ "$boot" -eq 124 ]; then
+        say boot late ''
+        return 1
+    fi
+    result=
+    if [ -r /run/cloud-init/result.json ]; then
+        while read -r line || [ -n "$line" ]; do
+            result="$result$line "
+        done </run/cloud-init/result.json
+        case $result in *'"errors": []'*) return 0 ;; esac
+        result="errors: ${result#*\"errors\":}"
+    elif [ "$boot" -ne 1 ]; then
+        return 0
+    fi
+    say boot error "$result"
+    return 1
+}
+
+facts_system() {
+    id=
+    version=
+    if [ -r /etc/os-release ]; then
+        while IFS='=' read -r key value || [ -n "$key" ]; do
+            value=${value#[\"\']}
+            value=${value%[\"\']}
+            case $key in
+                ID) id=$value ;;
+                VERSION_ID) version=$value ;;
+            esac
+        done </etc/os-release
+    fi
+    say system "$(uname -m)" "$(date +%s)" "$id" "$version"
+}
+
+# facts_clock: whether it is synchronized. systemd-timesyncd leaves a mark that is quicker to read than its answer.
+facts_clock() {
+    if [ -e /run/systemd/timesync/synchronized ]; then
+        say clock yes
+    elif command -v timedatectl >/dev/null 2>&1; then
+        say clock "$(timeout 5 timedatectl show -p NTPSynchronized --value 2>/dev/null)"
+    fi
+}
+
+# facts_addresses INTERFACE
+facts_addresses() {
+    ip -o addr show scope global | while read -r _ device _ address _; do
+        if [ "$device" = "$1" ]; then
+            say wg-address "$address"
+        elif [ "$device" != lo ]; then
+            say address "$address"
+        fi
+    done
+}
+
+facts_listening() {
+    command -v ss >/dev/null 2>&1 || return 0
+    ss -Hltun | while read -r protocol _ _ _ socket _; do
+        say socket "$protocol" "$socket"
+    done
+}

@@ -1,0 +1,253 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# systemd's units, and the restarts that are pending on them.
+
+facts_units() {
+    systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ActiveEnterTimestamp -- "$@" |
+        sed "s/^/$N${TAB}unit${TAB}/" >&3
+    for unit do
+        for folder in /etc/systemd/system.control /run/systemd/system.control /etc/systemd/system /run/systemd/system; do
+            for file in "$folder/$unit.d"/*.conf; do
+                if [ -e "$file" ] || [ -L "$file" ]; then
+                    say dropins "$unit" "$folder/$unit.d"
+                    break
+                fi
+            done
+        done
+    done
+}
+
+# facts_pending: what an earlier run was cut off before it did.
+facts_pending() {
+    [ -r "$OWED" ] || return 0
+    while read -r unit action _; do
+        say owed "$unit" "$action"
+    done <"$OWED"
+}
+
+# owe "UNIT ACTION"...: what units are owed once anything is changed that they run with.
+expect_pending() {
+    OWES=$(printf '%s\n' "$@")
+    for owed do
+        case $owed in *' START') STARTS="$STARTS ${owed% START}" ;; esac
+    done
+}
+
+# note_pending: writes that down before it is changed, for the next run to see if this one is cut off.
+note_pending() {
+    [ -n "$OWES" ] || return 0
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$OWES" >"$OWED.new" && mv -fT "$OWED.new" "$OWED") || return
+    OWES=
+}
+
+# forget_pending UNIT: nothing is owed to it any more.
+forget_pending() {
+    if [ -f "$OWED" ]; then
+        sed -i "/^$1 /d" "$OWED" || return
+        [ -s "$OWED" ] || rm -f "$OWED"
+    fi
+}
+
+# apply_unit HOW UNIT
+apply_unit() {
+    case $1 in
+        ENABLE)
+            enable_unit "$2"
+            return
+            ;;
+        STOP)
+            systemctl stop -- "$2" || {
+                WHY="$2 did not stop"
+                return 1
+            }
+            return
+            ;;
+        RELOAD)
+            daemon_reload "$2" || return
+            systemctl reload "$2"
+            ;;
+        START)
+            enable_unit "$2" || return
+            systemctl reset-failed "$2" 2>/dev/null
+            systemctl start "$2"
+            ;;
+        RESTART)
+            daemon_reload "$2" || return
+            systemctl reset-failed "$2" 2>/dev/null
+            systemctl restart "$2"
+            ;;
+    esac || {
+        WHY="$2 did not $(printf %s "$1" | tr "[:upper:]" "[:lower:]")"
+        show_unit "$2"
+        return 1
+    }
+    stays_active "$2" || {
+        WHY="$2 does not stay up"
+        show_unit "$2"
+        return 1
+    }
+    forget_pending "$2"
+}
+
+# apply_mask UNIT: also before the package that brings it is there. Where the host stays and had the unit before, the mask goes
+# with the mesh; else it stays with the package.
+apply_mask() {
+    if systemctl cat -- "$1" >/dev/null 2>&1; then
+        note_path "/etc/systemd/system/$1" || return
+    fi
+    systemctl mask -- "$1" || {
+        WHY="$1 could not be masked"
+        return 1
+    }
+    if systemctl is-active -q "$1"; then
+        systemctl stop -- "$1" || {
+            WHY="$1 did not stop"
+            return 1
+        }
+    fi
+}
+
+# undo_drop_ins FOLDER...
+undo_drop_ins() {
+    rm -rf -- "$@" && reload_units
+}
+
+# undo_unit UNIT: its file goes last, so that a run that is cut off leaves it to be seen.
+undo_unit() {
+    systemctl disable --now -- "$1" || {
+        WHY="$1 did not stop"
+        show_unit "$1"
+        return 1
+    }
+    rm -f "/etc/systemd/system/$1" && reload_units || return
+    forget_written "/etc/systemd/system/$1" || return
+    systemctl reset-failed "$1" 2>/dev/null
+    forget_pending "$1"
+}
+
+undo_services() {
+    for unit in $(manifest_entries unit | grep -v '^wg-quick@'); do
+        stop_unit "$unit" || return
+    done
+}
+
+# stop_unit UNIT: stops and disables it, whether or not its file is still there.
+stop_unit() {
+    case $(systemctl show -p LoadState --value -- "$1") in
+        not-found) ! systemctl is-active -q -- "$1" || systemctl stop -- "$1" ;;
+        *) systemctl disable --now -- "$1" ;;
+    esac
+    case $(systemctl show -p ActiveState --value -- "$1") in
+        inactive | failed) systemctl reset-failed -- "$1" 2>/dev/null || : ;;
+        *)
+            WHY="$1 does not stop"
+            show_unit "$1"
+            return 1
+            ;;
+    esac
+}
+
+show_unit() {
+    journalctl --sync 2>/dev/null
+    systemctl status --no-pager -l -n 12 -- "$1" >&2
+}
+
+# reload_units: has systemd read all unit files anew.
+reload_units() {
+    systemctl daemon-reload && RELOAD=no
+}
+
+# daemon_reload UNIT: the same where the unit's file is another than systemd knows. Once in a run, unless one is written again.
+daemon_reload() {
+    case ${RELOAD:-$(systemctl show -p NeedDaemonReload --value -- "$1")} in
+        yes) reload_units ;;
+    esac
+}
+
+# unmask UNIT: a unit that somebody masked cannot be enabled. A mask is a link, or an empty file.
+unmask() {
+    for file in "/etc/systemd/system/$1" "/run/systemd/system/$1"; do
+        if [ -e "$file" ] && [ ! -s "$file" ]; then
+            case $(systemctl is-enabled -- "$1" 2>/dev/null) in
+                masked*) systemctl --quiet unmask -- "$1" && systemctl --quiet --runtime unmask -- "$1" || return ;;
+            esac
+        fi
+    done
+}
+
+# enable_unit UNIT: with it, all that this run is to start, for systemd reads every unit file anew each time it enables one.
+enable_unit() {
+    case " $ENABLED " in *" $1 "*) return 0 ;; esac
+    for name in $STARTS; do
+        [ "$name" = "$1" ] || set -- "$@" "$name"
+    done
+    STARTS=
+    for name do
+        unmask "$name" || {
+            WHY="$name is masked and could not be unmasked"
+            return 1
+        }
+        note_unit "$name" || return 1
+    done
+    systemctl enable -- "$@" || {
+        WHY="$* could not be enabled"
+        return 1
+    }
+    ENABLED="$ENABLED $*"
+    RELOAD=no
+}
+
+# stays_active UNIT: a unit that dies at once has failed, even if systemd means to start it again. A timer has nothing to die of.
+stays_active() {
+    looks=0
+    steady=0
+    wanted=2
+    restarts=
+    case $1 in *.timer) wanted=1 ;; esac
+    while [ "$looks" -lt 50 ]; do
+        now=$(systemctl show -p NRestarts,ActiveState,SubState -- "$1")
+        count=${now#*NRestarts=}
+        count=${count%%[!0-9]*}
+        case $now in
+            *auto-restart*) return 1 ;;
+            *ActiveState=active*) steady=$((steady + 1)) ;;
+            *ActiveState=activating* | *ActiveState=reloading*) steady=0 ;;
+            *) return 1 ;;
+        esac
+        [ "${restarts:=$count}" = "$count" ] || return 1
+        [ "$steady" -lt "$wanted" ] || return 0
+        looks=$((looks + 1))
+        sleep 0.3
+    done
+    return 1
+}
+
+# stop_exporters: the rollback. What exports stops first, so that nothing answers while the firewall is on its way back.
+stop_exporters() {
+    while read -r unit active; do
+        systemctl stop "$unit"
+        if [ "$active" = no ]; then
+            systemctl disable "$unit"
+        fi
+    done <"$saved/units"
+    if [ ! -e "$saved/ufw-enabled" ]; then
+        for file in /etc/systemd/system/*.service; do
+            [ -f "$file" ] || continue
+            line=
+            read -r line <"$file"
+            case $line in
+                '# Kept by PromGuard for mesh '*) systemctl stop "${file##*/}" ;;
+            esac
+        done
+    fi
+}
+
+# start_exporters: the rollback, once the firewall is closed again.
+start_exporters() {
+    if [ -e "$saved/ufw-enabled" ]; then
+        while read -r unit active; do
+            if [ "$active" = yes ]; then
+                systemctl start "$unit"
+            fi
+        done <"$saved/units"
+    fi
+}
