@@ -182,13 +182,20 @@ sync_peers() {
 # forget_preshared_keys INTERFACE: removes those that the configuration does not name any more.
 forget_preshared_keys() {
     [ -d "/etc/wireguard/$1.psk" ] || return 0
-    config=$(cat "/etc/wireguard/$1.conf") || return
-    for file in "/etc/wireguard/$1.psk"/*; do
-        case $config$LF in
-            *" preshared-key $file$LF"*) ;;
-            *) rm -f -- "$file" || return ;;
-        esac
-    done
+    TMP=$(umask 077 && mktemp "/etc/wireguard/.promguard.XXXXXX") || return
+    printf '%s\n' "/etc/wireguard/$1.psk"/* | awk -v config="/etc/wireguard/$1.conf" '
+        BEGIN {
+            while ((status = (getline line < config)) > 0) {
+                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
+                    split(line, word, " ")
+                    named[word[9]] = 1
+                }
+            }
+            if (status < 0) exit 1
+        }
+        !($0 in named)' >"$TMP" || return
+    xargs -r -d '\n' rm -f -- <"$TMP" && rm -f "$TMP" || return
+    TMP=
 }
 
 # apply_anti_spoofing INTERFACE ADDRESS: drops what comes to the address by another interface, whatever ufw is told. It is the rule that the
