@@ -1,7 +1,7 @@
 package dev.promguard;
 
 /**
- * An apply that did not reach its end on every host. What was done is done and kept; {@link #report()} says what that is, and
+ * An apply that did not reach its end, on every host and in the cloud. What was done is done and kept; {@link #report()} says what that is, and
  * the next apply goes on from there.
  */
 public final class ApplyException extends PromGuardException {
@@ -11,13 +11,16 @@ public final class ApplyException extends PromGuardException {
 
     ApplyException(String message, ApplyReport report, Throwable cause) {
         super(message, cause);
+        if (report.ok()) {
+            throw new IllegalArgumentException("a report without a failure is no exception's");
+        }
         this.report = report;
     }
 
     /**
      * What was done and what was not.
      *
-     * @return the partial report
+     * @return the partial report, which is not {@link ApplyReport#ok() ok}
      */
     public ApplyReport report() {
         return report;

@@ -15,10 +15,16 @@ import org.jspecify.annotations.Nullable;
  * @param hosts the wished hosts, in the order of the blueprint
  * @param removed the names of the hosts that were removed
  * @param cloud what was changed in the cloud beside hosts, such as the rules of its firewall, each in a line
+ * @param problems what failed and is not one host's, such as a request to the cloud or the removal of a host; empty if nothing did
  * @param took how long it took
  */
 public record ApplyReport(
-        String mesh, List<HostOutcome> hosts, List<String> removed, List<String> cloud, Duration took) {
+        String mesh,
+        List<HostOutcome> hosts,
+        List<String> removed,
+        List<String> cloud,
+        List<Problem> problems,
+        Duration took) {
     /**
      * Copies the lists.
      *
@@ -30,6 +36,25 @@ public record ApplyReport(
         hosts = List.copyOf(hosts);
         removed = List.copyOf(removed);
         cloud = cloud.stream().map(Names::printable).toList();
+        problems = List.copyOf(problems);
+    }
+
+    /**
+     * A step of the whole mesh that failed, or was not taken.
+     *
+     * @param step what it was, in words; what a terminal might obey is replaced
+     * @param failure why it failed
+     */
+    public record Problem(String step, RuntimeException failure) {
+        /**
+         * Checks that both are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public Problem {
+            step = Names.printable(step);
+            Objects.requireNonNull(failure, "failure");
+        }
     }
 
     /** What came of a host. */
@@ -131,18 +156,29 @@ public record ApplyReport(
     }
 
     /**
-     * Whether every host is as it should be.
+     * Whether the mesh is as it should be.
      *
-     * @return true if none failed, rolled back, or is in an unknown state
+     * @return true if no host failed, rolled back, or is in an unknown state, and there are no {@link #problems()} beside
      */
     public boolean ok() {
-        return hosts.stream().allMatch(host -> host.status().ok());
+        return problems.isEmpty()
+                && hosts.stream().allMatch(host -> host.status().ok());
+    }
+
+    private String inWords(long failed) {
+        if (ok()) {
+            return "as wished";
+        }
+        String steps = problems.size() + (problems.size() == 1 ? " step failed" : " steps failed");
+        return failed == 0
+                ? steps
+                : failed + " of " + hosts.size() + " hosts failed" + (problems.isEmpty() ? "" : ", " + steps);
     }
 
     /**
      * The report as a person reads it.
      *
-     * @return a line for the mesh, one for each change in the cloud beside hosts and one for each host, without a line end at the end
+     * @return a line for the mesh, one for each change in the cloud beside hosts, each problem and each host, without a line end at the end
      */
     @Override
     public String toString() {
@@ -152,7 +188,7 @@ public record ApplyReport(
                 Locale.ROOT,
                 "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
                 mesh,
-                failed == 0 ? "as wished" : failed + " of " + hosts.size() + " hosts failed",
+                inWords(failed),
                 changes(),
                 changes() == 1 ? "" : "s",
                 drift() == 0 ? "" : " (" + drift() + " of drift)",
@@ -161,6 +197,11 @@ public record ApplyReport(
                 removed.isEmpty() ? "" : ", removed " + String.join(", ", removed),
                 took.toMillis() / 1000.0));
         cloud.forEach(change -> text.append("\n  ").append(change));
+        problems.forEach(problem -> text.append("\n  FAILED ")
+                .append(problem.step())
+                .append(": ")
+                .append(Names.printable(String.valueOf(problem.failure().getMessage()))
+                        .replace("\n", "\n    ")));
         for (HostOutcome host : hosts) {
             text.append(String.format(
                     Locale.ROOT,

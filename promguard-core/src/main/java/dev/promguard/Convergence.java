@@ -21,6 +21,7 @@ import dev.promguard.change.Occupancy;
 import dev.promguard.change.PlannedChange;
 import dev.promguard.change.PresharedKeys;
 import dev.promguard.change.PresharedKeys.Pair;
+import dev.promguard.change.TunnelSecrets;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -40,6 +41,7 @@ import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Quote;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -61,6 +63,8 @@ final class Convergence {
     /** Stands for a host's own key where only the paths of its files matter, or where the key is not made yet. */
     static final PublicKey NOT_YET = new PublicKey("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 
+    private static final String ROTATE = "rotate the keys of every host";
+
     /** What a plan and a report say of a host that has lost its disk. */
     private static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
 
@@ -74,6 +78,8 @@ final class Convergence {
     private final Set<String> only;
     /** Those of the changes made that put back what somebody had changed, by host. */
     private final Map<String, List<String>> drift = new ConcurrentHashMap<>();
+    /** What failed and is not one host's. */
+    private final List<ApplyReport.Problem> problems = new ArrayList<>();
 
     private final Admission admission;
 
@@ -92,27 +98,100 @@ final class Convergence {
     /** A host that was looked at over a session that is still open. */
     private record Look(HostSession session, HostFacts facts) {}
 
+    /**
+     * What exists, seen once: plans are made of it, and an apply of a plan acts on it over the same sessions.
+     *
+     * @param looks the hosts that exist, or why one could not be observed, by name
+     */
+    private record Observation(
+            MeshState remembered,
+            World world,
+            Quote quote,
+            Map<String, DesiredHost> expected,
+            Map<String, Parallel.Result<Look>> looks)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            looks.values().stream()
+                    .flatMap(look -> Optional.ofNullable(look.value()).stream())
+                    .forEach(look -> look.session().close());
+        }
+    }
+
     Plan plan() {
+        try (Observation seen = observe()) {
+            return plan(seen);
+        }
+    }
+
+    /**
+     * Does what a plan says, if it is what would be planned now.
+     *
+     * @throws PlanOutdatedException if it is not; nothing was done then
+     */
+    ApplyReport apply(Plan plan) {
+        long start = System.nanoTime();
+        environment.started(null, "look at what exists");
+        try (Observation seen = observe()) {
+            Plan current = plan(seen);
+            if (!current.equals(plan)) {
+                throw new PlanOutdatedException(current);
+            }
+            refuseUnmanaged(seen.world().identities());
+            // A host that had no address yet is like one that this run makes: nothing was planned for it.
+            Map<String, Parallel.Result<Look>> observed = new HashMap<>(seen.looks());
+            observed.keySet().retainAll(publicAddresses(seen.world()).keySet());
+            return apply(seen.remembered(), seen.world(), observed, false, start);
+        }
+    }
+
+    private Observation observe() {
         MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
         World world = World.observe(environment, spec, remembered).only(only);
         Quote quote = check(world.missing());
-        Blueprint blueprint = world.blueprint();
         Map<String, DesiredHost> expected = expected(world);
-        Map<String, Parallel.Result<HostFacts>> looks = Map.of();
-        Map<String, HostKeyFingerprint> shown = new ConcurrentHashMap<>();
-        if (!expected.isEmpty()) {
-            try (Secret loginKey = loginKey()) {
-                looks = Parallel.map(expected.keySet(), environment.parallelism(), name -> {
-                    try (HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE)) {
-                        FactsQuery query = query(environment, blueprint, name)
-                                .expecting(Differ.sums(Objects.requireNonNull(expected.get(name))));
-                        HostFacts facts = session.facts(query, Environment.BOOT_PATIENCE);
-                        shown.put(name, session.hostKey());
-                        return facts;
-                    }
-                });
+        if (expected.isEmpty()) {
+            return new Observation(remembered, world, quote, expected, Map.of());
+        }
+        try (Secret loginKey = loginKey()) {
+            Map<String, Parallel.Result<Look>> looks = Parallel.open(
+                    expected.keySet(),
+                    environment.parallelism(),
+                    name -> observe(world, name, Objects.requireNonNull(expected.get(name)), loginKey),
+                    look -> look.session().close());
+            return new Observation(remembered, world, quote, expected, looks);
+        }
+    }
+
+    private Look observe(World world, String name, DesiredHost expected, Secret loginKey) {
+        HostSession session = open(world, name, loginKey, Environment.LOOK_PATIENCE);
+        boolean keep = false;
+        try {
+            FactsQuery query = query(environment, world.blueprint(), name).expecting(Differ.sums(expected));
+            Look look = new Look(session, session.facts(query, Environment.BOOT_PATIENCE));
+            keep = true;
+            return look;
+        } finally {
+            if (!keep) {
+                session.close();
             }
         }
+    }
+
+    private Plan plan(Observation seen) {
+        World world = seen.world();
+        Quote quote = seen.quote();
+        Blueprint blueprint = world.blueprint();
+        Map<String, DesiredHost> expected = seen.expected();
+        Map<String, Parallel.Result<HostFacts>> looks = new LinkedHashMap<>();
+        Map<String, HostKeyFingerprint> shown = new HashMap<>();
+        seen.looks().forEach((name, result) -> {
+            Look look = result.value();
+            looks.put(name, new Parallel.Result<>(look == null ? null : look.facts(), result.failure()));
+            if (look != null) {
+                shown.put(name, look.session().hostKey());
+            }
+        });
         Map<String, PublicKey> keys = remembered(world.state());
         Map<String, Optional<HostFacts>> facts = new HashMap<>();
         world.missing().forEach(order -> facts.put(order.name(), Optional.empty()));
@@ -135,6 +214,9 @@ final class Convergence {
             }
         });
         Set<Pair> lacking = PresharedKeys.lacking(blueprint, facts);
+        Map<String, PublicKey> unobserved = new HashMap<>();
+        unobserved(blueprint, facts.keySet())
+                .forEach(name -> Optional.ofNullable(keys.get(name)).ifPresent(key -> unobserved.put(name, key)));
         world.missing().forEach(order -> keys.remove(order.name()));
 
         List<Plan.Entry> entries = new ArrayList<>();
@@ -149,6 +231,7 @@ final class Convergence {
                                     look,
                                     keys,
                                     lacking,
+                                    unobserved,
                                     Objects.requireNonNull(expected.get(host.name())),
                                     Optional.ofNullable(shown.get(host.name())),
                                     Optional.ofNullable(disbelieved.get(host.name()))));
@@ -206,6 +289,7 @@ final class Convergence {
             Parallel.Result<HostFacts> look,
             Map<String, PublicKey> keys,
             Set<Pair> lacking,
+            Map<String, PublicKey> unobserved,
             DesiredHost expected,
             Optional<HostKeyFingerprint> shown,
             Optional<String> disbelieved) {
@@ -227,7 +311,8 @@ final class Convergence {
                             host.name(),
                             publicAddresses(world),
                             known,
-                            PresharedKeys.sharedBy(world.blueprint(), host.name(), Optional.of(facts), lacking));
+                            PresharedKeys.sharedBy(
+                                    world.blueprint(), host.name(), Optional.of(facts), lacking, unobserved));
             HostState state = hostState(world.state(), host.name());
             boolean rebuilt = shown.filter(state::rebuilt).isPresent();
             if (state.hostKeys().isEmpty() && trustsOnFirstUse(host.name())) {
@@ -398,8 +483,17 @@ final class Convergence {
         environment.started(null, "look at what exists");
         World world = World.observe(environment, spec, remembered).only(only);
         refuseUnmanaged(world.identities());
+        check(world.missing());
+        return apply(remembered, world, Map.of(), rotate, start);
+    }
+
+    private ApplyReport apply(
+            MeshState remembered,
+            World world,
+            Map<String, Parallel.Result<Look>> observed,
+            boolean rotate,
+            long start) {
         List<HostOrder> missing = world.missing();
-        check(missing);
         Ledger ledger = new Ledger(environment.store(), remembered);
         settle(ledger, world);
 
@@ -427,12 +521,11 @@ final class Convergence {
                 // What this run has created is in the state, so that it can be told from the others.
                 missing.forEach(order -> failures.putIfAbsent(order.name(), e));
                 environment.failed(null, "look for other hosts of the mesh");
-                throw applyFailure(
-                        report(blueprint, addresses, failures, changes, List.of(), inCloud, start), failures);
+                throw applyFailure(report(blueprint, addresses, failures, changes, List.of(), inCloud, start));
             }
         }
-        configureAsReady(ledger, blueprint, hosts, addresses, failures, changes);
-        datePins(ledger, failures);
+        configureAsReady(ledger, blueprint, hosts, observed, addresses, failures, changes);
+        datePins(ledger);
 
         List<String> removed = List.of();
         // The provider deletes nothing that lacks the tag, so a host that did not get it back would pass for gone.
@@ -440,30 +533,36 @@ final class Convergence {
                 .filter(host -> !failures.containsKey(host.name()))
                 .toList();
         try {
-            removed = environment.provider().inventory().isPresent()
-                    ? takeOff(ledger, surplus, failures)
-                    : remove(ledger, surplus);
-        } catch (ProviderException e) {
-            String names = String.join(", ", names(surplus));
-            failures.put("remove " + names, e);
-            environment.failed(null, "remove " + names);
+            removed =
+                    environment.provider().inventory().isPresent() ? takeOff(ledger, surplus) : remove(ledger, surplus);
+        } catch (ProviderException | StateException e) {
+            problem("remove " + String.join(", ", names(surplus)), e);
         }
-        if (rotate && failures.isEmpty()) {
-            environment.started(null, "rotate the keys of every host");
+        if (rotate) {
+            environment.started(null, ROTATE);
             rotate(ledger, blueprint, hosts.keySet(), addresses, failures, changes);
         }
         // A host that was not looked at may still have a peer that is gone.
-        if (failures.isEmpty() && only.isEmpty()) {
-            ledger.update(MeshState::rested);
+        if (failures.isEmpty() && problems.isEmpty() && only.isEmpty()) {
+            try {
+                ledger.update(MeshState::rested);
+            } catch (StateException e) {
+                problem("write down that no address rests any more", e);
+            }
         }
         ApplyReport report = report(blueprint, addresses, failures, changes, removed, inCloud, start);
-        if (!failures.isEmpty()) {
-            throw applyFailure(report, failures);
+        if (!report.ok()) {
+            throw applyFailure(report);
         }
         environment.done(
                 null,
                 only.isEmpty() ? "every host is as wished" : String.join(", ", new TreeSet<>(only)) + " as wished");
         return report;
+    }
+
+    private void problem(String step, RuntimeException failure) {
+        problems.add(new ApplyReport.Problem(step, failure));
+        environment.failed(null, step);
     }
 
     private Quote check(List<HostOrder> missing) {
@@ -657,10 +756,12 @@ final class Convergence {
             Ledger ledger,
             Blueprint blueprint,
             Map<String, CloudHost> hosts,
+            Map<String, Parallel.Result<Look>> observed,
             Map<String, String> addresses,
             Map<String, RuntimeException> failures,
             Map<String, List<String>> changes) {
         Set<String> configured = new TreeSet<>();
+        Map<String, HostException> deferred = new TreeMap<>();
         try (Secret loginKey = loginKey();
                 Waves<Look> waves = new Waves<>(
                         hosts.keySet(),
@@ -671,7 +772,12 @@ final class Convergence {
             BiConsumer<String, CloudHost> observe = (name, host) -> {
                 String address = host.publicAddress().orElseThrow();
                 addresses.put(name, address);
-                waves.start(name, () -> look(ledger, blueprint, name, address, loginKey));
+                Parallel.Result<Look> before = observed.get(name);
+                waves.start(
+                        name,
+                        () -> before == null
+                                ? look(ledger, blueprint, name, address, loginKey)
+                                : accept(ledger, name, address, before.orThrow()));
             };
             hosts.forEach((name, host) -> {
                 if (host.status() == CloudHost.Status.ACTIVE
@@ -694,17 +800,16 @@ final class Convergence {
                     });
                     collect(failures, wave, "look at the host");
                     Set<String> ready = Set.copyOf(looks.keySet());
-                    observeAgain(
-                            ledger,
-                            blueprint,
-                            peersAmong(configured, blueprint, ready),
-                            addresses,
-                            failures,
-                            looks,
-                            loginKey);
+                    Set<String> again = peersAmong(configured, blueprint, ready);
+                    if (!ready.isEmpty()) {
+                        again.addAll(deferred.keySet());
+                        again.addAll(peersAmong(configured, blueprint, deferred.keySet()));
+                    }
+                    observeAgain(ledger, blueprint, again, addresses, failures, looks, loginKey);
                     refuseOccupied(blueprint, looks, addresses, failures, configured.isEmpty());
                     disbelieve(ledger.state(), looks, addresses, failures);
-                    configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, false);
+                    deferred.keySet().removeAll(looks.keySet());
+                    deferred.putAll(configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, false));
                     configured.addAll(ready);
                     configured.removeAll(failures.keySet());
                 } finally {
@@ -712,6 +817,13 @@ final class Convergence {
                 }
             }
         }
+        deferred.keySet().removeAll(failures.keySet());
+        deferred.forEach((name, failure) -> fail(failures, name, failure));
+    }
+
+    private void fail(Map<String, RuntimeException> failures, String name, HostException failure) {
+        failures.put(name, failure);
+        environment.failed(name, failure.step());
     }
 
     /** Waits for the hosts that have no public address yet, and passes each on, or why it does not come. */
@@ -767,10 +879,13 @@ final class Convergence {
     private final class Keys implements AutoCloseable {
         private final Blueprint blueprint;
         private final Map<String, Look> looks;
+        private final Map<String, PublicKey> remembered = new HashMap<>();
         private final Map<String, PublicKey> known = new ConcurrentHashMap<>();
         private final Map<String, WireGuardKeyPair> pairs = new HashMap<>();
         private final Map<Pair, Secret> preshared = new HashMap<>();
         private final Set<Pair> made = new HashSet<>();
+        /** The hosts of this run that keep their secrets, or could not be observed: their peers keep what they share with them. */
+        private final Set<String> unchanged = new TreeSet<>();
 
         /** Decides who gets new keys, and makes them. */
         Keys(Blueprint blueprint, MeshState state, Map<String, Look> looks, boolean everyone) {
@@ -778,9 +893,10 @@ final class Convergence {
             this.looks = looks;
             state.hosts().forEach((name, host) -> {
                 if (blueprint.contains(name)) {
-                    host.publicKey().ifPresent(key -> known.put(name, key));
+                    host.publicKey().ifPresent(key -> remembered.put(name, key));
                 }
             });
+            known.putAll(remembered);
             Map<String, Optional<HostFacts>> facts = new HashMap<>();
             looks.forEach((name, look) -> {
                 facts.put(name, Optional.of(look.facts()));
@@ -797,12 +913,7 @@ final class Convergence {
                             ? PresharedKeys.within(blueprint, looks.keySet())
                             : PresharedKeys.lacking(blueprint, facts));
             made.forEach(pair -> preshared.put(pair, environment.keys().presharedKey()));
-        }
-
-        /** Whether a host that runs gets another key, so that its peers lose it until they know that key. */
-        boolean breakTunnels() {
-            return pairs.keySet().stream()
-                    .anyMatch(name -> look(name).facts().wireGuard().isPresent());
+            unchanged.addAll(unobserved(blueprint, looks.keySet()));
         }
 
         private Look look(String name) {
@@ -813,21 +924,43 @@ final class Convergence {
             return pairs.containsKey(name);
         }
 
-        /** A host did not take its new keys, or puts the old ones back: its peers stay with those. */
+        /** A host did not take its new secrets, or puts the old ones back: its peers stay with those. */
         void notTaken(String name) {
-            if (pairs.containsKey(name)) {
-                look(name)
-                        .facts()
-                        .keyFilePublicKey()
-                        .ifPresentOrElse(old -> known.put(name, old), () -> known.remove(name));
+            PublicKey old = remembered.get(name);
+            Optional<PublicKey> running = look(name).facts().wireGuard().flatMap(HostFacts.WireGuardFact::publicKey);
+            // What its peers have is the key that it is remembered by; a file that others could write to does not tell.
+            if (old != null && (isNew(name) || running.equals(Optional.of(old)))) {
+                known.put(name, old);
+            } else if (isNew(name)) {
+                known.remove(name);
             }
             made.removeIf(pair -> pair.contains(name));
+            unchanged.add(name);
+        }
+
+        private Set<String> sharedBy(String name) {
+            Map<String, PublicKey> staying = new HashMap<>();
+            blueprint.host(name).peers().stream()
+                    .filter(peer -> unchanged.contains(peer) || unchanged.contains(name))
+                    .forEach(peer -> Optional.ofNullable(known.get(peer)).ifPresent(key -> staying.put(peer, key)));
+            return PresharedKeys.sharedBy(
+                    blueprint, name, Optional.of(look(name).facts()), made, staying);
+        }
+
+        /** What each host's end of its tunnels is to be. */
+        Map<String, TunnelSecrets.End> ends() {
+            Map<String, TunnelSecrets.End> ends = new TreeMap<>();
+            looks.forEach((name, look) -> {
+                PublicKey key = known.get(name);
+                if (key != null) {
+                    ends.put(name, new TunnelSecrets.End(look.facts(), key, sharedBy(name)));
+                }
+            });
+            return ends;
         }
 
         DesiredHost desired(String name, Map<String, String> addresses) {
-            Set<String> shared = PresharedKeys.sharedBy(
-                    blueprint, name, Optional.of(look(name).facts()), made);
-            return environment.renderer().render(blueprint, name, addresses, known, shared);
+            return environment.renderer().render(blueprint, name, addresses, known, sharedBy(name));
         }
 
         NewKeys of(String name) {
@@ -846,6 +979,14 @@ final class Convergence {
         }
     }
 
+    /** The hosts that this run is about and that could not be observed. */
+    private Set<String> unobserved(Blueprint blueprint, Set<String> observed) {
+        return selected(blueprint).stream()
+                .map(Blueprint.Host::name)
+                .filter(name -> !observed.contains(name))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
     /** Gives every host new keys, which needs all of them: nothing is changed if one cannot be looked at. */
     private void rotate(
             Ledger ledger,
@@ -855,20 +996,31 @@ final class Convergence {
             Map<String, RuntimeException> failures,
             Map<String, List<String>> changes) {
         Map<String, Look> looks = new ConcurrentHashMap<>();
+        if (!failures.isEmpty()) {
+            problem(ROTATE, new NotRotatedException(failures.keySet()));
+            return;
+        }
         try (Secret loginKey = loginKey()) {
             observeAgain(ledger, blueprint, names, addresses, failures, looks, loginKey);
             refuseOccupied(blueprint, looks, addresses, failures, true);
             disbelieve(ledger.state(), looks, addresses, failures);
             if (failures.isEmpty()) {
-                configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, true);
+                configure(ledger, blueprint, looks, addresses, failures, changes, loginKey, true)
+                        .forEach((name, failure) -> fail(failures, name, failure));
+            } else {
+                problem(ROTATE, new NotRotatedException(failures.keySet()));
             }
         } finally {
             looks.values().forEach(look -> look.session().close());
         }
     }
 
-    /** Changes on each host what differs. */
-    private void configure(
+    /**
+     * Changes on each host what differs.
+     *
+     * @return the hosts that were left alone until others can be observed, and why
+     */
+    private Map<String, HostException> configure(
             Ledger ledger,
             Blueprint blueprint,
             Map<String, Look> looks,
@@ -889,91 +1041,256 @@ final class Convergence {
                 }
                 return changed;
             });
-            change(ledger, keys, looks, addresses, loginKey, failures, changes, rotate);
+            return new Changing(ledger, keys, looks, addresses, loginKey, failures, changes).run();
         }
     }
 
     /**
-     * Changes hosts in parallel. Where tunnels break until both ends know a new key, the nodes change first, and then the
-     * monitors at once: a monitor that asks for a tunnel before its node knows the key would wait five seconds to ask again
-     * (REKEY_TIMEOUT in the WireGuard paper, section 6.1).
+     * Changes hosts in parallel. The hosts whose running tunnels get other secrets take them together or not at all: the nodes change
+     * and hold, under a rollback that is armed and not confirmed; then the monitors; and where all of them did, nodes and monitors
+     * are confirmed. Where one did not, the others that share a changed tunnel with it put their old secrets back. The nodes go
+     * first since a monitor that asks for a tunnel before its node knows the key would wait five seconds to ask again (REKEY_TIMEOUT
+     * in the WireGuard paper, section 6.1). All other hosts are done before, so that no tunnel waits for them.
      */
-    private void change(
-            Ledger ledger,
-            Keys keys,
-            Map<String, Look> looks,
-            Map<String, String> addresses,
-            Secret loginKey,
-            Map<String, RuntimeException> failures,
-            Map<String, List<String>> changes,
-            boolean confirmLast) {
-        List<List<String>> waves = new ArrayList<>();
-        if (keys.breakTunnels()) {
-            for (Role role : List.of(Role.NODE, Role.MONITOR)) {
-                waves.add(looks.keySet().stream()
-                        .filter(name -> keys.blueprint.host(name).role() == role)
-                        .toList());
-            }
-        } else {
-            waves.add(List.copyOf(looks.keySet()));
+    private final class Changing {
+        private final Ledger ledger;
+        private final Keys keys;
+        private final Map<String, Look> looks;
+        private final Map<String, String> addresses;
+        private final Secret loginKey;
+        private final Map<String, RuntimeException> failures;
+        private final Map<String, List<String>> changes;
+        private final Map<String, Confirmation> held = new ConcurrentHashMap<>();
+        private Set<Pair> exchange = Set.of();
+
+        Changing(
+                Ledger ledger,
+                Keys keys,
+                Map<String, Look> looks,
+                Map<String, String> addresses,
+                Secret loginKey,
+                Map<String, RuntimeException> failures,
+                Map<String, List<String>> changes) {
+            this.ledger = ledger;
+            this.keys = keys;
+            this.looks = looks;
+            this.addresses = addresses;
+            this.loginKey = loginKey;
+            this.failures = failures;
+            this.changes = changes;
         }
-        Map<String, Confirmation> confirmations = new ConcurrentHashMap<>();
-        for (List<String> wave : waves) {
-            Map<String, Parallel.Result<String>> results = Parallel.map(wave, environment.parallelism(), name -> {
-                Look look = Objects.requireNonNull(looks.get(name));
-                List<String> done = changes.computeIfAbsent(name, key -> new ArrayList<>());
+
+        /** Returns the hosts that were left alone until others can be observed, and why. */
+        Map<String, HostException> run() {
+            Map<String, HostException> deferred = defer();
+            Set<String> todo = new TreeSet<>(looks.keySet());
+            todo.removeAll(deferred.keySet());
+            exchange = TunnelSecrets.changing(keys.blueprint, keys.ends(), keys.made);
+            Set<String> together = TunnelSecrets.ends(exchange);
+            together.retainAll(todo);
+            Set<String> alone = new TreeSet<>(todo);
+            alone.removeAll(together);
+            Set<String> nodes = having(together, Role.NODE);
+            Set<String> monitors = having(together, Role.MONITOR);
+
+            wave(alone, false);
+            Map<String, TunnelSecrets.End> ends = keys.ends();
+            long begin = System.nanoTime();
+            Set<String> failed = wave(nodes, true);
+            Set<String> stuck = TunnelSecrets.heldBack(exchange, ends, failed);
+            leave(failed);
+            giveUp(stuck, failed);
+            monitors.removeIf(failures::containsKey);
+            Set<String> released = new TreeSet<>(monitors);
+            released.removeAll(TunnelSecrets.ends(exchange));
+            monitors.removeAll(released);
+            wave(released, false);
+            giveUp(wave(monitors, true), Set.of());
+            if (held.isEmpty()) {
+                return deferred;
+            }
+            boolean late = 2 * (System.nanoTime() - begin)
+                    > environment.applier().rollbackAfter().toNanos();
+            confirm(nodes, monitors, late);
+            return deferred;
+        }
+
+        /**
+         * Confirms the monitors before the nodes, so that one which cannot be reached then costs no tunnel: its nodes put their old
+         * secrets back. Where the time is short, the nodes go first: they began earlier, and may have rolled back by now.
+         */
+        private void confirm(Set<String> nodes, Set<String> monitors, boolean nodesFirst) {
+            Set<String> first = nodesFirst ? nodes : monitors;
+            Set<String> second = nodesFirst ? monitors : nodes;
+            confirm(first);
+            Set<String> vain = new TreeSet<>(second);
+            vain.retainAll(TunnelSecrets.ends(exchange));
+            vain.removeIf(
+                    name -> TunnelSecrets.peers(exchange, name).stream().anyMatch(peer -> !failures.containsKey(peer)));
+            putBack(vain, first.stream().filter(failures::containsKey).collect(Collectors.toSet()));
+            confirm(second);
+        }
+
+        private Set<String> having(Set<String> names, Role role) {
+            return names.stream()
+                    .filter(name -> keys.blueprint.host(name).role() == role)
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
+
+        /** Leaves alone the hosts whose new key would cut a tunnel in use, since the other end could not be observed. */
+        private Map<String, HostException> defer() {
+            Map<String, TunnelSecrets.End> ends = keys.ends();
+            Set<Pair> changing = TunnelSecrets.changing(keys.blueprint, ends, keys.made);
+            Map<String, Set<String>> waitingFor = new TreeMap<>();
+            ends.forEach((name, end) -> {
+                Set<String> missing = new TreeSet<>(keys.blueprint.host(name).peers());
+                missing.retainAll(unobserved(keys.blueprint, looks.keySet()));
+                Set<String> peers = TunnelSecrets.unobserved(end, missing, keys.remembered);
+                if (end.changesKey() && !peers.isEmpty()) {
+                    waitingFor.put(name, peers);
+                }
+            });
+            Set<String> first = Set.copyOf(waitingFor.keySet());
+            TunnelSecrets.heldBack(changing, ends, first)
+                    .forEach(name -> waitingFor.put(name, TunnelSecrets.peers(changing, name)));
+            Map<String, HostException> deferred = new TreeMap<>();
+            waitingFor.forEach((name, peers) -> {
+                keys.notTaken(name);
+                deferred.put(
+                        name,
+                        HostException.of(name, address(addresses, name), "give it new keys")
+                                .retryable()
+                                .because(
+                                        "it has running tunnels with others that cannot take part: "
+                                                + String.join(", ", peers),
+                                        "Nothing was changed on it, so that its tunnels stay. Make those reachable, or take"
+                                                + " them out of the mesh, then run apply again."));
+            });
+            return deferred;
+        }
+
+        /** Changes some hosts, and returns those that failed. */
+        private Set<String> wave(Set<String> names, boolean hold) {
+            Map<String, Parallel.Result<String>> results = Parallel.map(names, environment.parallelism(), name -> {
                 Optional<Confirmation> due = change(
                         ledger,
                         keys.desired(name, addresses),
-                        look,
+                        look(name),
                         keys.of(name),
                         address(addresses, name),
                         loginKey,
-                        done);
-                if (confirmLast) {
-                    due.ifPresent(confirmation -> confirmations.put(name, confirmation));
+                        changes.computeIfAbsent(name, key -> new ArrayList<>()),
+                        hold);
+                if (hold) {
+                    due.ifPresent(confirmation -> held.put(name, confirmation));
                 } else {
                     due.ifPresent(Confirmation::confirm);
                 }
                 return name;
             });
             collect(failures, results, "change the host");
+            Set<String> failed = new TreeSet<>();
             results.forEach((name, result) -> {
                 if (result.failure() != null) {
+                    failed.add(name);
                     keys.notTaken(name);
+                    remember(name);
                 }
             });
+            return failed;
         }
-        // Where no monitor took the new keys, the nodes put their old ones back when nobody confirms.
-        boolean monitored = keys.blueprint.monitors().stream().anyMatch(host -> !failures.containsKey(host.name()));
-        if (monitored) {
+
+        /** The tunnels of these hosts keep their secrets at both ends. */
+        private void leave(Set<String> names) {
+            Set<Pair> left = new HashSet<>(exchange);
+            left.removeIf(pair -> names.contains(pair.first()) || names.contains(pair.second()));
+            exchange = left;
+        }
+
+        /** Has some hosts put their old secrets back, and all that share a changed tunnel with them. */
+        private void giveUp(Set<String> names, Set<String> since) {
+            putBack(TunnelSecrets.together(exchange, names), since);
+        }
+
+        private void putBack(Set<String> all, Set<String> since) {
+            Set<String> failed = new TreeSet<>(since);
+            all.stream().filter(failures::containsKey).forEach(failed::add);
+            for (String name : all) {
+                keys.notTaken(name);
+                if (!failures.containsKey(name)) {
+                    remember(name);
+                }
+            }
+            Set<String> begun = new TreeSet<>(all);
+            begun.retainAll(held.keySet());
+            held.keySet().removeAll(all);
             collect(
                     failures,
-                    Parallel.map(List.copyOf(confirmations.keySet()), environment.parallelism(), name -> {
-                        Objects.requireNonNull(confirmations.get(name)).confirm();
+                    Parallel.map(begun, environment.parallelism(), name -> {
+                        throw putBack(name, failed);
+                    }),
+                    "put the old keys back");
+            all.stream()
+                    .filter(name -> !failures.containsKey(name))
+                    .forEach(name -> fail(failures, name, notBegun(name, address(addresses, name), failed)));
+            leave(all);
+        }
+
+        /** Has a host roll back now, and tells what came of it. */
+        private HostException putBack(String name, Set<String> failed) {
+            String why = "others that must take their new keys in the same run did not: " + String.join(", ", failed);
+            String remedy = "Fix what those lack, then run apply again.";
+            HostException.Builder outcome = HostException.of(name, address(addresses, name), "put the old keys back");
+            environment.started(name, "put the old keys back");
+            try {
+                look(name).session().rollBack();
+            } catch (HostException e) {
+                return outcome.status(Status.UNKNOWN)
+                        .cause(e)
+                        .because(
+                                why + ", and whether the host has put its old keys back is not known: "
+                                        + e.getMessage(),
+                                "It puts them back by itself within "
+                                        + environment.applier().rollbackAfter().toSeconds() + " s. " + remedy);
+            }
+            return outcome.status(Status.ROLLED_BACK)
+                    .because(why + ". So the host has put its old keys, firewall rules and host key back", remedy);
+        }
+
+        private Look look(String name) {
+            return Objects.requireNonNull(looks.get(name), name);
+        }
+
+        private void confirm(Set<String> names) {
+            Set<String> due = new TreeSet<>(names);
+            due.retainAll(held.keySet());
+            collect(
+                    failures,
+                    Parallel.map(due, environment.parallelism(), name -> {
+                        Objects.requireNonNull(held.remove(name)).confirm();
                         return name;
                     }),
                     "connect anew");
-        } else {
-            confirmations.keySet().forEach(name -> {
-                failures.put(name, unconfirmed(name, address(addresses, name)));
-                environment.failed(name, "connect anew");
-            });
+        }
+
+        /** What its peers have is what a host is remembered by, and not a key that it puts back. */
+        private void remember(String name) {
+            Optional.ofNullable(keys.known.get(name))
+                    .ifPresent(key -> ledger.update(
+                            state -> state.with(name, hostState(state, name).withPublicKey(key))));
         }
     }
 
-    private HostException unconfirmed(String name, String address) {
-        return HostException.of(name, address, "confirm the changes")
-                .status(Status.UNKNOWN)
+    private static HostException notBegun(String name, String address, Set<String> failed) {
+        return HostException.of(name, address, "give it new keys")
+                .retryable()
                 .because(
-                        "no monitor took the new keys, so nobody asked the host to keep its own",
-                        "It puts its old ones back within "
-                                + environment.applier().rollbackAfter().toSeconds()
-                                + " s. Put right what the monitor lacks, then run apply again: it looks first.");
+                        "others that must take their new keys in the same run did not: " + String.join(", ", failed),
+                        "Nothing was changed on it. Fix what those lack, then run apply again.");
     }
 
     /** Notes by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
-    private void datePins(Ledger ledger, Map<String, RuntimeException> failures) {
+    private void datePins(Ledger ledger) {
         if (ledger.state().hosts().values().stream().noneMatch(HostState::pinnedUndated)) {
             return;
         }
@@ -991,10 +1308,8 @@ final class Convergence {
                         }
                         return changed;
                     }));
-        } catch (ProviderException e) {
-            String step = "ask " + environment.provider().name() + " for the time";
-            failures.put(step, e);
-            environment.failed(null, step);
+        } catch (ProviderException | StateException e) {
+            problem("ask " + environment.provider().name() + " for the time", e);
         }
     }
 
@@ -1065,23 +1380,35 @@ final class Convergence {
         HostSession session = admission.open(name, address, known, loginKey, environment.sshPatience());
         boolean keep = false;
         try {
-            if (isInventory() && !known.hostKeys().equals(Set.of(session.hostKey()))) {
-                ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
-            }
+            pin(ledger, name, session);
             HostFacts facts = session.facts(query(environment, blueprint, name), Environment.BOOT_PATIENCE);
-            Optional<String> overlap = overlap(facts);
-            if (overlap.isPresent()) {
-                throw HostException.of(name, address, "check the host")
-                        .because(overlap.get(), "Nothing was changed on it. " + OVERLAP_REMEDY);
-            }
-            environment.done(name, "looked at");
+            Look look = accept(ledger, name, address, new Look(session, facts));
             keep = true;
-            return new Look(session, facts);
+            return look;
         } finally {
             if (!keep) {
                 session.close();
             }
         }
+    }
+
+    /** A host that was there before is known from now on by the key that it showed. */
+    private void pin(Ledger ledger, String name, HostSession session) {
+        if (isInventory() && !hostState(ledger.state(), name).hostKeys().equals(Set.of(session.hostKey()))) {
+            ledger.update(state -> state.with(name, hostState(state, name).pinned(session.hostKey())));
+        }
+    }
+
+    /** Goes on with a host whose facts were read, unless it cannot be in the mesh. */
+    private Look accept(Ledger ledger, String name, String address, Look look) {
+        pin(ledger, name, look.session());
+        Optional<String> overlap = overlap(look.facts());
+        if (overlap.isPresent()) {
+            throw HostException.of(name, address, "check the host")
+                    .because(overlap.get(), "Nothing was changed on it. " + OVERLAP_REMEDY);
+        }
+        environment.done(name, "looked at");
+        return look;
     }
 
     /** The confirmation that changes need which were made under an armed rollback. */
@@ -1097,7 +1424,8 @@ final class Convergence {
             NewKeys newKeys,
             String address,
             Secret loginKey,
-            List<String> done) {
+            List<String> done,
+            boolean rollBackOnFailure) {
         String name = desired.name();
         List<String> faults = Differ.faults(desired, look.facts());
         if (!faults.isEmpty()) {
@@ -1136,6 +1464,9 @@ final class Convergence {
         try {
             armed = look.session().apply(changes, recorder);
         } catch (HostException e) {
+            if (rollBackOnFailure && e.status() == Status.FAILED) {
+                rollBack(look, e);
+            }
             look.session().close();
             throw reconnection.afterLoss(e, hostState(ledger.state(), name));
         }
@@ -1145,6 +1476,15 @@ final class Convergence {
         }
         ledger.update(state -> state.with(name, hostState(state, name).with(left)));
         return Optional.empty();
+    }
+
+    /** A host whose peers stay with the old keys is not left with new ones until its rollback begins by itself. */
+    private static void rollBack(Look look, HostException failure) {
+        try {
+            look.session().rollBack();
+        } catch (HostException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private void confirm(Ledger ledger, Look look, Recorder recorder, Footprint left, Reconnection reconnection) {
@@ -1223,7 +1563,7 @@ final class Convergence {
     }
 
     /** Hosts that were there before stay when they leave the mesh, without its parts. */
-    private List<String> takeOff(Ledger ledger, List<CloudHost> surplus, Map<String, RuntimeException> failures) {
+    private List<String> takeOff(Ledger ledger, List<CloudHost> surplus) {
         if (surplus.isEmpty()) {
             return List.of();
         }
@@ -1232,7 +1572,9 @@ final class Convergence {
                         spec.name(),
                         environment.provider().inventory().orElseThrow())
                 .off(ledger, names(surplus));
-        failures.putAll(outcome.failures());
+        new TreeMap<>(outcome.failures())
+                .forEach((name, failure) ->
+                        problems.add(new ApplyReport.Problem("take PromGuard's parts off " + name, failure)));
         return List.copyOf(outcome.left().keySet());
     }
 
@@ -1275,15 +1617,25 @@ final class Convergence {
                     drift.getOrDefault(host.name(), List.of()),
                     failure));
         }
+        failures.forEach((name, failure) -> {
+            if (outcomes.stream().noneMatch(outcome -> outcome.name().equals(name))) {
+                problems.add(new ApplyReport.Problem(name, failure));
+            }
+        });
         return new ApplyReport(
-                blueprint.mesh(), outcomes, removed, inCloud, Duration.ofNanos(System.nanoTime() - start));
+                blueprint.mesh(), outcomes, removed, inCloud, problems, Duration.ofNanos(System.nanoTime() - start));
     }
 
-    private static ApplyException applyFailure(ApplyReport report, Map<String, RuntimeException> failures) {
+    private static ApplyException applyFailure(ApplyReport report) {
         Map<RuntimeException, List<String>> names = new LinkedHashMap<>();
-        new TreeMap<>(failures)
-                .forEach((name, failure) ->
-                        names.computeIfAbsent(failure, key -> new ArrayList<>()).add(name));
+        report.hosts().stream()
+                .sorted(Comparator.comparing(HostOutcome::name))
+                .forEach(host -> Optional.ofNullable(host.failure())
+                        .ifPresent(failure -> names.computeIfAbsent(failure, key -> new ArrayList<>())
+                                .add(host.name())));
+        report.problems()
+                .forEach(problem -> names.computeIfAbsent(problem.failure(), key -> new ArrayList<>())
+                        .add(problem.step()));
         List<String> messages = new ArrayList<>();
         names.forEach((failure, of) -> messages.add(
                 failure instanceof HostException

@@ -192,7 +192,9 @@ public final class Mesh {
     }
 
     /**
-     * Does what a plan says, or nothing. A plan for some hosts only is done on these alone.
+     * Does what a plan says, or nothing. What exists is observed once and compared with the plan; then this is acted on, over the same
+     * sessions. So a host that is trusted on first use is pinned to the key that the plan shows. A plan for some hosts only is done on
+     * these alone.
      *
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal wish returned
      * @return what was done
@@ -201,14 +203,7 @@ public final class Mesh {
      */
     public ApplyReport apply(Plan plan) {
         Objects.requireNonNull(plan, "plan");
-        return changing(environment -> {
-            Convergence convergence = new Convergence(environment, spec, Set.copyOf(plan.only()));
-            Plan current = convergence.plan();
-            if (!current.equals(plan)) {
-                throw new PlanOutdatedException(current);
-            }
-            return convergence.apply();
-        });
+        return changing(environment -> new Convergence(environment, spec, Set.copyOf(plan.only())).apply(plan));
     }
 
     /**
@@ -217,9 +212,9 @@ public final class Mesh {
      * exchange with a node and one with its monitor take (0.4 s on the local cloud). Prometheus sends a request again that got
      * no answer, and waits for one as long as the scrape timeout says, so that no scrape is missed where that is a few seconds.
      *
-     * <p>Where a host cannot be reached beforehand, nothing is rotated. A node that fails in the middle keeps its old keys, and its
-     * monitors stay with those. If this program ends in the middle, each host puts its old keys back by itself after two minutes,
-     * or the next apply joins them before.
+     * <p>Where a host cannot be reached beforehand, nothing is rotated. Where one fails in the middle, every host that had begun puts
+     * its old keys back at once, and the tunnels stay. If this program ends in the middle, each host puts its old keys back by itself
+     * after two minutes, or the next apply joins them before.
      *
      * @return what was done
      * @throws PromGuardException as {@link #apply()}

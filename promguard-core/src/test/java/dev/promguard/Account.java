@@ -22,13 +22,8 @@ import java.util.Set;
 /** A user's account in a cloud in memory, with their state beside it: what outlives the program that uses it. */
 final class Account {
     /** A verify gives a target a tenth of a second where the scrape interval is a second. */
-    static final Waits NO_WAITS =
-            new Waits(
-                    Duration.ofSeconds(15),
-                    Duration.ofMillis(1),
-                    Duration.ofMillis(-900),
-                    Duration.ofMillis(1),
-                    Duration.ZERO);
+    static final Waits NO_WAITS = new Waits(
+            Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ZERO);
 
     final MemoryCloud cloud = new MemoryCloud();
     final MemoryHosts hosts = new MemoryHosts(cloud);

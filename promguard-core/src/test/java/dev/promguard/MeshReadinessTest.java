@@ -27,13 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Hosts are configured as soon as they are ready: a late one, or one that never comes, keeps no other waiting. */
 @Timeout(60)
 class MeshReadinessTest {
-    private static final Waits SHORT_GRACE =
-            new Waits(
-                    Duration.ofMillis(50),
-                    Duration.ofMillis(1),
-                    Duration.ofMillis(-900),
-                    Duration.ofMillis(1),
-                    Duration.ZERO);
+    private static final Waits SHORT_GRACE = new Waits(
+            Duration.ofMillis(50), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ZERO);
     private static final List<String> LATE = List.of("shop-node-3", "shop-node-8", "shop-node-14", "shop-node-20");
     private static final String CONFIGURED = "reached over a new connection, changes kept";
 

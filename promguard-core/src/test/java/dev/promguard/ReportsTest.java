@@ -40,6 +40,7 @@ class ReportsTest {
                                 new IllegalStateException())),
                 List.of("shop-node-3"),
                 List.of("put firewall promguard-shop right"),
+                List.of(),
                 Duration.ofMillis(12_345));
 
         assertThat(report.ok()).isFalse();
@@ -59,6 +60,7 @@ class ReportsTest {
                 List.of(outcome("shop-monitor-1", Status.UNCHANGED)),
                 List.of(),
                 List.of(),
+                List.of(),
                 Duration.ofMillis(700));
 
         assertThat(report.ok()).isTrue();
@@ -68,7 +70,7 @@ class ReportsTest {
     @Test
     void applyReport_callersLists_areCopied() {
         List<HostOutcome> hosts = new ArrayList<>(List.of(outcome("a", Status.CHANGED, "x")));
-        ApplyReport report = new ApplyReport("shop", hosts, List.of(), List.of(), Duration.ZERO);
+        ApplyReport report = new ApplyReport("shop", hosts, List.of(), List.of(), List.of(), Duration.ZERO);
         hosts.clear();
 
         assertThat(report.hosts()).hasSize(1);

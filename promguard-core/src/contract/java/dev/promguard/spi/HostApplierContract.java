@@ -253,6 +253,33 @@ public abstract class HostApplierContract {
     }
 
     @Test
+    void rollBack_onTheSessionThatMadeTheChanges_putsThemBackAtOnceAndAgainWithoutHarm() {
+        try (HostSession session = applier().open(target())) {
+            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+
+            session.rollBack();
+            session.rollBack();
+        }
+
+        try (HostSession session = applier().open(target())) {
+            assertThatThrownBy(session::confirm)
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK));
+        }
+        assertThat(facts().firewall().active()).isFalse();
+    }
+
+    @Test
+    void rollBack_nothingArmed_changesNothing() {
+        try (HostSession session = applier().open(target())) {
+            session.apply(List.of(FILE), new Notes());
+
+            session.rollBack();
+        }
+        assertThat(facts().files()).containsOnlyKeys("/etc/promguard-contract");
+    }
+
+    @Test
     void knock_noDoors_answersNothing() {
         try (HostSession session = applier().open(target())) {
             assertThat(session.knock(List.of(), PATIENCE)).isEmpty();

@@ -2,6 +2,8 @@ package dev.promguard.change;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.PresharedKeyFact;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.render.WireGuardInterface;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -118,6 +120,37 @@ public final class PresharedKeys {
                 }
             }
         }
+        return peers;
+    }
+
+    /**
+     * The same, where some peers cannot take part in a change: with these the host stays as its interface runs, since a tunnel whose
+     * ends disagree is dead.
+     *
+     * @param blueprint the mesh
+     * @param host the host's name
+     * @param facts its facts; empty for a host that this run makes
+     * @param made the pairs that get a new one
+     * @param unchanged the peers with which nothing changes, by name, with the public key that the host's interface has for each
+     * @return the peers' names
+     */
+    public static Set<String> sharedBy(
+            Blueprint blueprint,
+            String host,
+            Optional<HostFacts> facts,
+            Set<Pair> made,
+            Map<String, PublicKey> unchanged) {
+        Set<String> peers = sharedBy(blueprint, host, facts, made);
+        facts.flatMap(HostFacts::wireGuard)
+                .ifPresent(running -> unchanged.forEach((peer, key) -> running.peers().stream()
+                        .filter(fact -> fact.publicKey().equals(key))
+                        .forEach(fact -> {
+                            if (fact.presharedKey() == PresharedKeyFact.AS_FILED) {
+                                peers.add(peer);
+                            } else if (fact.presharedKey() == PresharedKeyFact.NONE) {
+                                peers.remove(peer);
+                            }
+                        })));
         return peers;
     }
 

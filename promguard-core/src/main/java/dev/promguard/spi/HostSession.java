@@ -8,7 +8,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm} and {@link #knock} is one exchange. Not
+ * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm}, {@link #rollBack} and
+ * {@link #knock} is one exchange. Not
  * thread-safe, but {@link #close()} may be called from any thread and ends whatever is under way.
  */
 public interface HostSession extends AutoCloseable {
@@ -60,6 +61,18 @@ public interface HostSession extends AutoCloseable {
      *     {@code ROLLED_BACK}; or if that is not known, since the host does not answer, with another
      */
     void confirm();
+
+    /**
+     * Has the host roll back now what was changed and nobody has confirmed, instead of when the time for a confirmation is over. May be
+     * called on the session that made the changes, and again without harm. Does nothing where no rollback is armed. The rollback itself
+     * does not depend on this session: it comes to its end also if the connection breaks.
+     *
+     * <p>It returns when the host is as it was before these changes.
+     *
+     * @throws dev.promguard.HostException if the host does not answer, or did not come to the end of its rollback; an armed rollback
+     *     still begins when its time is over
+     */
+    void rollBack();
 
     /**
      * Tries doors from the host, several at once, changing nothing there. Over a door without a page nothing is sent.

@@ -28,6 +28,7 @@ public final class MemoryHosts implements HostApplier {
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
     private final Set<String> muteNames = new HashSet<>();
+    private volatile Duration rollbackAfter = Duration.ofMillis(1);
 
     /** The way to every machine of a cloud. */
     public MemoryHosts(MemoryCloud cloud) {
@@ -51,10 +52,15 @@ public final class MemoryHosts implements HostApplier {
         return opened.get();
     }
 
-    /** Machines roll back when they are told to: there is nothing to wait for. */
+    /** Gives confirmations this much time. */
+    public void rollbackAfter(Duration time) {
+        rollbackAfter = time;
+    }
+
+    /** Machines roll back when they are told to: there is nothing to wait for, unless said otherwise. */
     @Override
     public Duration rollbackAfter() {
-        return Duration.ofMillis(1);
+        return rollbackAfter;
     }
 
     /** Keeps who connects to a host of this name waiting, until {@link #answer()}. */
@@ -157,6 +163,12 @@ public final class MemoryHosts implements HostApplier {
         public void confirm() {
             check("confirm the changes");
             machine.confirm(this);
+        }
+
+        @Override
+        public void rollBack() {
+            check("roll back");
+            machine.rollBack();
         }
 
         @Override

@@ -239,6 +239,36 @@ final class SshSession implements HostSession {
     }
 
     @Override
+    public void rollBack() {
+        String step = "roll back";
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        String[] outcome = {""};
+        try (Script script = Script.begin(nonce)) {
+            script.call("roll_back_now").end();
+            OptionalInt code = run(exec, script, false, settings.factsTimeout(), step, (line, answer) -> {
+                if (line.startsWith("rollback\t")) {
+                    outcome[0] = line.substring("rollback\t".length());
+                } else if (!line.equals("end")) {
+                    throw new FactsParser.MalformedException(FactsParser.shown(line));
+                }
+            });
+            if (outcome[0].equals("pending")) {
+                throw failed(step)
+                        .status(Status.UNKNOWN)
+                        .retryable()
+                        .because(
+                                "the host has not come to the end of its rollback",
+                                "Wait a moment, then run apply again: it looks first.");
+            } else if (!outcome[0].equals("over")) {
+                throw unfinished(failed(step), exec, code);
+            }
+        } catch (FactsParser.MalformedException e) {
+            throw malformed(step, e);
+        }
+    }
+
+    @Override
     public List<DoorAnswer> knock(List<Door> doors, Duration patience) {
         String nonce = nonce();
         Exec exec = exec(nonce);

@@ -38,6 +38,10 @@ arm() {
         done
         if systemctl is-active -q "wg-quick@$interface.service"; then
             : >"$TMP/wireguard-active"
+            # Somebody took the key file away: the interface could not come up again without the key that it runs with.
+            if [ ! -e "$TMP/wireguard/$interface.key" ]; then
+                wg show "$interface" private-key >"$TMP/wireguard/$interface.key" || return
+            fi
         fi
         if systemctl is-enabled -q "wg-quick@$interface.service" 2>/dev/null; then
             : >"$TMP/wireguard-enabled"
@@ -171,4 +175,25 @@ roll_back() {
     rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
         /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
     rm -rf "$saved"
+}
+
+# roll_back_now: has the rollback begin now, in the unit that would begin it later, so that it does not end with this connection. After a
+# reboot only the unit of the boot is there.
+roll_back_now() {
+    idle
+    if [ -d "$STATE/rollback" ]; then
+        systemctl start promguard-rollback.service 2>/dev/null ||
+            systemctl start --no-block promguard-rollback-boot.service
+        looks=0
+        while [ -d "$STATE/rollback" ] && [ "$looks" -lt 50 ]; do
+            sleep 0.1
+            looks=$((looks + 1))
+        done
+    fi
+    rolled_back
+    if [ -d "$STATE/rollback" ] || [ -d "$STATE/rolling-back" ]; then
+        say rollback pending
+    else
+        say rollback over
+    fi
 }

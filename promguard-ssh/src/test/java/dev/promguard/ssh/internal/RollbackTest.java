@@ -135,6 +135,40 @@ class RollbackTest {
         assertThat(folder.resolve("state/rolling-back")).doesNotExist();
     }
 
+    private String rollBack(String systemctl) throws Exception {
+        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.rollback()));
+        return run(script(systemctl + "roll_back_now"));
+    }
+
+    @Test
+    void rollBack_armed_beginsInItsUnitAndIsWaitedFor() throws Exception {
+        String starts = "systemctl() { [ \"$*\" != 'start promguard-rollback.service' ] ||"
+                + " sh FOLDER/state/rollback.sh </dev/null 8>&-; }\n";
+
+        assertThat(rollBack(starts)).isEqualTo("rollback\tover\nend\n");
+
+        assertThat(log()).contains("ufw --force disable");
+        assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
+        assertThat(rollBack(starts)).as("again").isEqualTo("rollback\tover\nend\n");
+    }
+
+    @Test
+    void rollBack_afterAReboot_beginsInTheUnitOfTheBoot() throws Exception {
+        String starts = "systemctl() { case $* in 'start promguard-rollback.service') return 5 ;;"
+                + " 'start --no-block promguard-rollback-boot.service') sh FOLDER/state/rollback.sh </dev/null 2>/dev/null 8>&- ;; esac; }\n";
+
+        assertThat(rollBack(starts)).isEqualTo("rollback\tover\nend\n");
+
+        assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
+    }
+
+    @Test
+    void rollBack_doesNotBegin_saysSo() throws Exception {
+        assertThat(rollBack("systemctl() { return 1; }\n")).isEqualTo("rollback\tpending\nend\n");
+
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+    }
+
     /** Two wait for the lock: the one that comes second must not take what it does not find for what was before. */
     @Test
     void rollback_anotherWasFirst_changesNothing() throws Exception {

@@ -66,8 +66,10 @@ class ShellFilesTest {
                         Optional.of(new HostKeyFingerprint("SHA256:" + "A".repeat(43))));
                 Script changes = ChangeScript.of(NONCE, changes(), Duration.ofMinutes(2));
                 Script confirm = Script.begin(NONCE).call("confirm").end();
+                Script rollBack = Script.begin(NONCE).call("roll_back_now").end();
                 Script probe = new Knocks(doors, Duration.ofSeconds(1)).script(NONCE)) {
-            return List.of(facts.text(), changes.text(), confirm.text(), probe.text(), Script.rollback());
+            return List.of(
+                    facts.text(), changes.text(), confirm.text(), rollBack.text(), probe.text(), Script.rollback());
         }
     }
 

@@ -1,0 +1,152 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.MemoryHosts;
+import dev.promguard.memory.MemoryInventory;
+import dev.promguard.memory.MemoryMachine;
+import dev.promguard.memory.MemoryStateStore;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** An apply of a plan observes once, and acts on what it compared. */
+class MeshApplyPlanTest {
+    private final Account account = new Account();
+    private final MemoryInventory inventory = new MemoryInventory();
+    private final MemoryMachine web = inventory.trusted("web");
+    private final MemoryMachine monitor = inventory.host("mon", "root", 22);
+    private final MemoryHosts hosts = new MemoryHosts(inventory);
+    private final MemoryStateStore store = new MemoryStateStore();
+
+    private MeshBuilder existing() {
+        return Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("web", host -> {})
+                .provider(inventory)
+                .applier(hosts)
+                .state(store)
+                .waits(Account.NO_WAITS);
+    }
+
+    /** Listens for one event, once. */
+    private static MeshListener at(String step, MeshEvent.State state, Consumer<MeshEvent> then) {
+        boolean[] happened = {false};
+        return event -> {
+            if (!happened[0] && event.step().equals(step) && event.state() == state) {
+                happened[0] = true;
+                then.accept(event);
+            }
+        };
+    }
+
+    @Test
+    void applyPlan_nothingToDo_observesOnceOverOneSessionAHost() {
+        account.wish().apply();
+        Plan plan = account.wish().plan();
+        int before = account.hosts.opened();
+        Calls calls = new Calls();
+
+        account.wish(calls).build().apply(plan);
+
+        assertThat(account.hosts.opened() - before).as("sessions").isEqualTo(3);
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        assertThat(calls.made("CloudProvider.list")).isEqualTo(1);
+        assertThat(calls.made("StateStore.load")).isEqualTo(1);
+    }
+
+    @Test
+    void applyPlan_changes_areMadeOverTheSessionsThatWereCompared() {
+        account.wish().apply();
+        account.cloud.machine("shop-node-1").dropPeers();
+        Plan plan = account.wish().plan();
+        int before = account.hosts.opened();
+        Calls calls = new Calls();
+
+        ApplyReport report = account.wish(calls).build().apply(plan);
+
+        assertThat(report.changes()).isEqualTo(1);
+        assertThat(account.hosts.opened() - before)
+                .as("one a host, and one that confirms")
+                .isEqualTo(4);
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void applyPlan_hostsToCreate_areObservedOnceTheyAreThere() {
+        Plan plan = account.wish().plan();
+        Calls calls = new Calls();
+
+        account.wish(calls).build().apply(plan);
+
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void applyPlan_driftAfterTheComparison_isNotActedOn() {
+        account.wish().apply();
+        account.cloud.machine("shop-node-1").dropPeers();
+        Plan plan = account.wish().plan();
+        MemoryMachine other = account.cloud.machine("shop-node-2");
+        MeshListener drifts = at("looked at", MeshEvent.State.DONE, event -> other.disableFirewall());
+
+        ApplyReport report = account.wish().listener(drifts).build().apply(plan);
+
+        assertThat(report.changes()).as("what the plan says").isEqualTo(1);
+        assertThat(other.firewallOn()).as("nobody reviewed this").isFalse();
+        account.wish().apply();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void applyPlan_otherHostKeyThanThePlanShows_isRefusedAndNothingIsPinned() {
+        Mesh mesh = existing().build();
+        Plan plan = mesh.plan();
+        web.impostor();
+
+        assertThatThrownBy(() -> mesh.apply(plan)).isInstanceOf(PlanOutdatedException.class);
+
+        assertThat(web.changes()).isEmpty();
+        assertThat(monitor.changes()).isEmpty();
+        assertThat(store.load("shop")).isEmpty();
+    }
+
+    @Test
+    void applyPlan_otherHostKeyWhileItLooks_pinsNoneButThatOfThePlan() {
+        Mesh mesh = existing().build();
+        Plan plan = mesh.plan();
+        MeshListener swaps = at("look at what exists", MeshEvent.State.STARTED, event -> web.impostor());
+
+        assertThatThrownBy(() -> existing().listener(swaps).build().apply(plan))
+                .isInstanceOf(PlanOutdatedException.class);
+
+        assertThat(web.changes()).isEmpty();
+        assertThat(monitor.changes()).isEmpty();
+        assertThat(store.load("shop")).isEmpty();
+    }
+
+    @Test
+    void applyPlan_otherHostKeyAfterTheComparison_pinsThatOfThePlanAndRefusesTheOther() {
+        HostKeyFingerprint planned = web.hostKey();
+        Mesh mesh = existing().build();
+        Plan plan = mesh.plan();
+        assertThat(plan.toString()).contains(planned.text());
+        MeshListener swaps = at("looked at", MeshEvent.State.DONE, event -> web.impostor());
+
+        assertThatThrownBy(() -> existing().listener(swaps).build().apply(plan))
+                .isInstanceOf(ApplyException.class)
+                .hasMessageContaining(web.hostKey().text());
+
+        assertThat(Objects.requireNonNull(
+                                store.load("shop").orElseThrow().hosts().get("web"))
+                        .hostKeys())
+                .isEqualTo(Set.of(planned));
+    }
+}

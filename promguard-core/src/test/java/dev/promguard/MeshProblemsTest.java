@@ -1,0 +1,137 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.MemoryMachine;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Failures that are not one host's: each is in the report, and a report with one is not ok. */
+class MeshProblemsTest {
+    /** Runs a verb in a world like the given one, and has the last call of one kind fail. */
+    private static ApplyException failing(String call, Account account, Account like, Consumer<MeshBuilder> verb) {
+        Calls rehearsal = new Calls();
+        verb.accept(like.wish(rehearsal).parallelism(1));
+        int number = rehearsal.made().lastIndexOf(call) + 1;
+        assertThat(number).as("a call of %s", call).isPositive();
+        Calls program = new Calls();
+        program.breakAt(number, Fault.FAILS);
+        ApplyException[] thrown = new ApplyException[1];
+        assertThatThrownBy(() -> verb.accept(account.wish(program).parallelism(1)))
+                .isInstanceOfSatisfying(ApplyException.class, e -> thrown[0] = e);
+        assertThat(program.made().get(number - 1)).isEqualTo(call);
+        return thrown[0];
+    }
+
+    private static Account applied() {
+        Account account = new Account();
+        account.wish().apply();
+        return account;
+    }
+
+    @Test
+    void apply_clockCannotBeAsked_isInTheReport() {
+        Account account = new Account();
+
+        ApplyException failure = failing(
+                "CloudProvider.clock",
+                account,
+                new Account(),
+                wish -> wish.build().apply());
+
+        assertThat(failure.report().ok()).isFalse();
+        assertThat(failure.report().toString())
+                .startsWith("mesh shop: 1 step failed, ")
+                .contains("FAILED ask Memory for the time: told to fail");
+        assertThat(failure).hasMessageContaining("ask Memory for the time: told to fail");
+        account.wish().apply();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void rotateKeys_clockCannotBeAsked_rotatesAllTheSame() {
+        Account account = new Account();
+
+        ApplyException failure = failing(
+                "CloudProvider.clock",
+                account,
+                new Account(),
+                wish -> wish.build().rotateKeys());
+
+        assertThat(failure.report().ok()).isFalse();
+        assertThat(account.cloud.machines())
+                .allSatisfy(machine -> assertThat(machine.changes())
+                        .filteredOn("write the WireGuard key"::equals)
+                        .as("the first key, and another")
+                        .hasSize(2));
+    }
+
+    @Test
+    void rotateKeys_hostOutOfReach_saysThatNothingWasRotated() {
+        Account account = applied();
+        List<MemoryMachine> machines = account.cloud.machines();
+        machines.get(2).down(true);
+
+        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+                .isInstanceOfSatisfying(
+                        ApplyException.class,
+                        e -> assertThat(e.report().toString())
+                                .contains("FAILED rotate the keys of every host: no key was changed, since a rotation"))
+                .hasMessageContaining("rotate the keys of every host: no key was changed");
+    }
+
+    @Test
+    void apply_removalFails_isInTheReport() {
+        Account account = applied();
+
+        ApplyException failure = failing(
+                "CloudProvider.delete",
+                account,
+                applied(),
+                wish -> wish.nodes(1, "lon1").apply());
+
+        assertThat(failure.report().ok()).isFalse();
+        assertThat(failure.report().toString()).contains("FAILED remove shop-node-2: told to fail");
+    }
+
+    @Test
+    void rotateKeys_removalFails_rotatesAllTheSame() {
+        Account account = applied();
+        String before =
+                account.cloud.machine("shop-node-1").publicKey().orElseThrow().base64();
+
+        failing(
+                "CloudProvider.delete",
+                account,
+                applied(),
+                wish -> wish.nodes(1, "lon1").build().rotateKeys());
+
+        assertThat(account.cloud
+                        .machine("shop-node-1")
+                        .publicKey()
+                        .orElseThrow()
+                        .base64())
+                .isNotEqualTo(before);
+    }
+
+    @Test
+    void apply_stateCannotBeKeptAtTheEnd_isInTheReportWithWhatWasDone() {
+        Account account = applied();
+
+        ApplyException failure = failing(
+                "StateStore.save",
+                account,
+                applied(),
+                wish -> wish.nodes(1, "lon1").apply());
+
+        assertThat(failure.report().ok()).isFalse();
+        assertThat(failure.report().removed()).containsExactly("shop-node-2");
+        assertThat(failure).hasCauseInstanceOf(StateException.class);
+        account.wish().nodes(1, "lon1").apply();
+        account.assertIsAsWished(account.wish().nodes(1, "lon1").build());
+    }
+}
