@@ -94,7 +94,7 @@ class ConsumerIT {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())
                 .start();
-        boolean ended = maven.waitFor(3, TimeUnit.MINUTES);
+        boolean ended = maven.waitFor(6, TimeUnit.MINUTES);
         maven.destroyForcibly();
         String log = Files.readString(folder.resolve("log"), StandardCharsets.UTF_8);
         assertThat(ended).as(log).isTrue();
