@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -298,10 +299,12 @@ final class Account {
                     background(droplet, () -> abandon(droplet, action));
                 } else if (faults.take(Faults.OfCreate.BROKEN)) {
                     background(droplet, () -> end(action, false));
+                } else if (faults.take(Faults.OfCreate.DYING)) {
+                    later(faults.slowCreates(), droplet, () -> bringUp(droplet, action, Machine::spoil));
                 } else if (faults.take(Faults.OfCreate.VANISHING)) {
                     background(droplet, () -> vanish(droplet, action));
                 } else if (!faults.take(Faults.OfCreate.STUCK)) {
-                    later(faults.slowCreates(), droplet, () -> bringUp(droplet, action));
+                    later(faults.slowCreates(), droplet, () -> bringUp(droplet, action, machine -> {}));
                 }
             }
             return started;
@@ -375,7 +378,8 @@ final class Account {
         });
     }
 
-    private void bringUp(Droplet droplet, Action action) {
+    /** A droplet whose machine does not boot stays, {@code new} and with its disk, until it is deleted. */
+    private void bringUp(Droplet droplet, Action action, Consumer<Machine> changeDisk) {
         if (droplet(droplet.id()).isEmpty()) {
             end(action, false);
             return;
@@ -389,6 +393,7 @@ final class Account {
                     return machine;
                 });
                 machine.build();
+                changeDisk.accept(machine);
                 machine.powerOn();
             }
             well = true;
@@ -403,9 +408,6 @@ final class Account {
                 action.end(ended);
                 return ended;
             });
-            if (!well) {
-                takeDown(droplet);
-            }
         }
     }
 

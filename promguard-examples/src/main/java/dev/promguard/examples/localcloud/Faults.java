@@ -30,6 +30,7 @@ public final class Faults {
     enum OfCreate {
         ERRORED,
         BROKEN,
+        DYING,
         VANISHING,
         STUCK
     }
@@ -299,6 +300,17 @@ public final class Faults {
      */
     public Faults brokenCreates(int droplets) {
         return set(OfCreate.BROKEN, droplets);
+    }
+
+    /**
+     * Accepts the next droplets, whose machines then die while they boot: their create action ends as errored, and they stay
+     * {@code new}. Of use only where droplets have machines.
+     *
+     * @param droplets how many
+     * @return this
+     */
+    public Faults dyingCreates(int droplets) {
+        return set(OfCreate.DYING, droplets);
     }
 
     /**

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Several can run at once, in one JVM or in many. {@link #close()} takes everything away; what a killed JVM left behind goes when
  * the next one starts, or by {@link #cleanUp()}. Only what carries the name of a run is ever touched. While one runs, IPv4 forwarding
- * is on; the last to close puts back what it was.
+ * is on, and the kernel's limits of inotify are high enough for its droplets; the last to close puts back what they were.
  *
  * <p>Thread-safe.
  */
@@ -71,7 +71,8 @@ public final class LocalCloud implements AutoCloseable {
         } else {
             BaseImage image = ready();
             Network[] made = new Network[1];
-            Runs.Run begun = Runs.begin(r -> made[0] = Network.make(r, options.subnet));
+            Runs.Run begun = Runs.begin(
+                    Math.min(options.dropletLimit, Network.MOST_HOSTS), r -> made[0] = Network.make(r, options.subnet));
             run = begun;
             network = made[0];
             account = account(options, network, workers, this::machine);
@@ -530,7 +531,7 @@ public final class LocalCloud implements AutoCloseable {
         }
 
         /**
-         * Sets how many droplets the account may have; 25 if not set.
+         * Sets how many droplets the account may have; 25 if not set. {@link #start()} fails where so many machines do not fit.
          *
          * @param limit 0 or more
          * @return this

@@ -40,6 +40,7 @@ final class Machine {
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
     private static final Path NSPAWN = Path.of("/run/systemd/nspawn");
     private static final int REBOOT = 133;
+    private static final int CONSOLE_LINES = 12;
     private static final Duration BOOT = Duration.ofSeconds(60);
     private static final Duration ORDERLY = Duration.ofSeconds(30);
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -114,7 +115,16 @@ final class Machine {
         Folders.write(seed.resolve("user-data"), spec.userData().isBlank() ? "#cloud-config\n{}\n" : spec.userData());
     }
 
-    /** Powers it on, and returns when its first process runs. Does nothing if it is on. */
+    /** Has the system on the disk die at each boot. */
+    void spoil() {
+        Path init = root().resolve("usr/lib/systemd/systemd");
+        Folders.delete(init);
+        Folders.write(
+                init, "#!/bin/sh\necho 'Failed to allocate manager object: Too many open files'\nsleep 0.2\nexit 1\n");
+        Command.of("chmod", "755", init.toString()).check();
+    }
+
+    /** Powers it on, and returns when it starts its units. Does nothing if it is on. */
     void powerOn() {
         lock.lock();
         try {
@@ -308,19 +318,34 @@ final class Machine {
             throw new LocalCloudException("cannot start systemd-nspawn: " + e.getMessage(), e);
         }
         process = started;
-        Await.until(BOOT, spec.hostname() + " to boot", () -> {
-            OptionalLong found = firstProcess(started);
-            leader = found.orElse(0);
-            return found.isPresent() || !started.isAlive();
-        });
-        if (leader == 0) {
+        try {
+            Await.until(BOOT, spec.hostname() + " to boot", () -> up(started) || !started.isAlive());
+        } catch (LocalCloudException e) {
+            halt();
+            throw new LocalCloudException(e.getMessage() + lastLines(), e);
+        }
+        if (!started.isAlive()) {
             process = null;
-            throw new LocalCloudException(spec.hostname() + " did not boot: systemd-nspawn ended with status "
-                    + started.exitValue() + ": " + Folders.read(console).strip());
+            leader = 0;
+            throw new LocalCloudException(spec.hostname() + " died while it booted: systemd-nspawn ended with status "
+                    + started.exitValue() + lastLines());
         }
         boots++;
         changed.signalAll();
         CompletableFuture<Void> unused = started.onExit().thenAccept(this::ended);
+    }
+
+    /** Whether the system inside has come as far as to start its units. */
+    private boolean up(Process nspawn) {
+        leader = firstProcess(nspawn).orElse(0);
+        return leader != 0 && Files.exists(Path.of("/proc/" + leader + "/root/run/systemd/private"));
+    }
+
+    /** What the console showed last, to be appended to a message. */
+    private String lastLines() {
+        List<String> lines = console().lines().filter(line -> !line.isBlank()).toList();
+        return ". Its console ends with:\n  "
+                + String.join("\n  ", lines.subList(Math.max(0, lines.size() - CONSOLE_LINES), lines.size()));
     }
 
     /** Called on a thread of the JVM when nspawn has ended, for whatever reason. */
@@ -335,6 +360,13 @@ final class Machine {
             if (wanted && which.exitValue() == REBOOT) {
                 boot();
             } else {
+                if (wanted && which.exitValue() != 0) {
+                    LOG.warn(
+                            "{} died: systemd-nspawn ended with status {}{}",
+                            spec.hostname(),
+                            which.exitValue(),
+                            lastLines());
+                }
                 wanted = false;
                 group().destroy();
                 network.unplug(number);

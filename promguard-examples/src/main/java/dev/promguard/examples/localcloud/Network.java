@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Network {
     private static final String PRIVATE = "10.116.0.";
+    /** How many hosts fit on a bridge. */
+    static final int MOST_HOSTS = 245;
+
     private static final int LAST_HOST = 254;
     private static final int PRIVATE_PREFIX = 20;
 

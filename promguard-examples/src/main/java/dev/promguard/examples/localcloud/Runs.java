@@ -30,6 +30,7 @@ final class Runs {
 
     private static final Pattern NAME = Pattern.compile(PREFIX + "[0-9a-f]{6}");
     private static final Path RUNS = HOME.resolve("runs");
+    private static final String DROPLETS = "droplets";
     private static final Path FORWARDING = HOME.resolve("ip_forward-before");
     private static final String FORWARDING_SYSCTL = "/proc/sys/net/ipv4/ip_forward";
     private static final ReentrantLock HERE = new ReentrantLock();
@@ -71,7 +72,7 @@ final class Runs {
             Runs.remove(name);
             unlock();
             OWN.remove(name);
-            restoreForwarding();
+            restoreSettings();
         }
 
         private void unlock() {
@@ -83,8 +84,11 @@ final class Runs {
         }
     }
 
-    /** Removes what dead runs left, then starts a new one; the caller sets up the run's network in the callback, alone on this machine. */
-    static Run begin(Consumer<Run> setUp) {
+    /**
+     * Removes what dead runs left, then starts a new one for at most so many machines at a time; the caller sets up the run's network in the
+     * callback, alone on this machine.
+     */
+    static Run begin(int droplets, Consumer<Run> setUp) {
         Run[] begun = new Run[1];
         exclusively(() -> {
             removeDead();
@@ -95,6 +99,8 @@ final class Runs {
             begun[0] = run;
             boolean well = false;
             try {
+                Folders.write(RUNS.resolve(name).resolve(DROPLETS), Integer.toString(droplets));
+                KernelLimits.prepare(allDroplets(), droplets);
                 allowForwarding();
                 setUp.accept(run);
                 well = true;
@@ -112,7 +118,7 @@ final class Runs {
         List<String> removed = new ArrayList<>();
         exclusively(() -> {
             removed.addAll(removeDead());
-            restoreForwarding();
+            restoreSettings();
         });
         return removed;
     }
@@ -154,7 +160,23 @@ final class Runs {
         Folders.deleteTree(folder);
     }
 
-    /** Forwarding is the one setting of the whole machine that is needed; the last run puts back what it was. */
+    /** How many machines all living runs may have. */
+    private static long allDroplets() {
+        return Folders.children(RUNS).stream()
+                .map(folder -> folder.resolve(DROPLETS))
+                .filter(Files::exists)
+                .mapToLong(file -> Long.parseLong(Folders.read(file).strip()))
+                .sum();
+    }
+
+    /** The last run puts back what the settings of the whole machine were. */
+    private static void restoreSettings() {
+        restoreForwarding();
+        if (Folders.children(RUNS).isEmpty()) {
+            KernelLimits.restore();
+        }
+    }
+
     private static void allowForwarding() {
         String before = Folders.read(Path.of(FORWARDING_SYSCTL)).strip();
         if (before.equals("0")) {

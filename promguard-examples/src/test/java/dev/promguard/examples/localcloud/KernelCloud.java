@@ -65,7 +65,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     KernelCloud() {
         image = BaseImage.obtain(Path.of("/var/cache/promguard-local-cloud"), "bookworm", true, System.out::println);
         Network[] network = new Network[1];
-        run = Runs.begin(begun -> network[0] = Network.make(begun, null));
+        run = Runs.begin(4, begun -> network[0] = Network.make(begun, null));
         this.network = network[0];
         mirror = new ReleaseMirror(this.network.gateway(), image.releaseFolders(), servers);
         root = withKernel();

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -34,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Two real machines, looked at from every side; the tests build on one another, for machines take seconds to make. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -121,6 +126,55 @@ class LocalCloudIT {
         assertThat(seen.at("/networks/v4"))
                 .extracting(v4 -> v4.path("ip_address").asText())
                 .containsExactlyInAnyOrder(one.publicAddress(), one.privateAddress());
+    }
+
+    @Test
+    @Order(1)
+    void limitsOfTheKernel_whileACloudRuns_areHighEnoughForItsDroplets() {
+        for (KernelLimits.Limit limit : KernelLimits.RAISED) {
+            String now =
+                    Command.of("sysctl", "-n", limit.key()).check().stdout().strip();
+            assertThat(Long.parseLong(now)).as(limit.key()).isGreaterThanOrEqualTo(limit.needed(25));
+        }
+    }
+
+    @Test
+    @Order(2)
+    void create_machineThatDiesWhileItBoots_isAnErroredActionAndSaysWhatItsConsoleShowedLast() throws Exception {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(Account.class);
+        log.start();
+        logger.setLevel(Level.WARN);
+        logger.addAppender(log);
+        cloud.faults().dyingCreates(1);
+        ObjectNode wish = object().put("name", "it-dying")
+                .put("region", "lon1")
+                .put("size", "s-1vcpu-1gb")
+                .put("image", "debian-12-x64");
+
+        JsonNode droplet = api.post("v2/droplets", wish.toString()).body();
+
+        String id = droplet.at("/droplet/id").asText();
+        Await.until(
+                PATIENCE,
+                "the action to end",
+                () -> api.quietly("v2/droplets/" + id + "/actions")
+                        .at("/actions/0/status")
+                        .asText()
+                        .equals("errored"));
+        assertThat(api.quietly("v2/droplets/" + id).at("/droplet/status").asText())
+                .isEqualTo("new");
+        Await.until(PATIENCE, "the log", () -> !log.list.isEmpty());
+        logger.detachAppender(log);
+        logger.setLevel(null);
+        assertThat(log.list)
+                .singleElement()
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .asString()
+                .contains("it-dying died while it booted: systemd-nspawn ended with status 1")
+                .contains("Its console ends with:", "Failed to allocate manager object: Too many open files");
+        assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(204);
+        Await.until(PATIENCE, "the droplet to go", () -> statuses().size() == 2);
     }
 
     @Test
