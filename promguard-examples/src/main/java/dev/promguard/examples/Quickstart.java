@@ -249,8 +249,8 @@ public final class Quickstart {
             report.orThrow();
             try (Tunnel prometheus = mesh.openPrometheus()) {
                 dialog.say("");
-                dialog.say("Prometheus: " + prometheus.uri() + "  (through SSH, while this runs; "
-                        + "in Java: mesh.openPrometheus())");
+                dialog.say("Prometheus: " + PrometheusPage.ofTargets(prometheus.uri())
+                        + "  (through SSH, while this runs; " + "in Java: mesh.openPrometheus())");
                 dialog.awaitEnter("Press Enter to remove everything.");
             }
         } catch (RuntimeException e) {

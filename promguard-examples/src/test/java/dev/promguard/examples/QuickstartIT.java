@@ -8,12 +8,21 @@ import dev.promguard.examples.localcloud.Support;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +32,13 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated("looks at what the whole machine is left with")
 @Order(Integer.MAX_VALUE)
 class QuickstartIT {
+    /** What the quickstart prints. */
+    private static final Pattern PAGE = Pattern.compile("Prometheus: (http://127\\.0\\.0\\.1:[0-9]+/\\S+)");
+    /** How a target's state is written on the classic page. */
+    private static final Pattern STATE = Pattern.compile("class=\"[^\"]*state_indicator[^\"]*\">\\s*([A-Za-z]+)");
+
+    private static final Pattern PART = Pattern.compile("(?:src|href)=\"(/[^\"]*/static/[^\"]+)\"");
+
     @TempDir
     static Path temporary;
 
@@ -39,6 +55,7 @@ class QuickstartIT {
 
         Run killed = run(line -> line.contains("looked at"));
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
+        showsEveryTargetInABrowser();
         Run whole = run(line -> false);
 
         System.out.println(String.join("\n", whole.lines()));
@@ -53,8 +70,64 @@ class QuickstartIT {
         assertThat(String.join("\n", whole.lines()))
                 .containsPattern(
                         "promguard-quickstart-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
-                .containsPattern("Prometheus: http://127\\.0\\.0\\.1:[0-9]+/");
+                .containsPattern("Prometheus: http://127\\.0\\.0\\.1:[0-9]+/classic/targets ");
         assertThat(traces()).isEqualTo(before);
+    }
+
+    /** In a terminal, where the quickstart waits for Enter. The page is opened then, and the run killed. */
+    private static void showsEveryTargetInABrowser() throws IOException, InterruptedException {
+        List<Browser.Page> pages = new ArrayList<>();
+        List<URI> uris = new ArrayList<>();
+        Run shown = run(inATerminal(command()), line -> {
+            Matcher printed = PAGE.matcher(line);
+            if (!printed.find()) {
+                return false;
+            }
+            URI uri = URI.create(printed.group(1));
+            uris.add(uri);
+            try {
+                pages.add(Browser.load(uri, temporary.resolve("browser")));
+                Browser.picture(uri, temporary.resolve("browser"), Path.of("target", "quickstart-page.png"));
+                for (URI part : parts(uri, pages.get(0).dom())) {
+                    assertThat(status(part)).as(part.toString()).isEqualTo(200);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+            return true;
+        });
+
+        assertThat(uris).as("the URL among %s", shown.lines()).hasSize(1);
+        Browser.Page page = pages.get(0);
+        assertThat(page.console()).as("errors in the browser's console").isEmpty();
+        assertThat(page.dom())
+                .contains("<title>Prometheus Time Series Collection")
+                .contains("10.0.0.1:9100", "10.0.0.2:9100", "10.0.0.3:9100", "10.0.0.4:9100");
+        assertThat(STATE.matcher(page.dom())
+                        .results()
+                        .map(state -> state.group(1).toLowerCase(Locale.ROOT)))
+                .as("the states of the targets")
+                .hasSizeGreaterThanOrEqualTo(5)
+                .containsOnly("up");
+    }
+
+    /** The scripts, styles and pictures of a page. */
+    private static List<URI> parts(URI page, String dom) {
+        List<URI> parts = PART.matcher(dom)
+                .results()
+                .map(part -> page.resolve(part.group(1).replace("&amp;", "&")))
+                .toList();
+        assertThat(parts).as("the parts of %s", dom).isNotEmpty();
+        return parts;
+    }
+
+    private static int status(URI uri) throws IOException, InterruptedException {
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
     }
 
     @Test
@@ -80,12 +153,27 @@ class QuickstartIT {
 
     /** Runs the quickstart, and kills it, with no chance to tidy up, when it prints a line of that kind. */
     private static Run run(Predicate<String> deadly, String... options) throws IOException, InterruptedException {
+        return run(command(options), deadly);
+    }
+
+    /** Has a command run in a terminal of its own, where nobody types anything. */
+    private static List<String> inATerminal(List<String> command) {
+        String line = command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+        // The pipe stays open, or the program would read the end of its input.
+        return List.of("sh", "-c", "sleep 600 | script -qec \"$1\" /dev/null", "sh", line);
+    }
+
+    private static List<String> command(String... options) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Quickstart.class.getName()));
         command.addAll(List.of(options));
+        return command;
+    }
+
+    private static Run run(List<String> command, Predicate<String> deadly) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command)
                 .directory(temporary.toFile())
                 .redirectErrorStream(true)
@@ -98,6 +186,12 @@ class QuickstartIT {
             while (line != null) {
                 lines.add(line);
                 if (deadly.test(line)) {
+                    // All at once, so that none is told by another's end to tidy up.
+                    List<ProcessHandle> all = process.descendants().toList();
+                    all.stream()
+                            .filter(child -> child.info().command().orElse("").endsWith("/java"))
+                            .forEach(ProcessHandle::destroyForcibly);
+                    all.forEach(ProcessHandle::destroyForcibly);
                     process.destroyForcibly();
                     break;
                 }
@@ -119,6 +213,7 @@ class QuickstartIT {
                 "cut -d' ' -f5 /proc/self/mountinfo",
                 "pgrep -a systemd-nspawn",
                 "cat /proc/sys/net/ipv4/ip_forward",
+                "cat /proc/sys/fs/inotify/max_user_instances /proc/sys/fs/inotify/max_user_watches",
                 "ls /run/netns /tmp | grep -E 'promguard|pg-'")) {
             Process process = new ProcessBuilder("sh", "-c", look)
                     .redirectErrorStream(true)

@@ -25,6 +25,24 @@ rm -rf "$root/tmp/local-cloud-kernel.deb" "$package"
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/local-cloud"
 chroot "$root" apt-get clean
 chroot "$root" apt-get -qq -y --download-only --no-install-recommends install ufw wireguard-tools wireguard prometheus-blackbox-exporter
+
+# The pages that Debian's Prometheus shows are read from files of its package and of others. One of those has 214 MB, and so only the
+# scripts, styles and fonts that the pages load are taken. Debian's 3.x has no pages.
+mkdir "$root/tmp/pages"
+chroot "$root" sh -c 'cd /tmp/pages && apt-get -qq -o APT::Sandbox::User=root download prometheus $(apt-cache depends --recurse \
+    --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances prometheus |
+    grep -E "^(libjs-|fonts-glyphicons)" | sort -u)'
+for deb in "$root"/tmp/pages/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" >"$root/tmp/pages/tree.tar"
+    tar -tf "$root/tmp/pages/tree.tar" >"$root/tmp/pages/all"
+    grep -E '^\./usr/share/prometheus/web/|\.min\.(js|css)$|/jquery\.hotkeys\.js$|^\./usr/share/javascript/popper\.js$|/glyphicons-halflings-regular\.' \
+        "$root/tmp/pages/all" >"$root/tmp/pages/wanted" || [ $? -eq 1 ]
+    tar -xf "$root/tmp/pages/tree.tar" -C "$root" --no-recursion -T "$root/tmp/pages/wanted"
+done
+rm -r "$root/tmp/pages"
+# The pages load it as a plain script, and Debian's link leads to the one that is a module.
+ln -sfn ../nodejs/popper.js/dist/umd "$root/usr/share/javascript/popper.js"
+
 if [ -n "$releases" ]; then
     mkdir "$root/tmp/releases"
     chroot "$root" sh -c 'cd /tmp/releases && apt-get -qq -o APT::Sandbox::User=root download prometheus prometheus-node-exporter prometheus-blackbox-exporter'
