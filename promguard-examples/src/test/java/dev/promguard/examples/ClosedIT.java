@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Order(4)
 class ClosedIT {
-    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final Duration SOON = Duration.ofMinutes(3);
     private static final String MONITOR = "10.0.0.1";
     private static final String NODE_1 = "10.0.0.2";
     private static final String NODE_2 = "10.0.0.3";

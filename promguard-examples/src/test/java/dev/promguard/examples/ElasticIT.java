@@ -49,7 +49,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Order(Integer.MAX_VALUE)
 class ElasticIT {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final String MONITOR = "shop-monitor-1";
     private static final String NODE_1 = "shop-node-1";
     private static final String NODE_2 = "shop-node-2";
@@ -295,14 +295,18 @@ class ElasticIT {
      * core wanted to run, a scrape a second may be late once.
      */
     private static void assertNoScrapeMissed(Case done, String monitor) {
-        OperatingSystemMXBean machine = ManagementFactory.getOperatingSystemMXBean();
-        double late = machine.getSystemLoadAverage() > 2 * machine.getAvailableProcessors() ? 1 : 0;
         double busy = Objects.requireNonNull(done.gaps().get(monitor), monitor);
         assertThat(done.gaps())
                 .hasSizeGreaterThan(1)
                 .allSatisfy((name, gap) -> assertThat(gap)
                         .as("longest gap between scrapes of %s", name)
-                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - 1) + late));
+                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - 1) + late()));
+    }
+
+    /** How many seconds a scrape may be late because this machine has too much to do. */
+    private static double late() {
+        OperatingSystemMXBean machine = ManagementFactory.getOperatingSystemMXBean();
+        return machine.getSystemLoadAverage() > 2 * machine.getAvailableProcessors() ? 1 : 0;
     }
 
     private Release next(String name) {
@@ -375,7 +379,7 @@ class ElasticIT {
         for (Case done : List.of(slower, faster)) {
             assertThat(done.changes(MONITOR))
                     .containsExactly("write /etc/prometheus/prometheus.yml", "reload prometheus.service");
-            assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(3.5));
+            assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(3.5 + late()));
         }
         assertUntouched(slower, NODE_1, NODE_2);
         assertNothingRestarts(slower);

@@ -86,7 +86,7 @@ class FaultsIT {
         return onceAt(name, "active at", () -> {
             Clouds.await(
                     "the first boot",
-                    Duration.ofSeconds(60),
+                    Duration.ofMinutes(3),
                     () -> cloud.droplet(name)
                             .exec("cloud-init", "status", "--wait")
                             .ok());

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Order(1)
 class MeshIT {
-    private static final Duration COMES_BACK = Duration.ofSeconds(90);
+    private static final Duration COMES_BACK = Duration.ofMinutes(3);
 
     @RegisterExtension
     static final ContractWatch CONTRACT = ContractWatch.ofAll();

@@ -50,7 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class PrometheusIT {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final String PASSWORD = "correct-horse-battery-staple";
     private static final String OTHER_PASSWORD = "incorrect-zebra-engine-clip";
     private static final String RULES = """

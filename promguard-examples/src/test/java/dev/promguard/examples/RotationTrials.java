@@ -157,7 +157,7 @@ abstract class RotationTrials {
         }
         Clouds.await(
                 "answers",
-                Duration.ofSeconds(20),
+                Duration.ofMinutes(1),
                 () -> monitor()
                         .exec("sh", "-c", "[ -s /root/probe-1 ] && [ -s /root/probe-2 ]")
                         .ok());
@@ -166,7 +166,7 @@ abstract class RotationTrials {
     /** Waits until every node was scraped after the last rotation. */
     private void awaitScrapesAfterwards() {
         double now = Double.parseDouble(Clouds.run(monitor(), "date +%s.%N"));
-        Clouds.await("scrapes", Duration.ofSeconds(40), () -> {
+        Clouds.await("scrapes", Duration.ofMinutes(2), () -> {
             List<JsonNode> times = query("timestamp(up{job=\"node\"})");
             return times.size() == 3
                     && times.stream()

@@ -375,7 +375,7 @@ class SecretsIT {
             }
             Clouds.await(
                     "metrics of WireGuard",
-                    Duration.ofSeconds(60),
+                    Duration.ofMinutes(3),
                     () -> host.exec("test", "-s", "/run/promguard-wireguard-metrics/wireguard.prom")
                             .ok());
             assertThat(Clouds.run(host, "cat /run/promguard-wireguard-metrics/wireguard.prom"))

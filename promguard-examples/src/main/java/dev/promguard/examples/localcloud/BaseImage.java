@@ -242,7 +242,9 @@ final class BaseImage {
             }
         }
         if (any) {
-            Command.of("chroot", root.toString(), "update-ca-certificates").check();
+            Command.of("chroot", root.toString(), "update-ca-certificates")
+                    .timeout(Duration.ofMinutes(5))
+                    .check();
         }
     }
 
