@@ -5,6 +5,8 @@ import dev.promguard.blueprint.Exposure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Says how one host is to be. What is not said is taken from the mesh's defaults. Not thread-safe. */
@@ -14,6 +16,7 @@ public final class HostBuilder {
     private @Nullable String image;
     private final List<Exporter> exporters = new ArrayList<>();
     private final List<Exposure> services = new ArrayList<>();
+    private final Set<Integer> openPorts = new TreeSet<>();
 
     HostBuilder() {}
 
@@ -95,12 +98,30 @@ public final class HostBuilder {
         return this;
     }
 
+    /**
+     * Declares ports of services of your own that others may reach on the host. PromGuard neither opens nor closes them: your own
+     * firewall rules decide who reaches them. {@link Mesh#verify()} fails where anything else can be reached.
+     *
+     * @param ports port numbers, for TCP and UDP alike, 1 to 65535; none that PromGuard admits the monitors to
+     * @return this builder
+     */
+    public HostBuilder openPort(int... ports) {
+        for (int port : ports) {
+            openPorts.add(port);
+        }
+        return this;
+    }
+
     /** The host's own exporters, and of the mesh's those that it has none of the same name for. */
     List<Exporter> exporters(List<Exporter> ofTheMesh) {
         List<Exporter> all = new ArrayList<>(ofTheMesh);
         all.removeIf(shared -> exporters.stream().anyMatch(own -> own.name().equals(shared.name())));
         all.addAll(exporters);
         return all;
+    }
+
+    Set<Integer> openPorts() {
+        return openPorts;
     }
 
     List<Exposure> services() {

@@ -13,8 +13,8 @@ import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.KeyChanges;
 import dev.promguard.change.LoadedRule;
-import dev.promguard.change.NewKeys;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
 import java.time.Duration;
@@ -29,6 +29,14 @@ import java.util.stream.Stream;
 
 /** What a host's own facts say of it. A pure function of the wish and the facts. */
 final class HostClaims {
+    private static final String DENIES = "denies what no rule admits, now and at boot";
+    private static final String TUNNEL_ALONE = "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
+            + " and from the monitors alone, so that a forged source address opens nothing";
+    private static final String LOOPBACK_ALONE = "has Prometheus listen on loopback alone";
+    private static final String AS_SPECIFIED = "is as wished: packages, files, rules, peers, units";
+    private static final String KEY_FILE = "keeps its WireGuard private key where root alone reads it";
+    private static final String PRESHARED = "shares a preshared key with each peer";
+
     private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
     private static final int MOST_LISTED = 12;
 
@@ -53,7 +61,6 @@ final class HostClaims {
         denies();
         admitsOnTheTunnelAlone();
         listensWhereItShould();
-        reachableIsWhatIsWished();
         foreignRules();
         wish(desired);
         units();
@@ -62,11 +69,57 @@ final class HostClaims {
         return List.copyOf(checks);
     }
 
+    /** What {@link #check} checks of a host, whatever its facts are. */
+    static List<String> claims(Blueprint blueprint, Blueprint.Host host) {
+        List<String> claims = new ArrayList<>(List.of(DENIES, TUNNEL_ALONE, exportersClaim(host)));
+        if (host.role() == Role.MONITOR) {
+            claims.add(LOOPBACK_ALONE);
+        }
+        claims.add(AS_SPECIFIED);
+        units(host).forEach(unit -> claims.add(unitClaim(unit)));
+        claims.add(KEY_FILE);
+        claims.add(peersClaim(host));
+        if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
+            claims.add(PRESHARED);
+        }
+        host.peers().stream()
+                .map(blueprint::host)
+                .filter(peer -> Handshakes.isExpected(host, peer))
+                .forEach(peer -> claims.add(handshakeClaim(peer)));
+        return List.copyOf(claims);
+    }
+
+    private static List<String> units(Blueprint.Host host) {
+        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service"));
+        host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
+        if (host.role() == Role.MONITOR) {
+            units.add("prometheus.service");
+        }
+        return units;
+    }
+
+    private static String unitClaim(String unit) {
+        return unit + " runs, and will after a reboot";
+    }
+
+    private static String exportersClaim(Blueprint.Host host) {
+        return "has its exporters listen on " + host.address() + " alone";
+    }
+
+    private static String peersClaim(Blueprint.Host host) {
+        return "has tunnels with " + words(host.peers()) + " and nobody else, one address each";
+    }
+
     private void add(String claim, String how, String seen, boolean holds, String mend) {
         checks.add(Check.of(host.name(), claim, how, seen, holds, mend));
     }
 
     private boolean closed() {
+        return isClosed(facts);
+    }
+
+    /** Whether the firewall closes what no rule admits, now and at boot. */
+    static boolean isClosed(HostFacts facts) {
         return facts.firewall().active()
                 && facts.firewall().denyIncoming()
                 && facts.firewall().atBoot();
@@ -74,7 +127,7 @@ final class HostClaims {
 
     private void denies() {
         add(
-                "denies what no rule admits, now and at boot",
+                DENIES,
                 "ufw's settings and the loaded rules",
                 "active " + facts.firewall().active() + ", deny incoming "
                         + facts.firewall().denyIncoming() + ", at boot "
@@ -108,8 +161,7 @@ final class HostClaims {
         List<LoadedRule> breaches = breaches();
         long own = loaded.stream().filter(this::isWished).count();
         add(
-                "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
-                        + " and from the monitors alone, so that a forged" + " source address opens nothing",
+                TUNNEL_ALONE,
                 "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the wish, which name the"
                         + " interface, may accept port " + words(guarded(blueprint, host))
                         + "; no forged packet was sent",
@@ -125,7 +177,7 @@ final class HostClaims {
 
     private void listensWhereItShould() {
         add(
-                "has its exporters listen on " + host.address() + " alone",
+                exportersClaim(host),
                 "ss -ltun",
                 strayed(exporterPorts(), Set.of(host.address())),
                 strays(exporterPorts(), Set.of(host.address())).isEmpty(),
@@ -133,7 +185,7 @@ final class HostClaims {
         if (host.role() == Role.MONITOR) {
             Set<Integer> prometheus = Set.of(blueprint.spec().prometheus().port());
             add(
-                    "has Prometheus listen on loopback alone",
+                    LOOPBACK_ALONE,
                     "ss -ltun",
                     strayed(prometheus, Set.of()),
                     strays(prometheus, Set.of()).isEmpty(),
@@ -174,42 +226,6 @@ final class HostClaims {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private void reachableIsWhatIsWished() {
-        Set<String> wished = new TreeSet<>();
-        Set<String> open = new TreeSet<>();
-        Set<String> ufws = new TreeSet<>();
-        Set<String> closed = new TreeSet<>();
-        for (SocketFact socket : facts.listening()) {
-            if (isLoopback(socket)) {
-                continue;
-            }
-            Protocol protocol = socket.protocol().equals("udp") ? Protocol.UDP : Protocol.TCP;
-            List<LoadedRule> admitting = loaded.stream()
-                    .filter(rule -> rule.mayAdmit(protocol, socket.port()))
-                    .toList();
-            String door = socket.port() + "/" + socket.protocol();
-            if (admitting.stream().anyMatch(rule -> !isWished(rule))) {
-                open.add(door);
-            } else if (!admitting.isEmpty()) {
-                wished.add(door);
-            } else {
-                boolean byUfw = facts.firewall().accepting().stream()
-                        .map(LoadedRule::new)
-                        .anyMatch(
-                                rule -> rule.isUfwsOwn() && !rule.isForAll() && rule.mayAdmit(protocol, socket.port()));
-                (byUfw ? ufws : closed).add(door);
-            }
-        }
-        add(
-                "lets nothing be reached that listens but what is wished",
-                "ss -ltun, each socket held against the loaded rules",
-                "reachable by the wish: " + listed(wished.stream()) + "; closed by default: " + listed(closed.stream())
-                        + (ufws.isEmpty() ? "" : "; by the rules that ufw brings: " + listed(ufws.stream()))
-                        + (open.isEmpty() ? "" : "; by rules of others, see there: " + listed(open.stream())),
-                closed(),
-                "Run apply, which closes what no rule admits.");
-    }
-
     /** What others admit to ports of their own is theirs to decide; whoever reads the report decides whether it is right. */
     private void foreignRules() {
         List<LoadedRule> breaches = breaches();
@@ -230,12 +246,12 @@ final class HostClaims {
     private void wish(DesiredHost desired) {
         List<String> faults = Differ.faults(desired, facts);
         List<String> drift = faults.isEmpty()
-                ? Differ.diff(desired, facts, NewKeys.NONE, false).stream()
+                ? Differ.diff(desired, facts, KeyChanges.NONE, false).stream()
                         .map(Change::describe)
                         .toList()
                 : faults;
         add(
-                "is as wished: packages, files, rules, peers, units",
+                AS_SPECIFIED,
                 "a comparison of the wish with the running host",
                 drift.isEmpty() ? "no difference" : String.join("; ", drift),
                 drift.isEmpty(),
@@ -243,15 +259,10 @@ final class HostClaims {
     }
 
     private void units() {
-        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service"));
-        host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
-        if (host.role() == Role.MONITOR) {
-            units.add("prometheus.service");
-        }
-        for (String unit : units) {
+        for (String unit : units(host)) {
             UnitFact fact = facts.units().get(unit);
             add(
-                    unit + " runs, and will after a reboot",
+                    unitClaim(unit),
                     "systemctl show",
                     fact == null ? "unknown to systemd" : fact.active() + ", " + fact.enabled(),
                     fact != null
@@ -264,7 +275,7 @@ final class HostClaims {
     private void key() {
         boolean safe = facts.keyFilePublicKey().isPresent() && facts.keyFileSafe();
         add(
-                "keeps its WireGuard private key where root alone reads it",
+                KEY_FILE,
                 "stat of the key file",
                 facts.keyFilePublicKey().isEmpty()
                         ? "no key"
@@ -296,7 +307,7 @@ final class HostClaims {
                 .forEach(peer ->
                         wrong.add("a stranger " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
         add(
-                "has tunnels with " + words(host.peers()) + " and nobody else, one address each",
+                peersClaim(host),
                 "wg show " + Blueprint.WIREGUARD_INTERFACE,
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
@@ -308,7 +319,7 @@ final class HostClaims {
                                     && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
             add(
-                    "shares a preshared key with each peer",
+                    PRESHARED,
                     "wg show wg0, compared on the host with its files",
                     without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
                     without.isEmpty(),
@@ -324,14 +335,18 @@ final class HostClaims {
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
         add(
-                "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes",
+                handshakeClaim(peer),
                 "wg show wg0",
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
                 "See that the mesh's UDP port passes between the two hosts, then run apply.");
     }
 
-    private static boolean isLoopback(SocketFact socket) {
+    private static String handshakeClaim(Blueprint.Host peer) {
+        return "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes";
+    }
+
+    static boolean isLoopback(SocketFact socket) {
         String address = plain(socket);
         return address.startsWith("127.")
                 || address.equals("::1")
@@ -353,7 +368,7 @@ final class HostClaims {
     }
 
     /** At most a dozen, and how many more: a host may say anything, and as much of it as it likes. */
-    private static String listed(Stream<String> items) {
+    static String listed(Stream<String> items) {
         List<String> all = items.toList();
         if (all.isEmpty()) {
             return "nothing";

@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.ListenerChecks.Probe;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule;
@@ -28,6 +29,9 @@ import java.util.regex.Pattern;
  * tried in addition, within bounds. A pure function of the wish, the facts and the answers.
  */
 final class KnockClaims {
+    /** What is checked of a host from the other hosts. */
+    static final String PEERS = "is closed to the other hosts, but for what the monitors scrape";
+
     /** Larger than any packet that a network in use carries, its jumbo frames included. */
     static final int MORE_THAN_A_PACKET = 9_001;
 
@@ -208,8 +212,13 @@ final class KnockClaims {
         return address.isSiteLocalAddress() || uniqueLocal || shared;
     }
 
-    /** What the doors that were tried from here say. */
-    List<Check> outside(Map<String, Map<Door, DoorAnswer>> answers) {
+    /**
+     * What the doors that were tried from here say.
+     *
+     * @param answers those of the doors that were tried from here, by the host that they are at
+     * @param inside those of the doors that were tried from the hosts, by the host that tried
+     */
+    List<Check> outside(Map<String, Map<Door, DoorAnswer>> answers, Map<String, Map<Door, DoorAnswer>> inside) {
         List<Check> checks = new ArrayList<>();
         answers.forEach((name, of) -> {
             Blueprint.Host host = blueprint.host(name);
@@ -222,26 +231,97 @@ final class KnockClaims {
             for (int port : ports(host)) {
                 Map<Door, DoorAnswer> tried = new LinkedHashMap<>(of);
                 tried.keySet().removeIf(door -> door.port() != port || unreached.contains(door.address()));
-                checks.add(Check.of(
-                        name,
-                        "port " + port + " is closed to the outside",
-                        "a TCP connection from here, the machine that verifies, to each public address of the host",
-                        seen(tried),
-                        tried.values().stream().allMatch(answer -> isShut(answer.result())),
-                        "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that admits"
-                                + " it (ufw status numbered), and run apply."));
+                checks.add(closedToOutside(name, port, tried));
             }
             if (!unreached.isEmpty()) {
-                checks.add(Check.noted(
-                        name,
-                        "has addresses that could not be tried from here",
-                        "a TCP connection from here to SSH there, which is open by design",
-                        String.join(", ", unreached),
-                        "Verify from a machine that reaches these, so that a closed door there means something; the other hosts"
-                                + " tried them too."));
+                checks.add(unreached(name, unreached, inside));
             }
         });
         return checks;
+    }
+
+    /** What is checked of a guarded port from here. */
+    static String outsideClaim(int port) {
+        return "port " + port + " is closed to the outside";
+    }
+
+    private Check closedToOutside(String name, int port, Map<Door, DoorAnswer> tried) {
+        String how = "a TCP connection from here, the machine that verifies, to each public address of the host";
+        boolean open = tried.values().stream().anyMatch(answer -> answer.result() == Result.OPEN);
+        boolean all = tried.values().stream().noneMatch(answer -> answer.result() == Result.NOT_TRIED);
+        if (!open && (tried.isEmpty() || !all)) {
+            return Check.unchecked(
+                    name,
+                    outsideClaim(port),
+                    how,
+                    tried.isEmpty() ? "no address of it could be tried" : seen(tried),
+                    "See what keeps this machine from making connections, and verify again.");
+        }
+        if (!open && !facts.containsKey(name)) {
+            return Check.unchecked(
+                    name,
+                    outsideClaim(port),
+                    how,
+                    seen(tried)
+                            + "; but SSH could not be used there either, so that the host may be off or out of reach from here",
+                    "Bring the host back, then verify again.");
+        }
+        return Check.of(
+                name,
+                outsideClaim(port),
+                how,
+                seen(tried),
+                !open,
+                "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that admits"
+                        + " it (ufw status numbered), and run apply.");
+    }
+
+    /** Addresses that are not reached from here are only noted where another host tried them. */
+    private Check unreached(String name, Set<String> unreached, Map<String, Map<Door, DoorAnswer>> inside) {
+        String claim = "has addresses that could not be tried from here";
+        String how = "a TCP connection from here to SSH there, which is open by design";
+        Set<String> untried = new TreeSet<>(unreached);
+        inside.forEach((from, of) -> of.forEach((door, answer) -> {
+            if (!from.equals(name)
+                    && (answer.result() == Result.OPEN
+                            || answer.result() == Result.REFUSED
+                            || answer.result() == Result.SILENT)) {
+                untried.remove(door.address());
+            }
+        }));
+        if (untried.isEmpty()) {
+            return Check.noted(
+                    name,
+                    claim,
+                    how,
+                    String.join(", ", unreached),
+                    "Verify from a machine that reaches these, so that a closed door there means something; the other hosts"
+                            + " tried them too.");
+        }
+        return Check.unchecked(
+                name,
+                claim,
+                how,
+                String.join(", ", untried) + ": no other host reached them either",
+                "Verify from a machine that reaches these addresses.");
+    }
+
+    /** The probes of a host's TCP ports, from here and from the other hosts, by port. */
+    Map<Integer, List<Probe>> probes(
+            String host, Map<String, Map<Door, DoorAnswer>> outside, Map<String, Map<Door, DoorAnswer>> inside) {
+        Map<Integer, List<Probe>> probes = new TreeMap<>();
+        outside.getOrDefault(host, Map.of())
+                .forEach((door, answer) -> probes.computeIfAbsent(door.port(), port -> new ArrayList<>())
+                        .add(new Probe("here", door, answer.result())));
+        inside.forEach((from, of) -> {
+            for (Door door : closedDoors(blueprint.host(from), blueprint.host(host))) {
+                if (!from.equals(host) && of.containsKey(door)) {
+                    probes.computeIfAbsent(door.port(), port -> new ArrayList<>())
+                            .add(new Probe(from, door, result(of, door)));
+                }
+            }
+        });
+        return probes;
     }
 
     private static Result result(Map<Door, DoorAnswer> answers, Door door) {
@@ -293,12 +373,26 @@ final class KnockClaims {
         }
         List<String> counted = new ArrayList<>();
         counts.forEach((result, count) -> counted.add(count + " × " + result.words()));
+        String how = "a TCP connection on " + String.join(", ", from) + " to each address of the host, "
+                + host.address() + " among them, at port " + words(ports(host));
+        String seen = wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong);
+        if (!counts.containsKey(Result.OPEN) && counts.containsKey(Result.NOT_TRIED)) {
+            return Optional.of(Check.unchecked(
+                    host.name(), PEERS, how, seen, "See that perl and curl are on the host that tried."));
+        }
+        if (!counts.containsKey(Result.OPEN) && !facts.containsKey(host.name())) {
+            return Optional.of(Check.unchecked(
+                    host.name(),
+                    PEERS,
+                    how,
+                    seen + "; but the host itself could not be observed, so that it may be off",
+                    "Bring the host back, then verify again."));
+        }
         return Optional.of(Check.of(
                 host.name(),
-                "is closed to the other hosts, but for what the monitors scrape",
-                "a TCP connection on " + String.join(", ", from) + " to each address of the host, " + host.address()
-                        + " among them, at port " + words(ports(host)),
-                wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong),
+                PEERS,
+                how,
+                seen,
                 wrong.isEmpty(),
                 "What is open: take away the rule that admits it (ufw status numbered, on " + host.name()
                         + ") or what listens there (ss -ltnp), and run apply. What could not be tried: see that perl and"
@@ -309,26 +403,35 @@ final class KnockClaims {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
+    /** What is checked of a page that a monitor fetches. */
+    static String pageClaim(String monitor) {
+        return "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE;
+    }
+
     private static Check page(String monitor, Blueprint.Host host, Door door, DoorAnswer answer) {
-        boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
-        String mend;
+        String how = "curl http://" + door + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
-            mend = "See that curl is on " + monitor + '.';
-        } else if (answer.result() != Result.OPEN) {
-            mend = "No connection at all: see the claims about the tunnel and the exporter, and run apply.";
-        } else {
-            mend = "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 " + host.address()
-                    + " should be answered. If not, something on the way carries less than 1500 bytes and drops the rest: let"
-                    + " ICMP pass there, or lower the MTU of wg0 on both hosts (ip link set mtu 1280 dev wg0).";
+            return Check.unchecked(
+                    host.name(),
+                    pageClaim(monitor),
+                    how,
+                    answer.result().words(),
+                    "See that curl is on " + monitor + '.');
         }
+        boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
         return Check.of(
                 host.name(),
-                "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE,
-                "curl http://" + door + METRICS + " on " + monitor,
+                pageClaim(monitor),
+                how,
                 answer.result() == Result.OPEN
                         ? answer.bytes() + " bytes, " + (answer.whole() ? "whole" : "and then no more")
                         : answer.result().words(),
                 large,
-                mend);
+                answer.result() != Result.OPEN
+                        ? "No connection at all: see the claims about the tunnel and the exporter, and run apply."
+                        : "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 "
+                                + host.address()
+                                + " should be answered. If not, something on the way carries less than 1500 bytes and drops the"
+                                + " rest: let ICMP pass there, or lower the MTU of wg0 on both hosts (ip link set mtu 1280 dev wg0).");
     }
 }

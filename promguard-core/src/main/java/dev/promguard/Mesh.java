@@ -5,13 +5,14 @@ import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
-import dev.promguard.keys.Secret;
+import dev.promguard.blueprint.Role;
+import dev.promguard.internal.act.Deleter;
+import dev.promguard.internal.act.Outcome;
+import dev.promguard.internal.engine.Destruction;
+import dev.promguard.internal.engine.Engine;
+import dev.promguard.internal.run.Context;
 import dev.promguard.render.Renderer;
-import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
-import dev.promguard.spi.Inventory;
-import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,11 +20,11 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -184,11 +185,11 @@ public final class Mesh {
     }
 
     Plan plan(Set<String> only) {
-        return interruptibly(() -> new Convergence(environment(), spec, only).plan());
+        return interruptibly(() -> Views.plan(engine().plan(only)));
     }
 
     ApplyReport apply(Set<String> only) {
-        return changing(environment -> new Convergence(environment, spec, only).apply());
+        return changed(engine -> engine.apply(only));
     }
 
     /**
@@ -203,7 +204,12 @@ public final class Mesh {
      */
     public ApplyReport apply(Plan plan) {
         Objects.requireNonNull(plan, "plan");
-        return changing(environment -> new Convergence(environment, spec, Set.copyOf(plan.only())).apply(plan));
+        return changed(engine -> engine.apply(Set.copyOf(plan.only()), decision -> {
+            Plan current = Views.plan(decision);
+            if (!current.equals(plan)) {
+                throw new PlanOutdatedException(current);
+            }
+        }));
     }
 
     /**
@@ -220,25 +226,31 @@ public final class Mesh {
      * @throws PromGuardException as {@link #apply()}
      */
     public ApplyReport rotateKeys() {
-        return changing(environment -> new Convergence(environment, spec, Set.of()).rotateKeys());
+        return changed(Engine::rotateKeys);
     }
 
     /**
      * Checks every claim about the mesh: Prometheus' own targets and rules, the running wg and ufw and units, a page larger than a
      * packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that what should be closed
-     * is. Changes nothing, as {@link #plan()} does. Takes about two seconds for doors that do not answer, and up to a scrape interval
-     * and 20 seconds where first scrapes are due.
+     * is. Changes nothing, as {@link #plan()} does.
+     *
+     * <p>A check that is due by the spec and cannot be made is in the report as {@link VerifyReport#unchecked()}, and the report is
+     * not {@link VerifyReport#ok()} then: a host that does not exist, has no address, or does not answer passes nothing.
+     *
+     * <p>Takes about two seconds for doors that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
+     * that scrape, up to the scrape interval and 20 seconds; where it does not answer or lacks a target, up to 20 seconds. A target
+     * that is down is waited for only if it answers the monitor by now. Targets of other jobs are neither checked nor waited for.
      *
      * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is tried from
      * where it runs.
      *
-     * @return every claim with what was seen; see {@link VerifyReport#orThrow()}
+     * @return every check with what was seen; see {@link VerifyReport#orThrow()}
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if nothing is known of the mesh
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return interruptibly(() -> new Verification(environment(), spec, Clock.systemUTC()).verify());
+        return interruptibly(() -> new Verification(context(), Clock.systemUTC()).verify());
     }
 
     /**
@@ -255,36 +267,21 @@ public final class Mesh {
     }
 
     private Tunnel tunnel() {
-        Environment environment = environment();
-        MeshState state = environment
-                .store()
-                .load(spec.name())
-                .orElseThrow(() -> new StateException(
-                        "nothing is known of mesh " + spec.name() + " in "
-                                + environment.store().describe(spec.name())
-                                + ": run apply first, or name the folder with state(…)",
-                        false,
-                        null));
-        World world = World.observe(environment, spec, state);
-        String monitor = world.blueprint().monitors().get(0).name();
-        CloudHost host = world.present().get(monitor);
-        MeshState.HostState known = world.state().hosts().get(monitor);
-        if (host == null || known == null || host.publicAddress().isEmpty()) {
-            throw HostException.of(monitor, "", "connect").because("it does not exist yet", "Run apply first.");
-        }
-        try (Secret loginKey = environment.loginKey(spec.name())) {
-            HostSession session = new Admission(environment, spec.name())
-                    .openPinned(monitor, host.publicAddress().get(), known, loginKey, Environment.LOOK_PATIENCE);
-            boolean keep = false;
-            try {
-                int port = session.forward("127.0.0.1", spec.prometheus().port());
-                Tunnel tunnel = new Tunnel(session, URI.create("http://127.0.0.1:" + port + "/"));
-                keep = true;
-                return tunnel;
-            } finally {
-                if (!keep) {
-                    session.close();
-                }
+        String monitor = spec.hosts().stream()
+                .filter(host -> host.role() == Role.MONITOR)
+                .findFirst()
+                .orElseThrow()
+                .name();
+        HostSession session = engine().open(monitor);
+        boolean keep = false;
+        try {
+            int port = session.forward("127.0.0.1", spec.prometheus().port());
+            Tunnel tunnel = new Tunnel(session, URI.create("http://127.0.0.1:" + port + "/"));
+            keep = true;
+            return tunnel;
+        } finally {
+            if (!keep) {
+                session.close();
             }
         }
     }
@@ -307,22 +304,10 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public DestroyReport destroy() {
-        return changing(environment -> {
-            MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
-            Optional<Inventory> inventory = environment.provider().inventory();
-            DestroyReport report;
-            if (inventory.isPresent()) {
-                report = new TakeDown(environment, spec.name(), inventory.get())
-                        .destroy(
-                                new Ledger(environment.store(), state),
-                                spec.hosts().stream().map(HostSpec::name).toList());
-            } else {
-                Deletion deletion = new Deletion(environment, spec.name());
-                report = deletion.destroy(new Ledger(environment.store(), state));
-                environment.provider().cleanUp(spec.name(), accessKey(environment, state));
-            }
-            environment.store().delete(spec.name());
-            environment.done(null, "removed");
+        return changing(context -> {
+            DestroyReport report = Views.report(new Destruction(context).destroy());
+            context.store().delete(spec.name());
+            context.events().done(null, "removed");
             return report;
         });
     }
@@ -346,28 +331,26 @@ public final class Mesh {
             throw new InvalidMeshException(
                     spec.name(), List.of("deleteUnmanaged: no id is given: name the ids that plan() shows"));
         }
-        return changing(environment -> {
-            MeshState state = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
-            return new Deletion(environment, spec.name()).unmanaged(state, named);
+        return changing(
+                context -> new DestroyReport(spec.name(), new Deleter(context).unmanaged(context.loadState(), named)));
+    }
+
+    /** Runs a verb that changes hosts, and reports what it did. */
+    private ApplyReport changed(Function<Engine, Outcome> verb) {
+        return changing(context -> {
+            long start = System.nanoTime();
+            Outcome outcome = verb.apply(new Engine(context));
+            return Views.report(outcome, Duration.ofNanos(System.nanoTime() - start));
         });
     }
 
-    /** How the cloud knows the login key. Where that was never written down, the cloud may know it all the same. */
-    private static Optional<AccessKey> accessKey(Environment environment, MeshState state) {
-        return state.accessKey()
-                .or(() -> environment
-                        .store()
-                        .loadLoginPublicKey(state.mesh())
-                        .map(key -> environment.provider().registerAccessKey(state.mesh(), key)));
-    }
-
     /** Runs a verb that changes the mesh, while others are kept from doing so. */
-    private <R> R changing(Function<Environment, R> verb) {
+    private <R> R changing(Function<Context, R> verb) {
         return interruptibly(() -> {
-            Environment environment = environment();
-            try (StateStore.Lock lock = environment.store().lock(spec.name())) {
+            Context context = context();
+            try (StateStore.Lock lock = context.store().lock(spec.name())) {
                 Objects.requireNonNull(lock);
-                return verb.apply(environment);
+                return verb.apply(context);
             }
         });
     }
@@ -390,8 +373,12 @@ public final class Mesh {
         }
     }
 
-    private Environment environment() {
-        return Environment.of(builder);
+    private Context context() {
+        return Contexts.of(builder, spec);
+    }
+
+    private Engine engine() {
+        return new Engine(context());
     }
 
     /**

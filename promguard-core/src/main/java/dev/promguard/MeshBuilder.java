@@ -8,6 +8,7 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
@@ -50,15 +51,18 @@ public final class MeshBuilder {
     private List<String> nodeRegions = NODE_REGIONS;
     private @Nullable CloudProvider provider;
     private @Nullable HostApplier applier;
+    private final Services services;
     private StateStore state = FileStateStore.inHome();
     private MeshListener listener = MeshListener.none();
     private KeySource keySource = KeySource.random();
     private int parallelism = 32;
     private Duration sshPatience = Duration.ofMinutes(3);
-    private Waits waits = Waits.usual();
+    private PollIntervals waits = PollIntervals.ofDefaults();
     private final List<String> faults = new ArrayList<>();
 
-    MeshBuilder() {}
+    MeshBuilder() {
+        services = new Services();
+    }
 
     MeshBuilder(MeshBuilder other) {
         name = other.name;
@@ -79,6 +83,7 @@ public final class MeshBuilder {
         nodeRegions = other.nodeRegions;
         provider = other.provider;
         applier = other.applier;
+        services = other.services;
         state = other.state;
         listener = other.listener;
         keySource = other.keySource;
@@ -308,9 +313,10 @@ public final class MeshBuilder {
     }
 
     /**
-     * The cloud that hosts are made in. Unless said, the one on the class path.
+     * The cloud that hosts are made in. Unless said, the one on the class path, which is made once for a mesh and the meshes derived
+     * from it.
      *
-     * @param value the provider
+     * @param value the provider; may serve several meshes, and is not closed by PromGuard
      * @return this builder
      * @throws NullPointerException if {@code value} is null
      */
@@ -466,7 +472,8 @@ public final class MeshBuilder {
                 firstOf(builder.size(), size, "s-1vcpu-1gb"),
                 firstOf(builder.image(), image, "debian-12-x64"),
                 builder.exporters(role == Role.NODE ? exporters : List.of()),
-                builder.services());
+                builder.services(),
+                builder.openPorts());
     }
 
     private String firstOf(@Nullable String said, @Nullable String usual, String unsaid) {
@@ -518,6 +525,10 @@ public final class MeshBuilder {
         return applier;
     }
 
+    Services services() {
+        return services;
+    }
+
     StateStore state() {
         return state;
     }
@@ -543,12 +554,12 @@ public final class MeshBuilder {
         return parallelism;
     }
 
-    Waits waits() {
+    PollIntervals waits() {
         return waits;
     }
 
     /** How long the verbs wait before they look again. */
-    MeshBuilder waits(Waits value) {
+    MeshBuilder waits(PollIntervals value) {
         waits = value;
         return this;
     }

@@ -1,21 +1,26 @@
 package dev.promguard;
 
+import dev.promguard.ExpectedTargets.Expected;
+import dev.promguard.ExpectedTargets.Next;
 import dev.promguard.PrometheusApi.Rule;
 import dev.promguard.PrometheusApi.Target;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.blueprint.Exporter;
-import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
+import dev.promguard.internal.run.Context;
 import dev.promguard.render.DesiredHost;
+import dev.promguard.render.ManagedFile;
+import dev.promguard.spi.Door;
+import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostSession;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,27 +28,30 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** What one monitor's Prometheus says of its targets and its rules. */
 final class PrometheusClaims {
-    private static final Pattern RULE =
-            Pattern.compile("(?m)^[ -]*(?:alert|record):[ ]*[\"']?([A-Za-z_:][A-Za-z0-9_:. -]*?)[\"']?[ ]*(?:#.*)?$");
+    /** What is checked of the rules. */
+    static final String RULES = "has its alerting and recording rules loaded";
+
+    private static final Duration PROBE = Duration.ofSeconds(2);
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";
 
-    private final Environment environment;
+    private final Context context;
     private final MeshSpec spec;
     private final Blueprint blueprint;
     private final Blueprint.Host monitor;
+    private final ExpectedTargets expected;
     private final List<Check> checks = new ArrayList<>();
     private final Map<String, String> health = new TreeMap<>();
 
-    PrometheusClaims(Environment environment, Blueprint blueprint, Blueprint.Host monitor) {
-        this.environment = environment;
+    PrometheusClaims(Context context, Blueprint blueprint, Blueprint.Host monitor) {
+        this.context = context;
         this.spec = blueprint.spec();
         this.blueprint = blueprint;
         this.monitor = monitor;
+        this.expected = new ExpectedTargets(blueprint, monitor);
     }
 
     /** The claims, once checked. */
@@ -56,73 +64,107 @@ final class PrometheusClaims {
         return Map.copyOf(health);
     }
 
-    /** Asks until all targets are up or a scrape of each is long overdue. */
+    /** Asks until every target that is due was scraped, or its first scrape is overdue, and judges the answers. */
     PrometheusClaims check(HostSession session, DesiredHost desired) {
-        String how = "GET /api/v1/targets of Prometheus on " + monitor.name();
-        List<Target> targets = List.of();
-        List<Rule> rules = List.of();
-        String trouble = "";
-        long deadline = System.nanoTime()
-                + spec.prometheus()
-                        .scrapeInterval()
-                        .plus(environment.waits().firstScrape())
-                        .toNanos();
+        String how = method(monitor);
         try {
             int port = session.forward("127.0.0.1", spec.prometheus().port());
             PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
-            while (true) {
-                try {
-                    targets = api.targets();
-                    trouble = "";
-                } catch (IOException e) {
-                    trouble = String.valueOf(e.getMessage());
-                }
-                if (allUp(targets) || System.nanoTime() > deadline) {
-                    break;
-                }
-                LockSupport.parkNanos(environment.waits().targets().toNanos());
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new CancelledException(
-                            "interrupted while waiting for Prometheus to scrape its targets",
-                            new InterruptedException());
-                }
-            }
-            if (trouble.isEmpty()) {
-                rules = api.rules();
-            }
-        } catch (HostException | IOException e) {
-            trouble = String.valueOf(e.getMessage());
-        }
-        if (trouble.isEmpty()) {
-            targets(targets, how);
-            rules(rules, desired);
+            targets(settled(api, session), how);
+            rules(api, desired);
             unencrypted();
-        } else {
-            checks.add(Check.of(
-                    monitor.name(),
-                    "Prometheus answers",
-                    how,
-                    trouble,
-                    false,
-                    "Run apply; if that changes nothing, read journalctl -u prometheus on the host."));
+        } catch (HostException | IOException e) {
+            checks.add(silent(monitor, String.valueOf(e.getMessage())));
         }
         return this;
     }
 
-    private void targets(List<Target> targets, String how) {
-        target(targets, "prometheus", spec.prometheus().port(), monitor, how);
-        for (Blueprint.Host host : blueprint.hosts()) {
-            if (blueprint.scrapes(monitor, host, spec.nodeExporterPort())) {
-                health.put(host.name(), target(targets, "node", spec.nodeExporterPort(), host, how));
-            }
-            for (Exposure exposure : host.spec().exposures()) {
-                if (blueprint.scrapes(monitor, host, exposure.port())) {
-                    target(targets, exposure.job(), exposure.port(), host, how);
+    /** That a monitor's Prometheus could not be asked. */
+    static Check silent(Blueprint.Host monitor, String why) {
+        return Check.of(
+                monitor.name(),
+                "Prometheus answers",
+                method(monitor),
+                why,
+                false,
+                "Run apply; if that changes nothing, read journalctl -u prometheus on the host.");
+    }
+
+    private static String method(Blueprint.Host monitor) {
+        return "GET /api/v1/targets of Prometheus on " + monitor.name();
+    }
+
+    /**
+     * The targets once there is nothing to wait for. A target that was not scraped yet is waited for until its first scrape is due,
+     * by the scrape interval of the spec. One that was down at its last scrape is waited for only if it answers the monitor by now.
+     */
+    private List<Target> settled(PrometheusApi api, HostSession session) throws IOException {
+        Duration soon = context.intervals().firstScrape();
+        Duration aScrape = spec.prometheus().scrapeInterval().plus(soon);
+        long start = System.nanoTime();
+        List<Expected> back = List.of();
+        boolean probed = false;
+        while (true) {
+            List<Target> targets = List.of();
+            IOException failure = null;
+            Duration timeout = soon;
+            try {
+                targets = api.targets();
+                Next next = expected.next(targets);
+                if (next == Next.JUDGE && !probed) {
+                    back = answering(session, expected.down(targets));
+                    probed = true;
+                    start = System.nanoTime();
                 }
+                boolean stillDown = expected.down(targets).stream().anyMatch(back::contains);
+                timeout = next == Next.AWAIT_TARGETS
+                        ? soon
+                        : next == Next.AWAIT_FIRST_SCRAPE || stillDown ? aScrape : Duration.ZERO;
+            } catch (IOException e) {
+                failure = e;
             }
-            for (Exporter exporter : host.spec().exporters()) {
-                if (!exporter.probes().isEmpty() && blueprint.scrapes(monitor, host, exporter.port())) {
-                    probes(targets, exporter, host, how);
+            if (System.nanoTime() - start >= timeout.toNanos()) {
+                if (failure != null) {
+                    throw failure;
+                }
+                return targets;
+            }
+            LockSupport.parkNanos(context.intervals().targets().toNanos());
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancelledException(
+                        "interrupted while waiting for Prometheus to scrape its targets", new InterruptedException());
+            }
+        }
+    }
+
+    /** Those of some targets that give the monitor their page now, so that the next scrape finds them up. */
+    private static List<Expected> answering(HostSession session, List<Expected> down) {
+        Map<Expected, Door> pages = new LinkedHashMap<>();
+        for (Expected each : down) {
+            each.page()
+                    .filter(Door::isPage)
+                    .ifPresent(
+                            path -> pages.put(each, new Door(each.host().address(), each.port(), Optional.of(path))));
+        }
+        if (pages.isEmpty()) {
+            return List.of();
+        }
+        List<DoorAnswer> answers = session.knock(List.copyOf(pages.values()), PROBE);
+        List<Expected> asked = List.copyOf(pages.keySet());
+        return IntStream.range(0, asked.size())
+                .filter(i -> answers.get(i).whole())
+                .mapToObj(asked::get)
+                .toList();
+    }
+
+    private void targets(List<Target> targets, String how) {
+        for (Expected each : expected.all()) {
+            if (each.probes()) {
+                probes(targets, each, how);
+            } else {
+                String said = target(targets, each, how);
+                if (each.job().equals("node")) {
+                    health.put(each.host().name(), said);
                 }
             }
         }
@@ -148,61 +190,28 @@ final class PrometheusClaims {
         }
     }
 
-    private void probes(List<Target> targets, Exporter exporter, Blueprint.Host host, String how) {
-        List<Target> probes = targets.stream()
-                .filter(target -> target.job().equals(exporter.probeJob()))
-                .filter(target -> target.node().equals(host.name()))
-                .filter(target -> port(target) == exporter.port())
-                .toList();
+    private void probes(List<Target> targets, Expected each, String how) {
+        List<Target> probes = each.among(targets);
         List<Target> down =
                 probes.stream().filter(target -> !target.health().equals("up")).toList();
         checks.add(Check.of(
-                host.name(),
-                monitor.name() + " has its probes made, job " + exporter.probeJob(),
+                each.host().name(),
+                claim(monitor, each),
                 how,
                 down.isEmpty()
-                        ? probes.size() + " of " + exporter.probes().size() + " are up"
+                        ? probes.size() + " of " + each.count() + " are up"
                         : down.get(0).url() + " is " + down.get(0).health() + " ("
                                 + down.get(0).lastError() + ")",
-                down.isEmpty() && probes.size() == exporter.probes().size(),
+                down.isEmpty() && probes.size() == each.count(),
                 "Run apply; if one stays down, see that the exporter's configuration has its module."));
     }
 
-    /** The port of a target's URL, or -1 if it has none. */
-    private static int port(Target target) {
-        try {
-            return new URI(target.url()).getPort();
-        } catch (URISyntaxException e) {
-            return -1;
-        }
-    }
-
-    private boolean allUp(List<Target> targets) {
-        long due = 1;
-        for (Blueprint.Host host : blueprint.hosts()) {
-            due += blueprint.scrapes(monitor, host, spec.nodeExporterPort()) ? 1 : 0;
-            due += host.spec().exposures().stream()
-                    .filter(exposure -> blueprint.scrapes(monitor, host, exposure.port()))
-                    .count();
-            due += host.spec().exporters().stream()
-                    .filter(exporter -> blueprint.scrapes(monitor, host, exporter.port()))
-                    .mapToInt(exporter -> exporter.probes().size())
-                    .sum();
-        }
-        return targets.size() >= due
-                && targets.stream().allMatch(target -> target.health().equals("up"));
-    }
-
-    private String target(List<Target> targets, String job, int port, Blueprint.Host host, String how) {
-        Optional<Target> target = targets.stream()
-                .filter(candidate -> candidate.job().equals(job))
-                .filter(candidate -> candidate.node().equals(host.name()))
-                .filter(candidate -> port(candidate) == port)
-                .findFirst();
+    private String target(List<Target> targets, Expected each, String how) {
+        Optional<Target> target = each.among(targets).stream().findFirst();
         String said = target.map(Target::health).orElse("missing");
         checks.add(Check.of(
-                host.name(),
-                monitor.name() + " scrapes port " + port + ", job " + job,
+                each.host().name(),
+                claim(monitor, each),
                 how,
                 target.map(found -> found.url() + " is " + said
                                 + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
@@ -212,34 +221,61 @@ final class PrometheusClaims {
         return said;
     }
 
+    /** What is checked of a target. */
+    static String claim(Blueprint.Host monitor, Expected each) {
+        return each.probes()
+                ? monitor.name() + " has its probes made, job " + each.job()
+                : monitor.name() + " scrapes port " + each.port() + ", job " + each.job();
+    }
+
     /** That an alert is sent when something breaks hangs on the rules being loaded, not on their files being there. */
-    private void rules(List<Rule> rules, DesiredHost desired) {
-        Set<String> wished = new TreeSet<>();
-        desired.files().stream()
-                .filter(file -> file.path().startsWith(RULES_FOLDER))
-                .forEach(file -> {
-                    Matcher rule = RULE.matcher(file.content());
-                    while (rule.find()) {
-                        wished.add(rule.group(1));
-                    }
-                });
-        if (wished.isEmpty()) {
+    private void rules(PrometheusApi api, DesiredHost desired) {
+        if (!hasRules(spec)) {
             return;
         }
-        Set<String> missing = new TreeSet<>(wished);
-        rules.forEach(rule -> missing.remove(rule.name()));
-        List<String> broken = rules.stream()
-                .filter(rule -> rule.health().equals("err"))
-                .map(rule -> rule.name() + " (" + rule.lastError() + ')')
-                .toList();
-        String seen = missing.isEmpty() ? "all of them" : "without " + String.join(", ", missing);
+        String seen;
+        boolean loaded = false;
+        try {
+            Set<String> names = new TreeSet<>();
+            for (ManagedFile file : desired.files()) {
+                if (file.path().startsWith(RULES_FOLDER)) {
+                    names.addAll(names(file));
+                }
+            }
+            List<Rule> rules = api.rules();
+            Set<String> missing = new TreeSet<>(names);
+            rules.forEach(rule -> missing.remove(rule.name()));
+            List<String> broken = rules.stream()
+                    .filter(rule -> rule.health().equals("err"))
+                    .map(rule -> rule.name() + " (" + rule.lastError() + ')')
+                    .toList();
+            loaded = missing.isEmpty() && broken.isEmpty();
+            seen = (missing.isEmpty() ? "all " + names.size() : "without " + String.join(", ", missing))
+                    + (broken.isEmpty() ? ", none in error" : "; in error: " + String.join(", ", broken));
+        } catch (IOException e) {
+            seen = "could not be checked: " + e.getMessage();
+        }
         checks.add(Check.of(
                 monitor.name(),
-                "has its " + wished.size() + " alerting and recording rules loaded",
-                "GET /api/v1/rules of Prometheus on " + monitor.name(),
-                seen + (broken.isEmpty() ? ", none in error" : "; in error: " + String.join(", ", broken)),
-                missing.isEmpty() && broken.isEmpty(),
+                RULES,
+                "GET /api/v1/rules of Prometheus on " + monitor.name() + ", compared with the names in its rule files",
+                seen,
+                loaded,
                 "Run apply; if that changes nothing, read journalctl -u prometheus on the host, and check your own rules"
                         + " with promtool."));
+    }
+
+    /** Whether a monitor of a mesh is to have any rules. */
+    static boolean hasRules(MeshSpec spec) {
+        return spec.prometheus().defaultRules()
+                || !spec.prometheus().ruleFiles().isEmpty();
+    }
+
+    private static Set<String> names(ManagedFile file) throws IOException {
+        try {
+            return RuleNames.in(file.content());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(file.path() + " is not the YAML that is read here (" + e.getMessage() + ')', e);
+        }
     }
 }

@@ -8,6 +8,15 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.KeyClaims;
+import dev.promguard.change.Resources;
+import dev.promguard.change.SymbolicKeys;
+import dev.promguard.internal.observe.CloudObserver;
+import dev.promguard.internal.observe.HostKeyPolicy;
+import dev.promguard.internal.observe.HostObserver;
+import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Parallel;
+import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -22,6 +31,7 @@ import dev.promguard.spi.MeshState;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Clock;
@@ -34,6 +44,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -45,57 +56,71 @@ import java.util.concurrent.locks.LockSupport;
 final class Verification {
     private static final Duration KNOCK = Duration.ofSeconds(2);
     private static final int KNOCKS_AT_ONCE = 64;
+    private static final String OBSERVABLE = "can be looked at";
 
-    private final Environment environment;
+    private final Context context;
+    private final HostObserver observer;
+    private final HostKeyPolicy policy;
     private final MeshSpec spec;
     private final Instant now;
     private final List<Check> checks = new ArrayList<>();
+    /** Why hosts could not be observed, by host. */
+    private final Map<String, String> unobserved = new TreeMap<>();
 
-    Verification(Environment environment, MeshSpec spec, Clock clock) {
-        this.environment = environment;
-        this.spec = spec;
+    Verification(Context context, Clock clock) {
+        this.context = context;
+        this.observer = new HostObserver(context);
+        this.policy = new HostKeyPolicy(context);
+        this.spec = context.spec();
         this.now = clock.instant();
     }
 
     /** What a host that could be reached said: its facts or why there are none, and for a monitor what its Prometheus says. */
     private record Look(
-            HostSession session, HostFacts facts, HostKeyFingerprint hostKey, Optional<PrometheusClaims> prometheus) {}
+            HostSession session,
+            HostFacts facts,
+            HostKeyFingerprint hostKey,
+            Optional<Parallel.Result<PrometheusClaims>> prometheus) {}
 
     VerifyReport verify() {
-        MeshState remembered = environment.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
-        World world = World.observe(environment, spec, remembered);
+        MeshState remembered = context.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+        Roster world = new CloudObserver(context).observe(remembered, Set.of());
         Blueprint blueprint = world.blueprint();
         for (Blueprint.Host host : blueprint.hosts()) {
             boolean exists = world.present().containsKey(host.name());
             boolean untagged = world.identities().hasLostItsTag(host.name());
             checks.add(Check.of(
                     host.name(),
-                    "exists",
-                    environment.provider().name() + "'s list of hosts with the mesh's mark",
+                    DueChecks.EXISTS,
+                    context.provider().name() + "'s list of hosts with the mesh's mark",
                     untagged ? "there, but it has lost the mesh's tag" : exists ? "there" : "not in the list",
                     exists && !untagged,
                     "Run apply."));
+            if (!exists) {
+                unobserved.put(host.name(), "the host does not exist");
+            }
         }
         for (CloudHost host : world.identities().unmanaged()) {
             checks.add(Check.of(
                     host.name(),
                     "is known to the state",
-                    environment.provider().name() + "'s list of hosts with the mesh's mark",
-                    "id " + host.id() + " is not in " + environment.store().describe(spec.name()),
+                    context.provider().name() + "'s list of hosts with the mesh's mark",
+                    "id " + host.id() + " is not in " + context.store().describe(spec.name()),
                     false,
                     "Run plan, which says how to go on."));
         }
         Map<String, String> addresses = new TreeMap<>();
         world.present()
-                .forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
-        Map<String, PublicKey> keys = Convergence.remembered(remembered);
+                .forEach((name, host) -> host.publicAddress()
+                        .ifPresentOrElse(address -> addresses.put(name, address), () -> withoutAddress(name)));
+        Map<String, PublicKey> keys = remembered(remembered);
 
         Map<String, HostFacts> facts = new LinkedHashMap<>();
         Map<String, String> targetHealth = new HashMap<>();
         try (Secret loginKey = loginKey();
                 Sessions sessions = new Sessions()) {
             Map<String, HostSession> ready = new HashMap<>();
-            Map<String, Parallel.Result<Look>> looks = looks(world, blueprint, addresses, keys, loginKey, sessions);
+            Map<String, Parallel.Result<Look>> looks = observe(world, blueprint, addresses, keys, loginKey, sessions);
             for (Blueprint.Host host : blueprint.hosts()) {
                 Parallel.Result<Look> look = looks.get(host.name());
                 if (look == null) {
@@ -109,17 +134,14 @@ final class Verification {
                 facts.put(host.name(), seen.facts());
                 ready.put(host.name(), seen.session());
                 hostKey(world, host, seen.hostKey(), addresses, loginKey);
-                seen.prometheus().ifPresent(claims -> {
-                    checks.addAll(claims.checks());
-                    claims.health()
-                            .forEach((name, said) -> targetHealth.merge(name, said, (a, b) -> a.equals("up") ? b : a));
-                });
+                seen.prometheus().ifPresent(said -> prometheus(host, said, targetHealth));
                 checks.addAll(new HostClaims(blueprint, host, seen.facts())
                         .check(desired(blueprint, host, seen.facts(), addresses, keys), keys));
             }
             keyChecks(facts, keys);
-            knock(new KnockClaims(blueprint, addresses, facts), blueprint, ready);
+            knock(new KnockClaims(blueprint, addresses, facts), blueprint, ready, facts);
         }
+        checks.addAll(DueChecks.unchecked(blueprint, checks, unobserved));
         List<HostHealth> hosts = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             hosts.add(new HostHealth(
@@ -133,69 +155,85 @@ final class Verification {
         return new VerifyReport(spec.name(), now, version(), hosts, checks);
     }
 
+    private void prometheus(
+            Blueprint.Host monitor, Parallel.Result<PrometheusClaims> said, Map<String, String> targetHealth) {
+        PrometheusClaims claims = said.value();
+        if (claims == null) {
+            checks.add(PrometheusClaims.silent(
+                    monitor,
+                    String.valueOf(Objects.requireNonNull(said.failure()).getMessage())));
+            return;
+        }
+        checks.addAll(claims.checks());
+        claims.health().forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
+    }
+
+    private static Map<String, PublicKey> remembered(MeshState state) {
+        Map<String, PublicKey> keys = new HashMap<>();
+        state.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        return keys;
+    }
+
     private static String version() {
         return Optional.ofNullable(Verification.class.getPackage().getImplementationVersion())
                 .orElse("(not from a release)");
     }
 
     private Secret loginKey() {
-        if (environment.provider().inventory().isPresent()) {
-            return environment.loginKey(spec.name());
+        if (context.provider().inventory().isPresent()) {
+            return context.loginKey();
         }
-        return environment.store().loadLoginKey(spec.name()).orElseThrow(this::nothingThere);
+        return context.store().loadLoginKey(spec.name()).orElseThrow(context::unknownMesh);
     }
 
-    private StateException nothingThere() {
-        return new StateException(
-                "nothing is known of mesh " + spec.name() + " in "
-                        + environment.store().describe(spec.name())
-                        + ": run apply first, or name the folder with state(…)",
-                false,
-                null);
-    }
-
-    /** Looks at every host. The monitors come first: once their scrapes have passed, each tunnel has had its handshake. */
-    private Map<String, Parallel.Result<Look>> looks(
-            World world,
+    /**
+     * Observes every host, and then asks the monitors: a target whose tunnel has just had its handshake answers, and its next scrape is
+     * worth waiting for.
+     */
+    private Map<String, Parallel.Result<Look>> observe(
+            Roster world,
             Blueprint blueprint,
             Map<String, String> addresses,
             Map<String, PublicKey> keys,
             Secret loginKey,
             Sessions sessions) {
         Map<String, Parallel.Result<HostSession>> opened = Parallel.map(
-                addresses.keySet(), environment.parallelism(), name -> sessions.add(open(world, name, loginKey)));
+                addresses.keySet(), context.parallelism(), name -> sessions.add(open(world, name, loginKey)));
         List<Blueprint.Host> monitors = blueprint.monitors().stream()
                 .filter(monitor -> opened.containsKey(monitor.name()))
                 .toList();
+        Map<String, Parallel.Result<HostFacts>> facts = Parallel.map(
+                addresses.keySet(),
+                context.parallelism(),
+                name -> facts(Objects.requireNonNull(opened.get(name)).orThrow(), world, blueprint.host(name), keys));
         Map<Blueprint.Host, Parallel.Result<PrometheusClaims>> claims =
-                Parallel.map(monitors, environment.parallelism(), monitor -> {
+                Parallel.map(monitors, context.parallelism(), monitor -> {
                     HostSession session =
                             Objects.requireNonNull(opened.get(monitor.name())).orThrow();
-                    return new PrometheusClaims(environment, blueprint, monitor)
+                    return new PrometheusClaims(context, blueprint, monitor)
                             .check(session, desired(blueprint, monitor, Optional.empty(), addresses, keys));
                 });
-        return Parallel.map(addresses.keySet(), environment.parallelism(), name -> {
+        return Parallel.map(addresses.keySet(), context.parallelism(), name -> {
             HostSession session = Objects.requireNonNull(opened.get(name)).orThrow();
-            HostFacts facts = facts(session, blueprint, blueprint.host(name), keys);
+            HostFacts seen = Objects.requireNonNull(facts.get(name)).orThrow();
             Parallel.Result<PrometheusClaims> said = claims.get(blueprint.host(name));
-            return new Look(
-                    session, facts, session.hostKey(), said == null ? Optional.empty() : Optional.of(said.orThrow()));
+            return new Look(session, seen, session.hostKey(), Optional.ofNullable(said));
         });
     }
 
     /** Reads a host's facts, and reads them again once each tunnel that needed a handshake had the time for one. */
-    private HostFacts facts(
-            HostSession session, Blueprint blueprint, Blueprint.Host host, Map<String, PublicKey> keys) {
-        FactsQuery query = Convergence.query(environment, blueprint, host.name());
-        HostFacts facts = session.facts(query, Environment.BOOT_PATIENCE);
-        long deadline = System.nanoTime() + environment.waits().handshake().toNanos();
+    private HostFacts facts(HostSession session, Roster world, Blueprint.Host host, Map<String, PublicKey> keys) {
+        Blueprint blueprint = world.blueprint();
+        FactsQuery query = Resources.query(observer.expected(world, host.name()));
+        HostFacts facts = session.facts(query, Timeouts.BOOT);
+        long deadline = System.nanoTime() + context.intervals().handshake().toNanos();
         for (List<Door> due = Handshakes.probes(blueprint, host, facts, keys); !due.isEmpty(); ) {
             boolean last = System.nanoTime() > deadline;
             session.knock(due, KNOCK);
-            facts = session.facts(query, Environment.BOOT_PATIENCE);
+            facts = session.facts(query, Timeouts.BOOT);
             due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
             if (!due.isEmpty()) {
-                LockSupport.parkNanos(environment.waits().targets().toNanos());
+                LockSupport.parkNanos(context.intervals().targets().toNanos());
                 if (Thread.currentThread().isInterrupted()) {
                     throw new CancelledException(
                             "interrupted while waiting for a WireGuard handshake", new InterruptedException());
@@ -221,23 +259,35 @@ final class Verification {
             Map<String, String> addresses,
             Map<String, PublicKey> keys) {
         Map<String, PublicKey> known = new HashMap<>(keys);
-        known.put(host.name(), own.orElse(Convergence.NOT_YET));
-        return environment.renderer().render(blueprint, host.name(), addresses, known);
+        known.put(host.name(), own.orElse(SymbolicKeys.of(host.name())));
+        return context.renderer().render(blueprint, host.name(), addresses, known);
     }
 
-    private HostSession open(World world, String name, Secret loginKey) {
+    private HostSession open(Roster world, String name, Secret loginKey) {
         MeshState.HostState host = Objects.requireNonNull(world.state().hosts().get(name), name);
         String address = Objects.requireNonNull(world.present().get(name), name)
                 .publicAddress()
                 .orElseThrow();
-        return new Admission(environment, spec.name())
-                .openPinned(name, address, host, loginKey, Environment.LOOK_PATIENCE);
+        return policy.openPinned(name, address, host, loginKey, Timeouts.OBSERVE);
+    }
+
+    private void withoutAddress(String host) {
+        String provider = context.provider().name();
+        unobserved.put(host, provider + " knows no address of it");
+        checks.add(Check.of(
+                host,
+                OBSERVABLE,
+                "the address that " + provider + " gives",
+                "none: its name does not resolve here, or none was given to it yet",
+                false,
+                "See that the name resolves on this machine and that the host runs, then verify again."));
     }
 
     private void unreachable(Blueprint.Host host, RuntimeException failure) {
+        unobserved.put(host.name(), String.valueOf(failure.getMessage()));
         checks.add(Check.of(
                 host.name(),
-                "can be looked at",
+                OBSERVABLE,
                 "SSH with the pinned host key",
                 String.valueOf(failure.getMessage()),
                 false,
@@ -245,22 +295,18 @@ final class Verification {
     }
 
     private void hostKey(
-            World world,
+            Roster world,
             Blueprint.Host host,
             HostKeyFingerprint shown,
             Map<String, String> addresses,
             Secret loginKey) {
         MeshState.HostState state = Objects.requireNonNull(world.state().hosts().get(host.name()), host.name());
-        HostTarget target = environment.target(
-                host.name(),
-                Objects.requireNonNull(addresses.get(host.name())),
-                state,
-                loginKey,
-                Environment.LOOK_PATIENCE);
+        HostTarget target = policy.target(
+                host.name(), Objects.requireNonNull(addresses.get(host.name())), state, loginKey, Timeouts.OBSERVE);
         boolean pinned = target.acceptedHostKeys().contains(shown);
         checks.add(Check.of(
                 host.name(),
-                "proves the SSH host key that it is known by",
+                DueChecks.HOST_KEY,
                 "SSH, which sends nothing to a host with another key",
                 shown + (pinned ? "" : ", trusted on first use"),
                 pinned,
@@ -275,7 +321,7 @@ final class Verification {
             String what = disbelieved.get(name);
             checks.add(Check.of(
                     name,
-                    "has a WireGuard key of its own",
+                    DueChecks.OWN_KEY,
                     "the public key that it shows, beside those of the other hosts",
                     what == null ? "no other host has it" : what,
                     what == null,
@@ -284,17 +330,24 @@ final class Verification {
     }
 
     /** Tries, at once from here and from each host, what must not answer. */
-    private void knock(KnockClaims claims, Blueprint blueprint, Map<String, HostSession> ready) {
+    private void knock(
+            KnockClaims claims, Blueprint blueprint, Map<String, HostSession> ready, Map<String, HostFacts> facts) {
         Map<Boolean, Parallel.Result<Map<String, Map<Door, DoorAnswer>>>> rounds = Parallel.map(
                 List.of(true, false), 2, outside -> outside ? fromHere(claims) : fromHosts(claims, blueprint, ready));
-        checks.addAll(claims.inside(Objects.requireNonNull(rounds.get(false)).orThrow()));
-        checks.addAll(claims.outside(Objects.requireNonNull(rounds.get(true)).orThrow()));
+        Map<String, Map<Door, DoorAnswer>> inside =
+                Objects.requireNonNull(rounds.get(false)).orThrow();
+        Map<String, Map<Door, DoorAnswer>> outside =
+                Objects.requireNonNull(rounds.get(true)).orThrow();
+        checks.addAll(claims.inside(inside));
+        checks.addAll(claims.outside(outside, inside));
+        facts.forEach((name, seen) ->
+                checks.add(ListenerChecks.check(blueprint.host(name), seen, claims.probes(name, outside, inside))));
     }
 
     private Map<String, Map<Door, DoorAnswer>> fromHosts(
             KnockClaims claims, Blueprint blueprint, Map<String, HostSession> ready) {
         Map<String, Parallel.Result<Map<Door, DoorAnswer>>> rounds =
-                Parallel.map(ready.keySet(), environment.parallelism(), name -> {
+                Parallel.map(ready.keySet(), context.parallelism(), name -> {
                     List<Door> doors = claims.from(blueprint.host(name));
                     List<DoorAnswer> answers =
                             Objects.requireNonNull(ready.get(name)).knock(doors, KNOCK);
@@ -344,10 +397,14 @@ final class Verification {
             return Result.OPEN;
         } catch (SocketTimeoutException e) {
             return Result.SILENT;
-        } catch (ConnectException e) {
-            return String.valueOf(e.getMessage()).contains("refused") ? Result.REFUSED : Result.NO_WAY;
-        } catch (IOException e) {
+        } catch (NoRouteToHostException e) {
             return Result.NO_WAY;
+        } catch (ConnectException e) {
+            String why = String.valueOf(e.getMessage());
+            return why.contains("refused") ? Result.REFUSED : why.contains("timed out") ? Result.SILENT : Result.NO_WAY;
+        } catch (IOException e) {
+            // Nothing left this machine: it has no socket to spare, or is not allowed to connect.
+            return String.valueOf(e.getMessage()).contains("unreachable") ? Result.NO_WAY : Result.NOT_TRIED;
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.promguard;
 
-/** Some claim about a mesh does not hold. The message lists each with what to do. */
+/** Some check of a mesh failed or could not be made. The message lists each with what to do. */
 public final class VerifyException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 

@@ -4,14 +4,19 @@ import dev.promguard.blueprint.Names;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Every claim about a mesh, with how it was checked and what was seen. {@link #toString()} is for whoever ran it, {@link
@@ -25,6 +30,7 @@ import java.util.regex.Pattern;
  */
 public record VerifyReport(String mesh, Instant checkedAt, String version, List<HostHealth> hosts, List<Check> checks) {
     private static final int LONGEST_TEXT = 1_000;
+    private static final int MOST_LISTED = 5;
 
     private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
     private static final Pattern MARKDOWN = Pattern.compile("[\\\\`*_{}\\[\\]<>#|!~&$@]|://|www[.]");
@@ -79,8 +85,13 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
     public enum Verdict {
         /** The claim holds. */
         HOLDS("holds"),
-        /** The claim does not hold, or could not be shown to. */
+        /** The claim does not hold. */
         FAILS("FAILS"),
+        /**
+         * The check was due and could not be made, since the host, or the one that it is checked from, could not be observed. The
+         * report is not {@link VerifyReport#ok()} then.
+         */
+        UNCHECKED("could not be checked"),
         /** Nothing is claimed; it was seen, and somebody should know of it. */
         NOTED("noted");
 
@@ -140,6 +151,11 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
             return new Check(host, claim, how, seen, holds ? Verdict.HOLDS : Verdict.FAILS, holds ? "" : mend);
         }
 
+        /** A check that was due and could not be made, why, and what to do so that it can. */
+        static Check unchecked(String host, String claim, String how, String why, String remedy) {
+            return new Check(host, claim, how, why, Verdict.UNCHECKED, remedy);
+        }
+
         /** Something that was seen and that nothing is claimed of. */
         static Check noted(String host, String what, String how, String seen, String mend) {
             return new Check(host, what, how, seen, Verdict.NOTED, mend);
@@ -148,7 +164,7 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
         /**
          * Whether the claim holds.
          *
-         * @return true if so; false too where nothing is claimed
+         * @return true if so; false too where nothing is claimed, or the check could not be made
          */
         public boolean holds() {
             return verdict == Verdict.HOLDS;
@@ -156,21 +172,30 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
     }
 
     /**
-     * Whether no claim fails.
+     * Whether every check that was due was made and passed.
      *
-     * @return true if so
+     * @return true if there are neither {@link #failures()} nor {@link #unchecked()}
      */
     public boolean ok() {
-        return failures().isEmpty();
+        return failures().isEmpty() && unchecked().isEmpty();
     }
 
     /**
-     * The claims that do not hold.
+     * The checks that failed.
      *
-     * @return empty if all do
+     * @return empty if none did, which does not say that all could be made: see {@link #ok()}
      */
     public List<Check> failures() {
         return with(Verdict.FAILS);
+    }
+
+    /**
+     * The checks that were due and could not be made, such as those of a host that does not answer.
+     *
+     * @return empty if all could be made
+     */
+    public List<Check> unchecked() {
+        return with(Verdict.UNCHECKED);
     }
 
     /**
@@ -187,10 +212,10 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
     }
 
     /**
-     * Insists that every claim holds.
+     * Insists that every check was made and passed.
      *
      * @return this report
-     * @throws VerifyException if some claim does not hold; its message lists each
+     * @throws VerifyException if the report is not {@link #ok()}; its message lists what failed and what could not be checked
      */
     public VerifyReport orThrow() {
         if (!ok()) {
@@ -250,6 +275,7 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
         StringBuilder text = new StringBuilder(256);
         text.append("mesh ").append(mesh).append(": ").append(count());
         failures().forEach(check -> append(text, "FAILED  ", check));
+        grouped(unchecked()).forEach(checks -> append(text, checks));
         notes().forEach(check -> append(text, "noted   ", check));
         return text.toString();
     }
@@ -272,10 +298,48 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
         }
     }
 
+    /** The checks of one host that could not be made for the same reason, together. */
+    private static Collection<List<Check>> grouped(List<Check> checks) {
+        Map<List<String>, List<Check>> groups = new LinkedHashMap<>();
+        checks.forEach(check -> groups.computeIfAbsent(
+                        List.of(check.host(), check.seen(), check.mend()), key -> new ArrayList<>())
+                .add(check));
+        return groups.values();
+    }
+
+    private static void append(StringBuilder text, List<Check> unchecked) {
+        String line = "\n          ";
+        Check first = unchecked.get(0);
+        text.append("\n  NOT CHECKED  ")
+                .append(first.host())
+                .append(": ")
+                .append(unchecked.size())
+                .append(unchecked.size() == 1 ? " check could not be made" : " checks could not be made")
+                .append(line)
+                .append("why: ")
+                .append(shown(first.seen()))
+                .append(line)
+                .append("which: ")
+                .append(listed(unchecked));
+        if (!first.mend().isEmpty()) {
+            text.append(line).append("to do: ").append(shown(first.mend()));
+        }
+    }
+
+    private static String listed(List<Check> checks) {
+        String some = checks.stream()
+                .limit(MOST_LISTED)
+                .map(check -> shown(check.claim()))
+                .collect(Collectors.joining("; "));
+        return checks.size() <= MOST_LISTED ? some : some + "; and " + (checks.size() - MOST_LISTED) + " more";
+    }
+
     private String count() {
         int noted = notes().size();
         int claims = checks.size() - noted;
-        return (claims - failures().size()) + " of " + claims + " claims hold"
+        int unchecked = unchecked().size();
+        return (claims - failures().size() - unchecked) + " of " + claims + " claims hold"
+                + (unchecked == 0 ? "" : ", " + unchecked + " could not be checked")
                 + (noted == 0 ? "" : noted == 1 ? ", 1 thing is noted" : ", " + noted + " things are noted");
     }
 
@@ -299,8 +363,8 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
                 .append(", which changed nothing on any host.\n\n");
         text.append("**").append(count()).append(".** ");
         text.append(
-                ok()
-                        ? "Nothing fails.\n"
+                failures().isEmpty()
+                        ? "Nothing fails" + (unchecked().isEmpty() ? ".\n" : ", but not everything could be checked.\n")
                         : failures().size() == 1 ? "One fails.\n" : failures().size() + " fail.\n");
         text.append("\n| host | region | public address | WireGuard address | last handshake | target | claims |\n");
         text.append("|---|---|---|---|---|---|---|\n");
@@ -320,6 +384,7 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
                     own.stream().filter(Check::holds).count() + " of " + claims + " hold");
         }
         section(text, "What fails, and what to do", failures());
+        uncheckedSection(text);
         section(text, "What is noted", notes());
         text.append("\n## Every claim\n");
         Set<String> names = new LinkedHashSet<>();
@@ -337,6 +402,27 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
 
     private List<Check> about(String host) {
         return checks.stream().filter(check -> check.host().equals(host)).toList();
+    }
+
+    private void uncheckedSection(StringBuilder text) {
+        if (unchecked().isEmpty()) {
+            return;
+        }
+        text.append("\n## What could not be checked, and what to do\n\n");
+        for (List<Check> checks : grouped(unchecked())) {
+            Check first = checks.get(0);
+            text.append("- ")
+                    .append(escaped(first.host()))
+                    .append(": ")
+                    .append(checks.size())
+                    .append(checks.size() == 1 ? " check" : " checks")
+                    .append("  \n  why: ")
+                    .append(escaped(first.seen()));
+            if (!first.mend().isEmpty()) {
+                text.append("  \n  to do: ").append(escaped(first.mend()));
+            }
+            text.append('\n');
+        }
     }
 
     private static void section(StringBuilder text, String title, List<Check> checks) {

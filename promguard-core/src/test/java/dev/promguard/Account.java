@@ -3,6 +3,7 @@ package dev.promguard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryCloud;
@@ -22,7 +23,7 @@ import java.util.Set;
 /** A user's account in a cloud in memory, with their state beside it: what outlives the program that uses it. */
 final class Account {
     /** A verify gives a target a tenth of a second where the scrape interval is a second. */
-    static final Waits NO_WAITS = new Waits(
+    static final PollIntervals NO_WAITS = new PollIntervals(
             Duration.ofSeconds(15), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ZERO);
 
     final MemoryCloud cloud = new MemoryCloud();

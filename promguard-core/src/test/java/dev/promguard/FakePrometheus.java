@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.change.SymbolicKeys;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.Renderer;
@@ -33,6 +34,7 @@ final class FakePrometheus implements AutoCloseable {
     private volatile String rules = NO_RULES;
     private volatile int status = 200;
     private volatile int firstAnswer;
+    private volatile String earlier = NOTHING;
 
     FakePrometheus() {
         try {
@@ -41,7 +43,7 @@ final class FakePrometheus implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         server.createContext("/api/v1/targets", exchange -> {
-            byte[] body = (asked.incrementAndGet() < firstAnswer ? NOTHING : answer).getBytes(StandardCharsets.UTF_8);
+            byte[] body = (asked.incrementAndGet() < firstAnswer ? earlier : answer).getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
@@ -67,6 +69,36 @@ final class FakePrometheus implements AutoCloseable {
     /** Has no target until it is asked for the so-manieth time. */
     void notBefore(int time) {
         firstAnswer = time;
+    }
+
+    /** Says of its targets what it says now until it is asked for the so-manieth time. */
+    void staysSoUntil(int time) {
+        earlier = answer;
+        firstAnswer = time;
+    }
+
+    /** Has a target beside those it has. */
+    FakePrometheus alsoScrapes(String job, String health, String lastError) {
+        return answers(
+                200,
+                answer.replaceFirst(
+                        "\\]}}$",
+                        ",{\"labels\":{\"job\":\"" + job
+                                + "\"},\"scrapeUrl\":\"http://192.0.2.7:80/metrics\",\"health\":\"" + health
+                                + "\",\"lastError\":\"" + lastError + "\"}]}}"));
+    }
+
+    /** Has not scraped any of its targets yet. */
+    FakePrometheus hasScrapedNothingYet() {
+        return answers(200, answer.replace("\"health\":\"up\"", "\"health\":\"unknown\""));
+    }
+
+    /** Has these rules loaded too. */
+    FakePrometheus alsoLoads(String... names) {
+        for (String name : names) {
+            rules = rules.replaceFirst("]}]}}$", ",{\"name\":\"" + name + "\",\"health\":\"ok\"}]}]}}");
+        }
+        return this;
     }
 
     /** Scrapes every host of a blueprint and itself, all with success but those named. */
@@ -119,7 +151,7 @@ final class FakePrometheus implements AutoCloseable {
     FakePrometheus rules(Blueprint blueprint, List<String> without, String inError) {
         String monitor = blueprint.monitors().get(0).name();
         Map<String, PublicKey> keys = new HashMap<>();
-        blueprint.hosts().forEach(host -> keys.put(host.name(), Convergence.NOT_YET));
+        blueprint.hosts().forEach(host -> keys.put(host.name(), SymbolicKeys.of(host.name())));
         String file = new Renderer()
                 .render(blueprint, monitor, Map.of(), keys).files().stream()
                         .filter(each -> each.path().equals("/etc/prometheus/rules/promguard.yml"))

@@ -22,6 +22,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which doors are tried: no packet is sent here. */
 class KnockClaimsTest {
@@ -67,7 +69,12 @@ class KnockClaimsTest {
             doors.forEach(door -> of.put(door, new DoorAnswer(world.apply(door))));
             answers.put(host, of);
         });
-        return claims.outside(answers).stream()
+        return outside(claims, answers, Map.of());
+    }
+
+    private static List<Check> outside(
+            KnockClaims claims, Map<String, Map<Door, DoorAnswer>> answers, Map<String, Map<Door, DoorAnswer>> inside) {
+        return claims.outside(answers, inside).stream()
                 .filter(check -> check.host().equals("shop-node-1"))
                 .toList();
     }
@@ -122,13 +129,53 @@ class KnockClaimsTest {
     }
 
     @Test
-    void outside_ipv6NotReachableFromHere_isNoProofAndSaysSo() {
+    void outside_ipv6NotReachableFromHereNorFromAHost_isNotChecked() {
         List<Check> checks = outside(claims(facts(List.of("2001:db8::7/64"), List.of())), door -> Result.NO_WAY);
 
-        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.HOLDS, Verdict.HOLDS, Verdict.NOTED);
+        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.HOLDS, Verdict.HOLDS, Verdict.UNCHECKED);
         assertThat(checks.get(0).seen()).doesNotContain(IPV6);
-        assertThat(checks.get(2).seen()).isEqualTo(IPV6);
+        assertThat(checks.get(2).seen()).startsWith(IPV6);
         assertThat(checks.get(2).mend()).contains("Verify from a machine that reaches these");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Result.class)
+    void outside_ipv6NotReachableFromHere_isNotedWhereAnotherHostHasAnAnswer(Result fromMonitor) {
+        KnockClaims claims = claims(facts(List.of("2001:db8::7/64"), List.of()));
+        Map<Door, DoorAnswer> none = new LinkedHashMap<>();
+        claims.fromOutside()
+                .getOrDefault("shop-node-1", List.of())
+                .forEach(door -> none.put(door, new DoorAnswer(Result.NO_WAY)));
+
+        List<Check> checks = outside(
+                claims,
+                Map.of("shop-node-1", none),
+                Map.of("shop-monitor-1", Map.of(new Door(IPV6, 9100), new DoorAnswer(fromMonitor))));
+
+        assertThat(checks.get(2).verdict())
+                .isEqualTo(
+                        Set.of(Result.NO_WAY, Result.NOT_TRIED).contains(fromMonitor)
+                                ? Verdict.UNCHECKED
+                                : Verdict.NOTED);
+    }
+
+    @Test
+    void outside_hostThatWasNotObserved_isClosedToNobodysKnowledge() {
+        KnockClaims claims = new KnockClaims(blueprint, Map.of("shop-node-1", PUBLIC), Map.of());
+
+        assertThat(outside(claims, door -> Result.SILENT))
+                .extracting(Check::verdict)
+                .containsOnly(Verdict.UNCHECKED);
+        assertThat(outside(claims, door -> door.port() == 9100 ? Result.OPEN : Result.SILENT))
+                .extracting(Check::verdict)
+                .containsExactly(Verdict.UNCHECKED, Verdict.FAILS);
+    }
+
+    @Test
+    void outside_probeThatCouldNotBeMade_isNotChecked() {
+        assertThat(outside(claims(facts(List.of(), List.of())), door -> Result.NOT_TRIED))
+                .extracting(Check::verdict)
+                .containsOnly(Verdict.UNCHECKED);
     }
 
     @Test

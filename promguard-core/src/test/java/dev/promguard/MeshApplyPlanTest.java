@@ -86,6 +86,9 @@ class MeshApplyPlanTest {
         account.wish(calls).build().apply(plan);
 
         assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        assertThat(calls.made("CloudProvider.list"))
+                .as("once to observe, and once before and after the hosts are created, for those of other programs")
+                .isEqualTo(3);
         account.assertIsAsWished(account.wish().build());
     }
 
@@ -95,7 +98,7 @@ class MeshApplyPlanTest {
         account.cloud.machine("shop-node-1").dropPeers();
         Plan plan = account.wish().plan();
         MemoryMachine other = account.cloud.machine("shop-node-2");
-        MeshListener drifts = at("looked at", MeshEvent.State.DONE, event -> other.disableFirewall());
+        MeshListener drifts = at("wg0: set peers", MeshEvent.State.STARTED, event -> other.disableFirewall());
 
         ApplyReport report = account.wish().listener(drifts).build().apply(plan);
 
@@ -122,7 +125,7 @@ class MeshApplyPlanTest {
     void applyPlan_otherHostKeyWhileItLooks_pinsNoneButThatOfThePlan() {
         Mesh mesh = existing().build();
         Plan plan = mesh.plan();
-        MeshListener swaps = at("look at what exists", MeshEvent.State.STARTED, event -> web.impostor());
+        MeshListener swaps = at("observe what exists", MeshEvent.State.STARTED, event -> web.impostor());
 
         assertThatThrownBy(() -> existing().listener(swaps).build().apply(plan))
                 .isInstanceOf(PlanOutdatedException.class);
@@ -138,7 +141,7 @@ class MeshApplyPlanTest {
         Mesh mesh = existing().build();
         Plan plan = mesh.plan();
         assertThat(plan.toString()).contains(planned.text());
-        MeshListener swaps = at("looked at", MeshEvent.State.DONE, event -> web.impostor());
+        MeshListener swaps = at("create user node_exporter", MeshEvent.State.STARTED, event -> web.impostor());
 
         assertThatThrownBy(() -> existing().listener(swaps).build().apply(plan))
                 .isInstanceOf(ApplyException.class)

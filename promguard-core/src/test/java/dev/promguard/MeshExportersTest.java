@@ -11,6 +11,7 @@ import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Release;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.memory.MemoryMachine;
 import java.net.URI;
 import java.time.Duration;
@@ -339,7 +340,7 @@ class MeshExportersTest {
             prometheus.scrapes(mesh.blueprint());
             prometheus.notBefore(3);
             Mesh patient = mesh.toBuilder()
-                    .waits(new Waits(
+                    .waits(new PollIntervals(
                             Duration.ofSeconds(15),
                             Duration.ofMillis(1),
                             Duration.ofSeconds(20),

@@ -176,7 +176,7 @@ class MeshKeysTest {
     }
 
     @Test
-    void rotateKeys_hostGoneAfterTheApplyBeforeIt_changesNone() {
+    void rotateKeys_hostGoneOnceAllWereObserved_changesNone() {
         account.wish().apply();
         Map<String, String> first = sums();
         MeshListener switchesOff = event -> {

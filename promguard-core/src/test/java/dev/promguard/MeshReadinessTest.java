@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
@@ -27,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Hosts are configured as soon as they are ready: a late one, or one that never comes, keeps no other waiting. */
 @Timeout(60)
 class MeshReadinessTest {
-    private static final Waits SHORT_GRACE = new Waits(
+    private static final PollIntervals SHORT_GRACE = new PollIntervals(
             Duration.ofMillis(50), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ZERO);
     private static final List<String> LATE = List.of("shop-node-3", "shop-node-8", "shop-node-14", "shop-node-20");
     private static final String CONFIGURED = "reached over a new connection, changes kept";

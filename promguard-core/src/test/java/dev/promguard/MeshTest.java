@@ -300,9 +300,8 @@ class MeshTest {
 
         assertThat(plan.entries().get(0).changes())
                 .extracting(PlannedChange::text)
-                .contains(
-                        "/etc/wireguard/wg0.conf   - peer shop-node-1 (10.0.0.2/32), + peer shop-node-1 (10.0.0.2/32),"
-                                + " key known after apply");
+                .contains("/etc/wireguard/wg0.conf   + peer shop-node-1 (10.0.0.2/32), key known after apply,"
+                        + " - peer shop-node-1 (10.0.0.2/32)");
         assertThat(plan.entries().get(2).kind()).isEqualTo(Plan.Kind.KEEP);
         assertThat(account.cloud.machine("shop-node-1").publicKey().orElseThrow())
                 .isNotEqualTo(before);
@@ -630,10 +629,10 @@ class MeshTest {
                         "~ shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  127.77.0.x",
                         "    ~ /etc/prometheus/targets/node.json   + target new (10.0.0.5:9100), - target shop-node-3"
                                 + " (10.0.0.4:9100)",
-                        "    ~ /etc/wireguard/wg0.conf   - peer shop-node-3 (10.0.0.4/32), + peer new (10.0.0.5/32),"
-                                + " key known after apply",
-                        "    ~ wg0: set peers",
                         "    ~ write the preshared key for new, known after apply",
+                        "    ~ /etc/wireguard/wg0.conf   + peer new (10.0.0.5/32), key known after apply,"
+                                + " - peer shop-node-3 (10.0.0.4/32)",
+                        "    ~ wg0: set peers",
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ! ufw: is off, or its loaded rules are not its own (drift)   → put back",
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",

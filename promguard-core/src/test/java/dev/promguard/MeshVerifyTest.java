@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -23,6 +24,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -30,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -92,6 +95,221 @@ class MeshVerifyTest {
                         "shop-monitor-1  tor1    127.77.0.x       10.0.0.1           40 s ago        up",
                         "shop-node-1     lon1    127.77.0.x       10.0.0.2           40 s ago        up",
                         "shop-node-2     lon1    127.77.0.x       10.0.0.3           40 s ago        up");
+    }
+
+    @Test
+    void verify_healthyMesh_makesEveryCheckThatIsDueAndNoOther() {
+        assertThat(mesh.verify().checks())
+                .extracting(check -> List.of(check.host(), check.claim()))
+                .containsExactlyInAnyOrderElementsOf(DueChecks.of(mesh.blueprint()).stream()
+                        .map(due -> List.of(due.host(), due.claim()))
+                        .toList());
+    }
+
+    private List<String> due(String host) {
+        return DueChecks.of(mesh.blueprint()).stream()
+                .filter(due -> due.host().equals(host))
+                .map(DueChecks.Due::claim)
+                .filter(claim -> !claim.equals("exists"))
+                .toList();
+    }
+
+    private static List<String> claims(List<Check> checks, String host) {
+        return checks.stream()
+                .filter(check -> check.host().equals(host))
+                .map(Check::claim)
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"shop-monitor-1", "shop-node-2"})
+    void verify_hostWithoutAnAddress_isNotOkAndNothingOfItPasses(String host) {
+        account.cloud.hideAddress(host);
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.ok()).isFalse();
+        assertThat(report.failures())
+                .filteredOn(check -> check.host().equals(host))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.claim()).isEqualTo("can be looked at");
+                    assertThat(check.seen()).contains("does not resolve");
+                    assertThat(check.mend()).contains("verify again");
+                });
+        assertThat(report.checks())
+                .filteredOn(check -> check.host().equals(host) && check.holds())
+                .extracting(Check::claim)
+                .allSatisfy(claim -> assertThat(claim).matches("exists|shop-monitor-1 scrapes port .*"));
+        assertThat(claims(report.unchecked(), host)).contains(WISH, REACHABLE, PEERS, SPOOF);
+    }
+
+    @Test
+    void verify_onlyMonitorUnreachable_saysOfEveryTargetThatItCouldNotBeChecked() {
+        account.cloud.machine("shop-monitor-1").down(true);
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.failures()).extracting(Check::claim).containsExactly("can be looked at");
+        assertThat(claims(report.unchecked(), "shop-monitor-1"))
+                .containsExactlyInAnyOrderElementsOf(due("shop-monitor-1"));
+        for (String node : List.of("shop-node-1", "shop-node-2")) {
+            assertThat(claims(report.unchecked(), node))
+                    .containsExactlyInAnyOrder("shop-monitor-1 scrapes port 9100, job node", PAGE);
+        }
+        assertThat(report.unchecked())
+                .filteredOn(check -> check.how().equals("not checked"))
+                .allSatisfy(check -> assertThat(check.seen()).contains("no answer"));
+    }
+
+    @Test
+    void verify_hostNotInTheProvidersList_isNotCheckedInEveryRespect() {
+        account.cloud.vanish("shop-node-2");
+
+        VerifyReport report = mesh.verify();
+
+        List<String> due = new ArrayList<>(due("shop-node-2"));
+        due.remove("shop-monitor-1 scrapes port 9100, job node");
+        assertThat(claims(report.unchecked(), "shop-node-2")).containsExactlyInAnyOrderElementsOf(due);
+        assertThat(report.unchecked())
+                .allSatisfy(check -> assertThat(check.seen()).isEqualTo("the host does not exist"));
+        assertThat(report.toString())
+                .contains(
+                        due.size() + " could not be checked",
+                        "NOT CHECKED  shop-node-2: " + due.size() + " checks could not be made",
+                        "why: the host does not exist");
+    }
+
+    @Test
+    void verify_nobodyLeftToTryAHost_saysSo() {
+        account.cloud.machine("shop-node-1").down(true);
+        account.cloud.machine("shop-node-2").down(true);
+
+        assertThat(mesh.verify().unchecked())
+                .filteredOn(check -> check.host().equals("shop-monitor-1"))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.claim()).isEqualTo(PEERS);
+                    assertThat(check.seen()).isEqualTo("no other host could try it");
+                });
+    }
+
+    @Test
+    void verify_meshOfOneHost_asksForNoOthersToTryIt() {
+        mesh = wish().nodes(0).build();
+        mesh.apply();
+        prometheus.scrapes(mesh.blueprint());
+
+        assertThat(mesh.verify().orThrow().checks())
+                .extracting(Check::claim)
+                .contains(REACHABLE)
+                .doesNotContain(PEERS);
+    }
+
+    @Test
+    void verify_prometheusDoesNotAnswer_saysOfEveryTargetThatItCouldNotBeChecked() {
+        prometheus.answers(503, "");
+
+        assertThat(mesh.verify().unchecked())
+                .extracting(Check::host, Check::claim)
+                .containsExactlyInAnyOrder(
+                        tuple("shop-monitor-1", "shop-monitor-1 scrapes port 9090, job prometheus"),
+                        tuple("shop-monitor-1", "shop-monitor-1 scrapes port 9100, job node"),
+                        tuple("shop-node-1", "shop-monitor-1 scrapes port 9100, job node"),
+                        tuple("shop-node-2", "shop-monitor-1 scrapes port 9100, job node"),
+                        tuple("shop-monitor-1", "has its alerting and recording rules loaded"));
+    }
+
+    @Test
+    void verify_keyLost_saysThatItCannotBeComparedWithTheOthers() {
+        account.cloud.machine("shop-node-1").loseKey();
+
+        assertThat(mesh.verify().unchecked()).singleElement().satisfies(check -> {
+            assertThat(check.claim()).isEqualTo("has a WireGuard key of its own");
+            assertThat(check.seen()).isEqualTo("it shows no WireGuard key");
+        });
+    }
+
+    @Test
+    void verify_listenerThatARuleOfOthersAdmits_failsUnlessTheSpecDeclaresIt() {
+        account.cloud.machine("shop-monitor-1").listen("tcp", "0.0.0.0", 8080);
+        account.cloud.machine("shop-monitor-1").accept(4, "INPUT", "-p tcp -m tcp --dport 8080 -j ACCEPT");
+
+        Check check = failure();
+
+        assertThat(check.host()).isEqualTo("shop-monitor-1");
+        assertThat(check.claim()).isEqualTo(REACHABLE);
+        assertThat(check.seen()).startsWith("reachable by rules of others: 8080/tcp; ");
+        assertThat(check.mend()).contains("openPort(…)");
+
+        Mesh declared = Mesh.builder()
+                .name("shop")
+                .monitor(host -> host.region("tor1").openPort(8080))
+                .nodes(2, "lon1")
+                .provider(account.cloud)
+                .applier(account.hosts)
+                .state(account.store)
+                .waits(Account.NO_WAITS)
+                .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
+                .build();
+        assertThat(seen(declared.verify().orThrow(), "shop-monitor-1", REACHABLE))
+                .contains("declared with openPort(…): 8080/tcp");
+    }
+
+    @Test
+    void verify_listenerThatAnswersAlthoughNoRuleAdmitsIt_fails() throws IOException {
+        InetAddress node =
+                InetAddress.getByName(account.cloud.machine("shop-node-1").address());
+        try (ServerSocket open = new ServerSocket()) {
+            try {
+                open.bind(new InetSocketAddress(node, 0));
+            } catch (IOException e) {
+                assumeTrue(false, "this system has no address but 127.0.0.1 on its loopback interface: " + e);
+            }
+            int port = open.getLocalPort();
+            account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", port);
+
+            VerifyReport report = mesh.verify();
+
+            assertThat(report.failures())
+                    .extracting(Check::claim)
+                    .containsExactly("port " + port + " is closed to the outside", REACHABLE);
+            assertThat(report.failures().get(1).seen())
+                    .startsWith("answering a probe although no rule admits it: " + port + "/tcp ("
+                            + node.getHostAddress() + ":" + port + " from here); ");
+        }
+    }
+
+    @Test
+    void verify_moreListenersThanAreProbed_isNotOk() {
+        for (int port = 7001; port <= 7020; port++) {
+            account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", port);
+        }
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.ok()).isFalse();
+        assertThat(report.unchecked()).singleElement().satisfies(check -> {
+            assertThat(check.claim()).isEqualTo(REACHABLE);
+            assertThat(check.seen())
+                    .startsWith("closed by the firewall, and not probed: 7017/tcp, 7018/tcp, 7019/tcp, 7020/tcp; ");
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, is not a port",
+        "65536, is not a port",
+        "9100, is taken by node_exporter",
+        "9090, is taken by Prometheus"
+    })
+    void build_openPortThatCannotBe_isRefused(int port, String why) {
+        MeshBuilder wish = wish().node("web-1", host -> host.openPort(port));
+
+        assertThatThrownBy(wish::build)
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("openPort " + port)
+                .hasMessageContaining(why);
     }
 
     @Test
@@ -281,7 +499,9 @@ class MeshVerifyTest {
         VerifyReport report = mesh.verify().orThrow();
 
         assertThat(seen(report, "shop-node-1", REACHABLE))
-                .isEqualTo("reachable by the wish: 51820/udp, 9100/tcp; closed by default: 8080/tcp");
+                .isEqualTo(
+                        "reachable by the spec: 51820/udp, 9100/tcp; closed by the firewall, and found closed by a probe:"
+                                + " 8080/tcp");
         assertThat(report.checks())
                 .filteredOn(check -> check.host().equals("shop-node-1"))
                 .extracting(Check::claim)
@@ -343,12 +563,19 @@ class MeshVerifyTest {
     void verify_hostWithoutTheTools_saysThatNothingIsKnown() {
         account.cloud.machine("shop-node-2").loseTools();
 
-        List<Check> failures = mesh.verify().failures();
+        VerifyReport report = mesh.verify();
 
-        assertThat(failures).extracting(Check::claim).containsOnly(PEERS);
-        assertThat(failures).extracting(Check::host).containsExactlyInAnyOrder("shop-monitor-1", "shop-node-1");
-        assertThat(failures.get(0).seen()).contains("from shop-node-2: could not be tried");
-        assertThat(failures.get(0).mend()).contains("perl and curl");
+        assertThat(report.ok()).isFalse();
+        assertThat(report.failures()).isEmpty();
+        List<Check> unchecked = report.unchecked();
+        assertThat(unchecked).extracting(Check::claim).containsOnly(PEERS);
+        assertThat(unchecked).extracting(Check::host).containsExactlyInAnyOrder("shop-monitor-1", "shop-node-1");
+        assertThat(unchecked.get(0).seen()).contains("from shop-node-2: could not be tried");
+        assertThat(unchecked.get(0).mend()).contains("perl and curl");
+        assertThatThrownBy(report::orThrow)
+                .isInstanceOf(VerifyException.class)
+                .hasMessageContaining("2 could not be checked")
+                .hasMessageContaining("NOT CHECKED  shop-node-1: 1 check could not be made");
     }
 
     @ParameterizedTest
@@ -407,7 +634,7 @@ class MeshVerifyTest {
         Check check = failure();
 
         assertThat(check.host()).isEqualTo("shop-monitor-1");
-        assertThat(check.claim()).matches("has its [0-9]+ alerting and recording rules loaded");
+        assertThat(check.claim()).isEqualTo("has its alerting and recording rules loaded");
         assertThat(check.seen()).isEqualTo("without TargetDown; in error: DiskFilling (no such metric)");
     }
 
@@ -475,7 +702,7 @@ class MeshVerifyTest {
     void verify_targetsNotScrapedYet_waitsForTheFirstScrape() {
         prometheus.notBefore(4);
 
-        VerifyReport report = wish().waits(new Waits(
+        VerifyReport report = wish().waits(new PollIntervals(
                         Duration.ofSeconds(15),
                         Duration.ofMillis(1),
                         Duration.ofSeconds(20),
@@ -486,6 +713,125 @@ class MeshVerifyTest {
 
         assertThat(report.failures()).isEmpty();
         assertThat(prometheus.asked()).isEqualTo(4);
+    }
+
+    private MeshBuilder patient(Duration scrapeInterval) {
+        return wish().prometheus(settings -> settings.scrapeInterval(scrapeInterval))
+                .waits(new PollIntervals(
+                        Duration.ZERO,
+                        Duration.ofMillis(1),
+                        Duration.ofSeconds(3),
+                        Duration.ofMillis(1),
+                        Duration.ZERO));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"down, no route to host", "unknown, ''"})
+    void verify_targetOfAnotherJobIsDownOrNew_isNotWaitedFor(String health, String lastError) {
+        prometheus.alsoScrapes("theirs", health, lastError);
+
+        VerifyReport report = patient(Duration.ofSeconds(1)).build().verify();
+
+        assertThat(report.failures()).as("%s", report).isEmpty();
+        assertThat(prometheus.asked()).isEqualTo(1);
+    }
+
+    @Test
+    void verify_ownTargetDownAndNotAnswering_isNotWaitedFor() {
+        account.cloud.machine("shop-node-1").stop("node_exporter.service");
+        prometheus.scrapes(mesh.blueprint(), "shop-node-1");
+
+        VerifyReport report = patient(Duration.ofSeconds(1)).build().verify();
+
+        assertThat(report.failures()).extracting(Check::claim).contains("shop-monitor-1 scrapes port 9100, job node");
+        assertThat(prometheus.asked()).isEqualTo(1);
+    }
+
+    @Test
+    void verify_ownTargetDownThatAnswersByNow_waitsForItsNextScrape() {
+        prometheus.scrapes(mesh.blueprint(), "shop-node-1").staysSoUntil(4);
+        prometheus.scrapes(mesh.blueprint());
+
+        VerifyReport report = patient(Duration.ofSeconds(1)).build().verify();
+
+        assertThat(report.failures()).as("%s", report).isEmpty();
+        assertThat(prometheus.asked()).isEqualTo(4);
+    }
+
+    @Test
+    void verify_targetsNotScrapedYetAtALongInterval_waitsForTheFirstScrape() {
+        prometheus.hasScrapedNothingYet().staysSoUntil(50);
+        prometheus.scrapes(mesh.blueprint());
+
+        Mesh slow = wish().prometheus(settings -> settings.scrapeInterval(Duration.ofMinutes(5)))
+                .waits(new PollIntervals(
+                        Duration.ZERO, Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofMillis(1), Duration.ZERO))
+                .build();
+        slow.apply();
+
+        assertThat(slow.verify().failures()).isEmpty();
+        assertThat(prometheus.asked()).isEqualTo(50);
+    }
+
+    @Test
+    @Timeout(60)
+    void verify_prometheusDoesNotAnswerAtALongInterval_doesNotWaitForAScrape() {
+        Mesh slow = patient(Duration.ofHours(1)).build();
+        slow.apply();
+        prometheus.answers(503, "");
+
+        assertThat(slow.verify().failures()).extracting(Check::claim).containsExactly("Prometheus answers");
+    }
+
+    @Test
+    @Timeout(60)
+    void verify_targetMissingAtALongInterval_doesNotWaitForAScrape() {
+        Mesh slow = patient(Duration.ofHours(1)).build();
+        slow.apply();
+        prometheus.scrapes(wish().nodes(1, "lon1").build().blueprint());
+
+        assertThat(slow.verify().failures()).extracting(Check::seen).containsExactly("no such target");
+    }
+
+    @Test
+    void verify_rulesInAnyYaml_areComparedByTheirNames() {
+        String rules = """
+                x-common: &common {labels: {severity: page}, record: 'not this'}
+                groups:
+                  - {name: flow, rules: [{"alert": "In flow: style", expr: up == 0}]}
+                  - name: block
+                    rules:
+                      - expr: up
+                        record: >-
+                          job:up:folded
+                      - <<: *common
+                        alert: Merged
+                        expr: up
+                        annotations:
+                          description: |
+                            A line of text that looks like a rule:
+                            - alert: NotARule
+                """;
+        mesh = wish().prometheus(settings ->
+                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", rules))
+                .build();
+        mesh.apply();
+
+        assertThat(failure().seen()).isEqualTo("without In flow: style, Merged, job:up:folded, none in error");
+
+        prometheus.alsoLoads("In flow: style", "Merged", "job:up:folded");
+        assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    @Test
+    void verify_rulesThatAreNoYaml_failsAndSaysWhere() {
+        mesh = wish().prometheus(settings ->
+                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", "groups: [\n"))
+                .build();
+        mesh.apply();
+
+        assertThat(failure().seen())
+                .startsWith("could not be checked: /etc/prometheus/rules/mine.yml is not the YAML that is read here");
     }
 
     @Test
@@ -514,8 +860,8 @@ class MeshVerifyTest {
 
         assertThat(report.failures())
                 .extracting(Check::claim)
-                .containsExactly("denies what no rule admits, now and at boot", SPOOF, REACHABLE, WISH);
-        assertThat(report.failures().get(3).seen()).isEqualTo("ufw: deny what no rule admits, and enable");
+                .containsExactly("denies what no rule admits, now and at boot", SPOOF, WISH, REACHABLE);
+        assertThat(report.failures().get(2).seen()).isEqualTo("ufw: deny what no rule admits, and enable");
     }
 
     @Test
@@ -572,7 +918,7 @@ class MeshVerifyTest {
     @Test
     void verify_handshakeThatTakesSeveralPackets_isWaitedForWithinBounds() {
         account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
-        MeshBuilder patient = wish().waits(new Waits(
+        MeshBuilder patient = wish().waits(new PollIntervals(
                 Duration.ofSeconds(15),
                 Duration.ofMillis(1),
                 Duration.ofMillis(-900),
@@ -591,7 +937,7 @@ class MeshVerifyTest {
         Calls calls = new Calls();
         Mesh patient = account.wish(calls)
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
-                .waits(new Waits(
+                .waits(new PollIntervals(
                         Duration.ofSeconds(15),
                         Duration.ofMillis(1),
                         Duration.ofMillis(-900),

@@ -6,6 +6,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -32,6 +33,25 @@ class RoomsTest {
     private static final String[] PURE = {
         "dev.promguard.blueprint..", "dev.promguard.render..", "dev.promguard.change..", "dev.promguard.keys.."
     };
+
+    /** The templates are read from the class path, once; nothing else is read or written. */
+    private static final DescribedPredicate<JavaClass> EFFECTS = resideInAnyPackage(
+                    "java.nio.channels..",
+                    "java.nio.file..",
+                    "java.net.http..",
+                    "javax.net..",
+                    "java.util.concurrent.locks..",
+                    "org.slf4j..")
+            .or(Predicates.assignableTo(java.io.File.class))
+            .or(Predicates.assignableTo(java.net.Socket.class))
+            .or(Predicates.assignableTo(java.net.URLConnection.class))
+            .or(Predicates.assignableTo(Thread.class))
+            .or(Predicates.assignableTo(Process.class))
+            .or(Predicates.assignableTo(ProcessBuilder.class))
+            .or(Predicates.assignableTo(java.util.Random.class))
+            .or(Predicates.assignableTo(java.time.Clock.class))
+            .or(Predicates.assignableTo(java.util.UUID.class))
+            .or(Predicates.assignableTo(java.util.Date.class));
 
     @ArchTest
     static final ArchRule core_anyClass_knowsNeitherHttpNorSshLibraries = noClasses()
@@ -76,6 +96,40 @@ class RoomsTest {
             .dependOnClassesThat()
             .resideInAPackage("dev.promguard.change..");
 
+    /** Each step of the pipeline knows those before it, and none after it. */
+    @ArchTest
+    static final ArchRule pipeline_eachStep_knowsTheEarlierOnesAlone = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("run")
+            .definedBy("dev.promguard.internal.run..")
+            .layer("observe")
+            .definedBy("dev.promguard.internal.observe..")
+            .layer("decide")
+            .definedBy("dev.promguard.internal.decide..")
+            .layer("act")
+            .definedBy("dev.promguard.internal.act..")
+            .layer("engine")
+            .definedBy("dev.promguard.internal.engine..")
+            .whereLayer("engine")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("act")
+            .mayOnlyBeAccessedByLayers("engine")
+            .whereLayer("decide")
+            .mayOnlyBeAccessedByLayers("act", "engine")
+            .whereLayer("observe")
+            .mayOnlyBeAccessedByLayers("decide", "act", "engine");
+
+    /** What is decided is decided from what was observed and the state, and is the same for everybody who asks. */
+    @ArchTest
+    static final ArchRule pipeline_decisions_callNoPort = noClasses()
+            .that()
+            .resideInAPackage("dev.promguard.internal.decide..")
+            .should()
+            .dependOnClassesThat(EFFECTS)
+            .orShould()
+            .dependOnClassesThat()
+            .haveNameMatching("dev\\.promguard\\.spi\\.(CloudProvider|HostApplier|HostSession|StateStore)");
+
     @ArchTest
     static final ArchRule room_ofThePorts_leansOnTheVerbsForTheirExceptionsAlone = noClasses()
             .that()
@@ -83,25 +137,6 @@ class RoomsTest {
             .should()
             .dependOnClassesThat(
                     resideInAPackage("dev.promguard").and(not(Predicates.assignableTo(PromGuardException.class))));
-
-    /** The templates are read from the class path, once; nothing else is read or written. */
-    private static final DescribedPredicate<JavaClass> EFFECTS = resideInAnyPackage(
-                    "java.nio.channels..",
-                    "java.nio.file..",
-                    "java.net.http..",
-                    "javax.net..",
-                    "java.util.concurrent.locks..",
-                    "org.slf4j..")
-            .or(Predicates.assignableTo(java.io.File.class))
-            .or(Predicates.assignableTo(java.net.Socket.class))
-            .or(Predicates.assignableTo(java.net.URLConnection.class))
-            .or(Predicates.assignableTo(Thread.class))
-            .or(Predicates.assignableTo(Process.class))
-            .or(Predicates.assignableTo(ProcessBuilder.class))
-            .or(Predicates.assignableTo(java.util.Random.class))
-            .or(Predicates.assignableTo(java.time.Clock.class))
-            .or(Predicates.assignableTo(java.util.UUID.class))
-            .or(Predicates.assignableTo(java.util.Date.class));
 
     @ArchTest
     static final ArchRule pure_anyClass_usesNoFileNoNetworkNoThreadAndNoRandomness = noClasses()
@@ -162,7 +197,7 @@ class RoomsTest {
         return new ArchCondition<>("show only types of the platform and of PromGuard in public") {
             @Override
             public void check(JavaClass item, ConditionEvents events) {
-                if (!isVisible(item)) {
+                if (!isVisible(item) || isInternal(item)) {
                     return;
                 }
                 item.getRawSuperclass().ifPresent(type -> judge(item.getDescription(), type, events));
@@ -180,6 +215,11 @@ class RoomsTest {
     private static boolean isVisible(JavaClass type) {
         return type.getModifiers().contains(JavaModifier.PUBLIC)
                 && type.getEnclosingClass().map(RoomsTest::isVisible).orElse(true);
+    }
+
+    /** Whether no user is to use it. */
+    private static boolean isInternal(JavaClass type) {
+        return (type.getPackageName() + '.').contains(".internal.");
     }
 
     private static boolean isVisible(JavaMember member) {
@@ -205,7 +245,7 @@ class RoomsTest {
             boolean own = base.isPrimitive()
                     || base.getPackageName().startsWith("java.")
                     || (base.getPackageName() + '.').startsWith("dev.promguard.");
-            boolean hidden = own && !base.isPrimitive() && base.getPackageName().contains(".internal");
+            boolean hidden = own && !base.isPrimitive() && isInternal(base);
             if (!own || hidden) {
                 events.add(SimpleConditionEvent.violated(base, where + " shows " + base.getName()));
             }

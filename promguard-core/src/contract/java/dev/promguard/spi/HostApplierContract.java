@@ -9,7 +9,10 @@ import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.ManagedFiles;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.render.ManagedFile;
 import java.time.Duration;
@@ -25,8 +28,8 @@ public abstract class HostApplierContract {
     private static final HostKeyFingerprint OTHER = new HostKeyFingerprint("SHA256:" + "x".repeat(43));
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Change FILE =
-            new Change.WriteFile(ManagedFile.readable("/etc/promguard-contract", "content\n"));
-    private static final Change SSH = new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
+            new ManagedFiles.Write(ManagedFile.readable("/etc/promguard-contract", "content\n"));
+    private static final Change SSH = new Firewall.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
     private static final FactsQuery QUERY = new FactsQuery(
             List.of("curl"),
             List.of("nobody"),
@@ -169,7 +172,7 @@ public abstract class HostApplierContract {
         Notes notes = new Notes();
         breakAt(SSH);
         try (HostSession session = applier().open(target())) {
-            assertThatThrownBy(() -> session.apply(List.of(FILE, SSH, new Change.EnableFirewall()), notes))
+            assertThatThrownBy(() -> session.apply(List.of(FILE, SSH, new Firewall.Enable()), notes))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.step()).isEqualTo(SSH.describe()));
         }
@@ -182,7 +185,7 @@ public abstract class HostApplierContract {
     @Test
     void apply_riskyChange_isKeptOnceANewSessionConfirms() {
         try (HostSession session = applier().open(target())) {
-            assertThat(session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes()))
+            assertThat(session.apply(List.of(SSH, new Firewall.Enable()), new Notes()))
                     .isTrue();
         }
         try (HostSession session = applier().open(target())) {
@@ -196,7 +199,7 @@ public abstract class HostApplierContract {
     @Test
     void apply_riskyChange_isKeptOnceANewSessionReadsFacts() {
         try (HostSession session = applier().open(target())) {
-            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+            session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
         }
         assertThat(facts().firewall().active()).isTrue();
         rollBack();
@@ -207,7 +210,7 @@ public abstract class HostApplierContract {
     @Test
     void confirm_tooLate_saysThatTheHostHasRolledBack() {
         try (HostSession session = applier().open(target())) {
-            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+            session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
         }
         rollBack();
 
@@ -225,7 +228,7 @@ public abstract class HostApplierContract {
     @Test
     void confirm_again_tellsThatTheChangesAreKept() {
         try (HostSession session = applier().open(target())) {
-            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+            session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
         }
         try (HostSession session = applier().open(target())) {
             session.confirm();
@@ -241,7 +244,7 @@ public abstract class HostApplierContract {
     @Test
     void confirm_onTheSessionThatMadeTheChanges_isRefusedAndTheRollbackStaysArmed() {
         try (HostSession session = applier().open(target())) {
-            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+            session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
 
             assertThatThrownBy(session::confirm)
                     .isInstanceOf(HostException.class)
@@ -255,7 +258,7 @@ public abstract class HostApplierContract {
     @Test
     void rollBack_onTheSessionThatMadeTheChanges_putsThemBackAtOnceAndAgainWithoutHarm() {
         try (HostSession session = applier().open(target())) {
-            session.apply(List.of(SSH, new Change.EnableFirewall()), new Notes());
+            session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
 
             session.rollBack();
             session.rollBack();
@@ -312,8 +315,7 @@ public abstract class HostApplierContract {
         HostKeyFingerprint old;
         try (HostSession session = applier().open(target())) {
             old = session.hostKey();
-            assertThat(session.apply(List.of(new Change.ReplaceHostKey()), notes))
-                    .isTrue();
+            assertThat(session.apply(List.of(new HostKey.Replace()), notes)).isTrue();
         }
 
         assertThat(notes.keys).hasSize(1).doesNotContain(old);
@@ -332,7 +334,7 @@ public abstract class HostApplierContract {
             }
         };
         try (HostSession session = applier().open(target())) {
-            assertThatThrownBy(() -> session.apply(List.of(new Change.ReplaceHostKey()), forgetful))
+            assertThatThrownBy(() -> session.apply(List.of(new HostKey.Replace()), forgetful))
                     .isInstanceOf(RuntimeException.class);
         }
 

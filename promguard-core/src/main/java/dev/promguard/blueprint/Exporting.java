@@ -16,6 +16,8 @@ import java.util.stream.Collectors;
 final class Exporting {
     private static final Set<String> OWN_JOBS = Set.of("node", "prometheus");
 
+    private static final String SSH = "SSH";
+
     private static final String IS_A_SCRAPE_JOB = "is also a scrape job of Prometheus' own: choose another";
 
     private final MeshSpec spec;
@@ -75,6 +77,24 @@ final class Exporting {
         }
     }
 
+    private static boolean isPort(int port) {
+        return port >= 1 && port <= 65_535;
+    }
+
+    private void openPorts(HostSpec host, Map<Integer, String> taken) {
+        for (int port : host.openPorts()) {
+            String holder = taken.get(port);
+            if (!isPort(port)) {
+                fault(host, "openPort " + port, "is not a port: use 1 to 65535");
+            } else if (holder != null && !holder.equals(SSH)) {
+                fault(
+                        host,
+                        "openPort " + port,
+                        "is taken by " + holder + ", which is for the monitors or nobody: leave one of the two out");
+            }
+        }
+    }
+
     private void forms(HostSpec host) {
         for (Exposure service : host.services()) {
             if (!Names.isJob(service.job())) {
@@ -91,14 +111,14 @@ final class Exporting {
 
     private void ports(HostSpec host) {
         Map<Integer, String> taken = new HashMap<>();
-        taken.put(22, "SSH");
+        taken.put(22, SSH);
         taken.put(spec.nodeExporterPort(), "node_exporter");
         if (host.role() == Role.MONITOR) {
             taken.put(spec.prometheus().port(), "Prometheus");
         }
         for (Exposure exposure : host.exposures()) {
             String port = "port " + exposure.port() + " of job " + Names.quote(exposure.job());
-            if (exposure.port() < 1 || exposure.port() > 65535) {
+            if (!isPort(exposure.port())) {
                 fault(host, port, "is not a port: use 1 to 65535");
             } else {
                 String holder = taken.putIfAbsent(exposure.port(), "job " + Names.quote(exposure.job()));
@@ -110,6 +130,8 @@ final class Exporting {
                 fault(host, "job " + Names.quote(exposure.job()), "is one of PromGuard's own: choose another");
             }
         }
+        taken.putIfAbsent(spec.prometheus().port(), "Prometheus");
+        openPorts(host, taken);
     }
 
     private void exporters(HostSpec host) {

@@ -1,8 +1,11 @@
 package dev.promguard.blueprint;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A wished host, before it has an address.
@@ -14,6 +17,7 @@ import java.util.Objects;
  * @param image the provider's word for its image
  * @param exporters the exporters that it is to run beside node_exporter
  * @param services what already listens on it and is to be scraped
+ * @param openPorts TCP and UDP ports that others may reach there, sorted; a firewall rule of PromGuard's is made for none of them
  */
 public record HostSpec(
         String name,
@@ -22,9 +26,10 @@ public record HostSpec(
         String size,
         String image,
         List<Exporter> exporters,
-        List<Exposure> services) {
+        List<Exposure> services,
+        Set<Integer> openPorts) {
     /**
-     * Copies the lists.
+     * Copies the collections.
      *
      * @throws NullPointerException if something is null
      */
@@ -36,6 +41,30 @@ public record HostSpec(
         Objects.requireNonNull(image, "image");
         exporters = List.copyOf(exporters);
         services = List.copyOf(services);
+        openPorts = Collections.unmodifiableSet(new TreeSet<>(openPorts));
+    }
+
+    /**
+     * A host of which no other port is to be reached.
+     *
+     * @param name its name
+     * @param role what it is in the mesh
+     * @param region the provider's word for where it is
+     * @param size the provider's word for its size
+     * @param image the provider's word for its image
+     * @param exporters the exporters that it is to run beside node_exporter
+     * @param services what already listens on it and is to be scraped
+     * @throws NullPointerException if something is null
+     */
+    public HostSpec(
+            String name,
+            Role role,
+            String region,
+            String size,
+            String image,
+            List<Exporter> exporters,
+            List<Exposure> services) {
+        this(name, role, region, size, image, exporters, services, Set.of());
     }
 
     /**
@@ -75,6 +104,7 @@ public record HostSpec(
                 exporters.stream()
                         .map(exporter -> exporter.withReleases(releases))
                         .toList(),
-                services);
+                services,
+                openPorts);
     }
 }

@@ -1,6 +1,8 @@
 package dev.promguard.change;
 
 import dev.promguard.render.ReleaseInstall;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,6 +29,10 @@ public record FactsQuery(
         String wireGuardInterface,
         String keyPath,
         Map<String, String> expected) {
+    /** Asks only for PromGuard's manifest. */
+    public static final FactsQuery MANIFEST_ALONE = new FactsQuery(
+            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
+
     /**
      * Copies the collections.
      *
@@ -47,14 +53,58 @@ public record FactsQuery(
         }
     }
 
-    /**
-     * The same query, by which the contents of files are sent that are not as expected.
-     *
-     * @param sums the SHA-256 in lower-case hex that is expected of some of the files, by path
-     * @return a copy
-     * @throws IllegalArgumentException if a sum is expected of a file that is not asked for
-     */
-    public FactsQuery expecting(Map<String, String> sums) {
-        return new FactsQuery(packages, users, files, units, releases, wireGuardInterface, keyPath, sums);
+    /** Collects what to ask for. Not thread-safe. */
+    static final class Builder {
+        private final List<String> packages = new ArrayList<>();
+        private final List<String> users = new ArrayList<>();
+        private final List<String> files = new ArrayList<>();
+        private final List<String> units = new ArrayList<>();
+        private final List<ReleaseInstall> releases = new ArrayList<>();
+        private final Map<String, String> expected = new HashMap<>();
+        private String wireGuardInterface = "wg0";
+        private String keyPath = "/etc/wireguard/wg0.key";
+
+        Builder packages(List<String> names) {
+            packages.addAll(names);
+            return this;
+        }
+
+        Builder users(List<String> names) {
+            users.addAll(names);
+            return this;
+        }
+
+        /** Files whose content is never sent. */
+        Builder files(List<String> paths) {
+            files.addAll(paths);
+            return this;
+        }
+
+        /** A file whose content is sent where its sum is another. */
+        Builder file(String path, String sha256) {
+            files.add(path);
+            expected.put(path, sha256);
+            return this;
+        }
+
+        Builder units(List<String> names) {
+            names.stream().filter(name -> !units.contains(name)).forEach(units::add);
+            return this;
+        }
+
+        Builder releases(List<ReleaseInstall> wanted) {
+            releases.addAll(wanted);
+            return this;
+        }
+
+        Builder wireGuard(String interfaceName, String path) {
+            wireGuardInterface = interfaceName;
+            keyPath = path;
+            return this;
+        }
+
+        FactsQuery build() {
+            return new FactsQuery(packages, users, files, units, releases, wireGuardInterface, keyPath, expected);
+        }
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,19 +33,35 @@ final class FileSummary {
      * @param name what a person calls it
      * @param address what is said in brackets after it, or an empty text
      * @param text all that belongs to it
+     * @param note what is said after both, or an empty text
      */
-    private record Part(String name, String address, String text) {
+    private record Part(String name, String address, String text, String note) {
+        Part(String name, String address, String text) {
+            this(name, address, text, "");
+        }
+
+        Part followedBy(String words) {
+            return new Part(name, address, text, words);
+        }
+
         String shown() {
             return Printable.line(Mask.lines(List.of(name)).get(0), LONGEST_NAME)
-                    + (address.isEmpty() ? "" : " (" + Printable.line(address, LONGEST_NAME) + ')');
+                    + (address.isEmpty() ? "" : " (" + Printable.line(address, LONGEST_NAME) + ')')
+                    + note;
         }
     }
 
-    /** The parts that are added, removed or other; empty where nothing can be told by parts. */
-    static List<String> of(String path, String before, String after) {
+    /**
+     * The parts that are added, removed or other; empty where nothing can be told by parts.
+     *
+     * @param newKeys the names of the hosts for whose new keys the second content holds stand-ins
+     */
+    static List<String> of(String path, String before, String after, Collection<String> newKeys) {
         if (path.startsWith("/etc/wireguard/") && path.endsWith(".conf")) {
             Map<String, Part> old = peers(before);
             Map<String, Part> fresh = peers(after);
+            newKeys.forEach(host -> fresh.computeIfPresent(
+                    SymbolicKeys.of(host).base64(), (key, part) -> part.followedBy(", key known after apply")));
             List<String> told = new ArrayList<>(compared("peer", old, fresh));
             Set<String> keys = new HashSet<>(old.keySet());
             keys.addAll(fresh.keySet());

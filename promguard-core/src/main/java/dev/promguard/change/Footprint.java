@@ -6,10 +6,8 @@ import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
-import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.WireGuardInterface;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,7 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * What an apply last put on a host: the mark by which a later run tells what somebody changed there from what is wished
@@ -105,26 +102,7 @@ public record Footprint(
      * @return the footprint
      */
     public static Footprint of(DesiredHost desired, Architecture architecture) {
-        Map<String, String> releases = new TreeMap<>();
-        for (ReleaseInstall install : desired.releases()) {
-            install.release().sum(architecture).ifPresent(sum -> releases.put(key(install), sum));
-        }
-        Map<String, String> files = new TreeMap<>();
-        Stream.concat(desired.files().stream(), Stream.of(desired.wireGuard().config()))
-                .forEach(file -> files.put(file.path(), mark(file)));
-        desired.secretFiles().forEach(file -> files.put(file.path(), SECRET));
-        return new Footprint(
-                Set.copyOf(desired.packages()),
-                desired.users().stream().map(user -> user.name()).collect(Collectors.toSet()),
-                releases,
-                files,
-                true,
-                Optional.of(desired.firewall().stream().map(Footprint::words).collect(Collectors.toSet())),
-                Optional.of(Tunnels.of(desired.wireGuard())),
-                Stream.concat(
-                                Stream.of(desired.wireGuard().unit()),
-                                desired.units().stream().map(unit -> unit.name()))
-                        .collect(Collectors.toSet()));
+        return Resources.left(desired, architecture);
     }
 
     /**
@@ -137,14 +115,14 @@ public record Footprint(
     public Footprint without(List<Change> changes) {
         Footprint left = this;
         for (Change change : changes) {
-            left = change.accept(new Forgetting(left));
+            left = change.resource().forget(change, left);
         }
         return left;
     }
 
     /** The mark of a file as it should be. */
     static String mark(ManagedFile file) {
-        return mark(Differ.sha256(file.content()), file.mode(), file.owner() + ':' + file.owner());
+        return mark(Sums.of(file.content()), file.mode(), file.owner() + ':' + file.owner());
     }
 
     /** The mark of a file as it is. */
@@ -154,10 +132,6 @@ public record Footprint(
 
     private static String mark(String sha256, int mode, String owner) {
         return String.format(Locale.ROOT, "%s %04o %s", sha256, mode, owner);
-    }
-
-    static String key(ReleaseInstall install) {
-        return install.release().name() + '-' + install.release().version();
     }
 
     static String words(FirewallRule rule) {
@@ -180,188 +154,115 @@ public record Footprint(
         return Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(texts)));
     }
 
-    /** Takes away what a change touches. */
-    private record Forgetting(Footprint from) implements Change.Visitor<Footprint> {
-        private static Set<String> less(Set<String> all, Set<String> these) {
-            Set<String> left = new HashSet<>(all);
-            left.removeAll(these);
-            return left;
+    /** A builder that begins with this. */
+    Builder toBuilder() {
+        return new Builder(this);
+    }
+
+    /** Changes what is known. Not thread-safe. */
+    static final class Builder {
+        private final Set<String> packages;
+        private final Set<String> users;
+        private final Map<String, String> releases;
+        private final Map<String, String> files;
+        private boolean firewall;
+        private Optional<Set<String>> rules;
+        private Optional<Tunnels> wireGuard;
+        private final Set<String> units;
+
+        private Builder(Footprint from) {
+            packages = new TreeSet<>(from.packages);
+            users = new TreeSet<>(from.users);
+            releases = new TreeMap<>(from.releases);
+            files = new TreeMap<>(from.files);
+            firewall = from.firewall;
+            rules = from.rules;
+            wireGuard = from.wireGuard;
+            units = new TreeSet<>(from.units);
         }
 
-        private static Map<String, String> less(Map<String, String> all, String key) {
-            Map<String, String> left = new TreeMap<>(all);
-            left.remove(key);
-            return left;
+        Builder packages(List<String> names) {
+            packages.addAll(names);
+            return this;
         }
 
-        private Footprint withFirewall(boolean firewall, Optional<Set<String>> rules) {
-            return new Footprint(
-                    from.packages, from.users, from.releases, from.files, firewall, rules, from.wireGuard, from.units);
+        Builder withoutPackages(List<String> names) {
+            names.forEach(packages::remove);
+            return this;
         }
 
-        private Footprint withoutTunnels(String unit) {
-            return new Footprint(
-                    from.packages,
-                    from.users,
-                    from.releases,
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    Optional.empty(),
-                    less(from.units, Set.of(unit)));
+        Builder users(List<String> names) {
+            users.addAll(names);
+            return this;
         }
 
-        @Override
-        public Footprint installPackages(Change.InstallPackages change) {
-            return new Footprint(
-                    less(from.packages, Set.copyOf(change.packages())),
-                    from.users,
-                    from.releases,
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    from.units);
+        Builder withoutUser(String name) {
+            users.remove(name);
+            return this;
         }
 
-        @Override
-        public Footprint createUser(Change.CreateUser change) {
-            return new Footprint(
-                    from.packages,
-                    less(from.users, Set.of(change.user().name())),
-                    from.releases,
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    from.units);
+        Builder release(String key, String sha256) {
+            releases.put(key, sha256);
+            return this;
         }
 
-        @Override
-        public Footprint installRelease(Change.InstallRelease change) {
-            return new Footprint(
-                    from.packages,
-                    from.users,
-                    less(from.releases, key(change.install())),
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    from.units);
+        Builder withoutRelease(String key) {
+            releases.remove(key);
+            return this;
         }
 
-        private Footprint withoutFile(String path) {
-            return new Footprint(
-                    from.packages,
-                    from.users,
-                    from.releases,
-                    less(from.files, path),
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    from.units);
+        Builder file(ManagedFile file) {
+            files.put(file.path(), mark(file));
+            return this;
         }
 
-        private Footprint withoutUnit(String unit) {
-            return new Footprint(
-                    from.packages,
-                    from.users,
-                    from.releases,
-                    from.files,
-                    from.firewall,
-                    from.rules,
-                    from.wireGuard,
-                    less(from.units, Set.of(unit)));
+        Builder secretFile(String path) {
+            files.put(path, SECRET);
+            return this;
         }
 
-        @Override
-        public Footprint writeFile(Change.WriteFile change) {
-            return withoutFile(change.file().path());
+        Builder withoutFile(String path) {
+            files.remove(path);
+            return this;
         }
 
-        @Override
-        public Footprint writeSecret(Change.WriteSecret change) {
-            return withoutFile(change.file().path());
+        Builder firewall(boolean on) {
+            firewall = on;
+            return this;
         }
 
-        @Override
-        public Footprint removeDropIns(Change.RemoveDropIns change) {
-            return withoutUnit(change.unit());
+        Builder rules(List<FirewallRule> all) {
+            rules = Optional.of(all.stream().map(Footprint::words).collect(Collectors.toSet()));
+            return this;
         }
 
-        @Override
-        public Footprint writeKey(Change.WriteKey change) {
-            return withoutTunnels("");
+        Builder withoutRules() {
+            rules = Optional.empty();
+            return this;
         }
 
-        @Override
-        public Footprint writePresharedKeys(Change.WritePresharedKeys change) {
-            return withoutTunnels("");
+        Builder wireGuard(WireGuardInterface running) {
+            wireGuard = Optional.of(Tunnels.of(running));
+            return this;
         }
 
-        @Override
-        public Footprint allow(Change.Allow change) {
-            return withFirewall(from.firewall, Optional.empty());
+        Builder withoutWireGuard() {
+            wireGuard = Optional.empty();
+            return this;
         }
 
-        @Override
-        public Footprint disallow(Change.Disallow change) {
-            return withFirewall(from.firewall, Optional.empty());
+        Builder unit(String name) {
+            units.add(name);
+            return this;
         }
 
-        @Override
-        public Footprint enableFirewall(Change.EnableFirewall change) {
-            return withFirewall(false, from.rules);
+        Builder withoutUnit(String name) {
+            units.remove(name);
+            return this;
         }
 
-        @Override
-        public Footprint wireGuard(Change.ApplyWireGuard change) {
-            return withoutTunnels(change.wireGuard().unit());
-        }
-
-        @Override
-        public Footprint unit(Change.ApplyUnit change) {
-            return withoutUnit(change.unit());
-        }
-
-        @Override
-        public Footprint maskUnit(Change.MaskUnit change) {
-            return from;
-        }
-
-        @Override
-        public Footprint removeUnit(Change.RemoveUnit change) {
-            return new Forgetting(withoutUnit(change.unit())).withoutFile(Differ.UNIT_FOLDER + change.unit());
-        }
-
-        @Override
-        public Footprint removeFile(Change.RemoveFile change) {
-            return change.path().startsWith(ReleaseInstall.HOME)
-                    ? new Footprint(
-                            from.packages,
-                            from.users,
-                            less(from.releases, change.path().substring(ReleaseInstall.HOME.length())),
-                            from.files,
-                            from.firewall,
-                            from.rules,
-                            from.wireGuard,
-                            from.units)
-                    : withoutFile(change.path());
-        }
-
-        @Override
-        public Footprint replaceHostKey(Change.ReplaceHostKey change) {
-            return from;
-        }
-
-        @Override
-        public Footprint remember(Change.Remember change) {
-            return from;
-        }
-
-        @Override
-        public Footprint takeOff(Change.TakeOff change) {
-            return NONE;
+        Footprint build() {
+            return new Footprint(packages, users, releases, files, firewall, rules, wireGuard, units);
         }
     }
 }

@@ -47,7 +47,7 @@ public record HostFacts(
         Optional<PublicKey> keyFilePublicKey,
         boolean keyFileSafe,
         FirewallFact firewall,
-        Map<String, Change.UnitAction> pendingUnits,
+        Map<String, Units.UnitAction> pendingUnits,
         List<String> addresses,
         Optional<Boolean> clockSynchronized,
         Optional<LedgerFact> ledger,

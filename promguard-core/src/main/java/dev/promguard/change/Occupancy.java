@@ -28,19 +28,6 @@ public final class Occupancy {
     public record Claim(String unit, String address, int port, String option) {}
 
     /**
-     * What to take off a host that carries parts of a mesh, in order.
-     *
-     * @return the changes; none does anything on a host without PromGuard's record
-     */
-    public static List<Change> takeOff() {
-        List<Change> changes = new ArrayList<>();
-        for (Change.Part part : Change.Part.values()) {
-            changes.add(new Change.TakeOff(part));
-        }
-        return List.copyOf(changes);
-    }
-
-    /**
      * Looks for what is in the way on a host that was there before the mesh.
      *
      * @param mesh the mesh's name

@@ -21,8 +21,13 @@ import java.util.function.Consumer;
  * marked, except that {@link #find} shows and {@link #tag} tags the hosts of given ids. All methods may be called from several threads. All block; when the thread is interrupted they end within a
  * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
  * {@link dev.promguard.ProviderException}s.
+ *
+ * <p>A provider lives as long as its owner wants, for any number of verbs and meshes; what it knows of rate limits is kept in it. Who
+ * makes one closes it, after the last verb. PromGuard closes none: not one that it was given, and not one that it found with
+ * {@link java.util.ServiceLoader}, which it makes once for a mesh and the meshes derived from it. So one that can be found must need no
+ * closing: it keeps no secret between calls, and its threads are daemons or end by themselves.
  */
-public interface CloudProvider {
+public interface CloudProvider extends AutoCloseable {
     /**
      * The provider's name, for people.
      *
@@ -223,4 +228,11 @@ public interface CloudProvider {
     default List<dev.promguard.blueprint.Release> releases() {
         return List.of();
     }
+
+    /**
+     * Clears the secrets that the provider itself has read, such as a key from a file. Secrets that it was given are their owners' to
+     * close. It must not be used afterwards; closing again does nothing. By default nothing has to be cleared.
+     */
+    @Override
+    default void close() {}
 }

@@ -30,7 +30,7 @@ public record Door(String address, int port, Optional<String> page) {
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("door: port " + port + " is not between 1 and 65535");
         }
-        page.filter(path -> !PAGE.matcher(path).matches()).ifPresent(path -> {
+        page.filter(path -> !isPage(path)).ifPresent(path -> {
             throw new IllegalArgumentException("door: \"" + path + "\" is not the path of a page");
         });
     }
@@ -43,6 +43,16 @@ public record Door(String address, int port, Optional<String> page) {
      */
     public Door(String address, int port) {
         this(address, port, Optional.empty());
+    }
+
+    /**
+     * Whether a path can be that of a page.
+     *
+     * @param path any text
+     * @return true if it begins with a slash, and the rest is at most 100 letters, digits, dots, dashes, underscores and slashes
+     */
+    public static boolean isPage(String path) {
+        return PAGE.matcher(path).matches();
     }
 
     /**

@@ -3,6 +3,9 @@ package dev.promguard.spi;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
@@ -37,18 +40,31 @@ public interface HostSession extends AutoCloseable {
      * Makes changes in the order given, and stops at the first that fails.
      *
      * <p>Firewall and WireGuard changes are armed with a rollback that the host itself carries out unless a later session
-     * calls {@link #confirm()} or {@link #facts}: nothing stays changed that would lock the caller out. When {@link Change.ReplaceHostKey} is
+     * calls {@link #confirm()} or {@link #facts}: nothing stays changed that would lock the caller out. When {@link HostKey.Replace} is
      * among the changes, {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the
      * host starts to use it only after that call has returned.
      *
      * @param changes what to do; empty sends nothing
+     * @param keys the keys that {@link WireGuard.WriteKey} and {@link WireGuard.WritePresharedKeys} write; the caller's to close
      * @param progress told of each change as it happens, on the calling thread
      * @return true if a rollback is armed, so that {@link #confirm()} over a new session is due
      * @throws dev.promguard.HostException if a change fails or the connection breaks; changes reported as done are done. Its
      *     {@link dev.promguard.HostException#status() status} is {@code ROLLED_BACK} if the time for a confirmation ran out before
      *     the last change, which stops the run, and {@code UNKNOWN} if the connection broke while a rollback was armed
      */
-    boolean apply(List<Change> changes, Progress progress);
+    boolean apply(List<Change> changes, NewKeys keys, Progress progress);
+
+    /**
+     * Makes changes among which no key is written.
+     *
+     * @param changes what to do; empty sends nothing
+     * @param progress told of each change as it happens, on the calling thread
+     * @return as the method with keys
+     * @throws dev.promguard.HostException as the method with keys
+     */
+    default boolean apply(List<Change> changes, Progress progress) {
+        return apply(changes, NewKeys.NONE, progress);
+    }
 
     /**
      * Disarms the rollback. To be called on a session opened after the one that made the changes, which is the proof that the

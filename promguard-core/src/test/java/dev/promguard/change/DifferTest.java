@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.promguard.Golden;
 import dev.promguard.WishFile;
 import dev.promguard.blueprint.FirewallRule;
-import dev.promguard.change.Change.InterfaceAction;
-import dev.promguard.change.Change.UnitAction;
+import dev.promguard.change.Units.UnitAction;
+import dev.promguard.change.WireGuard.InterfaceAction;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -48,15 +49,18 @@ class DifferTest {
     private static List<Change> changes(FactsFile file) {
         DesiredHost usual = desired(file.host(), WishFile.publicKey(file.host()));
         HostFacts facts = file.facts(usual);
-        if (Differ.needsKey(facts)) {
+        if (WireGuard.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
                 DesiredHost desired = desired(file.host(), pair.publicKey());
                 return Differ.diff(
-                        desired, file.facts(desired), new NewKeys(Optional.of(pair), Map.of()), file.throwaway());
+                        desired,
+                        file.facts(desired),
+                        new KeyChanges(Optional.of(pair.publicKey()), Set.of()),
+                        file.throwaway());
             }
         }
         DesiredHost desired = desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-        return Differ.diff(desired, file.facts(desired), NewKeys.NONE, file.throwaway());
+        return Differ.diff(desired, file.facts(desired), KeyChanges.NONE, file.throwaway());
     }
 
     @ParameterizedTest
@@ -89,7 +93,7 @@ class DifferTest {
     private static void assertInOrder(List<Change> changes) {
         int[] rank = {0};
         assertThat(changes).allSatisfy(change -> {
-            int now = change.accept(new Rank());
+            int now = rank(change);
             assertThat(now)
                     .as("%s after what comes later, in %s", change.describe(), changes)
                     .isGreaterThanOrEqualTo(rank[0]);
@@ -98,102 +102,34 @@ class DifferTest {
     }
 
     /** The place of each kind of change: what opens nothing, the firewall, SSH before all, WireGuard, services, the host key. */
-    private static final class Rank implements Change.Visitor<Integer> {
-        @Override
-        public Integer remember(Change.Remember change) {
-            throw new AssertionError(change.describe() + " is none of the differ's changes");
+    private static int rank(Change change) {
+        if (change instanceof ManagedFiles.Write of) {
+            return of.risky() ? 9 : 4;
         }
-
-        @Override
-        public Integer takeOff(Change.TakeOff change) {
-            throw new AssertionError(change.describe() + " is none of the differ's changes");
+        if (change instanceof Firewall.Allow of) {
+            return of.rule().port() == 22 ? 5 : 6;
         }
-
-        @Override
-        public Integer maskUnit(Change.MaskUnit change) {
-            return 0;
+        if (change instanceof Units.Apply of) {
+            return of.does() == UnitAction.STOP ? 11 : 12;
         }
-
-        @Override
-        public Integer installPackages(Change.InstallPackages change) {
-            return 1;
-        }
-
-        @Override
-        public Integer createUser(Change.CreateUser change) {
-            return 2;
-        }
-
-        @Override
-        public Integer installRelease(Change.InstallRelease change) {
-            return 3;
-        }
-
-        @Override
-        public Integer writeSecret(Change.WriteSecret change) {
-            return 4;
-        }
-
-        @Override
-        public Integer writeFile(Change.WriteFile change) {
-            return change.risky() ? 9 : 4;
-        }
-
-        @Override
-        public Integer removeDropIns(Change.RemoveDropIns change) {
-            return 4;
-        }
-
-        @Override
-        public Integer allow(Change.Allow change) {
-            return change.rule().port() == 22 ? 5 : 6;
-        }
-
-        @Override
-        public Integer enableFirewall(Change.EnableFirewall change) {
-            return 7;
-        }
-
-        @Override
-        public Integer disallow(Change.Disallow change) {
-            return 8;
-        }
-
-        @Override
-        public Integer writeKey(Change.WriteKey change) {
-            return 9;
-        }
-
-        @Override
-        public Integer writePresharedKeys(Change.WritePresharedKeys change) {
-            return 9;
-        }
-
-        @Override
-        public Integer wireGuard(Change.ApplyWireGuard change) {
-            return 10;
-        }
-
-        @Override
-        public Integer removeUnit(Change.RemoveUnit change) {
-            return 11;
-        }
-
-        @Override
-        public Integer unit(Change.ApplyUnit change) {
-            return change.action() == UnitAction.STOP ? 11 : 12;
-        }
-
-        @Override
-        public Integer removeFile(Change.RemoveFile change) {
-            return 13;
-        }
-
-        @Override
-        public Integer replaceHostKey(Change.ReplaceHostKey change) {
-            return 14;
-        }
+        return Objects.requireNonNull(RANKS.get(change.getClass()), change.describe());
     }
+
+    private static final Map<Class<?>, Integer> RANKS = Map.ofEntries(
+            Map.entry(Units.Mask.class, 0),
+            Map.entry(Packages.Install.class, 1),
+            Map.entry(Users.Create.class, 2),
+            Map.entry(Releases.Install.class, 3),
+            Map.entry(SecretFiles.Write.class, 4),
+            Map.entry(Units.RemoveDropIns.class, 4),
+            Map.entry(Firewall.Enable.class, 7),
+            Map.entry(Firewall.Disallow.class, 8),
+            Map.entry(WireGuard.WriteKey.class, 9),
+            Map.entry(WireGuard.WritePresharedKeys.class, 9),
+            Map.entry(WireGuard.Configure.class, 10),
+            Map.entry(Units.Remove.class, 11),
+            Map.entry(ManagedFiles.Remove.class, 13),
+            Map.entry(HostKey.Replace.class, 14));
 
     @Test
     void diff_anyMixtureOfDrifts_keepsTheOrderAndAsksForNothingTwice() {
@@ -239,14 +175,14 @@ class DifferTest {
                             .filter(path -> random.nextBoolean())
                             .toList());
 
-            List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, random.nextBoolean());
+            List<Change> changes = Differ.diff(desired, facts, KeyChanges.NONE, random.nextBoolean());
 
             assertInOrder(changes);
             assertThat(changes.stream().map(Change::describe)).doesNotHaveDuplicates();
             boolean firewallBad = !facts.firewall().active()
                     || !facts.firewall().denyIncoming()
                     || !facts.firewall().atBoot();
-            assertThat(changes.contains(new Change.EnableFirewall())).isEqualTo(firewallBad);
+            assertThat(changes.contains(new Firewall.Enable())).isEqualTo(firewallBad);
             assertThat(changes.stream().map(Change::describe).filter(text -> text.startsWith("remove ")))
                     .hasSize((int) facts.kept().stream()
                             .filter(path -> path.contains("blackbox") || path.contains("postgres"))
@@ -271,12 +207,12 @@ class DifferTest {
     void query_desiredHost_asksForAllThatTheDiffLooksAt() {
         DesiredHost desired = desired("shop-monitor-1", WishFile.publicKey("shop-monitor-1"));
 
-        FactsQuery query = Differ.query(desired);
+        FactsQuery query = Resources.query(desired);
 
         assertThat(query.packages()).isEqualTo(desired.packages());
         assertThat(query.users()).containsExactly("node_exporter", "prometheus");
         assertThat(query.files())
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         "/etc/wireguard/wg0.conf",
                         "/etc/wireguard/wg0.psk/shop-node-1",
                         "/etc/wireguard/wg0.psk/shop-node-2",
@@ -289,7 +225,7 @@ class DifferTest {
                         "/etc/prometheus/prometheus.yml",
                         "/etc/systemd/system/prometheus.service");
         assertThat(query.units())
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         "wg-quick@wg0.service",
                         "promguard-wireguard-metrics.timer",
                         "node_exporter.service",
@@ -304,44 +240,43 @@ class DifferTest {
         DesiredHost desired = desired("shop-node-1", WishFile.publicKey("shop-node-1"));
         FirewallRule rule = desired.firewall().get(0);
         List<Change> risky = new ArrayList<>(List.of(
-                new Change.Allow(rule),
-                new Change.Disallow(rule),
-                new Change.EnableFirewall(),
-                new Change.WriteFile(desired.wireGuard().config()),
-                new Change.ReplaceHostKey()));
+                new Firewall.Allow(rule),
+                new Firewall.Disallow(rule),
+                new Firewall.Enable(),
+                new ManagedFiles.Write(desired.wireGuard().config()),
+                new HostKey.Replace()));
         List<Change> harmless = new ArrayList<>(List.of(
-                new Change.InstallPackages(List.of("ufw")),
-                new Change.CreateUser(new SystemUser("prometheus")),
-                new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "\n")),
-                new Change.ApplyUnit("a.service", UnitAction.RESTART),
-                new Change.MaskUnit("a.service"),
-                new Change.RemoveUnit("a.service"),
-                new Change.RemoveFile("/etc/prometheus/targets/a.yml"),
-                new Change.ApplyWireGuard(desired.wireGuard(), InterfaceAction.ENABLE)));
+                new Packages.Install(List.of("ufw")),
+                new Users.Create(new SystemUser("prometheus")),
+                new ManagedFiles.Write(ManagedFile.readable("/etc/prometheus/prometheus.yml", "\n")),
+                new Units.Apply("a.service", UnitAction.RESTART),
+                new Units.Mask("a.service"),
+                new Units.Remove("a.service"),
+                new ManagedFiles.Remove("/etc/prometheus/targets/a.yml"),
+                new WireGuard.Configure(desired.wireGuard(), InterfaceAction.ENABLE)));
         for (InterfaceAction action : InterfaceAction.values()) {
             if (action != InterfaceAction.ENABLE) {
-                risky.add(new Change.ApplyWireGuard(desired.wireGuard(), action));
+                risky.add(new WireGuard.Configure(desired.wireGuard(), action));
             }
         }
-        try (Secret key = Secret.of("x")) {
-            risky.add(new Change.WriteKey(
-                    "/etc/wireguard/wg0.key", key, desired.wireGuard().publicKey()));
-            assertThat(risky)
-                    .allSatisfy(change ->
-                            assertThat(change.risky()).as(change.describe()).isTrue());
-            assertThat(harmless)
-                    .allSatisfy(change ->
-                            assertThat(change.risky()).as(change.describe()).isFalse());
-        }
+        risky.add(new WireGuard.WriteKey(
+                "/etc/wireguard/wg0.key", desired.wireGuard().publicKey()));
+        assertThat(risky)
+                .allSatisfy(change ->
+                        assertThat(change.risky()).as(change.describe()).isTrue());
+        assertThat(harmless)
+                .allSatisfy(change ->
+                        assertThat(change.risky()).as(change.describe()).isFalse());
     }
 
     @Test
-    void writeKey_printed_neverShowsTheKey() {
-        try (WireGuardKeyPair pair = KeySource.random().generate()) {
-            String key = pair.privateKey().useText(text -> text);
-            Change change = new Change.WriteKey("/etc/wireguard/wg0.key", pair.privateKey(), pair.publicKey());
+    void newKeys_printed_neverShowTheKeys() {
+        try (WireGuardKeyPair pair = KeySource.random().generate();
+                Secret preshared = KeySource.random().presharedKey()) {
+            NewKeys keys = new NewKeys(Optional.of(pair), Map.of("shop-node-1", preshared));
 
-            assertThat(change.toString() + change.describe()).doesNotContain(key);
+            assertThat(keys.toString())
+                    .doesNotContain(pair.privateKey().useText(text -> text), preshared.useText(text -> text));
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -46,17 +47,20 @@ class ExplanationTest {
 
     private static List<PlannedChange> explained(FactsFile file, DesiredHost usual, Footprint left) {
         HostFacts facts = file.facts(usual);
-        if (Differ.needsKey(facts)) {
+        if (WireGuard.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
                 DesiredHost desired = desired(file.host(), pair.publicKey());
                 List<Change> changes = Differ.diff(
-                        desired, file.facts(desired), new NewKeys(Optional.of(pair), Map.of()), file.throwaway());
-                return Explanation.of(desired, file.facts(desired), left, changes, desired, Explanation.Pending.NONE);
+                        desired,
+                        file.facts(desired),
+                        new KeyChanges(Optional.of(pair.publicKey()), Set.of()),
+                        file.throwaway());
+                return Explanation.of(desired, file.facts(desired), left, changes, desired, Set.of());
             }
         }
         DesiredHost desired = desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-        List<Change> changes = Differ.diff(desired, file.facts(desired), NewKeys.NONE, file.throwaway());
-        return Explanation.of(desired, file.facts(desired), left, changes, desired, Explanation.Pending.NONE);
+        List<Change> changes = Differ.diff(desired, file.facts(desired), KeyChanges.NONE, file.throwaway());
+        return Explanation.of(desired, file.facts(desired), left, changes, desired, Set.of());
     }
 
     private static String text(Map<String, List<PlannedChange>> explained) {
@@ -90,10 +94,10 @@ class ExplanationTest {
             FactsFile file = new FactsFile(CASES, name + ".input");
             DesiredHost usual = desired(file.host(), WishFile.publicKey(file.host()));
             HostFacts facts = file.facts(usual);
-            if (Differ.faults(usual, facts).isEmpty() && !Differ.needsKey(facts)) {
+            if (Differ.faults(usual, facts).isEmpty() && !WireGuard.needsKey(facts)) {
                 DesiredHost desired =
                         desired(file.host(), facts.keyFilePublicKey().orElseThrow());
-                List<Change> changes = Differ.diff(desired, facts, NewKeys.NONE, file.throwaway());
+                List<Change> changes = Differ.diff(desired, facts, KeyChanges.NONE, file.throwaway());
                 Footprint left = Footprint.of(desired, Architecture.AMD64);
 
                 assertThat(Drift.among(desired, facts, left.without(changes), changes))

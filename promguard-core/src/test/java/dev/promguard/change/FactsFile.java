@@ -3,7 +3,6 @@ package dev.promguard.change;
 import dev.promguard.Golden;
 import dev.promguard.WishFile;
 import dev.promguard.blueprint.FirewallRule;
-import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.LedgerFact;
@@ -13,6 +12,7 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.Units.UnitAction;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
@@ -98,9 +98,7 @@ final class FactsFile {
                 .forEach(words -> files.put(
                         words[1],
                         new FileFact(
-                                words[2].equals("wished")
-                                        ? Differ.sha256(wished(desired, words[1]))
-                                        : words[2].repeat(64),
+                                words[2].equals("wished") ? Sums.of(wished(desired, words[1])) : words[2].repeat(64),
                                 Integer.parseInt(words[3], 8),
                                 words[4])));
         Map<String, UnitFact> units = new HashMap<>();

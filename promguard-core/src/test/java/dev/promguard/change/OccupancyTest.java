@@ -42,13 +42,13 @@ class OccupancyTest {
 
     @Test
     void takeOff_anyHost_stopsWhatExportsBeforeTheFirewallOpens() {
-        assertThat(Occupancy.takeOff())
+        assertThat(Manifest.uninstall())
                 .extracting(Change::describe)
                 .containsExactly(
                         "stop and disable what PromGuard runs",
                         "take the WireGuard interface down",
                         "ufw: put back what was before",
                         "remove PromGuard's files, releases, data and users");
-        assertThat(Occupancy.takeOff()).allMatch(Change::risky);
+        assertThat(Manifest.uninstall()).allMatch(Change::risky);
     }
 }

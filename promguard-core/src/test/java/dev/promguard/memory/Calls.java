@@ -79,7 +79,7 @@ public final class Calls {
         return made.stream().filter(call::equals).count();
     }
 
-    /** Waits until a call blocks. */
+    /** PollIntervals until a call blocks. */
     public void awaitBlocked() throws InterruptedException {
         blocked.await();
     }

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * An account in a cloud whose machines are {@link MemoryMachine}s. As clouds do, it accepts an order before the host has an
  * address, may list late, and may make a host and lose the answer. Thread-safe.
  */
-public final class MemoryCloud implements CloudProvider {
+public class MemoryCloud implements CloudProvider {
     private final List<String> unprotected = new ArrayList<>();
     private static final Price PRICE = new Price(new BigDecimal("6"), new BigDecimal("0.00893"));
 
@@ -132,6 +132,24 @@ public final class MemoryCloud implements CloudProvider {
     public synchronized void breakAwait(ProviderException with) {
         awaitFailure = with;
         notifyAll();
+    }
+
+    /** No longer tells a host's address, as where its name does not resolve. */
+    public synchronized void hideAddress(String name) {
+        for (Droplet droplet : droplets.values()) {
+            CloudHost host = droplet.host;
+            if (host.name().equals(name)) {
+                droplet.host = new CloudHost(
+                        host.id(),
+                        host.name(),
+                        host.region(),
+                        host.size(),
+                        host.status(),
+                        Optional.empty(),
+                        host.attempt(),
+                        host.price());
+            }
+        }
     }
 
     /** Gets every host ready again. */
@@ -397,7 +415,7 @@ public final class MemoryCloud implements CloudProvider {
         return new Arrival(ready, missing);
     }
 
-    /** Waits until some hosts are ready or known not to come, and takes these out of the open ones. */
+    /** PollIntervals until some hosts are ready or known not to come, and takes these out of the open ones. */
     private synchronized List<CloudHost> awaitSome(
             String mesh, Set<String> open, Duration timeout, long end, Map<String, String> missing) {
         List<CloudHost> fresh = new ArrayList<>();
@@ -405,7 +423,7 @@ public final class MemoryCloud implements CloudProvider {
             boolean over = System.nanoTime() >= end;
             for (String id : List.copyOf(open)) {
                 Droplet droplet = droplets.get(id);
-                if (droplet == null || !droplet.mesh.equals(mesh)) {
+                if (droplet == null || !droplet.mesh.equals(mesh) || !droplet.tagged) {
                     missing.put(id, "it has vanished. Run apply again.");
                 } else if (lateNames.contains(droplet.host.name()) || over) {
                     missing.put(id, "it was not active in " + timeout.toSeconds() + " s. Run apply again.");

@@ -2,9 +2,11 @@ package dev.promguard.memory;
 
 import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
+import dev.promguard.Progress;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Door;
 import dev.promguard.spi.DoorAnswer;
@@ -151,10 +153,10 @@ public final class MemoryHosts implements HostApplier {
         }
 
         @Override
-        public boolean apply(List<Change> changes, Progress progress) {
+        public boolean apply(List<Change> changes, NewKeys keys, Progress progress) {
             for (Change change : changes) {
                 check(change.describe());
-                machine.begin(change, this, progress);
+                machine.begin(change, keys, this, progress);
             }
             return machine.armedBy(this);
         }

@@ -4,9 +4,8 @@ import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.Change;
-import dev.promguard.change.Change.InterfaceAction;
-import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.AcceptFact;
 import dev.promguard.change.HostFacts.FileFact;
@@ -18,7 +17,19 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.HostKey;
 import dev.promguard.change.LoadedRule;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.Manifest;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.Packages;
+import dev.promguard.change.Releases;
+import dev.promguard.change.SecretFiles;
+import dev.promguard.change.Units;
+import dev.promguard.change.Units.UnitAction;
+import dev.promguard.change.Users;
+import dev.promguard.change.WireGuard;
+import dev.promguard.change.WireGuard.InterfaceAction;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -114,6 +125,7 @@ public final class MemoryMachine {
 
     private @Nullable Guarded saved;
     private @Nullable HostKeyFingerprint savedHostKey;
+    private Set<String> savedRunning = Set.of();
     private @Nullable HostSession armedBy;
     private boolean rolledBack;
 
@@ -624,7 +636,12 @@ public final class MemoryMachine {
             guarded = earlier;
             mesh = takenOff == null ? mesh : takenOff;
             hostKey = key;
-            units.replaceAll((name, fact) -> new UnitFact("inactive", fact.enabled(), false, fact.since()));
+            // Units run again as they did, but none without a firewall.
+            units.replaceAll((name, fact) -> new UnitFact(
+                    earlier.active() && savedRunning.contains(name) ? "active" : "inactive",
+                    fact.enabled(),
+                    false,
+                    fact.since()));
             forget();
             rolledBack = true;
         }
@@ -742,25 +759,38 @@ public final class MemoryMachine {
                 running.publicKey(), running.listenPort(), running.addresses(), running.fenced(), peers);
     }
 
-    synchronized void begin(Change change, HostSession session, HostSession.Progress progress) {
+    /** Makes a change. Progress is told without the lock: whoever is told may look at another machine, which tells somebody itself. */
+    void begin(Change change, NewKeys keys, HostSession session, HostSession.Progress progress) {
+        arm(change, session);
+        progress.started(change);
+        make(change, keys, progress);
+        progress.done(change);
+    }
+
+    private synchronized void arm(Change change, HostSession session) {
         if (change.risky()) {
             if (saved == null) {
                 saved = guarded;
                 savedHostKey = hostKey;
+                savedRunning = units.entrySet().stream()
+                        .filter(unit -> unit.getValue().active().equals("active"))
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toSet());
                 rolledBack = false;
             }
             armedBy = session;
         }
-        progress.started(change);
+    }
+
+    private synchronized void make(Change change, NewKeys keys, HostSession.Progress progress) {
         if (change.describe().equals(failingChange)) {
             throw HostException.of(address, address, change.describe())
                     .exitCode(1)
                     .because("it was told to fail", "Tell it otherwise.");
         }
-        change.accept(new Doer(progress));
+        new Doer(keys, progress).make(change);
         changes.add(change.describe());
         look();
-        progress.done(change);
     }
 
     /** Notes where a promise is broken. */
@@ -809,15 +839,60 @@ public final class MemoryMachine {
         }
     }
 
-    private final class Doer implements Change.Visitor<Boolean> {
+    private final class Doer {
+        private final NewKeys keys;
         private final HostSession.Progress progress;
 
-        Doer(HostSession.Progress progress) {
+        Doer(NewKeys keys, HostSession.Progress progress) {
+            this.keys = keys;
             this.progress = progress;
         }
 
-        @Override
-        public Boolean installPackages(Change.InstallPackages change) {
+        void make(Change change) {
+            if (change instanceof Packages.Install of) {
+                installPackages(of);
+            } else if (change instanceof Users.Create of) {
+                createUser(of);
+            } else if (change instanceof Releases.Install of) {
+                installRelease(of);
+            } else if (change instanceof ManagedFiles.Write of) {
+                writeFile(of);
+            } else if (change instanceof Units.RemoveDropIns of) {
+                removeDropIns(of);
+            } else if (change instanceof SecretFiles.Write of) {
+                writeSecret(of);
+            } else if (change instanceof WireGuard.WriteKey of) {
+                writeKey(of);
+            } else if (change instanceof WireGuard.WritePresharedKeys of) {
+                writePresharedKeys(of);
+            } else if (change instanceof Firewall.Allow of) {
+                allow(of);
+            } else if (change instanceof Firewall.Disallow of) {
+                disallow(of);
+            } else if (change instanceof Firewall.Enable) {
+                enableFirewall();
+            } else if (change instanceof WireGuard.Configure of) {
+                wireGuard(of);
+            } else if (change instanceof Units.Apply of) {
+                unit(of);
+            } else if (change instanceof Units.Mask of) {
+                maskUnit(of);
+            } else if (change instanceof Units.Remove of) {
+                removeUnit(of);
+            } else if (change instanceof ManagedFiles.Remove of) {
+                removeFile(of);
+            } else if (change instanceof HostKey.Replace) {
+                replaceHostKey();
+            } else if (change instanceof Manifest.Begin of) {
+                remember(of);
+            } else if (change instanceof Manifest.Uninstall of) {
+                takeOff(of);
+            } else {
+                throw new IllegalStateException("a machine does not know how to make " + change);
+            }
+        }
+
+        private Boolean installPackages(Packages.Install change) {
             for (String name : change.packages()) {
                 packages.put(name, "1");
                 UnitFact own = units.get(name + ".service");
@@ -829,13 +904,11 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean createUser(Change.CreateUser change) {
+        private Boolean createUser(Users.Create change) {
             return users.add(change.user().name());
         }
 
-        @Override
-        public Boolean installRelease(Change.InstallRelease change) {
+        private Boolean installRelease(Releases.Install change) {
             releases.put(
                     change.install().release().name()
                             + '-'
@@ -844,8 +917,7 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean writeFile(Change.WriteFile change) {
+        private Boolean writeFile(ManagedFiles.Write change) {
             if (change.risky()) {
                 guarded = new Guarded(
                         guarded.rules(),
@@ -864,24 +936,24 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean removeDropIns(Change.RemoveDropIns change) {
+        private Boolean removeDropIns(Units.RemoveDropIns change) {
             units.computeIfPresent(
                     change.unit(),
                     (unit, fact) -> new UnitFact(fact.active(), fact.enabled(), fact.needsReload(), fact.since()));
             return true;
         }
 
-        @Override
-        public Boolean writeSecret(Change.WriteSecret change) {
+        private Boolean writeSecret(SecretFiles.Write change) {
             SecretFile file = change.file();
             String sum = file.content().useText(text -> sha256(text + '\n'));
             secretFiles.put(file.path(), new FileFact(sum, SecretFile.MODE, "root:" + file.group()));
             return true;
         }
 
-        @Override
-        public Boolean writeKey(Change.WriteKey change) {
+        private Boolean writeKey(WireGuard.WriteKey change) {
+            if (!keys.own().orElseThrow().publicKey().equals(change.publicKey())) {
+                throw new IllegalStateException("another key arrived than the one that was planned");
+            }
             keyFileSafe = true;
             guarded = new Guarded(
                     guarded.rules(),
@@ -896,13 +968,14 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean writePresharedKeys(Change.WritePresharedKeys change) {
+        private Boolean writePresharedKeys(WireGuard.WritePresharedKeys change) {
             Map<String, String> preshared = new TreeMap<>(guarded.preshared());
             presharedKeyMode = 0600;
-            change.keys()
-                    .forEach((peer, key) ->
-                            preshared.put(change.folder() + '/' + peer, key.useText(text -> sha256(text + "\n"))));
+            change.peers()
+                    .forEach(peer -> preshared.put(
+                            change.folder() + '/' + peer,
+                            Objects.requireNonNull(keys.preshared().get(peer), peer)
+                                    .useText(text -> sha256(text + "\n"))));
             guarded = new Guarded(
                     guarded.rules(),
                     guarded.active(),
@@ -927,23 +1000,20 @@ public final class MemoryMachine {
             return PresharedKeyFact.AS_FILED;
         }
 
-        @Override
-        public Boolean allow(Change.Allow change) {
+        private Boolean allow(Firewall.Allow change) {
             List<FirewallRule> rules = new ArrayList<>(guarded.rules());
             rules.removeIf(rule -> rule.admitsSameAs(change.rule()));
             rules.add(change.rule());
             return rules(rules, guarded.active());
         }
 
-        @Override
-        public Boolean disallow(Change.Disallow change) {
+        private Boolean disallow(Firewall.Disallow change) {
             List<FirewallRule> rules = new ArrayList<>(guarded.rules());
             rules.remove(change.rule());
             return rules(rules, guarded.active());
         }
 
-        @Override
-        public Boolean enableFirewall(Change.EnableFirewall change) {
+        private Boolean enableFirewall() {
             return rules(guarded.rules(), true);
         }
 
@@ -961,17 +1031,16 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean wireGuard(Change.ApplyWireGuard change) {
+        private Boolean wireGuard(WireGuard.Configure change) {
             WireGuardInterface wanted = change.wireGuard();
             if (!guarded.keyFile().equals(Optional.of(wanted.publicKey()))) {
                 throw HostException.of(address, address, change.describe())
                         .because(wanted.name() + " runs with another key", "");
             }
             strangers.clear();
-            boolean bounce = change.action() == InterfaceAction.START || change.action() == InterfaceAction.RESTART;
+            boolean bounce = change.does() == InterfaceAction.START || change.does() == InterfaceAction.RESTART;
             Optional<WireGuardFact> running = guarded.running();
-            if (change.action() != InterfaceAction.ENABLE) {
+            if (change.does() != InterfaceAction.ENABLE) {
                 running = Optional.of(new WireGuardFact(
                         Optional.of(wanted.publicKey()),
                         wanted.listenPort(),
@@ -1007,16 +1076,15 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean unit(Change.ApplyUnit change) {
+        private Boolean unit(Units.Apply change) {
             UnitFact fact = units.getOrDefault(change.unit(), new UnitFact("inactive", "disabled", false, ""));
-            boolean starts = change.action() == UnitAction.START || change.action() == UnitAction.RESTART;
-            boolean enabled = change.action() == UnitAction.START || change.action() == UnitAction.ENABLE;
+            boolean starts = change.does() == UnitAction.START || change.does() == UnitAction.RESTART;
+            boolean enabled = change.does() == UnitAction.START || change.does() == UnitAction.ENABLE;
             started.add(change.unit());
             if (starts && !(guarded.active() && guarded.deny())) {
                 violations.add(change.describe() + " while the firewall is off");
             }
-            boolean stopped = change.action() == UnitAction.STOP;
+            boolean stopped = change.does() == UnitAction.STOP;
             if (starts || stopped) {
                 listening.remove(change.unit());
             }
@@ -1034,7 +1102,7 @@ public final class MemoryMachine {
         }
 
         /** Takes the address that the unit's file names, which no other may hold. */
-        private void listen(Change.ApplyUnit change) {
+        private void listen(Units.Apply change) {
             ManagedFile file = files.get("/etc/systemd/system/" + change.unit());
             Matcher named = LISTEN.matcher(file == null ? "" : file.content());
             if (named.find()) {
@@ -1047,8 +1115,7 @@ public final class MemoryMachine {
             }
         }
 
-        @Override
-        public Boolean maskUnit(Change.MaskUnit change) {
+        private Boolean maskUnit(Units.Mask change) {
             String since = Optional.ofNullable(units.get(change.unit()))
                     .map(UnitFact::since)
                     .orElse("");
@@ -1056,38 +1123,33 @@ public final class MemoryMachine {
             return true;
         }
 
-        @Override
-        public Boolean removeUnit(Change.RemoveUnit change) {
+        private Boolean removeUnit(Units.Remove change) {
             units.remove(change.unit());
             listening.remove(change.unit());
             written.remove("/etc/systemd/system/" + change.unit());
             return files.remove("/etc/systemd/system/" + change.unit()) != null;
         }
 
-        @Override
-        public Boolean removeFile(Change.RemoveFile change) {
+        private Boolean removeFile(ManagedFiles.Remove change) {
             releases.keySet().removeIf(release -> change.path().equals("/opt/promguard/" + release));
             written.remove(change.path());
             return files.remove(change.path()) != null;
         }
 
-        @Override
-        public Boolean replaceHostKey(Change.ReplaceHostKey change) {
+        private Boolean replaceHostKey() {
             HostKeyFingerprint fresh = newKey();
             progress.newHostKey(fresh);
             hostKey = fresh;
             return everHostKeys.add(fresh);
         }
 
-        @Override
-        public Boolean remember(Change.Remember change) {
+        private Boolean remember(Manifest.Begin change) {
             mesh = change.mesh();
             before = guarded;
             return true;
         }
 
-        @Override
-        public Boolean takeOff(Change.TakeOff change) {
+        private Boolean takeOff(Manifest.Uninstall change) {
             Guarded then = Objects.requireNonNull(before, "nothing was remembered");
             switch (change.part()) {
                 case SERVICES -> {

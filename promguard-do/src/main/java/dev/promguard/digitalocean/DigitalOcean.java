@@ -7,6 +7,7 @@ import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.digitalocean.internal.LostAnswerException;
+import dev.promguard.digitalocean.internal.Token;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
@@ -49,7 +50,8 @@ import org.jspecify.annotations.Nullable;
  * The tags that name the mesh are removed with it. {@code promguard} and the roles' are shared by all meshes of an account and stay.
  *
  * <p>The token is taken from the builder, or, when it is first needed, from the environment: {@code DIGITALOCEAN_ACCESS_TOKEN}
- * (doctl's name) or {@code DIGITALOCEAN_TOKEN} (Terraform's). Thread-safe.
+ * (doctl's name) or {@code DIGITALOCEAN_TOKEN} (Terraform's). One from the environment is read for each call and cleared after it, so
+ * that nothing has to be closed. All calls of one object share the API's limits: use one for all meshes of an account. Thread-safe.
  *
  * @see <a href="https://docs.digitalocean.com/reference/api/">DigitalOcean API, version 2</a>
  */
@@ -86,7 +88,7 @@ public final class DigitalOcean implements CloudProvider {
     private final List<String> tags;
     private final Map<String, String> regionsOfVpcs = new ConcurrentHashMap<>();
 
-    /** DigitalOcean with every default, and the token from the environment. Reads the token when it is first needed. */
+    /** DigitalOcean with every default, and the token from the environment, which is read when it is needed. */
     public DigitalOcean() {
         this(builder());
     }
@@ -95,7 +97,7 @@ public final class DigitalOcean implements CloudProvider {
         Secret given = builder.token;
         api = new Api(new Http(
                 builder.endpoint,
-                () -> given == null ? tokenFromEnvironment() : given,
+                given == null ? Token.readFrom(DigitalOcean::tokenFromEnvironment) : Token.given(given),
                 builder.callTimeout,
                 builder.retryPause));
         pollInterval = builder.pollInterval;

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
+import dev.promguard.digitalocean.internal.Token;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -139,7 +140,7 @@ class ContractExamplesTest {
         String path = operation.substring(operation.indexOf(' ') + 1).replaceAll("\\{[a-z_]+}", "1");
         cloud.on("GET", path, Cloud.odd(200, body));
         try (Secret token = Secret.of(Cloud.TOKEN)) {
-            Http http = new Http(cloud.endpoint(), () -> token, Duration.ofSeconds(10), Duration.ofMillis(1));
+            Http http = new Http(cloud.endpoint(), Token.given(token), Duration.ofSeconds(10), Duration.ofMillis(1));
 
             Object answer = http.get(path, type, Deadline.never());
 

@@ -49,7 +49,8 @@ class DeleteAttemptsTest {
 
     @Test
     void deleteAttempts_nothingThere_isDone() {
-        cloud.on("DELETE", BY_ATTEMPT, refusal(404, "not_found", "tag not found")).on("GET", LIST, ok(Bodies.droplets()));
+        cloud.on("DELETE", BY_ATTEMPT, refusal(404, "not_found", "tag not found"))
+                .on("GET", LIST, ok(Bodies.droplets()));
 
         cloud.provider().deleteAttempts(MESH, ATTEMPTS, LONG);
 
@@ -118,7 +119,8 @@ class DeleteAttemptsTest {
     void deleteAttempts_forbidden_saysSoAtOnce() {
         cloud.on("DELETE", BY_ATTEMPT, refusal(403, "forbidden", "not for you"));
 
-        assertThat(failure(() -> cloud.provider().deleteAttempts(MESH, ATTEMPTS, LONG))).hasMessageContaining("not for you");
+        assertThat(failure(() -> cloud.provider().deleteAttempts(MESH, ATTEMPTS, LONG)))
+                .hasMessageContaining("not for you");
     }
 
     @Test
@@ -134,9 +136,7 @@ class DeleteAttemptsTest {
 
         cloud.provider().deleteAttempts(MESH, ATTEMPTS, LONG);
 
-        assertThat(cloud.lines())
-                .filteredOn(line -> line.startsWith("DELETE"))
-                .containsExactly(DELETE);
+        assertThat(cloud.lines()).filteredOn(line -> line.startsWith("DELETE")).containsExactly(DELETE);
     }
 
     @Test

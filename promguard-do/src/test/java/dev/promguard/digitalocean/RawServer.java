@@ -66,7 +66,7 @@ final class RawServer implements AutoCloseable {
             socket.close();
         }
 
-        /** Waits until the other side gives up. */
+        /** PollIntervals until the other side gives up. */
         void waitForEnd() throws IOException {
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         }

@@ -1,5 +1,6 @@
 package dev.promguard.examples;
 
+import dev.promguard.DestroyException;
 import dev.promguard.FileStateStore;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.Mesh;
@@ -210,7 +211,22 @@ public final class Quickstart {
             dialog.say("Nothing was removed.");
             return NOT_CONFIRMED;
         }
-        dialog.say(mesh().provider(provider).state(state).build().destroy());
+        Mesh mesh = mesh().provider(provider).state(state).build();
+        try {
+            dialog.say(mesh.destroy());
+        } catch (DestroyException e) {
+            // Droplets that the state does not know, such as those of a run on another machine. They were shown, by id.
+            List<String> shown = hosts.stream().map(CloudHost::id).toList();
+            List<String> left = provider.list(MESH).stream()
+                    .map(CloudHost::id)
+                    .filter(shown::contains)
+                    .toList();
+            if (left.isEmpty()) {
+                throw e;
+            }
+            dialog.say(mesh.deleteUnmanaged(left.toArray(String[]::new)));
+            dialog.say(mesh.destroy());
+        }
         return DONE;
     }
 

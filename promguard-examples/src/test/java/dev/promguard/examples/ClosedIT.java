@@ -69,7 +69,7 @@ class ClosedIT {
                 .state(state);
         watcher = new Watcher(cloud).knowing(wish.build().blueprint());
         mesh = wish.nodes(1)
-                .listener(onceAt("shut-node-1", "looked at", this::openOnPurpose))
+                .listener(onceAt("shut-node-1", "observed", this::openOnPurpose))
                 .build();
 
         assertThat(mesh.apply().ok()).isTrue();

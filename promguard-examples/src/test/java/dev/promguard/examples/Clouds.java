@@ -103,7 +103,7 @@ final class Clouds {
         return targets;
     }
 
-    /** Waits for a condition, looking every 300 ms: a look costs the machine what a host would need. */
+    /** PollIntervals for a condition, looking every 300 ms: a look costs the machine what a host would need. */
     static void await(String what, Duration limit, BooleanSupplier condition) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {

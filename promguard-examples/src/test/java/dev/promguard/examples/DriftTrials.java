@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 abstract class DriftTrials {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final String EXPORTER_UNIT = "/etc/systemd/system/node_exporter.service";
     private static final String SET_PEERS = "wg0: set peers";
     private static final String ENABLE_FIREWALL = "ufw: deny what no rule admits, and enable";
@@ -227,7 +227,10 @@ abstract class DriftTrials {
                                 "wg0: peer shop-monitor-1 has other addresses",
                                 "node_exporter.service does not come up at boot")
                         .changes(SET_PEERS, "enable node_exporter.service")
-                        .files("/etc/systemd/system/multi-user.target.wants/node_exporter.service"));
+                        .files(
+                                "/etc/systemd/system/multi-user.target.wants/node_exporter.service",
+                                "/etc/systemd/system/ufw.service.wants/node_exporter.service",
+                                "/etc/systemd/system/wg-quick@wg0.service.wants/node_exporter.service"));
         assertThat(Clouds.run(node1, "ufw status")).containsPattern("8080/tcp +ALLOW +Anywhere +# theirs");
     }
 
@@ -279,6 +282,9 @@ abstract class DriftTrials {
                                 + " \"$(echo /opt/promguard/node_exporter-*/node_exporter) --web.listen-address=0.0.0.0:9100\" >"
                                 + EXPORTER_UNIT
                                 + ".d/override.conf; systemctl daemon-reload; systemctl restart node_exporter")
+                        // What ends once ufw is masked does not start again.
+                        .byHand("for i in $(seq 240); do ss -Hltn | grep -qF -e '0.0.0.0:9100' -e '*:9100' && exit 0;"
+                                + " sleep 0.5; done; systemctl status node_exporter; exit 1")
                         .byHand("systemctl mask ufw")
                         .seen(
                                 "node_exporter.service is overridden by " + EXPORTER_UNIT + ".d",
@@ -395,6 +401,46 @@ abstract class DriftTrials {
                         .packages());
         assertThat(Clouds.run(monitor, "stat -c '%a %U' /etc/wireguard/wg0.key"))
                 .isEqualTo("600 root");
+    }
+
+    /** What listens goes down with the firewall or the interface, and comes back with it by itself. */
+    @Test
+    @Order(6)
+    void systemctl_firewallOrInterfaceStoppedAndStarted_whatListensGoesAndComesBackWithIt() {
+        for (LocalDroplet host : List.of(monitor, node1)) {
+            Clouds.run(host, "systemctl stop ufw");
+            assertThat(Clouds.run(host, "ss -Hltn 'sport = :9100 or sport = :9090'"))
+                    .as("listens on %s without a firewall", host.name())
+                    .isEmpty();
+            Clouds.run(host, "systemctl start ufw");
+        }
+        assertScrapedAnew();
+
+        for (LocalDroplet host : List.of(monitor, node1)) {
+            Clouds.run(host, "systemctl stop wg-quick@wg0");
+            assertThat(Clouds.run(host, "ss -Hltn 'sport = :9100'"))
+                    .as("listens on %s without an interface", host.name())
+                    .isEmpty();
+            Clouds.run(host, "systemctl start wg-quick@wg0");
+        }
+        assertScrapedAnew();
+        mesh.plan().requireEmpty();
+    }
+
+    /** What Prometheus says of its targets is from scrapes of now. */
+    private void assertScrapedAnew() {
+        for (LocalDroplet host : List.of(monitor, node1, node2)) {
+            Clouds.await(
+                    "node_exporter of " + host.name(),
+                    SOON,
+                    () -> host.exec("systemctl", "is-active", "node_exporter").ok());
+        }
+        Clouds.await(
+                "Prometheus",
+                SOON,
+                () -> monitor.exec("curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:9090/-/ready")
+                        .ok());
+        assertScraped();
     }
 
     @Test

@@ -13,7 +13,7 @@ import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
 import dev.promguard.change.Change;
-import dev.promguard.change.Occupancy;
+import dev.promguard.change.Manifest;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -156,7 +156,7 @@ class ExistingHostsIT {
         return Mesh.builder()
                 .name("shop")
                 .monitor("mon", host -> {})
-                .node("db-1", host -> host.region("rack-7"))
+                .node("db-1", host -> host.region("rack-7").openPort(8080))
                 .nodeExporter(releases.stream()
                         .filter(release -> release.name().equals("node_exporter"))
                         .findFirst()
@@ -303,7 +303,7 @@ class ExistingHostsIT {
                 identity.privateKey(),
                 PATIENCE);
         try (HostSession session = hasty.open(target)) {
-            assertThat(session.apply(Occupancy.takeOff(), new Silence())).isTrue();
+            assertThat(session.apply(Manifest.uninstall(), new Silence())).isTrue();
         }
         Clouds.await(
                 "the rollback",

@@ -181,7 +181,7 @@ class FaultsIT {
     void apply_aptFailsAndSshRefused_namesEachAndTheNextApplyFinishes() {
         MeshListener breakApt = onceAt(
                 "faulty-node-1",
-                "looked at",
+                "observed",
                 () -> Clouds.run(
                         node(1),
                         "mv /usr/bin/apt-get /usr/bin/apt-get.real;"
@@ -226,7 +226,7 @@ class FaultsIT {
             for (String moment : List.of(
                     "create 2 hosts",
                     "created in",
-                    "looked at",
+                    "observed",
                     "install ufw",
                     "ufw: deny what no rule admits",
                     "wg0: bring up",

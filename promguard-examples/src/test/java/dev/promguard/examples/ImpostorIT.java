@@ -211,7 +211,7 @@ class ImpostorIT {
             HostOutcome outcome =
                     assertRefused(wish().build(), impostor.fingerprint(), fingerprint(node()), Status.FAILED);
 
-            assertThat(outcome.failure()).hasMessageContaining("the throwaway key that it was made with");
+            assertThat(outcome.failure()).hasMessageContaining("the bootstrap host key that it was created with");
             impostor.assertSawNothing();
         }
     }
@@ -256,7 +256,7 @@ class ImpostorIT {
 
         assertThatThrownBy(() -> wish().apply())
                 .isInstanceOf(ApplyException.class)
-                .hasMessageContaining("the throwaway key that it was made with")
+                .hasMessageContaining("the bootstrap host key that it was created with")
                 .hasMessageContaining("has done no rebuild of it");
 
         assertThat(Clouds.run(node(), LOGINS)).isEqualTo(before);

@@ -141,7 +141,7 @@ class LockoutIT {
         String given = Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub");
         CompletableFuture<Void> lookedAt = new CompletableFuture<>();
         MeshListener look = event -> {
-            if (event.host().equals(Optional.of(armed.name())) && event.step().equals("looked at")) {
+            if (event.host().equals(Optional.of(armed.name())) && event.step().equals("observed")) {
                 lookedAt.completeAsync(
                         () -> {
                             assertTookEverythingBack(armed);

@@ -53,7 +53,7 @@ class QuickstartIT {
         LocalCloud.cleanUp();
         List<String> before = traces();
 
-        Run killed = run(line -> line.contains("looked at"));
+        Run killed = run(line -> line.contains("observed"));
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
         showsEveryTargetInABrowser();
         Run whole = run(line -> false);

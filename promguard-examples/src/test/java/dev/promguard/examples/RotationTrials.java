@@ -163,7 +163,7 @@ abstract class RotationTrials {
                         .ok());
     }
 
-    /** Waits until every node was scraped after the last rotation. */
+    /** PollIntervals until every node was scraped after the last rotation. */
     private void awaitScrapesAfterwards() {
         double now = Double.parseDouble(Clouds.run(monitor(), "date +%s.%N"));
         Clouds.await("scrapes", Duration.ofMinutes(2), () -> {

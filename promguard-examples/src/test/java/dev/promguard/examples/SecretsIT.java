@@ -281,7 +281,9 @@ class SecretsIT {
         for (LocalDroplet host : cloud.droplets()) {
             assertThat(Clouds.run(
                             host,
-                            "find / -xdev -name '.promguard.*'; find /var/lib/promguard -mindepth 1 2>/dev/null; :"))
+                            "find / -xdev -name '.promguard.*';"
+                                    + " find /var/lib/promguard -mindepth 1 ! -name written ! -name rolled-back"
+                                    + " ! -name rollback.sh 2>/dev/null; :"))
                     .as("temporary files and saved copies of %s", host.name())
                     .isEmpty();
             assertThat(Clouds.run(

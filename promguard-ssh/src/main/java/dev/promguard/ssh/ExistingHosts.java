@@ -65,12 +65,17 @@ public final class ExistingHosts implements CloudProvider {
 
     private final Map<String, Endpoint> endpoints;
     private final Inventory inventory;
+    private final boolean ownIdentity;
     private final Function<String, Optional<String>> resolver;
 
     private ExistingHosts(
-            Map<String, Endpoint> endpoints, Inventory inventory, Function<String, Optional<String>> resolver) {
+            Map<String, Endpoint> endpoints,
+            Inventory inventory,
+            boolean ownIdentity,
+            Function<String, Optional<String>> resolver) {
         this.endpoints = new TreeMap<>(endpoints);
         this.inventory = inventory;
+        this.ownIdentity = ownIdentity;
         this.resolver = resolver;
     }
 
@@ -254,6 +259,17 @@ public final class ExistingHosts implements CloudProvider {
         endIfInterrupted();
     }
 
+    /**
+     * Clears the private key if it was read from a file. A key or a passphrase that was given as a {@link Secret} is its owner's to
+     * close. No verb of a mesh may be called with this provider after that.
+     */
+    @Override
+    public void close() {
+        if (ownIdentity) {
+            inventory.identity().close();
+        }
+    }
+
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
             throw new CancelledException("interrupted; nothing was changed", new InterruptedException());
@@ -267,6 +283,7 @@ public final class ExistingHosts implements CloudProvider {
         private final Set<String> gone = new HashSet<>();
         private boolean trustOnFirstUse;
         private @Nullable Secret identity;
+        private @Nullable Path identityFile;
         private @Nullable Secret passphrase;
         private Path keyFolder = Path.of(System.getProperty("user.home"), ".ssh");
         private Function<String, Optional<String>> resolver = Resolver.ofTheSystem();
@@ -343,12 +360,20 @@ public final class ExistingHosts implements CloudProvider {
          * The private key to log in with. Unless one is given, the first of {@code id_ed25519}, {@code id_ecdsa} and
          * {@code id_rsa} in {@code ~/.ssh}.
          *
-         * @param file an OpenSSH or PEM private key file, read at once
+         * @param file an OpenSSH or PEM private key file; read by {@link #build()} into a secret that {@link
+         *     ExistingHosts#close()} clears
          * @return this builder
          * @throws NullPointerException if {@code file} is null
-         * @throws IllegalArgumentException if it cannot be read
+         * @throws IllegalArgumentException if it cannot be read, which is tried at once
          */
         public Builder identity(Path file) {
+            read(file).close();
+            identity = null;
+            identityFile = file;
+            return this;
+        }
+
+        private static Secret read(Path file) {
             byte[] bytes;
             try {
                 bytes = Files.readAllBytes(file);
@@ -359,7 +384,7 @@ public final class ExistingHosts implements CloudProvider {
                         e);
             }
             try {
-                return identity(Secret.of(bytes));
+                return Secret.of(bytes);
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
                         "identity " + Names.quote(file.toString()) + " is empty: name a private key file", e);
@@ -377,6 +402,7 @@ public final class ExistingHosts implements CloudProvider {
          */
         public Builder identity(Secret key) {
             identity = Objects.requireNonNull(key, "key");
+            identityFile = null;
             return this;
         }
 
@@ -406,6 +432,7 @@ public final class ExistingHosts implements CloudProvider {
          * Checks the whole and makes the provider. No host is contacted yet.
          *
          * @return the provider
+         * @throws IllegalArgumentException if the private key file cannot be read any more
          * @throws IllegalStateException if there is no host, a host has neither a fingerprint nor trust on first use, a host is
          *     both named and gone, or there is no private key; it names all that is wrong
          */
@@ -426,10 +453,12 @@ public final class ExistingHosts implements CloudProvider {
                     .filter(endpoints::containsKey)
                     .sorted()
                     .forEach(name -> faults.add(name + " is both named and said to be gone: leave one of the two out"));
-            Secret key = identity == null && faults.isEmpty() ? usualIdentity(faults) : identity;
-            if (!faults.isEmpty() || key == null) {
+            Path file =
+                    identity == null && identityFile == null && faults.isEmpty() ? usualIdentity(faults) : identityFile;
+            if (!faults.isEmpty()) {
                 throw new IllegalStateException(String.join("; ", faults));
             }
+            Secret key = identity == null ? read(Objects.requireNonNull(file)) : identity;
             Map<String, Login> logins = new HashMap<>();
             endpoints.forEach((name, endpoint) -> logins.put(
                     name,
@@ -439,18 +468,21 @@ public final class ExistingHosts implements CloudProvider {
                             keys(name),
                             trustOnFirstUse && keys(name).isEmpty())));
             return new ExistingHosts(
-                    endpoints, new Inventory(logins, gone, key, Optional.ofNullable(passphrase)), resolver);
+                    endpoints,
+                    new Inventory(logins, gone, key, Optional.ofNullable(passphrase)),
+                    identity == null,
+                    resolver);
         }
 
         private Set<HostKeyFingerprint> keys(String name) {
             return fingerprints.getOrDefault(name, Set.of());
         }
 
-        private @Nullable Secret usualIdentity(List<String> faults) {
+        private @Nullable Path usualIdentity(List<String> faults) {
             for (String file : IDENTITIES) {
                 Path path = keyFolder.resolve(file);
                 if (Files.isRegularFile(path)) {
-                    return identity(path).identity;
+                    return path;
                 }
             }
             faults.add("there is no private key in " + keyFolder + ": name one with identity(…)");

@@ -167,6 +167,35 @@ class ExistingHostsTest extends InventoryContract {
         assertThat(key).isEqualTo("ed25519");
     }
 
+    private static Secret identity(ExistingHosts hosts) {
+        return hosts.inventory().orElseThrow().identity();
+    }
+
+    @Test
+    void close_identityReadFromAFile_isClearedForThisProviderAlone() throws Exception {
+        ExistingHosts.Builder builder = builder()
+                .identity(Files.writeString(folder.resolve("key"), "a key in a file"))
+                .host("mon", "203.0.113.10", KEY);
+        ExistingHosts one = builder.build();
+        try (ExistingHosts other = builder.build()) {
+            one.close();
+            one.close();
+
+            assertThatThrownBy(() -> identity(one).use(bytes -> bytes.length))
+                    .isInstanceOf(IllegalStateException.class);
+            String stillThere = identity(other).useText(text -> text);
+            assertThat(stillThere).isEqualTo("a key in a file");
+        }
+    }
+
+    @Test
+    void close_identityThatWasGiven_staysItsOwners() {
+        builder().identity(identity).host("mon", "203.0.113.10", KEY).build().close();
+
+        String stillThere = identity.useText(text -> text);
+        assertThat(stillThere).isEqualTo("a private key");
+    }
+
     @Test
     void identity_fileThatCannotBeRead_isRefusedAtOnce() throws Exception {
         assertThatThrownBy(() -> builder().identity(folder.resolve("none")))

@@ -6,7 +6,16 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.Packages;
+import dev.promguard.change.Releases;
+import dev.promguard.change.Units;
+import dev.promguard.change.Users;
+import dev.promguard.change.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
@@ -75,7 +84,7 @@ final class MachineTrial {
                         + "ExecStart=" + install.path("node_exporter")
                         + " --web.listen-address=10.0.0.2:9100\nRestart=always\nRestartSec=5\n"
                         + "[Install]\nWantedBy=multi-user.target\n");
-        Change.Allow scrape = new Change.Allow(new FirewallRule(
+        Firewall.Allow scrape = new Firewall.Allow(new FirewallRule(
                 Optional.of("wg0"),
                 Optional.of("10.0.0.1"),
                 Optional.of("10.0.0.2"),
@@ -83,30 +92,30 @@ final class MachineTrial {
                 Protocol.TCP,
                 "mon WireGuard node-exporter scraper"));
         List<Change> first = List.of(
-                new Change.InstallPackages(List.of("ufw", "wireguard-tools", "curl")),
-                new Change.CreateUser(new SystemUser("node_exporter")),
-                new Change.InstallRelease(
+                new Packages.Install(List.of("ufw", "wireguard-tools", "curl")),
+                new Users.Create(new SystemUser("node_exporter")),
+                new Releases.Install(
                         install, release.tarball(Architecture.AMD64), release.folder(Architecture.AMD64), args[4]),
-                new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
-                new Change.Allow(FirewallRule.open(51820, Protocol.UDP, "WireGuard")),
+                new Firewall.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
+                new Firewall.Allow(FirewallRule.open(51820, Protocol.UDP, "WireGuard")),
                 scrape,
-                new Change.EnableFirewall(),
-                new Change.WriteKey("/etc/wireguard/wg0.key", pair.privateKey(), pair.publicKey()),
-                new Change.WriteFile(config),
-                new Change.ApplyWireGuard(wg, Change.InterfaceAction.START),
-                new Change.WriteFile(unit),
-                new Change.ApplyUnit("node_exporter.service", Change.UnitAction.START),
-                new Change.ReplaceHostKey());
+                new Firewall.Enable(),
+                new WireGuard.WriteKey("/etc/wireguard/wg0.key", pair.publicKey()),
+                new ManagedFiles.Write(config),
+                new WireGuard.Configure(wg, WireGuard.InterfaceAction.START),
+                new ManagedFiles.Write(unit),
+                new Units.Apply("node_exporter.service", Units.UnitAction.START),
+                new HostKey.Replace());
         List<Change> second = List.of(
-                new Change.Disallow(scrape.rule()),
+                new Firewall.Disallow(scrape.rule()),
                 scrape,
-                new Change.ApplyWireGuard(wg, Change.InterfaceAction.SYNC),
-                new Change.ApplyWireGuard(wg, Change.InterfaceAction.RESTART),
-                new Change.ApplyUnit("node_exporter.service", Change.UnitAction.RESTART));
+                new WireGuard.Configure(wg, WireGuard.InterfaceAction.SYNC),
+                new WireGuard.Configure(wg, WireGuard.InterfaceAction.RESTART),
+                new Units.Apply("node_exporter.service", Units.UnitAction.RESTART));
         facts(applier, args[0], pin, login, query);
-        apply(applier, args[0], pin, login, first);
+        apply(applier, args[0], pin, login, first, new NewKeys(Optional.of(pair), Map.of()));
         facts(applier, args[0], pin, login, query);
-        apply(applier, args[0], pin, login, second);
+        apply(applier, args[0], pin, login, second, NewKeys.NONE);
         for (int i = 0; i < 3; i++) {
             facts(applier, args[0], pin, login, query);
         }
@@ -125,12 +134,17 @@ final class MachineTrial {
     }
 
     private static void apply(
-            SshApplier applier, String address, HostKeyFingerprint[] pin, Secret login, List<Change> changes) {
+            SshApplier applier,
+            String address,
+            HostKeyFingerprint[] pin,
+            Secret login,
+            List<Change> changes,
+            NewKeys keys) {
         HostKeyFingerprint[] fresh = {pin[0]};
         long begin = System.nanoTime();
         boolean armed;
         try (HostSession session = applier.open(target(address, pin, login))) {
-            armed = session.apply(changes, new HostSession.Progress() {
+            armed = session.apply(changes, keys, new HostSession.Progress() {
                 private long since = System.nanoTime();
 
                 @Override

@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.promguard.CancelledException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
-import dev.promguard.keys.Secret;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +27,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import okhttp3.Call;
 import okhttp3.Callback;
@@ -70,13 +68,13 @@ public final class Http {
             .build();
     private final OkHttpClient client;
     private final HttpUrl base;
-    private final Supplier<Secret> token;
+    private final Token token;
     private final Duration callTimeout;
     private final Duration retryPause;
     private final RateLimit limit = new RateLimit(InstantSource.system());
 
     /** A client of an endpoint. */
-    public Http(URI endpoint, Supplier<Secret> token, Duration callTimeout, Duration retryPause) {
+    public Http(URI endpoint, Token token, Duration callTimeout, Duration retryPause) {
         String text = endpoint.toString();
         HttpUrl url = HttpUrl.get(URI.create(text.endsWith("/") ? text : text + '/'));
         if (url == null) {
@@ -291,7 +289,7 @@ public final class Http {
                 .header("Accept", "application/json")
                 .header("User-Agent", "promguard")
                 .method(method, body == null ? null : RequestBody.create(body, JSON));
-        token.get().useText(text -> {
+        token.use(text -> {
             if (!TOKEN.matcher(text).matches()) {
                 throw new ProviderException(
                         "the DigitalOcean token holds a character that no token has, such as a line end: give it"
@@ -458,13 +456,13 @@ public final class Http {
 
     /** What the other side said, fit to be shown: short, on one line, and without the token should it have echoed it. */
     private String clean(String text) {
-        String shown = token.get().useText(secret -> text.replace(secret, "***"));
+        String shown = token.use(secret -> text.replace(secret, "***"));
         return Names.printable(shown.length() > 300 ? shown.substring(0, 300) + "…" : shown)
                 .replaceAll("[\\n\\t]", " ");
     }
 
     private boolean holdsToken(Throwable failure) {
-        return token.get().useText(secret -> {
+        return token.use(secret -> {
             for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
                 if (said(cause).contains(secret)) {
                     return true;

@@ -19,7 +19,7 @@ class HttpTest {
                 Secret token = Secret.of("dop_v1_x")) {
             Http http = new Http(
                     URI.create("http://127.0.0.1:" + silent.getLocalPort()),
-                    () -> token,
+                    Token.given(token),
                     Duration.ofSeconds(60),
                     Duration.ofMillis(1));
             long start = System.nanoTime();

@@ -1,7 +1,6 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.Change.UnitAction;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
@@ -12,6 +11,9 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.Releases;
+import dev.promguard.change.Units;
+import dev.promguard.change.Units.UnitAction;
 import dev.promguard.keys.PublicKey;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -157,7 +159,7 @@ final class FactsParser {
                 String[] fields = fields(key, rest, 2);
                 String unit = asked(FactsScript.units(query), fields[0], key);
                 dropIns.computeIfAbsent(unit, none -> new ArrayList<>())
-                        .add(asked(FactsScript.dropInFolders(unit), fields[1], key));
+                        .add(asked(Units.dropInFolders(unit), fields[1], key));
             }
             case "owed" -> owed(fields(key, rest, 2));
             case "kept" -> {
@@ -362,7 +364,7 @@ final class FactsParser {
     }
 
     private void release(String[] fields) throws MalformedException {
-        List<String> names = query.releases().stream().map(FactsScript::key).toList();
+        List<String> names = query.releases().stream().map(Releases::key).toList();
         String sum = SUM.matcher(fields[2]).matches() ? fields[2] : "";
         releases.put(asked(names, fields[0], "release"), new ReleaseFact(sum, fields[1].equals("yes")));
     }

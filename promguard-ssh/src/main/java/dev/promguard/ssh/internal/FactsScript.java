@@ -1,6 +1,7 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.render.ReleaseInstall;
 import java.time.Duration;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** The script that reads a host's facts in one pass. */
 final class FactsScript {
@@ -69,7 +69,7 @@ final class FactsScript {
         script.call("facts_managed");
         for (ReleaseInstall install : query.releases()) {
             List<String> arguments = new ArrayList<>();
-            arguments.add(key(install));
+            arguments.add(Releases.key(install));
             arguments.addAll(install.binaries());
             script.call("facts_release", arguments);
         }
@@ -97,21 +97,6 @@ final class FactsScript {
         List<String> units = new ArrayList<>(query.units());
         units.add(UFW_UNIT);
         return units;
-    }
-
-    /** Where drop-ins for one unit alone can be, apart from where packages put theirs. */
-    static List<String> dropInFolders(String unit) {
-        return Stream.of(
-                        "/etc/systemd/system.control",
-                        "/run/systemd/system.control",
-                        "/etc/systemd/system",
-                        "/run/systemd/system")
-                .map(folder -> folder + '/' + unit + ".d")
-                .toList();
-    }
-
-    static String key(ReleaseInstall install) {
-        return install.release().name() + '-' + install.release().version();
     }
 
     private static void require(Pattern pattern, Collection<String> values, String what) {

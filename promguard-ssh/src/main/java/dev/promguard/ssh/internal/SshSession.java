@@ -2,9 +2,15 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
+import dev.promguard.Progress;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.Packages;
+import dev.promguard.change.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.Door;
@@ -155,7 +161,7 @@ final class SshSession implements HostSession {
     }
 
     @Override
-    public boolean apply(List<Change> changes, Progress progress) {
+    public boolean apply(List<Change> changes, NewKeys keys, Progress progress) {
         if (changes.isEmpty()) {
             return false;
         }
@@ -163,8 +169,8 @@ final class SshSession implements HostSession {
         String nonce = nonce();
         Exec exec = exec(nonce);
         ChangeRun run = new ChangeRun(copy, progress, nonce);
-        boolean answers = copy.stream().anyMatch(Change.ReplaceHostKey.class::isInstance);
-        try (Script script = ChangeScript.of(nonce, copy, settings.rollbackAfter())) {
+        boolean answers = copy.stream().anyMatch(HostKey.Replace.class::isInstance);
+        try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter())) {
             OptionalInt code = run(exec, script, answers, settings.applyTimeout(), run.step(), run);
             if (run.failure() != null) {
                 throw changeFailed(run, exec);
@@ -245,7 +251,7 @@ final class SshSession implements HostSession {
         Exec exec = exec(nonce);
         String[] outcome = {""};
         try (Script script = Script.begin(nonce)) {
-            script.call("roll_back_now").end();
+            script.call("begin_rollback").end();
             OptionalInt code = run(exec, script, false, settings.factsTimeout(), step, (line, answer) -> {
                 if (line.startsWith("rollback\t")) {
                     outcome[0] = line.substring("rollback\t".length());
@@ -450,14 +456,14 @@ final class SshSession implements HostSession {
     }
 
     private static String mend(@Nullable Change change, String why) {
-        if (change instanceof Change.InstallRelease install) {
+        if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
                     + withoutUser(install.tarball()) + ", then run apply again.";
-        } else if (change instanceof Change.InstallPackages) {
+        } else if (change instanceof Packages.Install) {
             return "Check that the host reaches its package mirrors, then run apply again.";
-        } else if (change instanceof Change.WriteFile) {
+        } else if (change instanceof ManagedFiles.Write) {
             return "The file on the host is as it was. Mend what the lines above name, then run apply again.";
-        } else if (change instanceof Change.ReplaceHostKey) {
+        } else if (change instanceof HostKey.Replace) {
             return "The host keeps its old key. Run apply again.";
         }
         return "Mend what the lines above name, then run apply again.";
@@ -638,7 +644,7 @@ final class SshSession implements HostSession {
         }
 
         private void hostKey(String[] fields, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
-            if (!(current() instanceof Change.ReplaceHostKey) || fields.length != 4) {
+            if (!(current() instanceof HostKey.Replace) || fields.length != 4) {
                 throw new FactsParser.MalformedException("a host key that was not asked for");
             }
             HostKeyFingerprint fingerprint;

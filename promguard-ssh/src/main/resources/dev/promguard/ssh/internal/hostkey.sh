@@ -10,7 +10,7 @@ facts_outdated_key() {
     done
 }
 
-# apply_host_key NUMBER: shows the new key, and uses it only after the answer that it was written down.
+# apply_host_key: shows the new key, and uses it only after the answer that it was written down.
 apply_host_key() {
     mkdir -p /run/sshd || return
     sshd -T 2>/dev/null | grep -qix 'hostkey /etc/ssh/ssh_host_ed25519_key' || {
@@ -20,7 +20,7 @@ apply_host_key() {
     TMP=$(mktemp -d /etc/ssh/.promguard.XXXXXX) || return
     ssh-keygen -q -t ed25519 -N '' -C '' -f "$TMP/key" || return
     read -r type blob _ <"$TMP/key.pub"
-    say hostkey "$1" "$type" "$blob"
+    say hostkey "$number" "$type" "$blob"
     answer=$(timeout 120 head -n 1 <&4)
     if [ "$answer" != "go $N" ]; then
         WHY='no leave came to use the new host key'
@@ -49,7 +49,7 @@ apply_host_key() {
 restore_host_keys() {
     changed=no
     for key in "$saved"/ssh/*; do
-        cmp -s "$key" "/etc/ssh/${key##*/}" || changed=yes
+        [ ! -e "$key" ] || cmp -s "$key" "/etc/ssh/${key##*/}" || changed=yes
     done
     if [ "$changed" = yes ]; then
         cp -pP "$saved"/ssh/* /etc/ssh/

@@ -152,6 +152,27 @@ confirm() {
     esac
 }
 
+# begin_rollback: has the rollback begin now, in the unit that would begin it later, so that it does not end with this connection.
+# After a reboot only the unit of the boot is there.
+begin_rollback() {
+    idle
+    if [ -d "$STATE/rollback" ]; then
+        systemctl start promguard-rollback.service 2>/dev/null ||
+            systemctl start --no-block promguard-rollback-boot.service
+        looks=0
+        while [ -d "$STATE/rollback" ] && [ "$looks" -lt 50 ]; do
+            sleep 0.1
+            looks=$((looks + 1))
+        done
+    fi
+    rolled_back
+    if [ -d "$STATE/rollback" ] || [ -d "$STATE/rolling-back" ]; then
+        say rollback pending
+    else
+        say rollback over
+    fi
+}
+
 # roll_back: puts back the firewall, the WireGuard interface and the SSH host keys as they were before a change that nobody confirmed. It is a
 # script of its own on the host.
 roll_back() {
@@ -175,25 +196,4 @@ roll_back() {
     rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
         /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
     rm -rf "$saved"
-}
-
-# roll_back_now: has the rollback begin now, in the unit that would begin it later, so that it does not end with this connection. After a
-# reboot only the unit of the boot is there.
-roll_back_now() {
-    idle
-    if [ -d "$STATE/rollback" ]; then
-        systemctl start promguard-rollback.service 2>/dev/null ||
-            systemctl start --no-block promguard-rollback-boot.service
-        looks=0
-        while [ -d "$STATE/rollback" ] && [ "$looks" -lt 50 ]; do
-            sleep 0.1
-            looks=$((looks + 1))
-        done
-    fi
-    rolled_back
-    if [ -d "$STATE/rollback" ] || [ -d "$STATE/rolling-back" ]; then
-        say rollback pending
-    else
-        say rollback over
-    fi
 }

@@ -28,7 +28,7 @@ facts_pending() {
 expect_pending() {
     OWES=$(printf '%s\n' "$@")
     for owed do
-        case $owed in *' START') STARTS="$STARTS ${owed% START}" ;; esac
+        case $owed in *' START' | *' RESTART') STARTS="$STARTS ${owed% *}" ;; esac
     done
 }
 
@@ -71,7 +71,8 @@ apply_unit() {
             systemctl start "$2"
             ;;
         RESTART)
-            daemon_reload "$2" || return
+            # Its file may name other units that bring it up.
+            enable_unit "$2" && daemon_reload "$2" || return
             systemctl reset-failed "$2" 2>/dev/null
             systemctl restart "$2"
             ;;

@@ -265,7 +265,12 @@ restore_wireguard() {
         systemctl stop "wg-quick@$interface.service"
         undo_anti_spoofing "$interface"
     elif [ "$same" = no ] || ! systemctl is-active -q "wg-quick@$interface.service"; then
-        systemctl restart "wg-quick@$interface.service"
+        if [ -e "$saved/ufw-enabled" ]; then
+            systemctl restart "wg-quick@$interface.service"
+        else
+            # The interface brings up the exporters, which must stay down without a firewall.
+            systemctl --job-mode=ignore-dependencies restart "wg-quick@$interface.service"
+        fi
     fi
     for name in "$interface.conf" "$interface.key"; do
         [ -e "$saved/wireguard/$name" ] || rm -f "/etc/wireguard/$name"

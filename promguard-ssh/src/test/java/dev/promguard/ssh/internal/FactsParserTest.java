@@ -178,8 +178,7 @@ class FactsParserTest {
 
     /** What is in wg0.conf by these lines, if its sum is that of abcde. */
     private static Optional<String> withContents(String lines) throws Exception {
-        FactsParser parser =
-                new FactsParser(Queries.node().expecting(Map.of("/etc/wireguard/wg0.conf", "0".repeat(64))));
+        FactsParser parser = new FactsParser(Queries.node(Map.of("/etc/wireguard/wg0.conf", "0".repeat(64))));
         String input = Files.readString(folder().resolve("node.input"))
                 .replace(
                         "e3ea69c4eae7f5da053c6e62dcbf7a087b04f6726caa3756b31b730dfe9f9376",

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.fail;
 
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.Users;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.render.SystemUser;
 import dev.promguard.spi.Door;
@@ -154,8 +156,7 @@ class GarbledLinesTest {
     @ParameterizedTest
     @MethodSource("changeLines")
     void changes_garbledLine_isTakenOrMalformed(String honest) {
-        List<Change> changes =
-                List.of(new Change.CreateUser(new SystemUser("prometheus")), new Change.ReplaceHostKey());
+        List<Change> changes = List.of(new Users.Create(new SystemUser("prometheus")), new HostKey.Replace());
         List<List<String>> earlier = List.of(
                 List.of(),
                 List.of("begin\t0"),

@@ -11,6 +11,8 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.Units;
+import dev.promguard.change.Users;
 import dev.promguard.render.SystemUser;
 import dev.promguard.spi.HostSession;
 import dev.promguard.ssh.SshApplier;
@@ -132,7 +134,7 @@ class HostileHostTest {
                         })
                         .start();
                 HostSession session = HASTY.open(server.target())) {
-            Change change = new Change.CreateUser(new SystemUser("prometheus"));
+            Change change = new Users.Create(new SystemUser("prometheus"));
 
             assertThatThrownBy(() -> session.apply(List.of(change), new Silent()))
                     .isInstanceOf(HostException.class)
@@ -371,7 +373,7 @@ class HostileHostTest {
         assertThat(query.units()).as(which).containsAll(facts.units().keySet());
         facts.units()
                 .forEach((unit, fact) ->
-                        assertThat(FactsScript.dropInFolders(unit)).as(which).containsAll(fact.dropIns()));
+                        assertThat(Units.dropInFolders(unit)).as(which).containsAll(fact.dropIns()));
         assertThat(facts.kept()).as(which).allMatch(path -> path.matches("(/[A-Za-z0-9_@:][A-Za-z0-9_@:.+-]*)+"));
         assertThat(facts.addresses()).as(which).allMatch(address -> address.matches("[0-9a-fA-F.:]+/[0-9]{1,3}"));
         facts.wireGuard()

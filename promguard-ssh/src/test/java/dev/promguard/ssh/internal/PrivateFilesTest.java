@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.change.Change;
+import dev.promguard.change.Manifest;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.SecretFiles;
+import dev.promguard.change.WireGuard;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.SecretFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +21,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -32,6 +39,9 @@ import org.junit.jupiter.api.io.TempDir;
 class PrivateFilesTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
     private static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+    private static final NewKeys KEYS = new NewKeys(
+            Optional.of(new WireGuardKeyPair(Secret.of("private-key"), KEY)),
+            Map.of("node-1", Secret.of("one"), "node-2", Secret.of("two")));
     private static final List<String> PROGRAMS =
             List.of("mkdir", "mktemp", "base64", "chmod", "chown", "cp", "mv", "rm", "rmdir", "ln", "tr", "sync");
 
@@ -69,7 +79,7 @@ class PrivateFilesTest {
 
     private Process start(Change... changes) throws IOException {
         String text;
-        try (Script script = ChangeScript.of(NONCE, List.of(changes), Duration.ofMinutes(2))) {
+        try (Script script = ChangeScript.of(NONCE, List.of(changes), KEYS, Duration.ofMinutes(2))) {
             text = script.text();
         }
         text = text.replace("/etc/", host + "/etc/")
@@ -117,12 +127,11 @@ class PrivateFilesTest {
     }
 
     private static Change writeKey() {
-        return new Change.WriteKey("/etc/wireguard/wg0.key", Secret.of("private-key"), KEY);
+        return new WireGuard.WriteKey("/etc/wireguard/wg0.key", KEY);
     }
 
     private static Change writePresharedKeys() {
-        return new Change.WritePresharedKeys(
-                "/etc/wireguard/wg0.psk", Map.of("node-1", Secret.of("one"), "node-2", Secret.of("two")));
+        return new WireGuard.WritePresharedKeys("/etc/wireguard/wg0.psk", Set.of("node-1", "node-2"));
     }
 
     @Test
@@ -189,7 +198,7 @@ class PrivateFilesTest {
 
     @Test
     void credential_onAFreshHost_isNeverWiderThanItsGroup() throws Exception {
-        Change change = new Change.WriteSecret(
+        Change change = new SecretFiles.Write(
                 new SecretFile("/etc/prometheus/secrets/remote-write-1", "nogroup", Secret.of("password")));
 
         assertThat(run(change)).as(output()).isZero();
@@ -215,7 +224,7 @@ class PrivateFilesTest {
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(theirs, "their-key\n");
 
-        assertThat(run(new Change.Remember("shop"), writeKey())).as(output()).isZero();
+        assertThat(run(new Manifest.Begin("shop"), writeKey())).as(output()).isZero();
 
         assertThat(host.resolve("var/lib/promguard/before/files" + host + "/etc/wireguard/wg0.key"))
                 .hasContent("their-key\n");
@@ -280,7 +289,7 @@ class PrivateFilesTest {
         places.add(Files.writeString(credential, "password\n"));
         assertThat(places).hasSize(5).allSatisfy(file -> assertThat(file).exists());
 
-        assertThat(run(new Change.Remember("shop"))).as(output()).isZero();
+        assertThat(run(new Manifest.Begin("shop"))).as(output()).isZero();
 
         assertThat(leftovers()).isEmpty();
     }

@@ -11,6 +11,11 @@ final class Queries {
     private Queries() {}
 
     static FactsQuery node() {
+        return node(Map.of());
+    }
+
+    /** The same, which expects sums of files. */
+    static FactsQuery node(Map<String, String> expected) {
         return new FactsQuery(
                 List.of("ufw", "wireguard-tools", "curl"),
                 List.of("node_exporter", "prometheus"),
@@ -19,6 +24,6 @@ final class Queries {
                 List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
                 "wg0",
                 "/etc/wireguard/wg0.key",
-                Map.of());
+                expected);
     }
 }

@@ -137,13 +137,13 @@ class RollbackTest {
 
     private String rollBack(String systemctl) throws Exception {
         Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.rollback()));
-        return run(script(systemctl + "roll_back_now"));
+        return run(script(systemctl + "begin_rollback"));
     }
 
     @Test
     void rollBack_armed_beginsInItsUnitAndIsWaitedFor() throws Exception {
         String starts = "systemctl() { [ \"$*\" != 'start promguard-rollback.service' ] ||"
-                + " sh FOLDER/state/rollback.sh </dev/null 8>&-; }\n";
+                + " (exec 8>&-; sh FOLDER/state/rollback.sh) & }\n";
 
         assertThat(rollBack(starts)).isEqualTo("rollback\tover\nend\n");
 
@@ -155,7 +155,7 @@ class RollbackTest {
     @Test
     void rollBack_afterAReboot_beginsInTheUnitOfTheBoot() throws Exception {
         String starts = "systemctl() { case $* in 'start promguard-rollback.service') return 5 ;;"
-                + " 'start --no-block promguard-rollback-boot.service') sh FOLDER/state/rollback.sh </dev/null 2>/dev/null 8>&- ;; esac; }\n";
+                + " 'start --no-block promguard-rollback-boot.service') sh FOLDER/state/rollback.sh & ;; esac; }\n";
 
         assertThat(rollBack(starts)).isEqualTo("rollback\tover\nend\n");
 
@@ -277,5 +277,22 @@ class RollbackTest {
                         "systemctl stop node_exporter.service",
                         "ufw --force disable")
                 .noneMatch(line -> line.contains("theirs") || line.startsWith("systemctl start"));
+    }
+
+    /** The interface brings up what listens on it, which stays down where there is no firewall. */
+    @Test
+    void rollback_toAFirewallThatWasOff_bringsUpTheInterfaceAlone() throws Exception {
+        Files.writeString(folder.resolve("state/rollback/wireguard/wg0.conf"), "before\n");
+        Files.createFile(folder.resolve("state/rollback/wireguard-active"));
+        Files.createFile(folder.resolve("state/rollback/wireguard-enabled"));
+        Path config = Files.createDirectories(folder.resolve("wireguard")).resolve("wg0.conf");
+        Files.writeString(config, "after\n");
+
+        run(here(STAND_INS + Script.rollback()));
+
+        assertThat(config).hasContent("before");
+        assertThat(log())
+                .filteredOn(line -> line.contains("start"))
+                .containsExactly("systemctl --job-mode=ignore-dependencies restart wg-quick@wg0.service");
     }
 }

@@ -11,10 +11,22 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.Manifest;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.Packages;
+import dev.promguard.change.Releases;
+import dev.promguard.change.SecretFiles;
+import dev.promguard.change.Units;
+import dev.promguard.change.Users;
+import dev.promguard.change.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.SecretFile;
@@ -37,6 +49,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -139,9 +152,10 @@ class ScriptTest {
     void of_changeThatIsRefusedAfterAKey_clearsWhatItWroteAndLeavesTheKeyToItsOwner() {
         Secret key = Secret.of("private-key");
         List<Change> changes =
-                List.of(new Change.WriteKey("/etc/wireguard/wg0.key", key, KEY), new Change.RemoveFile("/etc/passwd"));
+                List.of(new WireGuard.WriteKey("/etc/wireguard/wg0.key", KEY), new ManagedFiles.Remove("/etc/passwd"));
+        NewKeys keys = new NewKeys(Optional.of(new WireGuardKeyPair(key, KEY)), Map.of());
 
-        assertThatThrownBy(() -> ChangeScript.of(NONCE, changes, Duration.ofSeconds(1)))
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, changes, keys, Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .message()
                 .doesNotContain("private-key", base64("private-key"));
@@ -170,7 +184,7 @@ class ScriptTest {
 
     @Test
     void changes_everyKind_areTheScriptWrittenDown() throws Exception {
-        try (Script script = ChangeScript.of(NONCE, everyKind(), Duration.ofMinutes(2))) {
+        try (Script script = ChangeScript.of(NONCE, everyKind(), everyKey(), Duration.ofMinutes(2))) {
             String text = script.text();
             String steps = text.substring(text.indexOf("step 'prepare'"))
                     .replaceAll("(?s)(step 'arm'[^\n]*\n).*?\nEND-OF-DATA", "$1(rollback.sh)\nEND-OF-DATA");
@@ -183,7 +197,7 @@ class ScriptTest {
     @Test
     void scripts_allKinds_areValidShell() throws Exception {
         List<String> texts = new ArrayList<>();
-        try (Script changes = ChangeScript.of(NONCE, everyKind(), Duration.ofMinutes(2));
+        try (Script changes = ChangeScript.of(NONCE, everyKind(), everyKey(), Duration.ofMinutes(2));
                 Script facts = FactsScript.of(
                         NONCE,
                         Queries.node(),
@@ -203,10 +217,10 @@ class ScriptTest {
     void firstToSave_keyBeforeInterface_savesBeforeTheKey() {
         List<Change> changes = everyKind();
         int first = ChangeScript.firstToSave(changes);
-        assertThat(changes.get(first)).isInstanceOf(Change.Allow.class);
+        assertThat(changes.get(first)).isInstanceOf(Firewall.Allow.class);
         assertThat(ChangeScript.firstToSave(changes.subList(0, first))).isEqualTo(-1);
         int key = 0;
-        while (!(changes.get(key) instanceof Change.WriteKey)) {
+        while (!(changes.get(key) instanceof WireGuard.WriteKey)) {
             key++;
         }
         assertThat(ChangeScript.firstToSave(changes.subList(key, changes.size())))
@@ -221,7 +235,7 @@ class ScriptTest {
         assertThatThrownBy(() -> FactsScript.of(NONCE, query, Duration.ofSeconds(1), false, Optional.empty()))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ChangeScript.of(
-                        NONCE, List.of(new Change.InstallPackages(List.of(name))), Duration.ofSeconds(1)))
+                        NONCE, List.of(new Packages.Install(List.of(name))), NewKeys.NONE, Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -241,7 +255,8 @@ class ScriptTest {
                 "/a/b/*"
             })
     void removeFile_pathThatPromGuardNeverWrites_isRefusedBeforeAnyScript(String path) {
-        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(new Change.RemoveFile(path)), Duration.ofSeconds(1)))
+        assertThatThrownBy(() -> ChangeScript.of(
+                        NONCE, List.of(new ManagedFiles.Remove(path)), NewKeys.NONE, Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -272,8 +287,8 @@ class ScriptTest {
                 ""
             })
     void removeDropIns_anotherFolder_isRefusedBeforeAnyScript(String folder) {
-        Change change = new Change.RemoveDropIns("node_exporter.service", List.of(folder));
-        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+        Change change = new Units.RemoveDropIns("node_exporter.service", List.of(folder));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), NewKeys.NONE, Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("is not one that holds drop-ins of node_exporter.service");
     }
@@ -320,9 +335,10 @@ class ScriptTest {
         Files.createDirectories(keys);
         Files.writeString(keys.resolve("node-1"), "old\n");
         Files.writeString(keys.resolve("node-3"), "kept\n");
-        Change change = new Change.WritePresharedKeys(
-                keys.toString(), Map.of("node-1", Secret.of("key-one"), "node-2", Secret.of("key-two")));
-        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+        Change change = new WireGuard.WritePresharedKeys(keys.toString(), Set.of("node-1", "node-2"));
+        NewKeys fresh =
+                new NewKeys(Optional.empty(), Map.of("node-1", Secret.of("key-one"), "node-2", Secret.of("key-two")));
+        try (Script script = ChangeScript.of(NONCE, List.of(change), fresh, Duration.ofMinutes(2))) {
             Ran ran = withoutArming(script);
             assertThat(ran.exitCode()).as(ran.err()).isZero();
             assertThat(ran.out() + ran.err()).doesNotContain("key-one").doesNotContain("key-two");
@@ -342,8 +358,9 @@ class ScriptTest {
     void writePresharedKeys_folderIsALink_isRefused(@TempDir Path folder) throws Exception {
         Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
         Path keys = Files.createSymbolicLink(folder.resolve("wg0.psk"), elsewhere);
-        Change change = new Change.WritePresharedKeys(keys.toString(), Map.of("node-1", Secret.of("one")));
-        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+        Change change = new WireGuard.WritePresharedKeys(keys.toString(), Set.of("node-1"));
+        NewKeys fresh = new NewKeys(Optional.empty(), Map.of("node-1", Secret.of("one")));
+        try (Script script = ChangeScript.of(NONCE, List.of(change), fresh, Duration.ofMinutes(2))) {
             assertThat(withoutArming(script).out()).contains(keys + " is not a folder");
         }
         assertThat(elsewhere).isEmptyDirectory();
@@ -352,8 +369,9 @@ class ScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"../x", "a b", "$(id)", "-f", "", "A"})
     void writePresharedKeys_hostilePeer_isRefused(String peer) {
-        Change change = new Change.WritePresharedKeys("/etc/wireguard/wg0.psk", Map.of(peer, Secret.of("one")));
-        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), Duration.ofSeconds(1)))
+        Change change = new WireGuard.WritePresharedKeys("/etc/wireguard/wg0.psk", Set.of(peer));
+        NewKeys fresh = new NewKeys(Optional.empty(), Map.of(peer, Secret.of("one")));
+        assertThatThrownBy(() -> ChangeScript.of(NONCE, List.of(change), fresh, Duration.ofSeconds(1)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -363,10 +381,10 @@ class ScriptTest {
         Path secrets = Files.createDirectory(folder.resolve("secrets"));
         Path file = Files.createSymbolicLink(secrets.resolve("remote-write-1"), elsewhere);
         Change change =
-                new Change.WriteSecret(new SecretFile(file.toString(), "root", Secret.of("hidden 'value' $(id)")));
+                new SecretFiles.Write(new SecretFile(file.toString(), "root", Secret.of("hidden 'value' $(id)")));
         assertThat(change.toString()).doesNotContain("hidden");
 
-        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+        try (Script script = ChangeScript.of(NONCE, List.of(change), NewKeys.NONE, Duration.ofMinutes(2))) {
             assertThat(script.text()).doesNotContain("hidden");
             Ran ran = withoutArming(script);
             assertThat(ran.exitCode()).as(ran.err()).isZero();
@@ -385,9 +403,9 @@ class ScriptTest {
     @Test
     void writeSecret_groupThatIsNotThere_failsAndLeavesNothing(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("remote-write-1");
-        Change change = new Change.WriteSecret(new SecretFile(file.toString(), "no-such-group", Secret.of("hidden")));
+        Change change = new SecretFiles.Write(new SecretFile(file.toString(), "no-such-group", Secret.of("hidden")));
 
-        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+        try (Script script = ChangeScript.of(NONCE, List.of(change), NewKeys.NONE, Duration.ofMinutes(2))) {
             assertThat(withoutArming(script).exitCode()).isPositive();
         }
 
@@ -396,9 +414,9 @@ class ScriptTest {
 
     @Test
     void writeSecret_whereAFolderIs_isRefused(@TempDir Path folder) throws Exception {
-        Change change = new Change.WriteSecret(new SecretFile(folder.toString(), "root", Secret.of("hidden")));
+        Change change = new SecretFiles.Write(new SecretFile(folder.toString(), "root", Secret.of("hidden")));
 
-        try (Script script = ChangeScript.of(NONCE, List.of(change), Duration.ofMinutes(2))) {
+        try (Script script = ChangeScript.of(NONCE, List.of(change), NewKeys.NONE, Duration.ofMinutes(2))) {
             assertThat(withoutArming(script).out()).contains(folder + " is a folder");
         }
     }
@@ -563,6 +581,33 @@ class ScriptTest {
         }
     }
 
+    /** A new unit file may name other units that bring the unit up. All are enabled at once, for systemd reads every file anew each time. */
+    @Test
+    void unit_restarted_isEnabledAnewTogetherWithAllThatThisRunStarts(@TempDir Path folder) throws Exception {
+        try (Script script = Script.begin(NONCE)) {
+            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell("systemctl() { say systemctl \"$*\"; }; stays_active() { :; }; unmask() { :; }");
+            script.call(
+                            "expect_pending",
+                            "node_exporter.service RESTART",
+                            "blackbox_exporter.service RESTART",
+                            "theirs.service STOP")
+                    .call("apply_unit", "RESTART", "node_exporter.service")
+                    .call("apply_unit", "RESTART", "blackbox_exporter.service")
+                    .end();
+            Ran ran = run(script.array(), script.length());
+
+            assertThat(ran.exitCode()).as(ran.err()).isZero();
+            assertThat(ran.out().replace(NONCE + "\t", "").lines())
+                    .filteredOn(line -> !line.contains("reset-failed"))
+                    .containsExactly(
+                            "systemctl\tenable -- node_exporter.service blackbox_exporter.service",
+                            "systemctl\trestart node_exporter.service",
+                            "systemctl\trestart blackbox_exporter.service",
+                            "end");
+        }
+    }
+
     /** A program is owed a restart also where its user was made anew; packages and tarballs may be refused before anything is changed. */
     @ParameterizedTest
     @CsvSource({"apply_user,true", "apply_file,true", "apply_packages,false", "apply_release,false"})
@@ -683,41 +728,46 @@ class ScriptTest {
                 "/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/24\n", 0600, "root", List.of());
         WireGuardInterface wireGuard = new WireGuardInterface("wg0", "10.0.0.2/24", 51820, KEY, List.of(), config);
         List<Change> changes = new ArrayList<>(List.of(
-                new Change.InstallPackages(List.of("ufw", "wireguard-tools")),
-                new Change.CreateUser(new SystemUser("node_exporter")),
-                new Change.InstallRelease(
+                new Packages.Install(List.of("ufw", "wireguard-tools")),
+                new Users.Create(new SystemUser("node_exporter")),
+                new Releases.Install(
                         install,
                         release.tarball(Architecture.AMD64),
                         release.folder(Architecture.AMD64),
                         release.sum(Architecture.AMD64).orElseThrow()),
-                new Change.RemoveDropIns(
+                new Units.RemoveDropIns(
                         "node_exporter.service", List.of("/etc/systemd/system/node_exporter.service.d")),
-                new Change.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
-                new Change.Allow(scrape),
-                new Change.Disallow(scrape),
-                new Change.EnableFirewall(),
-                new Change.WriteKey("/etc/wireguard/wg0.key", Secret.of("not-a-real-key"), KEY),
-                new Change.WritePresharedKeys(
-                        "/etc/wireguard/wg0.psk",
-                        Map.of("node-2", Secret.of("not-a-real-key-2"), "node-10", Secret.of("not-a-real-key-10"))),
-                new Change.WriteFile(config),
-                new Change.WriteFile(ManagedFile.readable("/etc/prometheus/prometheus.yml", "it's: \"$HOME\"\n")
+                new Firewall.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH")),
+                new Firewall.Allow(scrape),
+                new Firewall.Disallow(scrape),
+                new Firewall.Enable(),
+                new WireGuard.WriteKey("/etc/wireguard/wg0.key", KEY),
+                new WireGuard.WritePresharedKeys("/etc/wireguard/wg0.psk", Set.of("node-2", "node-10")),
+                new ManagedFiles.Write(config),
+                new ManagedFiles.Write(ManagedFile.readable("/etc/prometheus/prometheus.yml", "it's: \"$HOME\"\n")
                         .checkedBy(List.of("/opt/promguard/prometheus-3.13.2/promtool", "check", "config")))));
-        for (Change.InterfaceAction action : Change.InterfaceAction.values()) {
-            changes.add(new Change.ApplyWireGuard(wireGuard, action));
+        for (WireGuard.InterfaceAction action : WireGuard.InterfaceAction.values()) {
+            changes.add(new WireGuard.Configure(wireGuard, action));
         }
-        for (Change.UnitAction action : Change.UnitAction.values()) {
-            changes.add(new Change.ApplyUnit("node_exporter.service", action));
+        for (Units.UnitAction action : Units.UnitAction.values()) {
+            changes.add(new Units.Apply("node_exporter.service", action));
         }
-        changes.add(new Change.MaskUnit("prometheus-blackbox-exporter.service"));
-        changes.add(new Change.RemoveUnit("blackbox_exporter.service"));
-        changes.add(new Change.RemoveFile("/etc/promguard/blackbox_exporter/blackbox.yml"));
-        changes.add(new Change.ReplaceHostKey());
-        changes.add(new Change.Remember("shop"));
-        for (Change.Part part : Change.Part.values()) {
-            changes.add(new Change.TakeOff(part));
+        changes.add(new Units.Mask("prometheus-blackbox-exporter.service"));
+        changes.add(new Units.Remove("blackbox_exporter.service"));
+        changes.add(new ManagedFiles.Remove("/etc/promguard/blackbox_exporter/blackbox.yml"));
+        changes.add(new HostKey.Replace());
+        changes.add(new Manifest.Begin("shop"));
+        for (Manifest.Part part : Manifest.Part.values()) {
+            changes.add(new Manifest.Uninstall(part));
         }
         return changes;
+    }
+
+    /** The keys that the changes of {@link #everyKind()} write. */
+    static NewKeys everyKey() {
+        return new NewKeys(
+                Optional.of(new WireGuardKeyPair(Secret.of("not-a-real-key"), KEY)),
+                Map.of("node-2", Secret.of("not-a-real-key-2"), "node-10", Secret.of("not-a-real-key-10")));
     }
 
     private static boolean root() {

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.SecretFiles;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.render.SecretFile;
@@ -40,23 +43,14 @@ class ShellFilesTest {
 
     private static List<Change> changes() {
         List<Change> changes = new ArrayList<>(ScriptTest.everyKind());
-        changes.add(new Change.WriteSecret(new SecretFile(
+        changes.add(new SecretFiles.Write(new SecretFile(
                 "/etc/prometheus/secrets/remote-write-1", "prometheus", Secret.of("not-a-real-password"))));
         return changes;
     }
 
     /** Every script that a host can get, with every change and every query in it. */
     private static List<String> scripts() {
-        FactsQuery node = Queries.node();
-        FactsQuery query = new FactsQuery(
-                node.packages(),
-                node.users(),
-                node.files(),
-                node.units(),
-                node.releases(),
-                node.wireGuardInterface(),
-                node.keyPath(),
-                Map.of("/etc/wireguard/wg0.conf", "0".repeat(64)));
+        FactsQuery query = Queries.node(Map.of("/etc/wireguard/wg0.conf", "0".repeat(64)));
         List<Door> doors = List.of(new Door("10.0.0.2", 9100), new Door("10.0.0.2", 9100, Optional.of("/metrics")));
         try (Script facts = FactsScript.of(
                         NONCE,
@@ -64,9 +58,9 @@ class ShellFilesTest {
                         Duration.ofMinutes(1),
                         true,
                         Optional.of(new HostKeyFingerprint("SHA256:" + "A".repeat(43))));
-                Script changes = ChangeScript.of(NONCE, changes(), Duration.ofMinutes(2));
+                Script changes = ChangeScript.of(NONCE, changes(), ScriptTest.everyKey(), Duration.ofMinutes(2));
                 Script confirm = Script.begin(NONCE).call("confirm").end();
-                Script rollBack = Script.begin(NONCE).call("roll_back_now").end();
+                Script rollBack = Script.begin(NONCE).call("begin_rollback").end();
                 Script probe = new Knocks(doors, Duration.ofSeconds(1)).script(NONCE)) {
             return List.of(
                     facts.text(), changes.text(), confirm.text(), rollBack.text(), probe.text(), Script.rollback());
@@ -110,7 +104,10 @@ class ShellFilesTest {
     @Test
     void script_ofOneChange_holdsNoFunctionsThatItDoesNotNeed() {
         try (Script script = ChangeScript.of(
-                NONCE, List.of(new Change.RemoveFile("/etc/promguard/x/y.yml")), Duration.ofMinutes(2))) {
+                NONCE,
+                List.of(new ManagedFiles.Remove("/etc/promguard/x/y.yml")),
+                NewKeys.NONE,
+                Duration.ofMinutes(2))) {
             assertThat(script.text())
                     .contains("undo_file() {", "forget_written() {", "step() {")
                     .doesNotContain("facts_", "wg ", "ufw", "apt-get", "ssh-keygen");

@@ -13,7 +13,14 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostKey;
+import dev.promguard.change.Manifest;
+import dev.promguard.change.NewKeys;
+import dev.promguard.change.Releases;
+import dev.promguard.change.Users;
+import dev.promguard.change.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.SshKeyPair;
@@ -40,6 +47,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -134,7 +142,7 @@ class SshSessionTest {
         }
     }
 
-    private static final Change USER = new Change.CreateUser(new SystemUser("prometheus"));
+    private static final Change USER = new Users.Create(new SystemUser("prometheus"));
 
     @Test
     void serviceLoader_noArguments_findsApplier() {
@@ -357,7 +365,7 @@ class SshSessionTest {
                         "left\tpackages that PromGuard installed: ufw\u001b[31m",
                         "done\t0",
                         "end\n"));
-        Change files = new Change.TakeOff(Change.Part.FILES);
+        Change files = new Manifest.Uninstall(Manifest.Part.FILES);
         Recorder recorder = new Recorder();
         try (TestServer server = new TestServer(saying(lines)).start();
                 HostSession session = APPLIER.open(server.target())) {
@@ -396,7 +404,7 @@ class SshSessionTest {
                                 @\tend
                                 """)).start();
                 HostSession session = APPLIER.open(server.target())) {
-            assertThat(session.apply(List.of(USER, new Change.EnableFirewall()), recorder))
+            assertThat(session.apply(List.of(USER, new Firewall.Enable()), recorder))
                     .isTrue();
         }
         assertThat(recorder.events)
@@ -451,7 +459,7 @@ class SshSessionTest {
         try (TestServer server = new TestServer(HOST).start()) {
             try (HostSession session = APPLIER.open(server.target())) {
                 session.facts(QUERY, Duration.ofSeconds(5));
-                assertThat(session.apply(List.of(new Change.EnableFirewall()), new Recorder()))
+                assertThat(session.apply(List.of(new Firewall.Enable()), new Recorder()))
                         .isTrue();
             }
             try (HostSession session = APPLIER.open(server.target())) {
@@ -466,7 +474,7 @@ class SshSessionTest {
     @Test
     void apply_wrongSum_saysBothSumsAndTheMirror() throws Exception {
         Release release = Release.nodeExporter().from(java.net.URI.create("http://me:hidden@mirror.test/releases"));
-        Change install = new Change.InstallRelease(
+        Change install = new Releases.Install(
                 new ReleaseInstall(release, List.of("node_exporter")),
                 release.tarball(Architecture.AMD64),
                 release.folder(Architecture.AMD64),
@@ -555,7 +563,7 @@ class SshSessionTest {
                         })
                         .start();
                 HostSession session = APPLIER.open(server.target())) {
-            session.apply(List.of(new Change.ReplaceHostKey()), recorder);
+            session.apply(List.of(new HostKey.Replace()), recorder);
         }
         assertThat(recorder.events)
                 .containsExactly(
@@ -585,7 +593,7 @@ class SshSessionTest {
                         })
                         .start();
                 HostSession session = APPLIER.open(server.target())) {
-            assertThatThrownBy(() -> session.apply(List.of(new Change.ReplaceHostKey()), new Recorder() {
+            assertThatThrownBy(() -> session.apply(List.of(new HostKey.Replace()), new Recorder() {
                         @Override
                         public void newHostKey(HostKeyFingerprint fingerprint) {
                             throw new IllegalStateException("disk full");
@@ -684,7 +692,7 @@ class SshSessionTest {
                 "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n@\tbegin\t0\n@\trolled-back\n@\tfailed\t0\t1\ttoo late\n";
         try (TestServer server = new TestServer(saying(lines)).start();
                 HostSession session = APPLIER.open(server.target())) {
-            assertThatThrownBy(() -> session.apply(List.of(new Change.EnableFirewall()), new Recorder()))
+            assertThatThrownBy(() -> session.apply(List.of(new Firewall.Enable()), new Recorder()))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
                     .hasMessageContaining("too late")
@@ -706,7 +714,7 @@ class SshSessionTest {
                         .start();
                 HostSession session = APPLIER.open(server.target())) {
             opened.complete(session);
-            assertThatThrownBy(() -> session.apply(List.of(new Change.EnableFirewall()), new Recorder() {
+            assertThatThrownBy(() -> session.apply(List.of(new Firewall.Enable()), new Recorder() {
                         @Override
                         public void started(Change change) {
                             opened.thenAccept(HostSession::close).join();
@@ -721,7 +729,7 @@ class SshSessionTest {
     void confirm_onTheSessionThatArmed_isRefusedWithoutAQuestion() throws Exception {
         try (TestServer server = new TestServer(HOST).start();
                 HostSession session = APPLIER.open(server.target())) {
-            session.apply(List.of(new Change.EnableFirewall()), new Recorder());
+            session.apply(List.of(new Firewall.Enable()), new Recorder());
             assertThatThrownBy(session::confirm)
                     .isInstanceOf(HostException.class)
                     .hasMessageContaining("this is the session that made the changes");
@@ -796,7 +804,8 @@ class SshSessionTest {
             mina.setLevel(Level.OFF);
             try (HostSession session = APPLIER.open(server.target())) {
                 session.apply(
-                        List.of(new Change.WriteKey("/etc/wireguard/wg0.key", pair.privateKey(), pair.publicKey())),
+                        List.of(new WireGuard.WriteKey("/etc/wireguard/wg0.key", pair.publicKey())),
+                        new NewKeys(Optional.of(pair), Map.of()),
                         new Recorder());
             }
             String logged = String.join(

@@ -1,0 +1,149 @@
+package dev.promguard.change;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * The manifest on a host that was there before the mesh: what PromGuard put there and what was there before, so that uninstalling
+ * leaves the host as it was.
+ */
+public final class Manifest implements Resource {
+    static final Manifest RESOURCE = new Manifest();
+
+    private Manifest() {}
+
+    /**
+     * Begins the manifest. Always the first change on such a host.
+     *
+     * @param mesh the name of the mesh that the host is in from now on
+     */
+    public record Begin(String mesh) implements Change {
+        /**
+         * Checks that the name is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public Begin {
+            Objects.requireNonNull(mesh, "mesh");
+        }
+
+        @Override
+        public Resource resource() {
+            return RESOURCE;
+        }
+
+        @Override
+        public Action action() {
+            return Action.CREATE;
+        }
+
+        @Override
+        public String subject() {
+            return mesh;
+        }
+
+        @Override
+        public String describe() {
+            return "begin a record of what is changed, for the day it is taken off";
+        }
+
+        @Override
+        public ShellCall call(NewKeys keys) {
+            return ShellCall.of("apply_manifest", mesh);
+        }
+    }
+
+    /** The parts of an uninstallation, in order: what exports goes before what closes. */
+    public enum Part {
+        /** Units: stopped and disabled. */
+        SERVICES("stop and disable what PromGuard runs"),
+        /** The interface: taken down. */
+        WIREGUARD("take the WireGuard interface down"),
+        /** Rules, and the firewall itself if it was off before. */
+        FIREWALL("ufw: put back what was before"),
+        /** Files, releases, data, users; files that were there before are put back. */
+        FILES("remove PromGuard's files, releases, data and users");
+
+        private final String label;
+
+        Part(String label) {
+            this.label = label;
+        }
+    }
+
+    /**
+     * Uninstalls a part of PromGuard, as far as the manifest tells. Packages stay.
+     *
+     * @param part which part
+     */
+    public record Uninstall(Part part) implements Change {
+        /**
+         * Checks that the part is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public Uninstall {
+            Objects.requireNonNull(part, "part");
+        }
+
+        @Override
+        public Resource resource() {
+            return RESOURCE;
+        }
+
+        @Override
+        public Action action() {
+            return Action.REMOVE;
+        }
+
+        @Override
+        public String subject() {
+            return part.name().toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        public String describe() {
+            return part.label;
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+
+        @Override
+        public ShellCall call(NewKeys keys) {
+            return ShellCall.of("undo_" + subject());
+        }
+    }
+
+    /**
+     * What uninstalls PromGuard from a host, in order.
+     *
+     * @return the changes; none does anything on a host without a manifest
+     */
+    public static List<Change> uninstall() {
+        List<Change> changes = new ArrayList<>();
+        for (Part part : Part.values()) {
+            changes.add(new Uninstall(part));
+        }
+        return List.copyOf(changes);
+    }
+
+    @Override
+    public String id() {
+        return "manifest";
+    }
+
+    @Override
+    public List<PlannedChange> explain(Change change, Explanation explanation) {
+        return List.of(PlannedChange.wished(change.describe()));
+    }
+
+    @Override
+    public Footprint forget(Change change, Footprint known) {
+        return change instanceof Uninstall ? Footprint.NONE : known;
+    }
+}

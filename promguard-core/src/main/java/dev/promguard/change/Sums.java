@@ -1,0 +1,31 @@
+package dev.promguard.change;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 sums in lower-case hex. */
+final class Sums {
+    private Sums() {}
+
+    static String of(String content) {
+        return HexFormat.of().formatHex(sha256().digest(content.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** The sum of a text and a line end. */
+    static String ofLine(byte[] text) {
+        MessageDigest digest = sha256();
+        digest.update(text);
+        digest.update((byte) '\n');
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+package dev.promguard.internal.act;
+
+import dev.promguard.CancelledException;
+import dev.promguard.InvalidMeshException;
+import dev.promguard.ProviderException;
+import dev.promguard.StateException;
+import dev.promguard.internal.decide.Decider;
+import dev.promguard.internal.decide.Decision;
+import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.internal.observe.Observation;
+import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.StateJournal;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Carries out a decision over the sessions that it was made over. Hosts that are created on the way are observed alone, and the
+ * same decider decides about them and their peers. Hosts are configured as soon as they are ready: one that is late or never
+ * comes does not keep the others waiting.
+ */
+public final class Act {
+    private final Context context;
+    private final Decider decider;
+
+    /**
+     * What carries out decisions.
+     *
+     * @param context the run's context
+     * @param decider what decides about hosts that are created on the way
+     */
+    public Act(Context context, Decider decider) {
+        this.context = context;
+        this.decider = decider;
+    }
+
+    /**
+     * Carries out a decision.
+     *
+     * @param decision a decision that nothing blocks
+     * @param seen the observation that it was made from
+     * @param journal the state
+     * @return what was done; failures of single hosts are part of it
+     * @throws ProviderException if the cloud refuses before a host is created
+     * @throws dev.promguard.StateException if the state cannot be kept
+     */
+    public Outcome carryOut(Decision decision, Observation seen, StateJournal journal) {
+        Outcome.Recorder outcome = new Outcome.Recorder(decision);
+        try (KeyRing ring = new KeyRing(context.keys())) {
+            carryOut(decision, seen, journal, outcome, ring);
+            return outcome.outcome(Optional.empty());
+        } catch (CancelledException e) {
+            return outcome.outcome(Optional.of(e));
+        }
+    }
+
+    /**
+     * Reports why hosts stand in the way of a decision that is not carried out.
+     *
+     * @param decision the decision
+     * @param seen the observation that it was made from
+     * @param journal the state, which stays as it is
+     * @param names the hosts
+     * @return an outcome in which these hosts failed, and nothing was done
+     */
+    public Outcome refuse(Decision decision, Observation seen, StateJournal journal, List<String> names) {
+        Outcome.Recorder outcome = new Outcome.Recorder(decision);
+        outcome.at(decision.observed().roster().publicAddresses());
+        try (KeyRing ring = new KeyRing(context.keys())) {
+            Rollout rollout = rollout(decision, seen, journal, outcome, ring);
+            names.forEach(rollout::refuse);
+        }
+        return outcome.outcome(Optional.empty());
+    }
+
+    private void carryOut(
+            Decision decision, Observation seen, StateJournal journal, Outcome.Recorder outcome, KeyRing ring) {
+        Roster roster = decision.observed().roster();
+        outcome.at(roster.publicAddresses());
+        settle(journal, roster);
+        Provisioner provisioner = new Provisioner(context, journal, outcome);
+        provisioner.ensureLoginKey(roster);
+        restoreTags(roster, outcome);
+        List<String> inCloud =
+                context.provider().protect(context.mesh(), context.spec().wireGuardPort());
+        outcome.cloud(inCloud);
+        inCloud.forEach(change -> context.events().done(null, change));
+
+        Map<String, CloudHost> created =
+                roster.missing().isEmpty() ? Map.of() : provisioner.create(roster.blueprint(), roster.missing());
+        if (!created.isEmpty() && !isAlone(provisioner, roster, outcome)) {
+            return;
+        }
+        Map<String, CloudHost> waiting = new TreeMap<>(created);
+        Map<String, HostObservation> known = new LinkedHashMap<>();
+        for (HostDecision host : decision.hosts()) {
+            CloudHost present = roster.present().get(host.name());
+            if (host.kind() == HostDecision.Kind.CREATE) {
+                known.put(host.name(), new HostObservation.Awaited());
+            } else if (host.kind() == HostDecision.Kind.AWAITED && present != null && !isReady(present)) {
+                waiting.put(host.name(), present);
+            }
+        }
+        seen.update(journal.state(), created, known);
+        if (!waiting.isEmpty()) {
+            seen.readWhenReady(waiting.keySet(), told -> provisioner.await(waiting, told));
+        }
+        rollOut(decision, seen, journal, outcome, ring);
+        datePins(journal, outcome);
+        new Remover(context, journal, outcome).remove(roster, seen.sessions());
+        // A host that was not observed may still have a peer that is gone.
+        if (!outcome.hasFailures() && roster.only().isEmpty()) {
+            try {
+                journal.update(MeshState::rested);
+            } catch (StateException e) {
+                failed("record that no address is reserved any more", e, outcome);
+            }
+        }
+    }
+
+    /** Puts the mesh's tag back on hosts that have lost it, before the cloud's firewall is relied on, which goes by the tag. */
+    private void restoreTags(Roster roster, Outcome.Recorder outcome) {
+        Map<String, String> lost = new TreeMap<>();
+        roster.present().forEach((name, host) -> {
+            if (roster.covers(name)) {
+                lost.put(name, host.id());
+            }
+        });
+        roster.orphaned().forEach(host -> lost.putIfAbsent(host.name(), host.id()));
+        lost.keySet().removeIf(name -> !roster.identities().hasLostItsTag(name));
+        if (lost.isEmpty()) {
+            return;
+        }
+        context.events().started(null, "put the mesh's tag back on " + String.join(", ", lost.keySet()));
+        try {
+            context.provider().tag(context.mesh(), lost.values());
+        } catch (ProviderException e) {
+            lost.keySet().forEach(name -> {
+                outcome.failed(name, e);
+                context.events().failed(name, Decider.LOST_TAG);
+            });
+            return;
+        }
+        lost.keySet().forEach(name -> {
+            if (roster.present().containsKey(name)) {
+                outcome.changed(name, Decider.LOST_TAG, true);
+            }
+            context.events().done(name, Decider.LOST_TAG);
+        });
+    }
+
+    /** Observes again whether another program has created hosts of the same mesh meanwhile: then nothing more is done. */
+    private boolean isAlone(Provisioner provisioner, Roster roster, Outcome.Recorder outcome) {
+        try {
+            provisioner.refuseUnmanaged();
+            return true;
+        } catch (InvalidMeshException | ProviderException e) {
+            // What this run has created is in the state, so that it can be told from the others.
+            for (HostOrder order : roster.missing()) {
+                if (!outcome.hasFailed(order.name())) {
+                    outcome.failed(order.name(), e);
+                }
+            }
+            context.events().failed(null, "look for other hosts of the mesh");
+            return false;
+        }
+    }
+
+    private static boolean isReady(CloudHost host) {
+        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
+    }
+
+    /**
+     * Configures hosts in waves: those that were read within a short while together, and late ones in later waves, which complete the
+     * peers of hosts that are configured already. Where all hosts were read, the decision is carried out as it is.
+     */
+    private void rollOut(
+            Decision reviewed, Observation seen, StateJournal journal, Outcome.Recorder outcome, KeyRing ring) {
+        Set<String> now = new TreeSet<>();
+        for (HostDecision host : reviewed.hosts()) {
+            if (host.kind() != HostDecision.Kind.CREATE
+                    && host.kind() != HostDecision.Kind.AWAITED
+                    && !outcome.hasFailed(host.name())) {
+                now.add(host.name());
+            }
+        }
+        Decision decision = reviewed;
+        boolean creates = reviewed.hosts().stream().anyMatch(host -> host.kind() == HostDecision.Kind.CREATE);
+        if (!seen.complete() && (creates || now.isEmpty())) {
+            now.addAll(arrived(
+                    seen.awaitSome(
+                            now.isEmpty()
+                                    ? Optional.empty()
+                                    : Optional.of(context.intervals().first())),
+                    seen,
+                    journal,
+                    outcome));
+            decision = decider.decide(reviewed.request(), seen.observed());
+            reviewed.requireSameApartFromPeers(decision);
+        }
+        Set<String> deferred = new TreeSet<>(wave(decision, now, seen, journal, outcome, ring));
+        Set<String> configured = new TreeSet<>(now);
+        while (!seen.complete()) {
+            configured.removeIf(outcome::hasFailed);
+            configured.removeAll(deferred);
+            Set<String> ready = arrived(seen.awaitSome(Optional.empty()), seen, journal, outcome);
+            Set<String> again = peersAmong(configured, seen.observed(), ready);
+            if (ready.stream().anyMatch(name -> seen.observed().seen(name).isPresent())) {
+                again.addAll(deferred);
+                again.addAll(peersAmong(configured, seen.observed(), deferred));
+            }
+            seen.readAgain(again);
+            Set<String> next = new TreeSet<>(ready);
+            next.addAll(again);
+            decision = decider.decide(reviewed.request(), seen.observed());
+            deferred.removeAll(next);
+            deferred.addAll(wave(decision, next, seen, journal, outcome, ring));
+            configured.addAll(next);
+        }
+        Rollout rest = rollout(decision, seen, journal, outcome, ring);
+        deferred.stream().filter(name -> !outcome.hasFailed(name)).forEach(rest::refuse);
+    }
+
+    private Set<String> wave(
+            Decision decision,
+            Set<String> names,
+            Observation seen,
+            StateJournal journal,
+            Outcome.Recorder outcome,
+            KeyRing ring) {
+        return rollout(decision, seen, journal, outcome, ring).change(names);
+    }
+
+    private Rollout rollout(
+            Decision decision, Observation seen, StateJournal journal, Outcome.Recorder outcome, KeyRing ring) {
+        return new Rollout(context, decider, journal, outcome, ring, seen.sessions(), decision);
+    }
+
+    /** Takes note of hosts that were read, or are known not to come, and returns those that were read. */
+    private Set<String> arrived(Set<String> names, Observation seen, StateJournal journal, Outcome.Recorder outcome) {
+        seen.update(journal.state(), Map.of(), Map.of());
+        outcome.at(seen.observed().roster().publicAddresses());
+        return names;
+    }
+
+    /** Those of the configured hosts that are peers of hosts which have become ready. */
+    private static Set<String> peersAmong(Set<String> configured, Observed observed, Set<String> ready) {
+        Set<String> peers = new TreeSet<>();
+        for (String name : ready) {
+            if (observed.seen(name).isPresent()) {
+                peers.addAll(observed.roster().blueprint().host(name).peers());
+            }
+        }
+        peers.retainAll(configured);
+        return peers;
+    }
+
+    /** Records what was decided and what the listing has shown: addresses, adopted hosts, hosts that are gone, and creates whose outcome is known. */
+    private static void settle(StateJournal journal, Roster roster) {
+        journal.update(before -> {
+            Map<String, String> planned = new TreeMap<>();
+            roster.blueprint().hosts().forEach(host -> planned.put(host.name(), host.address()));
+            MeshState state = roster.state().moved(planned);
+            // Nothing is known to be gone where not everything was looked for.
+            Map<String, HostState> held =
+                    roster.only().isEmpty() ? roster.state().hosts() : Map.of();
+            for (Map.Entry<String, HostState> entry : held.entrySet()) {
+                boolean exists = roster.present().containsKey(entry.getKey())
+                        || roster.orphaned().stream()
+                                .anyMatch(host -> entry.getValue().providerId().equals(Optional.of(host.id())));
+                if (!exists && !roster.blueprint().contains(entry.getKey())) {
+                    state = state.without(entry.getKey());
+                }
+            }
+            for (CreateIntent intent : before.intents()) {
+                boolean settled = intent.names().stream()
+                        .allMatch(
+                                name -> roster.covers(name) || roster.present().containsKey(name));
+                state = settled ? state.settled(intent) : state;
+            }
+            return state;
+        });
+    }
+
+    /** Records by the cloud's clock that hosts' own keys are pinned: a rebuild that begins later is news. */
+    private void datePins(StateJournal journal, Outcome.Recorder outcome) {
+        if (journal.state().hosts().values().stream().noneMatch(HostState::pinnedUndated)) {
+            return;
+        }
+        try {
+            context.provider()
+                    .clock()
+                    .ifPresent(now -> journal.update(state -> {
+                        MeshState changed = state;
+                        for (Map.Entry<String, HostState> entry : state.hosts().entrySet()) {
+                            if (entry.getValue().pinnedUndated()) {
+                                changed = changed.with(
+                                        entry.getKey(), entry.getValue().pinnedAt(now));
+                            }
+                        }
+                        return changed;
+                    }));
+        } catch (ProviderException | StateException e) {
+            failed("ask " + context.provider().name() + " for the time", e, outcome);
+        }
+    }
+
+    private void failed(String step, RuntimeException failure, Outcome.Recorder outcome) {
+        outcome.failed(step, failure);
+        context.events().failed(null, step);
+    }
+}

@@ -1,0 +1,182 @@
+package dev.promguard.internal.act;
+
+import dev.promguard.ApplyReport.Status;
+import dev.promguard.HostException;
+import dev.promguard.internal.observe.HostKeyPolicy;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Pause;
+import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.MeshState.HostState;
+import java.time.Duration;
+
+/**
+ * The new connection by which a host keeps what it changed under an armed rollback. If that connection fails, the host is read
+ * once more after the time at which it rolls back by itself, to tell which of the two happened.
+ */
+final class CommitConfirm {
+    private static final String STEP = "confirm the changes";
+
+    private final Context context;
+    private final HostKeyPolicy policy;
+    private final String name;
+    private final String address;
+    private final Secret loginKey;
+    private long armed = System.nanoTime();
+
+    CommitConfirm(Context context, String name, String address, Secret loginKey) {
+        this.context = context;
+        this.policy = new HostKeyPolicy(context);
+        this.name = name;
+        this.address = address;
+        this.loginKey = loginKey;
+    }
+
+    /** The changes are made and the rollback is armed: its time runs, and on the host it began a little earlier. */
+    void armed() {
+        armed = System.nanoTime();
+    }
+
+    /**
+     * Has the host keep its changes; returns if it does.
+     *
+     * @param changed the host as it is to be found, with the one host key that it has now
+     * @param known the host as it is known, with the host key too that a rollback brings back
+     * @throws HostException with the status {@link Status#ROLLED_BACK} or {@link Status#UNKNOWN}
+     */
+    void confirm(HostState changed, HostState known) {
+        context.events().started(name, "connect anew");
+        HostException failure;
+        try {
+            ask(changed, Timeouts.RECONNECT);
+            return;
+        } catch (HostException e) {
+            failure = e;
+        }
+        if (failure.status() == Status.ROLLED_BACK) {
+            throw failure;
+        }
+        if (Thread.currentThread().isInterrupted()) {
+            throw outcome(failure, failure);
+        }
+        context.events().started(name, "look again whether it keeps its changes");
+        long left = left();
+        if (failure.retryable() && left > 0) {
+            try {
+                ask(changed, Duration.ofNanos(left));
+                return;
+            } catch (HostException e) {
+                if (e.status() == Status.ROLLED_BACK) {
+                    throw outcome(failure, e);
+                }
+            }
+        }
+        HostKeyFingerprint shown;
+        try {
+            awaitRollback(failure);
+            shown = ask(known, Timeouts.RECONNECT);
+        } catch (HostException e) {
+            throw outcome(failure, e);
+        }
+        if (!changed.hostKeys().contains(shown)) {
+            throw HostException.of(name, address, STEP)
+                    .status(Status.UNKNOWN)
+                    .refusedHostKey(shown)
+                    .cause(failure)
+                    .because(
+                            "the host says that it keeps its changes, and shows " + shown
+                                    + ", the host key that it had before them",
+                            "That is not believed. See that its SSH server was started anew after its key was replaced,"
+                                    + " then run apply again: it looks first.");
+        }
+    }
+
+    /**
+     * Finds out what became of a run of changes that ended with a failure.
+     *
+     * @param failure how it ended
+     * @param known the host as it is known
+     * @return the failure, or where it left that unknown, one that says as much as a second look has shown
+     */
+    HostException afterLoss(HostException failure, HostState known) {
+        if (failure.status() != Status.UNKNOWN || Thread.currentThread().isInterrupted()) {
+            return failure;
+        }
+        context.events().started(name, "look again whether it keeps its changes");
+        try {
+            awaitRollback(failure);
+            ask(known, Timeouts.RECONNECT);
+        } catch (HostException e) {
+            return outcome(failure, e);
+        }
+        return HostException.of(name, address, failure.step())
+                .retryable()
+                .output(failure.output())
+                .cause(failure)
+                .because(
+                        "the connection was lost, and what the host had changed by then is kept",
+                        "Run apply again: it looks first, and makes what is missing.");
+    }
+
+    /** Confirms over a new connection, and tells which host key proved it. */
+    private HostKeyFingerprint ask(HostState accepted, Duration timeout) {
+        try (HostSession session = context.applier().open(policy.target(name, address, accepted, loginKey, timeout))) {
+            session.confirm();
+            return session.hostKey();
+        }
+    }
+
+    private long left() {
+        return context.applier().rollbackAfter().toNanos() - (System.nanoTime() - armed);
+    }
+
+    private void awaitRollback(HostException failure) {
+        try {
+            Pause.until(System.nanoTime() + left());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw HostException.of(name, address, STEP).cause(failure).because("interrupted", "");
+        }
+    }
+
+    /** What is known in the end, and how it came to that. */
+    private HostException outcome(HostException first, HostException last) {
+        HostException.Builder outcome = HostException.of(name, address, STEP).cause(first);
+        last.refusedHostKey().ifPresent(outcome::refusedHostKey);
+        String why = "What stood in the way: " + first.getMessage();
+        if (last != first) {
+            outcome.cause(last);
+            last.addSuppressed(first);
+            if (last.status() != Status.ROLLED_BACK) {
+                why += String.valueOf(last.getMessage()).equals(first.getMessage())
+                        ? "\nThe second look ended in the same way."
+                        : "\nAnd at the second look: " + last.getMessage();
+            }
+        }
+        if (last.status() == Status.ROLLED_BACK) {
+            return outcome.status(Status.ROLLED_BACK)
+                    .because(
+                            "the host has rolled back: no new connection confirmed the changes in time",
+                            "Its firewall, WireGuard interface and host key are as they were, and what was started was"
+                                    + " stopped. See that new SSH connections reach it with the new rules (on the host:"
+                                    + " ufw status numbered; a rule before PromGuard's may deny them, or its SSH server"
+                                    + " may listen on another port than the one given), then run apply again. "
+                                    + why.replace("\n", "\n  "));
+        }
+        if (last.retryable()) {
+            outcome.retryable();
+        }
+        boolean interrupted = Thread.currentThread().isInterrupted();
+        return outcome.status(Status.UNKNOWN)
+                .because(
+                        (interrupted ? "interrupted: " : "")
+                                + "whether the host keeps its changes or has rolled back is not known",
+                        "What nobody confirms is put back within "
+                                + context.applier().rollbackAfter().toSeconds()
+                                + " s. When it can be reached again, run apply: it looks first, and makes what is missing. If"
+                                + " it cannot, look on its console: systemctl list-timers 'promguard-*'; ufw status. "
+                                + why.replace("\n", "\n  "));
+    }
+}

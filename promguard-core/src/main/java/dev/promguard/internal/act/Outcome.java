@@ -1,0 +1,156 @@
+package dev.promguard.internal.act;
+
+import dev.promguard.CancelledException;
+import dev.promguard.internal.decide.Decision;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What a run did.
+ *
+ * @param decision what it was to do
+ * @param addresses the public address of each host that has one, by name
+ * @param changes what was done on each host, in order, by name
+ * @param drift those of the changes that put back what somebody had changed
+ * @param failures why it did not reach its end, by the name of the host or the step
+ * @param removed the hosts that were deleted or left
+ * @param cloud what was changed in the cloud beside hosts
+ * @param cancelled the interruption, if the run was interrupted
+ */
+public record Outcome(
+        Decision decision,
+        Map<String, String> addresses,
+        Map<String, List<String>> changes,
+        Map<String, List<String>> drift,
+        Map<String, RuntimeException> failures,
+        List<String> removed,
+        List<String> cloud,
+        Optional<CancelledException> cancelled) {
+
+    /**
+     * The hosts of the spec that failed. Other failures are of the cloud, or of hosts that leave the mesh.
+     *
+     * @return their names
+     */
+    public Set<String> failedHosts() {
+        Set<String> failed = new TreeSet<>(failures.keySet());
+        failed.removeIf(name -> !decision.observed().roster().blueprint().contains(name));
+        return failed;
+    }
+
+    /**
+     * This outcome with one failure more.
+     *
+     * @param step what failed
+     * @param failure why
+     * @return a copy
+     */
+    public Outcome with(String step, RuntimeException failure) {
+        Map<String, RuntimeException> more = new LinkedHashMap<>(failures);
+        more.put(step, failure);
+        return new Outcome(decision, addresses, changes, drift, more, removed, cloud, cancelled);
+    }
+
+    /**
+     * This outcome followed by that of a second pass.
+     *
+     * @param next what the second pass did
+     * @return both together
+     */
+    public Outcome then(Outcome next) {
+        Map<String, RuntimeException> all = new LinkedHashMap<>(failures);
+        all.putAll(next.failures);
+        return new Outcome(
+                next.decision,
+                next.addresses,
+                joined(changes, next.changes),
+                joined(drift, next.drift),
+                all,
+                joined(removed, next.removed),
+                joined(cloud, next.cloud),
+                next.cancelled);
+    }
+
+    private static Map<String, List<String>> joined(Map<String, List<String>> first, Map<String, List<String>> second) {
+        Map<String, List<String>> joined = new TreeMap<>(first);
+        second.forEach((name, list) -> joined.merge(name, list, Outcome::joined));
+        return joined;
+    }
+
+    private static List<String> joined(List<String> first, List<String> second) {
+        List<String> joined = new ArrayList<>(first);
+        joined.addAll(second);
+        return joined;
+    }
+
+    /** Collects what a run does, as it happens. Thread-safe. */
+    static final class Recorder {
+        private final Decision decision;
+        private final Map<String, String> addresses = new TreeMap<>();
+        private final Map<String, List<String>> changes = new TreeMap<>();
+        private final Map<String, List<String>> drift = new TreeMap<>();
+        private final Map<String, RuntimeException> failures = new LinkedHashMap<>();
+        private final List<String> removed = new ArrayList<>();
+        private final List<String> cloud = new ArrayList<>();
+
+        Recorder(Decision decision) {
+            this.decision = decision;
+        }
+
+        synchronized void at(Map<String, String> known) {
+            addresses.putAll(known);
+        }
+
+        synchronized void changed(String host, String change, boolean isDrift) {
+            changes.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
+            if (isDrift) {
+                drift.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
+            }
+        }
+
+        synchronized void failed(String what, RuntimeException failure) {
+            failures.put(what, failure);
+        }
+
+        synchronized boolean hasFailed(String what) {
+            return failures.containsKey(what);
+        }
+
+        synchronized boolean hasFailures() {
+            return !failures.isEmpty();
+        }
+
+        synchronized void removed(List<String> names) {
+            removed.addAll(names);
+        }
+
+        synchronized void cloud(List<String> lines) {
+            cloud.addAll(lines);
+        }
+
+        synchronized Outcome outcome(Optional<CancelledException> cancelled) {
+            return new Outcome(
+                    decision,
+                    Map.copyOf(addresses),
+                    copy(changes),
+                    copy(drift),
+                    Collections.unmodifiableMap(new LinkedHashMap<>(failures)),
+                    List.copyOf(removed),
+                    List.copyOf(cloud),
+                    cancelled);
+        }
+
+        private static Map<String, List<String>> copy(Map<String, List<String>> lists) {
+            Map<String, List<String>> copy = new TreeMap<>();
+            lists.forEach((name, list) -> copy.put(name, List.copyOf(list)));
+            return Collections.unmodifiableMap(copy);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package dev.promguard.internal.act;
+
+import dev.promguard.HostException;
+import dev.promguard.InvalidMeshException;
+import dev.promguard.ProviderException;
+import dev.promguard.StateException;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.internal.observe.HostIdentities;
+import dev.promguard.internal.observe.Observation;
+import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Parallel;
+import dev.promguard.internal.run.StateJournal;
+import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.AccessKey;
+import dev.promguard.spi.Arrival;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Creates hosts. The intent is in the state before a create is sent, each attempt has a tag of its own, and what the cloud
+ * accepted is in the state before anything else happens to it.
+ */
+final class Provisioner {
+    private static final String STEP = "wait until active";
+
+    private final Context context;
+    private final StateJournal journal;
+    private final Outcome.Recorder outcome;
+
+    Provisioner(Context context, StateJournal journal, Outcome.Recorder outcome) {
+        this.context = context;
+        this.journal = journal;
+        this.outcome = outcome;
+    }
+
+    /** Makes the SSH login key of a mesh without hosts. Hosts that exist admit none but their own, which must be there then. */
+    void ensureLoginKey(Roster roster) {
+        if (context.isInventory()) {
+            return;
+        }
+        if (!roster.present().isEmpty()) {
+            context.loginKey().close();
+            return;
+        }
+        Optional<Secret> existing = context.store().loadLoginKey(context.mesh());
+        if (existing.isPresent()) {
+            existing.get().close();
+            return;
+        }
+        try (SshKeyPair pair = SshKeyPair.generate(context.random())) {
+            context.store().saveLoginKey(context.mesh(), pair);
+        }
+    }
+
+    /** Orders hosts, and returns those that the cloud accepted, by name. What it did not accept is a failure of those hosts. */
+    Map<String, CloudHost> create(Blueprint blueprint, List<HostOrder> missing) {
+        SshPublicKey publicKey = context.store()
+                .loadLoginPublicKey(context.mesh())
+                .orElseThrow(() -> new StateException(
+                        "the public half of the SSH login key of mesh " + context.mesh() + " is missing from "
+                                + context.store().describe(context.mesh()) + ": put back a copy of the folder",
+                        false,
+                        null));
+        context.events().started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
+        AccessKey accessKey = context.provider().registerAccessKey(context.mesh(), publicKey);
+        journal.update(state -> state.with(accessKey));
+        refuseUnmanaged();
+
+        byte[] random = new byte[8];
+        context.random().nextBytes(random);
+        String attempt = HexFormat.of().formatHex(random);
+        Map<String, CloudHost> created = new TreeMap<>();
+        Parallel.map(
+                        batches(blueprint, missing),
+                        context.parallelism(),
+                        batch -> create(blueprint, attempt, batch, accessKey))
+                .forEach((batch, result) -> {
+                    RuntimeException failure = result.failure();
+                    if (failure != null) {
+                        batch.forEach(order -> {
+                            outcome.failed(order.name(), failure);
+                            context.events().failed(order.name(), "create");
+                        });
+                    } else {
+                        result.orThrow().forEach(host -> {
+                            created.put(host.name(), host);
+                            outcome.changed(host.name(), "create", false);
+                            context.events().done(host.name(), "created in " + host.region());
+                        });
+                    }
+                });
+        return created;
+    }
+
+    /**
+     * Observes once more whether another program has created hosts of the same mesh.
+     *
+     * @throws InvalidMeshException if it has
+     */
+    void refuseUnmanaged() {
+        List<String> problems = HostIdentities.of(
+                        journal.state(), context.provider().list(context.mesh()), List.of())
+                .problems(context.store().describe(context.mesh()));
+        if (!problems.isEmpty()) {
+            throw new InvalidMeshException(context.mesh(), problems);
+        }
+    }
+
+    /** Hosts that differ only in name go together, at most as many as the provider takes in one call. */
+    private List<List<HostOrder>> batches(Blueprint blueprint, List<HostOrder> missing) {
+        record Kind(String role, String region, String size, String image) {}
+        Map<Kind, List<HostOrder>> kinds = new LinkedHashMap<>();
+        for (HostOrder order : missing) {
+            Kind kind =
+                    new Kind(blueprint.host(order.name()).role().word(), order.region(), order.size(), order.image());
+            kinds.computeIfAbsent(kind, key -> new ArrayList<>()).add(order);
+        }
+        int most = context.provider().batchSize();
+        List<List<HostOrder>> batches = new ArrayList<>();
+        for (List<HostOrder> orders : kinds.values()) {
+            for (int from = 0; from < orders.size(); from += most) {
+                batches.add(List.copyOf(orders.subList(from, Math.min(from + most, orders.size()))));
+            }
+        }
+        return batches;
+    }
+
+    private List<CloudHost> create(Blueprint blueprint, String attempt, List<HostOrder> batch, AccessKey accessKey) {
+        List<String> names = batch.stream().map(HostOrder::name).toList();
+        HostOrder first = batch.get(0);
+        try (SshKeyPair hostKey = SshKeyPair.generate(context.random());
+                Secret userData = UserData.withHostKey(hostKey)) {
+            HostKeyFingerprint bootstrap = hostKey.publicKey().fingerprint();
+            CreateIntent intent = new CreateIntent(attempt, names, bootstrap);
+            journal.update(state -> state.intending(intent));
+            // A failure leaves the intent in place, whatever its reason: the order may have got through all the same.
+            List<CloudHost> accepted = context.provider()
+                    .create(new CreateOrder(
+                            context.mesh(),
+                            attempt,
+                            blueprint.host(first.name()).role().word(),
+                            names,
+                            first.region(),
+                            first.size(),
+                            first.image(),
+                            accessKey,
+                            userData));
+            journal.update(state -> {
+                MeshState changed = state;
+                for (CloudHost host : accepted) {
+                    changed = changed.with(
+                            host.name(),
+                            HostState.created(blueprint.host(host.name()).address(), host.id(), bootstrap));
+                }
+                return changed.settled(intent);
+            });
+            return accepted;
+        }
+    }
+
+    /** Waits for hosts, and tells of each as soon as it is ready or known not to come. */
+    void await(Map<String, CloudHost> waiting, Observation.Arrivals.Told told) {
+        Map<String, String> open = new TreeMap<>();
+        waiting.forEach((name, host) -> open.put(host.id(), name));
+        context.events().started(null, "wait for " + String.join(", ", waiting.keySet()) + " to be active");
+        try {
+            Arrival arrival = context.provider()
+                    .await(context.mesh(), Set.copyOf(open.keySet()), Timeouts.PROVISIONING, host -> {
+                        String name = Objects.requireNonNull(open.remove(host.id()), host.id());
+                        context.events()
+                                .done(name, "active at " + host.publicAddress().orElse("?"));
+                        told.ready(name, host.withName(name));
+                    });
+            open.forEach((id, name) -> told.failed(
+                    name,
+                    HostException.of(name, "", STEP)
+                            .because(
+                                    Objects.requireNonNullElse(arrival.missing().get(id), "nothing is known of it"),
+                                    "")));
+        } catch (ProviderException e) {
+            open.values().forEach(name -> told.failed(name, e));
+        }
+    }
+}

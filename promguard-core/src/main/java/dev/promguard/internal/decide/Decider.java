@@ -1,0 +1,235 @@
+package dev.promguard.internal.decide;
+
+import dev.promguard.InvalidMeshException;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.Role;
+import dev.promguard.change.Change;
+import dev.promguard.change.Differ;
+import dev.promguard.change.Drift;
+import dev.promguard.change.Explanation;
+import dev.promguard.change.Footprint;
+import dev.promguard.change.HostFacts;
+import dev.promguard.change.KeyChanges;
+import dev.promguard.change.KeyClaims;
+import dev.promguard.change.Manifest;
+import dev.promguard.change.Occupancy;
+import dev.promguard.change.PlannedChange;
+import dev.promguard.change.SymbolicKeys;
+import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.internal.observe.HostObservation.Seen;
+import dev.promguard.internal.observe.HostObservation.Unreachable;
+import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.observe.Roster;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.render.Renderer;
+import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.Quote;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Decides what a run does. A pure function of the spec, the state and the observation: the same for plan, apply, rotation and
+ * verification. Thread-safe.
+ */
+public final class Decider {
+    /** What a plan and a report say of a host that has lost its disk. */
+    public static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
+
+    /** What a plan and a report say of a host whose tag somebody removed. */
+    public static final String LOST_TAG = "has lost its tag in the cloud: put the mesh's tag back";
+
+    private final Renderer renderer;
+    private final String stateLocation;
+
+    /**
+     * A decider.
+     *
+     * @param renderer what renders hosts' files
+     * @param stateLocation where the state is, for messages
+     */
+    public Decider(Renderer renderer, String stateLocation) {
+        this.renderer = renderer;
+        this.stateLocation = stateLocation;
+    }
+
+    /**
+     * Refuses what no observation of hosts could make possible, before any host is contacted.
+     *
+     * @param roster the hosts
+     * @param quote what the cloud says of the hosts to create
+     * @param acts whether the run is going to act; a plan only shows hosts that the state does not know
+     * @throws InvalidMeshException if something cannot be; it names everything that the cloud alone can tell
+     */
+    public void refuse(Roster roster, Quote quote, boolean acts) {
+        List<Problem> problems = Problem.ofCloud(roster, quote, stateLocation);
+        if (problems.stream().anyMatch(problem -> acts || problem.kind() != Problem.Kind.UNMANAGED_HOST)) {
+            throw new InvalidMeshException(
+                    roster.blueprint().mesh(),
+                    problems.stream().map(Problem::toString).toList());
+        }
+    }
+
+    /**
+     * Decides.
+     *
+     * @param request what is asked for
+     * @param observed what was observed
+     * @return the decision; see {@link Decision#orThrow()}
+     */
+    public Decision decide(Request request, Observed observed) {
+        Roster roster = observed.roster();
+        KeyDecision keys = KeyDecision.of(request, observed);
+        List<HostDecision> hosts = new ArrayList<>();
+        for (Blueprint.Host host : roster.selected()) {
+            hosts.add(decide(observed, keys, host));
+        }
+        return new Decision(request, observed, keys, hosts, Problem.all(observed, hosts, stateLocation));
+    }
+
+    private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host) {
+        HostObservation seen = observed.hosts().get(host.name());
+        if (seen instanceof Seen known) {
+            return decide(observed, keys, host, known);
+        } else if (seen instanceof HostObservation.Absent) {
+            return HostDecision.unread(host, HostDecision.Kind.CREATE, List.of());
+        } else if (seen instanceof Unreachable unreachable) {
+            return HostDecision.unread(
+                    host,
+                    HostDecision.Kind.REFUSED,
+                    List.of(Problem.ofHost(
+                            Problem.Kind.UNREACHABLE,
+                            host.name(),
+                            String.valueOf(unreachable.failure().getMessage()))));
+        }
+        return HostDecision.unread(host, HostDecision.Kind.AWAITED, List.of());
+    }
+
+    private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host, Seen seen) {
+        Roster roster = observed.roster();
+        HostFacts facts = seen.facts();
+        HostState state = roster.remembered(host.name());
+        DesiredHost desired = desired(observed, keys, host);
+        List<Problem> problems = problems(roster, keys, host, desired, facts);
+        if (!problems.isEmpty()) {
+            return new HostDecision(
+                    host,
+                    HostDecision.Kind.REFUSED,
+                    Optional.of(desired),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    problems,
+                    false);
+        }
+        boolean rebuilt = state.rebuilt(seen.hostKey());
+        boolean replaceHostKey = state.throwaway().equals(Optional.of(seen.hostKey()));
+        KeyChanges newKeys = keys.changesOf(host.name());
+        List<Change> changes = withManifest(roster, Differ.diff(desired, facts, newKeys, replaceHostKey), facts);
+        Footprint left = rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE);
+        List<PlannedChange> planned = new ArrayList<>();
+        if (roster.identities().hasLostItsTag(host.name())) {
+            planned.add(new PlannedChange(LOST_TAG, true, Optional.empty()));
+        }
+        firstContact(roster, host.name(), state, seen.hostKey()).ifPresent(planned::add);
+        if (rebuilt) {
+            planned.add(new PlannedChange(REBUILT, true, Optional.empty()));
+        }
+        planned.addAll(Explanation.of(
+                desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));
+        return new HostDecision(
+                host,
+                planned.isEmpty() ? HostDecision.Kind.KEEP : HostDecision.Kind.CHANGE,
+                Optional.of(desired),
+                changes,
+                Drift.among(desired, facts, left, changes),
+                planned,
+                List.of(),
+                rebuilt);
+    }
+
+    private DesiredHost desired(Observed observed, KeyDecision keys, Blueprint.Host host) {
+        Roster roster = observed.roster();
+        Map<String, PublicKey> known = new HashMap<>(keys.known());
+        known.putIfAbsent(host.name(), SymbolicKeys.of(host.name()));
+        return renderer.render(
+                roster.blueprint(), host.name(), roster.publicAddresses(), known, keys.sharedBy(host.name()));
+    }
+
+    /** Everything that stands in the way on one host, in the order in which it is reported. */
+    private static List<Problem> problems(
+            Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+        String name = host.name();
+        Blueprint blueprint = roster.blueprint();
+        List<Problem> problems = new ArrayList<>();
+        Differ.faults(desired, facts)
+                .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, text)));
+        List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
+        if (!overlaps.isEmpty()) {
+            problems.add(Problem.ofHost(
+                    Problem.Kind.NETWORK_OVERLAP,
+                    name,
+                    "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
+                            + String.join(", ", overlaps) + ": choose another network with network(…)"));
+        }
+        if (roster.inventory().isPresent()) {
+            Occupancy.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
+                    .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, text)));
+        }
+        Optional.ofNullable(keys.rejected().get(name))
+                .ifPresent(text ->
+                        problems.add(Problem.ofHost(Problem.Kind.DUPLICATE_KEY, name, text + ". " + KeyClaims.mend())));
+        Optional.ofNullable(keys.deferred().get(name))
+                .ifPresent(peers -> problems.add(Problem.ofHost(
+                        Problem.Kind.WAITS_FOR_PEERS,
+                        name,
+                        "it has running tunnels with others that cannot take part: " + String.join(", ", peers))));
+        return problems;
+    }
+
+    /** The ports that PromGuard's units are to listen on. */
+    private static List<Occupancy.Claim> ports(Blueprint blueprint, Blueprint.Host host) {
+        List<Occupancy.Claim> ports = new ArrayList<>();
+        ports.add(new Occupancy.Claim(
+                "node_exporter.service", host.address(), blueprint.spec().nodeExporterPort(), "nodeExporterPort(…)"));
+        host.spec()
+                .exporters()
+                .forEach(exporter -> ports.add(new Occupancy.Claim(
+                        exporter.unit(), host.address(), exporter.port(), "the exporter's withPort(…)")));
+        if (host.role() == Role.MONITOR) {
+            ports.add(new Occupancy.Claim(
+                    "prometheus.service",
+                    "127.0.0.1",
+                    blueprint.spec().prometheus().port(),
+                    "prometheus(settings -> settings.port(…))"));
+        }
+        return ports;
+    }
+
+    /** On a host that stays when the mesh goes, a manifest is begun before the first change. */
+    private static List<Change> withManifest(Roster roster, List<Change> changes, HostFacts facts) {
+        if (roster.inventory().isEmpty() || changes.isEmpty() || facts.ledger().isPresent()) {
+            return changes;
+        }
+        List<Change> all = new ArrayList<>();
+        all.add(new Manifest.Begin(roster.blueprint().mesh()));
+        all.addAll(changes);
+        return all;
+    }
+
+    private static Optional<PlannedChange> firstContact(
+            Roster roster, String name, HostState state, HostKeyFingerprint shown) {
+        boolean trusts = roster.inventory()
+                .map(inventory -> inventory.logins().get(name))
+                .filter(login -> login.hostKeys().isEmpty())
+                .isPresent();
+        return state.hostKeys().isEmpty() && trusts
+                ? Optional.of(PlannedChange.wished("trust the host key " + shown + ", shown at this first contact"))
+                : Optional.empty();
+    }
+}

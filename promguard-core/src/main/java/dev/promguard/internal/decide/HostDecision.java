@@ -1,0 +1,94 @@
+package dev.promguard.internal.decide;
+
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.change.Change;
+import dev.promguard.change.ManagedFiles;
+import dev.promguard.change.PlannedChange;
+import dev.promguard.change.WireGuard;
+import dev.promguard.render.DesiredHost;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What is to happen to one host of the spec.
+ *
+ * @param host the host
+ * @param kind what, in a word
+ * @param desired what it should be, with stand-ins for new keys; empty for one that was not read
+ * @param changes the changes in order, with stand-ins for new keys
+ * @param drift those of the changes that put back what somebody changed on the host
+ * @param planned the changes for people
+ * @param problems what stands in the way; there are no changes then
+ * @param rebuilt whether its disk was made anew since it was set up
+ */
+public record HostDecision(
+        Blueprint.Host host,
+        Kind kind,
+        Optional<DesiredHost> desired,
+        List<Change> changes,
+        List<Change> drift,
+        List<PlannedChange> planned,
+        List<Problem> problems,
+        boolean rebuilt) {
+    /** What is to happen to a host. */
+    public enum Kind {
+        /** It is created. */
+        CREATE,
+        /** It is changed. */
+        CHANGE,
+        /** It is up to date. */
+        KEEP,
+        /** It cannot be changed: see the problems. */
+        REFUSED,
+        /** It exists and is not ready yet. */
+        AWAITED
+    }
+
+    /**
+     * Copies the lists.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public HostDecision {
+        Objects.requireNonNull(host, "host");
+        Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(desired, "desired");
+        changes = List.copyOf(changes);
+        drift = List.copyOf(drift);
+        planned = List.copyOf(planned);
+        problems = List.copyOf(problems);
+    }
+
+    /** A host of which nothing was read. */
+    static HostDecision unread(Blueprint.Host host, Kind kind, List<Problem> problems) {
+        return new HostDecision(host, kind, Optional.empty(), List.of(), List.of(), List.of(), problems, false);
+    }
+
+    /**
+     * The host's name.
+     *
+     * @return the name
+     */
+    public String name() {
+        return host.name();
+    }
+
+    /** The changes in words, without those that only follow from which peers the host has. */
+    List<String> apartFromPeers() {
+        return changes.stream()
+                .filter(change -> !(change instanceof WireGuard.WritePresharedKeys)
+                        && !(change instanceof WireGuard.Configure apply
+                                && apply.does() == WireGuard.InterfaceAction.SYNC)
+                        && !(change instanceof ManagedFiles.Write write
+                                && desired.isPresent()
+                                && write.file()
+                                        .path()
+                                        .equals(desired.get()
+                                                .wireGuard()
+                                                .config()
+                                                .path())))
+                .map(Change::describe)
+                .toList();
+    }
+}

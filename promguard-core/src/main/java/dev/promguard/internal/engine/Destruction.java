@@ -1,0 +1,95 @@
+package dev.promguard.internal.engine;
+
+import dev.promguard.blueprint.HostSpec;
+import dev.promguard.internal.act.Deleter;
+import dev.promguard.internal.act.Uninstaller;
+import dev.promguard.internal.observe.Sessions;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.StateJournal;
+import dev.promguard.spi.AccessKey;
+import dev.promguard.spi.Inventory;
+import dev.promguard.spi.MeshState;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Takes a whole mesh away: deletes hosts that PromGuard created, and uninstalls PromGuard from those that were there before. */
+public final class Destruction {
+    private final Context context;
+
+    /**
+     * A destruction.
+     *
+     * @param context the run's context
+     */
+    public Destruction(Context context) {
+        this.context = context;
+    }
+
+    /**
+     * What a destruction did.
+     *
+     * @param mesh the mesh's name
+     * @param removed the names of the hosts that are no longer in the mesh
+     * @param leftovers what was left on hosts that stay, by their names
+     * @param failures why hosts are still in it, by their names
+     * @param problems why hosts that carry the mesh's tag were left, and what to do
+     */
+    public record Result(
+            String mesh,
+            List<String> removed,
+            Map<String, List<String>> leftovers,
+            Map<String, RuntimeException> failures,
+            List<String> problems) {}
+
+    /**
+     * Takes the mesh away, as far as it goes. The state stays the caller's to delete.
+     *
+     * @return what was done
+     * @throws dev.promguard.ProviderException if the cloud refuses, or some hosts are not gone in time
+     */
+    public Result destroy() {
+        MeshState state = context.loadState();
+        StateJournal journal = new StateJournal(context.store(), state);
+        Optional<Inventory> inventory = context.provider().inventory();
+        if (inventory.isPresent()) {
+            return uninstall(journal, inventory.get());
+        }
+        Deleter.Result deleted = new Deleter(context).destroy(journal);
+        if (deleted.problems().isEmpty()) {
+            context.provider().cleanUp(context.mesh(), accessKey(state));
+        }
+        return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
+    }
+
+    private Result uninstall(StateJournal journal, Inventory inventory) {
+        Set<String> names = new TreeSet<>(journal.state().hosts().keySet());
+        context.spec().hosts().stream()
+                .map(HostSpec::name)
+                .filter(inventory.logins()::containsKey)
+                .forEach(names::add);
+        Uninstaller.Result result;
+        try (Sessions sessions = new Sessions(context::loginKey)) {
+            result = new Uninstaller(context, journal, inventory).uninstall(names, sessions);
+        }
+        List<String> nothing = List.of(Uninstaller.NOTHING);
+        List<String> removed = result.leftovers().entrySet().stream()
+                .filter(entry -> !entry.getValue().equals(nothing))
+                .map(Map.Entry::getKey)
+                .toList();
+        Map<String, List<String>> leftovers = new TreeMap<>(result.leftovers());
+        leftovers.values().removeIf(what -> what.equals(nothing) || what.isEmpty());
+        return new Result(context.mesh(), removed, leftovers, result.failures(), List.of());
+    }
+
+    /** How the cloud knows the login key. Where that was never recorded, the cloud may know it all the same. */
+    private Optional<AccessKey> accessKey(MeshState state) {
+        return state.accessKey()
+                .or(() -> context.store()
+                        .loadLoginPublicKey(state.mesh())
+                        .map(key -> context.provider().registerAccessKey(state.mesh(), key)));
+    }
+}

@@ -1,0 +1,17 @@
+package dev.promguard.internal.engine;
+
+import dev.promguard.PromGuardException;
+import java.util.Collection;
+import java.util.TreeSet;
+
+/** A rotation of keys that was not begun. It needs every host, and some had failed by then. */
+final class NotRotatedException extends PromGuardException {
+    private static final long serialVersionUID = 1L;
+
+    NotRotatedException(Collection<String> failed) {
+        super(
+                "no key was changed, since a rotation needs every host and these failed: "
+                        + String.join(", ", new TreeSet<>(failed)) + ". Fix what they lack, then rotate again.",
+                null);
+    }
+}

@@ -1,0 +1,177 @@
+package dev.promguard.internal.observe;
+
+import dev.promguard.InvalidMeshException;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Planner;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Pause;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.FoundHost;
+import dev.promguard.spi.Inventory;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.HostState;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Reads which hosts exist. Changes nothing. Thread-safe. */
+public final class CloudObserver {
+    /** Clouds' lists lag: a host that should be there and is not is looked for this often. */
+    private static final int LISTINGS = 4;
+
+    private final Context context;
+
+    /**
+     * An observer.
+     *
+     * @param context the run's context
+     */
+    public CloudObserver(Context context) {
+        this.context = context;
+    }
+
+    /**
+     * Reads which hosts of the mesh exist, beside those of the spec.
+     *
+     * @param state what is remembered
+     * @param only the hosts that the run is about; empty for all of them
+     * @return the roster
+     * @throws InvalidMeshException if the network has no room for a new host
+     */
+    public Roster observe(MeshState state, Set<String> only) {
+        MeshSpec spec = context.spec();
+        Optional<Inventory> inventory = context.provider().inventory();
+        HostIdentities identities = inventory.isPresent() ? HostIdentities.NONE : identify(state);
+        Blueprint blueprint;
+        try {
+            blueprint = Planner.plan(
+                    spec.withReleases(context.provider().releases()),
+                    state.heldAddresses(address -> Planner.isUsable(spec, address)));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
+        }
+        return inventory.isPresent()
+                ? ofInventory(inventory.get(), blueprint, state, only)
+                : ofCloud(identities, blueprint, state, only);
+    }
+
+    private static Roster ofCloud(
+            HostIdentities identities, Blueprint blueprint, MeshState remembered, Set<String> only) {
+        MeshState state = remembered;
+        Map<String, CloudHost> present = new LinkedHashMap<>();
+        List<CloudHost> orphaned = new ArrayList<>(identities.duplicates());
+        for (HostIdentities.Managed managed : identities.managed().values()) {
+            CloudHost host = managed.host();
+            if (!blueprint.contains(host.name())) {
+                orphaned.add(host);
+                continue;
+            }
+            present.put(host.name(), host);
+            if (managed.intent().isPresent()) {
+                state = state.with(
+                        host.name(),
+                        HostState.created(
+                                blueprint.host(host.name()).address(),
+                                host.id(),
+                                managed.intent().get().throwaway()));
+            }
+        }
+        return new Roster(
+                blueprint,
+                state,
+                present,
+                only.isEmpty() ? orphaned : List.of(),
+                Optional.empty(),
+                only,
+                identities,
+                List.of());
+    }
+
+    /** Hosts that were there before: those of the spec are adopted, and of the others those that were once. */
+    private Roster ofInventory(Inventory inventory, Blueprint planned, MeshState remembered, Set<String> only) {
+        Map<String, Integer> ports = new LinkedHashMap<>();
+        inventory.logins().forEach((name, login) -> ports.put(name, login.port()));
+        Blueprint blueprint = planned.admittingSsh(ports);
+        MeshState state = remembered;
+        Map<String, CloudHost> present = new LinkedHashMap<>();
+        List<CloudHost> orphaned = new ArrayList<>();
+        for (CloudHost host : context.provider().list(context.mesh())) {
+            boolean known = isRemembered(remembered, host);
+            if (blueprint.contains(host.name())) {
+                present.put(host.name(), host);
+                if (!known) {
+                    state = state.with(
+                            host.name(),
+                            HostState.adopted(blueprint.host(host.name()).address(), host.id()));
+                }
+            } else if (known) {
+                orphaned.add(host);
+            }
+        }
+        List<String> forgotten = remembered.hosts().keySet().stream()
+                .filter(name -> !inventory.logins().containsKey(name)
+                        && !inventory.gone().contains(name)
+                        && !blueprint.contains(name))
+                .toList();
+        return new Roster(
+                blueprint,
+                state,
+                present,
+                only.isEmpty() ? orphaned : List.of(),
+                Optional.of(inventory),
+                only,
+                HostIdentities.NONE,
+                forgotten);
+    }
+
+    private static boolean isRemembered(MeshState remembered, CloudHost host) {
+        HostState state = remembered.hosts().get(host.name());
+        return state != null && state.providerId().equals(Optional.of(host.id()));
+    }
+
+    /**
+     * Finds out what each host of the cloud is to the mesh. Ids of the state that the list lacks are looked up; where a host is
+     * still missing, the list is asked for again, since clouds' lists lag.
+     *
+     * @param state what is remembered
+     * @return the hosts
+     */
+    public HostIdentities identify(MeshState state) {
+        List<CloudHost> listed = context.provider().list(context.mesh());
+        List<FoundHost> found = find(listed, state);
+        for (int listing = 1; listing < LISTINGS && lacks(listed, found, state); listing++) {
+            Pause.of(context.intervals().list(), "looking for hosts; nothing was changed");
+            listed = context.provider().list(context.mesh());
+            found = find(listed, state);
+        }
+        return HostIdentities.of(state, listed, found);
+    }
+
+    private List<FoundHost> find(List<CloudHost> listed, MeshState state) {
+        Set<String> lacking = lacking(listed, state);
+        return lacking.isEmpty() ? List.of() : context.provider().find(context.mesh(), lacking);
+    }
+
+    private static Set<String> lacking(List<CloudHost> listed, MeshState state) {
+        Set<String> ids = new TreeSet<>();
+        state.hosts().values().forEach(host -> host.providerId().ifPresent(ids::add));
+        listed.forEach(host -> ids.remove(host.id()));
+        return ids;
+    }
+
+    private static boolean lacks(List<CloudHost> listed, List<FoundHost> found, MeshState state) {
+        Set<String> ids = lacking(listed, state);
+        found.forEach(host -> ids.remove(host.host().id()));
+        return !ids.isEmpty()
+                || state.intents().stream()
+                        .anyMatch(intent -> intent.names().stream()
+                                .anyMatch(name -> listed.stream()
+                                        .noneMatch(host -> host.name().equals(name)
+                                                && host.attempt().equals(Optional.of(intent.attempt())))));
+    }
+}

@@ -1,0 +1,169 @@
+package dev.promguard.internal.observe;
+
+import dev.promguard.HostException;
+import dev.promguard.ProviderException;
+import dev.promguard.internal.run.Context;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Inventory;
+import dev.promguard.spi.Login;
+import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.Rebuild;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Decides which SSH host keys are accepted. A host that proves a key which it is remembered by is let in. A host that shows its
+ * bootstrap host key again, although it had a key of its own by then, was rebuilt, or somebody in between knows that key, which
+ * stands in the host's user data. Such a host is let in only if the cloud says that a rebuild began after the host's own key was
+ * pinned, and is complete. Both times are the cloud's, so no clock here can be wrong. A rebuild counts once: the key that the
+ * host is given next is pinned later. Thread-safe.
+ */
+public final class HostKeyPolicy {
+    private static final String STEP = "check the host key";
+    private static final int SSH_PORT = 22;
+
+    private final Context context;
+
+    /**
+     * The policy of a run.
+     *
+     * @param context the run's context
+     */
+    public HostKeyPolicy(Context context) {
+        this.context = context;
+    }
+
+    /**
+     * How to reach a host, and which of its keys to accept.
+     *
+     * @param name the host's name
+     * @param address its public address
+     * @param host what is remembered of it
+     * @param loginKey the key to log in with
+     * @param timeout how long to try
+     * @return the target
+     */
+    public HostTarget target(String name, String address, HostState host, Secret loginKey, Duration timeout) {
+        Optional<Inventory> inventory = context.provider().inventory();
+        Login login = inventory.map(hosts -> hosts.logins().get(name)).orElse(null);
+        if (inventory.isEmpty() || login == null) {
+            return new HostTarget(name, address, SSH_PORT, "root", host.hostKeys(), loginKey, timeout);
+        }
+        return new HostTarget(
+                name,
+                address,
+                login.port(),
+                login.user(),
+                login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys(),
+                login.trustOnFirstUse(),
+                loginKey,
+                inventory.get().passphrase(),
+                timeout);
+    }
+
+    /**
+     * Opens a session with a host that may have been rebuilt: {@link HostState#rebuilt} then tells from the key that it proved.
+     *
+     * @param name the host's name
+     * @param address its public address
+     * @param host what is remembered of it
+     * @param loginKey the key to log in with
+     * @param timeout how long to try
+     * @return the session, which the caller closes
+     * @throws HostException as {@link dev.promguard.spi.HostApplier#open}
+     * @throws ProviderException if the cloud cannot be asked whether the host was rebuilt
+     */
+    public HostSession open(String name, String address, HostState host, Secret loginKey, Duration timeout) {
+        try {
+            return context.applier().open(target(name, address, host, loginKey, timeout));
+        } catch (HostException refusal) {
+            Optional<HostKeyFingerprint> shown = refusal.refusedHostKey();
+            if (shown.isEmpty() || !host.rebuilt(shown.get())) {
+                throw refusal;
+            }
+            HostState rebuilt = requireRebuilt(name, address, host, shown.get(), refusal);
+            return context.applier().open(target(name, address, rebuilt, loginKey, timeout));
+        }
+    }
+
+    /**
+     * Opens a session with a host that must not have been rebuilt.
+     *
+     * @param name the host's name
+     * @param address its public address
+     * @param host what is remembered of it
+     * @param loginKey the key to log in with
+     * @param timeout how long to try
+     * @return the session, which the caller closes
+     * @throws HostException as {@link dev.promguard.spi.HostApplier#open}
+     */
+    public HostSession openPinned(String name, String address, HostState host, Secret loginKey, Duration timeout) {
+        try {
+            return context.applier().open(target(name, address, host, loginKey, timeout));
+        } catch (HostException refusal) {
+            Optional<HostKeyFingerprint> shown = refusal.refusedHostKey();
+            if (shown.isEmpty() || !host.rebuilt(shown.get())) {
+                throw refusal;
+            }
+            throw refused(name, address, shown.get(), refusal)
+                    .because(
+                            keys(host, shown.get()),
+                            "Nothing was sent to it. If it was rebuilt, apply asks "
+                                    + context.provider().name()
+                                    + " whether that is so, and sets it up again; if not, somebody may be in between.");
+        }
+    }
+
+    /** What to accept from a host if the cloud confirms that it was rebuilt. */
+    private HostState requireRebuilt(
+            String name, String address, HostState host, HostKeyFingerprint shown, HostException refusal) {
+        String id = host.providerId().orElseThrow();
+        String cloud = context.provider().name();
+        List<Rebuild> rebuilds = context.provider().rebuilds(context.mesh(), id);
+        HostException.Builder refused = refused(name, address, shown, refusal);
+        Optional<Rebuild> unfinished = rebuilds.stream()
+                .filter(rebuild -> rebuild.status() == Rebuild.Status.IN_PROGRESS)
+                .findFirst();
+        if (unfinished.isPresent()) {
+            throw refused.retryable()
+                    .because(
+                            keys(host, shown) + ", and the rebuild that began at "
+                                    + unfinished.get().started() + " is not done, says " + cloud,
+                            "Nothing was sent to it. Wait until it is done, then run again.");
+        }
+        if (host.pinnedAt().isEmpty()) {
+            throw refused.because(
+                    keys(host, shown) + ", and it is not known since when",
+                    "Nothing was sent to it. Whether it was rebuilt since cannot be told. Run apply, which asks "
+                            + cloud + " for the time; then rebuild it once more and apply again.");
+        }
+        Instant pinnedAt = host.pinnedAt().get();
+        if (rebuilds.stream()
+                .filter(rebuild -> rebuild.status() == Rebuild.Status.COMPLETED)
+                .anyMatch(rebuild -> rebuild.started().isAfter(pinnedAt))) {
+            return HostState.created(host.address(), id, shown);
+        }
+        throw refused.because(
+                keys(host, shown) + ", and " + cloud + " has done no rebuild of it since " + pinnedAt
+                        + ", when that one was in use",
+                "Nothing was sent to it. If its disk was put back to its first state in another way, or a rebuild failed,"
+                        + " rebuild it and apply again; if not, somebody who knows the bootstrap host key may be in between.");
+    }
+
+    private static HostException.Builder refused(
+            String name, String address, HostKeyFingerprint shown, HostException refusal) {
+        return HostException.of(name, address, STEP).refusedHostKey(shown).cause(refusal);
+    }
+
+    private static String keys(HostState host, HostKeyFingerprint shown) {
+        List<String> own =
+                host.hostKeys().stream().map(HostKeyFingerprint::text).sorted().toList();
+        return "the host showed " + shown + ", the bootstrap host key that it was created with; accepted is "
+                + String.join(" or ", own);
+    }
+}

@@ -1,0 +1,109 @@
+package dev.promguard.internal.observe;
+
+import dev.promguard.HostException;
+import dev.promguard.ProviderException;
+import dev.promguard.change.HostFacts;
+import dev.promguard.change.Resources;
+import dev.promguard.change.SymbolicKeys;
+import dev.promguard.internal.observe.HostObservation.Seen;
+import dev.promguard.internal.observe.HostObservation.Unreachable;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.render.DesiredHost;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostSession;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/** Reads hosts, each over one session that stays open for what follows. Changes nothing on them. Thread-safe. */
+public final class HostObserver {
+    private final Context context;
+    private final HostKeyPolicy policy;
+
+    /**
+     * An observer.
+     *
+     * @param context the run's context
+     */
+    public HostObserver(Context context) {
+        this.context = context;
+        this.policy = new HostKeyPolicy(context);
+    }
+
+    /**
+     * What a host should be as far as what is remembered can tell: what it need not send, since it is known.
+     *
+     * @param roster the hosts
+     * @param name the host's name
+     * @return what it is expected to be
+     */
+    public DesiredHost expected(Roster roster, String name) {
+        Map<String, PublicKey> keys = new HashMap<>();
+        roster.state().hosts().forEach((host, state) -> state.publicKey().ifPresent(key -> keys.put(host, key)));
+        keys.putIfAbsent(name, SymbolicKeys.of(name));
+        return context.renderer().render(roster.blueprint(), name, roster.publicAddresses(), keys);
+    }
+
+    /**
+     * Opens a session with a host.
+     *
+     * @param roster the hosts
+     * @param name the host's name
+     * @param sessions where the session is kept
+     * @param timeout how long the host may take to answer
+     * @param rebuilt whether a host that was rebuilt is let in
+     * @return the session
+     * @throws HostException if there is none in time, or the host shows a key that is not accepted
+     */
+    public HostSession open(Roster roster, String name, Sessions sessions, Duration timeout, boolean rebuilt) {
+        String address = Objects.requireNonNull(roster.present().get(name), name)
+                .publicAddress()
+                .orElseThrow(() -> withoutAddress(name));
+        HostSession session = rebuilt
+                ? policy.open(name, address, roster.remembered(name), sessions.loginKey(), timeout)
+                : policy.openPinned(name, address, roster.remembered(name), sessions.loginKey(), timeout);
+        sessions.add(name, session);
+        return session;
+    }
+
+    /**
+     * What to say of a host that cannot be reached because nobody knows where it is.
+     *
+     * @param name the host's name
+     * @return the failure
+     */
+    public static HostException withoutAddress(String name) {
+        return HostException.of(name, "", "connect").because("it has no public address yet", "Run again in a minute.");
+    }
+
+    /**
+     * Reads a host over a new session, whatever comes of it.
+     *
+     * @param roster the hosts
+     * @param name the host's name
+     * @param sessions where the session is kept
+     * @param timeout how long the host may take to answer
+     * @return what was expected of the host, and what is known of it
+     */
+    public Arrived observe(Roster roster, String name, Sessions sessions, Duration timeout) {
+        DesiredHost expected = expected(roster, name);
+        CloudHost host = Objects.requireNonNull(roster.present().get(name), name);
+        boolean read = false;
+        try {
+            HostSession session = open(roster, name, sessions, timeout, true);
+            HostFacts facts = session.facts(Resources.query(expected), Timeouts.BOOT);
+            read = true;
+            context.events().done(name, "observed");
+            return new Arrived(host, expected, new Seen(facts, session.hostKey()));
+        } catch (HostException | ProviderException e) {
+            return new Arrived(host, expected, new Unreachable(e));
+        } finally {
+            if (!read) {
+                sessions.close(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.promguard.internal.run;
+
+import dev.promguard.StateException;
+import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.keys.KeySource;
+import dev.promguard.keys.Secret;
+import dev.promguard.render.Renderer;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.StateStore;
+import java.security.SecureRandom;
+import java.time.Duration;
+
+/**
+ * What a run works with: the spec, the ports, the sources of randomness and the bounds of every wait. Immutable; thread-safe as
+ * far as the ports are.
+ *
+ * @param spec the spec of the mesh
+ * @param provider where hosts come from
+ * @param applier the way to the hosts
+ * @param store where the state is kept
+ * @param events who is told what happens
+ * @param keys where WireGuard keys come from
+ * @param random where SSH keys and attempt names come from
+ * @param renderer what renders hosts' files
+ * @param parallelism how many hosts are worked on at once
+ * @param sshTimeout how long a host may take to answer over SSH in an apply
+ * @param intervals how long to wait before asking again
+ */
+public record Context(
+        MeshSpec spec,
+        CloudProvider provider,
+        HostApplier applier,
+        StateStore store,
+        Events events,
+        KeySource keys,
+        SecureRandom random,
+        Renderer renderer,
+        int parallelism,
+        Duration sshTimeout,
+        PollIntervals intervals) {
+    /**
+     * The mesh's name.
+     *
+     * @return the name
+     */
+    public String mesh() {
+        return spec.name();
+    }
+
+    /**
+     * Whether the hosts were there before the mesh.
+     *
+     * @return true if the provider has an inventory
+     */
+    public boolean isInventory() {
+        return provider.inventory().isPresent();
+    }
+
+    /**
+     * Reads the state.
+     *
+     * @return the state last saved, or an empty one
+     */
+    public MeshState loadState() {
+        return store.load(mesh()).orElse(MeshState.empty(mesh()));
+    }
+
+    /**
+     * The key to log in with: the user's own where the hosts were there before, else the mesh's.
+     *
+     * @return the key, which the caller closes
+     * @throws StateException if the mesh's key is missing
+     */
+    public Secret loginKey() {
+        return provider.inventory()
+                .map(inventory -> inventory.identity().use(Secret::of))
+                .or(() -> store.loadLoginKey(mesh()))
+                .orElseThrow(() -> new StateException(
+                        "the SSH login key of mesh " + mesh() + " is missing from " + store.describe(mesh())
+                                + ": put back a copy of the folder",
+                        false,
+                        null));
+    }
+
+    /**
+     * What to say where nothing is known of the mesh.
+     *
+     * @return the exception to throw
+     */
+    public StateException unknownMesh() {
+        return new StateException(
+                "nothing is known of mesh " + mesh() + " in " + store.describe(mesh())
+                        + ": run apply first, or name the folder with state(…)",
+                false,
+                null);
+    }
+}

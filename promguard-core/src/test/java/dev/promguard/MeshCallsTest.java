@@ -1,0 +1,79 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.memory.Calls;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What each verb costs on a monitor and two nodes: sessions, executions on hosts, calls of the cloud and of the state. A host is observed
+ * once and over one session; one more is opened where only a new one proves that the host can still be reached.
+ */
+class MeshCallsTest {
+    private final Account account = new Account();
+
+    private static Arguments row(String verb, Consumer<MeshBuilder> call, int sessions, String calls) {
+        return Arguments.of(verb, call, sessions, calls);
+    }
+
+    private static Stream<Arguments> verbs() {
+        return Stream.of(
+                row(
+                        "plan",
+                        mesh -> mesh.plan(),
+                        3,
+                        "CloudProvider.list 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                row(
+                        "apply",
+                        mesh -> mesh.apply(),
+                        3,
+                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1"),
+                row(
+                        "apply with a new exporter on the nodes",
+                        mesh -> mesh.exporter(Exporters.blackbox()).apply(),
+                        5,
+                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 5, HostSession.apply 3, HostSession.confirm 2, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 6"),
+                row(
+                        "rotateKeys",
+                        mesh -> mesh.build().rotateKeys(),
+                        6,
+                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 6, HostApplier.rollbackAfter 1, HostSession.apply 3, HostSession.confirm 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 9"),
+                row(
+                        "verify",
+                        mesh -> mesh.build().verify(),
+                        3,
+                        "CloudProvider.list 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.knock 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                row(
+                        "destroy",
+                        mesh -> mesh.build().destroy(),
+                        0,
+                        "CloudProvider.cleanUp 1, CloudProvider.deleteAttempts 1, CloudProvider.list 1, StateStore.delete 1, StateStore.load 1, StateStore.lock 1"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("verbs")
+    void verb_ofAMeshThatIsUpToDate_costsWhatItMust(
+            String verb, Consumer<MeshBuilder> call, int sessions, String expected) {
+        account.wish().apply();
+        int before = account.hosts.opened();
+        Calls calls = new Calls();
+
+        call.accept(account.wish(calls));
+
+        Map<String, Long> made =
+                calls.made().stream().collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
+        assertThat(made.entrySet().stream()
+                        .map(one -> one.getKey() + " " + one.getValue())
+                        .collect(Collectors.joining(", ")))
+                .as(verb)
+                .isEqualTo(expected);
+        assertThat(account.hosts.opened() - before).as("sessions").isEqualTo(sessions);
+    }
+}
