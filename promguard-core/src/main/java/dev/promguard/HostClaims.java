@@ -17,6 +17,7 @@ import dev.promguard.change.KeyChanges;
 import dev.promguard.change.LoadedRule;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
+import dev.promguard.render.KillSwitch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,7 @@ final class HostClaims {
     List<Check> check(DesiredHost desired, Map<String, PublicKey> keys) {
         denies();
         admitsOnTheTunnelAlone();
+        leavesThroughTheInterfaceAlone(desired.killSwitch());
         listensWhereItShould();
         foreignRules();
         wish(desired);
@@ -71,7 +73,8 @@ final class HostClaims {
 
     /** What {@link #check} checks of a host, whatever its facts are. */
     static List<String> claims(Blueprint blueprint, Blueprint.Host host) {
-        List<String> claims = new ArrayList<>(List.of(DENIES, TUNNEL_ALONE, exportersClaim(host)));
+        List<String> claims =
+                new ArrayList<>(List.of(DENIES, TUNNEL_ALONE, leavesClaim(blueprint), exportersClaim(host)));
         if (host.role() == Role.MONITOR) {
             claims.add(LOOPBACK_ALONE);
         }
@@ -90,7 +93,8 @@ final class HostClaims {
     }
 
     private static List<String> units(Blueprint.Host host) {
-        List<String> units = new ArrayList<>(List.of("wg-quick@wg0.service", METRICS_TIMER, "node_exporter.service"));
+        List<String> units = new ArrayList<>(
+                List.of("wg-quick@wg0.service", KillSwitch.UNIT, METRICS_TIMER, "node_exporter.service"));
         host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
         if (host.role() == Role.MONITOR) {
             units.add("prometheus.service");
@@ -100,6 +104,11 @@ final class HostClaims {
 
     private static String unitClaim(String unit) {
         return unit + " runs, and will after a reboot";
+    }
+
+    private static String leavesClaim(Blueprint blueprint) {
+        return "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
+                + " alone, also while that is down";
     }
 
     private static String exportersClaim(Blueprint.Host host) {
@@ -173,6 +182,21 @@ final class HostClaims {
                         ? "Run apply."
                         : "PromGuard leaves rules of others alone: take that one away on the host (ufw status numbered, then ufw"
                                 + " delete NUMBER; what ufw does not know, by the tool that made it), or narrow it to its own port.");
+    }
+
+    private void leavesThroughTheInterfaceAlone(KillSwitch killSwitch) {
+        UnitFact unit = facts.units().get(KillSwitch.UNIT);
+        boolean route = facts.killSwitch().unreachable().contains(killSwitch.network());
+        boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
+        boolean boot = unit != null && unit.enabled().equals("enabled");
+        add(
+                leavesClaim(blueprint),
+                "ip route, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
+                "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
+                        + ", at boot " + boot,
+                route && rule && boot,
+                "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
+                        + killSwitch.interfaceName() + " on the host sets both.");
     }
 
     private void listensWhereItShould() {

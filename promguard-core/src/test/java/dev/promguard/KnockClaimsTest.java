@@ -44,6 +44,7 @@ class KnockClaimsTest {
                 Map.of(),
                 Map.of(),
                 Optional.empty(),
+                HostFacts.KillSwitchFact.NONE,
                 Optional.empty(),
                 true,
                 new FirewallFact(true, true, true, List.of(), List.of(), List.of()),

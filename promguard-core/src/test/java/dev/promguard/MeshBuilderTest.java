@@ -269,14 +269,18 @@ class MeshBuilderTest {
                         "shop-monitor-1/etc/prometheus/targets/node.json",
                         "shop-monitor-1/etc/systemd/system/node_exporter.service",
                         "shop-monitor-1/etc/systemd/system/prometheus.service",
+                        "shop-monitor-1/etc/systemd/system/promguard-kill-switch.service",
                         "shop-monitor-1/etc/systemd/system/promguard-wireguard-metrics.service",
                         "shop-monitor-1/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "shop-monitor-1/etc/wireguard/wg0.conf",
+                        "shop-monitor-1/usr/local/lib/promguard/kill-switch.sh",
                         "shop-monitor-1/usr/local/lib/promguard/wireguard-metrics.sh",
                         "shop-node-1/etc/systemd/system/node_exporter.service",
+                        "shop-node-1/etc/systemd/system/promguard-kill-switch.service",
                         "shop-node-1/etc/systemd/system/promguard-wireguard-metrics.service",
                         "shop-node-1/etc/systemd/system/promguard-wireguard-metrics.timer",
                         "shop-node-1/etc/wireguard/wg0.conf",
+                        "shop-node-1/usr/local/lib/promguard/kill-switch.sh",
                         "shop-node-1/usr/local/lib/promguard/wireguard-metrics.sh");
         for (Path file : written) {
             assertThat(Files.readString(file)).endsWith("\n");

@@ -320,6 +320,22 @@ class MeshVerifyTest {
     }
 
     @Test
+    void verify_killSwitchWithoutItsRule_failsAndNamesIt() {
+        account.cloud.machine("shop-node-1").flushDroppingRules();
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.failures())
+                .extracting(Check::host, Check::claim, Check::seen)
+                .containsExactlyInAnyOrder(
+                        tuple(
+                                "shop-node-1",
+                                "lets packets for 10.0.0.0/24 leave through wg0 alone, also while that is down",
+                                "unreachable route there, dropping rule missing, at boot true"),
+                        tuple("shop-node-1", WISH, "kill switch: let packets for 10.0.0.0/24 leave through wg0 alone"));
+    }
+
+    @Test
     void verify_shards_asksEachMonitorForItsOwnTargets() {
         Mesh shards = wish().monitor("fra1")
                 .nodes(4, "lon1")

@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import inet.ipaddr.IPAddressString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -106,6 +107,15 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
         public String allowedIp() {
             return address + (address.indexOf(':') >= 0 ? "/128" : "/32");
         }
+    }
+
+    /**
+     * The mesh's network, written as the kernel writes it.
+     *
+     * @return such as {@code 10.0.0.0/24} or {@code fd00:77::/64}
+     */
+    public String network() {
+        return new IPAddressString(spec.network()).getAddress().toPrefixBlock().toCanonicalString();
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.promguard.change;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.render.DesiredHost;
+import dev.promguard.render.KillSwitch;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ public final class ManagedFiles implements Resource {
 
         @Override
         public boolean risky() {
-            return file.path().startsWith(WIREGUARD_FOLDER);
+            return file.path().startsWith(WIREGUARD_FOLDER) || file.path().equals(KillSwitch.UNIT_FILE);
         }
 
         @Override
@@ -138,7 +139,7 @@ public final class ManagedFiles implements Resource {
     /** What PromGuard put there and is no longer desired, in order. */
     static List<String> obsolete(Comparison comparison) {
         Set<String> obsolete = new TreeSet<>(comparison.facts().kept());
-        comparison.desired().files().forEach(file -> obsolete.remove(file.path()));
+        comparison.desired().allFiles().forEach(file -> obsolete.remove(file.path()));
         comparison.desired().releases().forEach(install -> obsolete.remove(install.folder()));
         return List.copyOf(obsolete);
     }
@@ -231,8 +232,7 @@ public final class ManagedFiles implements Resource {
     /** The contents of a host's files that people may see, by path. */
     static Map<String, String> contents(DesiredHost host) {
         Map<String, String> contents = new HashMap<>();
-        Stream.concat(host.files().stream(), Stream.of(host.wireGuard().config()))
-                .forEach(file -> contents.put(file.path(), file.content()));
+        host.allFiles().forEach(file -> contents.put(file.path(), file.content()));
         return contents;
     }
 

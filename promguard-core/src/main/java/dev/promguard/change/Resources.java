@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * Every kind of resource, and the order in which a host is changed across them. The order keeps a host closed at every step: units
- * that packages bring are masked before these are installed; packages, users, releases and files come first, which open nothing;
- * then the firewall, SSH's rule before anything is denied; then WireGuard; then the services, those that are no longer desired
+ * that packages bring are masked before these are installed; packages, users and releases come first; then the kill switch,
+ * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then WireGuard; then the services, those that are no longer desired
  * before those that are, and then the files that nothing reads any more; the SSH host key last.
  */
 public final class Resources {
@@ -17,6 +17,7 @@ public final class Resources {
             Packages.RESOURCE,
             Users.RESOURCE,
             Releases.RESOURCE,
+            KillSwitches.RESOURCE,
             SecretFiles.RESOURCE,
             ManagedFiles.RESOURCE,
             Firewall.RESOURCE,
@@ -31,6 +32,7 @@ public final class Resources {
             Packages::install,
             Users::create,
             Releases::install,
+            KillSwitches::cover,
             SecretFiles::write,
             ManagedFiles::write,
             Units::removeDropIns,
@@ -39,6 +41,7 @@ public final class Resources {
             Units::remove,
             Units::apply,
             ManagedFiles::remove,
+            KillSwitches::release,
             HostKey::replace);
 
     private Resources() {}

@@ -67,6 +67,7 @@ public final class SymbolicKeys {
                 desired.releases(),
                 desired.firewall(),
                 resolve(desired.wireGuard(), keys),
+                desired.killSwitch(),
                 desired.secretFiles(),
                 desired.files(),
                 desired.units(),

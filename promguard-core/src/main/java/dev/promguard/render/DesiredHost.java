@@ -1,11 +1,12 @@
 package dev.promguard.render;
 
 import dev.promguard.blueprint.FirewallRule;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
 /**
- * All that a host should be, in the order in which it can be reached: packages, users, firewall, WireGuard, releases, files, units.
+ * All that a host should be: packages, users, firewall, WireGuard, kill switch, releases, files, units.
  *
  * @param name the host's name
  * @param packages Debian packages that should be installed
@@ -13,6 +14,7 @@ import java.util.Objects;
  * @param releases releases that should be unpacked
  * @param firewall every rule that PromGuard wants on the host
  * @param wireGuard the WireGuard interface
+ * @param killSwitch what keeps packets for the mesh's network on that interface
  * @param secretFiles files that should hold these secrets
  * @param files files that should have this content, mode and owner
  * @param units systemd units that should be enabled and running
@@ -25,6 +27,7 @@ public record DesiredHost(
         List<ReleaseInstall> releases,
         List<FirewallRule> firewall,
         WireGuardInterface wireGuard,
+        KillSwitch killSwitch,
         List<SecretFile> secretFiles,
         List<ManagedFile> files,
         List<Unit> units,
@@ -37,6 +40,7 @@ public record DesiredHost(
     public DesiredHost {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(wireGuard, "wireGuard");
+        Objects.requireNonNull(killSwitch, "killSwitch");
         packages = List.copyOf(packages);
         users = List.copyOf(users);
         releases = List.copyOf(releases);
@@ -45,5 +49,17 @@ public record DesiredHost(
         files = List.copyOf(files);
         units = List.copyOf(units);
         maskedUnits = List.copyOf(maskedUnits);
+    }
+
+    /**
+     * Every file without a secret, those of WireGuard and of the kill switch among them.
+     *
+     * @return the files, in the order in which they are written
+     */
+    public List<ManagedFile> allFiles() {
+        List<ManagedFile> all = new ArrayList<>(killSwitch.files());
+        all.addAll(files);
+        all.add(wireGuard.config());
+        return List.copyOf(all);
     }
 }

@@ -216,6 +216,7 @@ public final class Renderer {
                 releases.stream().distinct().toList(),
                 host.firewall(),
                 wireGuard,
+                killSwitch(blueprint),
                 secretFiles,
                 files,
                 units,
@@ -264,6 +265,7 @@ public final class Renderer {
             files.put(
                     "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
                     wireGuardConfig(blueprint, host, peers));
+            killSwitch(blueprint).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
             files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
             host.spec()
@@ -342,6 +344,33 @@ public final class Renderer {
                 Set.of());
     }
 
+    private KillSwitch killSwitch(Blueprint blueprint) {
+        String interfaceName = Blueprint.WIREGUARD_INTERFACE;
+        Map<String, Object> values = Map.of(
+                "mesh",
+                blueprint.mesh(),
+                "network",
+                blueprint.network(),
+                "interface",
+                interfaceName,
+                "wireGuardUnit",
+                "wg-quick@" + interfaceName + ".service",
+                "script",
+                KillSwitch.SCRIPT);
+        return new KillSwitch(
+                blueprint.network(),
+                interfaceName,
+                List.of(
+                        new ManagedFile(
+                                KillSwitch.SCRIPT,
+                                templates.render("kill-switch.sh.j2", values),
+                                0755,
+                                "root",
+                                List.of()),
+                        ManagedFile.readable(
+                                KillSwitch.UNIT_FILE, templates.render("kill-switch.service.j2", values))));
+    }
+
     /** The files behind the metrics of WireGuard, by path. */
     private Map<String, String> wireGuardMetrics(Blueprint blueprint) {
         Map<String, Object> values = Map.of(
@@ -401,6 +430,8 @@ public final class Renderer {
                         blueprint.mesh(),
                         "wireGuardUnit",
                         "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                        "killSwitchUnit",
+                        KillSwitch.UNIT,
                         "user",
                         "prometheus",
                         "binary",

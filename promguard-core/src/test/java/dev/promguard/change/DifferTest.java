@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.promguard.Golden;
 import dev.promguard.WishFile;
 import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.change.KillSwitches.KillSwitchAction;
 import dev.promguard.change.Units.UnitAction;
 import dev.promguard.change.WireGuard.InterfaceAction;
 import dev.promguard.keys.KeySource;
@@ -104,13 +105,16 @@ class DifferTest {
     /** The place of each kind of change: what opens nothing, the firewall, SSH before all, WireGuard, services, the host key. */
     private static int rank(Change change) {
         if (change instanceof ManagedFiles.Write of) {
-            return of.risky() ? 9 : 4;
+            return of.file().path().startsWith("/etc/wireguard/") ? 9 : 4;
         }
         if (change instanceof Firewall.Allow of) {
             return of.rule().port() == 22 ? 5 : 6;
         }
         if (change instanceof Units.Apply of) {
             return of.does() == UnitAction.STOP ? 11 : 12;
+        }
+        if (change instanceof KillSwitches.Configure of) {
+            return of.does() == KillSwitchAction.COVER ? 4 : 13;
         }
         return Objects.requireNonNull(RANKS.get(change.getClass()), change.describe());
     }
@@ -148,6 +152,7 @@ class DifferTest {
                     some(whole.units(), random),
                     some(whole.releases(), random),
                     random.nextBoolean() ? whole.wireGuard() : Optional.empty(),
+                    random.nextBoolean() ? whole.killSwitch() : HostFacts.KillSwitchFact.NONE,
                     whole.keyFilePublicKey(),
                     true,
                     new HostFacts.FirewallFact(
@@ -214,6 +219,8 @@ class DifferTest {
         assertThat(query.files())
                 .containsExactlyInAnyOrder(
                         "/etc/wireguard/wg0.conf",
+                        "/usr/local/lib/promguard/kill-switch.sh",
+                        "/etc/systemd/system/promguard-kill-switch.service",
                         "/etc/wireguard/wg0.psk/shop-node-1",
                         "/etc/wireguard/wg0.psk/shop-node-2",
                         "/usr/local/lib/promguard/wireguard-metrics.sh",
@@ -227,6 +234,7 @@ class DifferTest {
         assertThat(query.units())
                 .containsExactlyInAnyOrder(
                         "wg-quick@wg0.service",
+                        "promguard-kill-switch.service",
                         "promguard-wireguard-metrics.timer",
                         "node_exporter.service",
                         "prometheus.service");
@@ -244,6 +252,9 @@ class DifferTest {
                 new Firewall.Disallow(rule),
                 new Firewall.Enable(),
                 new ManagedFiles.Write(desired.wireGuard().config()),
+                new ManagedFiles.Write(desired.killSwitch().files().get(1)),
+                new KillSwitches.Configure(desired.killSwitch(), KillSwitchAction.COVER),
+                new KillSwitches.Configure(desired.killSwitch(), KillSwitchAction.RELEASE_OTHERS),
                 new HostKey.Replace()));
         List<Change> harmless = new ArrayList<>(List.of(
                 new Packages.Install(List.of("ufw")),

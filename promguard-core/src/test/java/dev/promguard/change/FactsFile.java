@@ -5,6 +5,7 @@ import dev.promguard.WishFile;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -135,6 +136,7 @@ final class FactsFile {
                 units,
                 releases,
                 wireGuard(),
+                new KillSwitchFact(networks("unreachable"), networks("dropped")),
                 Optional.ofNullable(key).map(words -> WishFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(
@@ -159,8 +161,12 @@ final class FactsFile {
                 all("kept").map(words -> words[1]).toList());
     }
 
+    private Set<String> networks(String word) {
+        return all(word).map(words -> words[1]).collect(Collectors.toSet());
+    }
+
     private static String wished(DesiredHost desired, String path) {
-        return Stream.concat(Stream.of(desired.wireGuard().config()), desired.files().stream())
+        return desired.allFiles().stream()
                 .filter(file -> file.path().equals(path))
                 .map(ManagedFile::content)
                 .findFirst()

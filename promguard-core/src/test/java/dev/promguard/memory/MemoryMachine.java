@@ -10,6 +10,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.AcceptFact;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -18,6 +19,8 @@ import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.change.HostKey;
+import dev.promguard.change.KillSwitches;
+import dev.promguard.change.KillSwitches.KillSwitchAction;
 import dev.promguard.change.LoadedRule;
 import dev.promguard.change.ManagedFiles;
 import dev.promguard.change.Manifest;
@@ -35,6 +38,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
+import dev.promguard.render.KillSwitch;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.SecretFile;
 import dev.promguard.render.WireGuardInterface;
@@ -86,6 +90,8 @@ public final class MemoryMachine {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
 
+    private static final Pattern TARGET = Pattern.compile("\"([0-9]+\\.[0-9]+\\.[0-9]+)\\.[0-9]+:");
+
     private static final Pattern LISTEN = Pattern.compile("--web\\.listen-address=(\\S+)");
 
     private final String address;
@@ -123,7 +129,11 @@ public final class MemoryMachine {
     private @Nullable String takenOff;
     private @Nullable Guarded before;
 
+    private final Set<String> unreachable = new TreeSet<>();
+    private final Set<String> dropped = new TreeSet<>();
+
     private @Nullable Guarded saved;
+    private Set<String> savedNetworks = Set.of();
     private @Nullable HostKeyFingerprint savedHostKey;
     private Set<String> savedRunning = Set.of();
     private @Nullable HostSession armedBy;
@@ -286,6 +296,7 @@ public final class MemoryMachine {
         written.clear();
         units.clear();
         releases.clear();
+        releaseAll();
         guarded = UNTOUCHED;
         forget();
         rolledBack = false;
@@ -634,6 +645,7 @@ public final class MemoryMachine {
         HostKeyFingerprint key = savedHostKey;
         if (earlier != null && key != null) {
             guarded = earlier;
+            rollBackKillSwitch();
             mesh = takenOff == null ? mesh : takenOff;
             hostKey = key;
             // Units run again as they did, but none without a firewall.
@@ -645,6 +657,41 @@ public final class MemoryMachine {
             forget();
             rolledBack = true;
         }
+    }
+
+    /** Where one was there, what is covered now stays covered too. */
+    private void rollBackKillSwitch() {
+        if (savedNetworks.isEmpty()) {
+            releaseAll();
+        }
+        cover(savedNetworks);
+    }
+
+    private void releaseAll() {
+        unreachable.clear();
+        dropped.clear();
+    }
+
+    private void cover(Set<String> networks) {
+        unreachable.addAll(networks);
+        dropped.addAll(networks);
+    }
+
+    /** Somebody flushes the routes of the kill switch. */
+    public synchronized void flushUnreachableRoutes() {
+        unreachable.clear();
+    }
+
+    /** Somebody flushes the rules of the kill switch. */
+    public synchronized void flushDroppingRules() {
+        dropped.clear();
+    }
+
+    /** The networks that the kill switch covers. */
+    public synchronized Set<String> covered() {
+        Set<String> covered = new TreeSet<>(unreachable);
+        covered.retainAll(dropped);
+        return covered;
     }
 
     private void forget() {
@@ -710,6 +757,7 @@ public final class MemoryMachine {
                 known,
                 unpacked,
                 guarded.running().map(this::aged),
+                new KillSwitchFact(unreachable, dropped),
                 guarded.keyFile(),
                 keyFileSafe,
                 new FirewallFact(
@@ -771,6 +819,7 @@ public final class MemoryMachine {
         if (change.risky()) {
             if (saved == null) {
                 saved = guarded;
+                savedNetworks = Set.copyOf(unreachable);
                 savedHostKey = hostKey;
                 savedRunning = units.entrySet().stream()
                         .filter(unit -> unit.getValue().active().equals("active"))
@@ -798,6 +847,23 @@ public final class MemoryMachine {
         if (guarded.active() && guarded.rules().stream().noneMatch(MemoryMachine::admitsSsh)) {
             violations.add("the firewall is on and SSH is not admitted");
         }
+        targets()
+                .filter(network -> isActive("prometheus.service") && !covered().contains(network))
+                .ifPresent(network ->
+                        violations.add("Prometheus scrapes " + network + ", which the kill switch does not cover"));
+    }
+
+    private boolean isActive(String unit) {
+        UnitFact fact = units.get(unit);
+        return fact != null && fact.active().equals("active");
+    }
+
+    /** The network of Prometheus' first target. */
+    private Optional<String> targets() {
+        Matcher target = TARGET.matcher(Optional.ofNullable(files.get("/etc/prometheus/targets/node.json"))
+                .map(ManagedFile::content)
+                .orElse(""));
+        return target.find() ? Optional.of(target.group(1) + ".0/24") : Optional.empty();
     }
 
     private static boolean admitsSsh(FirewallRule rule) {
@@ -869,6 +935,8 @@ public final class MemoryMachine {
                 allow(of);
             } else if (change instanceof Firewall.Disallow of) {
                 disallow(of);
+            } else if (change instanceof KillSwitches.Configure of) {
+                killSwitch(of);
             } else if (change instanceof Firewall.Enable) {
                 enableFirewall();
             } else if (change instanceof WireGuard.Configure of) {
@@ -918,7 +986,7 @@ public final class MemoryMachine {
         }
 
         private Boolean writeFile(ManagedFiles.Write change) {
-            if (change.risky()) {
+            if (change.file().path().startsWith("/etc/wireguard/")) {
                 guarded = new Guarded(
                         guarded.rules(),
                         guarded.active(),
@@ -1076,6 +1144,17 @@ public final class MemoryMachine {
             return true;
         }
 
+        private Boolean killSwitch(KillSwitches.Configure change) {
+            String network = change.killSwitch().network();
+            if (change.does() == KillSwitchAction.RELEASE_OTHERS) {
+                releaseAll();
+            }
+            cover(Set.of(network));
+            started.add(KillSwitch.UNIT);
+            units.put(KillSwitch.UNIT, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
+            return true;
+        }
+
         private Boolean unit(Units.Apply change) {
             UnitFact fact = units.getOrDefault(change.unit(), new UnitFact("inactive", "disabled", false, ""));
             boolean starts = change.does() == UnitAction.START || change.does() == UnitAction.RESTART;
@@ -1154,6 +1233,7 @@ public final class MemoryMachine {
             switch (change.part()) {
                 case SERVICES -> {
                     units.keySet().removeAll(started);
+                    releaseAll();
                     started.clear();
                 }
                 case WIREGUARD -> guarded = guarded(guarded, guarded.keyFile(), guarded.config(), Optional.empty());

@@ -107,6 +107,7 @@ class RendererTest {
                         .append(file.group())
                         .append('\n'));
         List<ManagedFile> files = new ArrayList<>(List.of(host.wireGuard().config()));
+        files.addAll(host.killSwitch().files());
         files.addAll(host.files());
         files.forEach(file -> text.append(String.format(
                 Locale.ROOT,
@@ -237,6 +238,10 @@ class RendererTest {
         Files.writeString(folder.resolve("ufw.service"), stub);
         Files.writeString(folder.resolve("wg-quick@.service"), stub);
         List<String> arguments = new ArrayList<>(List.of("verify", "--man=no"));
+        arguments.add(Files.writeString(
+                        folder.resolve(KillSwitch.UNIT),
+                        host.killSwitch().files().get(1).content())
+                .toString());
         for (Unit unit : host.units()) {
             String content = content(host, "/etc/systemd/system/" + unit.name());
             content = content.replaceFirst("ExecStart=(/opt/promguard|/usr/bin)/[^ ]+ ", "ExecStart=/bin/true ");
@@ -404,11 +409,8 @@ class RendererTest {
         DesiredHost host = render("monitor-ipv4");
         Map<String, String> files = Objects.requireNonNull(preview.get(host.name()));
         assertThat(files.keySet())
-                .containsExactlyInAnyOrderElementsOf(java.util.stream.Stream.concat(
-                                java.util.stream.Stream.of(
-                                        host.wireGuard().config().path()),
-                                host.files().stream().map(ManagedFile::path))
-                        .toList());
+                .containsExactlyInAnyOrderElementsOf(
+                        host.allFiles().stream().map(ManagedFile::path).toList());
         host.files().forEach(each -> assertThat(files.get(each.path())).isEqualTo(each.content()));
         assertThat(files.get("/etc/wireguard/wg0.conf"))
                 .contains("PublicKey = (known after apply)", "Endpoint = (known after apply)");

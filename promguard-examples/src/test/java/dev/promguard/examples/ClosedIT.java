@@ -17,8 +17,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -44,6 +46,11 @@ class ClosedIT {
     private static final String NODE_1 = "10.0.0.2";
     private static final String NODE_2 = "10.0.0.3";
     private static final String WITHOUT_INTERFACE = "allow from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
+    private static final String KILL_SWITCH = "/usr/local/lib/promguard/kill-switch.sh";
+    private static final String ITS_ROUTE = "10.0.0.0/24 proto kernel metric 4278198272";
+    private static final String ITS_RULE =
+            "OUTPUT -d 10.0.0.0/24 ! -o wg0 -m addrtype ! --dst-type LOCAL -m comment --comment"
+                    + " 'promguard kill switch' -j DROP";
     private static final String FENCES = "iptables -t raw -S PREROUTING | grep -c 'wg-quick(8) rule for wg0' || true";
 
     @TempDir
@@ -175,6 +182,93 @@ class ClosedIT {
         assertClosed();
     }
 
+    /** Somebody stands in the default gateway's place and answers for the nodes: without the kill switch, that is believed. */
+    @Test
+    @Order(33)
+    void prometheus_interfaceDownOrWithoutItsAddress_sendsNothingElsewhereAndBelievesNobody() {
+        try (ForgedGateway forger = new ForgedGateway(outsider, List.of(NODE_1, NODE_2))) {
+            forger.takeThePlaceOfTheGateway(monitor());
+            Clouds.run(monitor(), "sh " + KILL_SWITCH + " remove; systemctl stop wg-quick@wg0");
+            Clouds.await(
+                    "the attack to work where the kill switch is taken away",
+                    SOON,
+                    () -> nodes().values().stream().allMatch("up"::equals)
+                            && forgedMetrics().contains(NODE_1 + ":9100"));
+            assertThat(forger.packets()).isPositive();
+
+            Clouds.run(monitor(), "systemctl start wg-quick@wg0 node_exporter");
+            assertKillSwitchIsMissedAndPutBack();
+            Clouds.await(
+                    "forged metrics to be stale", SOON, () -> !forgedMetrics().contains("9100"));
+
+            assertSilent(forger, "systemctl stop wg-quick@wg0", "systemctl start wg-quick@wg0 node_exporter");
+            String restart = "systemctl restart wg-quick@wg0";
+            assertSilent(forger, "ip link delete wg0", restart);
+            assertSilent(forger, "ip address delete 10.0.0.1/24 dev wg0", restart);
+            assertSilent(
+                    forger,
+                    "iptables -t raw -D " + ITS_RULE + "; ip address flush dev wg0",
+                    restart + "; iptables -t raw -A " + ITS_RULE);
+            assertSilent(
+                    forger,
+                    "ip route delete unreachable " + ITS_ROUTE + "; ip address flush dev wg0",
+                    restart + "; ip route add unreachable " + ITS_ROUTE);
+            assertSilent(
+                    forger,
+                    "ip route add 10.0.0.2/32 via " + outsider.address() + "; ip route add 10.0.0.3/32 via "
+                            + outsider.address(),
+                    "ip route delete 10.0.0.2/32; ip route delete 10.0.0.3/32");
+            Clouds.run(monitor(), "ip route replace default via " + cloud.gateway());
+        }
+        mesh.plan().requireEmpty();
+    }
+
+    private void assertKillSwitchIsMissedAndPutBack() {
+        Plan drift = mesh.plan();
+        assertThat(drift.drift())
+                .extracting(PlannedChange::text)
+                .anyMatch(text -> text.startsWith("kill switch of 10.0.0.0/24: its route is gone, its rule is gone"));
+        assertThat(mesh.verify().failures())
+                .anySatisfy(check -> assertThat(check.toString())
+                        .contains(
+                                "shut-monitor-1",
+                                "leave through wg0 alone",
+                                "unreachable route missing, dropping rule missing"));
+
+        assertThat(mesh.apply(drift).ok()).isTrue();
+
+        mesh.plan().requireEmpty();
+        assertScraped();
+    }
+
+    /** Breaks the monitor's way into the tunnels: its targets are down, nothing left by another way, and all is well after the repair. */
+    private void assertSilent(ForgedGateway forger, String deed, String repair) {
+        forger.packets();
+
+        Clouds.run(monitor(), deed);
+
+        Clouds.await(
+                "targets down after " + deed,
+                SOON,
+                () -> nodes().values().stream().allMatch("down"::equals));
+        assertThat(forger.packets()).as(deed).isZero();
+        assertThat(forgedMetrics()).as(deed).doesNotContain("9100");
+        Clouds.run(monitor(), repair);
+        assertScraped();
+    }
+
+    /** The nodes' exporters as Prometheus sees them. */
+    private Map<String, String> nodes() {
+        Map<String, String> targets = new TreeMap<>(Clouds.targets(monitor()));
+        targets.keySet().removeIf(url -> !url.contains(NODE_1) && !url.contains(NODE_2));
+        assertThat(targets).hasSize(2);
+        return targets;
+    }
+
+    private String forgedMetrics() {
+        return Clouds.run(monitor(), "curl -fsS 'http://127.0.0.1:9090/api/v1/query?query=forged_metric'");
+    }
+
     /** All that a host reaches: ports that anything listens on at the others, where one is that no rule speaks of. */
     @Test
     @Order(40)
@@ -197,11 +291,11 @@ class ClosedIT {
         assertThat(open(ports, Clouds.from(node(1)), MONITOR, NODE_2))
                 .as("from a node, in its tunnel")
                 .containsExactly(MONITOR + ":22");
-        Clouds.run(node(1), "ip route add 10.0.0.3 via " + node(2).publicAddress());
+        Clouds.run(node(1), KILL_SWITCH + " remove; ip route add 10.0.0.3 via " + node(2).publicAddress());
         assertThat(open(ports, Clouds.from(node(1)), NODE_2, node(2).publicAddress(), node(2).privateAddress()))
                 .as("from a node to another, past the tunnels")
                 .containsExactlyInAnyOrder(node(2).publicAddress() + ":22", node(2).privateAddress() + ":22");
-        Clouds.run(node(1), "ip route delete 10.0.0.3");
+        Clouds.run(node(1), "ip route delete 10.0.0.3; systemctl reload promguard-kill-switch");
         assertThat(open(ports, Clouds.from(outsider), outside.get(0), outside.get(1), outside.get(2)))
                 .as("from outside")
                 .containsExactlyInAnyOrderElementsOf(
@@ -416,7 +510,13 @@ class ClosedIT {
             assertThat(microseconds(host, "wg-quick@wg0", "ExecMainStartTimestampMonotonic"))
                     .isGreaterThan(firewall);
             assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+            long killSwitch = microseconds(host, "promguard-kill-switch", "ExecMainExitTimestampMonotonic");
+            assertThat(killSwitch).isPositive();
+            assertThat(microseconds(host, "wg-quick@wg0", "ExecMainStartTimestampMonotonic"))
+                    .isGreaterThan(killSwitch);
         }
+        assertThat(microseconds(monitor(), "prometheus", "ExecMainStartTimestampMonotonic"))
+                .isGreaterThan(microseconds(monitor(), "promguard-kill-switch", "ExecMainExitTimestampMonotonic"));
         assertThat(microseconds(monitor(), "prometheus", "ExecMainStartTimestampMonotonic"))
                 .isGreaterThan(microseconds(monitor(), "ufw", "ExecMainExitTimestampMonotonic"));
         mesh.plan().requireEmpty();

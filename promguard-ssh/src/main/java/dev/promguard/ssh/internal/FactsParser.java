@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
+import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -91,6 +92,8 @@ final class FactsParser {
     private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final Set<String> fences = new HashSet<>();
+    private final Set<String> unreachable = new HashSet<>();
+    private final Set<String> dropped = new HashSet<>();
     private final List<String> addresses = new ArrayList<>();
     private final Set<String> things = new HashSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
@@ -190,6 +193,8 @@ final class FactsParser {
             case "address" -> addresses.add(network(rest));
             case "wg-address" -> wireGuardAddresses.add(network(rest));
             case "fence" -> fences.add(network(rest));
+            case "unreachable" -> unreachable.add(network(rest));
+            case "dropped" -> dropped.add(network(rest));
             case "ledger" -> {
                 if (!Names.isMesh(rest)) {
                     throw new MalformedException("a mesh's name: " + shown(rest));
@@ -275,6 +280,7 @@ final class FactsParser {
                 unitFacts,
                 releases,
                 wireGuard(now),
+                new KillSwitchFact(unreachable, dropped),
                 Optional.ofNullable(keyFile),
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),

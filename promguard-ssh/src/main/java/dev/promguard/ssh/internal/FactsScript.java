@@ -74,6 +74,7 @@ final class FactsScript {
             script.call("facts_release", arguments);
         }
         script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
+        script.call("facts_kill_switch", query.wireGuardInterface());
         script.call("facts_addresses", query.wireGuardInterface());
         script.call("facts_firewall");
         script.call("facts_manifest");

@@ -35,6 +35,7 @@ final class ShellLibrary {
             "secrets.sh",
             "firewall.sh",
             "wireguard.sh",
+            "killswitch.sh",
             "units.sh",
             "hostkey.sh",
             "manifest.sh",

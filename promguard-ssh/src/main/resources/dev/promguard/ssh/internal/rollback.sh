@@ -36,6 +36,7 @@ arm() {
                 cp -pPR "$file" "$TMP/wireguard/" || return
             fi
         done
+        save_kill_switch "$TMP" || return
         if systemctl is-active -q "wg-quick@$interface.service"; then
             : >"$TMP/wireguard-active"
             # Somebody took the key file away: the interface could not come up again without the key that it runs with.
@@ -186,6 +187,7 @@ roll_back() {
     [ -d "$saved" ] || exit 0
     stop_exporters
     restore_firewall
+    restore_kill_switch "$saved"
     restore_wireguard
     restore_host_keys
     start_exporters

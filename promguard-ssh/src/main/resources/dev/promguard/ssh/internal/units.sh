@@ -128,6 +128,7 @@ undo_unit() {
 undo_services() {
     for unit in $(manifest_entries unit | grep -v '^wg-quick@'); do
         stop_unit "$unit" || return
+        [ "$unit" != "$KILL_SWITCH" ] || undo_kill_switch || return
     done
 }
 

@@ -67,6 +67,10 @@ class FactsParserTest {
             } else if (lost.startsWith("policy4")) {
                 assertThat(parse(String.join("\n", rest)).firewall().denyIncoming())
                         .isFalse();
+            } else if (lost.startsWith("unreachable") || lost.startsWith("dropped")) {
+                assertThat(parse(String.join("\n", rest)).killSwitch().covers("10.0.0.0/24"))
+                        .as(lost)
+                        .isFalse();
             } else if (lost.startsWith("fence")) {
                 assertThat(parse(String.join("\n", rest))
                                 .wireGuard()
@@ -79,7 +83,14 @@ class FactsParserTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"fence\t", "fence\t$(id)", "fence\t10.0.0.2/32\t-j ACCEPT"})
+    @ValueSource(
+            strings = {
+                "fence\t",
+                "fence\t$(id)",
+                "fence\t10.0.0.2/32\t-j ACCEPT",
+                "unreachable\t$(id)",
+                "dropped\tdefault"
+            })
     void facts_impossibleFence_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
         assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
@@ -221,6 +232,7 @@ class FactsParserTest {
                             + wireGuard.fenced());
             wireGuard.peers().forEach(peer -> line(text, "peer", peer.toString()));
         });
+        line(text, "kill switch", facts.killSwitch().toString());
         line(text, "key", facts.keyFilePublicKey() + " safe=" + facts.keyFileSafe());
         HostFacts.FirewallFact firewall = facts.firewall();
         line(

@@ -14,6 +14,7 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostKey;
+import dev.promguard.change.KillSwitches;
 import dev.promguard.change.ManagedFiles;
 import dev.promguard.change.Manifest;
 import dev.promguard.change.NewKeys;
@@ -27,6 +28,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
+import dev.promguard.render.KillSwitch;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.render.ReleaseInstall;
 import dev.promguard.render.SecretFile;
@@ -759,6 +761,10 @@ class ScriptTest {
         changes.add(new Manifest.Begin("shop"));
         for (Manifest.Part part : Manifest.Part.values()) {
             changes.add(new Manifest.Uninstall(part));
+        }
+        KillSwitch killSwitch = new KillSwitch("10.0.0.0/24", "wg0", List.of());
+        for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
+            changes.add(new KillSwitches.Configure(killSwitch, action));
         }
         return changes;
     }

@@ -1,0 +1,65 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.change.PlannedChange;
+import dev.promguard.memory.MemoryMachine;
+import org.junit.jupiter.api.Test;
+
+/** Packets for the mesh's network leave through the WireGuard interface alone: what plan and apply know of that. */
+class MeshKillSwitchTest {
+    private final Account account = new Account();
+
+    private MemoryMachine machine(String name) {
+        return account.cloud.machine(name);
+    }
+
+    @Test
+    void apply_firstTime_coversTheNetworkOnEveryHost() {
+        account.wish().apply();
+
+        assertThat(account.cloud.machines())
+                .hasSize(3)
+                .allSatisfy(machine -> assertThat(machine.covered()).containsExactly("10.0.0.0/24"));
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void plan_routeOrRuleFlushed_isDriftThatApplyPutsBack() {
+        account.wish().apply();
+        machine("shop-monitor-1").flushUnreachableRoutes();
+        machine("shop-node-1").flushDroppingRules();
+
+        Plan drift = account.wish().build().plan();
+
+        assertThat(drift.drift())
+                .extracting(PlannedChange::text)
+                .containsExactly(
+                        "kill switch of 10.0.0.0/24: its route is gone (drift)   → put back",
+                        "kill switch of 10.0.0.0/24: its rule is gone (drift)   → put back");
+        account.wish().build().apply(drift);
+        assertThat(machine("shop-monitor-1").covered()).containsExactly("10.0.0.0/24");
+        assertThat(machine("shop-node-1").covered()).containsExactly("10.0.0.0/24");
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    /** The machine notes it where Prometheus runs with targets in a network that is not covered. */
+    @Test
+    void apply_anotherNetwork_coversItBeforeTargetsNameItAndReleasesTheOldOneLast() {
+        account.wish().apply();
+        MemoryMachine monitor = machine("shop-monitor-1");
+        int before = monitor.changes().size();
+
+        account.wish().network("10.44.0.0/24").apply();
+
+        assertThat(monitor.violations()).isEmpty();
+        assertThat(monitor.covered()).containsExactly("10.44.0.0/24");
+        assertThat(monitor.changes().subList(before, monitor.changes().size()))
+                .containsSubsequence(
+                        "kill switch: let packets for 10.44.0.0/24 leave through wg0 alone",
+                        "write /etc/prometheus/targets/node.json",
+                        "wg0: take down and bring up",
+                        "restart prometheus.service",
+                        "kill switch: cover no network but 10.44.0.0/24");
+    }
+}

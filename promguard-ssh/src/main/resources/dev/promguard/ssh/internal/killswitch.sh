@@ -1,0 +1,97 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down. A unit runs a
+# script on the host that sets an unreachable route and a dropping rule; here both are read, applied, saved, put back and removed.
+KILL_SWITCH=promguard-kill-switch.service
+KILL_SWITCH_UNIT=/etc/systemd/system/promguard-kill-switch.service
+KILL_SWITCH_SCRIPT=/usr/local/lib/promguard/kill-switch.sh
+KILL_SWITCH_METRIC=4278198272
+KILL_SWITCH_COMMENT='promguard kill switch'
+
+# facts_kill_switch INTERFACE: the networks that have the route, and those that have the rule. A rule below one that accepts is none.
+facts_kill_switch() {
+    for family in -4 -6; do
+        ip "$family" route show table main type unreachable 2>/dev/null
+    done | sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/$N${TAB}unreachable${TAB}\1/p" >&3
+    for tables in iptables ip6tables; do
+        "$tables" -t raw -S OUTPUT 2>/dev/null | sed -n -e '/ -j ACCEPT$/q' \
+            -e "s/^-A OUTPUT -d \([^ ]*\) ! -o $1 -m addrtype ! --dst-type LOCAL -m comment --comment \"$KILL_SWITCH_COMMENT\" -j DROP\$/$N${TAB}dropped${TAB}\1/p"
+    done >&3
+}
+
+# apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE
+apply_kill_switch() {
+    if [ "$1" = RELEASE_OTHERS ]; then
+        sh "$KILL_SWITCH_SCRIPT" only "$2" "$3" || {
+            WHY='the kill switch could not release the networks that it covered before'
+            return 1
+        }
+        return 0
+    fi
+    if ! { unmask "$KILL_SWITCH" && note_unit "$KILL_SWITCH" && systemctl enable -- "$KILL_SWITCH"; }; then
+        WHY="$KILL_SWITCH could not be enabled"
+        return 1
+    fi
+    RELOAD=no
+    systemctl reset-failed "$KILL_SWITCH" 2>/dev/null
+    verb=start
+    if systemctl is-active -q "$KILL_SWITCH"; then
+        verb=reload
+    fi
+    systemctl "$verb" "$KILL_SWITCH" || {
+        WHY="$KILL_SWITCH did not $verb"
+        show_unit "$KILL_SWITCH"
+        return 1
+    }
+}
+
+# save_kill_switch FOLDER: for a rollback.
+save_kill_switch() {
+    mkdir "$1/kill-switch" || return
+    for file in "$KILL_SWITCH_UNIT" "$KILL_SWITCH_SCRIPT"; do
+        if [ -e "$file" ]; then
+            cp -pP "$file" "$1/kill-switch/" || return
+        fi
+    done
+    if systemctl is-active -q "$KILL_SWITCH"; then
+        : >"$1/kill-switch-active"
+    fi
+}
+
+# restore_kill_switch FOLDER: where one was there, it covers what it covered, and goes on covering what the changes had it cover: files
+# that name the new network are not put back. Where none was, it goes, for it may be what cut the way to the host.
+restore_kill_switch() {
+    if [ ! -d "$1/kill-switch" ]; then
+        return 0
+    fi
+    if [ ! -e "$1/kill-switch/$KILL_SWITCH" ]; then
+        systemctl disable --now "$KILL_SWITCH"
+        undo_kill_switch
+        rm -f "$KILL_SWITCH_UNIT" "$KILL_SWITCH_SCRIPT"
+        systemctl daemon-reload
+        return 0
+    fi
+    mkdir -p "${KILL_SWITCH_SCRIPT%/*}"
+    cp -pP "$1/kill-switch/${KILL_SWITCH_SCRIPT##*/}" "$KILL_SWITCH_SCRIPT"
+    if ! cmp -s "$1/kill-switch/$KILL_SWITCH" "$KILL_SWITCH_UNIT"; then
+        cp -pP "$1/kill-switch/$KILL_SWITCH" "$KILL_SWITCH_UNIT"
+    fi
+    systemctl daemon-reload
+    if [ -e "$1/kill-switch-active" ]; then
+        systemctl enable "$KILL_SWITCH"
+        systemctl reload-or-restart "$KILL_SWITCH"
+    fi
+}
+
+# undo_kill_switch: also where its own script is gone.
+undo_kill_switch() {
+    for tables in iptables ip6tables; do
+        "$tables" -t raw -S OUTPUT 2>/dev/null |
+            sed -n "/\"$KILL_SWITCH_COMMENT\"/s/^-A /-w -t raw -D /p" | xargs -r -L 1 "$tables" || return
+    done
+    for family in -4 -6; do
+        ip "$family" route show table main type unreachable 2>/dev/null |
+            sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/\1/p" | while read -r network; do
+            ip "$family" route delete unreachable "$network" metric "$KILL_SWITCH_METRIC" || return
+        done || return
+    done
+}

@@ -1,0 +1,192 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.promguard.Mesh;
+import dev.promguard.render.KillSwitch;
+import dev.promguard.render.Renderer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The kill switch's shell in a network namespace of its own: this machine's kernel, routes and rules, and nothing of its network. */
+@Timeout(60)
+class KillSwitchTest {
+    private static final String NONCE = "0123456789abcdef0123456789abcdef";
+
+    /** A host with a default route on eth0, and a mesh's interface. */
+    private static final String HOST = """
+            set -e
+            ip link set lo up
+            ip link add eth0 type veth peer name gateway
+            ip address add 192.0.2.2/24 dev eth0
+            ip address add 2001:db8::2/64 dev eth0 nodad
+            ip link set eth0 up
+            ip link set gateway up
+            ip route add default via 192.0.2.1
+            ip route add default via 2001:db8::1
+            up() {
+                ip link add wg0 type veth peer name tunnel
+                ip address add 10.0.0.1/24 dev wg0
+                ip address add fd00:77::1/64 dev wg0 nodad
+                ip link set tunnel up
+                ip link set wg0 up
+            }
+            up
+            way() { ip route get "$1" 2>&1 | head -n 1 | sed -n -e 's/^RTNETLINK.*/nowhere/p' -e 's/.* dev \\([a-z0-9]*\\) .*/\\1/p'; }
+            ways() { echo "$(way 10.0.0.2) $(way fd00:77::2) $(way 10.0.0.1)"; }
+            script() { sh SCRIPT "$@"; }
+            systemctl() {
+                case $1 in
+                    reload-or-restart) sh -c "$(sed -n 's/^ExecReload=//p' "$KILL_SWITCH_UNIT")" ;;
+                esac
+            }
+            """;
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void files() throws Exception {
+        Process namespace = new ProcessBuilder("unshare", "-n", "iptables", "-t", "raw", "-S").start();
+        assumeTrue(namespace.waitFor() == 0, "needs root, for a network namespace, and iptables");
+        Map<String, String> files = Objects.requireNonNull(new Renderer()
+                .preview(Mesh.builder().name("shop").monitor("tor1").nodes(1).blueprint())
+                .get("shop-monitor-1"));
+        Files.writeString(folder.resolve("kill-switch.sh"), here(Objects.requireNonNull(files.get(KillSwitch.SCRIPT))));
+        Files.writeString(
+                folder.resolve(KillSwitch.UNIT), here(Objects.requireNonNull(files.get(KillSwitch.UNIT_FILE))));
+    }
+
+    private String here(String text) {
+        return text.replace(KillSwitch.SCRIPT, folder + "/kill-switch.sh")
+                .replace(KillSwitch.UNIT_FILE, folder + "/" + KillSwitch.UNIT)
+                .replace("sh SCRIPT", "sh " + folder + "/kill-switch.sh");
+    }
+
+    private String run(String shell) throws Exception {
+        String text;
+        try (Script script = Script.begin(NONCE)) {
+            text = here(script.shell(HOST + shell).end().text());
+        }
+        Process process = new ProcessBuilder("unshare", "-n", "sh", "-s")
+                .redirectErrorStream(true)
+                .start();
+        try (var in = process.getOutputStream()) {
+            in.write(text.getBytes(UTF_8));
+        }
+        String out = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return out.replace(NONCE + "\t", "").replace('\t', ' ').strip().replaceFirst("\n?end$", "");
+    }
+
+    @Test
+    void add_interfaceThere_leavesItsRoutesAlone() throws Exception {
+        assertThat(run("script add 10.0.0.0/24 wg0; script add fd00:77::/64 wg0; ways"))
+                .isEqualTo("wg0 wg0 lo");
+    }
+
+    @Test
+    void add_interfaceDownGoneOrWithoutAddress_leadsNowhereAndBackAgain() throws Exception {
+        assertThat(run("ip link set wg0 down; ways; ip link set wg0 up"))
+                .as("without it")
+                .isEqualTo("eth0 eth0 lo");
+        assertThat(run("""
+                        script add 10.0.0.0/24 wg0
+                        script add fd00:77::/64 wg0
+                        ip link set wg0 down; echo "$(way 10.0.0.2) $(way fd00:77::2)"
+                        ip link set wg0 up; ip address flush dev wg0; ways
+                        ip link delete wg0; ways
+                        up; ways""")).isEqualTo("""
+                        nowhere nowhere
+                        nowhere nowhere nowhere
+                        nowhere nowhere nowhere
+                        wg0 wg0 lo""");
+    }
+
+    @Test
+    void add_routeOfSomebodyElse_dropsWhatItWouldLeadElsewhere() throws Exception {
+        String attempt = """
+                ip route add 10.0.0.2/32 via 192.0.2.1
+                way 10.0.0.2
+                ip neighbor replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
+                iptables -t mangle -A POSTROUTING -d 10.0.0.2 -o eth0
+                timeout 1 bash -c 'exec 3<>/dev/tcp/10.0.0.2/9100' 2>/dev/null || :
+                iptables -t mangle -nvxL POSTROUTING | awk '/10[.]0[.]0[.]2/ { print $1 == 0 ? "silent" : "sent" }'
+                """;
+        assertThat(run(attempt)).as("without it").isEqualTo("eth0\nsent");
+        assertThat(run("script add 10.0.0.0/24 wg0\n" + attempt)).isEqualTo("eth0\nsilent");
+    }
+
+    @Test
+    void facts_layerMissingOrWithoutEffect_isNotToldOf() throws Exception {
+        String both = "unreachable 10.0.0.0/24\ndropped 10.0.0.0/24";
+        String add = "script add 10.0.0.0/24 wg0\n";
+        assertThat(run("facts_kill_switch wg0")).isEmpty();
+        assertThat(run(add + add + "facts_kill_switch wg0; iptables -t raw -S OUTPUT | wc -l"))
+                .isEqualTo(both + "\n2");
+        assertThat(run(add + "ip route flush type unreachable; facts_kill_switch wg0"))
+                .isEqualTo("dropped 10.0.0.0/24");
+        assertThat(run(add + "iptables -t raw -F; facts_kill_switch wg0")).isEqualTo("unreachable 10.0.0.0/24");
+        assertThat(run(add + "iptables -t raw -I OUTPUT -j ACCEPT; facts_kill_switch wg0; echo again; " + add
+                        + "facts_kill_switch wg0"))
+                .isEqualTo("unreachable 10.0.0.0/24\nagain\n" + both);
+        assertThat(run(add + "facts_kill_switch wg1")).isEqualTo("unreachable 10.0.0.0/24");
+    }
+
+    @Test
+    void onlyAndRemove_severalNetworks_leaveTheOneOrNone() throws Exception {
+        String three = """
+                script add 10.0.0.0/24 wg0
+                script add 10.44.0.0/16 wg0
+                script add fd00:77::/64 wg0
+                ip route add unreachable 203.0.113.0/24
+                iptables -t raw -A OUTPUT -d 203.0.113.0/24 -j DROP
+                """;
+        String others = "\nunreachable 203.0.113.0/24 \n-A OUTPUT -d 203.0.113.0/24 -j DROP";
+        String after = "; facts_kill_switch wg0; ip route show 203.0.113.0/24; iptables -t raw -S OUTPUT | grep 203";
+        assertThat(run(three + "script only 10.44.0.0/16 wg0" + after))
+                .isEqualTo("unreachable 10.44.0.0/16\ndropped 10.44.0.0/16" + others);
+        assertThat(run(three + "script only fd00:77::/64 wg0" + after))
+                .isEqualTo("unreachable fd00:77::/64\ndropped fd00:77::/64" + others);
+        assertThat(run(three + "script remove" + after)).isEqualTo(others.strip());
+        assertThat(run(three + "undo_kill_switch" + after)).isEqualTo(others.strip());
+    }
+
+    @Test
+    void undo_whereNoneWas_removesAll() throws Exception {
+        assertThat(run("""
+                        mkdir -p FOLDER/saved/kill-switch
+                        script add 10.0.0.0/24 wg0
+                        restore_kill_switch FOLDER/saved
+                        facts_kill_switch wg0
+                        ls FOLDER""".replace("FOLDER", folder.toString()))).isEqualTo("saved");
+    }
+
+    @Test
+    void undo_ofAnotherNetwork_coversTheOldOneAgainAndTheNewOneStill() throws Exception {
+        assertThat(run("""
+                        mkdir FOLDER/saved
+                        save_kill_switch FOLDER/saved
+                        sed -i s/10.0.0.0/10.44.0.0/ "$KILL_SWITCH_UNIT"
+                        rm "$KILL_SWITCH_SCRIPT"
+                        cp FOLDER/saved/kill-switch/kill-switch.sh "$KILL_SWITCH_SCRIPT"
+                        script only 10.44.0.0/24 wg0
+                        restore_kill_switch FOLDER/saved
+                        facts_kill_switch wg0
+                        grep -c 10.0.0.0/24 "$KILL_SWITCH_UNIT\"""".replace("FOLDER", folder.toString()))).isEqualTo("""
+                        unreachable 10.0.0.0/24
+                        unreachable 10.44.0.0/24
+                        dropped 10.0.0.0/24
+                        dropped 10.44.0.0/24
+                        3""");
+    }
+}
