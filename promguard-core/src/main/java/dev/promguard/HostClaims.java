@@ -66,6 +66,7 @@ final class HostClaims {
         foreignRules();
         wish(desired);
         units();
+        confirmed();
         key();
         peers(keys);
         return List.copyOf(checks);
@@ -280,6 +281,18 @@ final class HostClaims {
                 drift.isEmpty() ? "no difference" : String.join("; ", drift),
                 drift.isEmpty(),
                 "Run apply.");
+    }
+
+    /** Whether changes wait for a confirmation: such a host is about to become what it was before them. */
+    private void confirmed() {
+        if (facts.rollbackPending()) {
+            add(
+                    "has no changes that wait for a confirmation",
+                    "/var/lib/promguard/rollback",
+                    "those of an earlier run wait",
+                    false,
+                    "Run apply, which keeps them. Otherwise the host takes them back by itself.");
+        }
     }
 
     private void units() {

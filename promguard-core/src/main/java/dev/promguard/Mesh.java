@@ -119,9 +119,9 @@ public final class Mesh {
     }
 
     /**
-     * Looks what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing, but that a host where a run was
-     * cut off before it confirmed its changes keeps them: that it is reached is the confirmation. If it has begun to roll them back,
-     * that is waited for, or brought to its end.
+     * Says what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing. Where a run was cut off before it
+     * confirmed its changes, the plan says so, and the host takes them back by itself unless an apply keeps them. If a host has begun
+     * to do so, that is waited for, or brought to its end.
      *
      * @return the plan
      * @throws InvalidMeshException if the wish cannot be fulfilled: a region that does not exist, say

@@ -11,6 +11,7 @@ import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.engine.Destruction;
+import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
@@ -27,6 +28,9 @@ import java.util.stream.Collectors;
 
 /** Shows what the engine decided and did in the types that users meet. */
 final class Views {
+    private static final String PENDING =
+            "changes of an earlier run were not confirmed: apply keeps them, or else the host takes them back by itself";
+
     private Views() {}
 
     /** A decision as a plan. */
@@ -65,8 +69,7 @@ final class Views {
                 Optional.of(host.host().address()),
                 present.flatMap(CloudHost::publicAddress),
                 changes(host),
-                present.map(there -> notes(roster, host.name(), there.id(), kind(host) == Plan.Kind.UNKNOWN))
-                        .orElse(List.of()),
+                present.map(there -> notes(decision, host, there.id())).orElse(List.of()),
                 present.map(CloudHost::price)
                         .orElseGet(() -> Optional.ofNullable(
                                 decision.observed().quote().prices().get(host.name()))));
@@ -93,6 +96,15 @@ final class Views {
         host.problems().forEach(problem -> changes.add(PlannedChange.wished(problem.text())));
         changes.addAll(host.planned());
         return changes;
+    }
+
+    private static List<String> notes(Decision decision, HostDecision host, String id) {
+        List<String> notes = notes(decision.observed().roster(), host.name(), id, kind(host) == Plan.Kind.UNKNOWN);
+        if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen
+                && seen.facts().rollbackPending()) {
+            notes.add(PENDING);
+        }
+        return notes;
     }
 
     /** What others did to a host in the cloud, beside what is said of it as a change. */

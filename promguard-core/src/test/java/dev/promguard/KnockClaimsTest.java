@@ -53,7 +53,8 @@ class KnockClaimsTest {
                 Optional.empty(),
                 Optional.empty(),
                 listening,
-                List.of());
+                List.of(),
+                false);
     }
 
     private KnockClaims claims(HostFacts node) {

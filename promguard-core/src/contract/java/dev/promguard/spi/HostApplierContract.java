@@ -197,14 +197,17 @@ public abstract class HostApplierContract {
     }
 
     @Test
-    void apply_riskyChange_isKeptOnceANewSessionReadsFacts() {
+    void facts_afterARiskyChange_sayThatItIsNotConfirmedAndLeaveItSo() {
+        assertThat(facts().rollbackPending()).isFalse();
         try (HostSession session = applier().open(target())) {
             session.apply(List.of(SSH, new Firewall.Enable()), new Notes());
         }
         assertThat(facts().firewall().active()).isTrue();
+        assertThat(facts().rollbackPending()).isTrue();
         rollBack();
 
-        assertThat(facts().firewall().active()).isTrue();
+        assertThat(facts().firewall().active()).isFalse();
+        assertThat(facts().rollbackPending()).isFalse();
     }
 
     @Test

@@ -34,6 +34,7 @@ import java.util.Set;
  * @param kept what PromGuard put there, now or in an earlier run, by the host's own record of each path that was written: unit files,
  *     files below {@code /etc/prometheus} and {@code /etc/promguard}, unpacked releases in {@code /opt/promguard}; nothing else may be
  *     removed
+ * @param rollbackPending whether changes of an earlier run wait for a confirmation, without which the host takes them back
  */
 public record HostFacts(
         String osId,
@@ -54,7 +55,8 @@ public record HostFacts(
         Optional<Boolean> clockSynchronized,
         Optional<LedgerFact> ledger,
         List<SocketFact> listening,
-        List<String> kept) {
+        List<String> kept,
+        boolean rollbackPending) {
     /**
      * Copies the collections.
      *

@@ -26,8 +26,8 @@ public interface HostSession extends AutoCloseable {
 
     /**
      * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
-     * earlier session left armed is disarmed first, since this session is the proof that the host can still be reached, and one
-     * that has begun is waited for, or brought to its end where the host went down in it: what is read then stays so.
+     * earlier session left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over
+     * this session ends it. One that has begun is waited for, or brought to its end where the host went down in it.
      *
      * @param query what to look at
      * @param bootPatience how long to wait for the first boot to end
@@ -40,7 +40,7 @@ public interface HostSession extends AutoCloseable {
      * Makes changes in the order given, and stops at the first that fails.
      *
      * <p>Firewall and WireGuard changes are armed with a rollback that the host itself carries out unless a later session
-     * calls {@link #confirm()} or {@link #facts}: nothing stays changed that would lock the caller out. When {@link HostKey.Replace} is
+     * calls {@link #confirm()}: nothing stays changed that would lock the caller out. When {@link HostKey.Replace} is
      * among the changes, {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the
      * host starts to use it only after that call has returned.
      *

@@ -178,7 +178,8 @@ class DifferTest {
                                     "/opt/promguard/prometheus-3.13.2",
                                     "/opt/promguard/blackbox_exporter-0.28.0")
                             .filter(path -> random.nextBoolean())
-                            .toList());
+                            .toList(),
+                    false);
 
             List<Change> changes = Differ.diff(desired, facts, KeyChanges.NONE, random.nextBoolean());
 

@@ -158,7 +158,8 @@ final class FactsFile {
                 all("socket")
                         .map(words -> new SocketFact(words[1], words[2], Integer.parseInt(words[3])))
                         .toList(),
-                all("kept").map(words -> words[1]).toList());
+                all("kept").map(words -> words[1]).toList(),
+                false);
     }
 
     private Set<String> networks(String word) {

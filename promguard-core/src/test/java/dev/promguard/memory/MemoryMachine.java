@@ -721,9 +721,7 @@ public final class MemoryMachine {
     }
 
     synchronized HostFacts facts(FactsQuery query, HostSession session) {
-        if (armedBy != session) {
-            forget();
-        }
+        boolean pending = saved != null && armedBy != session;
         Map<String, String> installed = new TreeMap<>(packages);
         installed.keySet().retainAll(query.packages());
         Set<String> present = new TreeSet<>(users);
@@ -775,7 +773,8 @@ public final class MemoryMachine {
                                         .flatMap(things -> things)
                                         .collect(Collectors.toSet()))),
                 listening(),
-                kept());
+                kept(),
+                pending);
     }
 
     private List<String> kept() {

@@ -7,6 +7,7 @@ import dev.promguard.change.HostFacts;
 import dev.promguard.change.Manifest;
 import dev.promguard.change.NewKeys;
 import dev.promguard.internal.observe.HostKeyPolicy;
+import dev.promguard.internal.observe.HostObserver;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
@@ -144,7 +145,7 @@ public final class Uninstaller {
             // A host that is trusted on first use is held to the key that it showed, also by the next run.
             journal.update(state -> state.with(name, proven));
             pinned = proven;
-            HostFacts facts = session.facts(FactsQuery.MANIFEST_ALONE, Timeouts.BOOT);
+            HostFacts facts = HostObserver.settled(session, FactsQuery.MANIFEST_ALONE);
             if (facts.ledger()
                     .filter(manifest -> manifest.mesh().equals(context.mesh()))
                     .isEmpty()) {

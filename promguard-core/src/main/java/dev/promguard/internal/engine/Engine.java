@@ -200,7 +200,7 @@ public final class Engine {
             }
         }
         Observation seen =
-                new Observation(context, loaded, new Observed(roster, quote, firewall, Map.of(), known), timeout);
+                new Observation(context, loaded, new Observed(roster, quote, firewall, Map.of(), known), timeout, acts);
         boolean begun = false;
         try {
             seen.read(reachable);

@@ -1,7 +1,9 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
+import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.Resources;
 import dev.promguard.change.SymbolicKeys;
@@ -80,21 +82,49 @@ public final class HostObserver {
     }
 
     /**
+     * Reads a host that a run is to change. Changes of an earlier run that nobody confirmed are kept: that this session could be opened
+     * is the proof that they do no harm.
+     *
+     * @param session the session
+     * @param query what to read
+     * @return the facts, which say whether there were such changes
+     * @throws HostException if the host cannot be read, or was not done with a rollback in time
+     */
+    public static HostFacts settled(HostSession session, FactsQuery query) {
+        HostFacts facts = session.facts(query, Timeouts.BOOT);
+        if (facts.rollbackPending()) {
+            try {
+                session.confirm();
+            } catch (HostException e) {
+                if (e.status() != ApplyReport.Status.ROLLED_BACK) {
+                    throw e;
+                }
+                // The rollback was first: the host is as it was before those changes.
+                return session.facts(query, Timeouts.BOOT);
+            }
+        }
+        return facts;
+    }
+
+    /**
      * Reads a host over a new session, whatever comes of it.
      *
      * @param roster the hosts
      * @param name the host's name
      * @param sessions where the session is kept
      * @param timeout how long the host may take to answer
+     * @param settles whether changes of an earlier run that nobody confirmed are kept
      * @return what was expected of the host, and what is known of it
      */
-    public Arrived observe(Roster roster, String name, Sessions sessions, Duration timeout) {
+    public Arrived observe(Roster roster, String name, Sessions sessions, Duration timeout, boolean settles) {
         DesiredHost expected = expected(roster, name);
         CloudHost host = Objects.requireNonNull(roster.present().get(name), name);
         boolean read = false;
         try {
             HostSession session = open(roster, name, sessions, timeout, true);
-            HostFacts facts = session.facts(Resources.query(expected), Timeouts.BOOT);
+            HostFacts facts = settles
+                    ? settled(session, Resources.query(expected))
+                    : session.facts(Resources.query(expected), Timeouts.BOOT);
             read = true;
             context.events().done(name, "observed");
             return new Arrived(host, expected, new Seen(facts, session.hostKey()));

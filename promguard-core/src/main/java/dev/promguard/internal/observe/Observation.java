@@ -26,6 +26,7 @@ public final class Observation implements AutoCloseable {
     private final HostObserver observer;
     private final MeshState loaded;
     private final Duration timeout;
+    private final boolean settles;
     private final Sessions sessions;
     private final Waves<Arrived> waves;
     private Observed observed;
@@ -37,13 +38,15 @@ public final class Observation implements AutoCloseable {
      * @param loaded the state as it was loaded
      * @param observed what is known of the cloud
      * @param timeout how long a host may take to answer
+     * @param settles whether changes of an earlier run that nobody confirmed are kept, for the run is to change hosts
      */
-    public Observation(Context context, MeshState loaded, Observed observed, Duration timeout) {
+    public Observation(Context context, MeshState loaded, Observed observed, Duration timeout, boolean settles) {
         this.context = context;
         this.observer = new HostObserver(context);
         this.loaded = loaded;
         this.observed = observed;
         this.timeout = timeout;
+        this.settles = settles;
         this.sessions = new Sessions(context::loginKey);
         this.waves = new Waves<>(context.parallelism(), context.intervals().grace(), arrived -> {});
     }
@@ -88,7 +91,7 @@ public final class Observation implements AutoCloseable {
         sessions.loginKey();
         Roster roster = observed.roster();
         waves.expect(names);
-        names.forEach(name -> waves.start(name, () -> observer.observe(roster, name, sessions, timeout)));
+        names.forEach(name -> waves.start(name, () -> observer.observe(roster, name, sessions, timeout, settles)));
     }
 
     /**
@@ -106,7 +109,7 @@ public final class Observation implements AutoCloseable {
                 waves.start(
                         name,
                         () -> observer.observe(
-                                roster.with(roster.state(), Map.of(name, host)), name, sessions, timeout));
+                                roster.with(roster.state(), Map.of(name, host)), name, sessions, timeout, settles));
             }
 
             @Override
@@ -209,7 +212,8 @@ public final class Observation implements AutoCloseable {
     public void readAgain(Set<String> names) {
         names.forEach(sessions::close);
         Roster roster = observed.roster();
-        merge(Parallel.map(names, context.parallelism(), name -> observer.observe(roster, name, sessions, timeout)));
+        merge(Parallel.map(
+                names, context.parallelism(), name -> observer.observe(roster, name, sessions, timeout, settles)));
     }
 
     /** Ends what is still being read, and closes every session. */

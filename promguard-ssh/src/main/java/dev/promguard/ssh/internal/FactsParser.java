@@ -92,6 +92,7 @@ final class FactsParser {
     private final Map<String, UnitAction> owed = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final Set<String> fences = new HashSet<>();
+    private boolean rollbackPending;
     private final Set<String> unreachable = new HashSet<>();
     private final Set<String> dropped = new HashSet<>();
     private final List<String> addresses = new ArrayList<>();
@@ -193,6 +194,7 @@ final class FactsParser {
             case "address" -> addresses.add(network(rest));
             case "wg-address" -> wireGuardAddresses.add(network(rest));
             case "fence" -> fences.add(network(rest));
+            case "rollback-pending" -> rollbackPending = true;
             case "unreachable" -> unreachable.add(network(rest));
             case "dropped" -> dropped.add(network(rest));
             case "ledger" -> {
@@ -289,7 +291,8 @@ final class FactsParser {
                 Optional.ofNullable(clock),
                 Optional.ofNullable(ledger).map(mesh -> new LedgerFact(mesh, things)),
                 sockets,
-                kept);
+                kept,
+                rollbackPending);
     }
 
     private void socket(String line) throws MalformedException {

@@ -29,12 +29,12 @@ final class FactsScript {
     /**
      * Writes the script.
      *
-     * @param disarm whether this connection proves that the host can be reached, so that a rollback still armed is not needed
+     * @param others whether a rollback that is armed is that of another session
      * @param shown the host key of this connection, where one from before a rollback that changed the key is not to be used
      * @throws IllegalArgumentException if the query names something that cannot exist
      */
     static Script of(
-            String nonce, FactsQuery query, Duration bootPatience, boolean disarm, Optional<HostKeyFingerprint> shown) {
+            String nonce, FactsQuery query, Duration bootPatience, boolean others, Optional<HostKeyFingerprint> shown) {
         require(PACKAGE, query.packages(), "package");
         require(USER, query.users(), "user");
         require(PATH, query.files(), "path");
@@ -43,8 +43,8 @@ final class FactsScript {
         require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
         Script script = Script.begin(nonce);
         script.shell("first_boot " + Math.max(1, bootPatience.toSeconds()) + " || { say end; return; }");
-        if (disarm) {
-            script.shell("disarm || [ $? -ne 2 ] || { say busy; say end; return; }");
+        if (others) {
+            script.shell("facts_rollback || [ $? -ne 2 ] || { say busy; say end; return; }");
         }
         if (shown.isPresent()) {
             script.call("facts_outdated_key", shown.get().text());

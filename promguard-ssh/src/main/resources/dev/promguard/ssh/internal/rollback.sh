@@ -88,6 +88,19 @@ arm() {
     say armed
 }
 
+# facts_rollback: says whether changes wait for a confirmation. A rollback that has begun is waited for. Fails with 2 where a run was at
+# work: what it is about to change is not worth reading.
+facts_rollback() {
+    if [ -d "$STATE/rollback" ]; then
+        idle || [ ! -d "$STATE/rollback" ] || return 2
+    fi
+    if [ -d "$STATE/rollback" ]; then
+        say rollback-pending
+    else
+        rolled_back
+    fi
+}
+
 # disarm: takes the rollback's saved state away, so that it has nothing to put back. The rename decides who was first, and a
 # rollback that was is waited for. Fails with 2 where a run was at work: a connection from before its changes does not prove
 # that one can be made after them.

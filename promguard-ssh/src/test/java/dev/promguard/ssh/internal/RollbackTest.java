@@ -91,6 +91,25 @@ class RollbackTest {
     }
 
     @Test
+    void facts_changesNotConfirmed_sayThatTheyArePendingAndLeaveThem() throws Exception {
+        assertThat(run(script("facts_rollback"))).isEqualTo("rollback-pending\nend\n");
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+        assertThat(confirm()).isEqualTo("confirm\tdisarmed\nend\n");
+
+        assertThat(run(script("facts_rollback"))).isEqualTo("end\n");
+    }
+
+    @Test
+    void facts_runAtWork_waitForItAndFail() throws Exception {
+        Process other = run();
+        Process ending = new ProcessBuilder("sh", "-c", "sleep 0.5; kill " + other.pid()).start();
+
+        assertThat(run(script("facts_rollback; say code $?"))).isEqualTo("code\t2\nend\n");
+
+        assertThat(ending.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
     void confirm_runAtWork_waitsForItAndLeavesTheRollbackArmed() throws Exception {
         Process other = run();
         Process ending = new ProcessBuilder("sh", "-c", "sleep 0.5; kill " + other.pid()).start();
