@@ -11,6 +11,7 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Pause;
 import dev.promguard.render.DesiredHost;
 import dev.promguard.render.ManagedFile;
 import dev.promguard.spi.Door;
@@ -27,7 +28,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** What one monitor's Prometheus says of its targets and its rules. */
@@ -129,11 +129,7 @@ final class PrometheusClaims {
                 }
                 return targets;
             }
-            LockSupport.parkNanos(context.intervals().targets().toNanos());
-            if (Thread.currentThread().isInterrupted()) {
-                throw new CancelledException(
-                        "interrupted while waiting for Prometheus to scrape its targets", new InterruptedException());
-            }
+            Pause.of(context.intervals().targets(), "waiting for Prometheus to scrape its targets");
         }
     }
 

@@ -14,8 +14,10 @@ import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.observe.HostObserver;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
+import dev.promguard.internal.run.Pause;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
@@ -46,7 +48,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Checks every claim about a mesh where it matters: Prometheus' own targets, the running wg and ufw, and the closed ports from outside
@@ -83,7 +84,7 @@ final class Verification {
             Optional<Parallel.Result<PrometheusClaims>> prometheus) {}
 
     VerifyReport verify() {
-        MeshState remembered = context.store().load(spec.name()).orElse(MeshState.empty(spec.name()));
+        MeshState remembered = context.loadState();
         Roster world = new CloudObserver(context).observe(remembered, Set.of());
         Blueprint blueprint = world.blueprint();
         for (Blueprint.Host host : blueprint.hosts()) {
@@ -113,12 +114,12 @@ final class Verification {
         world.present()
                 .forEach((name, host) -> host.publicAddress()
                         .ifPresentOrElse(address -> addresses.put(name, address), () -> withoutAddress(name)));
-        Map<String, PublicKey> keys = remembered(remembered);
+        Map<String, PublicKey> keys = remembered.publicKeys();
 
         Map<String, HostFacts> facts = new LinkedHashMap<>();
         Map<String, String> targetHealth = new HashMap<>();
-        try (Secret loginKey = loginKey();
-                Sessions sessions = new Sessions()) {
+        try (Sessions sessions = new Sessions(this::loginKey)) {
+            Secret loginKey = sessions.loginKey();
             Map<String, HostSession> ready = new HashMap<>();
             Map<String, Parallel.Result<Look>> looks = observe(world, blueprint, addresses, keys, loginKey, sessions);
             for (Blueprint.Host host : blueprint.hosts()) {
@@ -168,12 +169,6 @@ final class Verification {
         claims.health().forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
     }
 
-    private static Map<String, PublicKey> remembered(MeshState state) {
-        Map<String, PublicKey> keys = new HashMap<>();
-        state.hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
-        return keys;
-    }
-
     private static String version() {
         return Optional.ofNullable(Verification.class.getPackage().getImplementationVersion())
                 .orElse("(not from a release)");
@@ -197,8 +192,12 @@ final class Verification {
             Map<String, PublicKey> keys,
             Secret loginKey,
             Sessions sessions) {
-        Map<String, Parallel.Result<HostSession>> opened = Parallel.map(
-                addresses.keySet(), context.parallelism(), name -> sessions.add(open(world, name, loginKey)));
+        Map<String, Parallel.Result<HostSession>> opened =
+                Parallel.map(addresses.keySet(), context.parallelism(), name -> {
+                    HostSession session = open(world, name, loginKey);
+                    sessions.add(name, session);
+                    return session;
+                });
         List<Blueprint.Host> monitors = blueprint.monitors().stream()
                 .filter(monitor -> opened.containsKey(monitor.name()))
                 .toList();
@@ -213,12 +212,19 @@ final class Verification {
                     return new PrometheusClaims(context, blueprint, monitor)
                             .check(session, desired(blueprint, monitor, Optional.empty(), addresses, keys));
                 });
-        return Parallel.map(addresses.keySet(), context.parallelism(), name -> {
-            HostSession session = Objects.requireNonNull(opened.get(name)).orThrow();
-            HostFacts seen = Objects.requireNonNull(facts.get(name)).orThrow();
-            Parallel.Result<PrometheusClaims> said = claims.get(blueprint.host(name));
-            return new Look(session, seen, session.hostKey(), Optional.ofNullable(said));
+        Map<String, Parallel.Result<Look>> looks = new LinkedHashMap<>();
+        facts.forEach((name, result) -> {
+            HostFacts seen = result.value();
+            if (seen == null) {
+                looks.put(name, new Parallel.Result<>(null, result.failure()));
+            } else {
+                HostSession session = Objects.requireNonNull(opened.get(name)).orThrow();
+                Optional<Parallel.Result<PrometheusClaims>> said =
+                        Optional.ofNullable(claims.get(blueprint.host(name)));
+                looks.put(name, new Parallel.Result<>(new Look(session, seen, session.hostKey(), said), null));
+            }
         });
+        return looks;
     }
 
     /** Reads a host's facts, and reads them again once each tunnel that needed a handshake had the time for one. */
@@ -233,11 +239,7 @@ final class Verification {
             facts = session.facts(query, Timeouts.BOOT);
             due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
             if (!due.isEmpty()) {
-                LockSupport.parkNanos(context.intervals().targets().toNanos());
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new CancelledException(
-                            "interrupted while waiting for a WireGuard handshake", new InterruptedException());
-                }
+                Pause.of(context.intervals().targets(), "waiting for a WireGuard handshake");
             }
         }
         return facts;
@@ -414,26 +416,5 @@ final class Verification {
             return Optional.empty();
         }
         return peers.stream().flatMap(peer -> peer.handshakeAge().stream()).max(Duration::compareTo);
-    }
-
-    /** The sessions that are open. One that is added after the end, by a worker that was late, is closed at once. Thread-safe. */
-    private static final class Sessions implements AutoCloseable {
-        private final List<HostSession> open = new ArrayList<>();
-        private boolean closed;
-
-        synchronized HostSession add(HostSession session) {
-            if (closed) {
-                session.close();
-            } else {
-                open.add(session);
-            }
-            return session;
-        }
-
-        @Override
-        public synchronized void close() {
-            closed = true;
-            open.forEach(HostSession::close);
-        }
     }
 }

@@ -52,6 +52,16 @@ public final class PresharedKeys {
         }
 
         /**
+         * The other of the two.
+         *
+         * @param host one of them
+         * @return the name of the other
+         */
+        public String other(String host) {
+            return first.equals(host) ? second : first;
+        }
+
+        /**
          * Whether a host is one of the two.
          *
          * @param host a host's name

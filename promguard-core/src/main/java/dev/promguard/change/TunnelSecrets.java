@@ -194,9 +194,7 @@ public final class TunnelSecrets {
      */
     public static Set<String> peers(Set<Pair> tunnels, String name) {
         Set<String> peers = new TreeSet<>();
-        tunnels.stream()
-                .filter(pair -> pair.contains(name))
-                .forEach(pair -> peers.add(pair.first().equals(name) ? pair.second() : pair.first()));
+        tunnels.stream().filter(pair -> pair.contains(name)).forEach(pair -> peers.add(pair.other(name)));
         return peers;
     }
 }

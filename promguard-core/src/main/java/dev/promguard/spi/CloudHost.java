@@ -78,4 +78,13 @@ public record CloudHost(
                     field + ' ' + Names.quote(value) + " of a host holds a character that cannot be shown: replace it");
         }
     }
+
+    /**
+     * Whether somebody can log in to it, as far as the provider knows.
+     *
+     * @return true if it is active and has a public address
+     */
+    public boolean isReady() {
+        return status == Status.ACTIVE && publicAddress.isPresent();
+    }
 }

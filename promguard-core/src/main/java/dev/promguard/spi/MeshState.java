@@ -252,6 +252,17 @@ public record MeshState(
     }
 
     /**
+     * The WireGuard public keys that hosts are remembered by.
+     *
+     * @return a new map of the keys by the hosts' names, without hosts that have none
+     */
+    public Map<String, PublicKey> publicKeys() {
+        Map<String, PublicKey> keys = new TreeMap<>();
+        hosts.forEach((name, host) -> host.publicKey().ifPresent(key -> keys.put(name, key)));
+        return keys;
+    }
+
+    /**
      * The state of a mesh that nothing is known of.
      *
      * @param mesh the mesh's name

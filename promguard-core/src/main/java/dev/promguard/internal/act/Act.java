@@ -109,7 +109,7 @@ public final class Act {
             CloudHost present = roster.present().get(host.name());
             if (host.kind() == HostDecision.Kind.CREATE) {
                 known.put(host.name(), new HostObservation.Awaited());
-            } else if (host.kind() == HostDecision.Kind.AWAITED && present != null && !isReady(present)) {
+            } else if (host.kind() == HostDecision.Kind.AWAITED && present != null && !present.isReady()) {
                 waiting.put(host.name(), present);
             }
         }
@@ -176,10 +176,6 @@ public final class Act {
             context.events().failed(null, "look for other hosts of the mesh");
             return false;
         }
-    }
-
-    private static boolean isReady(CloudHost host) {
-        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
     }
 
     /**

@@ -42,8 +42,9 @@ final class KeyRing implements AutoCloseable {
         Map<String, Secret> shared = new TreeMap<>();
         for (Pair pair : decision.preshared()) {
             if (pair.contains(host)) {
-                String peer = pair.first().equals(host) ? pair.second() : pair.first();
-                shared.put(peer, Objects.requireNonNull(preshared.get(pair), "a preshared key that was not made"));
+                shared.put(
+                        pair.other(host),
+                        Objects.requireNonNull(preshared.get(pair), "a preshared key that was not made"));
             }
         }
         Optional<WireGuardKeyPair> own = decision.pairs().contains(host)

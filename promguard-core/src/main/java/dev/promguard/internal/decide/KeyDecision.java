@@ -43,7 +43,7 @@ public final class KeyDecision {
     private KeyDecision(Request request, Observed observed, Set<String> keeping) {
         Roster roster = observed.roster();
         blueprint = roster.blueprint();
-        roster.state().hosts().forEach((name, host) -> host.publicKey().ifPresent(key -> remembered.put(name, key)));
+        remembered.putAll(roster.state().publicKeys());
         Map<String, Optional<HostFacts>> taking = new LinkedHashMap<>();
         Map<String, PublicKey> shown = new HashMap<>();
         for (Blueprint.Host host : roster.selected()) {
@@ -232,7 +232,7 @@ public final class KeyDecision {
         Set<String> peers = new TreeSet<>();
         for (Pair pair : preshared) {
             if (pair.contains(host)) {
-                peers.add(pair.first().equals(host) ? pair.second() : pair.first());
+                peers.add(pair.other(host));
             }
         }
         return new KeyChanges(pairs.contains(host) ? Optional.of(SymbolicKeys.of(host)) : Optional.empty(), peers);

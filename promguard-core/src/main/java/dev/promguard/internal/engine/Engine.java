@@ -195,7 +195,7 @@ public final class Engine {
             known.put(name, new HostObservation.Awaited());
             if (host.publicAddress().isEmpty() && !acts) {
                 known.put(name, new HostObservation.Unreachable(HostObserver.withoutAddress(name)));
-            } else if (!acts || isReady(host)) {
+            } else if (!acts || host.isReady()) {
                 reachable.add(name);
             }
         }
@@ -211,9 +211,5 @@ public final class Engine {
                 seen.close();
             }
         }
-    }
-
-    private static boolean isReady(CloudHost host) {
-        return host.status() == CloudHost.Status.ACTIVE && host.publicAddress().isPresent();
     }
 }

@@ -16,7 +16,6 @@ import dev.promguard.render.DesiredHost;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 
@@ -43,8 +42,7 @@ public final class HostObserver {
      * @return what it is expected to be
      */
     public DesiredHost expected(Roster roster, String name) {
-        Map<String, PublicKey> keys = new HashMap<>();
-        roster.state().hosts().forEach((host, state) -> state.publicKey().ifPresent(key -> keys.put(host, key)));
+        Map<String, PublicKey> keys = roster.state().publicKeys();
         keys.putIfAbsent(name, SymbolicKeys.of(name));
         return context.renderer().render(roster.blueprint(), name, roster.publicAddresses(), keys);
     }

@@ -48,7 +48,7 @@ public final class Observation implements AutoCloseable {
         this.timeout = timeout;
         this.settles = settles;
         this.sessions = new Sessions(context::loginKey);
-        this.waves = new Waves<>(context.parallelism(), context.intervals().grace(), arrived -> {});
+        this.waves = new Waves<>(context.parallelism(), context.intervals().grace());
     }
 
     /**

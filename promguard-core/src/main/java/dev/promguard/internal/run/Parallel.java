@@ -1,10 +1,8 @@
 package dev.promguard.internal.run;
 
 import dev.promguard.CancelledException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -13,7 +11,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -83,52 +80,6 @@ public final class Parallel {
             throw e;
         } finally {
             pool.shutdownNow();
-        }
-    }
-
-    /**
-     * As {@link #map}, for work that opens something. Where this call ends with an exception, all that was opened is closed, and so
-     * is what a worker opens afterwards: one may take no notice of an interrupt for as long as it waits for the network.
-     *
-     * @param close closes one; it may be called on the worker's thread
-     */
-    public static <K, R> Map<K, Result<R>> open(
-            Collection<K> items, int limit, Function<K, R> work, Consumer<R> close) {
-        Opened<R> opened = new Opened<>(close);
-        boolean kept = false;
-        try {
-            Map<K, Result<R>> results = map(items, limit, item -> opened.add(work.apply(item)));
-            kept = true;
-            return results;
-        } finally {
-            if (!kept) {
-                opened.abandon();
-            }
-        }
-    }
-
-    /** What workers have opened, for as long as somebody wants it. Thread-safe. */
-    private static final class Opened<R> {
-        private final Consumer<R> close;
-        private final List<R> open = new ArrayList<>();
-        private boolean abandoned;
-
-        Opened(Consumer<R> close) {
-            this.close = close;
-        }
-
-        synchronized R add(R resource) {
-            if (abandoned) {
-                close.accept(resource);
-            } else {
-                open.add(resource);
-            }
-            return resource;
-        }
-
-        synchronized void abandon() {
-            abandoned = true;
-            open.forEach(close);
         }
     }
 

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,6 @@ public final class Waves<R> implements AutoCloseable {
     private final ExecutorService workers;
     private final ExecutorService source = Executors.newSingleThreadExecutor(Parallel.threads());
     private final Duration grace;
-    private final Consumer<R> discard;
     private final Set<String> pending = new HashSet<>();
     private Map<String, Result<R>> ended = new LinkedHashMap<>();
     private @Nullable Throwable abnormal;
@@ -37,10 +35,8 @@ public final class Waves<R> implements AutoCloseable {
      *
      * @param limit how many are worked on at a time, at most
      * @param grace how long a wave waits for further items after its first success
-     * @param discard gets what came of an item when nobody will take it any more
      */
-    public Waves(int limit, Duration grace, Consumer<R> discard) {
-        this.discard = discard;
+    public Waves(int limit, Duration grace) {
         this.workers = Executors.newFixedThreadPool(limit, Parallel.threads());
         this.grace = grace;
     }
@@ -88,20 +84,10 @@ public final class Waves<R> implements AutoCloseable {
         }
     }
 
-    private void end(String item, Result<R> result) {
-        synchronized (this) {
-            if (!closed && pending.remove(item)) {
-                ended.put(item, result);
-                notifyAll();
-                return;
-            }
-        }
-        discard(result);
-    }
-
-    private void discard(Result<R> result) {
-        if (result.value() != null) {
-            discard.accept(result.value());
+    private synchronized void end(String item, Result<R> result) {
+        if (!closed && pending.remove(item)) {
+            ended.put(item, result);
+            notifyAll();
         }
     }
 
@@ -161,16 +147,12 @@ public final class Waves<R> implements AutoCloseable {
         return Parallel.windDown(source) && Parallel.windDown(workers);
     }
 
-    /** Interrupts what is not done yet, waits some seconds for it to end, and discards what nobody has taken. */
+    /** Interrupts what is not done yet, and waits some seconds for it to end. */
     @Override
     public void close() {
-        Map<String, Result<R>> left;
         synchronized (this) {
             closed = true;
-            left = ended;
-            ended = new LinkedHashMap<>();
         }
-        left.values().forEach(this::discard);
         stop();
     }
 }
