@@ -230,27 +230,27 @@ public final class Mesh {
     }
 
     /**
-     * Checks every claim about the mesh: Prometheus' own targets and rules, the running wg and ufw and units, a page larger than a
-     * packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that what should be closed
-     * is. Changes nothing, as {@link #plan()} does.
+     * Checks the mesh: that {@link #plan()} finds nothing to change, Prometheus' own targets and rules, the running wg and ufw and
+     * units, a page larger than a packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that
+     * what should be closed is. {@link CheckKind} names every kind of check. Changes nothing, as {@link #plan()} does.
      *
      * <p>A check that is due by the spec and cannot be made is in the report as {@link VerifyReport#unchecked()}, and the report is
      * not {@link VerifyReport#ok()} then: a host that does not exist, has no address, or does not answer passes nothing.
      *
-     * <p>Takes about two seconds for doors that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
+     * <p>Takes about two seconds for ports that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
      * that scrape, up to the scrape interval and 20 seconds; where it does not answer or lacks a target, up to 20 seconds. A target
      * that is down is waited for only if it answers the monitor by now. Targets of other jobs are neither checked nor waited for.
      *
-     * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is tried from
-     * where it runs.
+     * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is probed
+     * from where it runs.
      *
-     * @return every check with what was seen; see {@link VerifyReport#orThrow()}
+     * @return every check with what was observed; see {@link VerifyReport#orThrow()}
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if nothing is known of the mesh
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return interruptibly(() -> new Verification(context(), Clock.systemUTC()).verify());
+        return interruptibly(() -> engine().verify(Clock.systemUTC().instant()));
     }
 
     /**

@@ -94,8 +94,10 @@ class HostileMessageTest {
 
     @Test
     void verify_hostileSight_isPrintable() {
-        assertThat(VerifyReport.Check.of("web-1", "claim", "how", HOSTILE, false, "mend")
-                        .seen())
+        assertThat(VerifyReport.Check.builder("web-1", CheckKind.HOST_EXISTS, "exists")
+                        .observed(HOSTILE)
+                        .build()
+                        .observed())
                 .isEqualTo("a?[2J?1mb?c???");
     }
 

@@ -102,12 +102,12 @@ class LyingHostTest {
         machine(LIAR).showKey(key(HONEST));
 
         assertThat(account.wish().build().verify().failures())
-                .filteredOn(check -> check.claim().equals("has a WireGuard key of its own"))
+                .filteredOn(check -> check.description().equals("has a WireGuard key of its own"))
                 .singleElement()
                 .satisfies(check -> {
                     assertThat(check.host()).isEqualTo(LIAR);
-                    assertThat(check.seen()).contains(HONEST);
-                    assertThat(check.mend()).contains("wg0.key");
+                    assertThat(check.observed()).contains(HONEST);
+                    assertThat(check.remedy()).contains("wg0.key");
                 });
     }
 

@@ -49,7 +49,7 @@ class MeshCallsTest {
                         "verify",
                         mesh -> mesh.build().verify(),
                         3,
-                        "CloudProvider.list 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.knock 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.knock 3, StateStore.load 1, StateStore.loadLoginKey 1"),
                 row(
                         "destroy",
                         mesh -> mesh.build().destroy(),

@@ -300,7 +300,7 @@ class MeshExportersTest {
             assertThat(report.failures()).as("%s", report).isEmpty();
             assertThat(report.checks())
                     .filteredOn(check -> check.host().equals("web-1"))
-                    .extracting(Check::claim)
+                    .extracting(Check::description)
                     .contains(
                             "shop-monitor-1 scrapes port 9115, job blackbox",
                             "shop-monitor-1 has its probes made, job blackbox-probe",
@@ -314,13 +314,13 @@ class MeshExportersTest {
                 assertThat(mesh.verify().failures())
                         .as(job)
                         .singleElement()
-                        .satisfies(check -> assertThat(check.claim()).endsWith("job " + job));
+                        .satisfies(check -> assertThat(check.description()).endsWith("job " + job));
             }
 
             prometheus.scrapes(mesh.blueprint());
             machine("web-1").stop("blackbox_exporter.service");
             assertThat(mesh.verify().failures())
-                    .extracting(Check::claim)
+                    .extracting(Check::description)
                     .contains("blackbox_exporter.service runs, and will after a reboot");
         }
     }
@@ -352,7 +352,7 @@ class MeshExportersTest {
 
             prometheus.scrapes(plain.blueprint());
             assertThat(mesh.verify().failures())
-                    .extracting(Check::claim, Check::seen)
+                    .extracting(Check::description, Check::observed)
                     .contains(tuple("shop-monitor-1 scrapes port 9187, job postgres", "no such target"));
         }
     }

@@ -315,7 +315,8 @@ class MeshIdentityTest {
 
         assertThat(report.failures())
                 .anyMatch(check ->
-                        check.host().equals("shop-node-1") && check.seen().contains("lost the mesh's tag"))
-                .anyMatch(check -> check.host().equals("odd") && check.claim().equals("is known to the state"));
+                        check.host().equals("shop-node-1") && check.observed().contains("lost the mesh's tag"))
+                .anyMatch(check ->
+                        check.host().equals("odd") && check.description().equals("is known to the state"));
     }
 }

@@ -49,7 +49,7 @@ class MeshPendingTest {
         VerifyReport report = account.wish().build().verify();
 
         assertThat(report.failures())
-                .filteredOn(check -> check.claim().equals("has no changes that wait for a confirmation"))
+                .filteredOn(check -> check.description().equals("has no changes that wait for a confirmation"))
                 .extracting(VerifyReport.Check::host)
                 .containsExactly(NODE);
         assertThat(node().armed()).isTrue();

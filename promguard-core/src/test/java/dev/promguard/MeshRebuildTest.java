@@ -16,7 +16,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A host that was rebuilt is set up again; whoever only shows the host key of its creation is not let in. */
@@ -259,27 +258,35 @@ class MeshRebuildTest {
         assertThat(account.hosts.open()).isZero();
     }
 
-    @ParameterizedTest
-    @EnumSource(Reader.class)
-    void reader_rebuiltHost_saysThatApplyPutsItRight(Reader reader) {
+    @Test
+    void openPrometheus_rebuiltMonitor_saysThatApplyPutsItRight() {
         account.cloud.rebuild("shop-monitor-1");
 
-        assertThat(reader.complaint(account.wish().build()))
-                .contains(account.cloud.machine("shop-monitor-1").firstHostKey().text())
-                .contains("If it was rebuilt, apply asks Memory whether that is so");
+        assertThatThrownBy(account.wish().build()::openPrometheus)
+                .isInstanceOf(HostException.class)
+                .hasMessageContaining(
+                        account.cloud.machine("shop-monitor-1").firstHostKey().text())
+                .hasMessageContaining("If it was rebuilt, apply asks Memory whether that is so");
     }
 
-    /** The verbs that only look, and expect every host to be set up. */
-    enum Reader {
-        VERIFY,
-        OPEN_PROMETHEUS;
+    @Test
+    void verify_rebuiltHost_failsItsHostKeyAndSaysThatApplySetsItUpAgain() {
+        account.cloud.rebuild(NODE);
 
-        String complaint(Mesh mesh) {
-            if (this == VERIFY) {
-                return mesh.verify().toString();
-            }
-            return String.valueOf(catchThrowableOfType(HostException.class, mesh::openPrometheus)
-                    .getMessage());
-        }
+        VerifyReport report = account.wish().build().verify();
+
+        assertThat(report.failures())
+                .filteredOn(check -> check.kind() == CheckKind.HOST_KEY_PINNED)
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.host()).isEqualTo(NODE);
+                    assertThat(check.observed()).contains(node().firstHostKey().text(), "it was rebuilt");
+                    assertThat(check.remedy()).contains("sets the host up again");
+                });
+        assertThat(report.failures())
+                .filteredOn(check -> check.kind() == CheckKind.HOST_UP_TO_DATE
+                        && check.host().equals(NODE))
+                .singleElement()
+                .satisfies(check -> assertThat(check.observed()).startsWith("set up again: it was rebuilt"));
     }
 }

@@ -108,22 +108,40 @@ class RoomsTest {
             .definedBy("dev.promguard.internal.decide..")
             .layer("act")
             .definedBy("dev.promguard.internal.act..")
+            .layer("verify")
+            .definedBy("dev.promguard.internal.verify..")
             .layer("engine")
             .definedBy("dev.promguard.internal.engine..")
             .whereLayer("engine")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("act")
             .mayOnlyBeAccessedByLayers("engine")
+            .whereLayer("verify")
+            .mayOnlyBeAccessedByLayers("engine")
             .whereLayer("decide")
-            .mayOnlyBeAccessedByLayers("act", "engine")
+            .mayOnlyBeAccessedByLayers("act", "verify", "engine")
             .whereLayer("observe")
-            .mayOnlyBeAccessedByLayers("decide", "act", "engine");
+            .mayOnlyBeAccessedByLayers("decide", "act", "verify", "engine");
 
     /** What is decided is decided from what was observed and the state, and is the same for everybody who asks. */
     @ArchTest
     static final ArchRule pipeline_decisions_callNoPort = noClasses()
             .that()
             .resideInAPackage("dev.promguard.internal.decide..")
+            .should()
+            .dependOnClassesThat(EFFECTS)
+            .orShould()
+            .dependOnClassesThat()
+            .haveNameMatching("dev\\.promguard\\.spi\\.(CloudProvider|HostApplier|HostSession|StateStore)");
+
+    /** Who judges asks nobody: what has to be asked for was asked for by the prober. */
+    @ArchTest
+    static final ArchRule pipeline_checks_callNoPort = noClasses()
+            .that()
+            .resideInAPackage("dev.promguard.internal.verify..")
+            .and()
+            .haveNameNotMatching(
+                    "dev\\.promguard\\.internal\\.verify\\.(Prober|PrometheusReader|PrometheusApi)([$].*)?")
             .should()
             .dependOnClassesThat(EFFECTS)
             .orShould()

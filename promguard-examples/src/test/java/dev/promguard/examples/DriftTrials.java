@@ -445,7 +445,7 @@ abstract class DriftTrials {
 
     @Test
     @Order(9)
-    void verify_afterAllOfThis_everyClaimHolds() {
+    void verify_afterAllOfThis_everyCheckPasses() {
         assertThat(mesh.verify().failures()).isEmpty();
         assertThat(watcher.closed()).isGreaterThan(500);
         assertThat(watcher.opened()).isEmpty();

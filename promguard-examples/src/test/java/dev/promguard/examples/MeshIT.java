@@ -243,7 +243,7 @@ class MeshIT {
 
     @Test
     @Order(21)
-    void verify_healthyMesh_everyClaimHolds() {
+    void verify_healthyMesh_everyCheckPasses() {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures()).isEmpty();

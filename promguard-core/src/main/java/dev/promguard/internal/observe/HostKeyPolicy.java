@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides which SSH host keys are accepted. A host that proves a key which it is remembered by is let in. A host that shows its
@@ -59,11 +60,22 @@ public final class HostKeyPolicy {
                 address,
                 login.port(),
                 login.user(),
-                login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys(),
+                accepted(login, host),
                 login.trustOnFirstUse(),
                 loginKey,
                 inventory.get().passphrase(),
                 timeout);
+    }
+
+    /**
+     * The host keys that are accepted from a host of an inventory: those that the user gave, else those that it is remembered by.
+     *
+     * @param login how the host is reached
+     * @param host what is remembered of it
+     * @return the keys; empty if any is trusted on first use, or the user is to give one
+     */
+    public static Set<HostKeyFingerprint> accepted(Login login, HostState host) {
+        return login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys();
     }
 
     /**

@@ -1,9 +1,9 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
-import dev.promguard.PrometheusApi.Target;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.internal.verify.PrometheusApi.Target;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * The targets that one monitor's Prometheus is to have by the spec, beside those that it has, and whether it is worth waiting for
- * them. Targets of other jobs are not looked at. A pure function.
+ * them. Targets of other jobs are ignored. A pure function.
  */
 final class ExpectedTargets {
     private static final String UP = "up";

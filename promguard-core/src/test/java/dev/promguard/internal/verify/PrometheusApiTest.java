@@ -1,10 +1,11 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.promguard.HostileTexts;
 import dev.promguard.blueprint.Names;
 import java.io.IOException;
 import java.io.OutputStream;

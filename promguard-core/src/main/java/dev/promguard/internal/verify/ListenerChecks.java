@@ -1,5 +1,6 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
+import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule.Protocol;
@@ -20,9 +21,6 @@ import java.util.TreeSet;
  * probe finds closed. A pure function of the spec, the host's sockets and rules, and the probes.
  */
 final class ListenerChecks {
-    /** What is checked. */
-    static final String CLAIM = "lets nothing be reached that listens but what is wished";
-
     private final Blueprint.Host host;
     private final HostFacts facts;
     private final List<LoadedRule> accepting;
@@ -35,6 +33,14 @@ final class ListenerChecks {
     private final Set<String> admitted = new TreeSet<>();
     private final Set<String> answering = new TreeSet<>();
 
+    /** What is checked of a host. */
+    static CheckItem item(String host) {
+        return new CheckItem(
+                host,
+                CheckKind.NO_OTHER_LISTENER_REACHABLE,
+                "lets nothing be reached that listens but what the spec allows");
+    }
+
     private ListenerChecks(Blueprint.Host host, HostFacts facts) {
         this.host = host;
         this.facts = facts;
@@ -43,32 +49,32 @@ final class ListenerChecks {
     }
 
     /**
-     * One probe of a port of the host.
+     * The answer to one probe of a port of the host.
      *
      * @param from where it was made
-     * @param door what was tried
+     * @param probe what was probed
      * @param result what came of it
      */
-    record Probe(String from, Door door, Result result) {}
+    record Answer(String from, Door probe, Result result) {}
 
     /**
      * Judges a host.
      *
      * @param host the host
      * @param facts what it listens on, and the rules that it has loaded
-     * @param probes the probes of its TCP ports, by port
+     * @param answers the answers to probes of its TCP ports, by port
      */
-    static Check check(Blueprint.Host host, HostFacts facts, Map<Integer, List<Probe>> probes) {
+    static Check check(Blueprint.Host host, HostFacts facts, Map<Integer, List<Answer>> answers) {
         ListenerChecks checks = new ListenerChecks(host, facts);
         for (SocketFact socket : facts.listening()) {
-            if (!HostClaims.isLoopback(socket)) {
-                checks.sort(socket, probes.getOrDefault(socket.port(), List.of()));
+            if (!HostChecks.isLoopback(socket)) {
+                checks.sort(socket, answers.getOrDefault(socket.port(), List.of()));
             }
         }
         return checks.judge();
     }
 
-    private void sort(SocketFact socket, List<Probe> probes) {
+    private void sort(SocketFact socket, List<Answer> answers) {
         Protocol protocol = socket.protocol().equals("udp") ? Protocol.UDP : Protocol.TCP;
         int port = socket.port();
         String name = port + "/" + socket.protocol();
@@ -93,11 +99,11 @@ final class ListenerChecks {
             byUfw.add(name);
         } else if (protocol == Protocol.UDP) {
             udp.add(name);
-        } else if (probes.stream().anyMatch(probe -> probe.result() == Result.OPEN)) {
-            probes.stream()
-                    .filter(probe -> probe.result() == Result.OPEN)
-                    .forEach(probe -> answering.add(name + " (" + probe.door() + " from " + probe.from() + ')'));
-        } else if (probes.stream().allMatch(probe -> probe.result() == Result.NOT_TRIED)) {
+        } else if (answers.stream().anyMatch(answer -> answer.result() == Result.OPEN)) {
+            answers.stream()
+                    .filter(answer -> answer.result() == Result.OPEN)
+                    .forEach(answer -> answering.add(name + " (" + answer.probe() + " from " + answer.from() + ')'));
+        } else if (answers.stream().allMatch(answer -> answer.result() == Result.NOT_TRIED)) {
             unprobed.add(name);
         } else {
             confirmed.add(name);
@@ -105,42 +111,41 @@ final class ListenerChecks {
     }
 
     private Check judge() {
-        List<String> seen = new ArrayList<>();
-        add(seen, "reachable by rules of others: ", admitted);
-        add(seen, "answering a probe although no rule admits it: ", answering);
-        add(seen, "closed by the firewall, and not probed: ", unprobed);
-        add(seen, "reachable by the spec: ", bySpec);
-        add(seen, "declared with openPort(…): ", declared);
-        add(seen, "closed by the firewall, and found closed by a probe: ", confirmed);
-        add(seen, "closed by the firewall, UDP, which no probe can tell: ", udp);
-        add(seen, "by the rules that ufw brings: ", byUfw);
-        if (!HostClaims.isClosed(facts)) {
-            seen.add(0, "the firewall does not close what no rule admits");
+        List<String> observed = new ArrayList<>();
+        add(observed, "reachable by rules of others: ", admitted);
+        add(observed, "answering a probe although no rule admits it: ", answering);
+        add(observed, "closed by the firewall, and not probed: ", unprobed);
+        add(observed, "reachable by the spec: ", bySpec);
+        add(observed, "declared with openPort(…): ", declared);
+        add(observed, "closed by the firewall, and found closed by a probe: ", confirmed);
+        add(observed, "closed by the firewall, UDP, which no probe can tell: ", udp);
+        add(observed, "by the rules that ufw brings: ", byUfw);
+        if (!HostChecks.isClosed(facts)) {
+            observed.add(0, "the firewall does not close what no rule admits");
         }
-        String how =
+        String method =
                 "ss -ltun, each socket compared with the loaded rules and, for TCP, with probes; allowed are the spec's ports with SSH"
                         + " and WireGuard, those declared with openPort(…), loopback, ufw's own rules, and what is closed";
-        String all = seen.isEmpty() ? "nothing listens but on loopback" : String.join("; ", seen);
+        String all = observed.isEmpty() ? "nothing listens but on loopback" : String.join("; ", observed);
         boolean reachable = !admitted.isEmpty() || !answering.isEmpty();
-        if (HostClaims.isClosed(facts) && !reachable && !unprobed.isEmpty()) {
-            return Check.unchecked(
-                    host.name(), CLAIM, how, all, "See what listens there (ss -ltnp), and stop what nobody needs.");
+        if (HostChecks.isClosed(facts) && !reachable && !unprobed.isEmpty()) {
+            return item(host.name())
+                    .unchecked(method, all, "See what listens there (ss -ltnp), and stop what nobody needs.");
         }
-        return Check.of(
-                host.name(),
-                CLAIM,
-                how,
-                all,
-                HostClaims.isClosed(facts) && !reachable,
-                reachable
-                        ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
-                                + " ufw delete NUMBER); or declare it with openPort(…) on the host, if others are to reach it."
-                        : "Run apply, which closes what no rule admits.");
+        return item(host.name())
+                .made(
+                        method,
+                        all,
+                        HostChecks.isClosed(facts) && !reachable,
+                        reachable
+                                ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
+                                        + " ufw delete NUMBER); or declare it with openPort(…) on the host, if others are to reach it."
+                                : "Run apply, which closes what no rule admits.");
     }
 
-    private static void add(List<String> seen, String what, Set<String> names) {
+    private static void add(List<String> observed, String what, Set<String> names) {
         if (!names.isEmpty()) {
-            seen.add(what + HostClaims.listed(names.stream()));
+            observed.add(what + HostChecks.listed(names.stream()));
         }
     }
 }

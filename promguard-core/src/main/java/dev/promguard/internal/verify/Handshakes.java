@@ -1,4 +1,4 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Role;
@@ -56,7 +56,7 @@ final class Handshakes {
         for (String name : host.peers()) {
             Blueprint.Host peer = blueprint.host(name);
             if (isExpected(host, peer) && !isFresh(age(facts, keys.get(name)))) {
-                probes.add(new Door(peer.address(), KnockClaims.ssh(peer)));
+                probes.add(new Door(peer.address(), ReachabilityChecks.ssh(peer)));
             }
         }
         return List.copyOf(probes);

@@ -1,7 +1,8 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.promguard.Mesh;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.blueprint.Blueprint;
@@ -25,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which doors are tried: no packet is sent here. */
-class KnockClaimsTest {
+/** Which ports are probed: no packet is sent here. */
+class ReachabilityChecksTest {
     private static final String PUBLIC = "198.51.100.7";
     private static final String IPV6 = "2001:db8:0:0:0:0:0:7";
 
@@ -57,33 +58,35 @@ class KnockClaimsTest {
                 false);
     }
 
-    private KnockClaims claims(HostFacts node) {
-        return new KnockClaims(
+    private ReachabilityChecks reachability(HostFacts node) {
+        return new ReachabilityChecks(
                 blueprint,
                 Map.of("shop-monitor-1", "198.51.100.6", "shop-node-1", PUBLIC),
                 Map.of("shop-node-1", node));
     }
 
-    private static List<Check> outside(KnockClaims claims, Function<Door, Result> world) {
+    private static List<Check> outside(ReachabilityChecks reachability, Function<Door, Result> world) {
         Map<String, Map<Door, DoorAnswer>> answers = new HashMap<>();
-        claims.fromOutside().forEach((host, doors) -> {
+        reachability.fromOutside().forEach((host, doors) -> {
             Map<Door, DoorAnswer> of = new LinkedHashMap<>();
             doors.forEach(door -> of.put(door, new DoorAnswer(world.apply(door))));
             answers.put(host, of);
         });
-        return outside(claims, answers, Map.of());
+        return outside(reachability, answers, Map.of());
     }
 
     private static List<Check> outside(
-            KnockClaims claims, Map<String, Map<Door, DoorAnswer>> answers, Map<String, Map<Door, DoorAnswer>> inside) {
-        return claims.outside(answers, inside).stream()
+            ReachabilityChecks reachability,
+            Map<String, Map<Door, DoorAnswer>> answers,
+            Map<String, Map<Door, DoorAnswer>> inside) {
+        return reachability.outside(answers, inside).stream()
                 .filter(check -> check.host().equals("shop-node-1"))
                 .toList();
     }
 
     @Test
     void fromOutside_everyPublicAddress_isTriedIncludingIpv6() {
-        KnockClaims claims = claims(facts(
+        ReachabilityChecks reachability = reachability(facts(
                 List.of(
                         PUBLIC + "/24",
                         "2001:db8::7/64",
@@ -95,7 +98,7 @@ class KnockClaimsTest {
                         "224.0.0.1/4"),
                 List.of()));
 
-        assertThat(claims.fromOutside().get("shop-node-1"))
+        assertThat(reachability.fromOutside().get("shop-node-1"))
                 .containsExactly(
                         new Door(PUBLIC, 9090),
                         new Door(PUBLIC, 9100),
@@ -105,7 +108,7 @@ class KnockClaimsTest {
     }
 
     @Test
-    void fromOutside_hostThatClaimsAThousandAddressesAndPorts_isTriedAtFewOfThem() {
+    void fromOutside_hostThatNamesAThousandAddressesAndPorts_isTriedAtFewOfThem() {
         HostFacts liar = facts(
                 IntStream.range(0, 1000)
                         .mapToObj(i -> "198.51." + i / 250 + '.' + i % 250 + "/32")
@@ -114,43 +117,46 @@ class KnockClaimsTest {
                         .mapToObj(port -> new SocketFact("tcp", "0.0.0.0", port))
                         .toList());
 
-        assertThat(claims(liar).fromOutside().get("shop-node-1")).hasSizeLessThan(8 * 19 + 1);
-        assertThat(claims(liar).from(blueprint.host("shop-monitor-1"))).hasSizeLessThan(8 * 18 + 2);
+        assertThat(reachability(liar).fromOutside().get("shop-node-1")).hasSizeLessThan(8 * 19 + 1);
+        assertThat(reachability(liar).from(blueprint.host("shop-monitor-1"))).hasSizeLessThan(8 * 18 + 2);
     }
 
     @Test
     void outside_ipv6DoorOpen_failsAndNamesIt() {
         List<Check> checks = outside(
-                claims(facts(List.of("2001:db8::7/64"), List.of())),
+                reachability(facts(List.of("2001:db8::7/64"), List.of())),
                 door -> door.port() == 22 || door.equals(new Door(IPV6, 9100)) ? Result.OPEN : Result.SILENT);
 
-        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.HOLDS, Verdict.FAILS);
-        assertThat(checks.get(1).claim()).isEqualTo("port 9100 is closed to the outside");
-        assertThat(checks.get(1).seen()).isEqualTo(PUBLIC + ":9100 no answer, [" + IPV6 + "]:9100 open");
-        assertThat(checks.get(1).mend()).contains("ss -ltnp", "ufw status numbered");
+        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.PASSED, Verdict.FAILED);
+        assertThat(checks.get(1).description()).isEqualTo("port 9100 is closed to the outside");
+        assertThat(checks.get(1).observed()).isEqualTo(PUBLIC + ":9100 no answer, [" + IPV6 + "]:9100 open");
+        assertThat(checks.get(1).remedy()).contains("ss -ltnp", "ufw status numbered");
     }
 
     @Test
     void outside_ipv6NotReachableFromHereNorFromAHost_isNotChecked() {
-        List<Check> checks = outside(claims(facts(List.of("2001:db8::7/64"), List.of())), door -> Result.NO_WAY);
+        List<Check> checks = outside(reachability(facts(List.of("2001:db8::7/64"), List.of())), door -> Result.NO_WAY);
 
-        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.HOLDS, Verdict.HOLDS, Verdict.UNCHECKED);
-        assertThat(checks.get(0).seen()).doesNotContain(IPV6);
-        assertThat(checks.get(2).seen()).startsWith(IPV6);
-        assertThat(checks.get(2).mend()).contains("Verify from a machine that reaches these");
+        assertThat(checks)
+                .extracting(Check::verdict)
+                .containsExactly(Verdict.PASSED, Verdict.PASSED, Verdict.UNCHECKED);
+        assertThat(checks.get(0).observed()).doesNotContain(IPV6);
+        assertThat(checks.get(2).observed()).startsWith(IPV6);
+        assertThat(checks.get(2).remedy()).contains("Verify from a machine that reaches these");
     }
 
     @ParameterizedTest
     @EnumSource(Result.class)
     void outside_ipv6NotReachableFromHere_isNotedWhereAnotherHostHasAnAnswer(Result fromMonitor) {
-        KnockClaims claims = claims(facts(List.of("2001:db8::7/64"), List.of()));
+        ReachabilityChecks reachability = reachability(facts(List.of("2001:db8::7/64"), List.of()));
         Map<Door, DoorAnswer> none = new LinkedHashMap<>();
-        claims.fromOutside()
+        reachability
+                .fromOutside()
                 .getOrDefault("shop-node-1", List.of())
                 .forEach(door -> none.put(door, new DoorAnswer(Result.NO_WAY)));
 
         List<Check> checks = outside(
-                claims,
+                reachability,
                 Map.of("shop-node-1", none),
                 Map.of("shop-monitor-1", Map.of(new Door(IPV6, 9100), new DoorAnswer(fromMonitor))));
 
@@ -158,31 +164,31 @@ class KnockClaimsTest {
                 .isEqualTo(
                         Set.of(Result.NO_WAY, Result.NOT_TRIED).contains(fromMonitor)
                                 ? Verdict.UNCHECKED
-                                : Verdict.NOTED);
+                                : Verdict.NOTE);
     }
 
     @Test
     void outside_hostThatWasNotObserved_isClosedToNobodysKnowledge() {
-        KnockClaims claims = new KnockClaims(blueprint, Map.of("shop-node-1", PUBLIC), Map.of());
+        ReachabilityChecks reachability = new ReachabilityChecks(blueprint, Map.of("shop-node-1", PUBLIC), Map.of());
 
-        assertThat(outside(claims, door -> Result.SILENT))
+        assertThat(outside(reachability, door -> Result.SILENT))
                 .extracting(Check::verdict)
                 .containsOnly(Verdict.UNCHECKED);
-        assertThat(outside(claims, door -> door.port() == 9100 ? Result.OPEN : Result.SILENT))
+        assertThat(outside(reachability, door -> door.port() == 9100 ? Result.OPEN : Result.SILENT))
                 .extracting(Check::verdict)
-                .containsExactly(Verdict.UNCHECKED, Verdict.FAILS);
+                .containsExactly(Verdict.UNCHECKED, Verdict.FAILED);
     }
 
     @Test
     void outside_probeThatCouldNotBeMade_isNotChecked() {
-        assertThat(outside(claims(facts(List.of(), List.of())), door -> Result.NOT_TRIED))
+        assertThat(outside(reachability(facts(List.of(), List.of())), door -> Result.NOT_TRIED))
                 .extracting(Check::verdict)
                 .containsOnly(Verdict.UNCHECKED);
     }
 
     @Test
     void from_node_triesTheMonitorInsideTheTunnelAndOutsideIt() {
-        assertThat(claims(facts(List.of(), List.of())).from(blueprint.host("shop-node-1")))
+        assertThat(reachability(facts(List.of(), List.of())).from(blueprint.host("shop-node-1")))
                 .containsExactlyInAnyOrder(
                         new Door("10.0.0.1", 9090),
                         new Door("10.0.0.1", 9100),
@@ -192,7 +198,7 @@ class KnockClaimsTest {
 
     @Test
     void from_monitor_fetchesThePageAndTriesAllThatIsNotAdmitted() {
-        assertThat(claims(facts(List.of(), List.of())).from(blueprint.host("shop-monitor-1")))
+        assertThat(reachability(facts(List.of(), List.of())).from(blueprint.host("shop-monitor-1")))
                 .containsExactlyInAnyOrder(
                         new Door("10.0.0.2", 9090),
                         new Door(PUBLIC, 9090),
@@ -208,10 +214,10 @@ class KnockClaimsTest {
         for (int i = 0; i < many.hosts().size(); i++) {
             addresses.put(many.hosts().get(i).name(), "198.51.100." + (i + 1));
         }
-        KnockClaims claims = new KnockClaims(many, addresses, Map.of());
+        ReachabilityChecks reachability = new ReachabilityChecks(many, addresses, Map.of());
         Map<String, Integer> triedBy = new HashMap<>();
         for (Blueprint.Host host : many.hosts()) {
-            List<Door> doors = claims.from(host);
+            List<Door> doors = reachability.from(host);
             Set<String> at = doors.stream()
                     .filter(door -> door.page().isEmpty())
                     .map(Door::address)
@@ -223,7 +229,7 @@ class KnockClaimsTest {
         assertThat(triedBy)
                 .hasSize(101)
                 .allSatisfy((address, times) -> assertThat(times).isGreaterThanOrEqualTo(4));
-        assertThat(claims.from(many.hosts().get(0)).stream()
+        assertThat(reachability.from(many.hosts().get(0)).stream()
                         .filter(door -> door.page().isPresent()))
                 .hasSize(100);
     }

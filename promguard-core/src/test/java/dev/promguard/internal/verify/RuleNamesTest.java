@@ -1,4 +1,4 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,12 +1,14 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
-import dev.promguard.ListenerChecks.Probe;
+import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.change.HostFacts;
+import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Door;
 import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.DoorAnswer.Result;
@@ -25,13 +27,10 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * Which doors are tried from where, and what their answers say. What a host says of its own addresses and sockets decides only what is
- * tried in addition, within bounds. A pure function of the wish, the facts and the answers.
+ * Which ports are probed from where, and what the answers say. What a host says of its own addresses and sockets decides only what is
+ * probed in addition, within bounds. A pure function of the spec, the facts and the answers.
  */
-final class KnockClaims {
-    /** What is checked of a host from the other hosts. */
-    static final String PEERS = "is closed to the other hosts, but for what the monitors scrape";
-
+final class ReachabilityChecks {
     /** Larger than any packet that a network in use carries, its jumbo frames included. */
     static final int MORE_THAN_A_PACKET = 9_001;
 
@@ -48,20 +47,31 @@ final class KnockClaims {
     private final Map<String, HostFacts> facts;
 
     /**
-     * A round of knocks.
+     * The probes of a mesh.
      *
      * @param addresses the hosts' public addresses, as the provider says
-     * @param facts what the hosts that could be looked at said
+     * @param facts the facts of the hosts that could be observed
      */
-    KnockClaims(Blueprint blueprint, Map<String, String> addresses, Map<String, HostFacts> facts) {
+    ReachabilityChecks(Blueprint blueprint, Map<String, String> addresses, Map<String, HostFacts> facts) {
         this.blueprint = blueprint;
         this.addresses = Map.copyOf(addresses);
         this.facts = Map.copyOf(facts);
     }
 
-    /** What is to be tried from here, which is outside the mesh, by host. */
+    /** The probes of a mesh as it was observed. */
+    static ReachabilityChecks of(Observed observed) {
+        Map<String, HostFacts> facts = new LinkedHashMap<>();
+        observed.roster()
+                .blueprint()
+                .hosts()
+                .forEach(host -> observed.seen(host.name()).ifPresent(seen -> facts.put(host.name(), seen.facts())));
+        return new ReachabilityChecks(
+                observed.roster().blueprint(), observed.roster().publicAddresses(), facts);
+    }
+
+    /** What is to be probed from here, which is outside the mesh, by host. */
     Map<String, List<Door>> fromOutside() {
-        Map<String, List<Door>> doors = new LinkedHashMap<>();
+        Map<String, List<Door>> probes = new LinkedHashMap<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             if (addresses.containsKey(host.name())) {
                 Set<Door> of = new LinkedHashSet<>();
@@ -69,13 +79,13 @@ final class KnockClaims {
                     ports(host).forEach(port -> of.add(new Door(address, port)));
                     control(host, address).ifPresent(of::add);
                 }
-                doors.put(host.name(), List.copyOf(of));
+                probes.put(host.name(), List.copyOf(of));
             }
         }
-        return doors;
+        return probes;
     }
 
-    /** What shows that a closed door means something: SSH at an address that no session came by. */
+    /** What shows that a closed port means something: SSH at an address that no session came by. */
     private Optional<Door> control(Blueprint.Host host, String address) {
         return address.equals(addresses.get(host.name()))
                 ? Optional.empty()
@@ -91,42 +101,42 @@ final class KnockClaims {
                 .orElse(SSH_PORT);
     }
 
-    /** What is to be tried from a host: at its neighbours what must be closed, and from a monitor the pages that it scrapes. */
+    /** What is to be probed from a host: at its neighbours what must be closed, and from a monitor the pages that it scrapes. */
     List<Door> from(Blueprint.Host host) {
-        Set<Door> doors = new LinkedHashSet<>();
-        for (Blueprint.Host other : tried(host)) {
-            doors.addAll(closedDoors(host, other));
+        Set<Door> probes = new LinkedHashSet<>();
+        for (Blueprint.Host other : probed(host)) {
+            probes.addAll(mustBeClosed(host, other));
         }
         for (Blueprint.Host other : blueprint.hosts()) {
-            page(host, other).ifPresent(doors::add);
+            page(host, other).ifPresent(probes::add);
         }
-        return List.copyOf(doors);
+        return List.copyOf(probes);
     }
 
-    /** Every monitor, and the next few hosts in a ring, so that each host is tried by several and no host has to try all. */
-    private Set<Blueprint.Host> tried(Blueprint.Host host) {
+    /** Every monitor, and the next few hosts in a ring, so that each host is probed by several and no host has to probe all. */
+    private Set<Blueprint.Host> probed(Blueprint.Host host) {
         List<Blueprint.Host> ring = blueprint.hosts();
         int own = ring.indexOf(host);
-        Set<Blueprint.Host> tried = new LinkedHashSet<>(blueprint.monitors());
+        Set<Blueprint.Host> probed = new LinkedHashSet<>(blueprint.monitors());
         for (int step = 1; step <= NEIGHBOURS; step++) {
-            tried.add(ring.get((own + step) % ring.size()));
+            probed.add(ring.get((own + step) % ring.size()));
         }
-        tried.remove(host);
-        tried.removeIf(other -> !addresses.containsKey(other.name()));
-        return tried;
+        probed.remove(host);
+        probed.removeIf(other -> !addresses.containsKey(other.name()));
+        return probed;
     }
 
-    private List<Door> closedDoors(Blueprint.Host from, Blueprint.Host to) {
-        List<Door> doors = new ArrayList<>();
+    private List<Door> mustBeClosed(Blueprint.Host from, Blueprint.Host to) {
+        List<Door> probes = new ArrayList<>();
         Set<String> at = new LinkedHashSet<>(List.of(to.address()));
         at.addAll(publicAddresses(to));
         at.addAll(privateAddresses(to));
         for (String address : at.stream().limit(MOST_ADDRESSES).toList()) {
             ports(to).stream()
                     .filter(port -> !address.equals(to.address()) || !admits(to, from, port))
-                    .forEach(port -> doors.add(new Door(address, port)));
+                    .forEach(port -> probes.add(new Door(address, port)));
         }
-        return doors;
+        return probes;
     }
 
     private static boolean admits(Blueprint.Host to, Blueprint.Host from, int port) {
@@ -147,10 +157,10 @@ final class KnockClaims {
     }
 
     private Set<Integer> ports(Blueprint.Host host) {
-        Set<Integer> ports = new LinkedHashSet<>(HostClaims.guarded(blueprint, host));
+        Set<Integer> ports = new LinkedHashSet<>(HostChecks.guarded(blueprint, host));
         HostFacts known = facts.get(host.name());
         if (known != null) {
-            HostClaims.unadmitted(host, known).stream()
+            HostChecks.unadmitted(host, known).stream()
                     .filter(port -> !ports.contains(port))
                     .limit(MOST_PORTS)
                     .toList()
@@ -213,10 +223,10 @@ final class KnockClaims {
     }
 
     /**
-     * What the doors that were tried from here say.
+     * Judges what was probed from here.
      *
-     * @param answers those of the doors that were tried from here, by the host that they are at
-     * @param inside those of the doors that were tried from the hosts, by the host that tried
+     * @param answers the answers to probes from here, by the host that was probed
+     * @param inside the answers to probes from the hosts, by the host that probed
      */
     List<Check> outside(Map<String, Map<Door, DoorAnswer>> answers, Map<String, Map<Door, DoorAnswer>> inside) {
         List<Check> checks = new ArrayList<>();
@@ -225,13 +235,13 @@ final class KnockClaims {
             Set<String> unreached = new TreeSet<>();
             for (String address : publicAddresses(host)) {
                 control(host, address)
-                        .filter(door -> result(of, door) != Result.OPEN)
-                        .ifPresent(door -> unreached.add(address));
+                        .filter(probe -> result(of, probe) != Result.OPEN)
+                        .ifPresent(probe -> unreached.add(address));
             }
             for (int port : ports(host)) {
-                Map<Door, DoorAnswer> tried = new LinkedHashMap<>(of);
-                tried.keySet().removeIf(door -> door.port() != port || unreached.contains(door.address()));
-                checks.add(closedToOutside(name, port, tried));
+                Map<Door, DoorAnswer> probed = new LinkedHashMap<>(of);
+                probed.keySet().removeIf(probe -> probe.port() != port || unreached.contains(probe.address()));
+                checks.add(closedToOutside(name, port, probed));
             }
             if (!unreached.isEmpty()) {
                 checks.add(unreached(name, unreached, inside));
@@ -241,113 +251,122 @@ final class KnockClaims {
     }
 
     /** What is checked of a guarded port from here. */
-    static String outsideClaim(int port) {
-        return "port " + port + " is closed to the outside";
+    static CheckItem outsideItem(String host, int port) {
+        return new CheckItem(host, CheckKind.PORT_CLOSED_TO_OUTSIDE, "port " + port + " is closed to the outside");
     }
 
-    private Check closedToOutside(String name, int port, Map<Door, DoorAnswer> tried) {
-        String how = "a TCP connection from here, the machine that verifies, to each public address of the host";
-        boolean open = tried.values().stream().anyMatch(answer -> answer.result() == Result.OPEN);
-        boolean all = tried.values().stream().noneMatch(answer -> answer.result() == Result.NOT_TRIED);
-        if (!open && (tried.isEmpty() || !all)) {
-            return Check.unchecked(
-                    name,
-                    outsideClaim(port),
-                    how,
-                    tried.isEmpty() ? "no address of it could be tried" : seen(tried),
+    /** What is checked of a host from the other hosts. */
+    static CheckItem peersItem(String host) {
+        return new CheckItem(
+                host,
+                CheckKind.PORTS_CLOSED_TO_OTHER_HOSTS,
+                "is closed to the other hosts, but for what the monitors scrape");
+    }
+
+    /** What is checked of a page that a monitor fetches. */
+    static CheckItem pageItem(String host, String monitor) {
+        return new CheckItem(
+                host,
+                CheckKind.LARGE_PAGE_PASSES,
+                "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE);
+    }
+
+    private Check closedToOutside(String name, int port, Map<Door, DoorAnswer> probed) {
+        CheckItem item = outsideItem(name, port);
+        String method = "a TCP connection from here, the machine that verifies, to each public address of the host";
+        boolean open = probed.values().stream().anyMatch(answer -> answer.result() == Result.OPEN);
+        boolean all = probed.values().stream().noneMatch(answer -> answer.result() == Result.NOT_TRIED);
+        if (!open && (probed.isEmpty() || !all)) {
+            return item.unchecked(
+                    method,
+                    probed.isEmpty() ? "no address of it could be probed" : describe(probed),
                     "See what keeps this machine from making connections, and verify again.");
         }
         if (!open && !facts.containsKey(name)) {
-            return Check.unchecked(
-                    name,
-                    outsideClaim(port),
-                    how,
-                    seen(tried)
+            return item.unchecked(
+                    method,
+                    describe(probed)
                             + "; but SSH could not be used there either, so that the host may be off or out of reach from here",
                     "Bring the host back, then verify again.");
         }
-        return Check.of(
-                name,
-                outsideClaim(port),
-                how,
-                seen(tried),
+        return item.made(
+                method,
+                describe(probed),
                 !open,
                 "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that admits"
                         + " it (ufw status numbered), and run apply.");
     }
 
-    /** Addresses that are not reached from here are only noted where another host tried them. */
-    private Check unreached(String name, Set<String> unreached, Map<String, Map<Door, DoorAnswer>> inside) {
-        String claim = "has addresses that could not be tried from here";
-        String how = "a TCP connection from here to SSH there, which is open by design";
-        Set<String> untried = new TreeSet<>(unreached);
-        inside.forEach((from, of) -> of.forEach((door, answer) -> {
+    /** Addresses that are not reached from here are only noted where another host probed them. */
+    private static Check unreached(String name, Set<String> unreached, Map<String, Map<Door, DoorAnswer>> inside) {
+        CheckItem item =
+                new CheckItem(name, CheckKind.ADDRESS_NOT_PROBED, "has addresses that could not be probed from here");
+        String method = "a TCP connection from here to SSH there, which is open by design";
+        Set<String> unprobed = new TreeSet<>(unreached);
+        inside.forEach((from, of) -> of.forEach((probe, answer) -> {
             if (!from.equals(name)
                     && (answer.result() == Result.OPEN
                             || answer.result() == Result.REFUSED
                             || answer.result() == Result.SILENT)) {
-                untried.remove(door.address());
+                unprobed.remove(probe.address());
             }
         }));
-        if (untried.isEmpty()) {
-            return Check.noted(
-                    name,
-                    claim,
-                    how,
+        if (unprobed.isEmpty()) {
+            return item.note(
+                    method,
                     String.join(", ", unreached),
-                    "Verify from a machine that reaches these, so that a closed door there means something; the other hosts"
-                            + " tried them too.");
+                    "Verify from a machine that reaches these, so that a closed port there means something; the other hosts"
+                            + " probed them too.");
         }
-        return Check.unchecked(
-                name,
-                claim,
-                how,
-                String.join(", ", untried) + ": no other host reached them either",
+        return item.unchecked(
+                method,
+                String.join(", ", unprobed) + ": no other host reached them either",
                 "Verify from a machine that reaches these addresses.");
     }
 
-    /** The probes of a host's TCP ports, from here and from the other hosts, by port. */
-    Map<Integer, List<Probe>> probes(
+    /** The answers to probes of a host's TCP ports, from here and from the other hosts, by port. */
+    Map<Integer, List<Answer>> answersByPort(
             String host, Map<String, Map<Door, DoorAnswer>> outside, Map<String, Map<Door, DoorAnswer>> inside) {
-        Map<Integer, List<Probe>> probes = new TreeMap<>();
+        Map<Integer, List<Answer>> answers = new TreeMap<>();
         outside.getOrDefault(host, Map.of())
-                .forEach((door, answer) -> probes.computeIfAbsent(door.port(), port -> new ArrayList<>())
-                        .add(new Probe("here", door, answer.result())));
+                .forEach((probe, answer) -> answers.computeIfAbsent(probe.port(), port -> new ArrayList<>())
+                        .add(new Answer("here", probe, answer.result())));
         inside.forEach((from, of) -> {
-            for (Door door : closedDoors(blueprint.host(from), blueprint.host(host))) {
-                if (!from.equals(host) && of.containsKey(door)) {
-                    probes.computeIfAbsent(door.port(), port -> new ArrayList<>())
-                            .add(new Probe(from, door, result(of, door)));
+            for (Door probe : mustBeClosed(blueprint.host(from), blueprint.host(host))) {
+                if (!from.equals(host) && of.containsKey(probe)) {
+                    answers.computeIfAbsent(probe.port(), port -> new ArrayList<>())
+                            .add(new Answer(from, probe, result(of, probe)));
                 }
             }
         });
-        return probes;
+        return answers;
     }
 
-    private static Result result(Map<Door, DoorAnswer> answers, Door door) {
-        DoorAnswer answer = answers.get(door);
+    private static Result result(Map<Door, DoorAnswer> answers, Door probe) {
+        DoorAnswer answer = answers.get(probe);
         return answer == null ? Result.NOT_TRIED : answer.result();
     }
 
-    private static boolean isShut(Result result) {
+    private static boolean isClosed(Result result) {
         return result != Result.OPEN && result != Result.NOT_TRIED;
     }
 
-    private static String seen(Map<Door, DoorAnswer> tried) {
-        List<String> seen = new ArrayList<>();
-        tried.forEach((door, answer) -> seen.add(door + " " + answer.result().words()));
-        return String.join(", ", seen);
+    private static String describe(Map<Door, DoorAnswer> probed) {
+        List<String> described = new ArrayList<>();
+        probed.forEach(
+                (probe, answer) -> described.add(probe + " " + answer.result().words()));
+        return String.join(", ", described);
     }
 
-    /** What the doors that were tried from the hosts say, by the host that tried. */
+    /** Judges what was probed from the hosts, by the host that probed. */
     List<Check> inside(Map<String, Map<Door, DoorAnswer>> answers) {
         List<Check> checks = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             closedToPeers(host, answers).ifPresent(checks::add);
             answers.forEach((name, of) -> page(blueprint.host(name), host)
                     .filter(of::containsKey)
-                    .ifPresent(door -> checks.add(
-                            page(name, host, door, of.getOrDefault(door, new DoorAnswer(Result.NOT_TRIED))))));
+                    .ifPresent(probe -> checks.add(
+                            page(name, host, probe, of.getOrDefault(probe, new DoorAnswer(Result.NOT_TRIED))))));
         }
         return checks;
     }
@@ -357,13 +376,13 @@ final class KnockClaims {
         Map<Result, Integer> counts = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
         answers.forEach((name, of) -> {
-            for (Door door : closedDoors(blueprint.host(name), host)) {
-                if (!name.equals(host.name()) && of.containsKey(door)) {
-                    Result result = result(of, door);
+            for (Door probe : mustBeClosed(blueprint.host(name), host)) {
+                if (!name.equals(host.name()) && of.containsKey(probe)) {
+                    Result result = result(of, probe);
                     from.add(name);
                     counts.merge(result, 1, Integer::sum);
-                    if (!isShut(result)) {
-                        wrong.add(door + " from " + name + ": " + result.words());
+                    if (!isClosed(result)) {
+                        wrong.add(probe + " from " + name + ": " + result.words());
                     }
                 }
             }
@@ -373,62 +392,47 @@ final class KnockClaims {
         }
         List<String> counted = new ArrayList<>();
         counts.forEach((result, count) -> counted.add(count + " × " + result.words()));
-        String how = "a TCP connection on " + String.join(", ", from) + " to each address of the host, "
+        CheckItem item = peersItem(host.name());
+        String method = "a TCP connection on " + String.join(", ", from) + " to each address of the host, "
                 + host.address() + " among them, at port " + words(ports(host));
-        String seen = wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong);
+        String observed = wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong);
         if (!counts.containsKey(Result.OPEN) && counts.containsKey(Result.NOT_TRIED)) {
-            return Optional.of(Check.unchecked(
-                    host.name(), PEERS, how, seen, "See that perl and curl are on the host that tried."));
+            return Optional.of(item.unchecked(method, observed, "See that perl and curl are on the host that probed."));
         }
         if (!counts.containsKey(Result.OPEN) && !facts.containsKey(host.name())) {
-            return Optional.of(Check.unchecked(
-                    host.name(),
-                    PEERS,
-                    how,
-                    seen + "; but the host itself could not be observed, so that it may be off",
+            return Optional.of(item.unchecked(
+                    method,
+                    observed + "; but the host itself could not be observed, so that it may be off",
                     "Bring the host back, then verify again."));
         }
-        return Optional.of(Check.of(
-                host.name(),
-                PEERS,
-                how,
-                seen,
+        return Optional.of(item.made(
+                method,
+                observed,
                 wrong.isEmpty(),
                 "What is open: take away the rule that admits it (ufw status numbered, on " + host.name()
-                        + ") or what listens there (ss -ltnp), and run apply. What could not be tried: see that perl and"
-                        + " curl are on the host that tried."));
+                        + ") or what listens there (ss -ltnp), and run apply. What could not be probed: see that perl and"
+                        + " curl are on the host that probed."));
     }
 
     private static String words(Set<Integer> ports) {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
-    /** What is checked of a page that a monitor fetches. */
-    static String pageClaim(String monitor) {
-        return "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE;
-    }
-
-    private static Check page(String monitor, Blueprint.Host host, Door door, DoorAnswer answer) {
-        String how = "curl http://" + door + METRICS + " on " + monitor;
+    private static Check page(String monitor, Blueprint.Host host, Door probe, DoorAnswer answer) {
+        CheckItem item = pageItem(host.name(), monitor);
+        String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
-            return Check.unchecked(
-                    host.name(),
-                    pageClaim(monitor),
-                    how,
-                    answer.result().words(),
-                    "See that curl is on " + monitor + '.');
+            return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
         }
         boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
-        return Check.of(
-                host.name(),
-                pageClaim(monitor),
-                how,
+        return item.made(
+                method,
                 answer.result() == Result.OPEN
                         ? answer.bytes() + " bytes, " + (answer.whole() ? "whole" : "and then no more")
                         : answer.result().words(),
                 large,
                 answer.result() != Result.OPEN
-                        ? "No connection at all: see the claims about the tunnel and the exporter, and run apply."
+                        ? "No connection at all: see the checks of the tunnel and the exporter, and run apply."
                         : "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 "
                                 + host.address()
                                 + " should be answered. If not, something on the way carries less than 1500 bytes and drops the"

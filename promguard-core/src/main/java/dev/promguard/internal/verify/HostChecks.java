@@ -1,22 +1,22 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
+import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
-import dev.promguard.change.Change;
-import dev.promguard.change.Differ;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
-import dev.promguard.change.KeyChanges;
 import dev.promguard.change.LoadedRule;
+import dev.promguard.change.PlannedChange;
+import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Problem;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.render.DesiredHost;
 import dev.promguard.render.KillSwitch;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,16 +28,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a host's own facts say of it. A pure function of the wish and the facts. */
-final class HostClaims {
-    private static final String DENIES = "denies what no rule admits, now and at boot";
-    private static final String TUNNEL_ALONE = "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
-            + " and from the monitors alone, so that a forged source address opens nothing";
-    private static final String LOOPBACK_ALONE = "has Prometheus listen on loopback alone";
-    private static final String AS_SPECIFIED = "is as wished: packages, files, rules, peers, units";
-    private static final String KEY_FILE = "keeps its WireGuard private key where root alone reads it";
-    private static final String PRESHARED = "shares a preshared key with each peer";
-
+/** What a host's own facts say of it. A pure function of the spec, the facts and what is decided about the host. */
+final class HostChecks {
     private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
     private static final int MOST_LISTED = 12;
 
@@ -47,7 +39,7 @@ final class HostClaims {
     private final List<LoadedRule> loaded;
     private final List<Check> checks = new ArrayList<>();
 
-    HostClaims(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
+    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
         this.blueprint = blueprint;
         this.host = host;
         this.facts = facts;
@@ -57,14 +49,19 @@ final class HostClaims {
                 .toList();
     }
 
-    /** Checks all claims. */
-    List<Check> check(DesiredHost desired, Map<String, PublicKey> keys) {
+    /**
+     * Makes all checks.
+     *
+     * @param decision what an apply would do to the host
+     * @param keys the public keys of the hosts, by name, as they are remembered
+     */
+    List<Check> check(HostDecision decision, Map<String, PublicKey> keys) {
         denies();
         admitsOnTheTunnelAlone();
-        leavesThroughTheInterfaceAlone(desired.killSwitch());
+        leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
         listensWhereItShould();
         foreignRules();
-        wish(desired);
+        upToDate(decision);
         units();
         confirmed();
         key();
@@ -73,24 +70,90 @@ final class HostClaims {
     }
 
     /** What {@link #check} checks of a host, whatever its facts are. */
-    static List<String> claims(Blueprint blueprint, Blueprint.Host host) {
-        List<String> claims =
-                new ArrayList<>(List.of(DENIES, TUNNEL_ALONE, leavesClaim(blueprint), exportersClaim(host)));
+    static List<CheckItem> due(Blueprint blueprint, Blueprint.Host host) {
+        List<CheckItem> due = new ArrayList<>(
+                List.of(deniesItem(host), guardedItem(host), killSwitchItem(blueprint, host), exportersItem(host)));
         if (host.role() == Role.MONITOR) {
-            claims.add(LOOPBACK_ALONE);
+            due.add(loopbackItem(host));
         }
-        claims.add(AS_SPECIFIED);
-        units(host).forEach(unit -> claims.add(unitClaim(unit)));
-        claims.add(KEY_FILE);
-        claims.add(peersClaim(host));
+        due.add(upToDateItem(host));
+        units(host).forEach(unit -> due.add(unitItem(host, unit)));
+        due.add(keyFileItem(host));
+        due.add(peersItem(host));
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
-            claims.add(PRESHARED);
+            due.add(presharedItem(host));
         }
         host.peers().stream()
                 .map(blueprint::host)
                 .filter(peer -> Handshakes.isExpected(host, peer))
-                .forEach(peer -> claims.add(handshakeClaim(peer)));
-        return List.copyOf(claims);
+                .forEach(peer -> due.add(handshakeItem(host, peer)));
+        return List.copyOf(due);
+    }
+
+    private static CheckItem item(Blueprint.Host host, CheckKind kind, String description) {
+        return new CheckItem(host.name(), kind, description);
+    }
+
+    private static CheckItem deniesItem(Blueprint.Host host) {
+        return item(host, CheckKind.FIREWALL_DENIES_BY_DEFAULT, "denies what no rule admits, now and at boot");
+    }
+
+    private static CheckItem guardedItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY,
+                "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
+                        + " and from the monitors alone, so that a forged source address opens nothing");
+    }
+
+    private static CheckItem killSwitchItem(Blueprint blueprint, Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.KILL_SWITCH_ON,
+                "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
+                        + " alone, also while that is down");
+    }
+
+    private static CheckItem exportersItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.EXPORTER_LISTENS_ON_WIREGUARD_ONLY,
+                "has its exporters listen on " + host.address() + " alone");
+    }
+
+    private static CheckItem loopbackItem(Blueprint.Host host) {
+        return item(host, CheckKind.PROMETHEUS_LISTENS_ON_LOOPBACK_ONLY, "has Prometheus listen on loopback alone");
+    }
+
+    private static CheckItem upToDateItem(Blueprint.Host host) {
+        return item(host, CheckKind.HOST_UP_TO_DATE, "is up to date: packages, files, rules, peers, units");
+    }
+
+    private static CheckItem unitItem(Blueprint.Host host, String unit) {
+        return item(host, CheckKind.UNIT_RUNS, unit + " runs, and will after a reboot");
+    }
+
+    private static CheckItem keyFileItem(Blueprint.Host host) {
+        return item(
+                host, CheckKind.WIREGUARD_KEY_PROTECTED, "keeps its WireGuard private key where root alone reads it");
+    }
+
+    private static CheckItem peersItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.WIREGUARD_PEERS,
+                "has tunnels with " + words(host.peers()) + " and nobody else, one address each");
+    }
+
+    private static CheckItem presharedItem(Blueprint.Host host) {
+        return item(host, CheckKind.PRESHARED_KEYS, "shares a preshared key with each peer");
+    }
+
+    private static CheckItem handshakeItem(Blueprint.Host host, Blueprint.Host peer) {
+        return item(
+                host,
+                CheckKind.HANDSHAKE_FRESH,
+                "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes");
     }
 
     private static List<String> units(Blueprint.Host host) {
@@ -103,25 +166,8 @@ final class HostClaims {
         return units;
     }
 
-    private static String unitClaim(String unit) {
-        return unit + " runs, and will after a reboot";
-    }
-
-    private static String leavesClaim(Blueprint blueprint) {
-        return "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
-                + " alone, also while that is down";
-    }
-
-    private static String exportersClaim(Blueprint.Host host) {
-        return "has its exporters listen on " + host.address() + " alone";
-    }
-
-    private static String peersClaim(Blueprint.Host host) {
-        return "has tunnels with " + words(host.peers()) + " and nobody else, one address each";
-    }
-
-    private void add(String claim, String how, String seen, boolean holds, String mend) {
-        checks.add(Check.of(host.name(), claim, how, seen, holds, mend));
+    private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
+        checks.add(item.made(method, observed, passed, remedy));
     }
 
     private boolean closed() {
@@ -137,7 +183,7 @@ final class HostClaims {
 
     private void denies() {
         add(
-                DENIES,
+                deniesItem(host),
                 "ufw's settings and the loaded rules",
                 "active " + facts.firewall().active() + ", deny incoming "
                         + facts.firewall().denyIncoming() + ", at boot "
@@ -155,28 +201,28 @@ final class HostClaims {
         return ports;
     }
 
-    private boolean isWished(LoadedRule rule) {
+    private boolean isOfTheSpec(LoadedRule rule) {
         return host.firewall().stream().anyMatch(rule::isFor);
     }
 
     /** The rules that somebody else wrote and that let packets to a guarded port. */
     private List<LoadedRule> breaches() {
         return loaded.stream()
-                .filter(rule -> !isWished(rule))
+                .filter(rule -> !isOfTheSpec(rule))
                 .filter(rule -> guarded(blueprint, host).stream().anyMatch(port -> rule.mayAdmit(Protocol.TCP, port)))
                 .toList();
     }
 
     private void admitsOnTheTunnelAlone() {
         List<LoadedRule> breaches = breaches();
-        long own = loaded.stream().filter(this::isWished).count();
+        long own = loaded.stream().filter(this::isOfTheSpec).count();
         add(
-                TUNNEL_ALONE,
-                "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the wish, which name the"
+                guardedItem(host),
+                "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the spec, which name the"
                         + " interface, may accept port " + words(guarded(blueprint, host))
                         + "; no forged packet was sent",
                 breaches.isEmpty()
-                        ? own + " of " + loaded.size() + " accepting rules are the wish's; no other accepts such a port"
+                        ? own + " of " + loaded.size() + " accepting rules are the spec's; no other accepts such a port"
                         : "accepted by " + listed(breaches.stream().map(LoadedRule::describe)),
                 closed() && breaches.isEmpty(),
                 breaches.isEmpty()
@@ -191,7 +237,7 @@ final class HostClaims {
         boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
         boolean boot = unit != null && unit.enabled().equals("enabled");
         add(
-                leavesClaim(blueprint),
+                killSwitchItem(blueprint, host),
                 "ip route, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
                 "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
                         + ", at boot " + boot,
@@ -202,17 +248,17 @@ final class HostClaims {
 
     private void listensWhereItShould() {
         add(
-                exportersClaim(host),
+                exportersItem(host),
                 "ss -ltun",
-                strayed(exporterPorts(), Set.of(host.address())),
+                describeStrays(exporterPorts(), Set.of(host.address())),
                 strays(exporterPorts(), Set.of(host.address())).isEmpty(),
                 "See which program it is (ss -ltnp), stop it, and run apply.");
         if (host.role() == Role.MONITOR) {
             Set<Integer> prometheus = Set.of(blueprint.spec().prometheus().port());
             add(
-                    LOOPBACK_ALONE,
+                    loopbackItem(host),
                     "ss -ltun",
-                    strayed(prometheus, Set.of()),
+                    describeStrays(prometheus, Set.of()),
                     strays(prometheus, Set.of()).isEmpty(),
                     "See which program it is (ss -ltnp), stop it, and run apply.");
         }
@@ -231,11 +277,11 @@ final class HostClaims {
                 .toList();
     }
 
-    private String strayed(Set<Integer> ports, Set<String> addresses) {
+    private String describeStrays(Set<Integer> ports, Set<String> addresses) {
         List<SocketFact> strays = strays(ports, addresses);
         return strays.isEmpty()
                 ? "port " + words(ports) + " nowhere else"
-                : "also on " + listed(strays.stream().map(HostClaims::describe));
+                : "also on " + listed(strays.stream().map(HostChecks::describe));
     }
 
     /** The TCP ports that something beside loopback listens on and that no rule is known to admit. */
@@ -255,39 +301,36 @@ final class HostClaims {
     private void foreignRules() {
         List<LoadedRule> breaches = breaches();
         List<LoadedRule> foreign = loaded.stream()
-                .filter(rule -> !isWished(rule) && !breaches.contains(rule))
+                .filter(rule -> !isOfTheSpec(rule) && !breaches.contains(rule))
                 .toList();
         if (!foreign.isEmpty()) {
-            checks.add(Check.noted(
-                    host.name(),
-                    "admits what PromGuard did not ask for",
-                    "the rules that the kernel has loaded (iptables -S, ip6tables -S)",
-                    listed(foreign.stream().map(LoadedRule::describe)),
-                    "PromGuard leaves rules of others alone. If nobody needs one, take it away: ufw status numbered, then ufw"
-                            + " delete NUMBER."));
+            checks.add(item(host, CheckKind.FOREIGN_FIREWALL_RULES, "admits what PromGuard did not ask for")
+                    .note(
+                            "the rules that the kernel has loaded (iptables -S, ip6tables -S)",
+                            listed(foreign.stream().map(LoadedRule::describe)),
+                            "PromGuard leaves rules of others alone. If nobody needs one, take it away: ufw status numbered, then"
+                                    + " ufw delete NUMBER."));
         }
     }
 
-    private void wish(DesiredHost desired) {
-        List<String> faults = Differ.faults(desired, facts);
-        List<String> drift = faults.isEmpty()
-                ? Differ.diff(desired, facts, KeyChanges.NONE, false).stream()
-                        .map(Change::describe)
-                        .toList()
-                : faults;
+    private void upToDate(HostDecision decision) {
+        List<String> problems = decision.problems().stream().map(Problem::text).toList();
+        List<String> changes =
+                decision.planned().stream().map(PlannedChange::text).toList();
+        boolean passed = decision.kind() == HostDecision.Kind.KEEP;
         add(
-                AS_SPECIFIED,
-                "a comparison of the wish with the running host",
-                drift.isEmpty() ? "no difference" : String.join("; ", drift),
-                drift.isEmpty(),
-                "Run apply.");
+                upToDateItem(host),
+                "a comparison of the spec with the running host, as plan() makes it",
+                passed ? "no difference" : String.join("; ", problems.isEmpty() ? changes : problems),
+                passed,
+                problems.isEmpty() ? "Run apply." : "Fix what is said there, then run apply.");
     }
 
     /** Whether changes wait for a confirmation: such a host is about to become what it was before them. */
     private void confirmed() {
         if (facts.rollbackPending()) {
             add(
-                    "has no changes that wait for a confirmation",
+                    item(host, CheckKind.CHANGES_CONFIRMED, "has no changes that wait for a confirmation"),
                     "/var/lib/promguard/rollback",
                     "those of an earlier run wait",
                     false,
@@ -299,7 +342,7 @@ final class HostClaims {
         for (String unit : units(host)) {
             UnitFact fact = facts.units().get(unit);
             add(
-                    unitClaim(unit),
+                    unitItem(host, unit),
                     "systemctl show",
                     fact == null ? "unknown to systemd" : fact.active() + ", " + fact.enabled(),
                     fact != null
@@ -312,7 +355,7 @@ final class HostClaims {
     private void key() {
         boolean safe = facts.keyFilePublicKey().isPresent() && facts.keyFileSafe();
         add(
-                KEY_FILE,
+                keyFileItem(host),
                 "stat of the key file",
                 facts.keyFilePublicKey().isEmpty()
                         ? "no key"
@@ -341,14 +384,14 @@ final class HostClaims {
                 .filter(peer ->
                         host.peers().stream().noneMatch(name -> peer.publicKey().equals(keys.get(name))))
                 .limit(MOST_LISTED)
-                .forEach(peer ->
-                        wrong.add("a stranger " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
+                .forEach(peer -> wrong.add(
+                        "an unknown peer " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
         add(
-                peersClaim(host),
+                peersItem(host),
                 "wg show " + Blueprint.WIREGUARD_INTERFACE,
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
-                "Run apply, which takes strangers out. Then find out who put it there: it had to be root.");
+                "Run apply, which removes unknown peers. Then find out who added one: it had to be root.");
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
             List<String> without = host.peers().stream()
                     .filter(peer -> peers.stream()
@@ -356,7 +399,7 @@ final class HostClaims {
                                     && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
             add(
-                    PRESHARED,
+                    presharedItem(host),
                     "wg show wg0, compared on the host with its files",
                     without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
                     without.isEmpty(),
@@ -372,15 +415,11 @@ final class HostClaims {
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
         add(
-                handshakeClaim(peer),
+                handshakeItem(host, peer),
                 "wg show wg0",
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
                 "See that the mesh's UDP port passes between the two hosts, then run apply.");
-    }
-
-    private static String handshakeClaim(Blueprint.Host peer) {
-        return "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes";
     }
 
     static boolean isLoopback(SocketFact socket) {

@@ -1,4 +1,4 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.core.JacksonException;
@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.promguard.CancelledException;
 import dev.promguard.blueprint.Names;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

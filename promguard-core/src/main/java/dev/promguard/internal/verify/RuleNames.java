@@ -1,4 +1,4 @@
-package dev.promguard;
+package dev.promguard.internal.verify;
 
 import java.io.StringReader;
 import java.util.ArrayDeque;
