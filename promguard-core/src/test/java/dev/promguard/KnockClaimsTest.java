@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.change.FactsByResource;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FirewallFact;
 import dev.promguard.change.HostFacts.SocketFact;
@@ -44,7 +45,7 @@ class KnockClaimsTest {
                 Map.of(),
                 Map.of(),
                 Optional.empty(),
-                HostFacts.KillSwitchFact.NONE,
+                FactsByResource.NONE,
                 Optional.empty(),
                 true,
                 new FirewallFact(true, true, true, List.of(), List.of(), List.of()),

@@ -148,6 +148,11 @@ public final class Firewall implements Resource {
         return "firewall";
     }
 
+    @Override
+    public String shellFile() {
+        return "firewall.sh";
+    }
+
     /** SSH's rule comes before anything is denied, and rules go after all that they protected is closed otherwise. */
     static void configure(Comparison comparison) {
         List<FirewallRule> present = comparison.facts().firewall().rules();

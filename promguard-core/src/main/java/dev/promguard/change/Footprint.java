@@ -26,7 +26,8 @@ import java.util.stream.Collectors;
  * @param packages Debian packages that were there
  * @param users system users that were there
  * @param releases the SHA-256 of each release's tarball that was unpacked, by {@code name-version}
- * @param files each file's SHA-256, mode and owner, by path; of a file that holds a secret, only that it was there
+ * @param files each file's SHA-256, mode and owner, by path; of a file that holds a secret, only that it was there, and of one that
+ *     PromGuard has a part in, the SHA-256 of that part
  * @param firewall whether the firewall was on
  * @param rules every rule that was asked for, in words; empty if that is not known
  * @param wireGuard how the WireGuard interface ran; empty if that is not known
@@ -218,6 +219,12 @@ public record Footprint(
 
         Builder secretFile(String path) {
             files.put(path, SECRET);
+            return this;
+        }
+
+        /** A file that PromGuard has a part in. */
+        Builder partOfFile(String path, String sha256) {
+            files.put(path, sha256);
             return this;
         }
 

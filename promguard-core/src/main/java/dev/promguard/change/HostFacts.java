@@ -22,7 +22,7 @@ import java.util.Set;
  * @param units the units asked for, by name; one that systemd does not know is absent
  * @param releases the folders of the releases asked for, by {@code name-version}; one that is not there is absent
  * @param wireGuard the running interface, or empty if it is not up
- * @param killSwitch what keeps packets on the WireGuard interface now
+ * @param byResource the facts of the resources that define their own, see {@link #of}
  * @param keyFilePublicKey the public key that belongs to the private key in the key file, or empty if there is none
  * @param keyFileSafe whether the key file is owned by root with mode 0600
  * @param firewall what ufw says
@@ -46,7 +46,7 @@ public record HostFacts(
         Map<String, UnitFact> units,
         Map<String, ReleaseFact> releases,
         Optional<WireGuardFact> wireGuard,
-        KillSwitchFact killSwitch,
+        FactsByResource byResource,
         Optional<PublicKey> keyFilePublicKey,
         boolean keyFileSafe,
         FirewallFact firewall,
@@ -72,7 +72,7 @@ public record HostFacts(
         units = Map.copyOf(units);
         releases = Map.copyOf(releases);
         Objects.requireNonNull(wireGuard, "wireGuard");
-        Objects.requireNonNull(killSwitch, "killSwitch");
+        Objects.requireNonNull(byResource, "byResource");
         Objects.requireNonNull(keyFilePublicKey, "keyFilePublicKey");
         Objects.requireNonNull(firewall, "firewall");
         pendingUnits = Map.copyOf(pendingUnits);
@@ -84,44 +84,23 @@ public record HostFacts(
     }
 
     /**
-     * What the kill switch has set in the kernel, by whatever unit file.
+     * The facts of a resource that defines its own.
      *
-     * @param unreachable the networks with an unreachable route that only routes of an interface override
-     * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
+     * @param <T> the facts' type
+     * @param resource whose facts
+     * @return the facts; what the resource has for none where they were not asked for
      */
-    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped) {
-        /** Nothing is set. */
-        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of());
+    public <T> T of(ResourceFacts<T> resource) {
+        return byResource.of(resource);
+    }
 
-        /**
-         * Copies the sets.
-         *
-         * @throws NullPointerException if one is null
-         */
-        public KillSwitchFact {
-            unreachable = Set.copyOf(unreachable);
-            dropped = Set.copyOf(dropped);
-        }
-
-        /**
-         * Whether both layers are there for a network.
-         *
-         * @param network the network in canonical form
-         * @return false if one is missing
-         */
-        public boolean covers(String network) {
-            return unreachable.contains(network) && dropped.contains(network);
-        }
-
-        /**
-         * Whether it covers nothing but one network.
-         *
-         * @param network the network in canonical form
-         * @return false if a layer is there for another network
-         */
-        public boolean coversNothingBut(String network) {
-            return Set.of(network).containsAll(unreachable) && Set.of(network).containsAll(dropped);
-        }
+    /**
+     * What keeps packets on the WireGuard interface now.
+     *
+     * @return the facts of the kill switch
+     */
+    public KillSwitches.KillSwitchFact killSwitch() {
+        return of(KillSwitches.FACTS);
     }
 
     /**

@@ -46,6 +46,11 @@ public final class HostKey implements Resource {
         return "host-key";
     }
 
+    @Override
+    public String shellFile() {
+        return "hostkey.sh";
+    }
+
     static void replace(Comparison comparison) {
         if (comparison.replacesHostKey()) {
             comparison.add(new Replace());

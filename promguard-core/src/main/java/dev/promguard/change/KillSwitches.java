@@ -6,8 +6,11 @@ import dev.promguard.render.DesiredHost;
 import dev.promguard.render.KillSwitch;
 import dev.promguard.render.ManagedFile;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down. Its script and
@@ -15,9 +18,80 @@ import java.util.Objects;
  */
 public final class KillSwitches implements Resource {
     static final KillSwitches RESOURCE = new KillSwitches();
+    /** What is asked of a host about it. */
+    public static final ResourceFacts<KillSwitchFact> FACTS =
+            ResourceFacts.of("kill-switch", KillSwitchFact.class, KillSwitchFact.NONE, Reader::new);
+
+    private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
     private static final int LONGEST_WORD = 60;
 
     private KillSwitches() {}
+
+    /**
+     * What the kill switch has set in the kernel, by whatever unit file.
+     *
+     * @param unreachable the networks with an unreachable route that only routes of an interface override
+     * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
+     */
+    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped) {
+        /** Nothing is set. */
+        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of());
+
+        /**
+         * Copies the sets.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public KillSwitchFact {
+            unreachable = Set.copyOf(unreachable);
+            dropped = Set.copyOf(dropped);
+        }
+
+        /**
+         * Whether both layers are there for a network.
+         *
+         * @param network the network in canonical form
+         * @return false if one is missing
+         */
+        public boolean covers(String network) {
+            return unreachable.contains(network) && dropped.contains(network);
+        }
+
+        /**
+         * Whether it covers nothing but one network.
+         *
+         * @param network the network in canonical form
+         * @return false if a layer is there for another network
+         */
+        public boolean coversNothingBut(String network) {
+            return Set.of(network).containsAll(unreachable) && Set.of(network).containsAll(dropped);
+        }
+    }
+
+    /** Reads a line for each network that has the route, and one for each that has the rule. */
+    private static final class Reader implements ResourceFacts.Reader<KillSwitchFact> {
+        private final Set<String> unreachable = new HashSet<>();
+        private final Set<String> dropped = new HashSet<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            switch (line.kind()) {
+                case "unreachable" -> unreachable.add(network(line));
+                case "dropped" -> dropped.add(network(line));
+                default -> throw line.unknown();
+            }
+        }
+
+        private static String network(FactLine line) throws MalformedFactsException {
+            String text = line.fields(1).field(1, NETWORK);
+            return text.contains("/") ? text : text + (text.contains(":") ? "/128" : "/32");
+        }
+
+        @Override
+        public KillSwitchFact facts() {
+            return new KillSwitchFact(unreachable, dropped);
+        }
+    }
 
     /** What to do with the kill switch. */
     public enum KillSwitchAction {
@@ -84,13 +158,19 @@ public final class KillSwitches implements Resource {
 
     @Override
     public String id() {
-        return "kill-switch";
+        return FACTS.id();
+    }
+
+    @Override
+    public String shellFile() {
+        return "killswitch.sh";
     }
 
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         desired.killSwitch().files().forEach(file -> query.file(file.path(), Sums.of(file.content())));
         query.units(List.of(KillSwitch.UNIT));
+        query.resource(FACTS, desired.killSwitch().interfaceName());
     }
 
     static void cover(Comparison comparison) {

@@ -117,6 +117,11 @@ public final class ManagedFiles implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "files.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         desired.files().forEach(file -> query.file(file.path(), Sums.of(file.content())));
     }

@@ -127,6 +127,10 @@ public final class Manifest implements Resource {
     public static List<Change> uninstall() {
         List<Change> changes = new ArrayList<>();
         for (Part part : Part.values()) {
+            // The manifest itself goes with the files.
+            if (part == Part.FILES) {
+                Resources.ALL.forEach(resource -> changes.addAll(resource.undo()));
+            }
             changes.add(new Uninstall(part));
         }
         return List.copyOf(changes);
@@ -135,6 +139,11 @@ public final class Manifest implements Resource {
     @Override
     public String id() {
         return "manifest";
+    }
+
+    @Override
+    public String shellFile() {
+        return "manifest.sh";
     }
 
     @Override

@@ -58,6 +58,11 @@ public final class Packages implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "packages.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.packages(desired.packages());
     }

@@ -74,6 +74,11 @@ public final class Releases implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "releases.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.releases(desired.releases());
     }

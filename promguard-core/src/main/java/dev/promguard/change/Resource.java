@@ -16,6 +16,13 @@ public interface Resource {
     String id();
 
     /**
+     * The file of its shell functions, which is sent to hosts as far as it is called.
+     *
+     * @return such as {@code packages.sh}
+     */
+    String shellFile();
+
+    /**
      * Adds what to ask a host for.
      *
      * @param desired what the host should be
@@ -54,6 +61,16 @@ public interface Resource {
      */
     default Footprint forget(Change change, Footprint known) {
         return known;
+    }
+
+    /**
+     * What removes all of this kind from a host that PromGuard is uninstalled from, where it is more than the files, users and units
+     * that the manifest names.
+     *
+     * @return the changes in order; each does nothing where there is nothing to remove
+     */
+    default List<Change> undo() {
+        return List.of();
     }
 
     /**

@@ -59,6 +59,15 @@ public final class Resources {
         return query.build();
     }
 
+    /**
+     * The files of the resources' shell functions.
+     *
+     * @return their names, each once, in the order of the resources
+     */
+    public static List<String> shellFiles() {
+        return ALL.stream().map(Resource::shellFile).distinct().toList();
+    }
+
     /** What is on a host once it is as it should be. */
     static Footprint left(DesiredHost desired, Architecture architecture) {
         Footprint.Builder left = Footprint.NONE.toBuilder();

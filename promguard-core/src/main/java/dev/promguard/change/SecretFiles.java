@@ -56,6 +56,11 @@ public final class SecretFiles implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "secrets.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.files(desired.secretFiles().stream().map(SecretFile::path).toList());
     }

@@ -61,6 +61,7 @@ public final class SymbolicKeys {
      */
     public static DesiredHost resolve(DesiredHost desired, Map<PublicKey, PublicKey> keys) {
         return new DesiredHost(
+                desired.blueprint(),
                 desired.name(),
                 desired.packages(),
                 desired.users(),

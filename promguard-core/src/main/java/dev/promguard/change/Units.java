@@ -235,6 +235,11 @@ public final class Units implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "units.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.units(desired.units().stream().map(Unit::name).toList());
         query.units(desired.maskedUnits());

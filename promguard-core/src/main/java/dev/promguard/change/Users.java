@@ -49,6 +49,11 @@ public final class Users implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "users.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.users(desired.users().stream().map(SystemUser::name).toList());
     }

@@ -217,6 +217,11 @@ public final class WireGuard implements Resource {
     }
 
     @Override
+    public String shellFile() {
+        return "wireguard.sh";
+    }
+
+    @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         WireGuardInterface wireGuard = desired.wireGuard();
         query.wireGuard(wireGuard.name(), wireGuard.keyPath())

@@ -1,5 +1,6 @@
 package dev.promguard.render;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Objects;
 /**
  * All that a host should be: packages, users, firewall, WireGuard, kill switch, releases, files, units.
  *
+ * @param blueprint the mesh that the host is part of; a resource that follows from it alone has no component of its own here
  * @param name the host's name
  * @param packages Debian packages that should be installed
  * @param users system users that should exist
@@ -21,6 +23,7 @@ import java.util.Objects;
  * @param maskedUnits systemd units that must never run, masked before the packages that bring them are installed
  */
 public record DesiredHost(
+        Blueprint blueprint,
         String name,
         List<String> packages,
         List<SystemUser> users,
@@ -38,6 +41,7 @@ public record DesiredHost(
      * @throws NullPointerException if something is null
      */
     public DesiredHost {
+        Objects.requireNonNull(blueprint, "blueprint");
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(wireGuard, "wireGuard");
         Objects.requireNonNull(killSwitch, "killSwitch");

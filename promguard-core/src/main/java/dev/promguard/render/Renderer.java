@@ -210,6 +210,7 @@ public final class Renderer {
                     PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder(), "prometheus"), reloadWith));
         }
         return new DesiredHost(
+                blueprint,
                 name,
                 packages.stream().distinct().toList(),
                 users,

@@ -152,7 +152,7 @@ class DifferTest {
                     some(whole.units(), random),
                     some(whole.releases(), random),
                     random.nextBoolean() ? whole.wireGuard() : Optional.empty(),
-                    random.nextBoolean() ? whole.killSwitch() : HostFacts.KillSwitchFact.NONE,
+                    random.nextBoolean() ? whole.byResource() : FactsByResource.NONE,
                     whole.keyFilePublicKey(),
                     true,
                     new HostFacts.FirewallFact(

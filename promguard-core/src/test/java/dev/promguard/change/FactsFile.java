@@ -5,7 +5,6 @@ import dev.promguard.WishFile;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
-import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -13,6 +12,7 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.KillSwitches.KillSwitchFact;
 import dev.promguard.change.Units.UnitAction;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.render.DesiredHost;
@@ -136,7 +136,8 @@ final class FactsFile {
                 units,
                 releases,
                 wireGuard(),
-                new KillSwitchFact(networks("unreachable"), networks("dropped")),
+                FactsByResource.NONE.with(
+                        KillSwitches.FACTS, new KillSwitchFact(networks("unreachable"), networks("dropped"))),
                 Optional.ofNullable(key).map(words -> WishFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(

@@ -4,13 +4,13 @@ import dev.promguard.ApplyReport;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.Change;
+import dev.promguard.change.FactsByResource;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.AcceptFact;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostFacts.FirewallFact;
-import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -22,12 +22,15 @@ import dev.promguard.change.HostKey;
 import dev.promguard.change.KillSwitches;
 import dev.promguard.change.KillSwitches.KillSwitchAction;
 import dev.promguard.change.LoadedRule;
+import dev.promguard.change.MalformedFactsException;
 import dev.promguard.change.ManagedFiles;
 import dev.promguard.change.Manifest;
 import dev.promguard.change.NewKeys;
 import dev.promguard.change.Packages;
 import dev.promguard.change.Releases;
+import dev.promguard.change.ResourceFacts;
 import dev.promguard.change.SecretFiles;
+import dev.promguard.change.ShellCall;
 import dev.promguard.change.Units;
 import dev.promguard.change.Units.UnitAction;
 import dev.promguard.change.Users;
@@ -65,6 +68,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -131,6 +136,13 @@ public final class MemoryMachine {
 
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
+
+    /** What the shell functions for facts print, for resources that define their own. */
+    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
+            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts());
+
+    /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
+    private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of();
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
@@ -639,6 +651,30 @@ public final class MemoryMachine {
         return parts;
     }
 
+    private List<String> killSwitchFacts() {
+        return Stream.concat(
+                        unreachable.stream().map("unreachable\t"::concat),
+                        dropped.stream().map("dropped\t"::concat))
+                .toList();
+    }
+
+    private FactsByResource byResource(FactsQuery query) {
+        FactsByResource.Collector collector = new FactsByResource.Collector(query);
+        try {
+            for (FactsQuery.ResourceCall call : query.resources()) {
+                collector.lines(
+                        call.facts(),
+                        Objects.requireNonNull(
+                                        shellFacts.get(call.facts()),
+                                        call.facts().function())
+                                .apply(call.arguments()));
+            }
+            return collector.facts();
+        } catch (MalformedFactsException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** The time for a confirmation is over. */
     public synchronized void rollBack() {
         Guarded earlier = saved;
@@ -755,7 +791,7 @@ public final class MemoryMachine {
                 known,
                 unpacked,
                 guarded.running().map(this::aged),
-                new KillSwitchFact(unreachable, dropped),
+                byResource(query),
                 guarded.keyFile(),
                 keyFileSafe,
                 new FirewallFact(
@@ -955,7 +991,12 @@ public final class MemoryMachine {
             } else if (change instanceof Manifest.Uninstall of) {
                 takeOff(of);
             } else {
-                throw new IllegalStateException("a machine does not know how to make " + change);
+                ShellCall call = change.call(keys);
+                Consumer<ShellCall> function = shellFunctions.get(call.function());
+                if (function == null) {
+                    throw new IllegalStateException("a machine does not know how to make " + change);
+                }
+                function.accept(call);
             }
         }
 

@@ -1,10 +1,10 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Names;
+import dev.promguard.change.FactsByResource;
 import dev.promguard.change.FactsQuery;
 import dev.promguard.change.HostFacts;
 import dev.promguard.change.HostFacts.FileFact;
-import dev.promguard.change.HostFacts.KillSwitchFact;
 import dev.promguard.change.HostFacts.LedgerFact;
 import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
@@ -12,6 +12,7 @@ import dev.promguard.change.HostFacts.ReleaseFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
+import dev.promguard.change.MalformedFactsException;
 import dev.promguard.change.Releases;
 import dev.promguard.change.Units;
 import dev.promguard.change.Units.UnitAction;
@@ -47,6 +48,10 @@ final class FactsParser {
 
         MalformedException(String message) {
             super(message);
+        }
+
+        MalformedException(MalformedFactsException cause) {
+            super(cause.getMessage(), cause);
         }
     }
 
@@ -93,8 +98,7 @@ final class FactsParser {
     private final List<String> wireGuardAddresses = new ArrayList<>();
     private final Set<String> fences = new HashSet<>();
     private boolean rollbackPending;
-    private final Set<String> unreachable = new HashSet<>();
-    private final Set<String> dropped = new HashSet<>();
+    private final FactsByResource.Collector resources;
     private final List<String> addresses = new ArrayList<>();
     private final Set<String> things = new HashSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
@@ -115,6 +119,7 @@ final class FactsParser {
 
     FactsParser(FactsQuery query) {
         this.query = query;
+        this.resources = new FactsByResource.Collector(query);
     }
 
     /** Takes one line without the nonce. */
@@ -195,8 +200,7 @@ final class FactsParser {
             case "wg-address" -> wireGuardAddresses.add(network(rest));
             case "fence" -> fences.add(network(rest));
             case "rollback-pending" -> rollbackPending = true;
-            case "unreachable" -> unreachable.add(network(rest));
-            case "dropped" -> dropped.add(network(rest));
+            case "fact" -> fact(rest);
             case "ledger" -> {
                 if (!Names.isMesh(rest)) {
                     throw new MalformedException("a mesh's name: " + shown(rest));
@@ -282,7 +286,7 @@ final class FactsParser {
                 unitFacts,
                 releases,
                 wireGuard(now),
-                new KillSwitchFact(unreachable, dropped),
+                byResource(),
                 Optional.ofNullable(keyFile),
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
@@ -293,6 +297,22 @@ final class FactsParser {
                 sockets,
                 kept,
                 rollbackPending);
+    }
+
+    private void fact(String line) throws MalformedException {
+        try {
+            resources.line(line);
+        } catch (MalformedFactsException e) {
+            throw new MalformedException(e);
+        }
+    }
+
+    private FactsByResource byResource() throws MalformedException {
+        try {
+            return resources.facts();
+        } catch (MalformedFactsException e) {
+            throw new MalformedException(e);
+        }
     }
 
     private void socket(String line) throws MalformedException {

@@ -74,11 +74,11 @@ final class FactsScript {
             script.call("facts_release", arguments);
         }
         script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
-        script.call("facts_kill_switch", query.wireGuardInterface());
         script.call("facts_addresses", query.wireGuardInterface());
         script.call("facts_firewall");
         script.call("facts_manifest");
         script.call("facts_listening");
+        query.resources().forEach(call -> script.call(call.facts().function(), call.arguments()));
         return script.end();
     }
 

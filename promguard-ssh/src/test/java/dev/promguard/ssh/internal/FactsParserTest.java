@@ -67,7 +67,7 @@ class FactsParserTest {
             } else if (lost.startsWith("policy4")) {
                 assertThat(parse(String.join("\n", rest)).firewall().denyIncoming())
                         .isFalse();
-            } else if (lost.startsWith("unreachable") || lost.startsWith("dropped")) {
+            } else if (lost.startsWith("fact\tkill-switch")) {
                 assertThat(parse(String.join("\n", rest)).killSwitch().covers("10.0.0.0/24"))
                         .as(lost)
                         .isFalse();
@@ -88,8 +88,14 @@ class FactsParserTest {
                 "fence\t",
                 "fence\t$(id)",
                 "fence\t10.0.0.2/32\t-j ACCEPT",
-                "unreachable\t$(id)",
-                "dropped\tdefault"
+                "fact\tkill-switch\tunreachable\t$(id)",
+                "fact\tkill-switch\tdropped\tdefault",
+                "fact\tkill-switch\tdropped",
+                "fact\tkill-switch\tdropped\t10.0.0.0/24\t10.0.0.0/24",
+                "fact\tkill-switch\tdenied\t10.0.0.0/24",
+                "fact\tkill-switch",
+                "fact\tsomething-else\tdropped\t10.0.0.0/24",
+                "fact"
             })
     void facts_impossibleFence_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));

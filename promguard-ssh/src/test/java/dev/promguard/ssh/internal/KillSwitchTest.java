@@ -85,7 +85,11 @@ class KillSwitchTest {
         }
         String out = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        return out.replace(NONCE + "\t", "").replace('\t', ' ').strip().replaceFirst("\n?end$", "");
+        return out.replace(NONCE + "\tfact\tkill-switch\t", "")
+                .replace(NONCE + "\t", "")
+                .replace('\t', ' ')
+                .strip()
+                .replaceFirst("\n?end$", "");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.KillSwitches;
 import dev.promguard.render.ReleaseInstall;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class Queries {
                 List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
                 "wg0",
                 "/etc/wireguard/wg0.key",
-                expected);
+                expected,
+                List.of(new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0"))));
     }
 }
