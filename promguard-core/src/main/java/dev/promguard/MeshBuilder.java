@@ -37,6 +37,7 @@ public final class MeshBuilder {
     private String network = "10.0.0.0/24";
     private int wireGuardPort = 51820;
     private boolean presharedKeys = true;
+    private boolean hostsFile;
     private int nodeExporterPort = 9100;
     private Release nodeExporter = Release.nodeExporter();
     private PrometheusBuilder prometheus = new PrometheusBuilder();
@@ -69,6 +70,7 @@ public final class MeshBuilder {
         network = other.network;
         wireGuardPort = other.wireGuardPort;
         presharedKeys = other.presharedKeys;
+        hostsFile = other.hostsFile;
         nodeExporterPort = other.nodeExporterPort;
         nodeExporter = other.nodeExporter;
         prometheus = new PrometheusBuilder(other.prometheus);
@@ -265,6 +267,21 @@ public final class MeshBuilder {
     }
 
     /**
+     * Whether every host has the names of all hosts in its {@code /etc/hosts}, monitors included, as {@code HOST.MESH.mesh}: such as
+     * {@code db-1.shop.mesh} for {@code db-1} of mesh {@code shop}, with the address inside the tunnels. Off unless said. They stand in a
+     * block of their own at the beginning of the file; all else in it is left as it is, and switching this off, {@link Mesh#destroy()} and
+     * leaving the mesh remove the block. Where cloud-init manages the file ({@code manage_etc_hosts: true}), a boot writes the file
+     * anew without the block: this is drift, which the next apply puts right. To keep it, set {@code manage_etc_hosts: false} there.
+     *
+     * @param value whether they have
+     * @return this builder
+     */
+    public MeshBuilder hostsFile(boolean value) {
+        hostsFile = value;
+        return this;
+    }
+
+    /**
      * The TCP port of node_exporter on every host's WireGuard address. 9100 unless said.
      *
      * @param value 1 to 65535
@@ -436,6 +453,7 @@ public final class MeshBuilder {
                 network,
                 wireGuardPort,
                 presharedKeys,
+                hostsFile,
                 nodeExporterPort,
                 prometheus.spec(),
                 nodeExporter,

@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
  * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+ * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
  * @param prometheus how Prometheus is to run on the monitors
  * @param nodeExporter the release of node_exporter
@@ -20,6 +21,7 @@ public record MeshSpec(
         String network,
         int wireGuardPort,
         boolean presharedKeys,
+        boolean hostsFile,
         int nodeExporterPort,
         PrometheusSpec prometheus,
         Release nodeExporter,
@@ -35,6 +37,31 @@ public record MeshSpec(
         Objects.requireNonNull(prometheus, "prometheus");
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
+    }
+
+    /**
+     * A spec without names in {@code /etc/hosts}.
+     *
+     * @param name the mesh's name
+     * @param network the network inside the tunnels in CIDR notation
+     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+     * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
+     * @param prometheus how Prometheus is to run on the monitors
+     * @param nodeExporter the release of node_exporter
+     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec(
+            String name,
+            String network,
+            int wireGuardPort,
+            boolean presharedKeys,
+            int nodeExporterPort,
+            PrometheusSpec prometheus,
+            Release nodeExporter,
+            List<HostSpec> hosts) {
+        this(name, network, wireGuardPort, presharedKeys, false, nodeExporterPort, prometheus, nodeExporter, hosts);
     }
 
     /**
@@ -60,6 +87,7 @@ public record MeshSpec(
                 network,
                 wireGuardPort,
                 presharedKeys,
+                hostsFile,
                 nodeExporterPort,
                 chosenPrometheus,
                 chosenExporter,

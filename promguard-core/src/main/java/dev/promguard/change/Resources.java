@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * Every kind of resource, and the order in which a host is changed across them. The order keeps a host closed at every step: units
  * that packages bring are masked before these are installed; packages, users and releases come first; then the kill switch,
  * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then WireGuard; then the services, those that are no longer desired
- * before those that are, and then the files that nothing reads any more; the SSH host key last.
+ * before those that are, and then the files that nothing reads any more and the names in {@code /etc/hosts}; the SSH host key last.
  */
 public final class Resources {
     /** All kinds. */
@@ -23,6 +23,7 @@ public final class Resources {
             Firewall.RESOURCE,
             WireGuard.RESOURCE,
             Units.RESOURCE,
+            HostsFile.RESOURCE,
             HostKey.RESOURCE,
             Manifest.RESOURCE);
 
@@ -42,6 +43,7 @@ public final class Resources {
             Units::apply,
             ManagedFiles::remove,
             KillSwitches::release,
+            HostsFile::write,
             HostKey::replace);
 
     private Resources() {}

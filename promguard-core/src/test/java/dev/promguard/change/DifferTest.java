@@ -265,6 +265,8 @@ class DifferTest {
                 new Units.Mask("a.service"),
                 new Units.Remove("a.service"),
                 new ManagedFiles.Remove("/etc/prometheus/targets/a.yml"),
+                new HostsFile.Write("", 0),
+                new HostsFile.Remove(),
                 new WireGuard.Configure(desired.wireGuard(), InterfaceAction.ENABLE)));
         for (InterfaceAction action : InterfaceAction.values()) {
             if (action != InterfaceAction.ENABLE) {

@@ -19,6 +19,7 @@ import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
 import dev.promguard.change.HostFacts.WireGuardFact;
 import dev.promguard.change.HostKey;
+import dev.promguard.change.HostsFile;
 import dev.promguard.change.KillSwitches;
 import dev.promguard.change.KillSwitches.KillSwitchAction;
 import dev.promguard.change.LoadedRule;
@@ -136,13 +137,16 @@ public final class MemoryMachine {
 
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
+    private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
     private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
-            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts());
+            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
-    private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of();
+    private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
+            "apply_hosts_file", call -> hostsFile.apply(((ShellCall.Input.Text) call.input()).text()),
+            "undo_hosts_file", call -> hostsFile.undo());
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
@@ -309,6 +313,7 @@ public final class MemoryMachine {
         units.clear();
         releases.clear();
         releaseAll();
+        hostsFile.text(MemoryHostsFile.AT_FIRST);
         guarded = UNTOUCHED;
         forget();
         rolledBack = false;
@@ -648,7 +653,20 @@ public final class MemoryMachine {
         guarded.config().ifPresent(file -> parts.add(file.path()));
         guarded.keyFile().ifPresent(key -> parts.add("key"));
         guarded.running().ifPresent(running -> parts.add("wg0"));
+        if (hostsFile.hasBlock()) {
+            parts.add("names in /etc/hosts");
+        }
         return parts;
+    }
+
+    /** Its /etc/hosts. */
+    public synchronized String hostsFile() {
+        return hostsFile.text();
+    }
+
+    /** Somebody edits its /etc/hosts. */
+    public synchronized void editHostsFile(UnaryOperator<String> by) {
+        hostsFile.text(by.apply(hostsFile.text()));
     }
 
     private List<String> killSwitchFacts() {

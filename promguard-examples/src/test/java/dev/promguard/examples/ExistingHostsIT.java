@@ -157,6 +157,7 @@ class ExistingHostsIT {
                 .name("shop")
                 .monitor("mon", host -> {})
                 .node("db-1", host -> host.region("rack-7").openPort(8080))
+                .hostsFile(true)
                 .nodeExporter(releases.stream()
                         .filter(release -> release.name().equals("node_exporter"))
                         .findFirst()
@@ -283,6 +284,9 @@ class ExistingHostsIT {
         ApplyReport again = mesh.apply();
         System.out.println("second apply: " + again);
         assertThat(again.changes()).isZero();
+        assertThat(Clouds.run(monitor(), "getent hosts db-1.shop.mesh"))
+                .matches("10\\.0\\.0\\.2\\s+db-1\\.shop\\.mesh");
+        assertThat(Clouds.run(database(), "getent hosts mon.shop.mesh")).matches("10\\.0\\.0\\.1\\s+mon\\.shop\\.mesh");
         assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
         assertThat(Clouds.run(database(), "ufw status")).contains("theirs");
         assertThat(Clouds.run(database(), "cat /home/admin/.ssh/authorized_keys"))
@@ -374,6 +378,8 @@ class ExistingHostsIT {
         assertThat(report.left().get("db-1")).containsExactly("packages that PromGuard installed: wireguard-tools");
         assertThat(difference(monitor())).isEqualTo(List.of());
         assertThat(difference(database())).isEqualTo(List.of());
+        hosts().forEach(host ->
+                assertThat(Clouds.run(host, "cat /etc/hosts")).doesNotContain("PromGuard", ".shop.mesh"));
         assertThat(state).isEmptyDirectory();
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostsFile;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -56,6 +57,8 @@ class FactsParserTest {
             if (lost.startsWith("system\t")
                     || lost.equals("end")
                     || lost.equals("unit\t")
+                    || lost.startsWith("fact\thosts-file\tblocks")
+                    || lost.startsWith("fact\thosts-file\tsum")
                     || lost.startsWith("peer-preshared-key\t")) {
                 assertThatThrownBy(() -> parse(String.join("\n", rest)))
                         .as(lost)
@@ -239,6 +242,7 @@ class FactsParserTest {
             wireGuard.peers().forEach(peer -> line(text, "peer", peer.toString()));
         });
         line(text, "kill switch", facts.killSwitch().toString());
+        line(text, "names", facts.of(HostsFile.FACTS).toString());
         line(text, "key", facts.keyFilePublicKey() + " safe=" + facts.keyFileSafe());
         HostFacts.FirewallFact firewall = facts.firewall();
         line(

@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
 import dev.promguard.change.FactsQuery;
+import dev.promguard.change.HostsFile;
 import dev.promguard.change.KillSwitches;
 import dev.promguard.render.ReleaseInstall;
 import java.util.List;
@@ -26,6 +27,8 @@ final class Queries {
                 "wg0",
                 "/etc/wireguard/wg0.key",
                 expected,
-                List.of(new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0"))));
+                List.of(
+                        new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh"))));
     }
 }

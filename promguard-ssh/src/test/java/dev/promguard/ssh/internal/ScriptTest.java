@@ -14,6 +14,7 @@ import dev.promguard.change.FactsQuery;
 import dev.promguard.change.Firewall;
 import dev.promguard.change.HostFacts.FileFact;
 import dev.promguard.change.HostKey;
+import dev.promguard.change.HostsFile;
 import dev.promguard.change.KillSwitches;
 import dev.promguard.change.ManagedFiles;
 import dev.promguard.change.Manifest;
@@ -766,6 +767,8 @@ class ScriptTest {
         for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
             changes.add(new KillSwitches.Configure(killSwitch, action));
         }
+        changes.add(new HostsFile.Write("# BEGIN PromGuard\n10.0.0.2 db-1.shop.mesh\n# END PromGuard\n", 1));
+        changes.add(new HostsFile.Remove());
         return changes;
     }
 
