@@ -109,11 +109,11 @@ class MeshKeysTest {
         account.wish().apply();
 
         account.wish().presharedKeys(false).apply();
-        assertThat(machine(MONITOR).config()).doesNotContain("preshared-key");
+        assertThat(machine(MONITOR).config()).doesNotContain("PresharedKeyFile = ");
         account.assertIsAsWished(account.wish().presharedKeys(false).build());
 
         account.wish().apply();
-        assertThat(machine(MONITOR).config()).contains("preshared-key " + path("shop-node-2"));
+        assertThat(machine(MONITOR).config()).contains("PresharedKeyFile = " + path("shop-node-2"));
         assertTunnelsAgree();
         account.assertIsAsWished(account.wish().build());
     }

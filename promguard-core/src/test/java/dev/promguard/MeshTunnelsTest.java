@@ -41,7 +41,7 @@ class MeshTunnelsTest {
     }
 
     private boolean shares(String host, String peer) {
-        return machine(host).config().contains("preshared-key " + path(peer));
+        return machine(host).config().contains("PresharedKeyFile = " + path(peer));
     }
 
     private void assertTunnelRuns(String node, String monitor) {

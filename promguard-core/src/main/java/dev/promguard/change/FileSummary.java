@@ -5,23 +5,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** Says in a few words what is other in files whose parts have names: WireGuard's peers, Prometheus' targets. */
 final class FileSummary {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern PEER = Pattern.compile("\n\\[Peer][ \t]*\n");
-    private static final Pattern PRESHARED =
-            Pattern.compile("PostUp = wg set %i peer ([^ ]+) preshared-key [A-Za-z0-9/._-]+");
     private static final int MOST_PARTS = 4;
     private static final int LONGEST_NAME = 80;
 
@@ -63,9 +56,7 @@ final class FileSummary {
             newKeys.forEach(host -> fresh.computeIfPresent(
                     SymbolicKeys.of(host).base64(), (key, part) -> part.followedBy(", key known after apply")));
             List<String> told = new ArrayList<>(compared("peer", old, fresh));
-            Set<String> keys = new HashSet<>(old.keySet());
-            keys.addAll(fresh.keySet());
-            if (!beginning(before, keys).equals(beginning(after, keys))) {
+            if (!beginning(before).equals(beginning(after))) {
                 told.add(0, "~ [Interface]");
             }
             return told;
@@ -100,32 +91,21 @@ final class FileSummary {
         return first;
     }
 
-    /** What stands before the first peer, without what belongs to peers of these keys. */
-    private static String beginning(String config, Set<String> keys) {
-        return PEER.split('\n' + config, 2)[0]
-                .lines()
-                .filter(line -> {
-                    Matcher preshared = PRESHARED.matcher(line);
-                    return !preshared.matches() || !keys.contains(preshared.group(1));
-                })
-                .collect(Collectors.joining("\n"))
-                .strip();
+    /** What stands before the first peer. */
+    private static String beginning(String config) {
+        return PEER.split('\n' + config, 2)[0].strip();
     }
 
     /** The peers of a WireGuard configuration by public key. */
     private static Map<String, Part> peers(String config) {
         Map<String, Part> peers = new LinkedHashMap<>();
-        Map<String, String> preshared = new HashMap<>();
         for (String section : PEER.split('\n' + config, -1)) {
             String key = "";
             String name = "";
             String address = "";
             for (String line : section.split("\n", -1)) {
                 String[] words = line.split("=", 2);
-                Matcher matcher = PRESHARED.matcher(line);
-                if (matcher.matches()) {
-                    preshared.put(matcher.group(1), line);
-                } else if (line.startsWith("# ")) {
+                if (line.startsWith("# ") && key.isEmpty()) {
                     name = line.substring(2);
                 } else if (words.length == 2 && words[0].strip().equals("PublicKey")) {
                     key = words[1].strip();
@@ -134,8 +114,7 @@ final class FileSummary {
                 }
             }
             if (!key.isEmpty()) {
-                String text = section.strip() + '\n' + preshared.getOrDefault(key, "");
-                peers.put(key, new Part(name.isEmpty() ? "without a name" : name, address, text));
+                peers.put(key, new Part(name.isEmpty() ? "without a name" : name, address, section.strip()));
             }
         }
         return peers;

@@ -170,14 +170,13 @@ class FileDiffTest {
         String key = "umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=";
         String diff = FileDiff.between(
                         "# old " + key + "\n",
-                        "PublicKey = " + key + "\nPostUp = wg set %i peer " + key
-                                + " preshared-key /etc/wireguard/wg0.psk/a\n")
+                        "PublicKey = " + key + "\n# PresharedKeyFile = /etc/wireguard/wg0.psk/a\n")
                 .unified("/x");
 
         assertThat(diff)
                 .contains("-# old •••\n")
                 .contains("+PublicKey = " + key + "\n")
-                .contains("+PostUp = wg set %i peer " + key + " preshared-key /etc/wireguard/wg0.psk/a\n");
+                .contains("+# PresharedKeyFile = /etc/wireguard/wg0.psk/a\n");
     }
 
     @Test

@@ -449,20 +449,33 @@ class ScriptTest {
             [Interface]
             Address = 10.0.0.1/24
             PostUp = wg set %i private-key FOLDER/wg0.key
-            PostUp = wg set %i peer bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4= preshared-key FOLDER/wg0.psk/node-1
 
             [Peer]
+            # node-1
             PublicKey = bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=
+            # PresharedKeyFile = FOLDER/wg0.psk/node-1
             AllowedIPs = 10.0.0.2/32
 
             [Peer]
+            # node-2
             PublicKey = YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=
             AllowedIPs = 10.0.0.3/32
             """;
 
-    /** Runs functions of the scripts where wg and wg-quick are stand-ins and the configuration lies in a folder. */
+    /** The same as a command for each key, which is how hosts may still have it. */
+    private static final String EARLIER_CONFIG =
+            CONFIG.replace("# PresharedKeyFile = FOLDER/wg0.psk/node-1\n", "").replace("wg0.key\n", """
+                    wg0.key
+                    PostUp = wg set %i peer bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4= preshared-key FOLDER/wg0.psk/node-1
+                    """);
+
     private static Ran withConfiguration(Path folder, String call) throws Exception {
-        String config = CONFIG.replace("FOLDER", folder.toString());
+        return withConfiguration(CONFIG, folder, call);
+    }
+
+    /** Runs functions of the scripts where wg and wg-quick are stand-ins and the configuration lies in a folder. */
+    private static Ran withConfiguration(String template, Path folder, String call) throws Exception {
+        String config = template.replace("FOLDER", folder.toString());
         Files.writeString(folder.resolve("wg0.conf"), config);
         Files.writeString(folder.resolve("stripped"), config.replaceAll("(?m)^(Address|PostUp) .*\n", ""));
         Files.writeString(folder.resolve("wg0.key"), "own-key\n");
@@ -498,7 +511,7 @@ class ScriptTest {
         assertThat(ran.out())
                 .contains(
                         "wg syncconf wg0 /dev/stdin\n[Interface]\nPrivateKey = own-key\n",
-                        "MG4=\nPresharedKey = shared-key\nAllowedIPs = 10.0.0.2/32\n",
+                        "PresharedKey = shared-key\nAllowedIPs = 10.0.0.2/32\n",
                         "SWJU=\nAllowedIPs = 10.0.0.3/32\n");
     }
 
@@ -516,8 +529,9 @@ class ScriptTest {
         assertThat(ran.out()).doesNotContain("wg syncconf").contains("why the configuration of wg0 or a key");
     }
 
-    @Test
-    void presharedKeys_running_areComparedAndNotPrinted(@TempDir Path folder) throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void presharedKeys_running_areComparedAndNotPrinted(boolean earlier, @TempDir Path folder) throws Exception {
         String first = "bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=";
         String second = "YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=";
         Map<String, String> verdicts = Map.of("shared-key", "filed", "(none)", "none", "another", "other");
@@ -528,7 +542,7 @@ class ScriptTest {
             Files.writeString(
                     place.resolve("running"), first + '\t' + running.getKey() + '\n' + second + "\tunfiled\n");
 
-            Ran ran = withConfiguration(place, "facts_preshared_keys wg0");
+            Ran ran = withConfiguration(earlier ? EARLIER_CONFIG : CONFIG, place, "facts_preshared_keys wg0");
 
             assertThat(ran.out())
                     .isEqualTo(NONCE + "\tpeer-preshared-key\t" + first + '\t' + running.getValue() + '\n' + NONCE
