@@ -281,15 +281,15 @@ final class SshSession implements HostSession {
         if (doors.isEmpty()) {
             return List.of();
         }
-        String step = "try doors from it";
-        Knocks knocks = new Knocks(doors, patience);
-        try (Script script = knocks.script(nonce)) {
-            Duration limit = knocks.longest().plus(settings.factsTimeout());
-            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> knocks.line(line));
-            if (!knocks.ended()) {
+        String step = "probe ports from it";
+        Probes probes = new Probes(doors, patience);
+        try (Script script = probes.script(nonce)) {
+            Duration limit = probes.longest().plus(settings.factsTimeout());
+            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> probes.line(line));
+            if (!probes.ended()) {
                 throw unfinished(failed(step), exec, code);
             }
-            return knocks.answers();
+            return probes.answers();
         } catch (FactsParser.MalformedException e) {
             throw malformed(step, e);
         }
@@ -597,7 +597,7 @@ final class SshSession implements HostSession {
                 }
                 case "armed" -> armed = true;
                 case "rolled-back" -> rolledBack = true;
-                case "left" -> progress.left(left(fields));
+                case "leftover" -> progress.left(leftover(fields));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {
                     if (next != changes.size()) {
@@ -609,7 +609,7 @@ final class SshSession implements HostSession {
             }
         }
 
-        private static String left(String[] fields) throws FactsParser.MalformedException {
+        private static String leftover(String[] fields) throws FactsParser.MalformedException {
             String what = fields.length == 2 ? fields[1].replaceAll("[^\\x20-\\x7e]", "?") : "";
             if (what.isBlank()) {
                 throw new FactsParser.MalformedException(

@@ -62,7 +62,7 @@ preshared_key_files() {
 facts_anti_spoofing() {
     for tables in iptables ip6tables; do
         "$tables" -t raw -S PREROUTING 2>/dev/null
-    done | sed -n "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}fence${TAB}\1/p" >&3
+    done | sed -n "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}anti-spoofing${TAB}\1/p" >&3
 }
 
 # apply_key PATH PUBLICKEY: the key comes in base64 on standard input, and is written to the file alone.

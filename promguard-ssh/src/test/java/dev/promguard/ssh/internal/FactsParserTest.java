@@ -71,7 +71,7 @@ class FactsParserTest {
                 assertThat(parse(String.join("\n", rest)).killSwitch().covers("10.0.0.0/24"))
                         .as(lost)
                         .isFalse();
-            } else if (lost.startsWith("fence")) {
+            } else if (lost.startsWith("anti-spoofing")) {
                 assertThat(parse(String.join("\n", rest))
                                 .wireGuard()
                                 .orElseThrow()
@@ -85,21 +85,21 @@ class FactsParserTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "fence\t",
-                "fence\t$(id)",
-                "fence\t10.0.0.2/32\t-j ACCEPT",
+                "anti-spoofing\t",
+                "anti-spoofing\t$(id)",
+                "anti-spoofing\t10.0.0.2/32\t-j ACCEPT",
                 "unreachable\t$(id)",
                 "dropped\tdefault"
             })
-    void facts_impossibleFence_isRefused(String line) throws Exception {
+    void facts_impossibleAntiSpoofingRule_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
         assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
     }
 
     @Test
-    void facts_fenceOfAnotherAddress_isNone() throws Exception {
+    void facts_antiSpoofingRuleOfAnotherAddress_isNone() throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
-        assertThat(parse(input.replace("fence\t10.0.0.2/32", "fence\t10.0.0.3/32"))
+        assertThat(parse(input.replace("anti-spoofing\t10.0.0.2/32", "anti-spoofing\t10.0.0.3/32"))
                         .wireGuard()
                         .orElseThrow()
                         .fenced())
@@ -133,20 +133,20 @@ class FactsParserTest {
                 "/opt/other/x"
             })
     void facts_keptWherePromGuardKeepsNothing_isRefused(String path) {
-        assertThatThrownBy(() -> parse("kept\t" + path)).isInstanceOf(FactsParser.MalformedException.class);
+        assertThatThrownBy(() -> parse("managed\t" + path)).isInstanceOf(FactsParser.MalformedException.class);
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "ledger\tNot a mesh",
-                "ledger\t",
+                "manifest\tNot a mesh",
+                "manifest\t",
                 "socket\ttcp\t0.0.0.0",
                 "socket\ttcp\t0.0.0.0:65536",
                 "socket\tsctp\t0.0.0.0:22",
                 "socket\ttcp\t$(id):22"
             })
-    void facts_impossibleLedgerOrSocket_isRefused(String line) throws Exception {
+    void facts_impossibleManifestOrSocket_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
         assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
     }
@@ -228,8 +228,8 @@ class FactsParserTest {
             line(
                     text,
                     "wireguard",
-                    wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses() + " fenced="
-                            + wireGuard.fenced());
+                    wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses()
+                            + " anti-spoofing=" + wireGuard.fenced());
             wireGuard.peers().forEach(peer -> line(text, "peer", peer.toString()));
         });
         line(text, "kill switch", facts.killSwitch().toString());
@@ -244,12 +244,12 @@ class FactsParserTest {
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
         firewall.accepting()
                 .forEach(rule -> line(text, "accept", rule.family() + " " + rule.chain() + " [" + rule.rule() + ']'));
-        map(text, "owed", facts.pendingUnits());
-        facts.kept().forEach(path -> line(text, "kept", path));
+        map(text, "pending", facts.pendingUnits());
+        facts.kept().forEach(path -> line(text, "managed", path));
         line(text, "addresses", facts.addresses().toString());
-        facts.ledger().ifPresent(ledger -> {
-            line(text, "ledger", ledger.mesh());
-            new TreeSet<>(ledger.things()).forEach(thing -> line(text, "thing", thing));
+        facts.ledger().ifPresent(manifest -> {
+            line(text, "manifest", manifest.mesh());
+            new TreeSet<>(manifest.things()).forEach(thing -> line(text, "thing", thing));
         });
         facts.listening().forEach(socket -> line(text, "socket", socket.toString()));
         return text.toString();

@@ -70,13 +70,13 @@ class GarbledLinesTest {
                 "failed\t0\t1\tufw refused the rule",
                 "armed",
                 "rolled-back",
-                "left\t/etc/x, put back as it was before",
+                "leftover\t/etc/x, put back as it was before",
                 "hostkey\t1\tssh-ed25519\tAAAAC3NzaC1lZDI1NTE5AAAAIHiQ5rJrYvX3wBw0m3dW4xKD2oZ0Q4p4E7cUm4v0w2bA",
                 "end");
     }
 
     static Stream<String> probeLines() {
-        return Stream.of("door\t0\topen", "page\t1\t0\t200 60000 0.012345", "page\t1\t7\t000 0 0.000000", "end");
+        return Stream.of("port\t0\topen", "page\t1\t0\t200 60000 0.012345", "page\t1\t7\t000 0 0.000000", "end");
     }
 
     private static String kind(String line) {
@@ -182,9 +182,9 @@ class GarbledLinesTest {
         List<Door> doors = List.of(new Door("10.0.0.2", 9100), new Door("10.0.0.2", 9100, Optional.of("/metrics")));
         for (String garbled : garbled(honest)) {
             assertTakenOrMalformed(garbled, line -> {
-                Knocks knocks = new Knocks(doors, Duration.ofSeconds(1));
-                knocks.line(line);
-                knocks.answers();
+                Probes probes = new Probes(doors, Duration.ofSeconds(1));
+                probes.line(line);
+                probes.answers();
             });
         }
     }

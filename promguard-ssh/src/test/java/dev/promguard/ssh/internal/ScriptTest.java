@@ -566,9 +566,10 @@ class ScriptTest {
     }
 
     @Test
-    void owe_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
+    void pending_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.call("expect_pending", "node_exporter.service RESTART", "prometheus.service START")
                     .call("facts_pending")
                     .shell("say before")
@@ -587,10 +588,10 @@ class ScriptTest {
             assertThat(ran.out().replace(NONCE + "\t", "").lines())
                     .containsExactly(
                             "before",
-                            "owed\tnode_exporter.service\tRESTART",
-                            "owed\tprometheus.service\tSTART",
+                            "pending\tnode_exporter.service\tRESTART",
+                            "pending\tprometheus.service\tSTART",
                             "between",
-                            "owed\tprometheus.service\tSTART",
+                            "pending\tprometheus.service\tSTART",
                             "after",
                             "end");
             assertThat(folder.resolve("state")).isEmptyDirectory();
@@ -601,7 +602,8 @@ class ScriptTest {
     @Test
     void unit_restarted_isEnabledAnewTogetherWithAllThatThisRunStarts(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.shell("systemctl() { say systemctl \"$*\"; }; stays_active() { :; }; unmask() { :; }");
             script.call(
                             "expect_pending",
@@ -624,12 +626,14 @@ class ScriptTest {
         }
     }
 
-    /** A program is owed a restart also where its user was made anew; packages and tarballs may be refused before anything is changed. */
+    /** A restart is pending on a program also where its user was made anew; packages and tarballs may be refused before anything is changed. */
     @ParameterizedTest
     @CsvSource({"apply_user,true", "apply_file,true", "apply_packages,false", "apply_release,false"})
-    void step_ofWhatUnitsRunWith_isOwedFirst(String function, boolean owed, @TempDir Path folder) throws Exception {
+    void step_ofWhatUnitsRunWith_isPendingFirst(String function, boolean pending, @TempDir Path folder)
+            throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.shell(function + "() { facts_pending; }");
             script.call("step", "prepare", "expect_pending", "node_exporter.service RESTART")
                     .call("step", "0", function)
@@ -637,8 +641,8 @@ class ScriptTest {
             Ran ran = run(script.array(), script.length());
 
             assertThat(ran.exitCode()).as(ran.err()).isZero();
-            assertThat(ran.out().contains("\towed\tnode_exporter.service\tRESTART\n"))
-                    .isEqualTo(owed);
+            assertThat(ran.out().contains("\tpending\tnode_exporter.service\tRESTART\n"))
+                    .isEqualTo(pending);
         }
     }
 

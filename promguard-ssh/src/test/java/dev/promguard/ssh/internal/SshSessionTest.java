@@ -362,7 +362,7 @@ class SshSessionTest {
                         "armed",
                         "done\tarm",
                         "begin\t0",
-                        "left\tpackages that PromGuard installed: ufw\u001b[31m",
+                        "leftover\tpackages that PromGuard installed: ufw\u001b[31m",
                         "done\t0",
                         "end\n"));
         Change files = new Manifest.Uninstall(Manifest.Part.FILES);
@@ -503,7 +503,7 @@ class SshSessionTest {
                 "@\tdone\t0\n",
                 "@\tend\n",
                 "@\thostkey\t0\tssh-ed25519\tAAAA\n",
-                "@\tleft\n",
+                "@\tleftover\n",
                 "@\tbegin\t0\n@\tbegin\t0\n"
             })
     void apply_spoofedProgress_isRefused(String lines) throws Exception {

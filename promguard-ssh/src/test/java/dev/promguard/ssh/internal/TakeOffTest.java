@@ -35,7 +35,7 @@ class TakeOffTest {
 
     private String run(String... lines) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(state().toString()) + " OWED=$STATE/owed LEDGER=$STATE/before");
+            script.shell("STATE=" + Script.quote(state().toString()) + " PENDING=$STATE/owed MANIFEST=$STATE/before");
             script.shell("UFW=" + Script.quote(host.resolve("ufw").toString()));
             script.shell("systemctl() { :; }");
             for (String line : lines) {
@@ -126,7 +126,7 @@ class TakeOffTest {
         assertThat(Files.readSymbolicLink(link)).isEqualTo(Path.of("theirs.conf"));
         assertThat(Files.isSymbolicLink(link)).isTrue();
         assertThat(files()).containsExactly("kept", "link.conf", "theirs.conf");
-        assertThat(said).contains("left\t" + theirs + ", put back as it was before");
+        assertThat(said).contains("leftover\t" + theirs + ", put back as it was before");
         assertThat(state().resolve("before")).doesNotExist();
         assertThat(state().resolve("taken-off")).isDirectory();
     }
@@ -138,7 +138,7 @@ class TakeOffTest {
         Files.writeString(host.resolve("a/mine"), "mine");
 
         assertThat(run("undo_files"))
-                .isEqualTo("left\t" + host.resolve("a") + ", for it holds what is not from PromGuard\n");
+                .isEqualTo("leftover\t" + host.resolve("a") + ", for it holds what is not from PromGuard\n");
         assertThat(files()).containsExactly("a", "a/mine");
     }
 

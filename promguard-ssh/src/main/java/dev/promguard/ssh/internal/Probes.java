@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the script that tries doors, and reads what it prints, as strictly as facts are read. Not thread-safe. */
-final class Knocks {
+/** Writes the script that probes ports, and reads what it prints, as strictly as facts are read. Not thread-safe. */
+final class Probes {
     private static final int AT_ONCE = 32;
     private static final int MOST_TIMES = 3;
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,6}");
@@ -34,36 +34,36 @@ final class Knocks {
     private static final int CURL_TIME_IS_UP = 28;
     private static final List<Integer> CURL_BROKE_OFF = List.of(18, 52, 55, 56);
 
-    private final List<Door> doors;
+    private final List<Door> ports;
     private final long seconds;
     private final @Nullable DoorAnswer[] answers;
     private boolean ended;
 
-    Knocks(List<Door> doors, Duration patience) {
-        this.doors = List.copyOf(doors);
-        this.seconds = Math.max(1, patience.toSeconds());
-        this.answers = new DoorAnswer[doors.size()];
+    Probes(List<Door> ports, Duration timeout) {
+        this.ports = List.copyOf(ports);
+        this.seconds = Math.max(1, timeout.toSeconds());
+        this.answers = new DoorAnswer[ports.size()];
     }
 
     /** The script. */
     Script script(String nonce) {
-        List<String> knocks = new ArrayList<>();
+        List<String> bare = new ArrayList<>();
         List<String> pages = new ArrayList<>();
-        for (int i = 0; i < doors.size(); i++) {
-            Door door = doors.get(i);
-            List<String> words = door.page().isEmpty() ? knocks : pages;
-            words.addAll(List.of(String.valueOf(i), door.address(), String.valueOf(door.port())));
-            door.page().ifPresent(words::add);
+        for (int i = 0; i < ports.size(); i++) {
+            Door port = ports.get(i);
+            List<String> words = port.page().isEmpty() ? bare : pages;
+            words.addAll(List.of(String.valueOf(i), port.address(), String.valueOf(port.port())));
+            port.page().ifPresent(words::add);
         }
-        List<String> words = new ArrayList<>(List.of(String.valueOf(seconds), String.valueOf(knocks.size() / 3)));
-        words.addAll(knocks);
+        List<String> words = new ArrayList<>(List.of(String.valueOf(seconds), String.valueOf(bare.size() / 3)));
+        words.addAll(bare);
         words.addAll(pages);
         return Script.begin(nonce).call("probe", words).end();
     }
 
     /** How long it takes at most where nobody answers. */
     Duration longest() {
-        return Duration.ofSeconds((doors.size() / AT_ONCE + 1) * seconds * MOST_TIMES);
+        return Duration.ofSeconds((ports.size() / AT_ONCE + 1) * seconds * MOST_TIMES);
     }
 
     /** Takes one line without the nonce. */
@@ -73,7 +73,7 @@ final class Knocks {
             throw new MalformedException("something follows the end");
         } else if (line.equals("end")) {
             ended = true;
-        } else if (fields.length == 3 && fields[0].equals("door") && WORDS.containsKey(fields[2])) {
+        } else if (fields.length == 3 && fields[0].equals("port") && WORDS.containsKey(fields[2])) {
             put(fields[1], false, new DoorAnswer(WORDS.getOrDefault(fields[2], Result.NOT_TRIED)), line);
         } else if (fields.length == 4
                 && fields[0].equals("page")
@@ -88,8 +88,8 @@ final class Knocks {
         int index = NUMBER.matcher(number).matches() ? Integer.parseInt(number) : answers.length;
         if (index >= answers.length
                 || answers[index] != null
-                || doors.get(index).page().isPresent() != page) {
-            throw new MalformedException("a door that was not asked for: " + FactsParser.shown(line));
+                || ports.get(index).page().isPresent() != page) {
+            throw new MalformedException("a port that was not asked for: " + FactsParser.shown(line));
         }
         answers[index] = answer;
     }
@@ -117,12 +117,12 @@ final class Knocks {
         return ended;
     }
 
-    /** What came of each door, once the end was seen. */
+    /** The result of each probe, once the end was seen. */
     List<DoorAnswer> answers() throws MalformedException {
         List<DoorAnswer> all = new ArrayList<>();
         for (@Nullable DoorAnswer answer : Arrays.asList(answers)) {
             if (answer == null) {
-                throw new MalformedException("door " + all.size() + " has no answer");
+                throw new MalformedException("port " + all.size() + " has no answer");
             }
             all.add(answer);
         }

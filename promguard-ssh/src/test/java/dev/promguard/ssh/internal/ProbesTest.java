@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script runs in a real shell, and tries doors of this machine's loopback interface alone. */
 @Timeout(120)
-class KnocksTest {
+class ProbesTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
     private static final Duration SECOND = Duration.ofSeconds(1);
@@ -47,8 +47,8 @@ class KnocksTest {
 
     /** What the script says of doors, with another path for its programs, or an empty text for the usual one. */
     private static List<DoorAnswer> run(String path, Door... doors) throws Exception {
-        Knocks knocks = new Knocks(List.of(doors), SECOND);
-        try (Script script = knocks.script(NONCE)) {
+        Probes probes = new Probes(List.of(doors), SECOND);
+        try (Script script = probes.script(NONCE)) {
             ProcessBuilder builder = new ProcessBuilder("sh", "-s").redirectError(ProcessBuilder.Redirect.DISCARD);
             builder.environment().put("http_proxy", "http://127.0.0.1:1");
             Process shell = builder.start();
@@ -59,13 +59,13 @@ class KnocksTest {
             }
             for (String line : new String(shell.getInputStream().readAllBytes(), UTF_8).split("\n", -1)) {
                 if (line.startsWith(NONCE + '\t')) {
-                    knocks.line(line.substring(NONCE.length() + 1));
+                    probes.line(line.substring(NONCE.length() + 1));
                 }
             }
             assertThat(shell.waitFor()).isZero();
         }
-        assertThat(knocks.ended()).isTrue();
-        return knocks.answers();
+        assertThat(probes.ended()).isTrue();
+        return probes.answers();
     }
 
     private static int closedPort() throws IOException {
@@ -166,29 +166,29 @@ class KnocksTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "door\t2\topen",
-                "door\t-1\topen",
-                "door\t0\tajar",
-                "door\t1\topen",
-                "door\t0",
+                "port\t2\topen",
+                "port\t-1\topen",
+                "port\t0\tajar",
+                "port\t1\topen",
+                "port\t0",
                 "page\t0\t0\t200 1 0.1",
                 "page\t1\tx\t200 1 0.1",
                 "window\t0\topen",
-                "door\t99999999999\topen"
+                "port\t99999999999\topen"
             })
     void line_thatCannotBe_isRefused(String line) {
-        Knocks knocks = new Knocks(List.of(door(1), page(2, "/")), SECOND);
-        assertThatThrownBy(() -> knocks.line(line)).isInstanceOf(FactsParser.MalformedException.class);
+        Probes probes = new Probes(List.of(door(1), page(2, "/")), SECOND);
+        assertThatThrownBy(() -> probes.line(line)).isInstanceOf(FactsParser.MalformedException.class);
     }
 
     @Test
     void line_anAnswerTwiceNoneOrAfterTheEnd_isRefused() throws Exception {
-        Knocks knocks = new Knocks(List.of(door(1), door(2)), SECOND);
-        knocks.line("door\t0\topen");
-        assertThatThrownBy(() -> knocks.line("door\t0\trefused")).isInstanceOf(FactsParser.MalformedException.class);
-        knocks.line("end");
-        assertThatThrownBy(() -> knocks.line("door\t1\topen")).isInstanceOf(FactsParser.MalformedException.class);
-        assertThatThrownBy(knocks::answers).hasMessageContaining("door 1 has no answer");
+        Probes probes = new Probes(List.of(door(1), door(2)), SECOND);
+        probes.line("port\t0\topen");
+        assertThatThrownBy(() -> probes.line("port\t0\trefused")).isInstanceOf(FactsParser.MalformedException.class);
+        probes.line("end");
+        assertThatThrownBy(() -> probes.line("port\t1\topen")).isInstanceOf(FactsParser.MalformedException.class);
+        assertThatThrownBy(probes::answers).hasMessageContaining("port 1 has no answer");
     }
 
     @ParameterizedTest
@@ -204,11 +204,11 @@ class KnocksTest {
     })
     void line_ofAPage_meansWhatCurlMeans(int code, String words, Result result, long bytes, boolean whole)
             throws Exception {
-        Knocks knocks = new Knocks(List.of(page(9100, "/metrics")), SECOND);
-        knocks.line("page\t0\t" + code + '\t' + words);
-        knocks.line("end");
+        Probes probes = new Probes(List.of(page(9100, "/metrics")), SECOND);
+        probes.line("page\t0\t" + code + '\t' + words);
+        probes.line("end");
 
-        assertThat(knocks.answers()).containsExactly(new DoorAnswer(result, bytes, whole));
+        assertThat(probes.answers()).containsExactly(new DoorAnswer(result, bytes, whole));
     }
 
     @ParameterizedTest
@@ -235,7 +235,7 @@ class KnocksTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'@\tdoor\t0\tajar\n@\tend\n', makes no sense", "'@\tdoor\t0\topen\n', ended early", "'', ended early"})
+    @CsvSource({"'@\tport\t0\tajar\n@\tend\n', makes no sense", "'@\tport\t0\topen\n', ended early", "'', ended early"})
     void knock_hostThatAnswersNonsense_isNotBelieved(String said, String reason) throws Exception {
         TestServer.Handler liar = (InputStream in, OutputStream out, OutputStream err) -> {
             String text = "";
@@ -256,7 +256,7 @@ class KnocksTest {
             assertThat(server.commands).isEmpty();
             assertThatThrownBy(() -> session.knock(List.of(door(1)), SECOND))
                     .isInstanceOf(HostException.class)
-                    .hasMessageContaining("try doors from it")
+                    .hasMessageContaining("probe ports from it")
                     .hasMessageContaining(reason);
         }
     }
