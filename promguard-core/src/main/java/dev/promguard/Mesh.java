@@ -45,30 +45,32 @@ import java.util.function.Supplier;
 public final class Mesh {
     private static final int NEAR = 3;
 
-    private final MeshBuilder builder;
     private final MeshSpec spec;
+    private final DeclaredHosts declared;
+    private final MeshSettings settings;
 
-    Mesh(MeshBuilder builder, MeshSpec spec) {
-        this.builder = builder;
+    Mesh(MeshSpec spec, DeclaredHosts declared, MeshSettings settings) {
         this.spec = spec;
+        this.declared = declared;
+        this.settings = settings;
     }
 
     /**
-     * Starts a wish.
+     * Starts the description of a mesh.
      *
-     * @return a builder with every default in place but the monitor
+     * @return a builder with a default for everything but the monitor
      */
     public static MeshBuilder builder() {
         return new MeshBuilder();
     }
 
     /**
-     * Starts a wish from this one.
+     * Starts the description of a mesh from this one, to change, add and remove single things. This mesh stays as it is.
      *
-     * @return a builder that says what this mesh's builder said
+     * @return a builder that builds a mesh equal to this one until something is changed
      */
     public MeshBuilder toBuilder() {
-        return new MeshBuilder(builder);
+        return new MeshBuilder(spec, declared, settings);
     }
 
     /**
@@ -373,8 +375,12 @@ public final class Mesh {
         }
     }
 
+    MeshSettings settings() {
+        return settings;
+    }
+
     private Context context() {
-        return Contexts.of(builder, spec);
+        return Contexts.of(spec, settings);
     }
 
     private Engine engine() {

@@ -104,7 +104,7 @@ class HostileInputTest {
                     wish.nodeExporter(
                             new Release("node_exporter", "1", new URI("https://mirror.example/" + text), SUMS));
                 } catch (URISyntaxException e) {
-                    throw new IllegalArgumentException("release URI: URI wanted", e);
+                    throw new IllegalArgumentException("release URI " + Names.quote(text) + ": use a URI", e);
                 }
             }
         },
@@ -129,43 +129,43 @@ class HostileInputTest {
         EXPORTER_NAME("exporter name", "other") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().withName(text + "_exporter"));
+                wish.addExporter(Exporters.blackbox().withName(text + "_exporter"));
             }
         },
         EXPORTER_ARGUMENT("exporter argument", "-x") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().withArguments(text));
+                wish.addExporter(Exporters.blackbox().addArguments(text));
             }
         },
         EXPORTER_PATH("exporter path", "/usr/bin/a") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporter.fromPackage("a_exporter", "prometheus-a", text, 9001));
+                wish.addExporter(Exporter.fromPackage("a_exporter", "prometheus-a", text, 9001));
             }
         },
         EXPORTER_PACKAGE("exporter package", "prometheus-a") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporter.fromPackage("a_exporter", text, "/usr/bin/a", 9001));
+                wish.addExporter(Exporter.fromPackage("a_exporter", text, "/usr/bin/a", 9001));
             }
         },
         PROBE_TARGET("probe target", "example.org") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe(text, "http_2xx"));
+                wish.addExporter(Exporters.blackbox().addProbe(text, "http_2xx"));
             }
         },
         PROBE_URI("probe target", "a") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe("https://example.org/" + text, "http_2xx"));
+                wish.addExporter(Exporters.blackbox().addProbe("https://example.org/" + text, "http_2xx"));
             }
         },
         PROBE_MODULE("probe module", "m") {
             @Override
             void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe("example.org", text));
+                wish.addExporter(Exporters.blackbox().addProbe("example.org", text));
             }
         };
 
@@ -223,7 +223,11 @@ class HostileInputTest {
                 outcomes[0]++;
                 return;
             } catch (IllegalArgumentException e) {
-                assertThat(e).hasMessageContaining(field.label).hasMessageContaining(" wanted");
+                assertThat(e)
+                        .as(Names.quote(text))
+                        .hasMessageContaining(field.label)
+                        .message()
+                        .containsAnyOf(": use ", ": choose ", ": did you mean ");
                 assertPrintable(e, text);
                 outcomes[0]++;
                 return;

@@ -48,6 +48,7 @@ class HostileSettersTest {
     private static final int DRAWN = 25;
     private static final Class<?>[] BUILDERS = {
         MeshBuilder.class,
+        MeshHostsBuilder.class,
         HostBuilder.class,
         PrometheusBuilder.class,
         ScrapeJobBuilder.class,
@@ -133,17 +134,29 @@ class HostileSettersTest {
     private static Map<String, Attack> attacks() {
         Map<String, Attack> all = new TreeMap<>();
         all.put("MeshBuilder.name/1#0", new Attack("name", "shop", MeshBuilder::name));
-        all.put("MeshBuilder.monitor/1#0", new Attack("region", "lon1", MeshBuilder::monitor));
+        all.put("MeshHostsBuilder.monitor/1#0", new Attack("region", "lon1", MeshBuilder::monitor));
         all.put(
-                "MeshBuilder.monitor/2#0",
+                "MeshHostsBuilder.monitor/2#0",
                 new Attack("monitor name", "mon", (wish, text) -> wish.monitor(text, host -> {})));
-        all.put("MeshBuilder.nodes/2#1", new Attack("region", "lon1", (wish, text) -> wish.nodes(1, text)));
-        all.put("MeshBuilder.node/2#0", new Attack("node name", "web", (wish, text) -> wish.node(text, host -> {})));
+        all.put("MeshHostsBuilder.addMonitor/1#0", new Attack("region", "lon1", MeshBuilder::addMonitor));
+        all.put("MeshHostsBuilder.withoutMonitor/1#0", missing("monitor", "mon", MeshBuilder::withoutMonitor));
+        all.put("MeshHostsBuilder.withoutNode/1#0", missing("node", "web", MeshBuilder::withoutNode));
         all.put(
-                "MeshBuilder.region/1#0",
+                "MeshHostsBuilder.editHost/2#0",
+                missing("host", "web", (wish, text) -> wish.editHost(text, host -> host.region("lon1"))));
+        all.put(
+                "MeshHostsBuilder.withoutExporter/1#0",
+                missing("exporter", "own_exporter", MeshBuilder::withoutExporter));
+        all.put("MeshHostsBuilder.node/1#0", new Attack("node name", "web", MeshBuilder::node));
+        all.put("MeshHostsBuilder.nodes/2#1", new Attack("region", "lon1", (wish, text) -> wish.nodes(1, text)));
+        all.put(
+                "MeshHostsBuilder.node/2#0",
+                new Attack("node name", "web", (wish, text) -> wish.node(text, host -> {})));
+        all.put(
+                "MeshHostsBuilder.region/1#0",
                 new Attack("region", "lon1", (wish, text) -> wish.region(text).node("web-9", host -> {})));
-        all.put("MeshBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
-        all.put("MeshBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
+        all.put("MeshHostsBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
+        all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
         all.put("HostBuilder.size/1#0", onHost("size", "s-1vcpu-1gb", HostBuilder::size));
@@ -153,6 +166,42 @@ class HostileSettersTest {
         all.put(
                 "HostBuilder.expose/3#2",
                 onHost("metricsPath", "/other", (host, text) -> host.expose("db", 9187, text)));
+        all.put("HostBuilder.addExposure/3#0", onHost("job", "db", (host, text) -> host.addExposure(text, 9187, "/x")));
+        all.put(
+                "HostBuilder.addExposure/3#2",
+                onHost("metricsPath", "/other", (host, text) -> host.addExposure("db", 9187, text)));
+        all.put(
+                "HostBuilder.withoutExposure/1#0",
+                missing("job", "db", (wish, text) -> wish.editHost("web", host -> host.withoutExposure(text))));
+        all.put(
+                "HostBuilder.withoutExporter/1#0",
+                missing(
+                        "exporter",
+                        "own_exporter",
+                        (wish, text) -> wish.editHost("web", host -> host.withoutExporter(text))));
+        all.put(
+                "PrometheusBuilder.withoutExternalLabel/1#0",
+                missing("externalLabel", "team", (wish, text) -> wish.prometheus(p -> p.withoutExternalLabel(text))));
+        all.put(
+                "PrometheusBuilder.withoutRules/1#0",
+                missing("rules", "own", (wish, text) -> wish.prometheus(p -> p.withoutRules(text))));
+        all.put(
+                "PrometheusBuilder.withoutScrape/1#0",
+                missing("scrape", "till", (wish, text) -> wish.prometheus(p -> p.withoutScrape(text))));
+        all.put(
+                "PrometheusBuilder.withoutAlertmanager/1#0",
+                missing(
+                        "alertmanager",
+                        "x",
+                        (wish, text) ->
+                                wish.prometheus(p -> p.withoutAlertmanager(uri("https://alerts.example/", text)))));
+        all.put(
+                "PrometheusBuilder.withoutRemoteWrite/1#0",
+                missing(
+                        "remoteWrite",
+                        "x",
+                        (wish, text) ->
+                                wish.prometheus(p -> p.withoutRemoteWrite(uri("https://mimir.example/", text)))));
         all.put(
                 "PrometheusBuilder.retentionSize/1#0",
                 onPrometheus("retentionSize", "10GB", (p, t) -> p.retentionSize(t)));
@@ -162,40 +211,43 @@ class HostileSettersTest {
         all.put(
                 "PrometheusBuilder.externalLabel/2#1",
                 onPrometheus("externalLabel", "x", (p, t) -> p.externalLabel("team", t)));
-        all.put("PrometheusBuilder.rules/2#0", onPrometheus("rules", "own", (p, t) -> p.rules(t, "groups: []\n")));
-        all.put("PrometheusBuilder.rules/2#1", onPrometheus("rules", "groups: []", (p, t) -> p.rules("own", t)));
-        all.put("PrometheusBuilder.rules/1#0", new Attack("rules", "own", (wish, text) -> {
+        all.put(
+                "PrometheusBuilder.addRules/2#0",
+                onPrometheus("rules", "own", (p, t) -> p.addRules(t, "groups: []\n")));
+        all.put("PrometheusBuilder.addRules/2#1", onPrometheus("rules", "groups: []", (p, t) -> p.addRules("own", t)));
+        all.put("PrometheusBuilder.addRules/1#0", new Attack("rules", "own", (wish, text) -> {
             Path file = folder.resolve(text + ".yml");
             if (text.indexOf('/') >= 0 || text.length() > 200) {
                 throw new InvalidPathException(text, "no file can have this name");
             }
             Files.writeString(file, "groups: []\n");
-            wish.prometheus(settings -> settings.rules(file));
+            wish.prometheus(settings -> settings.addRules(file));
         }));
         all.put(
-                "PrometheusBuilder.alertmanager/1#0",
-                onPrometheus("alertmanager", "x", (p, t) -> p.alertmanager(uri("https://alerts.example/", t))));
+                "PrometheusBuilder.addAlertmanager/1#0",
+                onPrometheus("alertmanager", "x", (p, t) -> p.addAlertmanager(uri("https://alerts.example/", t))));
         all.put(
                 "PrometheusBuilder.scrape/2#0",
                 onPrometheus("scrape", "own", (p, t) -> p.scrape(t, job -> job.targets("a:1"))));
         all.put(
-                "PrometheusBuilder.remoteWrite/1#0",
-                onPrometheus("remoteWrite", "x", (p, t) -> p.remoteWrite(uri("https://mimir.example/", t))));
+                "PrometheusBuilder.addRemoteWrite/1#0",
+                onPrometheus("remoteWrite", "x", (p, t) -> p.addRemoteWrite(uri("https://mimir.example/", t))));
         all.put(
-                "PrometheusBuilder.remoteWrite/2#0",
+                "PrometheusBuilder.addRemoteWrite/2#0",
                 onPrometheus(
                         "remoteWrite",
                         "x",
-                        (p, t) -> p.remoteWrite(
+                        (p, t) -> p.addRemoteWrite(
                                 uri("https://mimir.example/", t), Credentials.bearer(Secret.of("token")))));
         all.put(
                 "Credentials.basic/2#0",
                 onPrometheus(
                         "user name",
                         "me",
-                        (p, t) -> p.remoteWrite(
+                        (p, t) -> p.addRemoteWrite(
                                 URI.create("https://mimir.example/"), Credentials.basic(t, Secret.of("password")))));
         all.put("ScrapeJobBuilder.targets/1#0", onJob("target", "a:1", (j, t) -> j.targets(t)));
+        all.put("ScrapeJobBuilder.addTarget/1#0", onJob("target", "a:1", (j, t) -> j.addTarget(t)));
         all.put(
                 "ScrapeJobBuilder.path/1#0",
                 onJob("path", "/x", (j, t) -> j.targets("a:1").path(t)));
@@ -213,13 +265,13 @@ class HostileSettersTest {
         all.put("Exporter.withJob/1#0", exporter("job", "other", t -> own().withJob(t)));
         all.put("Exporter.withMetricsPath/1#0", exporter("metricsPath", "/other", t -> own().withMetricsPath(t)));
         all.put("Exporter.withListen/1#0", exporter("exporter ", "--on={address}:{port}", t -> own().withListen(t)));
-        all.put("Exporter.withArguments/1#0", exporter("exporter argument", "-x", t -> own().withArguments(t)));
+        all.put("Exporter.addArguments/1#0", exporter("exporter argument", "-x", t -> own().addArguments(t)));
         all.put(
-                "Exporter.probe/2#0",
-                exporter("probe target", "example.org", t -> blackbox().probe(t, "http_2xx")));
+                "Exporter.addProbe/2#0",
+                exporter("probe target", "example.org", t -> blackbox().addProbe(t, "http_2xx")));
         all.put(
-                "Exporter.probe/2#1",
-                exporter("probe module", "m", t -> blackbox().probe("example.org", t)));
+                "Exporter.addProbe/2#1",
+                exporter("probe module", "m", t -> blackbox().addProbe("example.org", t)));
         all.put(
                 "Exporter.fromRelease/4#0",
                 exporter("exporter name", "other_exporter", t -> Exporter.fromRelease(t, RELEASE, "own", 9001)));
@@ -249,32 +301,32 @@ class HostileSettersTest {
                 exporter(
                         "configuration",
                         "own.yml",
-                        t -> own().withConfigFile(new Exporter.ConfigFile(t, "x: 1\n", List.of()))));
+                        t -> own().addConfigFile(new Exporter.ConfigFile(t, "x: 1\n", List.of()))));
         all.put(
                 "ConfigFile.new/3#1",
                 exporter(
                         "configuration",
                         "x: 1\n",
-                        t -> own().withConfigFile(new Exporter.ConfigFile("own.yml", t, List.of()))));
+                        t -> own().addConfigFile(new Exporter.ConfigFile("own.yml", t, List.of()))));
         all.put(
                 "ConfigFile.new/3#2",
                 exporter(
                         "exporter argument",
                         "-x",
-                        t -> own().withConfigFile(
+                        t -> own().addConfigFile(
                                         new Exporter.ConfigFile("own.yml", "x: 1\n", List.of("/bin/check", t)))));
         all.put(
                 "Probe.new/2#0",
                 exporter(
                         "probe target",
                         "example.org",
-                        t -> blackbox().probe(new Exporter.Probe(t, "m").target(), "m")));
+                        t -> blackbox().addProbe(new Exporter.Probe(t, "m").target(), "m")));
         all.put(
                 "Probe.new/2#1",
                 exporter(
                         "probe module",
                         "m",
-                        t -> blackbox().probe("example.org", new Exporter.Probe("example.org", t).module())));
+                        t -> blackbox().addProbe("example.org", new Exporter.Probe("example.org", t).module())));
         all.put(
                 "FromPackage.new/3#0",
                 exporter(
@@ -334,6 +386,22 @@ class HostileSettersTest {
         return all;
     }
 
+    /** An attack on a method that removes or edits, beside something of each kind that is there. */
+    private static Attack missing(
+            String field, String known, java.util.function.BiConsumer<MeshBuilder, String> remove) {
+        return new Attack(field, known, (wish, text) -> {
+            wish.monitor("mon", host -> {})
+                    .node("web", host -> host.addExporter(own()).expose("db", 9187))
+                    .addExporter(own())
+                    .prometheus(p -> p.externalLabel("team", "x")
+                            .addRules("own", "groups: []")
+                            .scrape("till", job -> job.targets("a:1"))
+                            .addAlertmanager(URI.create("https://alerts.example/x"))
+                            .addRemoteWrite(URI.create("https://mimir.example/x")));
+            remove.accept(wish, text);
+        });
+    }
+
     private static Attack onHost(
             String field, String harmless, java.util.function.BiConsumer<HostBuilder, String> put) {
         return new Attack(field, harmless, (wish, text) -> wish.node("web-1", host -> put.accept(host, text)));
@@ -351,7 +419,7 @@ class HostileSettersTest {
 
     private static Attack exporter(
             String field, String harmless, java.util.function.Function<String, Exporter> exporter) {
-        return new Attack(field, harmless, (wish, text) -> wish.exporter(exporter.apply(text)));
+        return new Attack(field, harmless, (wish, text) -> wish.addExporter(exporter.apply(text)));
     }
 
     private static Attack release(String field, String harmless, java.util.function.Function<String, Release> release) {
@@ -401,7 +469,7 @@ class HostileSettersTest {
                 blueprint = wish.build().blueprint();
             } catch (InvalidPathException | UncheckedIOException e) {
                 // No file can have such a name.
-                assertThat(place).isEqualTo("PrometheusBuilder.rules/1#0");
+                assertThat(place).isEqualTo("PrometheusBuilder.addRules/1#0");
                 continue;
             } catch (InvalidMeshException | IllegalArgumentException e) {
                 if (String.valueOf(e.getMessage()).equals("no URI at all")) {
@@ -429,8 +497,7 @@ class HostileSettersTest {
                 .matches(Pattern.compile(".*(\"[^\\n]*\"|\\d+ characters).*", Pattern.DOTALL));
         assertThat(message)
                 .as("mend of %s", which)
-                .containsAnyOf(
-                        " wanted", " use ", " give ", " choose ", " leave ", " split ", " name each ", "did you mean");
+                .containsAnyOf(" use ", " give ", " choose ", " leave ", " split ", "there is none", "did you mean");
     }
 
     @ParameterizedTest

@@ -37,7 +37,7 @@ class MeshCallsTest {
                         "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1"),
                 row(
                         "apply with a new exporter on the nodes",
-                        mesh -> mesh.exporter(Exporters.blackbox()).apply(),
+                        mesh -> mesh.addExporter(Exporters.blackbox()).apply(),
                         5,
                         "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 5, HostSession.apply 3, HostSession.confirm 2, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 6"),
                 row(

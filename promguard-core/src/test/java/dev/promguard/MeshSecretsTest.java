@@ -24,13 +24,13 @@ class MeshSecretsTest {
 
     private MeshBuilder wish(Secret password) {
         return account.wish()
-                .prometheus(prometheus -> prometheus.remoteWrite(
+                .prometheus(prometheus -> prometheus.addRemoteWrite(
                         URI.create("https://mimir.example/push"), Credentials.basic("me", password)));
     }
 
     @Test
     void apply_secret_goesToEveryMonitorAndNoNode() {
-        Mesh mesh = wish(Secret.of(PASSWORD)).monitor("fra1").build();
+        Mesh mesh = wish(Secret.of(PASSWORD)).addMonitor("fra1").build();
 
         ApplyReport report = mesh.apply();
 

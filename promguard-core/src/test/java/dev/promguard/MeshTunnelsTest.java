@@ -234,12 +234,12 @@ class MeshTunnelsTest {
 
     @Test
     void apply_oneOfTwoMonitorsFails_theNodePutsItsKeyBackAndBothMonitorsKeepIt() {
-        account.wish().monitor("fra1").apply();
+        account.wish().addMonitor("fra1").apply();
         PublicKey before = key("shop-node-1");
         machine("shop-node-1").loosenKey();
         machine("shop-monitor-2").failAt("wg0: set peers");
 
-        assertThatThrownBy(() -> account.wish().monitor("fra1").apply())
+        assertThatThrownBy(() -> account.wish().addMonitor("fra1").apply())
                 .satisfies(e -> assertThat(statuses(e))
                         .containsEntry("shop-monitor-1", Status.ROLLED_BACK)
                         .containsEntry("shop-monitor-2", Status.FAILED)
@@ -252,8 +252,8 @@ class MeshTunnelsTest {
             NODES.forEach(node -> assertTunnelRuns(node, monitor));
         }
         machine("shop-monitor-2").failAt(null);
-        account.wish().monitor("fra1").apply();
-        account.assertIsAsWished(account.wish().monitor("fra1").build());
+        account.wish().addMonitor("fra1").apply();
+        account.assertIsAsWished(account.wish().addMonitor("fra1").build());
     }
 
     @Test

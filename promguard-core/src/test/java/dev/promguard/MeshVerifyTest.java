@@ -244,7 +244,7 @@ class MeshVerifyTest {
 
         Mesh declared = Mesh.builder()
                 .name("shop")
-                .monitor(host -> host.region("tor1").openPort(8080))
+                .monitor(host -> host.region("tor1").openPorts(8080))
                 .nodes(2, "lon1")
                 .provider(account.cloud)
                 .applier(account.hosts)
@@ -298,13 +298,11 @@ class MeshVerifyTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, is not a port",
-        "65536, is not a port",
-        "9100, is taken by node_exporter",
-        "9090, is taken by Prometheus"
+        "9100, 'is used by node_exporter, which only monitors may reach'",
+        "9090, 'is used by Prometheus, which only monitors may reach'"
     })
-    void build_openPortThatCannotBe_isRefused(int port, String why) {
-        MeshBuilder wish = wish().node("web-1", host -> host.openPort(port));
+    void build_openPortOfTheMesh_isRefused(int port, String why) {
+        MeshBuilder wish = wish().node("web-1", host -> host.openPorts(port));
 
         assertThatThrownBy(wish::build)
                 .isInstanceOf(InvalidMeshException.class)
@@ -337,9 +335,9 @@ class MeshVerifyTest {
 
     @Test
     void verify_shards_asksEachMonitorForItsOwnTargets() {
-        Mesh shards = wish().monitor("fra1")
+        Mesh shards = wish().addMonitor("fra1")
                 .nodes(4, "lon1")
-                .prometheus(PrometheusBuilder::shards)
+                .prometheus(prometheus -> prometheus.shards(true))
                 .build();
         shards.apply();
         Blueprint blueprint = shards.plan().blueprint();
@@ -677,8 +675,8 @@ class MeshVerifyTest {
     })
     void verify_credentialsForAServer_areNotedWhereTheyLeaveUnencrypted(URI uri, boolean noted) {
         try (Secret password = Secret.of("correct-horse-battery-staple")) {
-            mesh = wish().prometheus(settings -> settings.remoteWrite(uri, Credentials.basic("me", password))
-                            .remoteWrite(URI.create("http://nobody.example/write")))
+            mesh = wish().prometheus(settings -> settings.addRemoteWrite(uri, Credentials.basic("me", password))
+                            .addRemoteWrite(URI.create("http://nobody.example/write")))
                     .build();
             mesh.apply();
 
@@ -829,7 +827,7 @@ class MeshVerifyTest {
                             - alert: NotARule
                 """;
         mesh = wish().prometheus(settings ->
-                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", rules))
+                        settings.scrapeInterval(Duration.ofSeconds(1)).addRules("mine", rules))
                 .build();
         mesh.apply();
 
@@ -842,7 +840,7 @@ class MeshVerifyTest {
     @Test
     void verify_rulesThatAreNoYaml_failsAndSaysWhere() {
         mesh = wish().prometheus(settings ->
-                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", "groups: [\n"))
+                        settings.scrapeInterval(Duration.ofSeconds(1)).addRules("mine", "groups: [\n"))
                 .build();
         mesh.apply();
 

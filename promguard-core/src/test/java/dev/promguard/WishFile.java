@@ -105,7 +105,7 @@ public final class WishFile {
             case "blackbox" -> {
                 Exporter blackbox = Exporters.blackbox();
                 for (String probe : List.of(words).subList(2, words.length)) {
-                    blackbox = blackbox.probe(probe, probe.contains("://") ? "http_2xx" : "tcp_connect");
+                    blackbox = blackbox.addProbe(probe, probe.contains("://") ? "http_2xx" : "tcp_connect");
                 }
                 exporter(words[1], blackbox);
             }
@@ -118,23 +118,23 @@ public final class WishFile {
                                         "/usr/bin/prometheus-ping-exporter",
                                         Integer.parseInt(words[2]))
                                 .withListen("--host={address}", "--port", "{port}")
-                                .withArguments(HOSTILE.toArray(String[]::new))
-                                .withCapability(Capability.SYS_PTRACE)
-                                .withCapability(Capability.NET_RAW)
-                                .withConfigFile(
+                                .addArguments(HOSTILE.toArray(String[]::new))
+                                .addCapability(Capability.SYS_PTRACE)
+                                .addCapability(Capability.NET_RAW)
+                                .addConfigFile(
                                         new Exporter.ConfigFile("hosts", "{{ not a template }} $HOME %i", List.of())));
             case "unkeyed" -> unkeyed.add(words[1]);
             case "retention" -> settings.add(prometheus -> prometheus.retention(Duration.parse(words[1])));
             case "retentionSize" -> settings.add(prometheus -> prometheus.retentionSize(words[1]));
             case "label" -> settings.add(prometheus -> prometheus.externalLabel(words[1], words[2]));
-            case "shards" -> settings.add(PrometheusBuilder::shards);
-            case "rules" -> settings.add(prometheus -> prometheus.rules(words[1], RULES));
-            case "alertmanager" -> settings.add(prometheus -> prometheus.alertmanager(URI.create(words[1])));
+            case "shards" -> settings.add(prometheus -> prometheus.shards(true));
+            case "rules" -> settings.add(prometheus -> prometheus.addRules(words[1], RULES));
+            case "alertmanager" -> settings.add(prometheus -> prometheus.addAlertmanager(URI.create(words[1])));
             case "scrape" ->
                 settings.add(prometheus -> prometheus.scrape(words[1], job -> {
                     for (int i = 2; i < words.length; i += 2) {
                         switch (words[i]) {
-                            case "target" -> job.targets(words[i + 1]);
+                            case "target" -> job.addTarget(words[i + 1]);
                             case "interval" -> job.interval(Duration.parse(words[i + 1]));
                             case "path" -> job.path(words[i + 1]);
                             case "scheme" -> job.scheme(words[i + 1]);
@@ -155,9 +155,9 @@ public final class WishFile {
     private static void remoteWrite(PrometheusBuilder prometheus, String[] words) {
         URI uri = URI.create(words[1]);
         if (words.length == 2) {
-            prometheus.remoteWrite(uri);
+            prometheus.addRemoteWrite(uri);
         } else {
-            prometheus.remoteWrite(
+            prometheus.addRemoteWrite(
                     uri, words[2].equals("basic") ? Credentials.basic(words[3], SECRET) : Credentials.bearer(SECRET));
         }
     }
@@ -194,10 +194,10 @@ public final class WishFile {
                 value("presharedKeys", "on").equals("on"),
                 number("nodeExporterPort", 9100),
                 prometheus()
-                        .port(number("prometheusPort", 9090))
-                        .scrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15)))
                         .defaultRules(!value("defaultRules", "yes").equals("no"))
-                        .spec(),
+                        .spec()
+                        .withPort(number("prometheusPort", 9090))
+                        .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
                 Release.nodeExporter(),
                 hosts.stream().map(this::withServices).toList());
     }

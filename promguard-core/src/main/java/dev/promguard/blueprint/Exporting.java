@@ -12,13 +12,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What of a wish's exporters and exposed services cannot be together. */
+/** Finds what is wrong with the exporters, exposed services and open ports of hosts, alone and together. */
 final class Exporting {
-    private static final Set<String> OWN_JOBS = Set.of("node", "prometheus");
+    /** What stands for the hosts in a problem until all of them are known. */
+    private static final String OF_HOST = " of \u0000";
 
     private static final String SSH = "SSH";
 
-    private static final String IS_A_SCRAPE_JOB = "is also a scrape job of Prometheus' own: choose another";
+    private static final String IS_A_SCRAPE_JOB =
+            "is also the name of a job of prometheus.scrape(…): choose another name";
 
     private final MeshSpec spec;
     private final Map<String, List<HostSpec>> faults = new LinkedHashMap<>();
@@ -39,7 +41,7 @@ final class Exporting {
                     .forEach(exporter -> probeJobs.add(exporter.probeJob()));
         }
         for (HostSpec host : spec.hosts()) {
-            look.forms(host);
+            look.values(host);
             look.ports(host);
             look.exporters(host);
             for (Exporter exporter : host.exporters()) {
@@ -55,7 +57,7 @@ final class Exporting {
                     look.fault(
                             host,
                             "job " + Names.quote(exposure.job()),
-                            "is also the job of an exporter's probes: choose another");
+                            "is also the job of an exporter's probes: choose another name");
                 }
             }
         }
@@ -71,41 +73,39 @@ final class Exporting {
     }
 
     private void fault(HostSpec host, String what, String why) {
-        List<HostSpec> hosts = faults.computeIfAbsent(what + " of \u0000 " + why, text -> new ArrayList<>());
-        if (!hosts.contains(host)) {
-            hosts.add(host);
-        }
+        faults(host, List.of(what + OF_HOST + ' ' + why));
     }
 
-    private static boolean isPort(int port) {
-        return port >= 1 && port <= 65_535;
+    /** Notes problems that name their host as {@link #OF_HOST}. */
+    private void faults(HostSpec host, List<String> texts) {
+        for (String text : texts) {
+            List<HostSpec> hosts = faults.computeIfAbsent(text, key -> new ArrayList<>());
+            if (!hosts.contains(host)) {
+                hosts.add(host);
+            }
+        }
     }
 
     private void openPorts(HostSpec host, Map<Integer, String> taken) {
         for (int port : host.openPorts()) {
+            List<String> problems = ValueChecks.openPort(port, OF_HOST);
+            faults(host, problems);
             String holder = taken.get(port);
-            if (!isPort(port)) {
-                fault(host, "openPort " + port, "is not a port: use 1 to 65535");
-            } else if (holder != null && !holder.equals(SSH)) {
+            if (problems.isEmpty() && holder != null && !holder.equals(SSH)) {
                 fault(
                         host,
                         "openPort " + port,
-                        "is taken by " + holder + ", which is for the monitors or nobody: leave one of the two out");
+                        "is used by " + holder + ", which only monitors may reach: leave out the open port, or choose"
+                                + " another port for one of the two");
             }
         }
     }
 
-    private void forms(HostSpec host) {
+    private void values(HostSpec host) {
         for (Exposure service : host.services()) {
-            if (!Names.isJob(service.job())) {
-                fault(host, "job " + Names.quote(service.job()), "cannot be a job: use " + Names.JOB_FORM);
-            }
-            if (!Names.isMetricsPath(service.metricsPath())) {
-                fault(
-                        host,
-                        "metricsPath " + Names.quote(service.metricsPath()),
-                        "cannot be a path of metrics: use " + Names.METRICS_PATH_FORM);
-            }
+            faults(host, ValueChecks.job("job", service.job(), OF_HOST));
+            faults(host, ValueChecks.port("port", service.port(), " of job " + Names.quote(service.job()) + OF_HOST));
+            faults(host, ValueChecks.metricsPath("metricsPath", service.metricsPath(), OF_HOST));
         }
     }
 
@@ -117,17 +117,13 @@ final class Exporting {
             taken.put(spec.prometheus().port(), "Prometheus");
         }
         for (Exposure exposure : host.exposures()) {
-            String port = "port " + exposure.port() + " of job " + Names.quote(exposure.job());
-            if (!isPort(exposure.port())) {
-                fault(host, port, "is not a port: use 1 to 65535");
-            } else {
-                String holder = taken.putIfAbsent(exposure.port(), "job " + Names.quote(exposure.job()));
-                if (holder != null) {
-                    fault(host, port, "is taken by " + holder + ": choose another");
-                }
-            }
-            if (OWN_JOBS.contains(exposure.job())) {
-                fault(host, "job " + Names.quote(exposure.job()), "is one of PromGuard's own: choose another");
+            String job = "job " + Names.quote(exposure.job());
+            String holder = taken.putIfAbsent(exposure.port(), job);
+            if (holder != null && !holder.equals(SSH)) {
+                fault(
+                        host,
+                        "port " + exposure.port() + " of " + job,
+                        "is used by " + holder + " too: choose another port");
             }
         }
         taken.putIfAbsent(spec.prometheus().port(), "Prometheus");
@@ -149,14 +145,14 @@ final class Exporting {
                 fault(
                         host,
                         "exporter " + Names.quote(exporter.name()),
-                        "stands twice: give each a name of its own, with withName");
+                        "is given twice: give each exporter a name of its own, with withName");
             }
             for (Probe probe : exporter.probes()) {
                 if (!probes.add(exporter.probeJob() + ' ' + probe)) {
                     fault(
                             host,
                             "probe of " + Names.quote(probe.target()) + " with module " + Names.quote(probe.module()),
-                            "is made by two exporters in one job: give one of them another job, with withJob");
+                            "is made by two exporters in one job: use another job for one of them, with withJob");
                 }
             }
             if (exporter.source() instanceof FromRelease from) {
@@ -165,7 +161,7 @@ final class Exporting {
                     fault(
                             host,
                             "release " + Names.quote(key(from)) + " of exporter " + Names.quote(exporter.name()),
-                            "stands there with another program, sum or mirror: use one release of that version");
+                            "differs in program, SHA-256 or mirror from another release of that name and version on the host: use the same release for both");
                 }
             }
         }

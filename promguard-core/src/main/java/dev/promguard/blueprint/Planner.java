@@ -13,17 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 
 /** Turns a wish into a blueprint. A pure function: no clock, no I/O, no randomness. */
 public final class Planner {
-    private static final List<String> PRIVATE_NETWORKS =
-            List.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7");
-
-    /** The two usual forms alone: the library that parses them knows many more, wildcards and octal numbers among them. */
-    private static final Pattern CIDR =
-            Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:]{2,39}/[0-9]{1,3}");
-
     private Planner() {}
 
     /**
@@ -87,27 +79,21 @@ public final class Planner {
     }
 
     /**
-     * Looks for everything in a wish that cannot be.
+     * Checks a whole spec: every value by the rules of {@link ValueChecks} and {@link PrometheusChecks}, and what only the whole can
+     * tell.
      *
-     * @param spec the wish
-     * @return the faults, each naming field, value and mend; empty if there is none
+     * @param spec the spec
+     * @return the problems, each with the field, the value and what is allowed; empty if there is none
      */
     public static List<String> faults(MeshSpec spec) {
         List<String> faults = new ArrayList<>();
-        if (!Names.isMesh(spec.name())) {
-            faults.add("name " + Names.quote(spec.name())
-                    + " cannot be a mesh's name: use at most 32 lower-case letters, digits and dashes, starting with a letter"
-                    + " and not ending with a dash");
-        }
+        faults.addAll(ValueChecks.meshName(spec.name()));
         hostFaults(spec, faults);
         networkFaults(spec, faults);
         portFaults(spec, faults);
         faults.addAll(Exporting.faults(spec));
         faults.addAll(PrometheusFaults.of(spec.prometheus()));
-        if (!spec.nodeExporter().name().equals("node_exporter")) {
-            faults.add("nodeExporter release " + Names.quote(spec.nodeExporter().name())
-                    + " is another program: give a release named node_exporter");
-        }
+        faults.addAll(ValueChecks.release("nodeExporter release", spec.nodeExporter(), "node_exporter"));
         return List.copyOf(faults);
     }
 
@@ -147,20 +133,18 @@ public final class Planner {
 
     private static void hostFaults(MeshSpec spec, List<String> faults) {
         if (spec.hosts().stream().noneMatch(host -> host.role() == Role.MONITOR)) {
-            faults.add("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+            faults.add("the mesh has no monitor: give it at least one, such as .monitor(\"tor1\")");
         }
         Set<String> names = new HashSet<>();
         for (HostSpec host : spec.hosts()) {
-            if (!Names.isHost(host.name())) {
-                if (!Names.isMesh(spec.name()) && host.name().startsWith(spec.name() + '-')) {
-                    continue;
+            List<String> problems = ValueChecks.hostName(host.role(), host.name());
+            if (problems.isEmpty()) {
+                if (!names.add(host.name())) {
+                    faults.add(host.role().word() + " name " + Names.quote(host.name())
+                            + " is used by another host too: give each host a name of its own");
                 }
-                faults.add(host.role().word() + " name " + Names.quote(host.name())
-                        + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes, not starting or"
-                        + " ending with a dash");
-            } else if (!names.add(host.name())) {
-                faults.add(host.role().word() + " name " + Names.quote(host.name())
-                        + " stands twice: give each host a name of its own");
+            } else if (Names.isMesh(spec.name()) || !host.name().startsWith(spec.name() + '-')) {
+                faults.addAll(problems);
             }
         }
         words("region", HostSpec::region, spec.hosts(), faults);
@@ -178,59 +162,39 @@ public final class Planner {
                         .add(host));
         bad.forEach((value, of) -> {
             int others = of.size() - 1;
-            faults.add(field + " " + Names.quote(value) + " of "
-                    + of.get(0).role().word() + " "
-                    + Names.quote(of.get(0).name())
-                    + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")
-                    + " cannot be " + (field.equals("image") ? "an " : "a ") + field
-                    + ": use lower-case letters, digits, dots, dashes and underscores");
+            faults.addAll(ValueChecks.word(
+                    field,
+                    value,
+                    " of " + of.get(0).role().word() + " "
+                            + Names.quote(of.get(0).name())
+                            + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")));
         });
     }
 
     private static void networkFaults(MeshSpec spec, List<String> faults) {
         String text = spec.network();
-        IPAddress network = CIDR.matcher(text).matches() ? new IPAddressString(text).getAddress() : null;
-        if (network == null || (network.isIPv4() && !network.toCanonicalString().equals(text))) {
-            faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
+        List<String> problems = ValueChecks.network(text);
+        if (!problems.isEmpty()) {
+            faults.addAll(problems);
             return;
         }
-        if (!network.isPrefixBlock()) {
-            faults.add("network " + Names.quote(text) + " is an address inside a network: did you mean "
-                    + network.toPrefixBlock().toCanonicalString() + "?");
-            return;
-        }
-        boolean isPrivate = PRIVATE_NETWORKS.stream()
-                .map(Planner::parseNetwork)
-                .anyMatch(block -> block.getIPVersion() == network.getIPVersion() && block.contains(network));
-        if (!isPrivate) {
-            faults.add("network " + Names.quote(text) + " is not private: choose one inside "
-                    + String.join(", ", PRIVATE_NETWORKS));
-            return;
-        }
+        IPAddress network = parseNetwork(text);
         BigInteger room = network.getCount().subtract(BigInteger.valueOf(network.isIPv4() ? 2 : 1));
         if (room.compareTo(BigInteger.valueOf(spec.hosts().size())) < 0) {
-            faults.add("network " + Names.quote(text) + " is too small: it has room for "
+            faults.add("network " + Names.quote(text) + " is too small: it has addresses for "
                     + room.max(BigInteger.ZERO)
-                    + " hosts, and " + spec.hosts().size() + " are wished; choose a shorter prefix, such as "
+                    + " hosts, and the mesh has " + spec.hosts().size() + "; choose a shorter prefix, such as "
                     + (network.isIPv4() ? "/24" : "/64"));
         }
     }
 
     private static void portFaults(MeshSpec spec, List<String> faults) {
-        port("wireGuardPort", spec.wireGuardPort(), faults);
-        port("nodeExporterPort", spec.nodeExporterPort(), faults);
-        port("prometheus port", spec.prometheus().port(), faults);
+        faults.addAll(ValueChecks.port("wireGuardPort", spec.wireGuardPort(), ""));
+        faults.addAll(ValueChecks.port("nodeExporterPort", spec.nodeExporterPort(), ""));
+        faults.addAll(ValueChecks.port("prometheus port", spec.prometheus().port(), ""));
         if (spec.nodeExporterPort() == spec.prometheus().port()) {
             faults.add("nodeExporterPort and prometheus port are both "
-                    + spec.prometheus().port() + ": a monitor runs both, so give them ports of their own");
-        }
-    }
-
-    private static void port(String field, int value, List<String> faults) {
-        if (value < 1 || value > 65535) {
-            faults.add(field + " " + value + " is not a port: use 1 to 65535");
-        } else if (value == 22) {
-            faults.add(field + " 22 is SSH's port: choose another");
+                    + spec.prometheus().port() + ": a monitor runs both, so choose another for one of them");
         }
     }
 

@@ -3,11 +3,19 @@ package dev.promguard.blueprint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.Exporters;
 import dev.promguard.WishFile;
+import dev.promguard.blueprint.PrometheusSpec.Authentication;
+import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
+import dev.promguard.blueprint.PrometheusSpec.RuleFile;
+import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
+import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -155,8 +163,9 @@ class PlannerTest {
     })
     void faults_networkTooSmall_saysHowManyHostsFit(String network, int nodes, int room) {
         assertThat(Planner.faults(inNetwork(network, nodes)))
-                .containsExactly("network \"" + network + "\" is too small: it has room for " + room + " hosts, and "
-                        + (nodes + 1) + " are wished; choose a shorter prefix, such as "
+                .containsExactly("network \"" + network + "\" is too small: it has addresses for " + room
+                        + " hosts, and the mesh has "
+                        + (nodes + 1) + "; choose a shorter prefix, such as "
                         + (network.contains(":") ? "/64" : "/24"));
     }
 
@@ -265,13 +274,13 @@ class PlannerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "wireGuardPort, 0, wireGuardPort 0 is not a port: use 1 to 65535",
-        "wireGuardPort, 65536, wireGuardPort 65536 is not a port: use 1 to 65535",
-        "wireGuardPort, 22, wireGuardPort 22 is SSH's port: choose another",
-        "nodeExporterPort, -1, nodeExporterPort -1 is not a port: use 1 to 65535",
-        "nodeExporterPort, 22, nodeExporterPort 22 is SSH's port: choose another",
-        "prometheusPort, 99999, prometheus port 99999 is not a port: use 1 to 65535",
-        "prometheusPort, 9100, 'nodeExporterPort and prometheus port are both 9100: a monitor runs both, so give them ports of their own'"
+        "wireGuardPort, 0, 'wireGuardPort 0 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "wireGuardPort, 65536, 'wireGuardPort 65536 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "wireGuardPort, 22, 'wireGuardPort 22 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "nodeExporterPort, -1, 'nodeExporterPort -1 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "nodeExporterPort, 22, 'nodeExporterPort 22 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "prometheusPort, 99999, 'prometheus port 99999 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "prometheusPort, 9100, 'nodeExporterPort and prometheus port are both 9100: a monitor runs both, so choose another for one of them'"
     })
     void faults_impossiblePort_namesFieldValueAndMend(String field, int value, String fault) {
         assertThat(Planner.faults(spec(field + " " + value, "monitor mon tor1")))
@@ -322,7 +331,7 @@ class PlannerTest {
         assertThat(Planner.faults(spec))
                 .singleElement()
                 .asString()
-                .startsWith("name " + Names.quote(name) + " cannot be a mesh's name: use at most 32");
+                .startsWith("name " + Names.quote(name) + " is not a valid mesh name: use 1 to 32 lower-case letters");
     }
 
     @Test
@@ -350,7 +359,8 @@ class PlannerTest {
         assertThat(Planner.faults(spec))
                 .singleElement()
                 .asString()
-                .startsWith("node name " + Names.quote(name) + " cannot be a host's name: use at most 63");
+                .startsWith(
+                        "node name " + Names.quote(name) + " is not a valid host name: use 1 to 63 lower-case letters");
     }
 
     @Test
@@ -363,22 +373,23 @@ class PlannerTest {
     void faults_oneBadRegionOnManyHosts_isOneFaultThatNamesSomeOfThem() {
         assertThat(Planner.faults(spec("monitor mon tor1", "nodes 40 lon1;id")))
                 .containsExactly(
-                        "region \"lon1;id\" of node \"shop-node-1\" and 39 others cannot be a region: use lower-case"
-                                + " letters, digits, dots, dashes and underscores");
+                        "region \"lon1;id\" of node \"shop-node-1\" and 39 others is not a valid region: use 1 to 64"
+                                + " lower-case letters, digits, dots, dashes and underscores, starting and ending with a"
+                                + " letter or digit");
     }
 
     @Test
     void faults_sameNameTwice_isNamed() {
         assertThat(Planner.faults(spec("monitor mon tor1", "node db lon1", "node db lon1", "node mon lon1")))
                 .containsExactly(
-                        "node name \"db\" stands twice: give each host a name of its own",
-                        "node name \"mon\" stands twice: give each host a name of its own");
+                        "node name \"db\" is used by another host too: give each host a name of its own",
+                        "node name \"mon\" is used by another host too: give each host a name of its own");
     }
 
     @Test
     void faults_noMonitor_saysHowToAddOne() {
         assertThat(Planner.faults(spec("node db lon1")))
-                .containsExactly("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+                .containsExactly("the mesh has no monitor: give it at least one, such as .monitor(\"tor1\")");
     }
 
     @Test
@@ -391,15 +402,104 @@ class PlannerTest {
 
         assertThat(Planner.faults(swapped))
                 .containsExactly(
-                        "prometheus release \"node_exporter\" is another program: give a release named prometheus",
-                        "nodeExporter release \"prometheus\" is another program: give a release named node_exporter");
+                        "prometheus release name \"node_exporter\" is not prometheus: use a release named prometheus",
+                        "nodeExporter release name \"prometheus\" is not node_exporter: use a release named node_exporter");
+    }
+
+    @Test
+    void faults_prometheusSpecMadeElsewhere_namesEveryFault() {
+        MeshSpec good = spec("monitor mon tor1");
+        ScrapeJob job = new ScrapeJob(
+                "till",
+                List.of("till:0", "b:1", "b:1"),
+                Optional.of(Duration.ZERO),
+                "stats",
+                "ftp",
+                Map.of("job", "x", "y", ""));
+        RemoteWrite write = new RemoteWrite(
+                "remote-write-1", URI.create("https://me:secret@x/"), Authentication.NONE, Optional.empty());
+        PrometheusSpec bad = new PrometheusSpec(
+                9090,
+                Duration.ofMillis(1),
+                Release.prometheus(),
+                Optional.of(Duration.ZERO),
+                Optional.of("10 GB"),
+                Map.of("1st", "$x"),
+                false,
+                true,
+                List.of(new RuleFile("own", "x"), new RuleFile("own", " ")),
+                List.of(URI.create("https://x/?a"), URI.create("https://x/?a")),
+                List.of(job, new ScrapeJob("node", List.of(), Optional.empty(), "/", "http", Map.of())),
+                List.of(write, write));
+        MeshSpec spec = new MeshSpec("shop", good.network(), 51820, true, 9100, bad, good.nodeExporter(), good.hosts());
+
+        assertThat(Planner.faults(spec))
+                .extracting(fault -> fault.replaceFirst(":? (use|choose|give|leave|split) .*", ""))
+                .containsExactly(
+                        "scrapeInterval PT0.001S is out of range",
+                        "retention PT0S is out of range",
+                        "retentionSize \"10 GB\" is not a valid size",
+                        "externalLabel \"1st\" is not a valid label name",
+                        "externalLabel \"1st\" has the value \"$x\", in which Prometheus would replace what follows the"
+                                + " dollar sign",
+                        "rules \"own\" is empty",
+                        "rules \"own\" is given twice",
+                        "alertmanager \"https://x/?a\" has a query",
+                        "alertmanager \"https://x/?a\" has a query",
+                        "alertmanager \"https://x/?a\" is given twice",
+                        "remoteWrite \"https://…@x/\" holds a user name",
+                        "remoteWrite \"https://…@x/\" holds a user name",
+                        "remoteWrite \"https://…@x/\" is given twice",
+                        "scrape \"till\": target \"b:1\" is given twice",
+                        "scrape \"till\": target \"till:0\" is not a host with a port",
+                        "scrape \"till\": interval PT0S is out of range",
+                        "scrape \"till\": path \"stats\" is not a valid path",
+                        "scrape \"till\": scheme \"ftp\" is not a valid scheme",
+                        "scrape \"till\": label \"job\" is set by Prometheus to the job's name",
+                        "scrape \"till\": label \"y\" has the value \"\", which is not valid",
+                        "scrape \"node\" is the name of a job that every mesh has",
+                        "scrape \"node\" has no target");
+    }
+
+    @Test
+    void faults_hostSpecsMadeElsewhere_nameEachFaultOnceWithItsHosts() {
+        MeshSpec good = spec("monitor mon tor1");
+        List<HostSpec> hosts = new ArrayList<>(good.hosts());
+        for (String name : List.of("a", "b")) {
+            hosts.add(new HostSpec(
+                    name,
+                    Role.NODE,
+                    "lon1",
+                    "s",
+                    "i",
+                    List.of(Exporters.blackbox(), Exporters.blackbox().withPort(9116)),
+                    List.of(
+                            new Exposure("../x", 9001, "y"),
+                            new Exposure("node", 0, "/metrics"),
+                            new Exposure("db", 22, "/metrics")),
+                    Set.of(0, 65_536)));
+        }
+        MeshSpec spec =
+                new MeshSpec("shop", good.network(), 51820, true, 9100, good.prometheus(), good.nodeExporter(), hosts);
+
+        assertThat(Planner.faults(spec))
+                .extracting(fault -> fault.replaceFirst(":? (use|choose|give|leave|split) .*", ""))
+                .containsExactly(
+                        "job \"../x\" of node \"a\" and 1 other is not a valid job name",
+                        "metricsPath \"y\" of node \"a\" and 1 other is not a valid path",
+                        "job \"node\" of node \"a\" and 1 other is the name of a job that every mesh has",
+                        "port 0 of job \"node\" of node \"a\" and 1 other is not a valid port",
+                        "port 22 of job \"db\" of node \"a\" and 1 other is not a valid port",
+                        "openPort 0 of node \"a\" and 1 other is not a valid port",
+                        "openPort 65536 of node \"a\" and 1 other is not a valid port",
+                        "exporter \"blackbox_exporter\" of node \"a\" and 1 other is given twice");
     }
 
     @Test
     void plan_faultyWish_isRefusedWithAllFaults() {
         assertThatThrownBy(() -> Planner.plan(spec("network 8.8.8.0/24", "node DB lon1"), Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("monitor is missing")
+                .hasMessageContaining("the mesh has no monitor")
                 .hasMessageContaining("\"DB\"")
                 .hasMessageContaining("8.8.8.0/24");
     }

@@ -156,7 +156,7 @@ class ExistingHostsIT {
         return Mesh.builder()
                 .name("shop")
                 .monitor("mon", host -> {})
-                .node("db-1", host -> host.region("rack-7").openPort(8080))
+                .node("db-1", host -> host.region("rack-7").openPorts(8080))
                 .nodeExporter(releases.stream()
                         .filter(release -> release.name().equals("node_exporter"))
                         .findFirst()

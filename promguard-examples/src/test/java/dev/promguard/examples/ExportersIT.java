@@ -75,13 +75,13 @@ class ExportersIT {
         Clouds.run(node(), SERVICE);
         started = Clouds.startTimes(cloud.droplets());
         mesh = wish(
-                host -> host.exporter(Exporters.blackbox()),
-                host -> host.exporter(Exporters.blackbox()
-                                .withArguments("--web.external-url=" + HOSTILE, "--web.route-prefix=/")
-                                .withCapability(Capability.NET_RAW)
-                                .probe("http://127.0.0.1:9187/metrics", "http_2xx")
-                                .probe("10.0.0.1", "icmp"))
-                        .exporter(packaged())
+                host -> host.addExporter(Exporters.blackbox()),
+                host -> host.addExporter(Exporters.blackbox()
+                                .addArguments("--web.external-url=" + HOSTILE, "--web.route-prefix=/")
+                                .addCapability(Capability.NET_RAW)
+                                .addProbe("http://127.0.0.1:9187/metrics", "http_2xx")
+                                .addProbe("10.0.0.1", "icmp"))
+                        .addExporter(packaged())
                         .expose("shopdb", 9187));
     }
 
@@ -101,7 +101,7 @@ class ExportersIT {
                         "prometheus-blackbox-exporter",
                         "/usr/bin/prometheus-blackbox-exporter",
                         9116)
-                .withArguments("--config.file=/etc/prometheus/blackbox.yml");
+                .addArguments("--config.file=/etc/prometheus/blackbox.yml");
     }
 
     private Mesh wish(Consumer<HostBuilder> monitor, Consumer<HostBuilder> node) {
@@ -209,9 +209,9 @@ class ExportersIT {
     @Order(13)
     void apply_configurationThatTheExporterRefuses_isNotPutInPlace() {
         String before = Clouds.run(monitor(), "sha256sum /etc/promguard/blackbox_exporter/blackbox.yml");
-        Mesh refused =
-                wish(host -> host.exporter(Exporters.blackbox("modules: {x: {prober: http, nonsense: 1}}")), host -> {
-                    host.exporter(packaged()).expose("shopdb", 9187);
+        Mesh refused = wish(
+                host -> host.addExporter(Exporters.blackbox("modules: {x: {prober: http, nonsense: 1}}")), host -> {
+                    host.addExporter(packaged()).expose("shopdb", 9187);
                 });
 
         assertThatThrownBy(refused::apply).isInstanceOf(ApplyException.class).hasMessageContaining("nonsense");
@@ -228,9 +228,9 @@ class ExportersIT {
     @Order(14)
     void apply_exportersThatExchangePorts_runOnEachOthers() {
         Mesh exchanged = wish(
-                host -> host.exporter(Exporters.blackbox()),
-                host -> host.exporter(Exporters.blackbox().withPort(9116))
-                        .exporter(packaged().withPort(9115))
+                host -> host.addExporter(Exporters.blackbox()),
+                host -> host.addExporter(Exporters.blackbox().withPort(9116))
+                        .addExporter(packaged().withPort(9115))
                         .expose("shopdb", 9187));
 
         exchanged.apply();

@@ -74,7 +74,7 @@ class FaultsIT {
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state)
-                .sshPatience(Duration.ofSeconds(25));
+                .sshTimeout(Duration.ofSeconds(25));
     }
 
     private LocalDroplet node(int number) {
@@ -126,7 +126,7 @@ class FaultsIT {
     @Test
     @Order(0)
     void apply_unknownRegionSizeAndImage_namesAllOfThemAndMakesNothing() {
-        Mesh mesh = wish().monitor("tor9")
+        Mesh mesh = wish().addMonitor("tor9")
                 .size("s-1vcpu-1gbx")
                 .image("debian-12-x65")
                 .build();

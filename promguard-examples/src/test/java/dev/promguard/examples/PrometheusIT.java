@@ -124,15 +124,15 @@ class PrometheusIT {
                         .retention(Duration.ofDays(30))
                         .retentionSize("1GB")
                         .externalLabel("team", "till")
-                        .rules("own", rules)
-                        .alertmanager(uri("/am"))
+                        .addRules("own", rules)
+                        .addAlertmanager(uri("/am"))
                         .scrape(
                                 "till",
                                 job -> job.targets(uri("").getAuthority())
                                         .path("/stats")
                                         .interval(Duration.ofSeconds(1))
                                         .label("floor", "1"))
-                        .remoteWrite(uri("/write"), Credentials.basic("me", Secret.of(password))))
+                        .addRemoteWrite(uri("/write"), Credentials.basic("me", Secret.of(password))))
                 .provider(cloud.provider())
                 .state(state)
                 .listener(event -> {

@@ -134,7 +134,7 @@ final class SecretStory {
                 .prometheus(prometheus -> prometheus
                         .release(ApplyAndDie.release(mirror, arguments[5]))
                         .scrapeInterval(Duration.ofSeconds(3))
-                        .remoteWrite(URI.create(arguments[6]), Credentials.basic("me", Secret.of(password))))
+                        .addRemoteWrite(URI.create(arguments[6]), Credentials.basic("me", Secret.of(password))))
                 .listener(event -> write("events", event.toString()));
         LoggerFactory.getLogger("net.schmizz.sshj").trace("a canary {}", canary);
         java.util.logging.Logger.getLogger("okhttp3").finest("a canary " + canary);
