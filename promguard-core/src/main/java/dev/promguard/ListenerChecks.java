@@ -110,7 +110,7 @@ final class ListenerChecks {
         add(seen, "answering a probe although no rule admits it: ", answering);
         add(seen, "closed by the firewall, and not probed: ", unprobed);
         add(seen, "reachable by the spec: ", bySpec);
-        add(seen, "declared with openPort(…): ", declared);
+        add(seen, "declared with openPorts(…): ", declared);
         add(seen, "closed by the firewall, and found closed by a probe: ", confirmed);
         add(seen, "closed by the firewall, UDP, which no probe can tell: ", udp);
         add(seen, "by the rules that ufw brings: ", byUfw);
@@ -119,7 +119,7 @@ final class ListenerChecks {
         }
         String how =
                 "ss -ltun, each socket compared with the loaded rules and, for TCP, with probes; allowed are the spec's ports with SSH"
-                        + " and WireGuard, those declared with openPort(…), loopback, ufw's own rules, and what is closed";
+                        + " and WireGuard, those declared with openPorts(…), loopback, ufw's own rules, and what is closed";
         String all = seen.isEmpty() ? "nothing listens but on loopback" : String.join("; ", seen);
         boolean reachable = !admitted.isEmpty() || !answering.isEmpty();
         if (HostClaims.isClosed(facts) && !reachable && !unprobed.isEmpty()) {
@@ -134,7 +134,7 @@ final class ListenerChecks {
                 HostClaims.isClosed(facts) && !reachable,
                 reachable
                         ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
-                                + " ufw delete NUMBER); or declare it with openPort(…) on the host, if others are to reach it."
+                                + " ufw delete NUMBER); or declare it with openPorts(…) on the host, if others are to reach it."
                         : "Run apply, which closes what no rule admits.");
     }
 

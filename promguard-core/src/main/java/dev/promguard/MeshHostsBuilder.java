@@ -86,8 +86,8 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     /**
      * Sets the number of nodes without a name of their own: {@code NAME-node-1} to {@code NAME-node-count}, also those that
      * {@link #withoutNode} removed before. Those that stay keep what {@link #editHost} set. Nodes with names of their own stand beside
-     * them; {@link MeshBuilder#build()} refuses one that has the name of a numbered one. The regions are those given before, or lon1, sfo3 and
-     * sgp1 in turn; hosts that are there already have the region of {@link #region(String)}.
+     * them; {@link MeshBuilder#build()} refuses one that has the name of a numbered one. The regions are those given before, or lon1,
+     * sfo3 and sgp1 in turn; hosts that are there already have the region of {@link #region(String)}.
      *
      * @param count 0 to 65536
      * @return this builder

@@ -189,11 +189,11 @@ public final class PrometheusBuilder {
      * large for one Prometheus. What leaves a monitor then carries the label {@code shard} with its name in the place of
      * {@code replica}. Adding a monitor moves targets between the others. With one monitor this changes nothing but that label.
      *
-     * @param shards whether the monitors share the targets
+     * @param sharing whether the monitors share the targets
      * @return this builder
      */
-    public PrometheusBuilder shards(boolean shards) {
-        this.shards = shards;
+    public PrometheusBuilder shards(boolean sharing) {
+        shards = sharing;
         return this;
     }
 

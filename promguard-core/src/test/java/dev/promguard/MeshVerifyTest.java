@@ -240,7 +240,7 @@ class MeshVerifyTest {
         assertThat(check.host()).isEqualTo("shop-monitor-1");
         assertThat(check.claim()).isEqualTo(REACHABLE);
         assertThat(check.seen()).startsWith("reachable by rules of others: 8080/tcp; ");
-        assertThat(check.mend()).contains("openPort(…)");
+        assertThat(check.mend()).contains("openPorts(…)");
 
         Mesh declared = Mesh.builder()
                 .name("shop")
@@ -253,7 +253,7 @@ class MeshVerifyTest {
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build();
         assertThat(seen(declared.verify().orThrow(), "shop-monitor-1", REACHABLE))
-                .contains("declared with openPort(…): 8080/tcp");
+                .contains("declared with openPorts(…): 8080/tcp");
     }
 
     @Test
