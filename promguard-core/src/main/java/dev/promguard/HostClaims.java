@@ -13,6 +13,7 @@ import dev.promguard.change.HostFacts.PeerFact;
 import dev.promguard.change.HostFacts.PresharedKeyFact;
 import dev.promguard.change.HostFacts.SocketFact;
 import dev.promguard.change.HostFacts.UnitFact;
+import dev.promguard.change.HostProblem;
 import dev.promguard.change.KeyChanges;
 import dev.promguard.change.LoadedRule;
 import dev.promguard.keys.PublicKey;
@@ -269,7 +270,8 @@ final class HostClaims {
     }
 
     private void wish(DesiredHost desired) {
-        List<String> faults = Differ.faults(desired, facts);
+        List<String> faults =
+                Differ.faults(desired, facts).stream().map(HostProblem::text).toList();
         List<String> drift = faults.isEmpty()
                 ? Differ.diff(desired, facts, KeyChanges.NONE, false).stream()
                         .map(Change::describe)

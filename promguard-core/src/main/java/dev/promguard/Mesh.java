@@ -331,8 +331,9 @@ public final class Mesh {
             throw new InvalidMeshException(
                     spec.name(), List.of("deleteUnmanaged: no id is given: name the ids that plan() shows"));
         }
-        return changing(
-                context -> new DestroyReport(spec.name(), new Deleter(context).unmanaged(context.loadState(), named)));
+        return changing(context -> DestroyReport.builder(spec.name())
+                .removed(new Deleter(context).unmanaged(context.loadState(), named))
+                .build());
     }
 
     /** Runs a verb that changes hosts, and reports what it did. */

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.spi.CloudHost;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -89,7 +88,9 @@ class HostileMessageTest {
 
     @Test
     void plan_hostileReason_isPrintable() {
-        assertThat(PlannedChange.wished(HOSTILE)).hasToString("~ a?[2J?1mb?c???");
+        assertThat(PlannedChange.builder("file", ChangeAction.UPDATE, "/f", HOSTILE)
+                        .build())
+                .hasToString("~ a?[2J?1mb?c???");
     }
 
     @Test
@@ -152,21 +153,11 @@ class HostileMessageTest {
 
     @Test
     void planToString_hostsWithoutRegionAndSize_isATableAllTheSame() {
-        Plan plan = new Plan(
-                new Account().wish().blueprint(),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(new Plan.Entry(
-                        Plan.Kind.REMOVE,
-                        "shop-node-9",
-                        "",
-                        "",
-                        Optional.empty(),
-                        Optional.of("203.0.113.9"),
-                        List.of(),
-                        List.of(),
-                        Optional.empty())));
+        Plan plan = Plan.builder(Plan.Operation.APPLY, new Account().wish().blueprint())
+                .addEntry(Plan.Entry.builder(Plan.Kind.REMOVE, "shop-node-9")
+                        .publicAddress("203.0.113.9")
+                        .build())
+                .build();
 
         assertThat(plan.toString()).contains("- shop-node-9", "203.0.113.9");
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.Status;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
@@ -183,7 +182,7 @@ class MeshIdentityTest {
                 .startsWith("renamed to \"web\" in the cloud");
         assertThat(plan.isEmpty()).isTrue();
         assertThat(plan.toString())
-                .startsWith("mesh shop: nothing to do, 3 hosts are as wished\n\n= shop-monitor-1")
+                .startsWith("mesh shop: nothing to do, 3 hosts are up to date\n\n= shop-monitor-1")
                 .contains("\n    (renamed to \"web\" in the cloud");
     }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryHosts;
@@ -262,7 +261,7 @@ class MeshInventoryTest {
         DestroyReport report = wish().build().destroy();
 
         assertThat(report.removed()).containsExactly("db-1", "mon");
-        assertThat(report.left()).containsOnlyKeys("db-1", "mon");
+        assertThat(report.leftovers()).containsOnlyKeys("db-1", "mon");
         assertThat(report.toString()).contains("left on db-1: packages that PromGuard installed: ufw wireguard-tools");
         for (MemoryMachine machine : List.of(monitor, database)) {
             assertThat(machine.parts()).isEmpty();
@@ -331,7 +330,7 @@ class MeshInventoryTest {
         inventory.gone("db-1");
         DestroyReport report = without.build().destroy();
 
-        assertThat(report.left().get("db-1")).singleElement().asString().contains("gone for good");
+        assertThat(report.leftovers().get("db-1")).singleElement().asString().contains("gone for good");
         assertThat(database.parts()).as("it was not looked for").isNotEmpty();
         assertThat(store.load("shop")).isEmpty();
     }

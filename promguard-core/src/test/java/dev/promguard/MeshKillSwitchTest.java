@@ -2,7 +2,6 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.MemoryMachine;
 import org.junit.jupiter.api.Test;
 

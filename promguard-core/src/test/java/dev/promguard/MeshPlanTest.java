@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.HostOutcome;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.spi.HostApplier;
@@ -63,7 +62,7 @@ class MeshPlanTest {
                 .containsExactly("! " + CONFIG + "   +0 -1 lines (drift)   → put back", "! reload prometheus.service");
         assertThat(plan.drift()).hasSize(2);
         assertThat(changes(plan, "shop-monitor-1").get(0).diff().orElseThrow())
-                .startsWith("--- " + CONFIG + " (on the host)\n+++ " + CONFIG + " (wished)\n@@ ")
+                .startsWith("--- " + CONFIG + " (on the host)\n+++ " + CONFIG + " (desired)\n@@ ")
                 .endsWith("\n-# mine\n");
         assertThat(plan.details())
                 .startsWith(plan + "\n\nshop-monitor-1:\n--- " + CONFIG)
@@ -86,7 +85,7 @@ class MeshPlanTest {
         ApplyReport report = account.wish().build().apply(plan);
         assertThat(report.changes()).isOne();
         assertThat(report.toString())
-                .startsWith("mesh shop: as wished, 1 change on ")
+                .startsWith("mesh shop: up to date, 1 change on ")
                 .contains("\n  put firewall promguard-shop right: in ");
         assertThat(account.wish().apply().changes()).isZero();
         assertThat(account.wish().plan().isEmpty()).isTrue();
@@ -108,7 +107,8 @@ class MeshPlanTest {
 
         assertThat(shown(slower().plan(), "shop-monitor-1"))
                 .containsExactly(
-                        "! " + CONFIG + "   +2 -3 lines (drift)   → as wished now", "! reload prometheus.service");
+                        "! " + CONFIG + "   +2 -3 lines (drift)   → as the spec says now",
+                        "! reload prometheus.service");
     }
 
     @Test
@@ -298,7 +298,7 @@ class MeshPlanTest {
         assertThat(plan.entries()).extracting(Plan.Entry::name).containsExactly("shop-node-2");
         assertThat(opened).containsOnly("shop-node-2");
         assertThat(report.hosts()).extracting(HostOutcome::name).containsExactly("shop-node-2");
-        assertThat(selection.plan()).hasToString("mesh shop, only shop-node-2: nothing to do, 1 host is as wished");
+        assertThat(selection.plan()).hasToString("mesh shop, only shop-node-2: nothing to do, 1 host is up to date");
         assertThat(account.wish().plan().entries())
                 .extracting(Plan.Entry::kind)
                 .containsExactly(Plan.Kind.CHANGE, Plan.Kind.CHANGE, Plan.Kind.KEEP);

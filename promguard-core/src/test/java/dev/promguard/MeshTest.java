@@ -9,7 +9,6 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Release;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
@@ -667,7 +666,7 @@ class MeshTest {
     void plan_meshAsWished_saysThatThereIsNothingToDo() {
         account.wish().apply();
 
-        assertThat(account.wish().plan()).hasToString("mesh shop: nothing to do, 3 hosts are as wished");
+        assertThat(account.wish().plan()).hasToString("mesh shop: nothing to do, 3 hosts are up to date");
     }
 
     @Test

@@ -18,62 +18,65 @@ import org.junit.jupiter.api.Test;
 /** What a person reads of what was done. */
 class ReportsTest {
     private static HostOutcome outcome(String name, Status status, String... changes) {
-        return new HostOutcome(
-                name, "tor1", "10.0.0.1", Optional.of("203.0.113.1"), status, List.of(changes), List.of(), null);
+        return HostOutcome.builder(name, status)
+                .region("tor1")
+                .address("10.0.0.1")
+                .publicAddress("203.0.113.1")
+                .changes(List.of(changes))
+                .build();
     }
 
     @Test
     void applyReport_mixedOutcomes_isReadable() {
-        ApplyReport report = new ApplyReport(
-                "shop",
-                List.of(
-                        outcome("shop-monitor-1", Status.UNCHANGED),
-                        outcome("shop-node-1", Status.CHANGED, "a", "b"),
-                        new HostOutcome(
-                                "shop-node-2",
-                                "sgp1",
-                                "fd00:44::3",
-                                Optional.empty(),
-                                Status.FAILED,
-                                List.of("a"),
-                                List.of("a"),
-                                new IllegalStateException())),
-                List.of("shop-node-3"),
-                List.of("put firewall promguard-shop right"),
-                List.of(),
-                Duration.ofMillis(12_345));
+        ApplyReport report = ApplyReport.builder("shop")
+                .addHost(outcome("shop-monitor-1", Status.UNCHANGED))
+                .addHost(outcome("shop-node-1", Status.CHANGED, "a", "b"))
+                .addHost(HostOutcome.builder("shop-node-2-with-a-long-name", Status.FAILED)
+                        .region("sgp1")
+                        .address("fd00:44::3")
+                        .changes(List.of("a"))
+                        .drift(List.of("a"))
+                        .failure(new IllegalStateException())
+                        .build())
+                .removed(List.of("shop-node-3"))
+                .cloud(List.of("put firewall promguard-shop right"))
+                .addFailedStep("ask for the time", new IllegalStateException("no answer\nfrom the cloud"))
+                .duration(Duration.ofMillis(12_345))
+                .build();
 
         assertThat(report.ok()).isFalse();
         assertThat(report.changes()).isEqualTo(4);
         assertThat(report).hasToString("""
-                        mesh shop: 1 of 3 hosts failed, 4 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
+                        mesh shop: 1 of 3 hosts failed, 1 step failed, 4 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
                           put firewall promguard-shop right
-                          shop-monitor-1           tor1   203.0.113.1     10.0.0.1        unchanged
-                          shop-node-1              tor1   203.0.113.1     10.0.0.1        2 changes
-                          shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 change, 1 of them drift""");
+                          FAILED ask for the time: no answer
+                            from the cloud
+                          shop-monitor-1                tor1  203.0.113.1  10.0.0.1    unchanged
+                          shop-node-1                   tor1  203.0.113.1  10.0.0.1    2 changes
+                          shop-node-2-with-a-long-name  sgp1  -            fd00:44::3  FAILED after 1 change, 1 of them drift""");
     }
 
     @Test
     void applyReport_nothingDone_saysSo() {
-        ApplyReport report = new ApplyReport(
-                "shop",
-                List.of(outcome("shop-monitor-1", Status.UNCHANGED)),
-                List.of(),
-                List.of(),
-                List.of(),
-                Duration.ofMillis(700));
+        ApplyReport report = ApplyReport.builder("shop")
+                .addHost(outcome("shop-monitor-1", Status.UNCHANGED))
+                .duration(Duration.ofMillis(700))
+                .build();
 
         assertThat(report.ok()).isTrue();
-        assertThat(report.toString()).startsWith("mesh shop: as wished, 0 changes on 1 host in 0.7 s\n");
+        assertThat(report.toString()).startsWith("mesh shop: up to date, 0 changes on 1 host in 0.7 s\n");
     }
 
     @Test
     void applyReport_callersLists_areCopied() {
-        List<HostOutcome> hosts = new ArrayList<>(List.of(outcome("a", Status.CHANGED, "x")));
-        ApplyReport report = new ApplyReport("shop", hosts, List.of(), List.of(), List.of(), Duration.ZERO);
-        hosts.clear();
+        List<String> removed = new ArrayList<>(List.of("a"));
+        ApplyReport.Builder builder = ApplyReport.builder("shop").removed(removed);
+        ApplyReport report = builder.build();
+        removed.clear();
+        builder.addHost(outcome("a", Status.CHANGED, "x"));
 
-        assertThat(report.hosts()).hasSize(1);
+        assertThat(report.removed()).containsExactly("a");
+        assertThat(report.hosts()).isEmpty();
     }
 
     @Test

@@ -23,22 +23,24 @@ public final class Differ {
      *
      * @param desired what the host should be
      * @param facts what the host is
-     * @return the faults, each with what to do; empty if there is none
+     * @return the problems, each with its remedy; empty if there is none
      */
-    public static List<String> faults(DesiredHost desired, HostFacts facts) {
-        List<String> faults = new ArrayList<>();
+    public static List<HostProblem> faults(DesiredHost desired, HostFacts facts) {
+        List<HostProblem> faults = new ArrayList<>();
         if (!SYSTEMS.contains(facts.osId())) {
-            faults.add("its system is " + Names.quote(facts.osId()) + ": use an image of Debian or Ubuntu");
+            faults.add(
+                    new HostProblem("its system is " + Names.quote(facts.osId()), "use an image of Debian or Ubuntu"));
         }
         Optional<Architecture> architecture = Architecture.ofMachine(facts.machine());
         if (architecture.isEmpty()) {
-            faults.add("its architecture is " + Names.quote(facts.machine()) + ": use x86_64 or aarch64");
+            faults.add(new HostProblem("its architecture is " + Names.quote(facts.machine()), "use x86_64 or aarch64"));
         } else {
             for (ReleaseInstall install : desired.releases()) {
                 if (install.release().sum(architecture.get()).isEmpty()) {
-                    faults.add(
+                    faults.add(new HostProblem(
                             install.release().name() + ' ' + install.release().version() + " has no SHA-256 for "
-                                    + architecture.get().releaseName() + ": add it to the release");
+                                    + architecture.get().releaseName(),
+                            "add it to the release"));
                 }
             }
         }

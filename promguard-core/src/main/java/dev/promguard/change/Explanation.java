@@ -4,7 +4,6 @@ import dev.promguard.render.DesiredHost;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /** Says what changes on a host would do, and whether they put back what somebody changed there. A pure function. */
@@ -44,7 +43,7 @@ public final class Explanation {
      * @param newKeys the names of the hosts that get a new key pair, of which the files hold stand-ins
      * @return the changes in the same order, some as more than one
      */
-    public static List<PlannedChange> of(
+    public static List<ExplainedChange> of(
             DesiredHost desired,
             HostFacts facts,
             Footprint left,
@@ -58,22 +57,21 @@ public final class Explanation {
                 ManagedFiles.contents(expected),
                 newKeys,
                 Drift.among(desired, facts, left, changes));
-        List<PlannedChange> explained = new ArrayList<>();
+        List<ExplainedChange> explained = new ArrayList<>();
         changes.forEach(change -> explained.addAll(change.resource().explain(change, explanation)));
         return List.copyOf(explained);
     }
 
     /** A change in the words for drift, or in those for a change of the spec. */
-    List<PlannedChange> explained(Change change, String drifted, String remedy) {
-        return List.of(
-                isDrift(change)
-                        ? new PlannedChange(drifted + " (drift)   → " + remedy, true, Optional.empty())
-                        : PlannedChange.wished(change.describe()));
+    ExplainedChange explained(Change change, String drifted, String remedy) {
+        return isDrift(change)
+                ? ExplainedChange.of(change, true, drifted + " (drift)   → " + remedy)
+                : ExplainedChange.of(change, false, change.describe());
     }
 
     /** A change in its own words. */
-    PlannedChange planned(Change change) {
-        return new PlannedChange(change.describe(), isDrift(change), Optional.empty());
+    ExplainedChange planned(Change change) {
+        return ExplainedChange.of(change, isDrift(change), change.describe());
     }
 
     boolean isDrift(Change change) {

@@ -123,7 +123,7 @@ final class FileDiff {
                     new Chunk<>(each.to(), shownAfter.subList(each.to(), each.to() + each.added()))));
         }
         List<String> lines = UnifiedDiffUtils.generateUnifiedDiff(
-                path + " (on the host)", path + " (wished)", shownBefore, patch, CONTEXT);
+                path + " (on the host)", path + " (desired)", shownBefore, patch, CONTEXT);
         StringBuilder text = new StringBuilder();
         lines.stream().limit(MOST_LINES).forEach(line -> text.append(line).append('\n'));
         if (lines.isEmpty()) {

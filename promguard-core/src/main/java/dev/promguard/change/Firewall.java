@@ -187,24 +187,28 @@ public final class Firewall implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         if (change instanceof Allow allow) {
             boolean altered =
                     explanation.facts().firewall().rules().stream().anyMatch(rule -> rule.admitsSameAs(allow.rule()));
-            return explanation.explained(
-                    change,
-                    "ufw: rule " + change.subject() + (altered ? " has another comment" : " is gone"),
-                    Explanation.PUT_BACK);
-        } else if (change instanceof Disallow) {
-            return explanation.explained(change, "ufw: rule " + change.subject() + " was added", "remove");
+            return List.of(explanation
+                    .explained(
+                            change,
+                            "ufw: rule " + change.subject() + (altered ? " has another comment" : " is gone"),
+                            Explanation.PUT_BACK)
+                    .between(altered ? "with another comment" : ExplainedChange.ABSENT, Footprint.words(allow.rule())));
+        } else if (change instanceof Disallow disallow) {
+            return List.of(explanation
+                    .explained(change, "ufw: rule " + change.subject() + " was added", "remove")
+                    .between(Footprint.words(disallow.rule()), ExplainedChange.ABSENT));
         }
         FirewallFact firewall = explanation.facts().firewall();
-        return explanation.explained(
-                change,
-                !firewall.active()
-                        ? "ufw: is off, or its loaded rules are not its own"
-                        : !firewall.denyIncoming() ? "ufw: admits what no rule names" : "ufw: does not come up at boot",
-                Explanation.PUT_BACK);
+        String state = !firewall.active()
+                ? "is off, or its loaded rules are not its own"
+                : !firewall.denyIncoming() ? "admits what no rule names" : "does not come up at boot";
+        return List.of(explanation
+                .explained(change, "ufw: " + state, Explanation.PUT_BACK)
+                .between(state, "denies what no rule admits, also at boot"));
     }
 
     @Override

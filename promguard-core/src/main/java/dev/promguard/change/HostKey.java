@@ -53,7 +53,8 @@ public final class HostKey implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
-        return List.of(PlannedChange.wished(change.describe()));
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
+        return List.of(ExplainedChange.of(change, false, change.describe())
+                .between("bootstrap host key", ExplainedChange.KNOWN_AFTER_APPLY));
     }
 }

@@ -132,11 +132,13 @@ public final class KillSwitches implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         Configure configure = (Configure) change;
         String network = configure.killSwitch().network();
         if (configure.does() == KillSwitchAction.RELEASE_OTHERS) {
-            return explanation.explained(change, "kill switch: covers another network than " + network, "release");
+            return List.of(explanation
+                    .explained(change, "kill switch: covers another network than " + network, "release")
+                    .between("covers another network", "covers " + network + " alone"));
         }
         HostFacts facts = explanation.facts();
         UnitFact unit = facts.units().get(KillSwitch.UNIT);
@@ -152,10 +154,12 @@ public final class KillSwitches implements Resource {
         } else if (!Units.isActive(unit)) {
             missing.add(KillSwitch.UNIT + " is " + Printable.line(unit.active(), LONGEST_WORD));
         }
-        return missing.isEmpty()
-                ? List.of(explanation.planned(change))
-                : explanation.explained(
-                        change, "kill switch of " + network + ": " + String.join(", ", missing), Explanation.PUT_BACK);
+        String what = String.join(", ", missing);
+        ExplainedChange explained = missing.isEmpty()
+                ? explanation.planned(change)
+                : explanation.explained(change, "kill switch of " + network + ": " + what, Explanation.PUT_BACK);
+        return List.of(explained.between(
+                missing.isEmpty() ? "runs with an older unit file" : what, "covers " + network + ", also at boot"));
     }
 
     @Override

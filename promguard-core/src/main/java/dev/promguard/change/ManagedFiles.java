@@ -163,9 +163,10 @@ public final class ManagedFiles implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         if (!(change instanceof Write write)) {
-            return List.of(PlannedChange.wished(change.describe()));
+            return List.of(
+                    ExplainedChange.of(change, false, change.describe()).between("present", ExplainedChange.ABSENT));
         }
         ManagedFile file = write.file();
         FileFact fact = explanation.facts().files().get(file.path());
@@ -190,14 +191,31 @@ public final class ManagedFiles implements Resource {
         if (isDrift) {
             boolean specChanged =
                     !Footprint.mark(file).equals(explanation.left().files().get(file.path()));
-            text += " (drift)   → " + (specChanged ? "as wished now" : Explanation.PUT_BACK);
+            text += " (drift)   → " + (specChanged ? "as the spec says now" : Explanation.PUT_BACK);
         }
-        return List.of(new PlannedChange(
-                text,
-                isDrift,
-                differs
-                        ? diff.map(found -> SymbolicKeys.shown(found.unified(file.path()), explanation.newKeys()))
-                        : Optional.empty()));
+        return List.of(ExplainedChange.of(change, isDrift, text)
+                .withAction(fact == null ? Change.Action.CREATE : Change.Action.UPDATE)
+                .between(
+                        fact == null
+                                ? ExplainedChange.ABSENT
+                                : Sums.shown(fact.sha256()) + ' ' + attributes(fact.mode(), fact.owner()),
+                        sum(file, explanation) + ' ' + attributes(file.mode(), file.owner() + ':' + file.owner()))
+                .withDiff(
+                        differs
+                                ? diff.map(
+                                        found -> SymbolicKeys.shown(found.unified(file.path()), explanation.newKeys()))
+                                : Optional.empty()));
+    }
+
+    /** The sum of a file as it will be, unless it holds a key that is made only then. */
+    private static String sum(ManagedFile file, Explanation explanation) {
+        return SymbolicKeys.shown(file.content(), explanation.newKeys()).equals(file.content())
+                ? Sums.shown(Sums.of(file.content()))
+                : ExplainedChange.KNOWN_AFTER_APPLY;
+    }
+
+    static String attributes(int mode, String owner) {
+        return String.format(Locale.ROOT, "%04o %s", mode, Printable.line(owner, LONGEST_WORD));
     }
 
     /** What is in a file on the host: as the host sent it, or as it was expected to be where the sum says that it is. */

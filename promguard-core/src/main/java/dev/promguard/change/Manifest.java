@@ -138,8 +138,12 @@ public final class Manifest implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
-        return List.of(PlannedChange.wished(change.describe()));
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
+        ExplainedChange explained = ExplainedChange.of(change, false, change.describe());
+        return List.of(
+                change instanceof Begin
+                        ? explained.between(ExplainedChange.ABSENT, "in mesh " + change.subject())
+                        : explained);
     }
 
     @Override

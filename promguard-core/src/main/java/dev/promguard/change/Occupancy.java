@@ -34,22 +34,24 @@ public final class Occupancy {
      * @param desired what the host should be
      * @param facts what the host is
      * @param claims the ports that its units are to listen on
-     * @return what is in the way, each with what to do; empty if nothing is
+     * @return what is in the way, each with its remedy; empty if nothing is
      */
-    public static List<String> inTheWay(String mesh, DesiredHost desired, HostFacts facts, List<Claim> claims) {
+    public static List<HostProblem> inTheWay(String mesh, DesiredHost desired, HostFacts facts, List<Claim> claims) {
         Optional<LedgerFact> ledger = facts.ledger();
         if (ledger.isPresent() && !ledger.get().mesh().equals(mesh)) {
-            return List.of("it is in mesh " + ledger.get().mesh()
-                    + " already: take it out of that mesh first, or leave it out of this one");
+            return List.of(new HostProblem(
+                    "it is in mesh " + ledger.get().mesh() + " already",
+                    "take it out of that mesh first, or leave it out of this one"));
         }
         Set<String> ours = ledger.map(LedgerFact::things).orElse(Set.of());
-        List<String> found = new ArrayList<>();
+        List<HostProblem> found = new ArrayList<>();
         wireGuard(desired.wireGuard(), facts, ours, found);
         for (Unit unit : desired.units()) {
             if (!isOurs(unit.name(), ours) && facts.units().containsKey(unit.name())) {
-                found.add("it has a " + unit.name()
-                        + " that PromGuard did not put there: take it away (systemctl disable --now " + unit.name()
-                        + ", then remove its file or its package), or leave the host out of the mesh");
+                found.add(new HostProblem(
+                        "it has a " + unit.name() + " that PromGuard did not put there",
+                        "take it away (systemctl disable --now " + unit.name()
+                                + ", then remove its file or its package), or leave the host out of the mesh"));
             }
         }
         for (Claim claim : claims) {
@@ -59,10 +61,10 @@ public final class Occupancy {
                         .filter(socket -> EVERYWHERE.contains(socket.address())
                                 || socket.address().replaceAll("[\\[\\]]", "").equals(claim.address()))
                         .findFirst()
-                        .ifPresent(socket -> found.add("another program listens on " + shown(socket) + ", where "
-                                + claim.unit()
-                                + " is to listen: stop it (find it with ss -ltnp), or choose another port with "
-                                + claim.option()));
+                        .ifPresent(socket -> found.add(new HostProblem(
+                                "another program listens on " + shown(socket) + ", where " + claim.unit()
+                                        + " is to listen",
+                                "stop it (find it with ss -ltnp), or choose another port with " + claim.option())));
             }
         }
         return List.copyOf(found);
@@ -73,7 +75,8 @@ public final class Occupancy {
         return ours.contains("unit " + unit) || ours.contains("file /etc/systemd/system/" + unit);
     }
 
-    private static void wireGuard(WireGuardInterface desired, HostFacts facts, Set<String> ours, List<String> found) {
+    private static void wireGuard(
+            WireGuardInterface desired, HostFacts facts, Set<String> ours, List<HostProblem> found) {
         String config = desired.config().path();
         if (ours.contains("file " + config) || ours.contains("file " + desired.keyPath())) {
             return;
@@ -91,20 +94,19 @@ public final class Occupancy {
             seen = desired.keyPath();
         }
         if (seen != null) {
-            found.add(
-                    "it has " + seen + " that PromGuard did not put there: give your interface another name (systemctl"
-                            + " disable --now " + desired.unit()
+            found.add(new HostProblem(
+                    "it has " + seen + " that PromGuard did not put there",
+                    "give your interface another name (systemctl disable --now " + desired.unit()
                             + ", rename its files to wg1, systemctl enable --now wg-quick@wg1),"
-                            + " or leave the host out of the mesh");
+                            + " or leave the host out of the mesh"));
             return;
         }
         facts.listening().stream()
                 .filter(socket -> socket.protocol().equals("udp") && socket.port() == desired.listenPort())
                 .findFirst()
-                .ifPresent(
-                        socket -> found.add(
-                                "another program listens on " + shown(socket)
-                                        + ", WireGuard's port: stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)"));
+                .ifPresent(socket -> found.add(new HostProblem(
+                        "another program listens on " + shown(socket) + ", WireGuard's port",
+                        "stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)")));
     }
 
     private static String shown(SocketFact socket) {

@@ -4,13 +4,14 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.render.DesiredHost;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Debian packages. They are installed, and never removed. */
 public final class Packages implements Resource {
     static final Packages RESOURCE = new Packages();
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
+
+    private static final String INSTALLED = "installed";
 
     private Packages() {}
 
@@ -77,24 +78,27 @@ public final class Packages implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         List<String> packages = ((Install) change).packages();
         List<String> gone = packages.stream()
                 .filter(explanation.left().packages()::contains)
                 .toList();
         List<String> fresh =
                 packages.stream().filter(name -> !gone.contains(name)).toList();
-        List<PlannedChange> explained = new ArrayList<>();
+        List<ExplainedChange> explained = new ArrayList<>();
         if (!gone.isEmpty()) {
-            explained.add(new PlannedChange(
-                    (gone.size() == 1 ? "package " : "packages ") + String.join(", ", gone)
-                            + (gone.size() == 1 ? " is" : " are") + " gone (drift)   → "
-                            + Explanation.PUT_BACK,
-                    true,
-                    Optional.empty()));
+            explained.add(ExplainedChange.of(
+                            new Install(gone),
+                            true,
+                            (gone.size() == 1 ? "package " : "packages ") + String.join(", ", gone)
+                                    + (gone.size() == 1 ? " is" : " are") + " gone (drift)   → "
+                                    + Explanation.PUT_BACK)
+                    .between(ExplainedChange.ABSENT, INSTALLED));
         }
         if (!fresh.isEmpty()) {
-            explained.add(PlannedChange.wished(new Install(fresh).describe()));
+            Install install = new Install(fresh);
+            explained.add(
+                    ExplainedChange.of(install, false, install.describe()).between(ExplainedChange.ABSENT, INSTALLED));
         }
         return explained;
     }

@@ -103,12 +103,17 @@ public final class Releases implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
-        ReleaseFact fact = explanation.facts().releases().get(key(((Install) change).install()));
-        return explanation.explained(
-                change,
-                change.subject() + (fact == null ? " is gone" : " is not as it was unpacked"),
-                Explanation.PUT_BACK);
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
+        Install install = (Install) change;
+        ReleaseFact fact = explanation.facts().releases().get(key(install.install()));
+        String before =
+                fact == null ? ExplainedChange.ABSENT : Sums.shown(fact.sha256()) + (fact.intact() ? "" : ", altered");
+        return List.of(explanation
+                .explained(
+                        change,
+                        change.subject() + (fact == null ? " is gone" : " is not as it was unpacked"),
+                        Explanation.PUT_BACK)
+                .between(before, Sums.shown(install.sha256())));
     }
 
     @Override

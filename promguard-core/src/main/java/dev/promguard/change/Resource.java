@@ -41,7 +41,7 @@ public interface Resource {
      * @param explanation what it is told from
      * @return the change, sometimes as more than one
      */
-    default List<PlannedChange> explain(Change change, Explanation explanation) {
+    default List<ExplainedChange> explain(Change change, Explanation explanation) {
         return List.of(explanation.planned(change));
     }
 

@@ -84,12 +84,18 @@ public final class SecretFiles implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         FileFact fact = explanation.facts().files().get(change.subject());
-        return explanation.explained(
-                change,
-                change.subject() + (fact == null ? " is gone" : " has another mode or owner"),
-                Explanation.PUT_BACK);
+        SecretFile file = ((Write) change).file();
+        return List.of(explanation
+                .explained(
+                        change,
+                        change.subject() + (fact == null ? " is gone" : " has another mode or owner"),
+                        Explanation.PUT_BACK)
+                .withAction(fact == null ? Change.Action.CREATE : Change.Action.UPDATE)
+                .between(
+                        fact == null ? ExplainedChange.ABSENT : ManagedFiles.attributes(fact.mode(), fact.owner()),
+                        ManagedFiles.attributes(SecretFile.MODE, file.owner())));
     }
 
     @Override

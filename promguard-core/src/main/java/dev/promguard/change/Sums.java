@@ -7,6 +7,8 @@ import java.util.HexFormat;
 
 /** SHA-256 sums in lower-case hex. */
 final class Sums {
+    private static final int SHOWN = 12;
+
     private Sums() {}
 
     static String of(String content) {
@@ -19,6 +21,11 @@ final class Sums {
         digest.update(text);
         digest.update((byte) '\n');
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** A sum for people, as long as it takes to tell two apart. */
+    static String shown(String sha256) {
+        return "sha256:" + sha256.substring(0, Math.min(SHOWN, sha256.length()));
     }
 
     private static MessageDigest sha256() {

@@ -363,19 +363,32 @@ public final class Units implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         if (change instanceof RemoveDropIns dropIns) {
-            return explanation.explained(
-                    change, dropIns.unit() + " is overridden by " + String.join(", ", dropIns.folders()), "remove");
-        } else if (change instanceof Mask) {
-            return explanation.explained(change, change.subject() + " is not masked", "mask");
-        } else if (change instanceof Apply apply) {
-            return explain(apply, explanation);
+            String folders = String.join(", ", dropIns.folders());
+            return List.of(explanation
+                    .explained(change, dropIns.unit() + " is overridden by " + folders, "remove")
+                    .between("overridden by " + folders, "as its file says"));
         }
-        return List.of(PlannedChange.wished(change.describe()));
+        String before = state(explanation.facts().units().get(change.subject()));
+        if (change instanceof Mask) {
+            return List.of(explanation
+                    .explained(change, change.subject() + " is not masked", "mask")
+                    .between(before, "masked"));
+        } else if (change instanceof Apply apply) {
+            return List.of(explain(apply, explanation)
+                    .between(before, apply.does() == UnitAction.STOP ? "inactive" : "active, enabled"));
+        }
+        return List.of(ExplainedChange.of(change, false, change.describe()).between(before, ExplainedChange.ABSENT));
     }
 
-    private static List<PlannedChange> explain(Apply change, Explanation explanation) {
+    private static String state(@Nullable UnitFact fact) {
+        return fact == null
+                ? ExplainedChange.ABSENT
+                : Printable.line(fact.active(), LONGEST_WORD) + ", " + Printable.line(fact.enabled(), LONGEST_WORD);
+    }
+
+    private static ExplainedChange explain(Apply change, Explanation explanation) {
         UnitFact fact = explanation.facts().units().get(change.unit());
         if (change.does() == UnitAction.START && !isActive(fact)) {
             String state = fact == null ? "is unknown to systemd" : "is " + Printable.line(fact.active(), LONGEST_WORD);
@@ -388,7 +401,7 @@ public final class Units implements Resource {
                 && causes(explanation.desired(), change, explanation.drift()).isEmpty();
         return alone && explanation.isDrift(change)
                 ? explanation.explained(change, change.unit() + " runs with an older unit file", "restart")
-                : List.of(explanation.planned(change));
+                : explanation.planned(change);
     }
 
     @Override

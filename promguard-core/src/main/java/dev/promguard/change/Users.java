@@ -67,8 +67,10 @@ public final class Users implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
-        return explanation.explained(change, "user " + change.subject() + " is gone", Explanation.PUT_BACK);
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
+        return List.of(explanation
+                .explained(change, "user " + change.subject() + " is gone", Explanation.PUT_BACK)
+                .between(ExplainedChange.ABSENT, "present"));
     }
 
     @Override

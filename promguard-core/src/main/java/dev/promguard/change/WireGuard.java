@@ -365,20 +365,23 @@ public final class WireGuard implements Resource {
     }
 
     @Override
-    public List<PlannedChange> explain(Change change, Explanation explanation) {
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
         if (change instanceof WriteKey) {
-            return List.of(newKey(explanation));
+            return List.of(newKey(change, explanation));
         } else if (change instanceof WritePresharedKeys write) {
             return newPresharedKeys(write, explanation);
         }
         Configure configure = (Configure) change;
         WireGuardInterface wireGuard = configure.wireGuard();
+        String after = wireGuard.address() + ", " + wireGuard.peers().size()
+                + (wireGuard.peers().size() == 1 ? " peer" : " peers");
         if (configure.does() == InterfaceAction.SYNC) {
             List<String> differences = differences(wireGuard, explanation.facts());
-            return differences.isEmpty() || !explanation.isDrift(change)
-                    ? List.of(explanation.planned(change))
-                    : explanation.explained(
-                            change, wireGuard.name() + ": " + String.join(", ", differences), Explanation.PUT_BACK);
+            String what = String.join(", ", differences);
+            ExplainedChange explained = differences.isEmpty() || !explanation.isDrift(change)
+                    ? explanation.planned(change)
+                    : explanation.explained(change, wireGuard.name() + ": " + what, Explanation.PUT_BACK);
+            return List.of(explained.between(differences.isEmpty() ? "up" : what, after));
         }
         Optional<WireGuardFact> running = explanation.facts().wireGuard();
         String state = switch (configure.does()) {
@@ -390,35 +393,43 @@ public final class WireGuard implements Resource {
                         : " is half up";
             case SYNC -> throw new IllegalStateException("explained above");
         };
-        return explanation.explained(change, wireGuard.name() + state, Explanation.PUT_BACK);
+        return List.of(explanation
+                .explained(change, wireGuard.name() + state, Explanation.PUT_BACK)
+                .between(state.strip(), after));
     }
 
-    private static PlannedChange newKey(Explanation explanation) {
-        String what = explanation.facts().keyFilePublicKey().isEmpty()
-                ? "the WireGuard key is gone"
-                : "the WireGuard key could be read by others";
-        return lostKey(explanation.facts(), explanation.left())
-                ? new PlannedChange(what + " (drift)   → a new one, known after apply", true, Optional.empty())
-                : PlannedChange.wished("make the WireGuard key, known after apply");
+    private static ExplainedChange newKey(Change change, Explanation explanation) {
+        HostFacts facts = explanation.facts();
+        boolean absent = facts.keyFilePublicKey().isEmpty();
+        String what = absent ? "the WireGuard key is gone" : "the WireGuard key could be read by others";
+        ExplainedChange explained = lostKey(facts, explanation.left())
+                ? ExplainedChange.of(change, true, what + " (drift)   → a new one, known after apply")
+                : ExplainedChange.of(change, false, "make the WireGuard key, known after apply");
+        return explained
+                .withAction(absent ? Change.Action.CREATE : Change.Action.UPDATE)
+                .between(
+                        facts.keyFilePublicKey().map(PublicKey::base64).orElse(ExplainedChange.ABSENT),
+                        ExplainedChange.KNOWN_AFTER_APPLY);
     }
 
-    private static List<PlannedChange> newPresharedKeys(WritePresharedKeys change, Explanation explanation) {
+    private static List<ExplainedChange> newPresharedKeys(WritePresharedKeys change, Explanation explanation) {
         List<String> gone = change.peers().stream()
                 .filter(peer -> lostPresharedKey(explanation.desired(), explanation.facts(), explanation.left(), peer))
                 .toList();
         List<String> fresh =
                 change.peers().stream().filter(peer -> !gone.contains(peer)).toList();
-        List<PlannedChange> explained = new ArrayList<>();
+        List<ExplainedChange> explained = new ArrayList<>();
         if (!gone.isEmpty()) {
-            explained.add(new PlannedChange(
+            explained.add(ExplainedChange.of(
+                    change,
+                    true,
                     (gone.size() == 1 ? "the preshared key for " : "the preshared keys for ")
                             + String.join(", ", gone) + (gone.size() == 1 ? " is" : " are")
-                            + " gone or could be read by others (drift)   → new, known after apply",
-                    true,
-                    Optional.empty()));
+                            + " gone or could be read by others (drift)   → new, known after apply"));
         }
         if (!fresh.isEmpty()) {
-            explained.add(PlannedChange.wished(WritePresharedKeys.describe(fresh) + ", known after apply"));
+            explained.add(
+                    ExplainedChange.of(change, false, WritePresharedKeys.describe(fresh) + ", known after apply"));
         }
         return explained;
     }

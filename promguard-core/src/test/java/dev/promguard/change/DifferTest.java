@@ -69,7 +69,9 @@ class DifferTest {
     void diff_facts_givesTheChangesExpected(String name) {
         FactsFile file = new FactsFile(GOLDEN, name + ".input");
         DesiredHost usual = desired(file.host(), WishFile.publicKey(file.host()));
-        List<String> faults = Differ.faults(usual, file.facts(usual));
+        List<String> faults = Differ.faults(usual, file.facts(usual)).stream()
+                .map(HostProblem::text)
+                .toList();
         StringBuilder text = new StringBuilder();
         faults.forEach(fault -> text.append("fault: ").append(fault).append('\n'));
         if (faults.isEmpty()) {

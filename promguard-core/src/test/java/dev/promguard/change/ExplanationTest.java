@@ -32,8 +32,8 @@ class ExplanationTest {
     }
 
     /** The explanations of every case that the differ finds changes in, of hosts on which was last put what this says. */
-    private static Map<String, List<PlannedChange>> explained(Function<DesiredHost, Footprint> left) {
-        Map<String, List<PlannedChange>> explained = new java.util.TreeMap<>();
+    private static Map<String, List<ExplainedChange>> explained(Function<DesiredHost, Footprint> left) {
+        Map<String, List<ExplainedChange>> explained = new java.util.TreeMap<>();
         for (String name : CASES.names()) {
             FactsFile file = new FactsFile(CASES, name + ".input");
             DesiredHost usual = desired(file.host(), WishFile.publicKey(file.host()));
@@ -45,7 +45,7 @@ class ExplanationTest {
         return explained;
     }
 
-    private static List<PlannedChange> explained(FactsFile file, DesiredHost usual, Footprint left) {
+    private static List<ExplainedChange> explained(FactsFile file, DesiredHost usual, Footprint left) {
         HostFacts facts = file.facts(usual);
         if (WireGuard.needsKey(facts)) {
             try (WireGuardKeyPair pair = KeySource.random().generate()) {
@@ -63,7 +63,7 @@ class ExplanationTest {
         return Explanation.of(desired, file.facts(desired), left, changes, desired, Set.of());
     }
 
-    private static String text(Map<String, List<PlannedChange>> explained) {
+    private static String text(Map<String, List<ExplainedChange>> explained) {
         StringBuilder text = new StringBuilder();
         explained.forEach((name, changes) -> {
             text.append(name).append('\n');
@@ -82,9 +82,9 @@ class ExplanationTest {
 
     @Test
     void of_hostsOfWhichNothingIsKnown_callsNothingDrift() {
-        Map<String, List<PlannedChange>> explained = explained(desired -> Footprint.NONE);
+        Map<String, List<ExplainedChange>> explained = explained(desired -> Footprint.NONE);
 
-        assertThat(explained.values()).allSatisfy(changes -> assertThat(changes).noneMatch(PlannedChange::drift));
+        assertThat(explained.values()).allSatisfy(changes -> assertThat(changes).noneMatch(ExplainedChange::drift));
         GOLDEN.check("nothing-known.expected", text(explained));
     }
 

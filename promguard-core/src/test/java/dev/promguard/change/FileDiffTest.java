@@ -30,7 +30,7 @@ class FileDiffTest {
         assertThat(diff.unified("/etc/x").lines())
                 .containsExactly(
                         "--- /etc/x (on the host)",
-                        "+++ /etc/x (wished)",
+                        "+++ /etc/x (desired)",
                         "@@ -2,7 +2,7 @@",
                         " 2",
                         " 3",

@@ -33,7 +33,9 @@ class OccupancyTest {
                 new Occupancy.Claim(
                         "prometheus.service", "127.0.0.1", 9090, "prometheus(settings -> settings.port(…))"));
 
-        List<String> found = Occupancy.inTheWay("shop", desired, file.facts(desired), claims);
+        List<String> found = Occupancy.inTheWay("shop", desired, file.facts(desired), claims).stream()
+                .map(HostProblem::text)
+                .toList();
 
         StringBuilder text = new StringBuilder();
         found.forEach(line -> text.append(line).append('\n'));

@@ -8,7 +8,7 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.MeshListener;
 import dev.promguard.Plan;
-import dev.promguard.change.PlannedChange;
+import dev.promguard.PlannedChange;
 import dev.promguard.examples.localcloud.ExecResult;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.promguard.ApplyReport;
 import dev.promguard.Mesh;
 import dev.promguard.Plan;
-import dev.promguard.change.PlannedChange;
+import dev.promguard.PlannedChange;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import java.time.Duration;

@@ -199,7 +199,7 @@ class ElasticIT {
                 Locale.ROOT,
                 "| %s | %.1f s | %s | %s | %s |",
                 what,
-                report.took().toMillis() / 1000.0,
+                report.duration().toMillis() / 1000.0,
                 String.join(", ", changes),
                 restarted.isEmpty() ? "none" : String.join(", ", restarted),
                 longest);

@@ -247,7 +247,8 @@ class ExistingHostsIT {
                 .hasMessageContaining("NOPASSWD");
         DestroyReport report = wish(known().build()).name("refused").build().destroy();
         assertThat(report.removed()).containsExactly("mon");
-        assertThat(report.left().get("mon")).containsExactly("packages that PromGuard installed: ufw wireguard-tools");
+        assertThat(report.leftovers().get("mon"))
+                .containsExactly("packages that PromGuard installed: ufw wireguard-tools");
         assertThat(difference(monitor())).isEqualTo(List.of());
     }
 
@@ -368,10 +369,11 @@ class ExistingHostsIT {
         System.out.println("destroy: " + (System.nanoTime() - begin) / 1_000_000 + " ms: " + report);
 
         assertThat(report.removed()).containsExactly("db-1", "mon");
-        assertThat(report.left())
+        assertThat(report.leftovers())
                 .as("the packages on mon are there since the first mesh")
                 .containsOnlyKeys("db-1");
-        assertThat(report.left().get("db-1")).containsExactly("packages that PromGuard installed: wireguard-tools");
+        assertThat(report.leftovers().get("db-1"))
+                .containsExactly("packages that PromGuard installed: wireguard-tools");
         assertThat(difference(monitor())).isEqualTo(List.of());
         assertThat(difference(database())).isEqualTo(List.of());
         assertThat(state).isEmptyDirectory();
@@ -390,7 +392,7 @@ class ExistingHostsIT {
 
         DestroyReport report = wish(provider).build().destroy();
 
-        assertThat(report.left().get("mon")).anyMatch(left -> left.contains("ufw stays on"));
+        assertThat(report.leftovers().get("mon")).anyMatch(left -> left.contains("ufw stays on"));
         assertThat(Clouds.run(monitor(), "ufw status"))
                 .contains("Status: active", "22/tcp", "4242/tcp")
                 .doesNotContain("51820", "9100");

@@ -3,6 +3,7 @@ package dev.promguard.internal.act;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
+import dev.promguard.change.HostProblem;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.run.Context;
@@ -72,7 +73,9 @@ public final class Deleter {
                         .filter(host -> host.attempt().filter(open::contains).isEmpty())
                         .toList(),
                 Set.of());
-        List<String> problems = others.problems(context.store().describe(mesh));
+        List<String> problems = others.problems(context.store().describe(mesh)).stream()
+                .map(HostProblem::text)
+                .toList();
         if (!problems.isEmpty()) {
             journal.update(before -> {
                 MeshState after = before;

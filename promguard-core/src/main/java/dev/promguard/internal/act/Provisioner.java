@@ -5,6 +5,7 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.change.HostProblem;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Roster;
@@ -118,7 +119,10 @@ final class Provisioner {
     void refuseUnmanaged() {
         List<String> problems = HostIdentities.of(
                         journal.state(), context.provider().list(context.mesh()), List.of())
-                .problems(context.store().describe(context.mesh()));
+                .problems(context.store().describe(context.mesh()))
+                .stream()
+                .map(HostProblem::text)
+                .toList();
         if (!problems.isEmpty()) {
             throw new InvalidMeshException(context.mesh(), problems);
         }

@@ -115,8 +115,11 @@ final class Rollout {
 
     private RuntimeException failure(HostDecision host) {
         return decision.observed().failure(host.name()).orElseGet(() -> {
-            String problems = host.problems().stream().map(Problem::text).collect(Collectors.joining("; "));
-            return isDeferred(host)
+            boolean deferred = isDeferred(host);
+            String problems = host.problems().stream()
+                    .map(deferred ? Problem::message : Problem::text)
+                    .collect(Collectors.joining("; "));
+            return deferred
                     ? exception(host.name(), NEW_KEYS)
                             .retryable()
                             .because(

@@ -7,14 +7,15 @@ import dev.promguard.blueprint.Role;
 import dev.promguard.change.Change;
 import dev.promguard.change.Differ;
 import dev.promguard.change.Drift;
+import dev.promguard.change.ExplainedChange;
 import dev.promguard.change.Explanation;
 import dev.promguard.change.Footprint;
 import dev.promguard.change.HostFacts;
+import dev.promguard.change.HostProblem;
 import dev.promguard.change.KeyChanges;
 import dev.promguard.change.KeyClaims;
 import dev.promguard.change.Manifest;
 import dev.promguard.change.Occupancy;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.change.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -105,9 +106,15 @@ public final class Decider {
                     List.of(Problem.ofHost(
                             Problem.Kind.UNREACHABLE,
                             host.name(),
-                            String.valueOf(unreachable.failure().getMessage()))));
+                            new HostProblem(String.valueOf(unreachable.failure().getMessage()), ""))));
         }
-        return HostDecision.unread(host, HostDecision.Kind.AWAITED, List.of());
+        return HostDecision.unread(
+                host,
+                HostDecision.Kind.AWAITED,
+                List.of(Problem.ofHost(
+                        Problem.Kind.NOT_READY,
+                        host.name(),
+                        new HostProblem("it is not running, or has no public address yet", ""))));
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host, Seen seen) {
@@ -132,13 +139,13 @@ public final class Decider {
         KeyChanges newKeys = keys.changesOf(host.name());
         List<Change> changes = withManifest(roster, Differ.diff(desired, facts, newKeys, replaceHostKey), facts);
         Footprint left = rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE);
-        List<PlannedChange> planned = new ArrayList<>();
+        List<ExplainedChange> planned = new ArrayList<>();
         if (roster.identities().hasLostItsTag(host.name())) {
-            planned.add(new PlannedChange(LOST_TAG, true, Optional.empty()));
+            planned.add(ExplainedChange.of("cloud-tag", Change.Action.UPDATE, host.name(), true, LOST_TAG));
         }
         firstContact(roster, host.name(), state, seen.hostKey()).ifPresent(planned::add);
         if (rebuilt) {
-            planned.add(new PlannedChange(REBUILT, true, Optional.empty()));
+            planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
         planned.addAll(Explanation.of(
                 desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));
@@ -168,27 +175,31 @@ public final class Decider {
         Blueprint blueprint = roster.blueprint();
         List<Problem> problems = new ArrayList<>();
         Differ.faults(desired, facts)
-                .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, text)));
+                .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, problem)));
         List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
         if (!overlaps.isEmpty()) {
             problems.add(Problem.ofHost(
                     Problem.Kind.NETWORK_OVERLAP,
                     name,
-                    "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
-                            + String.join(", ", overlaps) + ": choose another network with network(…)"));
+                    new HostProblem(
+                            "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
+                                    + String.join(", ", overlaps),
+                            "choose another network with network(…)")));
         }
         if (roster.inventory().isPresent()) {
             Occupancy.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
-                    .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, text)));
+                    .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
         Optional.ofNullable(keys.rejected().get(name))
-                .ifPresent(text ->
-                        problems.add(Problem.ofHost(Problem.Kind.DUPLICATE_KEY, name, text + ". " + KeyClaims.mend())));
+                .ifPresent(shown -> problems.add(
+                        Problem.ofHost(Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, KeyClaims.mend()))));
         Optional.ofNullable(keys.deferred().get(name))
                 .ifPresent(peers -> problems.add(Problem.ofHost(
                         Problem.Kind.WAITS_FOR_PEERS,
                         name,
-                        "it has running tunnels with others that cannot take part: " + String.join(", ", peers))));
+                        new HostProblem(
+                                "it has running tunnels with others that cannot take part: " + String.join(", ", peers),
+                                "Make those reachable, or take them out of the mesh"))));
         return problems;
     }
 
@@ -222,14 +233,20 @@ public final class Decider {
         return all;
     }
 
-    private static Optional<PlannedChange> firstContact(
+    private static Optional<ExplainedChange> firstContact(
             Roster roster, String name, HostState state, HostKeyFingerprint shown) {
         boolean trusts = roster.inventory()
                 .map(inventory -> inventory.logins().get(name))
                 .filter(login -> login.hostKeys().isEmpty())
                 .isPresent();
         return state.hostKeys().isEmpty() && trusts
-                ? Optional.of(PlannedChange.wished("trust the host key " + shown + ", shown at this first contact"))
+                ? Optional.of(ExplainedChange.of(
+                                "host-key",
+                                Change.Action.CREATE,
+                                "SSH host key",
+                                false,
+                                "trust the host key " + shown + ", shown at this first contact")
+                        .between("unknown", shown.text()))
                 : Optional.empty();
     }
 }

@@ -1,5 +1,6 @@
 package dev.promguard.internal.decide;
 
+import dev.promguard.change.HostProblem;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.spi.Quote;
@@ -13,9 +14,10 @@ import java.util.Optional;
  *
  * @param kind what kind of problem it is
  * @param host the host that it is about; empty for the mesh as a whole
- * @param text what is wrong and what to do about it, in a sentence or two
+ * @param message what is wrong, as a clause
+ * @param remedy what to do about it, as in {@link HostProblem}; an empty text where nothing is known, or the message says it
  */
-public record Problem(Kind kind, Optional<String> host, String text) {
+public record Problem(Kind kind, Optional<String> host, String message, String remedy) {
     /** The kinds of problems, in the order in which they are reported. */
     public enum Kind {
         /** The network has no address left for a host. */
@@ -30,6 +32,8 @@ public record Problem(Kind kind, Optional<String> host, String text) {
         CONFLICT(true),
         /** A host cannot be reached or read. */
         UNREACHABLE(false),
+        /** A host is not running, or has no public address yet. */
+        NOT_READY(false),
         /** A host's system or architecture is not supported. */
         UNSUPPORTED(false),
         /** The mesh's network overlaps one of a host's own. */
@@ -63,7 +67,8 @@ public record Problem(Kind kind, Optional<String> host, String text) {
     public Problem {
         Objects.requireNonNull(kind, "kind");
         Objects.requireNonNull(host, "host");
-        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(message, "message");
+        Objects.requireNonNull(remedy, "remedy");
     }
 
     /** Everything that stands in the way, in the one order in which all verbs report it. */
@@ -78,22 +83,34 @@ public record Problem(Kind kind, Optional<String> host, String text) {
         List<Problem> problems = new ArrayList<>();
         roster.identities()
                 .problems(stateLocation)
-                .forEach(text -> problems.add(new Problem(Kind.UNMANAGED_HOST, Optional.empty(), text)));
+                .forEach(problem -> problems.add(ofMesh(Kind.UNMANAGED_HOST, problem)));
         for (String name : roster.forgotten()) {
-            problems.add(new Problem(
+            problems.add(ofMesh(
                     Kind.FORGOTTEN_HOST,
-                    Optional.empty(),
-                    name
-                            + " carries parts of this mesh, and the inventory does not name it any more: name it again so that they"
-                            + " can be taken off, or say that it is gone for good"));
+                    new HostProblem(
+                            name + " carries parts of this mesh, and the inventory does not name it any more",
+                            "name it again so that they can be taken off, or say that it is gone for good")));
         }
-        quote.faults().forEach(text -> problems.add(new Problem(Kind.REFUSED_BY_PROVIDER, Optional.empty(), text)));
+        quote.faults().forEach(text -> problems.add(ofMesh(Kind.REFUSED_BY_PROVIDER, new HostProblem(text, ""))));
         return problems;
     }
 
     /** A problem of one host. */
-    static Problem ofHost(Kind kind, String host, String text) {
-        return new Problem(kind, Optional.of(host), text);
+    static Problem ofHost(Kind kind, String host, HostProblem problem) {
+        return new Problem(kind, Optional.of(host), problem.message(), problem.remedy());
+    }
+
+    private static Problem ofMesh(Kind kind, HostProblem problem) {
+        return new Problem(kind, Optional.empty(), problem.message(), problem.remedy());
+    }
+
+    /**
+     * What is wrong and what to do about it.
+     *
+     * @return both in a line
+     */
+    public String text() {
+        return new HostProblem(message, remedy).text();
     }
 
     /**
@@ -103,6 +120,6 @@ public record Problem(Kind kind, Optional<String> host, String text) {
      */
     @Override
     public String toString() {
-        return host.map(name -> name + ": ").orElse("") + text;
+        return host.map(name -> name + ": ").orElse("") + text();
     }
 }

@@ -1,5 +1,6 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.change.HostProblem;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.MeshState;
@@ -126,7 +127,7 @@ public record HostIdentities(
      * @param store where the state is
      * @return at most one problem, which names each such host and the ways out
      */
-    public List<String> problems(String store) {
+    public List<HostProblem> problems(String store) {
         if (unmanaged.isEmpty()) {
             return List.of();
         }
@@ -135,12 +136,12 @@ public record HostIdentities(
                 .toList();
         List<String> ids = unmanaged.stream().map(host -> '"' + host.id() + '"').toList();
         boolean one = unmanaged.size() == 1;
-        return List.of(String.join(", ", names)
-                + (one ? " carries" : " carry") + " this mesh's tag, but " + store + " does not know "
-                + (one ? "it" : "them")
-                + ". PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
-                + ", use the state folder that " + (one ? "it was" : "they were")
-                + " made with; if another program uses this name, choose another with name(…); to delete "
-                + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")");
+        return List.of(new HostProblem(
+                String.join(", ", names) + (one ? " carries" : " carry") + " this mesh's tag, but " + store
+                        + " does not know " + (one ? "it" : "them"),
+                "PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
+                        + ", use the state folder that " + (one ? "it was" : "they were")
+                        + " made with; if another program uses this name, choose another with name(…); to delete "
+                        + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")"));
     }
 }
