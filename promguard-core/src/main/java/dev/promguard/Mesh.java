@@ -11,6 +11,7 @@ import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.render.Renderer;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -148,7 +150,7 @@ public final class Mesh {
      * @throws ApplyException if it did not reach its end on every host; it holds the report of what was done
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
-     * @throws CancelledException if the calling thread is interrupted
+     * @throws CancelledException if the calling thread is interrupted; it holds the report of what was done
      */
     public ApplyReport apply() {
         return apply(Set.of());
@@ -263,15 +265,42 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Tunnel openPrometheus() {
-        return interruptibly(this::tunnel);
+        return interruptibly(() -> tunnel(monitors().get(0)));
     }
 
-    private Tunnel tunnel() {
-        String monitor = spec.hosts().stream()
+    /**
+     * Opens a way to one monitor's Prometheus through SSH.
+     *
+     * @param monitor the name of a monitor of the spec
+     * @return the tunnel; the caller closes it
+     * @throws InvalidMeshException if the spec has no monitor of this name; the message names those that it has
+     * @throws HostException if the monitor cannot be reached
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if nothing is known of the mesh
+     * @throws CancelledException if the calling thread is interrupted
+     * @throws NullPointerException if the name is null
+     */
+    public Tunnel openPrometheus(String monitor) {
+        Objects.requireNonNull(monitor, "monitor");
+        if (!monitors().contains(monitor)) {
+            boolean isNode = spec.hosts().stream().anyMatch(host -> host.name().equals(monitor));
+            throw new InvalidMeshException(
+                    spec.name(),
+                    List.of("openPrometheus: " + Names.quote(monitor)
+                            + (isNode ? " is a node, and Prometheus runs on monitors" : " is none of its hosts")
+                            + ": its monitors are " + String.join(", ", monitors())));
+        }
+        return interruptibly(() -> tunnel(monitor));
+    }
+
+    private List<String> monitors() {
+        return spec.hosts().stream()
                 .filter(host -> host.role() == Role.MONITOR)
-                .findFirst()
-                .orElseThrow()
-                .name();
+                .map(HostSpec::name)
+                .toList();
+    }
+
+    private Tunnel tunnel(String monitor) {
         HostSession session = engine().open(monitor);
         boolean keep = false;
         try {
@@ -363,14 +392,12 @@ public final class Mesh {
         }
         try {
             return verb.get();
-        } catch (CancelledException e) {
-            throw e;
         } catch (PromGuardException e) {
-            if (Thread.currentThread().isInterrupted()) {
-                throw new CancelledException(
-                        "interrupted; what was done is done, and the same call goes on from there", e);
+            Optional<CancelledException> cancelled = Interruption.behind(e);
+            if (cancelled.isEmpty()) {
+                throw e;
             }
-            throw e;
+            throw e instanceof ApplyException failure ? cancelled.get().with(failure.report()) : cancelled.get();
         }
     }
 

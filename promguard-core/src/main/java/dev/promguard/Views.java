@@ -33,6 +33,8 @@ final class Views {
     private static final String PENDING =
             "changes of an earlier run were not confirmed: apply keeps them, or else the host takes them back by itself";
 
+    private static final String INTERRUPTED = "what was still to do";
+
     private Views() {}
 
     /** A decision as a plan. */
@@ -160,12 +162,12 @@ final class Views {
      * An outcome as a report.
      *
      * @throws ApplyException if a host failed
-     * @throws CancelledException if the run was interrupted
+     * @throws CancelledException if the run was interrupted; it holds the report
      */
     static ApplyReport report(Outcome outcome, Duration duration) {
         ApplyReport report = partial(outcome, duration);
         if (outcome.cancelled().isPresent()) {
-            throw outcome.cancelled().get();
+            throw outcome.cancelled().get().with(report);
         }
         if (!report.ok()) {
             throw failure(report);
@@ -229,6 +231,7 @@ final class Views {
                 report.addFailedStep(step, failure);
             }
         });
+        outcome.cancelled().ifPresent(interruption -> report.addFailedStep(INTERRUPTED, interruption));
         return report.build();
     }
 

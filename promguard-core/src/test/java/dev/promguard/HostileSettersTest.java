@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -83,6 +84,7 @@ class HostileSettersTest {
             "MeshBuilder.state/1#0", "a folder of the caller's machine, to which only a checked name is added",
             "Mesh.writePreview/1#0", "a folder of the caller's machine, to which only checked names are added",
             "Mesh.only/1#0", "names that must be those of hosts: see only_hostileName_isRefusedWithoutACall",
+            "Mesh.openPrometheus/1#0", "a monitor's name: see openPrometheus_hostileName_isRefusedWithoutACall",
             "Mesh.deleteUnmanaged/1#0",
                     "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing",
             "Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes",
@@ -448,6 +450,22 @@ class HostileSettersTest {
                             .find())
                     .isFalse();
         }
+        assertThat(calls.made()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void openPrometheus_hostileName_isRefusedWithoutACall(String text) {
+        Calls calls = new Calls();
+        Mesh mesh = new Account().wish(calls).build();
+
+        assertThatThrownBy(() -> mesh.openPrometheus(text))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining(Names.quote(text))
+                .satisfies(e -> assertThat(HostileTexts.UNPRINTABLE
+                                .matcher(String.valueOf(e.getMessage()))
+                                .find())
+                        .isFalse());
         assertThat(calls.made()).isEmpty();
     }
 

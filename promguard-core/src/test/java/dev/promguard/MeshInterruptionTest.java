@@ -10,6 +10,7 @@ import dev.promguard.spi.StateStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -96,6 +97,13 @@ class MeshInterruptionTest {
                     .isFalse();
             assertThat(thrown.get()).as(moment).isInstanceOf(CancelledException.class);
             assertThat(flagged).as("the interrupt flag, " + moment).isTrue();
+            Optional<ApplyReport> report = ((CancelledException) thrown.get()).report();
+            assertThat(report.isPresent() && report.get().ok())
+                    .as("a report of success, " + moment)
+                    .isFalse();
+            assertThat(number > 1 || report.isEmpty())
+                    .as("no report of nothing")
+                    .isTrue();
             assertThat(account.hosts.open()).as("open sessions, " + moment).isZero();
             try (StateStore.Lock lock = account.store.lock("shop")) {
                 assertThat(lock).isNotNull();
@@ -104,6 +112,88 @@ class MeshInterruptionTest {
             next.apply();
             account.assertIsAsWished(next);
         }
+    }
+
+    /** Interrupts a verb as soon as a step on a host is done. */
+    private static CancelledException interruptedAfter(MeshBuilder wish, String host, String step, Consumer<Mesh> verb)
+            throws Exception {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        Mesh mesh = wish.parallelism(1)
+                .listener(event -> {
+                    if (event.host().equals(Optional.of(host))
+                            && event.step().equals(step)
+                            && event.state() == MeshEvent.State.DONE) {
+                        Objects.requireNonNull(caller.get()).interrupt();
+                    }
+                })
+                .build();
+        Thread thread = new Thread(() -> {
+            try {
+                verb.accept(mesh);
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        caller.set(thread);
+        thread.start();
+        thread.join(SOON.toMillis());
+        assertThat(thrown.get()).isInstanceOf(CancelledException.class);
+        return (CancelledException) thrown.get();
+    }
+
+    @Test
+    void apply_interruptedWhileItChangesHosts_saysWhatWasDone() throws Exception {
+        Account account = new Account();
+
+        CancelledException cancelled =
+                interruptedAfter(account.wish(), "shop-node-1", "create user node_exporter", Mesh::apply);
+
+        ApplyReport report = cancelled.report().orElseThrow();
+        assertThat(report.hosts()).hasSize(3);
+        assertThat(report.hosts().get(1).changes()).contains("create user node_exporter");
+        account.wish().apply();
+        account.assertIsAsWished(account.wish().build());
+    }
+
+    @Test
+    void rotateKeys_interruptedAfterTheApplyBefore_saysWhatThatDid() throws Exception {
+        Calls rehearsal = new Calls();
+        changed().wish(rehearsal).parallelism(1).build().rotateKeys();
+        Account account = changed();
+        Calls program = new Calls();
+        program.breakAt(rehearsal.made().lastIndexOf("CloudProvider.list") + 1, Fault.BLOCKS);
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            try {
+                account.wish(program).parallelism(1).build().rotateKeys();
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        caller.start();
+        program.awaitBlocked();
+
+        caller.interrupt();
+
+        caller.join(SOON.toMillis());
+        assertThat(thrown.get())
+                .isInstanceOfSatisfying(
+                        CancelledException.class,
+                        cancelled -> assertThat(cancelled
+                                        .report()
+                                        .orElseThrow()
+                                        .hosts()
+                                        .get(2)
+                                        .changes())
+                                .containsExactly("ufw: deny what no rule admits, and enable"));
+    }
+
+    private static Account changed() {
+        Account account = new Account();
+        account.wish().apply();
+        account.cloud.machine("shop-node-2").disableFirewall();
+        return account;
     }
 
     /** The worker is at something that no interrupt ends, such as asking for a name's address, and takes no notice of one. */

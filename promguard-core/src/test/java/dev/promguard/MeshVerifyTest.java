@@ -1037,6 +1037,34 @@ class MeshVerifyTest {
     }
 
     @Test
+    void openPrometheus_monitorNamed_reachesThatOne() {
+        Account pair = new Account();
+        MeshBuilder two = pair.wish().monitor("b", host -> host.region("lon1"));
+        two.apply();
+        pair.cloud.machine("b").forwardTo(9090);
+        pair.cloud.machine("shop-monitor-1").down(true);
+
+        try (Tunnel tunnel = two.build().openPrometheus("b")) {
+            assertThat(tunnel.uri()).hasPort(9090);
+        }
+        assertThatThrownBy(() -> two.build().openPrometheus()).isInstanceOf(HostException.class);
+    }
+
+    @Test
+    void openPrometheus_nameOfNoMonitor_namesTheMonitors() {
+        Mesh pair =
+                new Account().wish().monitor("b", host -> host.region("lon1")).build();
+
+        assertThatThrownBy(() -> pair.openPrometheus("c"))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("\"c\" is none of its hosts: its monitors are shop-monitor-1, b");
+        assertThatThrownBy(() -> pair.openPrometheus("shop-node-1"))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("\"shop-node-1\" is a node")
+                .hasMessageContaining("its monitors are shop-monitor-1, b");
+    }
+
+    @Test
     void openPrometheus_forwardRefused_closesTheSession() {
         account.cloud.machine("shop-monitor-1").forwardTo(0);
 

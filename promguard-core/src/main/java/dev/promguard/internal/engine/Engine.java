@@ -1,6 +1,7 @@
 package dev.promguard.internal.engine;
 
 import dev.promguard.HostException;
+import dev.promguard.PromGuardException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.act.Act;
 import dev.promguard.internal.act.Outcome;
@@ -16,6 +17,7 @@ import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.Secret;
@@ -120,6 +122,8 @@ public final class Engine {
         try (Observation seen = observe(Set.of(), context.sshTimeout(), true)) {
             seen.awaitAll();
             return applied.then(rotate(seen));
+        } catch (PromGuardException e) {
+            return applied.cancelledBy(Interruption.behind(e).orElseThrow(() -> e));
         }
     }
 
