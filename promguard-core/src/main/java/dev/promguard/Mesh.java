@@ -8,6 +8,7 @@ import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
 import dev.promguard.internal.act.Deleter;
 import dev.promguard.internal.act.Outcome;
+import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
 import dev.promguard.internal.run.Context;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -202,16 +204,37 @@ public final class Mesh {
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal wish returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the plan is null
      */
     public ApplyReport apply(Plan plan) {
-        Objects.requireNonNull(plan, "plan");
-        return changed(engine -> engine.apply(Set.copyOf(plan.only()), decision -> {
-            Plan current = Views.plan(decision);
-            if (!current.equals(plan)) {
-                throw new PlanOutdatedException(current);
-            }
-        }));
+        require(plan, Plan.Operation.APPLY);
+        return changed(engine ->
+                engine.apply(Set.copyOf(plan.only()), decision -> requireUnchanged(plan, Views.plan(decision))));
+    }
+
+    private static void require(Plan plan, Plan.Operation operation) {
+        if (plan.operation() != operation) {
+            throw new IllegalArgumentException("this is a plan of " + plan.operation() + ", and not of " + operation);
+        }
+    }
+
+    private static void requireUnchanged(Plan reviewed, Plan current) {
+        if (!current.equals(reviewed)) {
+            throw new PlanOutdatedException(reviewed, current);
+        }
+    }
+
+    /**
+     * Says what {@link #rotateKeys()} would do: what an apply would, and new keys for every host. Read-only. A host with a problem keeps
+     * every host from getting new keys.
+     *
+     * @return the plan; {@link #rotateKeys(Plan)} does what it says
+     * @throws PromGuardException as {@link #plan()}
+     */
+    public Plan planRotateKeys() {
+        return interruptibly(() -> Views.plan(engine().planRotation()));
     }
 
     /**
@@ -229,6 +252,21 @@ public final class Mesh {
      */
     public ApplyReport rotateKeys() {
         return changed(Engine::rotateKeys);
+    }
+
+    /**
+     * Rotates keys as a plan says, or does nothing. What exists is observed and compared with the plan; then this is acted on.
+     *
+     * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
+     * @return what was done
+     * @throws PlanOutdatedException if a rotation would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the plan is null
+     */
+    public ApplyReport rotateKeys(Plan plan) {
+        require(plan, Plan.Operation.ROTATE_KEYS);
+        return changed(engine -> engine.rotateKeys(decision -> requireUnchanged(plan, Views.plan(decision))));
     }
 
     /**
@@ -333,8 +371,41 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public DestroyReport destroy() {
+        return destroy(decision -> {});
+    }
+
+    /**
+     * Says what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would do and leave on hosts that were
+     * there before the mesh, as far as their manifests tell. Read-only.
+     *
+     * @return the plan; {@link #destroy(Plan)} does what it says
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if the state cannot be read
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public Plan planDestroy() {
+        return interruptibly(() -> Views.plan(new Destruction(context()).plan(), blueprint()));
+    }
+
+    /**
+     * Takes the mesh away as a plan says, or does nothing. What exists is observed once and compared with the plan; then this is acted
+     * on, over the same sessions.
+     *
+     * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
+     * @return what was removed, and what was left on hosts that stay
+     * @throws PlanOutdatedException if a destroy would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws PromGuardException as {@link #destroy()}
+     * @throws NullPointerException if the plan is null
+     */
+    public DestroyReport destroy(Plan plan) {
+        require(plan, Plan.Operation.DESTROY);
+        return destroy(decision -> requireUnchanged(plan, Views.plan(decision, blueprint())));
+    }
+
+    private DestroyReport destroy(Consumer<DestroyDecision> review) {
         return changing(context -> {
-            DestroyReport report = Views.report(new Destruction(context).destroy());
+            DestroyReport report = Views.report(new Destruction(context).destroy(review));
             context.store().delete(spec.name());
             context.events().done(null, "removed");
             return report;

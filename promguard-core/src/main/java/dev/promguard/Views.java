@@ -8,6 +8,7 @@ import dev.promguard.change.ExplainedChange;
 import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
+import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.engine.Destruction;
@@ -40,7 +41,8 @@ final class Views {
     /** A decision as a plan. */
     static Plan plan(Decision decision) {
         Roster roster = decision.observed().roster();
-        Plan.Builder plan = Plan.builder(Plan.Operation.APPLY, roster.blueprint())
+        Plan.Operation operation = decision.request().rotate() ? Plan.Operation.ROTATE_KEYS : Plan.Operation.APPLY;
+        Plan.Builder plan = Plan.builder(operation, roster.blueprint())
                 .only(
                         roster.only().isEmpty()
                                 ? List.of()
@@ -87,11 +89,52 @@ final class Views {
         return entry.build();
     }
 
+    /** A decision about a destruction as a plan. */
+    static Plan plan(DestroyDecision decision, Blueprint blueprint) {
+        Plan.Builder plan = Plan.builder(Plan.Operation.DESTROY, blueprint)
+                .problems(decision.problems().stream()
+                        .map(problem -> problem(problem, false))
+                        .toList());
+        decision.hosts().forEach(host -> plan.addEntry(entry(host, blueprint)));
+        return plan.build();
+    }
+
+    private static Plan.Entry entry(DestroyDecision.Host host, Blueprint blueprint) {
+        Plan.Kind kind = switch (host.kind()) {
+            case DELETE, UNINSTALL, FORGET -> Plan.Kind.REMOVE;
+            case KEEP -> Plan.Kind.KEEP;
+            case UNREADABLE -> Plan.Kind.UNKNOWN;
+        };
+        List<String> notes = new ArrayList<>();
+        host.leftovers().forEach(what -> notes.add("will be left: " + what));
+        if (host.kind() == DestroyDecision.Kind.FORGET) {
+            notes.add("it is said to be gone for good: it is forgotten, and not contacted");
+        }
+        Plan.Entry.Builder entry = Plan.Entry.builder(kind, host.name())
+                .problems(host.problem().stream().map(Views::problem).toList())
+                .changes(host.changes().stream().map(Views::change).toList())
+                .notes(notes);
+        if (blueprint.contains(host.name())) {
+            entry.region(blueprint.host(host.name()).spec().region());
+        }
+        host.cloud().ifPresent(cloud -> {
+            entry.region(cloud.region()).size(cloud.size());
+            cloud.price().ifPresent(entry::price);
+        });
+        host.address().ifPresent(entry::address);
+        host.publicAddress().ifPresent(entry::publicAddress);
+        return entry.build();
+    }
+
     private static MeshProblem problem(Problem problem) {
+        return problem(problem, problem.kind().blocking());
+    }
+
+    private static MeshProblem problem(Problem problem, boolean blocking) {
         MeshProblem.Builder view = MeshProblem.builder(
                         problem.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'), problem.message())
                 .remedy(problem.remedy())
-                .blocking(problem.kind().blocking());
+                .blocking(blocking);
         problem.host().ifPresent(view::host);
         return view.build();
     }

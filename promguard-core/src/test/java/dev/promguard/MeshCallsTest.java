@@ -46,6 +46,12 @@ class MeshCallsTest {
                         6,
                         "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 6, HostApplier.rollbackAfter 1, HostSession.apply 3, HostSession.confirm 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 9"),
                 row(
+                        "planRotateKeys",
+                        mesh -> mesh.build().planRotateKeys(),
+                        3,
+                        "CloudProvider.list 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                row("planDestroy", mesh -> mesh.build().planDestroy(), 0, "CloudProvider.list 1, StateStore.load 1"),
+                row(
                         "verify",
                         mesh -> mesh.build().verify(),
                         3,

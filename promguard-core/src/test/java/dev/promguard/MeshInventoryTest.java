@@ -203,9 +203,12 @@ class MeshInventoryTest {
                 .isInstanceOf(DestroyException.class);
 
         List<String> made = calls.made();
-        int open = made.lastIndexOf("HostApplier.open");
-        assertThat(made.subList(open, open + 3))
-                .containsExactly("HostApplier.open", "StateStore.save", "HostSession.facts");
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        for (int facts = 0; facts < made.size(); facts++) {
+            if (made.get(facts).equals("HostSession.facts")) {
+                assertThat(made.subList(facts - 2, facts)).containsExactly("HostApplier.open", "StateStore.save");
+            }
+        }
         assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(web.hostKey()));
         web.failAt(null);
         HostKeyFingerprint before = web.hostKey();

@@ -128,7 +128,8 @@ public record HostFacts(
      * PromGuard's record on a host of an inventory.
      *
      * @param mesh the mesh that the host is in
-     * @param things what PromGuard put there, such as {@code unit node_exporter.service} or {@code file /etc/wireguard/wg0.conf}
+     * @param things what PromGuard put there, such as {@code unit node_exporter.service}, {@code file /etc/wireguard/wg0.conf} or
+     *     {@code package ufw}, and {@code replaced PATH} for a file that it keeps the former content of
      */
     public record LedgerFact(String mesh, Set<String> things) {
         /**

@@ -1,9 +1,11 @@
 package dev.promguard.change;
 
+import dev.promguard.change.HostFacts.LedgerFact;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The manifest on a host that was there before the mesh: what PromGuard put there and what was there before, so that uninstalling
@@ -11,6 +13,9 @@ import java.util.Objects;
  */
 public final class Manifest implements Resource {
     static final Manifest RESOURCE = new Manifest();
+
+    private static final String WG_QUICK = "wg-quick@";
+    private static final int LONGEST_THING = 200;
 
     private Manifest() {}
 
@@ -130,6 +135,73 @@ public final class Manifest implements Resource {
             changes.add(new Uninstall(part));
         }
         return List.copyOf(changes);
+    }
+
+    /**
+     * Whether a host carries parts of a mesh.
+     *
+     * @param mesh the mesh's name
+     * @param facts what the host is
+     * @return true if its manifest is that mesh's
+     */
+    public static boolean isOf(String mesh, HostFacts facts) {
+        return facts.ledger().filter(manifest -> manifest.mesh().equals(mesh)).isPresent();
+    }
+
+    /**
+     * Says what an uninstallation would do on a host.
+     *
+     * @param manifest what PromGuard put there
+     * @return the changes in order
+     */
+    public static List<ExplainedChange> explainUninstall(LedgerFact manifest) {
+        List<ExplainedChange> explained = new ArrayList<>();
+        for (Part part : Part.values()) {
+            String things = String.join(", ", removed(part, manifest));
+            Uninstall change = new Uninstall(part);
+            ExplainedChange plain =
+                    ExplainedChange.of(change, false, change.describe() + (things.isEmpty() ? "" : ": " + things));
+            explained.add(things.isEmpty() ? plain : plain.between(things, ExplainedChange.ABSENT));
+        }
+        return List.copyOf(explained);
+    }
+
+    private static List<String> removed(Part part, LedgerFact manifest) {
+        return switch (part) {
+            case SERVICES ->
+                things(manifest, "unit ")
+                        .filter(unit -> !unit.startsWith(WG_QUICK))
+                        .toList();
+            case WIREGUARD ->
+                things(manifest, "unit ")
+                        .filter(unit -> unit.startsWith(WG_QUICK))
+                        .toList();
+            case FIREWALL -> List.of();
+            case FILES -> things(manifest, "file ").toList();
+        };
+    }
+
+    /**
+     * Says what an uninstallation would leave on a host, as far as the manifest tells.
+     *
+     * @param manifest what PromGuard put there
+     * @return what would be left, each in a line
+     */
+    public static List<String> leftovers(LedgerFact manifest) {
+        List<String> leftovers = new ArrayList<>();
+        things(manifest, "replaced ").forEach(path -> leftovers.add(path + ", put back as it was before"));
+        List<String> packages = things(manifest, "package ").toList();
+        if (!packages.isEmpty()) {
+            leftovers.add("packages that PromGuard installed: " + String.join(" ", packages));
+        }
+        return List.copyOf(leftovers);
+    }
+
+    private static Stream<String> things(LedgerFact manifest, String kind) {
+        return manifest.things().stream()
+                .filter(thing -> thing.startsWith(kind))
+                .map(thing -> Printable.line(thing.substring(kind.length()), LONGEST_THING))
+                .sorted();
     }
 
     @Override

@@ -767,6 +767,7 @@ public final class MemoryMachine {
                         .map(name -> new LedgerFact(
                                 name,
                                 Stream.of(
+                                                Stream.of("package ufw", "package wireguard-tools"),
                                                 started.stream().map("unit "::concat),
                                                 files.keySet().stream().map("file "::concat),
                                                 guarded.keyFile().stream().map(key -> "file " + query.keyPath()))

@@ -17,7 +17,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Deletes hosts in a cloud: those that are the mesh's, or those that a user names. */
@@ -50,12 +49,12 @@ public final class Deleter {
      * stay.
      *
      * @param journal the state, which forgets the hosts if others stay
+     * @param hosts what each host of the cloud is to the mesh
      * @return what was done
      * @throws ProviderException if the cloud refuses, or some hosts are not gone in time; the message names the hosts
      */
-    public Result destroy(StateJournal journal) {
+    public Result destroy(StateJournal journal, HostIdentities hosts) {
         MeshState state = journal.state();
-        HostIdentities hosts = observer.identify(state);
         List<CloudHost> own = hosts.own();
         List<String> names = own.stream().map(CloudHost::name).toList();
         Set<String> open = new TreeSet<>();
@@ -66,14 +65,10 @@ public final class Deleter {
         naming(names, () -> delete(hosts, own, open));
         names.forEach(name -> context.events().done(name, "removed"));
 
-        HostIdentities others = new HostIdentities(
-                new TreeMap<>(),
-                List.of(),
-                hosts.unmanaged().stream()
-                        .filter(host -> host.attempt().filter(open::contains).isEmpty())
-                        .toList(),
-                Set.of());
-        List<String> problems = others.problems(context.store().describe(mesh)).stream()
+        List<String> problems = hosts
+                .withoutAttempts(open)
+                .problems(context.store().describe(mesh))
+                .stream()
                 .map(HostProblem::text)
                 .toList();
         if (!problems.isEmpty()) {

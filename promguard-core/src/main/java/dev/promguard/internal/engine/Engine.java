@@ -98,16 +98,43 @@ public final class Engine {
     }
 
     /**
+     * Decides what a rotation would do: an apply, and new keys for every host.
+     *
+     * @return the decision
+     */
+    public Decision planRotation() {
+        try (Observation seen = observe(Set.of(), Timeouts.OBSERVE, false)) {
+            seen.awaitAll();
+            return decider.decide(Request.ROTATE, seen.observed());
+        }
+    }
+
+    /**
      * Brings the mesh to its spec, and gives every host new keys. In one pass where nothing else is to do. A rotation needs every host.
      *
      * @return what was done
      */
     public Outcome rotateKeys() {
+        return rotateKeys(Optional.empty());
+    }
+
+    /**
+     * Does what {@link #rotateKeys()} does if what is to be done passes a review.
+     *
+     * @param review is shown the whole decision before anything is done; what it throws ends the run
+     * @return what was done
+     */
+    public Outcome rotateKeys(Consumer<Decision> review) {
+        return rotateKeys(Optional.of(review));
+    }
+
+    private Outcome rotateKeys(Optional<Consumer<Decision>> review) {
         Outcome applied;
         context.events().started(null, "observe what exists");
         try (Observation seen = observe(Set.of(), context.sshTimeout(), true)) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
+            review.ifPresent(reviewer -> reviewer.accept(decider.decide(Request.ROTATE, seen.observed())));
             if (decision.isEmpty()) {
                 return rotate(seen);
             }

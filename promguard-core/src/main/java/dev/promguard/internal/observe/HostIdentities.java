@@ -122,6 +122,23 @@ public record HostIdentities(
     }
 
     /**
+     * The unmanaged hosts, but for those of orders whose outcome was lost: whoever destroys the mesh deletes these with it.
+     *
+     * @param attempts the attempts of these orders
+     * @return identities of the other unmanaged hosts alone
+     */
+    public HostIdentities withoutAttempts(Set<String> attempts) {
+        return new HostIdentities(
+                new TreeMap<>(),
+                List.of(),
+                unmanaged.stream()
+                        .filter(host ->
+                                host.attempt().filter(attempts::contains).isEmpty())
+                        .toList(),
+                Set.of());
+    }
+
+    /**
      * Why apply refuses: hosts that are not this mesh's to change or delete, as far as its state tells.
      *
      * @param store where the state is

@@ -8,7 +8,7 @@ facts_manifest() {
     read -r mesh <"$LEDGER/mesh"
     say ledger "$mesh"
     sed -n -e "/^unit /s/^/$N${TAB}thing${TAB}/p" -e "/^file /s/^/$N${TAB}thing${TAB}/p" \
-        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" "$LEDGER/things" >&3
+        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" -e "/^package /s/^/$N${TAB}thing${TAB}/p" "$LEDGER/things" >&3
 }
 
 # facts_managed: what this or an earlier run wrote down that it put there, as far as it is still there.

@@ -96,6 +96,26 @@ class TakeOffTest {
     }
 
     @Test
+    void factsManifest_everyKindOfThing_tellsWhatIsRemovedAndWhatIsLeft() throws Exception {
+        String said = run(
+                "apply_manifest shop",
+                "note unit a.service",
+                "note file /etc/a",
+                "note replaced /etc/b",
+                "note package ufw",
+                "note folder /etc/c",
+                "facts_manifest");
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "ledger\tshop",
+                        "thing\tunit a.service",
+                        "thing\tfile /etc/a",
+                        "thing\treplaced /etc/b",
+                        "thing\tpackage ufw");
+    }
+
+    @Test
     void remember_again_keepsTheFirstRecord() throws Exception {
         run("apply_manifest shop", "note unit a.service");
         run("apply_manifest bank");
