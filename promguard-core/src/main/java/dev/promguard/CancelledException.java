@@ -11,7 +11,7 @@ public final class CancelledException extends PromGuardException {
      * @param cause the interruption
      */
     public CancelledException(String what, Throwable cause) {
-        super(what, cause);
+        super(ErrorCode.CANCELLED, what, cause);
     }
 
     @Override

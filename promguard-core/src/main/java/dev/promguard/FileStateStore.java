@@ -263,8 +263,9 @@ public final class FileStateStore implements StateStore {
 
     private StateException busy(String mesh, @Nullable Throwable cause) {
         return new StateException(
+                ErrorCode.STATE_LOCKED,
                 "mesh " + mesh + " is being changed by another program (" + describe(mesh)
-                        + " is locked): wait until it is done, then run again",
+                        + " is locked). Wait until it is done, then run again.",
                 true,
                 cause);
     }
@@ -286,8 +287,9 @@ public final class FileStateStore implements StateStore {
             int version = tree.path("version").intValue();
             if (version != VERSION) {
                 throw new StateException(
+                        ErrorCode.STATE_VERSION,
                         file + " has format " + version + ", and this PromGuard reads format " + VERSION
-                                + ": use the PromGuard that wrote it, or a newer one",
+                                + ". Use the version of PromGuard that wrote it, or a newer one.",
                         false,
                         null);
             }
@@ -316,9 +318,10 @@ public final class FileStateStore implements StateStore {
 
     private static StateException corrupt(String mesh, Path file, String why, @Nullable Throwable cause) {
         return new StateException(
+                ErrorCode.STATE_DAMAGED,
                 file + " cannot be understood" + why
-                        + "; put back a copy of it, or move it away and see that no host of mesh " + mesh
-                        + " is left before you apply",
+                        + ". Restore it from a backup, or move it away and make sure that no host of mesh " + mesh
+                        + " is left before you run apply.",
                 false,
                 cause);
     }
@@ -498,8 +501,10 @@ public final class FileStateStore implements StateStore {
 
     private static StateException failure(String verb, Path file, IOException e) {
         return new StateException(
+                ErrorCode.STATE_INACCESSIBLE,
                 "cannot " + verb + ' ' + file + ": " + reason(file, e)
-                        + "; see that the folder belongs to you and the disk has room, or name another folder with state(…)",
+                        + ". Check that the folder belongs to you and that the disk has room, or name another folder with"
+                        + " state(…).",
                 false,
                 e);
     }

@@ -170,16 +170,16 @@ public final class Mesh {
         List<String> all = spec.hosts().stream().map(HostSpec::name).toList();
         List<String> faults = new ArrayList<>();
         if (hosts.length == 0) {
-            faults.add("only: no host is named: name at least one, or leave out only(…)");
+            faults.add("only: no host is named. Name at least one, or leave out only(…).");
         }
         for (String host : hosts) {
             if (!all.contains(host)) {
-                faults.add("only: " + Names.quote(host) + " is none of its hosts: nearest are "
-                        + String.join(", ", Names.nearest(host, all, NEAR)));
+                faults.add("only: " + Names.quote(host) + " is not one of its hosts. The nearest names are "
+                        + String.join(", ", Names.nearest(host, all, NEAR)) + ".");
             }
         }
         if (!faults.isEmpty()) {
-            throw new InvalidMeshException(spec.name(), faults);
+            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, spec.name(), faults);
         }
         return new Selection(this, new TreeSet<>(List.of(hosts)));
     }
@@ -329,7 +329,9 @@ public final class Mesh {
         Set<String> named = new TreeSet<>(List.of(ids));
         if (named.isEmpty()) {
             throw new InvalidMeshException(
-                    spec.name(), List.of("deleteUnmanaged: no id is given: name the ids that plan() shows"));
+                    ErrorCode.UNKNOWN_NAME,
+                    spec.name(),
+                    List.of("deleteUnmanaged: no id is given. Name the ids that plan() shows."));
         }
         return changing(
                 context -> new DestroyReport(spec.name(), new Deleter(context).unmanaged(context.loadState(), named)));
@@ -367,7 +369,7 @@ public final class Mesh {
         } catch (PromGuardException e) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new CancelledException(
-                        "interrupted; what was done is done, and the same call goes on from there", e);
+                        "interrupted. What was done is kept, and the same call continues from there.", e);
             }
             throw e;
         }

@@ -1,6 +1,6 @@
 package dev.promguard;
 
-/** The world has moved since a plan was made, so that applying it would do something other than it says. Nothing was done. */
+/** The mesh has changed since a plan was made, so that applying it would do something other than it says. Nothing was done. */
 public final class PlanOutdatedException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
@@ -8,7 +8,8 @@ public final class PlanOutdatedException extends PromGuardException {
 
     PlanOutdatedException(Plan current) {
         super(
-                "the world has moved since this plan was made, so nothing was done; read the plan as it is now and apply that:\n"
+                ErrorCode.PLAN_OUTDATED,
+                "the mesh has changed since this plan was made, so nothing was done. Review the current plan and apply that one:\n"
                         + current,
                 null);
         this.current = current;

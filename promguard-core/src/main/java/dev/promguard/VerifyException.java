@@ -7,7 +7,7 @@ public final class VerifyException extends PromGuardException {
     private final transient VerifyReport report;
 
     VerifyException(VerifyReport report) {
-        super(report.summary(), null);
+        super(ErrorCode.VERIFY_FAILED, report.summary(), null);
         this.report = report;
     }
 

@@ -47,7 +47,7 @@ final class Views {
                 only,
                 decision.problems().stream()
                         .filter(problem -> problem.kind() == Problem.Kind.UNMANAGED_HOST)
-                        .map(Problem::text)
+                        .map(Problem::textWithId)
                         .toList(),
                 decision.observed().firewall(),
                 entries);
@@ -93,7 +93,7 @@ final class Views {
             return List.of(PlannedChange.wished("it is not running, or has no public address yet"));
         }
         List<PlannedChange> changes = new ArrayList<>();
-        host.problems().forEach(problem -> changes.add(PlannedChange.wished(problem.text())));
+        host.problems().forEach(problem -> changes.add(PlannedChange.wished(problem.textWithId())));
         changes.addAll(host.planned());
         return changes;
     }
@@ -163,9 +163,11 @@ final class Views {
         DestroyReport report = new DestroyReport(result.mesh(), result.removed(), result.leftovers());
         if (!result.problems().isEmpty()) {
             throw new DestroyException(
-                    report + "\n  Not removed: " + String.join("\n  ", result.problems()) + ". Then run destroy again.",
+                    "mesh " + result.mesh() + ": destroy did not finish, because hosts with the mesh's tag are left\n"
+                            + report.toString().indent(2) + "  Not removed: " + String.join("\n  ", result.problems())
+                            + " Then run destroy again.",
                     report,
-                    new InvalidMeshException(result.mesh(), result.problems()));
+                    new InvalidMeshException(ErrorCode.UNMANAGED_HOSTS, result.mesh(), result.problems()));
         } else if (!result.failures().isEmpty()) {
             throw failure(report, result.failures());
         }
@@ -181,11 +183,11 @@ final class Views {
                 .distinct()
                 .collect(Collectors.joining("\n"));
         DestroyException exception = new DestroyException(
-                message + "\n  "
+                "mesh " + report.mesh() + ": destroy did not finish on every host\n" + message + "\n  "
                         + (report.removed().isEmpty()
                                 ? "No host is done"
                                 : "Done: " + String.join(", ", report.removed()))
-                        + ". The others are remembered: fix what is named above, then run destroy again.",
+                        + ". The state keeps the others. Fix what is named above, then run destroy again.",
                 report,
                 distinct.iterator().next());
         distinct.stream().skip(1).forEach(exception::addSuppressed);
@@ -240,9 +242,9 @@ final class Views {
         List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream().filter(host -> host.status().ok()).count();
         ApplyException exception = new ApplyException(
-                String.join("\n", messages) + "\n  " + good + " of "
-                        + report.hosts().size()
-                        + " hosts are done. Nothing is lost: fix what is named above, then run apply again.",
+                "mesh " + report.mesh() + ": apply did not finish, " + good + " of "
+                        + report.hosts().size() + " hosts are done\n" + String.join("\n", messages)
+                        + "\n  Nothing is lost. Fix what is named above, then run apply again.",
                 report,
                 distinct.get(0));
         distinct.stream().skip(1).forEach(exception::addSuppressed);

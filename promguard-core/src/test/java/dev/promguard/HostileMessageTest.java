@@ -29,12 +29,12 @@ class HostileMessageTest {
         IOException cause = new IOException("inner " + HOSTILE, new IOException("innermost " + HOSTILE));
         cause.addSuppressed(new IOException("beside " + HOSTILE));
         return Stream.of(
-                HostException.of("web-1", "203.0.113.9", "step " + HOSTILE)
+                HostException.of(ErrorCode.STEP_FAILED, "web-1", "203.0.113.9", "step " + HOSTILE)
                         .output(HOSTILE)
                         .cause(cause)
                         .because("what " + HOSTILE, "mend " + HOSTILE),
-                new ProviderException("message " + HOSTILE, 500, null, null, true, cause),
-                new StateException("message " + HOSTILE, false, cause),
+                new ProviderException(ErrorCode.PROVIDER_REFUSED, "message " + HOSTILE, 500, null, null, true, cause),
+                new StateException(ErrorCode.STATE_DAMAGED, "message " + HOSTILE, false, cause),
                 new InvalidMeshException("shop", List.of("fault " + HOSTILE, "fault " + HOSTILE)),
                 new CancelledException("message " + HOSTILE, new InterruptedException(HOSTILE)));
     }
@@ -55,14 +55,16 @@ class HostileMessageTest {
     void getCause_printableWords_isTheVerySame() {
         IOException cause = new IOException("plain", new IOException("words"));
 
-        assertThat(new StateException("message", false, cause).getCause()).isSameAs(cause);
+        assertThat(new StateException(ErrorCode.STATE_DAMAGED, "message", false, cause).getCause())
+                .isSameAs(cause);
     }
 
     @Test
     void getCause_hostileWords_saysWhatItWasAndWhere() {
         IOException cause = new IOException(HOSTILE, new IllegalStateException("why"));
 
-        Throwable shown = Objects.requireNonNull(new StateException("message", false, cause).getCause());
+        Throwable shown =
+                Objects.requireNonNull(new StateException(ErrorCode.STATE_DAMAGED, "message", false, cause).getCause());
 
         assertThat(shown).hasMessage("java.io.IOException: a?[2J?1mb?c???");
         assertThat(shown.getStackTrace()).isEqualTo(cause.getStackTrace());

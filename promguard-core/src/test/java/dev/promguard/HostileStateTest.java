@@ -144,7 +144,7 @@ class HostileStateTest {
                 assertThat(e)
                         .as(which)
                         .hasMessageStartingWith(file + " cannot be understood")
-                        .hasMessageContaining("put back a copy of it");
+                        .hasMessageContaining("Restore it from a backup");
                 assertThat(HostileTexts.UNPRINTABLE
                                 .matcher(String.valueOf(e.getMessage()))
                                 .find())

@@ -44,7 +44,7 @@ class LyingHostTest {
                 .hasMessageContaining(
                         "it shows the WireGuard public key " + key(robbed) + ", which is that of " + robbed)
                 .hasMessageContaining("Nothing was changed on it.")
-                .hasMessageContaining("remove /etc/wireguard/wg0.key on it and apply again");
+                .hasMessageContaining("remove /etc/wireguard/wg0.key on it and run apply again");
         assertThat(failure.report().hosts())
                 .filteredOn(host -> host.status() == ApplyReport.Status.FAILED)
                 .extracting(ApplyReport.HostOutcome::name)

@@ -113,7 +113,7 @@ class MeshBuilderTest {
                         "prometheus port 70000 is not a port: use 1 to 65535",
                         "scrapeInterval PT0.001S is out of range: use whole seconds from 1 s to 1 h",
                         "prometheus release \"node_exporter\" is another program: give a release named prometheus");
-        assertThat(refused).hasMessageStartingWith("mesh \"My Shop\" has 13 faults:\n  - node name");
+        assertThat(refused).hasMessageStartingWith("mesh \"My Shop\" has 13 problems [PG-1001]:\n  - node name");
     }
 
     @Test
@@ -121,7 +121,7 @@ class MeshBuilderTest {
         assertThatThrownBy(() -> Mesh.builder().build())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessage("mesh \"promguard\": monitor is missing: a mesh needs at least one, such as"
-                        + " .monitor(\"tor1\")");
+                        + " .monitor(\"tor1\") [PG-1001]");
     }
 
     @Test

@@ -274,7 +274,8 @@ class MeshIdentityTest {
         account.wish().apply();
         account.cloud.untag("shop-node-1");
         account.cloud.untag("shop-node-2");
-        account.cloud.refuseTags(new ProviderException("this token may not tag", 403, "forbidden", null, false, null));
+        account.cloud.refuseTags(new ProviderException(
+                ErrorCode.PROVIDER_REFUSED, "this token may not tag", 403, "forbidden", null, false, null));
 
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class, () -> account.wish().nodes(1, "lon1").apply());

@@ -327,7 +327,7 @@ class MeshInventoryTest {
         assertThatThrownBy(() -> without.build().destroy())
                 .isInstanceOf(DestroyException.class)
                 .hasMessageContaining("db-1")
-                .hasMessageContaining("gone for good");
+                .hasMessageContaining("say with gone(…) that it no longer exists");
         inventory.gone("db-1");
         DestroyReport report = without.build().destroy();
 
@@ -380,7 +380,7 @@ class MeshInventoryTest {
 
         assertThatThrownBy(() -> wish().apply())
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("web-1 carries parts of this mesh");
+                .hasMessageContaining("web-1 has parts of this mesh");
         inventory.gone("web-1");
         assertThat(wish().apply().ok()).isTrue();
         assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1", "mon");

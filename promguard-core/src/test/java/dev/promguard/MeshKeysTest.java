@@ -241,7 +241,7 @@ class MeshKeysTest {
                                         ApplyReport.Status.FAILED,
                                         ApplyReport.Status.ROLLED_BACK,
                                         ApplyReport.Status.ROLLED_BACK))
-                .hasMessageContaining("others that must take their new keys in the same run did not: " + MONITOR);
+                .hasMessageContaining("hosts that must take their new keys in the same run did not: " + MONITOR);
 
         assertThat(account.cloud.machines()).noneMatch(MemoryMachine::armed);
         assertThat(key("shop-node-1")).isEqualTo(nodeKey);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class MeshOutcomeTest {
     private static final String NODE = "shop-node-2";
     private static final String CONNECT = "connect anew";
-    private static final String LOOK = "look again whether it keeps its changes";
+    private static final String LOOK = "check whether it keeps its changes";
 
     private final Account account = new Account();
     private final AtomicInteger looks = new AtomicInteger();
@@ -56,6 +56,13 @@ class MeshOutcomeTest {
         if (!wanted.ok()) {
             HostException failure = (HostException) Objects.requireNonNull(outcome.failure());
             assertThat(failure.status()).isEqualTo(wanted);
+            assertThat(failure.code())
+                    .isEqualTo(
+                            switch (wanted) {
+                                case ROLLED_BACK -> ErrorCode.ROLLED_BACK;
+                                case UNKNOWN -> ErrorCode.OUTCOME_UNKNOWN;
+                                default -> ErrorCode.CONNECTION_LOST;
+                            });
         }
         return outcome;
     }
@@ -103,8 +110,8 @@ class MeshOutcomeTest {
         });
 
         assertThat(assertOutcome(report, Status.ROLLED_BACK).failure())
-                .hasMessageContaining("rolled back: no new connection confirmed the changes in time")
-                .hasMessageContaining("What stood in the way: " + NODE)
+                .hasMessageContaining("rolled back, because no new connection confirmed the changes in time")
+                .hasMessageContaining("The reason: " + NODE)
                 .hasMessageContaining("ufw status numbered");
         assertThat(looks).hasValue(1);
         assertNextApplyFinishes();
@@ -124,8 +131,8 @@ class MeshOutcomeTest {
 
         assertThat(assertOutcome(report, Status.UNKNOWN).failure())
                 .hasMessageContaining("whether the host keeps its changes or has rolled back is not known")
-                .hasMessageContaining("run apply: it looks first")
-                .hasMessageContaining("look on its console");
+                .hasMessageContaining("run apply: it makes the changes that are missing")
+                .hasMessageContaining("check on its console");
         assertThat(report.toString()).contains("1 of 3 hosts failed").contains("UNKNOWN after ");
         node().rollBack();
         node().down(false);
@@ -159,7 +166,7 @@ class MeshOutcomeTest {
     void apply_oldHostKeyAndAClaimThatTheChangesAreKept_isUnknown() {
         ApplyReport report = apply(CONNECT, MemoryMachine::impostorWithThrowaway, node -> {});
 
-        assertThat(assertOutcome(report, Status.UNKNOWN).failure()).hasMessageContaining("That is not believed");
+        assertThat(assertOutcome(report, Status.UNKNOWN).failure()).hasMessageContaining("One of the two is wrong");
     }
 
     @Test
@@ -178,7 +185,7 @@ class MeshOutcomeTest {
         ApplyReport report = apply("start node_exporter.service", node -> node.down(true), node -> node.down(false));
 
         assertThat(assertOutcome(report, Status.FAILED).failure())
-                .hasMessageContaining("what the host had changed by then is kept");
+                .hasMessageContaining("the host keeps what it had changed by then");
         assertNextApplyFinishes();
     }
 

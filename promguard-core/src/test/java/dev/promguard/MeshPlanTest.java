@@ -263,7 +263,10 @@ class MeshPlanTest {
 
         PlanNotEmptyException thrown = catchThrowableOfType(PlanNotEmptyException.class, plan::requireEmpty);
 
-        assertThat(thrown).hasMessage(plan.toString()).isInstanceOf(PromGuardException.class);
+        assertThat(thrown)
+                .hasMessage(ErrorCode.PLAN_NOT_EMPTY.appendedTo(plan.toString()))
+                .hasMessageMatching("(?s)[^\\n]+ \\[PG-6002]\\n.+")
+                .isInstanceOf(PromGuardException.class);
         assertThat(thrown.plan()).isSameAs(plan);
     }
 
@@ -384,11 +387,12 @@ class MeshPlanTest {
 
         assertThatThrownBy(() -> mesh.only("shop-nod-2", "shop-node-1", "x\u001b"))
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("only: \"shop-nod-2\" is none of its hosts: nearest are shop-node-2, shop-node-1")
+                .hasMessageContaining(
+                        "only: \"shop-nod-2\" is not one of its hosts. The nearest names are shop-node-2, shop-node-1")
                 .hasMessageContaining("only: \"x?\"");
         assertThatThrownBy(mesh::only)
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("name at least one");
+                .hasMessageContaining("Name at least one");
         assertThat(calls.made()).isEmpty();
     }
 

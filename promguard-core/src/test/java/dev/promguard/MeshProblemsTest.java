@@ -80,7 +80,8 @@ class MeshProblemsTest {
                 .isInstanceOfSatisfying(
                         ApplyException.class,
                         e -> assertThat(e.report().toString())
-                                .contains("FAILED rotate the keys of every host: no key was changed, since a rotation"))
+                                .contains(
+                                        "FAILED rotate the keys of every host: no key was changed, because a rotation"))
                 .hasMessageContaining("rotate the keys of every host: no key was changed");
     }
 

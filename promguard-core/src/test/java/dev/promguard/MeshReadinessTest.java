@@ -143,7 +143,7 @@ class MeshReadinessTest {
         CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> wish(2).apply());
         awaitConfigured(2);
 
-        account.cloud.breakAwait(new ProviderException("the cloud is down"));
+        account.cloud.breakAwait(new ProviderException(ErrorCode.PROVIDER_REFUSED, "the cloud is down"));
 
         ApplyException failure = failure(apply);
         assertThat(failure).hasMessageContaining("shop-node-1: the cloud is down");

@@ -143,7 +143,8 @@ class MeshRebuildTest {
     void apply_throwawayKeyWithoutARebuild_isRefused() {
         node().impostorWithThrowaway();
 
-        assertThat(assertRefused()).hasMessageContaining("Memory has done no rebuild of it since 2031-05-06T07:08:09Z");
+        assertThat(assertRefused())
+                .hasMessageContaining("Memory has completed no rebuild of it since 2031-05-06T07:08:09Z");
     }
 
     @Test
@@ -179,8 +180,8 @@ class MeshRebuildTest {
         node().impostorWithThrowaway();
 
         assertThat(assertRefused())
-                .hasMessageContaining("the rebuild that began at 2031-05-06T07:08:39Z is not done, says Memory")
-                .hasMessageContaining("Wait until it is done");
+                .hasMessageContaining("Memory has not finished the rebuild that began at 2031-05-06T07:08:39Z")
+                .hasMessageContaining("Wait until the rebuild is finished");
 
         account.cloud.rebuild(NODE);
         assertThat(account.wish().apply().ok()).isTrue();
@@ -192,7 +193,7 @@ class MeshRebuildTest {
         account.cloud.rebuild(NODE);
         account.cloud.note(NODE, Rebuild.Status.IN_PROGRESS);
 
-        assertThat(assertRefused()).hasMessageContaining("is not done");
+        assertThat(assertRefused()).hasMessageContaining("has not finished the rebuild");
     }
 
     @Test
@@ -214,7 +215,7 @@ class MeshRebuildTest {
         assertThat(failure.report().hosts())
                 .extracting(ApplyReport.HostOutcome::status)
                 .containsExactly(Status.CHANGED, Status.FAILED, Status.CHANGED);
-        assertThat(failure).hasMessageContaining(NODE).hasMessageContaining("has done no rebuild");
+        assertThat(failure).hasMessageContaining(NODE).hasMessageContaining("has completed no rebuild");
     }
 
     @Test
@@ -266,7 +267,7 @@ class MeshRebuildTest {
 
         assertThat(reader.complaint(account.wish().build()))
                 .contains(account.cloud.machine("shop-monitor-1").firstHostKey().text())
-                .contains("If it was rebuilt, apply asks Memory whether that is so");
+                .contains("If it was rebuilt, run apply, which asks Memory whether that is so");
     }
 
     /** The verbs that only look, and expect every host to be set up. */

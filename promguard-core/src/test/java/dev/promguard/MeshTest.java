@@ -184,7 +184,13 @@ class MeshTest {
         account.wish().nodes(0).apply();
         account.cloud.machine("shop-monitor-1").disableFirewall();
         account.cloud.refuse(new ProviderException(
-                "You would exceed your droplet limit", 422, "unprocessable_entity", "req-1", false, null));
+                ErrorCode.PROVIDER_REFUSED,
+                "You would exceed your droplet limit",
+                422,
+                "unprocessable_entity",
+                "req-1",
+                false,
+                null));
 
         ApplyException failure =
                 catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
@@ -319,7 +325,7 @@ class MeshTest {
         assertThatThrownBy(() -> account.wish().plan()).isInstanceOf(StateException.class);
         assertThatThrownBy(() -> account.wish().apply())
                 .isInstanceOf(StateException.class)
-                .hasMessageContaining("put back a copy of the folder");
+                .hasMessageContaining("Restore the folder from a backup");
         assertThat(account.store.loadLoginKey("shop")).isEqualTo(Optional.empty());
     }
 
@@ -639,7 +645,7 @@ class MeshTest {
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ! ufw: is off, or its loaded rules are not its own (drift)   → put back",
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",
-                        "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s",
+                        "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s [PG-4001]",
                         "      See that it is up.",
                         "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
                         "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x");

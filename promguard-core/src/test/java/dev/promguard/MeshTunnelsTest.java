@@ -264,7 +264,7 @@ class MeshTunnelsTest {
 
         assertThatThrownBy(() -> account.wish().apply())
                 .hasMessageContaining("shop-node-1")
-                .hasMessageContaining("running tunnels with others that cannot take part: " + MONITOR);
+                .hasMessageContaining("running tunnels with hosts that cannot take part: " + MONITOR);
 
         assertTunnelsRun();
         machine(MONITOR).down(false);

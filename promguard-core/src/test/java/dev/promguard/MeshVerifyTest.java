@@ -1016,7 +1016,7 @@ class MeshVerifyTest {
         assertThatThrownBy(() -> new Account().wish().build().verify())
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("nothing is known of mesh shop")
-                .hasMessageContaining("run apply first");
+                .hasMessageContaining("Run apply first");
     }
 
     @Test
@@ -1059,6 +1059,6 @@ class MeshVerifyTest {
     void openPrometheus_nothingApplied_saysToApplyFirst() {
         assertThatThrownBy(() -> new Account().wish().build().openPrometheus())
                 .isInstanceOf(StateException.class)
-                .hasMessageContaining("run apply first");
+                .hasMessageContaining("Run apply first");
     }
 }

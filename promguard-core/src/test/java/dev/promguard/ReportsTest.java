@@ -78,7 +78,8 @@ class ReportsTest {
 
     @Test
     void hostException_allThatIsKnown_isInTheMessageOnce() {
-        HostException failure = HostException.of("shop-node-2", "198.51.100.7", "install node_exporter 1.12.1")
+        HostException failure = HostException.of(
+                        ErrorCode.INSTALL_FAILED, "shop-node-2", "198.51.100.7", "install node_exporter 1.12.1")
                 .exitCode(4)
                 .output("line one\nline\u001b[31m two\u009b\u202e\n")
                 .retryable()
@@ -86,7 +87,7 @@ class ReportsTest {
                 .because("sha256 is 3c1f, wanted b51d", "Check the release mirror.");
 
         assertThat(failure).hasMessage("""
-                        shop-node-2 (198.51.100.7): step "install node_exporter 1.12.1" failed: sha256 is 3c1f, wanted b51d
+                        shop-node-2 (198.51.100.7): step "install node_exporter 1.12.1" failed: sha256 is 3c1f, wanted b51d [PG-5004]
                           line one
                           line?[31m two??
                           Check the release mirror.""").hasRootCauseMessage("why");
@@ -100,24 +101,32 @@ class ReportsTest {
 
     @Test
     void hostException_littleKnown_leavesOutTheRest() {
-        HostException failure = HostException.of("a", "", "connect").because("no answer", "");
+        HostException failure =
+                HostException.of(ErrorCode.CONNECT_FAILED, "a", "", "connect").because("no answer", "");
 
-        assertThat(failure).hasMessage("a: step \"connect\" failed: no answer").hasNoCause();
+        assertThat(failure)
+                .hasMessage("a: step \"connect\" failed: no answer [PG-4001]")
+                .hasNoCause();
         assertThat(failure.exitCode()).isEmpty();
         assertThat(failure.retryable()).isFalse();
     }
 
     @Test
     void providerException_parts_areKept() {
-        ProviderException full = new ProviderException("no", 422, "unprocessable", "req-1", true, null);
+        ProviderException full =
+                new ProviderException(ErrorCode.PROVIDER_REFUSED, "no", 422, "unprocessable", "req-1", true, null);
         assertThat(full.status()).hasValue(422);
-        assertThat(full.id()).contains("unprocessable");
+        assertThat(full.providerCode()).contains("unprocessable");
+        assertThat(full.id()).isEqualTo("PG-3005");
+        assertThat(full.code()).isEqualTo(ErrorCode.PROVIDER_REFUSED);
+        assertThat(full.reason()).isEqualTo("no");
+        assertThat(full).hasMessage("no [PG-3005]");
         assertThat(full.requestId()).contains("req-1");
         assertThat(full.retryable()).isTrue();
 
-        ProviderException bare = new ProviderException("no");
+        ProviderException bare = new ProviderException(ErrorCode.PROVIDER_REFUSED, "no");
         assertThat(bare.status()).isEmpty();
-        assertThat(bare.id()).isEmpty();
+        assertThat(bare.providerCode()).isEmpty();
         assertThat(bare.requestId()).isEmpty();
         assertThat(bare.retryable()).isFalse();
     }

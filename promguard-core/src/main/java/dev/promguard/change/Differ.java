@@ -28,17 +28,17 @@ public final class Differ {
     public static List<String> faults(DesiredHost desired, HostFacts facts) {
         List<String> faults = new ArrayList<>();
         if (!SYSTEMS.contains(facts.osId())) {
-            faults.add("its system is " + Names.quote(facts.osId()) + ": use an image of Debian or Ubuntu");
+            faults.add("its system is " + Names.quote(facts.osId()) + ". Use an image of Debian or Ubuntu.");
         }
         Optional<Architecture> architecture = Architecture.ofMachine(facts.machine());
         if (architecture.isEmpty()) {
-            faults.add("its architecture is " + Names.quote(facts.machine()) + ": use x86_64 or aarch64");
+            faults.add("its architecture is " + Names.quote(facts.machine()) + ". Use x86_64 or aarch64.");
         } else {
             for (ReleaseInstall install : desired.releases()) {
                 if (install.release().sum(architecture.get()).isEmpty()) {
                     faults.add(
                             install.release().name() + ' ' + install.release().version() + " has no SHA-256 for "
-                                    + architecture.get().releaseName() + ": add it to the release");
+                                    + architecture.get().releaseName() + ". Add it to the release.");
                 }
             }
         }

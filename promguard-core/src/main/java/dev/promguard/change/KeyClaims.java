@@ -40,7 +40,7 @@ public final class KeyClaims {
                 });
             }
             if (key.equals(ZERO)) {
-                refused.put(name, "it shows the WireGuard public key " + key + ", which is no key");
+                refused.put(name, "it shows the WireGuard public key " + key + ", which is not a valid key");
             } else if (!rivals.isEmpty()) {
                 refused.put(
                         name,
@@ -59,7 +59,7 @@ public final class KeyClaims {
     public static String mend() {
         return "Its peers keep the key that they have for it. If it is a copy of another host, remove /etc/wireguard/"
                 + Blueprint.WIREGUARD_INTERFACE
-                + ".key on it and apply again: it gets a key of its own. If it is not, it does not tell the truth: see who has"
-                + " been on it.";
+                + ".key on it and run apply again, which gives it a key of its own. If it is not a copy, somebody may have"
+                + " broken into it.";
     }
 }

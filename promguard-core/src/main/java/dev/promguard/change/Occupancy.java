@@ -40,7 +40,7 @@ public final class Occupancy {
         Optional<LedgerFact> ledger = facts.ledger();
         if (ledger.isPresent() && !ledger.get().mesh().equals(mesh)) {
             return List.of("it is in mesh " + ledger.get().mesh()
-                    + " already: take it out of that mesh first, or leave it out of this one");
+                    + " already. Take it out of that mesh first, or leave it out of this one.");
         }
         Set<String> ours = ledger.map(LedgerFact::things).orElse(Set.of());
         List<String> found = new ArrayList<>();
@@ -48,8 +48,8 @@ public final class Occupancy {
         for (Unit unit : desired.units()) {
             if (!isOurs(unit.name(), ours) && facts.units().containsKey(unit.name())) {
                 found.add("it has a " + unit.name()
-                        + " that PromGuard did not put there: take it away (systemctl disable --now " + unit.name()
-                        + ", then remove its file or its package), or leave the host out of the mesh");
+                        + " that PromGuard did not put there. Remove it (systemctl disable --now " + unit.name()
+                        + ", then remove its file or its package), or leave the host out of the mesh.");
             }
         }
         for (Claim claim : claims) {
@@ -61,8 +61,8 @@ public final class Occupancy {
                         .findFirst()
                         .ifPresent(socket -> found.add("another program listens on " + shown(socket) + ", where "
                                 + claim.unit()
-                                + " is to listen: stop it (find it with ss -ltnp), or choose another port with "
-                                + claim.option()));
+                                + " is to listen. Stop it (find it with ss -ltnp), or choose another port with "
+                                + claim.option() + "."));
             }
         }
         return List.copyOf(found);
@@ -92,10 +92,10 @@ public final class Occupancy {
         }
         if (seen != null) {
             found.add(
-                    "it has " + seen + " that PromGuard did not put there: give your interface another name (systemctl"
+                    "it has " + seen + " that PromGuard did not put there. Give your interface another name (systemctl"
                             + " disable --now " + desired.unit()
                             + ", rename its files to wg1, systemctl enable --now wg-quick@wg1),"
-                            + " or leave the host out of the mesh");
+                            + " or leave the host out of the mesh.");
             return;
         }
         facts.listening().stream()
@@ -104,7 +104,7 @@ public final class Occupancy {
                 .ifPresent(
                         socket -> found.add(
                                 "another program listens on " + shown(socket)
-                                        + ", WireGuard's port: stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)"));
+                                        + ", WireGuard's port. Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)."));
     }
 
     private static String shown(SocketFact socket) {

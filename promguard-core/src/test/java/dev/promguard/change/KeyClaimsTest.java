@@ -61,6 +61,6 @@ class KeyClaimsTest {
 
     @Test
     void refused_zeroKey_isNoKey() {
-        assertThat(KeyClaims.refused(Map.of("a", key(0)), Map.of()).get("a")).contains("which is no key");
+        assertThat(KeyClaims.refused(Map.of("a", key(0)), Map.of()).get("a")).contains("which is not a valid key");
     }
 }

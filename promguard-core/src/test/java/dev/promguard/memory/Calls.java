@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
@@ -158,11 +159,11 @@ public final class Calls {
 
     private static RuntimeException failure(Class<?> port) {
         if (port == CloudProvider.class) {
-            return new ProviderException("told to fail", null, null, null, true, null);
+            return new ProviderException(ErrorCode.PROVIDER_UNAVAILABLE, "told to fail", null, null, null, true, null);
         } else if (port == StateStore.class) {
-            return new StateException("told to fail", true, null);
+            return new StateException(ErrorCode.STATE_INACCESSIBLE, "told to fail", true, null);
         }
-        return HostException.of("host", "", "told").because("told to fail", "");
+        return HostException.of(ErrorCode.STEP_FAILED, "host", "", "told").because("told to fail", "");
     }
 
     private static @Nullable Object invoke(Object real, Method method, Object @Nullable [] arguments) throws Throwable {

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.SshPublicKey;
@@ -327,7 +328,13 @@ public class MemoryCloud implements CloudProvider {
             Droplet droplet = droplets.get(id);
             if (droplet == null || !droplet.mesh.equals(mesh)) {
                 throw new ProviderException(
-                        "no host " + id + " to put the tag on", 404, "not_found", null, false, null);
+                        ErrorCode.PROVIDER_REFUSED,
+                        "no host " + id + " to put the tag on",
+                        404,
+                        "not_found",
+                        null,
+                        false,
+                        null);
             }
             droplet.tagged = true;
         }
@@ -366,10 +373,12 @@ public class MemoryCloud implements CloudProvider {
         }
         SshPublicKey login = accessKeys.get(order.accessKey().id());
         if (login == null) {
-            throw new ProviderException("no such access key", 422, "unprocessable_entity", null, false, null);
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_REFUSED, "no such access key", 422, "unprocessable_entity", null, false, null);
         }
         if (order.names().size() > batchSize) {
-            throw new ProviderException("too many names", 422, "unprocessable_entity", null, false, null);
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_REFUSED, "too many names", 422, "unprocessable_entity", null, false, null);
         }
         orders.add(order);
         List<CloudHost> made = new ArrayList<>();
@@ -381,7 +390,7 @@ public class MemoryCloud implements CloudProvider {
         }
         if (lostAnswers > 0) {
             lostAnswers--;
-            throw new ProviderException("no answer came", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.PROVIDER_REFUSED, "no answer came", null, null, null, true, null);
         }
         return List.copyOf(made);
     }
@@ -507,7 +516,7 @@ public class MemoryCloud implements CloudProvider {
 
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new ProviderException("interrupted", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.CANCELLED, "interrupted", null, null, null, true, null);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshKeyPair;
@@ -180,12 +181,12 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     private static ProviderException makesNone() {
-        return new ProviderException("no host is made or deleted here");
+        return new ProviderException(ErrorCode.MISUSE, "no host is made or deleted here");
     }
 
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new ProviderException("interrupted", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.CANCELLED, "interrupted", null, null, null, true, null);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.promguard.memory;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.change.Change;
@@ -832,7 +833,7 @@ public final class MemoryMachine {
 
     private synchronized void make(Change change, NewKeys keys, HostSession.Progress progress) {
         if (change.describe().equals(failingChange)) {
-            throw HostException.of(address, address, change.describe())
+            throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                     .exitCode(1)
                     .because("it was told to fail", "Tell it otherwise.");
         }
@@ -877,12 +878,12 @@ public final class MemoryMachine {
 
     synchronized void confirm(HostSession session) {
         if (rolledBack) {
-            throw HostException.of(address, address, "confirm the changes")
+            throw HostException.of(ErrorCode.ROLLED_BACK, address, address, "confirm the changes")
                     .status(ApplyReport.Status.ROLLED_BACK)
                     .because("the host has rolled back", "Run apply again.");
         }
         if (armedBy == session) {
-            throw HostException.of(address, address, "confirm the changes")
+            throw HostException.of(ErrorCode.MISUSE, address, address, "confirm the changes")
                     .because("this is the session that made the changes", "Open a new one.");
         }
         forget();
@@ -890,7 +891,8 @@ public final class MemoryMachine {
 
     synchronized int forward(int port) {
         if (forwardPort == 0) {
-            throw HostException.of(address, address, "forward a port").because("nothing listens on " + port, "");
+            throw HostException.of(ErrorCode.FORWARD_FAILED, address, address, "forward a port")
+                    .because("nothing listens on " + port, "");
         }
         return forwardPort;
     }
@@ -1061,7 +1063,7 @@ public final class MemoryMachine {
                 return PresharedKeyFact.NONE;
             }
             if (!guarded.preshared().containsKey(peer.presharedKeyPath().get())) {
-                throw HostException.of(address, address, "set peers")
+                throw HostException.of(ErrorCode.STEP_FAILED, address, address, "set peers")
                         .because("the preshared key for " + peer.name() + " cannot be read", "");
             }
             return PresharedKeyFact.AS_FILED;
@@ -1101,7 +1103,7 @@ public final class MemoryMachine {
         private Boolean wireGuard(WireGuard.Configure change) {
             WireGuardInterface wanted = change.wireGuard();
             if (!guarded.keyFile().equals(Optional.of(wanted.publicKey()))) {
-                throw HostException.of(address, address, change.describe())
+                throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                         .because(wanted.name() + " runs with another key", "");
             }
             strangers.clear();
@@ -1185,7 +1187,7 @@ public final class MemoryMachine {
             Matcher named = LISTEN.matcher(file == null ? "" : file.content());
             if (named.find()) {
                 if (listening.containsValue(named.group(1))) {
-                    throw HostException.of(address, address, change.describe())
+                    throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                             .exitCode(1)
                             .because(change.unit() + " does not stay up: " + named.group(1) + " is in use", "");
                 }

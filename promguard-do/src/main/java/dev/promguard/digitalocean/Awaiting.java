@@ -105,7 +105,7 @@ final class Awaiting {
                 ready.put(id, host);
             }
         } catch (ProviderException e) {
-            missing.put(id, String.valueOf(e.getMessage()));
+            missing.put(id, e.reason());
         }
     }
 
@@ -138,12 +138,13 @@ final class Awaiting {
 
     private static String vanished(String id) {
         return "droplet " + id
-                + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
+                + " has vanished, because DigitalOcean could not place it. Run apply again, or choose another region.";
     }
 
     private static String errored(String id) {
-        return "droplet " + id + " could not be made, says its create action: remove it in the control panel or with"
-                + " destroy, then apply again";
+        return "droplet " + id
+                + " could not be created, as its create action says. Delete it in the control panel or with"
+                + " destroy, then run apply again.";
     }
 
     /** Never throws: what cannot be asked about one droplet must not hide the others. */
@@ -153,9 +154,9 @@ final class Awaiting {
             Duration timeout,
             @Nullable ProviderException failure,
             Deadline calls) {
-        String after = " after " + timeout.toSeconds() + " s: run apply again";
+        String after = " after " + timeout.toSeconds() + " s. Run apply again.";
         if (failure != null) {
-            return "it is not known how droplet " + id + " is" + after + ". " + failure.getMessage();
+            return "the status of droplet " + id + " is not known" + after + " The last answer: " + failure.reason();
         }
         if (droplet == null) {
             return "droplet " + id + " is in no list" + after;
@@ -165,7 +166,7 @@ final class Awaiting {
                 return errored(id);
             }
         } catch (ProviderException e) {
-            return "droplet " + id + " is not ready" + after + ". Its actions cannot be read: " + e.getMessage();
+            return "droplet " + id + " is not ready" + after + " Its actions cannot be read: " + e.reason();
         }
         if ("active".equals(droplet.status())) {
             return "droplet " + id + " is active but has no public address" + after;

@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
@@ -360,9 +361,11 @@ public final class DigitalOcean implements CloudProvider {
                 return Secret.of(value.strip());
             }
         }
-        throw new ProviderException("no DigitalOcean token: set " + String.join(" or ", TOKEN_VARIABLES)
-                + " to a token that may read and write (control panel, API, Tokens), or call"
-                + " DigitalOcean.builder().token(…)");
+        throw new ProviderException(
+                ErrorCode.PROVIDER_TOKEN,
+                "no DigitalOcean token was given. Set " + String.join(" or ", TOKEN_VARIABLES)
+                        + " to a token that may read and write (control panel, API, Tokens), or call"
+                        + " DigitalOcean.builder().token(…).");
     }
 
     @Override
@@ -384,17 +387,18 @@ public final class DigitalOcean implements CloudProvider {
             return new Quote(faults, prices);
         }
         if ("locked".equals(account.status())) {
-            faults.add("account: it is locked; ask DigitalOcean's support");
+            faults.add("account: it is locked. Ask DigitalOcean's support.");
         }
         if (!mayWrite()) {
-            faults.add("token: it may only read, or not delete tags: make one that may read and write (control panel,"
-                    + " API, Tokens)");
+            faults.add(
+                    "token: it may only read, or may not delete tags. Create one that may read and write (control panel,"
+                            + " API, Tokens).");
         }
         int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
-            faults.add("nodes: " + orders.size() + " droplets are wanted and " + inUse
+            faults.add("nodes: " + orders.size() + " droplets are to be created and " + inUse
                     + " are in use, but the account's limit is " + account.dropletLimit()
-                    + ": ask DigitalOcean to raise it, or wish for fewer");
+                    + ". Ask DigitalOcean to raise it, or use fewer nodes.");
         }
         checkOptions(faults);
         Offer offer = offer(orders);
@@ -610,7 +614,9 @@ public final class DigitalOcean implements CloudProvider {
         return order.userData().use(bytes -> {
             if (bytes.length > LARGEST_USER_DATA) {
                 throw new ProviderException(
-                        "user data of " + bytes.length + " bytes is more than the 64 KiB that DigitalOcean takes");
+                        ErrorCode.MISUSE,
+                        "user data of " + bytes.length
+                                + " bytes is more than the 64 KiB that DigitalOcean takes. Pass less.");
             }
             body.put("user_data", new String(bytes, StandardCharsets.UTF_8));
             return ordering.send(order, body);
@@ -700,12 +706,14 @@ public final class DigitalOcean implements CloudProvider {
             left = api.tagged(Marks.mesh(mesh), Deadline.never());
         }
         if (!left.isEmpty()) {
-            throw new ProviderException(String.join(
-                            ", ",
-                            left.stream()
-                                    .map(one -> Names.quote(Objects.toString(one.name(), "?")))
-                                    .toList())
-                    + " still carry the mark of mesh " + mesh + ", so it stays: run destroy again");
+            throw new ProviderException(
+                    ErrorCode.DELETE_UNFINISHED,
+                    String.join(
+                                    ", ",
+                                    left.stream()
+                                            .map(one -> Names.quote(Objects.toString(one.name(), "?")))
+                                            .toList())
+                            + " still carry the tag of mesh " + mesh + ", so the tag was kept. Run destroy again.");
         }
     }
 

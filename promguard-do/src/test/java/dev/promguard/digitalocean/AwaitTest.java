@@ -97,7 +97,7 @@ class AwaitTest {
         Arrival arrival = await(SHORT);
 
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("active but has no public address", "run apply again");
+        assertThat(arrival.missing().get("12")).contains("active but has no public address", "Run apply again");
     }
 
     @ParameterizedTest
@@ -164,7 +164,7 @@ class AwaitTest {
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("could not be made, says its create action");
+        assertThat(arrival.missing().get("12")).contains("could not be created, as its create action says");
         assertThat(cloud.count("GET /v2/droplets/12/actions")).isEqualTo(1);
         assertThat(cloud.lines()).noneMatch(line -> line.contains("/11"));
     }
@@ -174,7 +174,7 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))))
                 .on("GET", "/v2/droplets/12/actions", actions("create", "errored"));
 
-        assertThat(await(Duration.ZERO).missing().get("12")).contains("says its create action");
+        assertThat(await(Duration.ZERO).missing().get("12")).contains("as its create action says");
     }
 
     @Test
@@ -195,7 +195,7 @@ class AwaitTest {
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(SHORT, Duration.ofSeconds(5));
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("droplet 12 is still \"new\"", "run apply again");
+        assertThat(arrival.missing().get("12")).contains("droplet 12 is still \"new\"", "Run apply again");
     }
 
     @Test

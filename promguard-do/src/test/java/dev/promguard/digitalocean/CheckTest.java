@@ -105,8 +105,8 @@ class CheckTest {
 
         assertThat(cloud.provider().check(List.of(good("a"))).faults())
                 .containsExactly(
-                        "account: it is locked; ask DigitalOcean's support",
-                        "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+                        "account: it is locked. Ask DigitalOcean's support.",
+                        "token: it may only read, or may not delete tags. Create one that may read and write (control panel, API, Tokens).");
     }
 
     @Test
@@ -180,7 +180,7 @@ class CheckTest {
 
         assertThat(quote.faults())
                 .containsExactly(
-                        "account: it is locked; ask DigitalOcean's support",
+                        "account: it is locked. Ask DigitalOcean's support.",
                         "region \"tor2\" of b does not exist: nearest are tor1, lon1, fra1",
                         "size \"s-1vcpu-1g\" of b does not exist: nearest are s-1vcpu-1gb, s-1vcpu-2gb, s-1vcpu-512mb-10gb",
                         "image \"debian-12\" of b does not exist: nearest are debian-12-x64, debian-13-x64, ubuntu-24-04-x64");
@@ -257,7 +257,7 @@ class CheckTest {
         assertThat(cloud.provider().check(List.of(good("a"))).faults()).isEmpty();
         assertThat(cloud.provider().check(List.of(good("a"), good("b"))).faults())
                 .containsExactly(
-                        "nodes: 2 droplets are wanted and 2 are in use, but the account's limit is 3: ask DigitalOcean to raise it, or wish for fewer");
+                        "nodes: 2 droplets are to be created and 2 are in use, but the account's limit is 3. Ask DigitalOcean to raise it, or use fewer nodes.");
     }
 
     @Test
@@ -277,9 +277,9 @@ class CheckTest {
 
         assertThat(failure(() -> cloud.provider().check(List.of())))
                 .hasMessageContaining("Unable to authenticate you")
-                .hasMessageContaining("make one under API, Tokens")
+                .hasMessageContaining("create one under API, Tokens")
                 .satisfies(e -> assertThat(e.status()).hasValue(401))
-                .satisfies(e -> assertThat(e.id()).hasValue("Unauthorized"));
+                .satisfies(e -> assertThat(e.providerCode()).hasValue("Unauthorized"));
         assertThat(cloud.lines()).hasSize(1);
     }
 }

@@ -44,11 +44,11 @@ class ErrorsTest {
 
     static Stream<Arguments> refusals() {
         return Stream.of(
-                Arguments.of(400, "bad_request", 1, "Mend what it names"),
-                Arguments.of(401, "Unauthorized", 1, "make one under API, Tokens"),
+                Arguments.of(400, "bad_request", 1, "Fix what it names"),
+                Arguments.of(401, "Unauthorized", 1, "create one under API, Tokens"),
                 Arguments.of(403, "Forbidden", 1, "may read and write"),
-                Arguments.of(404, "not_found", 1, "See that the endpoint is DigitalOcean's API"),
-                Arguments.of(422, "unprocessable_entity", 1, "Mend what it names"),
+                Arguments.of(404, "not_found", 1, "Check that the endpoint is DigitalOcean's API"),
+                Arguments.of(422, "unprocessable_entity", 1, "Fix what it names"),
                 Arguments.of(408, "request_timeout", TRIES, "run again later"),
                 Arguments.of(429, "too_many_requests", TRIES, "run again in"),
                 Arguments.of(500, "server_error", TRIES, "run again later"),
@@ -69,7 +69,7 @@ class ErrorsTest {
                 .hasMessageContaining("request body-9c1e")
                 .hasMessageContaining(mend);
         assertThat(failure.status()).hasValue(status);
-        assertThat(failure.id()).hasValue(id);
+        assertThat(failure.providerCode()).hasValue(id);
         assertThat(failure.requestId()).hasValue("body-9c1e");
         assertThat(failure.retryable()).isEqualTo(tries > 1);
         assertThat(cloud.lines()).hasSize(tries);
@@ -362,7 +362,7 @@ class ErrorsTest {
         ProviderException failure = failure(() -> cloud.provider().list(MESH));
 
         assertThat(failure).hasMessageContaining("bad token ***");
-        assertThat(failure.id().orElseThrow()).doesNotContain(Cloud.TOKEN);
+        assertThat(failure.providerCode().orElseThrow()).doesNotContain(Cloud.TOKEN);
         assertThat(failure.requestId().orElseThrow()).doesNotContain(Cloud.TOKEN);
     }
 

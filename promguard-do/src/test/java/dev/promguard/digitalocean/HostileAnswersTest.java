@@ -127,7 +127,7 @@ class HostileAnswersTest {
                 assertThat(field).as(which).isEqualTo("ADDRESS");
                 assertThat(e)
                         .hasMessageContaining("the public address of droplet 11 is " + Names.quote(text))
-                        .hasMessageContaining("See that the endpoint is its API");
+                        .hasMessageContaining("Check that the endpoint is its API");
                 assertShowable(which, trace(e));
             }
         }
@@ -337,7 +337,7 @@ class HostileAnswersTest {
 
         assertThat(failure(() -> cloud.provider().delete(MESH, List.of(id), Duration.ofSeconds(1))))
                 .hasMessageContaining(Names.quote(id) + " is no id or name")
-                .hasMessageContaining("Put back the state");
+                .hasMessageContaining("Restore the state");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
     }
 

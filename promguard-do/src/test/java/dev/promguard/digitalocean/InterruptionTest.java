@@ -85,7 +85,7 @@ class InterruptionTest {
         assertThat(ended.thrown())
                 .isInstanceOf(CancelledException.class)
                 .hasMessageContaining("interrupted")
-                .hasMessageContaining("the same call goes on from there")
+                .hasMessageContaining("the same call continues from there")
                 .hasCauseInstanceOf(InterruptedException.class);
         assertThat(((CancelledException) Objects.requireNonNull(ended.thrown())).retryable())
                 .isTrue();

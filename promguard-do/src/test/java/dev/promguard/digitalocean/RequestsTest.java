@@ -418,7 +418,7 @@ class RequestsTest {
 
         assertThat(failure(() -> cloud.provider().cleanUp(MESH, Optional.of(ACCESS_KEY))))
                 .hasMessageContaining("shop-node-1")
-                .hasMessageContaining("run destroy again");
+                .hasMessageContaining("Run destroy again");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
     }
 

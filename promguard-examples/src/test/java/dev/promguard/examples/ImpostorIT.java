@@ -257,7 +257,7 @@ class ImpostorIT {
         assertThatThrownBy(() -> wish().apply())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("the bootstrap host key that it was created with")
-                .hasMessageContaining("has done no rebuild of it");
+                .hasMessageContaining("has completed no rebuild of it");
 
         assertThat(Clouds.run(node(), LOGINS)).isEqualTo(before);
         Clouds.run(node(), "mv /root/own " + key + " && mv /root/own.pub " + key + ".pub && systemctl restart ssh");

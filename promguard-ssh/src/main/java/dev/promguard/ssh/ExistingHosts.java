@@ -1,6 +1,7 @@
 package dev.promguard.ssh;
 
 import dev.promguard.CancelledException;
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -155,7 +156,7 @@ public final class ExistingHosts implements CloudProvider {
                 } else {
                     missing.put(
                             host.id(),
-                            "no address is found for " + endpoint.host()
+                            "no address was found for " + endpoint.host()
                                     + ". Check the name and your resolver, or give host(…) an IP address.");
                 }
             }
@@ -174,7 +175,8 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public AccessKey registerAccessKey(String mesh, SshPublicKey key) {
-        throw new ProviderException("ExistingHosts registers no key: its hosts admit the identity given already");
+        throw new ProviderException(
+                ErrorCode.MISUSE, "ExistingHosts registers no key. Its hosts already accept the identity given.");
     }
 
     @Override
@@ -191,7 +193,8 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public List<CloudHost> create(CreateOrder order) {
-        throw new ProviderException("ExistingHosts creates no hosts: name the hosts that are there with host(…)");
+        throw new ProviderException(
+                ErrorCode.MISUSE, "ExistingHosts creates no hosts. Name the hosts that exist with host(…).");
     }
 
     /**
@@ -206,7 +209,8 @@ public final class ExistingHosts implements CloudProvider {
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
         if (!ids.isEmpty()) {
             throw new ProviderException(
-                    "ExistingHosts deletes no hosts: " + String.join(", ", new TreeSet<>(ids)) + " stay");
+                    ErrorCode.MISUSE,
+                    "ExistingHosts deletes no hosts. It leaves " + String.join(", ", new TreeSet<>(ids)) + ".");
         }
     }
 
@@ -220,7 +224,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
-        throw new ProviderException("ExistingHosts deletes no hosts");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts deletes no hosts.");
     }
 
     /**
@@ -233,7 +237,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public List<FoundHost> find(String mesh, Collection<String> ids) {
-        throw new ProviderException("ExistingHosts knows hosts by their names: list them");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts knows hosts by their names. Call list instead.");
     }
 
     /**
@@ -245,7 +249,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public void tag(String mesh, Collection<String> ids) {
-        throw new ProviderException("ExistingHosts tags no hosts");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts tags no hosts.");
     }
 
     /**

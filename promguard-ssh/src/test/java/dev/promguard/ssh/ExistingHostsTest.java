@@ -214,7 +214,7 @@ class ExistingHostsTest extends InventoryContract {
         assertThat(hosts.await("shop", Set.of("a"), Duration.ofSeconds(1))
                         .missing()
                         .get("a"))
-                .contains("no address is found for mon.example.com");
+                .contains("no address was found for mon.example.com");
 
         names.put("mon.example.com", "203.0.113.9");
 

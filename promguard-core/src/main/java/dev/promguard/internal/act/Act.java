@@ -173,7 +173,7 @@ public final class Act {
                     outcome.failed(order.name(), e);
                 }
             }
-            context.events().failed(null, "look for other hosts of the mesh");
+            context.events().failed(null, "check for other hosts with the mesh's tag");
             return false;
         }
     }

@@ -1,5 +1,6 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
@@ -136,7 +137,7 @@ public final class Deleter {
             host.ifPresentOrElse(wanted::add, () -> problems.add(notUnmanaged(hosts, id)));
         }
         if (!problems.isEmpty()) {
-            throw new InvalidMeshException(mesh, problems);
+            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, mesh, problems);
         }
         List<String> names = wanted.stream().map(CloudHost::name).sorted().toList();
         context.events().started(null, "remove " + String.join(", ", names));
@@ -150,9 +151,9 @@ public final class Deleter {
                 .filter(host -> host.id().equals(id))
                 .findFirst()
                 .map(host -> "deleteUnmanaged: " + Names.quote(id) + " is " + host.name()
-                        + ", which the state knows: leave it out of the mesh and apply, or destroy the mesh")
+                        + ", which the state knows. Leave it out of the spec and run apply, or destroy the mesh.")
                 .orElse("deleteUnmanaged: " + Names.quote(id)
-                        + " is not the id of a host that carries this mesh's tag: take the ids from plan()");
+                        + " is not the id of a host that carries this mesh's tag. Take the ids from plan().");
     }
 
     /** A failure names the hosts, whatever the provider says. */
@@ -160,14 +161,15 @@ public final class Deleter {
         try {
             deletion.run();
         } catch (ProviderException e) {
-            String message = String.valueOf(e.getMessage());
+            String message = e.reason();
             if (names.isEmpty() || names.stream().anyMatch(message::contains)) {
                 throw e;
             }
             throw new ProviderException(
+                    e.code(),
                     String.join(", ", names) + ": " + message,
                     e.status().isPresent() ? e.status().getAsInt() : null,
-                    e.id().orElse(null),
+                    e.providerCode().orElse(null),
                     e.requestId().orElse(null),
                     e.retryable(),
                     e);

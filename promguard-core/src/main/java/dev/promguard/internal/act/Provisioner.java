@@ -1,5 +1,6 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
@@ -75,8 +76,9 @@ final class Provisioner {
         SshPublicKey publicKey = context.store()
                 .loadLoginPublicKey(context.mesh())
                 .orElseThrow(() -> new StateException(
+                        ErrorCode.LOGIN_KEY_MISSING,
                         "the public half of the SSH login key of mesh " + context.mesh() + " is missing from "
-                                + context.store().describe(context.mesh()) + ": put back a copy of the folder",
+                                + context.store().describe(context.mesh()) + ". Restore the folder from a backup.",
                         false,
                         null));
         context.events().started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
@@ -120,7 +122,7 @@ final class Provisioner {
                         journal.state(), context.provider().list(context.mesh()), List.of())
                 .problems(context.store().describe(context.mesh()));
         if (!problems.isEmpty()) {
-            throw new InvalidMeshException(context.mesh(), problems);
+            throw new InvalidMeshException(ErrorCode.UNMANAGED_HOSTS, context.mesh(), problems);
         }
     }
 
@@ -191,9 +193,10 @@ final class Provisioner {
                     });
             open.forEach((id, name) -> told.failed(
                     name,
-                    HostException.of(name, "", STEP)
+                    HostException.of(ErrorCode.HOST_NOT_READY, name, "", STEP)
                             .because(
-                                    Objects.requireNonNullElse(arrival.missing().get(id), "nothing is known of it"),
+                                    Objects.requireNonNullElse(
+                                            arrival.missing().get(id), "the provider reports nothing about it"),
                                     "")));
         } catch (ProviderException e) {
             open.values().forEach(name -> told.failed(name, e));

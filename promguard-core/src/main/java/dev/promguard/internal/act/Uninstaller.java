@@ -1,5 +1,6 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.change.Change;
 import dev.promguard.change.FactsQuery;
@@ -82,11 +83,11 @@ public final class Uninstaller {
             } else if (!inventory.logins().containsKey(name)) {
                 failures.put(
                         name,
-                        HostException.of(name, "", STEP)
+                        HostException.of(ErrorCode.HOST_NOT_IN_INVENTORY, name, "", STEP)
                                 .because(
                                         "it is not among the hosts that "
                                                 + context.provider().name() + " names",
-                                        "Name it again so that it can be reached, or say that it is gone for good."));
+                                        "Name it again so that it can be reached, or say with gone(…) that it no longer exists."));
             }
         }
         Parallel.map(
@@ -122,7 +123,10 @@ public final class Uninstaller {
             arrival.missing().forEach((id, reason) -> {
                 String name = Objects.requireNonNullElse(waiting.get(id), id);
                 wanted.remove(name);
-                failures.put(name, HostException.of(name, "", "connect").because(reason, ""));
+                failures.put(
+                        name,
+                        HostException.of(ErrorCode.ADDRESS_UNKNOWN, name, "", "connect")
+                                .because(reason, ""));
             });
         }
         Map<String, String> addresses = new TreeMap<>();

@@ -69,9 +69,7 @@ public final class Decider {
     public void refuse(Roster roster, Quote quote, boolean acts) {
         List<Problem> problems = Problem.ofCloud(roster, quote, stateLocation);
         if (problems.stream().anyMatch(problem -> acts || problem.kind() != Problem.Kind.UNMANAGED_HOST)) {
-            throw new InvalidMeshException(
-                    roster.blueprint().mesh(),
-                    problems.stream().map(Problem::toString).toList());
+            throw Problem.refusal(roster.blueprint().mesh(), problems);
         }
     }
 
@@ -100,12 +98,7 @@ public final class Decider {
             return HostDecision.unread(host, HostDecision.Kind.CREATE, List.of());
         } else if (seen instanceof Unreachable unreachable) {
             return HostDecision.unread(
-                    host,
-                    HostDecision.Kind.REFUSED,
-                    List.of(Problem.ofHost(
-                            Problem.Kind.UNREACHABLE,
-                            host.name(),
-                            String.valueOf(unreachable.failure().getMessage()))));
+                    host, HostDecision.Kind.REFUSED, List.of(Problem.unreachable(host.name(), unreachable.failure())));
         }
         return HostDecision.unread(host, HostDecision.Kind.AWAITED, List.of());
     }
@@ -175,7 +168,7 @@ public final class Decider {
                     Problem.Kind.NETWORK_OVERLAP,
                     name,
                     "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
-                            + String.join(", ", overlaps) + ": choose another network with network(…)"));
+                            + String.join(", ", overlaps) + ". Choose another network with network(…)."));
         }
         if (roster.inventory().isPresent()) {
             Occupancy.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
@@ -188,7 +181,7 @@ public final class Decider {
                 .ifPresent(peers -> problems.add(Problem.ofHost(
                         Problem.Kind.WAITS_FOR_PEERS,
                         name,
-                        "it has running tunnels with others that cannot take part: " + String.join(", ", peers))));
+                        "it has running tunnels with hosts that cannot take part: " + String.join(", ", peers))));
         return problems;
     }
 

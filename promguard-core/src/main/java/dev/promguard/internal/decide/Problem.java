@@ -1,5 +1,8 @@
 package dev.promguard.internal.decide;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidMeshException;
+import dev.promguard.PromGuardException;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.spi.Quote;
@@ -12,37 +15,50 @@ import java.util.Optional;
  * Something that stands in the way of what was asked for.
  *
  * @param kind what kind of problem it is
+ * @param code the code of such failures
  * @param host the host that it is about; empty for the mesh as a whole
- * @param text what is wrong and what to do about it, in a sentence or two
+ * @param text what is wrong and what to do about it, in a sentence or two, without the id
  */
-public record Problem(Kind kind, Optional<String> host, String text) {
+public record Problem(Kind kind, ErrorCode code, Optional<String> host, String text) {
     /** The kinds of problems, in the order in which they are reported. */
     public enum Kind {
         /** The network has no address left for a host. */
-        NO_ADDRESS(true),
+        NO_ADDRESS(true, ErrorCode.NO_ADDRESS_LEFT),
         /** Hosts carry the mesh's tag, and the state does not know them. */
-        UNMANAGED_HOST(true),
+        UNMANAGED_HOST(true, ErrorCode.UNMANAGED_HOSTS),
         /** A host of an inventory carries parts of the mesh, and the inventory does not name it any more. */
-        FORGOTTEN_HOST(true),
+        FORGOTTEN_HOST(true, ErrorCode.HOST_NOT_IN_INVENTORY),
         /** The cloud would refuse to create a host. */
-        REFUSED_BY_PROVIDER(true),
+        REFUSED_BY_PROVIDER(true, ErrorCode.CANNOT_CREATE),
         /** A host that was there before has something in a place that PromGuard needs. */
-        CONFLICT(true),
+        CONFLICT(true, ErrorCode.CONFLICT),
         /** A host cannot be reached or read. */
-        UNREACHABLE(false),
+        UNREACHABLE(false, ErrorCode.CONNECT_FAILED),
         /** A host's system or architecture is not supported. */
-        UNSUPPORTED(false),
+        UNSUPPORTED(false, ErrorCode.UNSUPPORTED_SYSTEM),
         /** The mesh's network overlaps one of a host's own. */
-        NETWORK_OVERLAP(false),
+        NETWORK_OVERLAP(false, ErrorCode.NETWORK_OVERLAP),
         /** A host shows a WireGuard key that belongs to another. */
-        DUPLICATE_KEY(false),
+        DUPLICATE_KEY(false, ErrorCode.DUPLICATE_KEY),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */
-        WAITS_FOR_PEERS(false);
+        WAITS_FOR_PEERS(false, ErrorCode.KEYS_HELD_BACK);
 
         private final boolean blocking;
+        private final ErrorCode code;
 
-        Kind(boolean blocking) {
+        Kind(boolean blocking, ErrorCode code) {
             this.blocking = blocking;
+            this.code = code;
+        }
+
+        /**
+         * The stable id of such problems. One that was found by an exception has the id of that exception instead.
+         *
+         * @return such as {@code PG-2007}
+         * @see Problem#code()
+         */
+        public String id() {
+            return code.id();
         }
 
         /**
@@ -62,6 +78,7 @@ public record Problem(Kind kind, Optional<String> host, String text) {
      */
     public Problem {
         Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(code, "code");
         Objects.requireNonNull(host, "host");
         Objects.requireNonNull(text, "text");
     }
@@ -76,33 +93,62 @@ public record Problem(Kind kind, Optional<String> host, String text) {
     /** What the cloud alone can tell to stand in the way. */
     static List<Problem> ofCloud(Roster roster, Quote quote, String stateLocation) {
         List<Problem> problems = new ArrayList<>();
-        roster.identities()
-                .problems(stateLocation)
-                .forEach(text -> problems.add(new Problem(Kind.UNMANAGED_HOST, Optional.empty(), text)));
+        roster.identities().problems(stateLocation).forEach(text -> problems.add(ofMesh(Kind.UNMANAGED_HOST, text)));
         for (String name : roster.forgotten()) {
-            problems.add(new Problem(
+            problems.add(ofMesh(
                     Kind.FORGOTTEN_HOST,
-                    Optional.empty(),
                     name
-                            + " carries parts of this mesh, and the inventory does not name it any more: name it again so that they"
-                            + " can be taken off, or say that it is gone for good"));
+                            + " has parts of this mesh, and the inventory no longer names it. Name it again so that they can be"
+                            + " uninstalled, or say with gone(…) that it no longer exists."));
         }
-        quote.faults().forEach(text -> problems.add(new Problem(Kind.REFUSED_BY_PROVIDER, Optional.empty(), text)));
+        quote.faults().forEach(text -> problems.add(ofMesh(Kind.REFUSED_BY_PROVIDER, text)));
         return problems;
+    }
+
+    private static Problem ofMesh(Kind kind, String text) {
+        return new Problem(kind, kind.code, Optional.empty(), text);
     }
 
     /** A problem of one host. */
     static Problem ofHost(Kind kind, String host, String text) {
-        return new Problem(kind, Optional.of(host), text);
+        return new Problem(kind, kind.code, Optional.of(host), text);
+    }
+
+    /** A host that could not be read, and why. */
+    static Problem unreachable(String host, RuntimeException failure) {
+        return failure instanceof PromGuardException known
+                ? new Problem(Kind.UNREACHABLE, known.code(), Optional.of(host), known.reason())
+                : ofHost(Kind.UNREACHABLE, host, String.valueOf(failure.getMessage()));
+    }
+
+    /** The exception that names all of some problems, of which there is at least one. */
+    static InvalidMeshException refusal(String mesh, List<Problem> problems) {
+        List<String> lines = problems.size() == 1
+                ? List.of(problems.get(0).line())
+                : problems.stream().map(Problem::toString).toList();
+        return new InvalidMeshException(problems.get(0).code(), mesh, lines);
+    }
+
+    private String line() {
+        return host.map(name -> name + ": ").orElse("") + text;
     }
 
     /**
-     * The problem in a line, with the host that it is about.
+     * What is wrong and what to do about it, with the id, for where the host is named already.
      *
-     * @return such as {@code db-1: it is in mesh other already: …}
+     * @return the text, with the id in brackets at the end of its first line
+     */
+    public String textWithId() {
+        return code.appendedTo(text);
+    }
+
+    /**
+     * The problem with the host that it is about and its id.
+     *
+     * @return such as {@code db-1: it is in mesh other already. … [PG-5010]}
      */
     @Override
     public String toString() {
-        return host.map(name -> name + ": ").orElse("") + text;
+        return code.appendedTo(line());
     }
 }

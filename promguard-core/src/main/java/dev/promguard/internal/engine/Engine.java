@@ -1,5 +1,6 @@
 package dev.promguard.internal.engine;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.act.Act;
@@ -153,8 +154,8 @@ public final class Engine {
         String address = Optional.ofNullable(roster.present().get(host))
                 .flatMap(CloudHost::publicAddress)
                 .filter(known -> roster.state().hosts().containsKey(host))
-                .orElseThrow(() ->
-                        HostException.of(host, "", "connect").because("it does not exist yet", "Run apply first."));
+                .orElseThrow(() -> HostException.of(ErrorCode.HOST_NOT_CREATED, host, "", "connect")
+                        .because("it does not exist yet", "Run apply first."));
         try (Secret loginKey = context.loginKey()) {
             return new HostKeyPolicy(context)
                     .openPinned(host, address, roster.remembered(host), loginKey, Timeouts.OBSERVE);

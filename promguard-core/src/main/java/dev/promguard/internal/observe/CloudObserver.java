@@ -1,5 +1,6 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
@@ -53,7 +54,8 @@ public final class CloudObserver {
                     spec.withReleases(context.provider().releases()),
                     state.heldAddresses(address -> Planner.isUsable(spec, address)));
         } catch (IllegalArgumentException e) {
-            throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
+            throw new InvalidMeshException(
+                    ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(String.valueOf(e.getMessage())));
         }
         return inventory.isPresent()
                 ? ofInventory(inventory.get(), blueprint, state, only)

@@ -140,7 +140,7 @@ public record HostIdentities(
                 + (one ? "it" : "them")
                 + ". PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
                 + ", use the state folder that " + (one ? "it was" : "they were")
-                + " made with; if another program uses this name, choose another with name(…); to delete "
-                + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")");
+                + " created with; if another program uses this name, choose another with name(…); to delete "
+                + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ").");
     }
 }

@@ -1,5 +1,6 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.internal.run.Context;
@@ -113,9 +114,10 @@ public final class HostKeyPolicy {
             throw refused(name, address, shown.get(), refusal)
                     .because(
                             keys(host, shown.get()),
-                            "Nothing was sent to it. If it was rebuilt, apply asks "
+                            "Nothing was sent to it. If it was rebuilt, run apply, which asks "
                                     + context.provider().name()
-                                    + " whether that is so, and sets it up again; if not, somebody may be in between.");
+                                    + " whether that is so and sets it up again; if not, somebody may intercept the"
+                                    + " connection.");
         }
     }
 
@@ -132,15 +134,15 @@ public final class HostKeyPolicy {
         if (unfinished.isPresent()) {
             throw refused.retryable()
                     .because(
-                            keys(host, shown) + ", and the rebuild that began at "
-                                    + unfinished.get().started() + " is not done, says " + cloud,
-                            "Nothing was sent to it. Wait until it is done, then run again.");
+                            keys(host, shown) + ", and " + cloud + " has not finished the rebuild that began at "
+                                    + unfinished.get().started(),
+                            "Nothing was sent to it. Wait until the rebuild is finished, then run again.");
         }
         if (host.pinnedAt().isEmpty()) {
             throw refused.because(
-                    keys(host, shown) + ", and it is not known since when",
-                    "Nothing was sent to it. Whether it was rebuilt since cannot be told. Run apply, which asks "
-                            + cloud + " for the time; then rebuild it once more and apply again.");
+                    keys(host, shown) + ", and it is not known since when that one was in use",
+                    "Nothing was sent to it, because a rebuild cannot be told from an attack. Run apply, which asks "
+                            + cloud + " for the time, then rebuild the host once more and run apply again.");
         }
         Instant pinnedAt = host.pinnedAt().get();
         if (rebuilds.stream()
@@ -149,15 +151,18 @@ public final class HostKeyPolicy {
             return HostState.created(host.address(), id, shown);
         }
         throw refused.because(
-                keys(host, shown) + ", and " + cloud + " has done no rebuild of it since " + pinnedAt
+                keys(host, shown) + ", and " + cloud + " has completed no rebuild of it since " + pinnedAt
                         + ", when that one was in use",
-                "Nothing was sent to it. If its disk was put back to its first state in another way, or a rebuild failed,"
-                        + " rebuild it and apply again; if not, somebody who knows the bootstrap host key may be in between.");
+                "Nothing was sent to it. If its disk was restored in another way, or a rebuild failed,"
+                        + " rebuild it and run apply again; if not, somebody who knows the bootstrap host key may intercept the"
+                        + " connection.");
     }
 
     private static HostException.Builder refused(
             String name, String address, HostKeyFingerprint shown, HostException refusal) {
-        return HostException.of(name, address, STEP).refusedHostKey(shown).cause(refusal);
+        return HostException.of(ErrorCode.BOOTSTRAP_KEY_SHOWN, name, address, STEP)
+                .refusedHostKey(shown)
+                .cause(refusal);
     }
 
     private static String keys(HostState host, HostKeyFingerprint shown) {

@@ -1,6 +1,7 @@
 package dev.promguard.internal.observe;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.change.FactsQuery;
@@ -76,7 +77,8 @@ public final class HostObserver {
      * @return the failure
      */
     public static HostException withoutAddress(String name) {
-        return HostException.of(name, "", "connect").because("it has no public address yet", "Run again in a minute.");
+        return HostException.of(ErrorCode.ADDRESS_UNKNOWN, name, "", "connect")
+                .because("it has no public address yet", "Run again in a minute.");
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.Mesh;
 import dev.promguard.PromGuardException;
@@ -323,7 +324,7 @@ class FaultOutcomesTest {
                     .nodes(HOSTS - 1, "lon1")
                     .provider(provider())
                     .applier(target -> {
-                        throw HostException.of(target.name(), target.address(), "connect")
+                        throw HostException.of(ErrorCode.CONNECT_FAILED, target.name(), target.address(), "connect")
                                 .because(NO_MACHINE, "");
                     })
                     .state(state)

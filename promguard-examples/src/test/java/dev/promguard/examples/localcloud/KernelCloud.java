@@ -1,5 +1,6 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
@@ -313,7 +314,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
 
     @Override
     public void tag(String mesh, Collection<String> ids) {
-        throw new ProviderException("hosts never lose their tag here");
+        throw new ProviderException(ErrorCode.MISUSE, "hosts never lose their tag here");
     }
 
     private static void end(Host host) {

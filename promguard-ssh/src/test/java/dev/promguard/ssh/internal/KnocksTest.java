@@ -256,7 +256,7 @@ class KnocksTest {
             assertThat(server.commands).isEmpty();
             assertThatThrownBy(() -> session.knock(List.of(door(1)), SECOND))
                     .isInstanceOf(HostException.class)
-                    .hasMessageContaining("try doors from it")
+                    .hasMessageContaining("probe ports from it")
                     .hasMessageContaining(reason);
         }
     }

@@ -490,7 +490,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.apply(List.of(install), new Recorder()))
                     .isInstanceOf(HostException.class)
                     .hasMessage("node-1 (127.0.0.1): step \"install node_exporter 1.12.1\" failed: sha256 is 3c1f,"
-                            + " wanted b51d\n  Nothing was unpacked. Check the release mirror"
+                            + " wanted b51d [PG-5004]\n  Nothing was unpacked. Check the release mirror"
                             + " http://mirror.test/releases/node_exporter-1.12.1.linux-amd64.tar.gz, then run apply"
                             + " again.");
         }
