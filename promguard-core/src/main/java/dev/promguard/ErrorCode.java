@@ -2,11 +2,11 @@ package dev.promguard;
 
 import java.util.Locale;
 import java.util.Objects;
-import java.util.regex.Pattern;
 
 /**
  * The kinds of failures that PromGuard reports, each with an id that never changes its meaning. Two failures have the same code if
- * the reader has to do the same about them. New codes may be added, so a {@code switch} over them needs a default.
+ * the reader has to do the same about them. Providers, appliers and state stores of others report theirs with these codes too. New codes
+ * may be added, so a {@code switch} over them needs a default.
  *
  * <p>The thousands tell what a failure is about: 1 the spec and the settings, 2 the state and the identity of hosts, 3 the provider,
  * 4 reaching a host, 5 changing a host, 6 the outcome of a plan or a verification, 9 interruptions and errors of programming.
@@ -122,8 +122,6 @@ public enum ErrorCode {
     /** A program used PromGuard in a way that its contract forbids. */
     MISUSE(9002, "A program used PromGuard in a way that its contract forbids.");
 
-    private static final Pattern COLON = Pattern.compile(":?$");
-
     private final String id;
     private final String title;
 
@@ -161,9 +159,13 @@ public enum ErrorCode {
     public String appendedTo(String message) {
         Objects.requireNonNull(message, "message");
         int end = message.indexOf('\n');
-        String first = end < 0 ? message : message.substring(0, end);
-        String rest = end < 0 ? "" : message.substring(end);
-        String mark = (first.isEmpty() ? "[" : " [") + id + ']';
-        return COLON.matcher(first).replaceFirst(mark + "$0") + rest;
+        if (end < 0) {
+            end = message.length();
+        }
+        if (end > 0 && message.charAt(end - 1) == ':') {
+            end--;
+        }
+        String first = message.substring(0, end);
+        return (first.isEmpty() ? first : first + ' ') + '[' + id + ']' + message.substring(end);
     }
 }

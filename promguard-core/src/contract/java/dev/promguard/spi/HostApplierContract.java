@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
@@ -97,8 +98,10 @@ public abstract class HostApplierContract {
         HostKeyFingerprint shown = target().acceptedHostKeys().iterator().next();
 
         assertThatThrownBy(() -> applier().open(accepting(Set.of(OTHER))))
-                .isInstanceOfSatisfying(
-                        HostException.class, e -> assertThat(e.refusedHostKey()).contains(shown))
+                .isInstanceOfSatisfying(HostException.class, e -> {
+                    assertThat(e.refusedHostKey()).contains(shown);
+                    assertThat(e.code()).isEqualTo(ErrorCode.HOST_KEY_REFUSED);
+                })
                 .hasMessageContaining(shown.text())
                 .hasMessageContaining(OTHER.text());
     }
@@ -222,7 +225,8 @@ public abstract class HostApplierContract {
                 assertThatThrownBy(session::confirm)
                         .isInstanceOfSatisfying(
                                 HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
-                        .hasMessageContaining("rolled back");
+                        .hasMessageContaining("rolled back")
+                        .hasMessageContaining(ErrorCode.ROLLED_BACK.id());
             }
         }
         assertThat(facts().firewall().active()).isFalse();

@@ -3,6 +3,7 @@ package dev.promguard.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
 import dev.promguard.change.Footprint;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -171,8 +172,10 @@ public abstract class StateStoreContract {
         StateStore.Lock held = store().lock("shop");
         try {
             assertThatThrownBy(() -> store().lock("shop"))
-                    .isInstanceOfSatisfying(
-                            StateException.class, e -> assertThat(e.retryable()).isTrue())
+                    .isInstanceOfSatisfying(StateException.class, e -> {
+                        assertThat(e.retryable()).isTrue();
+                        assertThat(e.code()).isEqualTo(ErrorCode.STATE_LOCKED);
+                    })
                     .hasMessageContaining("mesh shop is being changed by another program");
             assertThatThrownBy(() -> inOtherThread(() -> store().lock("shop")))
                     .hasCauseInstanceOf(StateException.class);

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
 import com.github.tomakehurst.wiremock.http.Fault;
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
@@ -69,6 +70,14 @@ class ErrorsTest {
                 .hasMessageContaining("request body-9c1e")
                 .hasMessageContaining(mend);
         assertThat(failure.status()).hasValue(status);
+        assertThat(failure.code())
+                .isEqualTo(
+                        switch (status) {
+                            case 401, 403 -> ErrorCode.PROVIDER_TOKEN;
+                            case 429 -> ErrorCode.PROVIDER_RATE_LIMIT;
+                            case 400, 404, 422 -> ErrorCode.PROVIDER_REFUSED;
+                            default -> ErrorCode.PROVIDER_UNAVAILABLE;
+                        });
         assertThat(failure.providerCode()).hasValue(id);
         assertThat(failure.requestId()).hasValue("body-9c1e");
         assertThat(failure.retryable()).isEqualTo(tries > 1);

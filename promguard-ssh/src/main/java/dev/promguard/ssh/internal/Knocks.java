@@ -89,7 +89,7 @@ final class Knocks {
         if (index >= answers.length
                 || answers[index] != null
                 || doors.get(index).page().isPresent() != page) {
-            throw new MalformedException("a door that was not asked for: " + FactsParser.shown(line));
+            throw new MalformedException("an answer for a port that was not asked for: " + FactsParser.shown(line));
         }
         answers[index] = answer;
     }
@@ -122,7 +122,7 @@ final class Knocks {
         List<DoorAnswer> all = new ArrayList<>();
         for (@Nullable DoorAnswer answer : Arrays.asList(answers)) {
             if (answer == null) {
-                throw new MalformedException("door " + all.size() + " has no answer");
+                throw new MalformedException("port " + (all.size() + 1) + " of the list has no answer");
             }
             all.add(answer);
         }

@@ -188,7 +188,7 @@ class KnocksTest {
         assertThatThrownBy(() -> knocks.line("door\t0\trefused")).isInstanceOf(FactsParser.MalformedException.class);
         knocks.line("end");
         assertThatThrownBy(() -> knocks.line("door\t1\topen")).isInstanceOf(FactsParser.MalformedException.class);
-        assertThatThrownBy(knocks::answers).hasMessageContaining("door 1 has no answer");
+        assertThatThrownBy(knocks::answers).hasMessageContaining("port 2 of the list has no answer");
     }
 
     @ParameterizedTest

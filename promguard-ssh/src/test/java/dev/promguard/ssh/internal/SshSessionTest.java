@@ -8,6 +8,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
@@ -172,6 +173,7 @@ class SshSessionTest {
                         assertThat(e).hasMessageContaining(wanted.text());
                         assertThat(e).hasMessageContaining(server.fingerprint().text());
                         assertThat(e).hasMessageContaining("Nothing was sent");
+                        assertThat(e.code()).isEqualTo(ErrorCode.HOST_KEY_REFUSED);
                         assertThat(e.retryable()).isFalse();
                     });
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
@@ -187,6 +189,7 @@ class SshSessionTest {
                             APPLIER.open(server.target(server.port(), server.fingerprint(), Duration.ofSeconds(30))))
                     .isInstanceOfSatisfying(HostException.class, e -> {
                         assertThat(e).hasMessageContaining("refused the login of root");
+                        assertThat(e.code()).isEqualTo(ErrorCode.LOGIN_REFUSED);
                         assertThat(e.retryable()).isFalse();
                     });
             assertThat(server.logins).containsOnly("root");
@@ -632,7 +635,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.retryable()).isTrue())
-                    .hasMessageContaining("other runs are at work");
+                    .hasMessageContaining("other runs are at work on this host [PG-5007]");
             assertThat(server.connections).hasValue(3);
         }
     }
@@ -687,6 +690,30 @@ class SshSessionTest {
     }
 
     @Test
+    void apply_lockOfAnotherRun_isBusyAndSaysToWait() throws Exception {
+        String lines = "@\tbegin\tprepare\n@\tfailed\tprepare\t1\tanother run is at work on this host\n";
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.apply(List.of(USER), new Recorder()))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.HOST_BUSY))
+                    .hasMessageContaining("step \"take the host's lock\"")
+                    .hasMessageContaining("Wait until the other run on this host is done");
+        }
+    }
+
+    @Test
+    void apply_changeFails_isToldFromSoftwareThatCannotBeInstalled() throws Exception {
+        String lines = "@\tbegin\t0\n@\tfailed\t0\t1\tuseradd failed\n";
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.apply(List.of(USER), new Recorder()))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STEP_FAILED));
+        }
+    }
+
+    @Test
     void apply_rolledBackMeanwhile_isToldFromAFailure() throws Exception {
         String lines =
                 "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n@\tbegin\t0\n@\trolled-back\n@\tfailed\t0\t1\ttoo late\n";
@@ -695,7 +722,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.apply(List.of(new Firewall.Enable()), new Recorder()))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
-                    .hasMessageContaining("too late")
+                    .hasMessageContaining("too late [PG-5005]")
                     .hasMessageContaining("raise rollbackAfter, which is 120 s");
         }
     }
