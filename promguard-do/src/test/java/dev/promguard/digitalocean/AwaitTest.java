@@ -269,7 +269,7 @@ class AwaitTest {
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
         assertThat(arrival.missing()).containsOnlyKeys("11", "12");
-        assertThat(arrival.missing().values()).allMatch(why -> why.contains("run again in 200 s"));
+        assertThat(arrival.missing().values()).allMatch(why -> why.contains("Run again in 200 s"));
     }
 
     @Test

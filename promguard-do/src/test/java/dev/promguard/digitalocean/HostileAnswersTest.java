@@ -336,7 +336,7 @@ class HostileAnswersTest {
         cloud.on("GET", LIST, ok(Bodies.droplets()));
 
         assertThat(failure(() -> cloud.provider().delete(MESH, List.of(id), Duration.ofSeconds(1))))
-                .hasMessageContaining(Names.quote(id) + " is no id or name")
+                .hasMessageContaining(Names.quote(id) + " cannot be an id or name")
                 .hasMessageContaining("Restore the state");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
     }

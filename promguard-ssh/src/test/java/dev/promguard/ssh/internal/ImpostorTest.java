@@ -65,7 +65,7 @@ class ImpostorTest {
                             APPLIER.open(host.target(impostor.port(), host.fingerprint(), Duration.ofSeconds(30))))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.retryable()).isFalse())
-                    .hasMessageContaining("did not prove that it has the private half");
+                    .hasMessageContaining("did not prove that it has its private half [PG-4002]");
             assertSawNothing(impostor);
             assertThat(impostor.connections).as("a hard stop").hasValue(1);
         }
