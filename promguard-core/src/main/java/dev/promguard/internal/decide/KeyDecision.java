@@ -17,14 +17,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which hosts get a new WireGuard key pair, which pairs of hosts a new preshared key, and which running tunnels that concerns.
- * New keys are stand-ins here: see {@link SymbolicKeys}. Immutable.
+ * New keys are stand-ins here: see {@link SymbolicKeys}. Immutable; two are equal if they were made from the same and say the same.
  */
 public final class KeyDecision {
     private final Blueprint blueprint;
@@ -236,5 +238,25 @@ public final class KeyDecision {
             }
         }
         return new KeyChanges(pairs.contains(host) ? Optional.of(SymbolicKeys.of(host)) : Optional.empty(), peers);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof KeyDecision that
+                && blueprint.equals(that.blueprint)
+                && facts.equals(that.facts)
+                && remembered.equals(that.remembered)
+                && known.equals(that.known)
+                && pairs.equals(that.pairs)
+                && preshared.equals(that.preshared)
+                && rejected.equals(that.rejected)
+                && unchanged.equals(that.unchanged)
+                && unobserved.equals(that.unobserved)
+                && deferred.equals(that.deferred);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(facts, remembered, known, pairs, preshared, rejected, unchanged, unobserved, deferred);
     }
 }

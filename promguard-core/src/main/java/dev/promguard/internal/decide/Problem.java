@@ -16,24 +16,22 @@ import java.util.Optional;
  * @param text what is wrong and what to do about it, in a sentence or two
  */
 public record Problem(Kind kind, Optional<String> host, String text) {
-    /** The kinds of problems, in the order in which they are reported. */
+    /** The kinds of problems, in the order in which they are reported: first those of the mesh as a whole, then those of a host. */
     public enum Kind {
-        /** The network has no address left for a host. */
-        NO_ADDRESS(true),
         /** Hosts carry the mesh's tag, and the state does not know them. */
         UNMANAGED_HOST(true),
         /** A host of an inventory carries parts of the mesh, and the inventory does not name it any more. */
         FORGOTTEN_HOST(true),
         /** The cloud would refuse to create a host. */
         REFUSED_BY_PROVIDER(true),
-        /** A host that was there before has something in a place that PromGuard needs. */
-        CONFLICT(true),
         /** A host cannot be reached or read. */
         UNREACHABLE(false),
         /** A host's system or architecture is not supported. */
         UNSUPPORTED(false),
         /** The mesh's network overlaps one of a host's own. */
         NETWORK_OVERLAP(false),
+        /** A host that was there before has something in a place that PromGuard needs. */
+        CONFLICT(true),
         /** A host shows a WireGuard key that belongs to another. */
         DUPLICATE_KEY(false),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */
