@@ -10,7 +10,7 @@ public final class ApplyException extends PromGuardException {
     private final transient ApplyReport report;
 
     ApplyException(String message, ApplyReport report, Throwable cause) {
-        super(message, cause);
+        super(ErrorCode.APPLY_INCOMPLETE, message, cause);
         if (report.ok()) {
             throw new IllegalArgumentException("a report without a failure is no exception's");
         }

@@ -2,66 +2,46 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Names;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What an apply did.
- *
- * @param mesh the mesh's name
- * @param hosts the wished hosts, in the order of the blueprint
- * @param removed the names of the hosts that were removed
- * @param cloud what was changed in the cloud beside hosts, such as the rules of its firewall, each in a line
- * @param problems what failed and is not one host's, such as a request to the cloud or the removal of a host; empty if nothing did
- * @param took how long it took
- */
-public record ApplyReport(
-        String mesh,
-        List<HostOutcome> hosts,
-        List<String> removed,
-        List<String> cloud,
-        List<Problem> problems,
-        Duration took) {
-    /**
-     * Copies the lists.
-     *
-     * @throws NullPointerException if something is null
-     */
-    public ApplyReport {
-        Objects.requireNonNull(mesh, "mesh");
-        Objects.requireNonNull(took, "took");
-        hosts = List.copyOf(hosts);
-        removed = List.copyOf(removed);
-        cloud = cloud.stream().map(Names::printable).toList();
-        problems = List.copyOf(problems);
+/** What an apply, or a rotation of keys, did. Immutable. */
+public final class ApplyReport {
+    private final String mesh;
+    private final List<HostOutcome> hosts;
+    private final List<String> removed;
+    private final List<String> cloud;
+    private final List<FailedStep> failedSteps;
+    private final Duration duration;
+
+    private ApplyReport(Builder builder) {
+        this.mesh = builder.mesh;
+        this.hosts = List.copyOf(builder.hosts);
+        this.removed = List.copyOf(builder.removed);
+        this.cloud = builder.cloud.stream().map(Names::printable).toList();
+        this.failedSteps = List.copyOf(builder.failedSteps);
+        this.duration = builder.duration;
     }
 
     /**
-     * A step of the whole mesh that failed, or was not taken.
+     * Starts a report. For PromGuard's own use, and for tests of programs that embed it.
      *
-     * @param step what it was, in words; what a terminal might obey is replaced
-     * @param failure why it failed
+     * @param mesh the mesh's name
+     * @return a builder
+     * @throws NullPointerException if it is null
      */
-    public record Problem(String step, RuntimeException failure) {
-        /**
-         * Checks that both are there.
-         *
-         * @throws NullPointerException if one is null
-         */
-        public Problem {
-            step = Names.printable(step);
-            Objects.requireNonNull(failure, "failure");
-        }
+    public static Builder builder(String mesh) {
+        return new Builder(mesh);
     }
 
     /** What came of a host. */
     public enum Status {
         /** It was as it should be, and was not written to. */
         UNCHANGED,
-        /** It was made or changed, and is as it should be. */
+        /** It was created or changed, and is as it should be. */
         CHANGED,
         /**
          * It was changed, and has put its firewall, WireGuard interface and SSH host key back to what they were, and stopped what
@@ -87,53 +67,57 @@ public record ApplyReport(
     }
 
     /**
-     * What came of one host.
+     * The mesh's name.
      *
-     * @param name its name
-     * @param region where it is
-     * @param address its address inside the tunnels
-     * @param publicAddress its public address; empty if it has none
-     * @param status what came of it, in a word
-     * @param changes what was done on it, in order
-     * @param drift those of the changes that put back what somebody had changed on the host since the last apply
-     * @param failure why it failed, or null
+     * @return the name
      */
-    public record HostOutcome(
-            String name,
-            String region,
-            String address,
-            Optional<String> publicAddress,
-            Status status,
-            List<String> changes,
-            List<String> drift,
-            @Nullable RuntimeException failure) {
-        /**
-         * Copies the lists.
-         *
-         * @throws NullPointerException if something but the failure is null
-         */
-        public HostOutcome {
-            Objects.requireNonNull(name, "name");
-            Objects.requireNonNull(region, "region");
-            Objects.requireNonNull(address, "address");
-            Objects.requireNonNull(publicAddress, "publicAddress");
-            Objects.requireNonNull(status, "status");
-            changes = List.copyOf(changes);
-            drift = List.copyOf(drift);
-        }
+    public String mesh() {
+        return mesh;
+    }
 
-        private String inWords() {
-            String done = changes.size()
-                    + (changes.size() == 1 ? " change" : " changes")
-                    + (drift.isEmpty() ? "" : ", " + drift.size() + " of them drift");
-            return switch (status) {
-                case UNCHANGED -> "unchanged";
-                case CHANGED -> done;
-                case ROLLED_BACK -> "ROLLED BACK after " + done;
-                case UNKNOWN -> "UNKNOWN after " + done;
-                case FAILED -> "FAILED after " + done;
-            };
-        }
+    /**
+     * What came of the hosts of the spec.
+     *
+     * @return an outcome for each, in the order of the blueprint
+     */
+    public List<HostOutcome> hosts() {
+        return hosts;
+    }
+
+    /**
+     * The hosts that were removed.
+     *
+     * @return their names; empty if there were none
+     */
+    public List<String> removed() {
+        return removed;
+    }
+
+    /**
+     * What was changed in the cloud beside hosts, such as the rules of its firewall.
+     *
+     * @return the changes, each in a line; empty if there were none
+     */
+    public List<String> cloud() {
+        return cloud;
+    }
+
+    /**
+     * What failed and is not one host's, such as a request to the cloud or the removal of a host.
+     *
+     * @return the steps; empty if none failed
+     */
+    public List<FailedStep> failedSteps() {
+        return failedSteps;
+    }
+
+    /**
+     * How long it took.
+     *
+     * @return the time from the call to its end
+     */
+    public Duration duration() {
+        return duration;
     }
 
     /**
@@ -149,7 +133,7 @@ public record ApplyReport(
     /**
      * How many of the changes put back what somebody had changed on a host since the last apply.
      *
-     * @return the number; 0 where all changes come from the wish
+     * @return the number; 0 where all changes come from the spec
      */
     public int drift() {
         return hosts.stream().mapToInt(host -> host.drift().size()).sum();
@@ -158,60 +142,348 @@ public record ApplyReport(
     /**
      * Whether the mesh is as it should be.
      *
-     * @return true if no host failed, rolled back, or is in an unknown state, and there are no {@link #problems()} beside
+     * @return true if no host failed, rolled back, or is in an unknown state, and there are no {@link #failedSteps()} beside
      */
     public boolean ok() {
-        return problems.isEmpty()
+        return failedSteps.isEmpty()
                 && hosts.stream().allMatch(host -> host.status().ok());
-    }
-
-    private String inWords(long failed) {
-        if (ok()) {
-            return "as wished";
-        }
-        String steps = problems.size() + (problems.size() == 1 ? " step failed" : " steps failed");
-        return failed == 0
-                ? steps
-                : failed + " of " + hosts.size() + " hosts failed" + (problems.isEmpty() ? "" : ", " + steps);
     }
 
     /**
      * The report as a person reads it.
      *
-     * @return a line for the mesh, one for each change in the cloud beside hosts, each problem and each host, without a line end at the end
+     * @return a line for the mesh, one for each change in the cloud beside hosts, each failed step and each host, without a line end at
+     *     the end
      */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(256);
-        long failed = hosts.stream().filter(host -> !host.status().ok()).count();
-        text.append(String.format(
-                Locale.ROOT,
-                "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
-                mesh,
-                inWords(failed),
-                changes(),
-                changes() == 1 ? "" : "s",
-                drift() == 0 ? "" : " (" + drift() + " of drift)",
-                hosts.size(),
-                hosts.size() == 1 ? "" : "s",
-                removed.isEmpty() ? "" : ", removed " + String.join(", ", removed),
-                took.toMillis() / 1000.0));
-        cloud.forEach(change -> text.append("\n  ").append(change));
-        problems.forEach(problem -> text.append("\n  FAILED ")
-                .append(problem.step())
-                .append(": ")
-                .append(Names.printable(String.valueOf(problem.failure().getMessage()))
-                        .replace("\n", "\n    ")));
-        for (HostOutcome host : hosts) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "\n  %-24s %-6s %-15s %-15s %s",
-                    host.name(),
-                    host.region(),
-                    host.publicAddress().orElse("-"),
-                    host.address(),
-                    host.inWords()));
+        return new ApplyText(this).toString();
+    }
+
+    /** A step of the whole mesh that failed, or was not taken. Immutable. */
+    public static final class FailedStep {
+        private final String step;
+        private final RuntimeException failure;
+
+        private FailedStep(String step, RuntimeException failure) {
+            this.step = Names.printable(step);
+            this.failure = Objects.requireNonNull(failure, "failure");
         }
-        return text.toString();
+
+        /**
+         * What it was.
+         *
+         * @return the step in a few words; what a terminal might obey is replaced
+         */
+        public String step() {
+            return step;
+        }
+
+        /**
+         * Why it failed.
+         *
+         * @return the failure
+         */
+        public RuntimeException failure() {
+            return failure;
+        }
+
+        /**
+         * The step in a line.
+         *
+         * @return what it was, and the message of the failure
+         */
+        @Override
+        public String toString() {
+            return step + ": " + Names.printable(String.valueOf(failure.getMessage()));
+        }
+    }
+
+    /** What came of one host. Immutable. */
+    public static final class HostOutcome {
+        private final String name;
+        private final String region;
+        private final String address;
+        private final Optional<String> publicAddress;
+        private final Status status;
+        private final List<String> changes;
+        private final List<String> drift;
+        private final @Nullable RuntimeException failure;
+
+        private HostOutcome(Builder builder) {
+            this.name = builder.name;
+            this.region = builder.region;
+            this.address = builder.address;
+            this.publicAddress = builder.publicAddress;
+            this.status = builder.status;
+            this.changes = List.copyOf(builder.changes);
+            this.drift = List.copyOf(builder.drift);
+            this.failure = builder.failure;
+        }
+
+        /**
+         * Starts an outcome. For PromGuard's own use, and for tests of programs that embed it.
+         *
+         * @param name the host's name
+         * @param status what came of it
+         * @return a builder
+         * @throws NullPointerException if one is null
+         */
+        public static Builder builder(String name, Status status) {
+            return new Builder(name, status);
+        }
+
+        /**
+         * The host's name.
+         *
+         * @return its name in the mesh
+         */
+        public String name() {
+            return name;
+        }
+
+        /**
+         * Where it is.
+         *
+         * @return the region, maybe an empty text
+         */
+        public String region() {
+            return region;
+        }
+
+        /**
+         * Its address inside the tunnels.
+         *
+         * @return the address
+         */
+        public String address() {
+            return address;
+        }
+
+        /**
+         * Its public address.
+         *
+         * @return the address; empty if it has none
+         */
+        public Optional<String> publicAddress() {
+            return publicAddress;
+        }
+
+        /**
+         * What came of it, in a word.
+         *
+         * @return the status
+         */
+        public Status status() {
+            return status;
+        }
+
+        /**
+         * What was done on it.
+         *
+         * @return the changes in order, each in a line; empty if it was not written to
+         */
+        public List<String> changes() {
+            return changes;
+        }
+
+        /**
+         * What of that put back what somebody had changed on the host since the last apply.
+         *
+         * @return some of the {@link #changes()}
+         */
+        public List<String> drift() {
+            return drift;
+        }
+
+        /**
+         * Why it failed.
+         *
+         * @return the failure, or null if the status is {@link Status#ok() ok}
+         */
+        public @Nullable RuntimeException failure() {
+            return failure;
+        }
+
+        /**
+         * The outcome in a few words.
+         *
+         * @return such as {@code shop-node-1: 2 changes}
+         */
+        @Override
+        public String toString() {
+            return name + ": " + ApplyText.outcome(this);
+        }
+
+        /** Collects what an outcome says. Not thread-safe. */
+        public static final class Builder {
+            private final String name;
+            private final Status status;
+            private String region = "";
+            private String address = "";
+            private Optional<String> publicAddress = Optional.empty();
+            private List<String> changes = List.of();
+            private List<String> drift = List.of();
+            private @Nullable RuntimeException failure;
+
+            private Builder(String name, Status status) {
+                this.name = Objects.requireNonNull(name, "name");
+                this.status = Objects.requireNonNull(status, "status");
+            }
+
+            /**
+             * Says where the host is.
+             *
+             * @param where the region
+             * @return this builder
+             */
+            public Builder region(String where) {
+                this.region = Objects.requireNonNull(where, "where");
+                return this;
+            }
+
+            /**
+             * Says its address inside the tunnels.
+             *
+             * @param inside the address
+             * @return this builder
+             */
+            public Builder address(String inside) {
+                this.address = Objects.requireNonNull(inside, "inside");
+                return this;
+            }
+
+            /**
+             * Says its public address.
+             *
+             * @param outside the address
+             * @return this builder
+             */
+            public Builder publicAddress(String outside) {
+                this.publicAddress = Optional.of(outside);
+                return this;
+            }
+
+            /**
+             * Says what was done on it, instead of what was said before.
+             *
+             * @param all the changes in order
+             * @return this builder
+             */
+            public Builder changes(List<String> all) {
+                this.changes = List.copyOf(all);
+                return this;
+            }
+
+            /**
+             * Says which of the changes were drift, instead of what was said before.
+             *
+             * @param some those of the changes
+             * @return this builder
+             */
+            public Builder drift(List<String> some) {
+                this.drift = List.copyOf(some);
+                return this;
+            }
+
+            /**
+             * Says why it failed.
+             *
+             * @param why the failure, or null if it did not
+             * @return this builder
+             */
+            public Builder failure(@Nullable RuntimeException why) {
+                this.failure = why;
+                return this;
+            }
+
+            /**
+             * Ends the description.
+             *
+             * @return the outcome
+             */
+            public HostOutcome build() {
+                return new HostOutcome(this);
+            }
+        }
+    }
+
+    /** Collects what a report says. Not thread-safe. */
+    public static final class Builder {
+        private final String mesh;
+        private final List<HostOutcome> hosts = new ArrayList<>();
+        private List<String> removed = List.of();
+        private List<String> cloud = List.of();
+        private final List<FailedStep> failedSteps = new ArrayList<>();
+        private Duration duration = Duration.ZERO;
+
+        private Builder(String mesh) {
+            this.mesh = Objects.requireNonNull(mesh, "mesh");
+        }
+
+        /**
+         * Adds a host.
+         *
+         * @param outcome what came of it
+         * @return this builder
+         */
+        public Builder addHost(HostOutcome outcome) {
+            hosts.add(Objects.requireNonNull(outcome, "outcome"));
+            return this;
+        }
+
+        /**
+         * Says which hosts were removed, instead of what was said before.
+         *
+         * @param names the hosts' names
+         * @return this builder
+         */
+        public Builder removed(List<String> names) {
+            this.removed = List.copyOf(names);
+            return this;
+        }
+
+        /**
+         * Says what was changed in the cloud beside hosts, instead of what was said before.
+         *
+         * @param all the changes, each in a line
+         * @return this builder
+         */
+        public Builder cloud(List<String> all) {
+            this.cloud = List.copyOf(all);
+            return this;
+        }
+
+        /**
+         * Adds a step of the whole mesh that failed.
+         *
+         * @param step what it was, in a few words
+         * @param failure why it failed
+         * @return this builder
+         */
+        public Builder addFailedStep(String step, RuntimeException failure) {
+            failedSteps.add(new FailedStep(step, failure));
+            return this;
+        }
+
+        /**
+         * Says how long it took.
+         *
+         * @param elapsed the time
+         * @return this builder
+         */
+        public Builder duration(Duration elapsed) {
+            this.duration = Objects.requireNonNull(elapsed, "elapsed");
+            return this;
+        }
+
+        /**
+         * Ends the description.
+         *
+         * @return the report
+         */
+        public ApplyReport build() {
+            return new ApplyReport(this);
+        }
     }
 }

@@ -1,8 +1,13 @@
 package dev.promguard;
 
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
 /** The calling thread was interrupted. What was done is done; calling again goes on from there. The interrupt flag is set. */
 public final class CancelledException extends PromGuardException {
     private static final long serialVersionUID = 1L;
+
+    private final transient @Nullable ApplyReport report;
 
     /**
      * An interruption.
@@ -11,7 +16,27 @@ public final class CancelledException extends PromGuardException {
      * @param cause the interruption
      */
     public CancelledException(String what, Throwable cause) {
-        super(what, cause);
+        this(what, cause, null);
+    }
+
+    CancelledException(String what, @Nullable Throwable cause, @Nullable ApplyReport report) {
+        super(ErrorCode.CANCELLED, what, cause);
+        this.report = report;
+    }
+
+    /** The same interruption with what was done until then. */
+    CancelledException with(ApplyReport done) {
+        return new CancelledException(reason(), getCause(), done);
+    }
+
+    /**
+     * What an apply or a rotation of keys had done until then.
+     *
+     * @return the partial report, which is not {@link ApplyReport#ok() ok}; empty if nothing had been begun, and for other verbs. A
+     *     host that was not begun counts as unchanged, and one that was being changed as changed by what is known to be done on it
+     */
+    public Optional<ApplyReport> report() {
+        return Optional.ofNullable(report);
     }
 
     @Override

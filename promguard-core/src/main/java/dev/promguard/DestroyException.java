@@ -10,7 +10,7 @@ public final class DestroyException extends PromGuardException {
     private final transient DestroyReport report;
 
     DestroyException(String message, DestroyReport report, Throwable cause) {
-        super(message, cause);
+        super(ErrorCode.DESTROY_INCOMPLETE, message, cause);
         this.report = report;
     }
 

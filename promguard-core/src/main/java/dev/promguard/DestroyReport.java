@@ -1,35 +1,60 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 
-/**
- * What a destroy did.
- *
- * @param mesh the mesh's name
- * @param removed the names of the hosts that were removed, or, where they were there before the mesh, that PromGuard's parts were
- *     taken off; empty if there were none
- * @param left for each host that was there before the mesh, what was left on it, in words: packages that were installed, say
- */
-public record DestroyReport(String mesh, List<String> removed, Map<String, List<String>> left) {
-    /**
-     * Copies the collections.
-     *
-     * @throws NullPointerException if something is null
-     */
-    public DestroyReport {
-        Objects.requireNonNull(mesh, "mesh");
-        removed = List.copyOf(removed);
-        Map<String, List<String>> copy = new TreeMap<>();
-        left.forEach((host, what) -> copy.put(host, List.copyOf(what)));
-        left = Collections.unmodifiableMap(copy);
+/** What a destroy did. Immutable. */
+public final class DestroyReport {
+    private final String mesh;
+    private final List<String> removed;
+    private final Map<String, List<String>> leftovers;
+
+    private DestroyReport(Builder builder) {
+        this.mesh = builder.mesh;
+        this.removed = List.copyOf(builder.removed);
+        this.leftovers = Collections.unmodifiableMap(new TreeMap<>(builder.leftovers));
     }
 
-    DestroyReport(String mesh, List<String> removed) {
-        this(mesh, removed, Map.of());
+    /**
+     * Starts a report. For PromGuard's own use, and for tests of programs that embed it.
+     *
+     * @param mesh the mesh's name
+     * @return a builder
+     * @throws NullPointerException if it is null
+     */
+    public static Builder builder(String mesh) {
+        return new Builder(mesh);
+    }
+
+    /**
+     * The mesh's name.
+     *
+     * @return the name
+     */
+    public String mesh() {
+        return mesh;
+    }
+
+    /**
+     * The hosts that were deleted, or, where they were there before the mesh, that PromGuard was uninstalled from.
+     *
+     * @return their names; empty if there were none
+     */
+    public List<String> removed() {
+        return removed;
+    }
+
+    /**
+     * What was left on hosts that were there before the mesh, such as packages that were installed.
+     *
+     * @return what was left, in words, by the host's name; hosts on which nothing was left are not in it
+     */
+    public Map<String, List<String>> leftovers() {
+        return leftovers;
     }
 
     /**
@@ -41,8 +66,51 @@ public record DestroyReport(String mesh, List<String> removed, Map<String, List<
     public String toString() {
         StringBuilder text = new StringBuilder("mesh ").append(mesh);
         text.append(removed.isEmpty() ? ": there was nothing to remove" : ": removed " + String.join(", ", removed));
-        left.forEach((host, what) -> what.forEach(
+        leftovers.forEach((host, what) -> what.forEach(
                 thing -> text.append("\n  left on ").append(host).append(": ").append(thing)));
         return text.toString();
+    }
+
+    /** Collects what a report says. Not thread-safe. */
+    public static final class Builder {
+        private final String mesh;
+        private List<String> removed = List.of();
+        private final Map<String, List<String>> leftovers = new TreeMap<>();
+
+        private Builder(String mesh) {
+            this.mesh = Objects.requireNonNull(mesh, "mesh");
+        }
+
+        /**
+         * Says which hosts were removed, instead of what was said before.
+         *
+         * @param names the hosts' names
+         * @return this builder
+         */
+        public Builder removed(List<String> names) {
+            this.removed = List.copyOf(names);
+            return this;
+        }
+
+        /**
+         * Says what was left on a host.
+         *
+         * @param host the host's name
+         * @param things what was left, each in a line; what a terminal might obey is replaced
+         * @return this builder
+         */
+        public Builder leftovers(String host, List<String> things) {
+            leftovers.put(host, things.stream().map(Names::printable).toList());
+            return this;
+        }
+
+        /**
+         * Ends the description.
+         *
+         * @return the report
+         */
+        public DestroyReport build() {
+            return new DestroyReport(this);
+        }
     }
 }

@@ -24,11 +24,11 @@ public final class Exporters {
      * {@code tcp_connect} and {@code icmp}.
      *
      * <pre>{@code
-     * node("web-1", host -> host.exporter(Exporters.blackbox().probe("https://example.org", "http_2xx")))
+     * node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")))
      * }</pre>
      *
      * <p>For {@code icmp} the kernel may want
-     * {@link Exporter#withCapability withCapability}({@link dev.promguard.blueprint.Capability#NET_RAW NET_RAW}).
+     * {@link Exporter#addCapability addCapability}({@link dev.promguard.blueprint.Capability#NET_RAW NET_RAW}).
      *
      * @return the exporter, from {@link Release#blackboxExporter()}
      */
@@ -46,8 +46,8 @@ public final class Exporters {
      */
     public static Exporter blackbox(String config) {
         return Exporter.fromRelease(Release.blackboxExporter(), 9115)
-                .withConfigFile(new ConfigFile("blackbox.yml", config, List.of("--config.check", "--config.file")))
-                .withArguments("--config.file={folder}/blackbox.yml")
+                .addConfigFile(new ConfigFile("blackbox.yml", config, List.of("--config.check", "--config.file")))
+                .addArguments("--config.file={folder}/blackbox.yml")
                 .withReload();
     }
 }

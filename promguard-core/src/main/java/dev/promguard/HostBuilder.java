@@ -2,70 +2,115 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.ValueChecks;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Says how one host is to be. What is not said is taken from the mesh's defaults. Not thread-safe. */
+/**
+ * Sets how one host is to be. What is not set is taken from the mesh's defaults. Not thread-safe.
+ *
+ * <p>A method with a plain name sets: called again, it replaces what it set before (for a job: what it set for that job). A method
+ * that starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if
+ * an argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
+ */
 public final class HostBuilder {
+    private final String of;
     private @Nullable String region;
     private @Nullable String size;
     private @Nullable String image;
-    private final List<Exporter> exporters = new ArrayList<>();
-    private final List<Exposure> services = new ArrayList<>();
-    private final Set<Integer> openPorts = new TreeSet<>();
+    private final Map<String, Exporter> exporters = new LinkedHashMap<>();
+    private final List<Exposure> services;
+    private final SortedSet<Integer> openPorts;
 
-    HostBuilder() {}
+    HostBuilder(String of, HostOptions options) {
+        this.of = of;
+        region = options.region().orElse(null);
+        size = options.size().orElse(null);
+        image = options.image().orElse(null);
+        options.exporters().forEach(exporter -> exporters.put(exporter.name(), exporter));
+        services = new ArrayList<>(options.services());
+        openPorts = new TreeSet<>(options.openPorts());
+    }
+
+    HostOptions options() {
+        return new HostOptions(
+                Optional.ofNullable(region),
+                Optional.ofNullable(size),
+                Optional.ofNullable(image),
+                List.copyOf(exporters.values()),
+                services,
+                openPorts);
+    }
 
     /**
-     * Where the host is to be.
+     * Sets where the host is to be.
      *
-     * @param value the provider's word for a region, such as {@code fra1}
+     * @param region the provider's name for a region, such as {@code fra1}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public HostBuilder region(String value) {
-        region = Objects.requireNonNull(value, "region");
+    public HostBuilder region(String region) {
+        this.region = word("region", region);
         return this;
     }
 
     /**
-     * How large the host is to be.
+     * Sets how large the host is to be.
      *
-     * @param value the provider's word for a size, such as {@code s-2vcpu-4gb}
+     * @param size the provider's name for a size, such as {@code s-2vcpu-4gb}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public HostBuilder size(String value) {
-        size = Objects.requireNonNull(value, "size");
+    public HostBuilder size(String size) {
+        this.size = word("size", size);
         return this;
     }
 
     /**
-     * What the host is to run: an image of Debian or Ubuntu.
+     * Sets what the host is to run: an image of Debian or Ubuntu.
      *
-     * @param value the provider's word for an image, such as {@code debian-12-x64}
+     * @param image the provider's name for an image, such as {@code debian-12-x64}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public HostBuilder image(String value) {
-        image = Objects.requireNonNull(value, "image");
+    public HostBuilder image(String image) {
+        this.image = word("image", image);
+        return this;
+    }
+
+    private String word(String field, String value) {
+        Objects.requireNonNull(value, field);
+        ValueChecks.require(ValueChecks.word(field, value, of));
+        return value;
+    }
+
+    /**
+     * Adds an exporter beside node_exporter. It listens on the WireGuard address alone, the monitors alone are admitted to it, and
+     * they scrape it. It replaces one of an equal name, also one that the mesh has for all nodes.
+     *
+     * @param exporter the exporter, such as {@link Exporters#blackbox()}
+     * @return this builder
+     */
+    public HostBuilder addExporter(Exporter exporter) {
+        Objects.requireNonNull(exporter, "exporter");
+        exporters.put(exporter.name(), exporter);
         return this;
     }
 
     /**
-     * Runs one exporter more on the host, beside node_exporter. It listens on the WireGuard address alone, the monitors alone are
-     * admitted to it, and they scrape it. In the place of one of the same name that the mesh has for all nodes.
+     * Removes an exporter that was added to this host. One that the mesh has for all nodes stays.
      *
-     * @param value the exporter, such as {@link Exporters#blackbox()}
+     * @param name the exporter's name, such as {@code blackbox_exporter}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public HostBuilder exporter(Exporter value) {
-        exporters.add(Objects.requireNonNull(value, "exporter"));
+    public HostBuilder withoutExporter(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.known("exporter", name, exporters.keySet()));
+        exporters.remove(name);
         return this;
     }
 
@@ -73,9 +118,8 @@ public final class HostBuilder {
      * Has the monitors scrape a service that already runs on the host, at {@code /metrics}.
      *
      * @param job the name of the scrape job, such as {@code postgres}
-     * @param port the TCP port that the service listens on
+     * @param port the TCP port that the service listens on, not 22
      * @return this builder
-     * @throws NullPointerException if {@code job} is null
      * @see #expose(String, int, String)
      */
     public HostBuilder expose(String job, int port) {
@@ -83,63 +127,86 @@ public final class HostBuilder {
     }
 
     /**
-     * Has the monitors scrape a service that already runs on the host. PromGuard neither starts, stops nor looks at the service: it
+     * Has the monitors scrape a service that already runs on the host. PromGuard neither starts, stops nor checks the service: it
      * adds a firewall rule that admits the monitors' WireGuard addresses on the WireGuard interface, and a scrape job. The service must
      * listen on the host's WireGuard address, or on every address, where the firewall then denies everyone else.
      *
-     * @param job the name of the scrape job, such as {@code postgres}
-     * @param port the TCP port that the service listens on
-     * @param metricsPath the path of its metrics
+     * @param job the name of the scrape job, such as {@code postgres}: 1 to 63 lower-case letters, digits, dashes and underscores,
+     *     starting with a letter; {@code node} and {@code prometheus} are taken
+     * @param port the TCP port that the service listens on, not 22
+     * @param metricsPath the path of its metrics, without a query
      * @return this builder
-     * @throws NullPointerException if a text is null
      */
     public HostBuilder expose(String job, int port, String metricsPath) {
-        services.add(new Exposure(job, port, metricsPath));
+        Exposure service = checked(job, port, metricsPath);
+        services.removeIf(other -> other.job().equals(job));
+        services.add(service);
         return this;
     }
 
     /**
-     * Declares ports of services of your own that others may reach on the host. PromGuard neither opens nor closes them: your own
-     * firewall rules decide who reaches them. {@link Mesh#verify()} fails where anything else can be reached.
+     * Adds a service to a job of this host: a second database, say, whose metrics belong to the same job.
+     *
+     * @param job the name of the scrape job, as in {@link #expose(String, int, String)}
+     * @param port the TCP port that the service listens on, not 22
+     * @param metricsPath the path of its metrics, without a query
+     * @return this builder
+     */
+    public HostBuilder addExposure(String job, int port, String metricsPath) {
+        services.add(checked(job, port, metricsPath));
+        return this;
+    }
+
+    private Exposure checked(String job, int port, String metricsPath) {
+        Exposure service = new Exposure(job, port, metricsPath);
+        ValueChecks.require(ValueChecks.job("job", job, of));
+        ValueChecks.require(ValueChecks.port("port", port, of));
+        ValueChecks.require(ValueChecks.metricsPath("metricsPath", metricsPath, of));
+        return service;
+    }
+
+    /**
+     * Removes the services of a job from this host.
+     *
+     * @param job the name of the scrape job
+     * @return this builder
+     */
+    public HostBuilder withoutExposure(String job) {
+        Objects.requireNonNull(job, "job");
+        ValueChecks.require(ValueChecks.known(
+                "job", job, services.stream().map(Exposure::job).distinct().toList()));
+        services.removeIf(service -> service.job().equals(job));
+        return this;
+    }
+
+    /**
+     * Sets the ports of services of your own that others may reach on the host; none by default. PromGuard neither opens nor closes
+     * them: your own firewall rules decide who reaches them. {@link Mesh#verify()} fails where anything else can be reached.
      *
      * @param ports port numbers, for TCP and UDP alike, 1 to 65535; none that PromGuard admits the monitors to
      * @return this builder
      */
-    public HostBuilder openPort(int... ports) {
+    public HostBuilder openPorts(int... ports) {
+        Objects.requireNonNull(ports, "ports");
+        for (int port : ports) {
+            ValueChecks.require(ValueChecks.openPort(port, of));
+        }
+        openPorts.clear();
         for (int port : ports) {
             openPorts.add(port);
         }
         return this;
     }
 
-    /** The host's own exporters, and of the mesh's those that it has none of the same name for. */
-    List<Exporter> exporters(List<Exporter> ofTheMesh) {
-        List<Exporter> all = new ArrayList<>(ofTheMesh);
-        all.removeIf(shared -> exporters.stream().anyMatch(own -> own.name().equals(shared.name())));
-        all.addAll(exporters);
-        return all;
-    }
-
-    Set<Integer> openPorts() {
-        return openPorts;
-    }
-
-    List<Exposure> services() {
-        return services;
-    }
-
-    @Nullable
-    String region() {
-        return region;
-    }
-
-    @Nullable
-    String size() {
-        return size;
-    }
-
-    @Nullable
-    String image() {
-        return image;
+    /**
+     * Adds a port of a service of your own that others may reach.
+     *
+     * @param port a port number, as in {@link #openPorts}
+     * @return this builder
+     */
+    public HostBuilder addOpenPort(int port) {
+        ValueChecks.require(ValueChecks.openPort(port, of));
+        openPorts.add(port);
+        return this;
     }
 }

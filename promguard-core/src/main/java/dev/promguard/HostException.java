@@ -28,7 +28,7 @@ public final class HostException extends PromGuardException {
     private final ApplyReport.Status status;
 
     private HostException(Builder builder, String message) {
-        super(message, builder.cause);
+        super(builder.code, message, builder.cause);
         this.host = builder.host;
         this.address = builder.address;
         this.step = builder.step;
@@ -42,13 +42,14 @@ public final class HostException extends PromGuardException {
     /**
      * Starts the description of a failure.
      *
+     * @param code what kind of failure it is
      * @param host the host's name in the mesh
      * @param address where it was reached, or would have been
      * @param step what was being done, such as {@code connect} or {@code install node_exporter 1.12.1}
      * @return a builder
      */
-    public static Builder of(String host, String address, String step) {
-        return new Builder(host, address, step);
+    public static Builder of(ErrorCode code, String host, String address, String step) {
+        return new Builder(code, host, address, step);
     }
 
     /**
@@ -122,6 +123,7 @@ public final class HostException extends PromGuardException {
 
     /** Collects what is known of a failure. Not thread-safe. */
     public static final class Builder {
+        private final ErrorCode code;
         private final String host;
         private final String address;
         private final String step;
@@ -132,7 +134,8 @@ public final class HostException extends PromGuardException {
         private ApplyReport.Status status = ApplyReport.Status.FAILED;
         private @Nullable Throwable cause;
 
-        private Builder(String host, String address, String step) {
+        private Builder(ErrorCode code, String host, String address, String step) {
+            this.code = Objects.requireNonNull(code, "code");
             this.host = Objects.requireNonNull(host, "host");
             this.address = Objects.requireNonNull(address, "address");
             this.step = Objects.requireNonNull(step, "step");
@@ -211,10 +214,10 @@ public final class HostException extends PromGuardException {
          * Ends the description.
          *
          * @param what what went wrong, in a few words without a full stop
-         * @param mend what the reader can do about it, as a sentence
-         * @return the exception, whose message names host, address, step, what and mend
+         * @param remedy what the reader can do about it, as a sentence
+         * @return the exception, whose message names host, address, step, what and remedy
          */
-        public HostException because(String what, String mend) {
+        public HostException because(String what, String remedy) {
             StringBuilder message = new StringBuilder(160);
             message.append(host);
             if (!address.isEmpty()) {
@@ -224,8 +227,8 @@ public final class HostException extends PromGuardException {
             if (!output.isEmpty()) {
                 message.append("\n  ").append(output.replace("\n", "\n  "));
             }
-            if (!mend.isEmpty()) {
-                message.append("\n  ").append(mend);
+            if (!remedy.isEmpty()) {
+                message.append("\n  ").append(remedy);
             }
             return new HostException(this, message.toString());
         }

@@ -3,35 +3,46 @@ package dev.promguard;
 import dev.promguard.blueprint.Names;
 import java.util.List;
 
-/** A wish that cannot be fulfilled, found before anything was made or changed. Holds every fault, not just the first. */
+/** A spec that cannot be carried out, found before anything was created or changed. Holds every problem, not just the first. */
 public final class InvalidMeshException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
     /** The name of the mesh. */
     private final String mesh;
 
-    /** Every fault. */
+    /** Every problem. */
     @SuppressWarnings("serial") // List.copyOf is serializable
-    private final List<String> faults;
+    private final List<String> problems;
 
     /**
-     * A wish with faults.
+     * A spec with problems of its own.
      *
      * @param mesh the mesh's name
-     * @param faults the faults, at least one, each naming field, value and mend
+     * @param problems the problems, at least one, each naming field, value and remedy
      */
-    public InvalidMeshException(String mesh, List<String> faults) {
-        super(message(mesh, faults), null);
-        this.mesh = mesh;
-        this.faults = faults.stream().map(Names::printable).toList();
+    public InvalidMeshException(String mesh, List<String> problems) {
+        this(ErrorCode.INVALID_SPEC, mesh, problems);
     }
 
-    private static String message(String mesh, List<String> faults) {
+    /**
+     * A mesh with problems.
+     *
+     * @param code what kind of problem the first one is
+     * @param mesh the mesh's name
+     * @param problems the problems, at least one, each naming field, value and remedy
+     */
+    public InvalidMeshException(ErrorCode code, String mesh, List<String> problems) {
+        super(code, message(mesh, problems), null);
+        this.mesh = mesh;
+        this.problems = problems.stream().map(Names::printable).toList();
+    }
+
+    private static String message(String mesh, List<String> problems) {
         String name = Names.quote(mesh);
-        if (faults.size() == 1) {
-            return "mesh " + name + ": " + faults.get(0);
+        if (problems.size() == 1) {
+            return "mesh " + name + ": " + problems.get(0);
         }
-        return "mesh " + name + " has " + faults.size() + " faults:\n  - " + String.join("\n  - ", faults);
+        return "mesh " + name + " has " + problems.size() + " problems:\n  - " + String.join("\n  - ", problems);
     }
 
     /**
@@ -44,11 +55,11 @@ public final class InvalidMeshException extends PromGuardException {
     }
 
     /**
-     * The faults.
+     * The problems.
      *
-     * @return at least one, each naming field, value and mend
+     * @return at least one, each naming field, value and remedy
      */
-    public List<String> faults() {
-        return faults;
+    public List<String> problems() {
+        return problems;
     }
 }

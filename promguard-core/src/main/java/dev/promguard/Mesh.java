@@ -6,12 +6,14 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
+import dev.promguard.host.Renderer;
 import dev.promguard.internal.act.Deleter;
 import dev.promguard.internal.act.Outcome;
+import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
 import dev.promguard.internal.run.Context;
-import dev.promguard.render.Renderer;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
@@ -25,15 +27,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A private, encrypted Prometheus monitoring mesh: the wish for one, and the verbs that bring it about, prove it and take it
- * away.
+ * A private, encrypted Prometheus monitoring mesh: its spec, and the verbs that create, change, verify and remove it.
  *
  * <pre>{@code
  * Mesh.builder().monitor("tor1").nodes(3).apply();
@@ -45,30 +48,32 @@ import java.util.function.Supplier;
 public final class Mesh {
     private static final int NEAR = 3;
 
-    private final MeshBuilder builder;
     private final MeshSpec spec;
+    private final DeclaredHosts declared;
+    private final MeshSettings settings;
 
-    Mesh(MeshBuilder builder, MeshSpec spec) {
-        this.builder = builder;
+    Mesh(MeshSpec spec, DeclaredHosts declared, MeshSettings settings) {
         this.spec = spec;
+        this.declared = declared;
+        this.settings = settings;
     }
 
     /**
-     * Starts a wish.
+     * Starts the description of a mesh.
      *
-     * @return a builder with every default in place but the monitor
+     * @return a builder with a default for everything but the monitor
      */
     public static MeshBuilder builder() {
         return new MeshBuilder();
     }
 
     /**
-     * Starts a wish from this one.
+     * Starts the description of a mesh from this one, to change, add and remove single things. This mesh stays as it is.
      *
-     * @return a builder that says what this mesh's builder said
+     * @return a builder that builds a mesh equal to this one until something is changed
      */
     public MeshBuilder toBuilder() {
-        return new MeshBuilder(builder);
+        return new MeshBuilder(spec, declared, settings);
     }
 
     /**
@@ -81,7 +86,7 @@ public final class Mesh {
     }
 
     /**
-     * Every decision that can be made before anything exists. A pure function of the wish: it reads no file, asks nobody, and
+     * Every decision that can be made before anything exists. A pure function of the spec: it reads no file, asks nobody, and
      * gives the same answer every time. A mesh that has lived for a while may hold other addresses: see {@link #plan()}.
      *
      * @return the blueprint
@@ -119,12 +124,12 @@ public final class Mesh {
     }
 
     /**
-     * Says what {@link #apply()} would do, in the cloud and on the hosts that exist. Changes nothing. Where a run was cut off before it
-     * confirmed its changes, the plan says so, and the host takes them back by itself unless an apply keeps them. If a host has begun
-     * to do so, that is waited for, or brought to its end.
+     * Shows what {@link #apply()} would do, in the cloud and on the hosts that exist. Read-only. If an earlier run ended before it
+     * confirmed its changes, the plan says so; the host rolls them back by itself unless an apply confirms them. A rollback that has
+     * begun is waited for, or completed.
      *
      * @return the plan
-     * @throws InvalidMeshException if the wish cannot be fulfilled: a region that does not exist, say
+     * @throws InvalidMeshException if the spec cannot be met, for example because a region does not exist
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be read
      * @throws CancelledException if the calling thread is interrupted
@@ -134,8 +139,8 @@ public final class Mesh {
     }
 
     /**
-     * Brings the wish about: makes the hosts that are missing, changes on each what differs, removes those that are too many.
-     * A host that is as wished is not written to. Calling again after a failure goes on from where it ended.
+     * Reconciles the mesh with its spec: creates missing hosts, configures all hosts, deletes orphaned ones. A host that is up to date
+     * is not written to. After a failure, calling again continues from there.
      *
      * <p>A host is known by the provider's id: one that was given another name in the cloud is the same host, and one that has lost
      * the mesh's tag gets it back. Hosts that carry the tag and that the state does not know are never changed or deleted: where there
@@ -143,12 +148,12 @@ public final class Mesh {
      * one stops; what it has created is in the state.
      *
      * @return what was done
-     * @throws InvalidMeshException if the wish cannot be fulfilled, or hosts carry the mesh's tag that the state does not know;
+     * @throws InvalidMeshException if the spec cannot be met, or hosts carry the mesh's tag that the state does not know;
      *     nothing was made or changed then
      * @throws ApplyException if it did not reach its end on every host; it holds the report of what was done
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
-     * @throws CancelledException if the calling thread is interrupted
+     * @throws CancelledException if the calling thread is interrupted; it holds the report of what was done
      */
     public ApplyReport apply() {
         return apply(Set.of());
@@ -161,25 +166,25 @@ public final class Mesh {
      * mesh.only("shop-node-2").apply();
      * }</pre>
      *
-     * @param hosts names of hosts of the wish, at least one
+     * @param hosts names of hosts of the spec, at least one
      * @return the verbs for these hosts
-     * @throws InvalidMeshException if no name is given, or a name is none of the wish's; it names those that are near
+     * @throws InvalidMeshException if no name is given, or a name is none of the spec's; it names those that are near
      * @throws NullPointerException if a name is null
      */
     public Selection only(String... hosts) {
         List<String> all = spec.hosts().stream().map(HostSpec::name).toList();
-        List<String> faults = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
         if (hosts.length == 0) {
-            faults.add("only: no host is named: name at least one, or leave out only(…)");
+            problems.add("only: no host is named. Name at least one, or leave out only(…).");
         }
         for (String host : hosts) {
             if (!all.contains(host)) {
-                faults.add("only: " + Names.quote(host) + " is none of its hosts: nearest are "
-                        + String.join(", ", Names.nearest(host, all, NEAR)));
+                problems.add("only: " + Names.quote(host) + " is not one of its hosts. The nearest names are "
+                        + String.join(", ", Names.nearest(host, all, NEAR)) + ".");
             }
         }
-        if (!faults.isEmpty()) {
-            throw new InvalidMeshException(spec.name(), faults);
+        if (!problems.isEmpty()) {
+            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, spec.name(), problems);
         }
         return new Selection(this, new TreeSet<>(List.of(hosts)));
     }
@@ -197,23 +202,44 @@ public final class Mesh {
      * sessions. So a host that is trusted on first use is pinned to the key that the plan shows. A plan for some hosts only is done on
      * these alone.
      *
-     * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal wish returned
+     * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal spec returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the plan is null
      */
     public ApplyReport apply(Plan plan) {
-        Objects.requireNonNull(plan, "plan");
-        return changed(engine -> engine.apply(Set.copyOf(plan.only()), decision -> {
-            Plan current = Views.plan(decision);
-            if (!current.equals(plan)) {
-                throw new PlanOutdatedException(current);
-            }
-        }));
+        require(plan, Plan.Operation.APPLY);
+        return changed(engine ->
+                engine.apply(Set.copyOf(plan.only()), decision -> requireUnchanged(plan, Views.plan(decision))));
+    }
+
+    private static void require(Plan plan, Plan.Operation operation) {
+        if (plan.operation() != operation) {
+            throw new IllegalArgumentException("this is a plan of " + plan.operation() + ", and not of " + operation);
+        }
+    }
+
+    private static void requireUnchanged(Plan reviewed, Plan current) {
+        if (!current.equals(reviewed)) {
+            throw new PlanOutdatedException(reviewed, current);
+        }
     }
 
     /**
-     * Brings the wish about as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
+     * Says what {@link #rotateKeys()} would do: what an apply would, and new keys for every host. Read-only. A host with a problem keeps
+     * every host from getting new keys.
+     *
+     * @return the plan; {@link #rotateKeys(Plan)} does what it says
+     * @throws PromGuardException as {@link #plan()}
+     */
+    public Plan planRotateKeys() {
+        return interruptibly(() -> Views.plan(engine().planRotation()));
+    }
+
+    /**
+     * Reconciles the mesh with its spec as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
      * new preshared key. The nodes change first, and right after them the monitors: a tunnel is away for about as long as one
      * exchange with a node and one with its monitor take (0.4 s on the local cloud). Prometheus sends a request again that got
      * no answer, and waits for one as long as the scrape timeout says, so that no scrape is missed where that is a few seconds.
@@ -230,27 +256,42 @@ public final class Mesh {
     }
 
     /**
-     * Checks every claim about the mesh: Prometheus' own targets and rules, the running wg and ufw and units, a page larger than a
-     * packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that what should be closed
-     * is. Changes nothing, as {@link #plan()} does.
+     * Rotates keys as a plan says, or does nothing. What exists is observed and compared with the plan; then this is acted on.
+     *
+     * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
+     * @return what was done
+     * @throws PlanOutdatedException if a rotation would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the plan is null
+     */
+    public ApplyReport rotateKeys(Plan plan) {
+        require(plan, Plan.Operation.ROTATE_KEYS);
+        return changed(engine -> engine.rotateKeys(decision -> requireUnchanged(plan, Views.plan(decision))));
+    }
+
+    /**
+     * Checks the mesh: that {@link #plan()} finds nothing to change, Prometheus' own targets and rules, the running wg and ufw and
+     * units, a page larger than a packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that
+     * what should be closed is. {@link CheckKind} names every kind of check. Changes nothing, as {@link #plan()} does.
      *
      * <p>A check that is due by the spec and cannot be made is in the report as {@link VerifyReport#unchecked()}, and the report is
      * not {@link VerifyReport#ok()} then: a host that does not exist, has no address, or does not answer passes nothing.
      *
-     * <p>Takes about two seconds for doors that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
+     * <p>Takes about two seconds for ports that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
      * that scrape, up to the scrape interval and 20 seconds; where it does not answer or lacks a target, up to 20 seconds. A target
      * that is down is waited for only if it answers the monitor by now. Targets of other jobs are neither checked nor waited for.
      *
-     * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is tried from
-     * where it runs.
+     * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is probed
+     * from where it runs.
      *
-     * @return every check with what was seen; see {@link VerifyReport#orThrow()}
+     * @return every check with what was observed; see {@link VerifyReport#orThrow()}
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if nothing is known of the mesh
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return interruptibly(() -> new Verification(context(), Clock.systemUTC()).verify());
+        return interruptibly(() -> engine().verify(Clock.systemUTC().instant()));
     }
 
     /**
@@ -263,15 +304,43 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Tunnel openPrometheus() {
-        return interruptibly(this::tunnel);
+        return interruptibly(() -> tunnel(monitors().get(0)));
     }
 
-    private Tunnel tunnel() {
-        String monitor = spec.hosts().stream()
+    /**
+     * Opens a way to one monitor's Prometheus through SSH.
+     *
+     * @param monitor the name of a monitor of the spec
+     * @return the tunnel; the caller closes it
+     * @throws InvalidMeshException if the spec has no monitor of this name; the message names those that it has
+     * @throws HostException if the monitor cannot be reached
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if nothing is known of the mesh
+     * @throws CancelledException if the calling thread is interrupted
+     * @throws NullPointerException if the name is null
+     */
+    public Tunnel openPrometheus(String monitor) {
+        Objects.requireNonNull(monitor, "monitor");
+        if (!monitors().contains(monitor)) {
+            boolean isNode = spec.hosts().stream().anyMatch(host -> host.name().equals(monitor));
+            throw new InvalidMeshException(
+                    ErrorCode.UNKNOWN_NAME,
+                    spec.name(),
+                    List.of("openPrometheus: " + Names.quote(monitor)
+                            + (isNode ? " is a node, and Prometheus runs on monitors" : " is none of its hosts")
+                            + ": its monitors are " + String.join(", ", monitors())));
+        }
+        return interruptibly(() -> tunnel(monitor));
+    }
+
+    private List<String> monitors() {
+        return spec.hosts().stream()
                 .filter(host -> host.role() == Role.MONITOR)
-                .findFirst()
-                .orElseThrow()
-                .name();
+                .map(HostSpec::name)
+                .toList();
+    }
+
+    private Tunnel tunnel(String monitor) {
         HostSession session = engine().open(monitor);
         boolean keep = false;
         try {
@@ -304,8 +373,41 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public DestroyReport destroy() {
+        return destroy(decision -> {});
+    }
+
+    /**
+     * Says what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would do and leave on hosts that were
+     * there before the mesh, as far as their manifests tell. Read-only.
+     *
+     * @return the plan; {@link #destroy(Plan)} does what it says
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if the state cannot be read
+     * @throws CancelledException if the calling thread is interrupted
+     */
+    public Plan planDestroy() {
+        return interruptibly(() -> Views.plan(new Destruction(context()).plan(), blueprint()));
+    }
+
+    /**
+     * Takes the mesh away as a plan says, or does nothing. What exists is observed once and compared with the plan; then this is acted
+     * on, over the same sessions.
+     *
+     * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
+     * @return what was removed, and what was left on hosts that stay
+     * @throws PlanOutdatedException if a destroy would now do something other than the plan says; nothing was done then
+     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws PromGuardException as {@link #destroy()}
+     * @throws NullPointerException if the plan is null
+     */
+    public DestroyReport destroy(Plan plan) {
+        require(plan, Plan.Operation.DESTROY);
+        return destroy(decision -> requireUnchanged(plan, Views.plan(decision, blueprint())));
+    }
+
+    private DestroyReport destroy(Consumer<DestroyDecision> review) {
         return changing(context -> {
-            DestroyReport report = Views.report(new Destruction(context).destroy());
+            DestroyReport report = Views.report(new Destruction(context).destroy(review));
             context.store().delete(spec.name());
             context.events().done(null, "removed");
             return report;
@@ -329,10 +431,13 @@ public final class Mesh {
         Set<String> named = new TreeSet<>(List.of(ids));
         if (named.isEmpty()) {
             throw new InvalidMeshException(
-                    spec.name(), List.of("deleteUnmanaged: no id is given: name the ids that plan() shows"));
+                    ErrorCode.UNKNOWN_NAME,
+                    spec.name(),
+                    List.of("deleteUnmanaged: no id is given. Name the ids that plan() shows."));
         }
-        return changing(
-                context -> new DestroyReport(spec.name(), new Deleter(context).unmanaged(context.loadState(), named)));
+        return changing(context -> DestroyReport.builder(spec.name())
+                .removed(new Deleter(context).unmanaged(context.loadState(), named))
+                .build());
     }
 
     /** Runs a verb that changes hosts, and reports what it did. */
@@ -362,19 +467,21 @@ public final class Mesh {
         }
         try {
             return verb.get();
-        } catch (CancelledException e) {
-            throw e;
         } catch (PromGuardException e) {
-            if (Thread.currentThread().isInterrupted()) {
-                throw new CancelledException(
-                        "interrupted; what was done is done, and the same call goes on from there", e);
+            Optional<CancelledException> cancelled = Interruption.behind(e);
+            if (cancelled.isEmpty()) {
+                throw e;
             }
-            throw e;
+            throw e instanceof ApplyException failure ? cancelled.get().with(failure.report()) : cancelled.get();
         }
     }
 
+    MeshSettings settings() {
+        return settings;
+    }
+
     private Context context() {
-        return Contexts.of(builder, spec);
+        return Contexts.of(spec, settings);
     }
 
     private Engine engine() {
@@ -382,7 +489,7 @@ public final class Mesh {
     }
 
     /**
-     * The wish in a line.
+     * The spec in a line.
      *
      * @return such as {@code Mesh[shop: 1 monitor, 3 nodes in 10.0.0.0/24]}
      */

@@ -1,494 +1,348 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.blueprint.Exporter;
-import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
-import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
-import dev.promguard.blueprint.Role;
+import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
+import dev.promguard.state.FileStateStore;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says what a mesh is to be. Nulls are refused at once; everything else is checked by {@link #build()}, which names all faults
- * together. Not thread-safe; what it builds is.
+ * Sets what a mesh is to be. Not thread-safe; what it builds is.
+ *
+ * <p>A method with a plain name sets: called again, it replaces what it set before (for a named host: that one). A method that starts
+ * with {@code add} adds. A method that starts with {@code edit} changes one host and keeps the rest of its settings. A method that
+ * starts with {@code without} removes. Each throws {@link NullPointerException} if an argument is null, and
+ * {@link IllegalArgumentException} if a value is malformed or what is to be edited or removed is not there. {@link #build()} checks
+ * what only the whole can tell.
+ *
+ * <p>Hosts without a name of their own are numbered: {@code NAME-monitor-1}, {@code NAME-node-1} and so on, where NAME is the
+ * mesh's name. Removing one leaves the others their numbers.
  */
-public final class MeshBuilder {
-    private static final List<String> NODE_REGIONS = List.of("lon1", "sfo3", "sgp1");
-    private static final int MOST_NODES = 65_536;
-    private static final String EXISTING = "existing";
-
+public final class MeshBuilder extends MeshHostsBuilder {
     private String name = "promguard";
     private String network = "10.0.0.0/24";
     private int wireGuardPort = 51820;
     private boolean presharedKeys = true;
+    private boolean hostsFile;
     private int nodeExporterPort = 9100;
     private Release nodeExporter = Release.nodeExporter();
-    private PrometheusBuilder prometheus = new PrometheusBuilder();
-    private @Nullable String region;
-    private @Nullable String size;
-    private @Nullable String image;
-    private final List<HostBuilder> monitors = new ArrayList<>();
-    private final Map<String, HostBuilder> namedMonitors = new LinkedHashMap<>();
-    private final Map<String, HostBuilder> namedNodes = new LinkedHashMap<>();
-    private final List<Exporter> exporters = new ArrayList<>();
-    private int nodes;
-    private List<String> nodeRegions = NODE_REGIONS;
+    private PrometheusSpec prometheus = PrometheusSpec.usual();
+    private Map<String, Secret> remoteWriteSecrets;
     private @Nullable CloudProvider provider;
     private @Nullable HostApplier applier;
     private final Services services;
-    private StateStore state = FileStateStore.inHome();
-    private MeshListener listener = MeshListener.none();
-    private KeySource keySource = KeySource.random();
-    private int parallelism = 32;
-    private Duration sshPatience = Duration.ofMinutes(3);
-    private PollIntervals waits = PollIntervals.ofDefaults();
-    private final List<String> faults = new ArrayList<>();
+    private StateStore state;
+    private MeshListener listener;
+    private KeySource keySource;
+    private int parallelism;
+    private Duration sshTimeout;
+    private PollIntervals waits;
 
     MeshBuilder() {
-        services = new Services();
+        this(DeclaredHosts.NONE, MeshSettings.ofDefaults());
     }
 
-    MeshBuilder(MeshBuilder other) {
-        name = other.name;
-        network = other.network;
-        wireGuardPort = other.wireGuardPort;
-        presharedKeys = other.presharedKeys;
-        nodeExporterPort = other.nodeExporterPort;
-        nodeExporter = other.nodeExporter;
-        prometheus = new PrometheusBuilder(other.prometheus);
-        region = other.region;
-        size = other.size;
-        image = other.image;
-        monitors.addAll(other.monitors);
-        namedMonitors.putAll(other.namedMonitors);
-        namedNodes.putAll(other.namedNodes);
-        exporters.addAll(other.exporters);
-        nodes = other.nodes;
-        nodeRegions = other.nodeRegions;
-        provider = other.provider;
-        applier = other.applier;
-        services = other.services;
-        state = other.state;
-        listener = other.listener;
-        keySource = other.keySource;
-        parallelism = other.parallelism;
-        sshPatience = other.sshPatience;
-        waits = other.waits;
-        faults.addAll(other.faults);
+    MeshBuilder(MeshSpec spec, DeclaredHosts declared, MeshSettings settings) {
+        this(declared, settings);
+        name = spec.name();
+        network = spec.network();
+        wireGuardPort = spec.wireGuardPort();
+        presharedKeys = spec.presharedKeys();
+        hostsFile = spec.hostsFile();
+        nodeExporterPort = spec.nodeExporterPort();
+        nodeExporter = spec.nodeExporter();
+        prometheus = spec.prometheus();
+    }
+
+    private MeshBuilder(DeclaredHosts declared, MeshSettings settings) {
+        super(declared);
+        provider = settings.provider().orElse(null);
+        applier = settings.applier().orElse(null);
+        services = settings.services();
+        state = settings.state();
+        listener = settings.listener();
+        keySource = settings.keySource();
+        remoteWriteSecrets = settings.remoteWriteSecrets();
+        parallelism = settings.parallelism();
+        sshTimeout = settings.sshTimeout();
+        waits = settings.pollIntervals();
+    }
+
+    @Override
+    MeshBuilder self() {
+        return this;
+    }
+
+    @Override
+    String meshName() {
+        return name;
     }
 
     /**
-     * The mesh's name. Hosts are named after it, and what is made in the cloud is marked with it. {@code promguard} unless said.
+     * Sets the mesh's name. Numbered hosts are named after it, and what is created in the cloud is tagged with it. {@code promguard}
+     * by default.
      *
-     * @param value at most 32 lower-case letters, digits and dashes, starting with a letter
+     * @param name 1 to 32 lower-case letters, digits and dashes, starting with a letter and not ending with a dash
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder name(String value) {
-        name = Objects.requireNonNull(value, "name");
+    public MeshBuilder name(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.meshName(name));
+        this.name = name;
         return this;
     }
 
     /**
-     * Adds a monitor in a region.
-     *
-     * @param inRegion the provider's word for a region, such as {@code tor1}
-     * @return this builder
-     * @throws NullPointerException if {@code inRegion} is null
-     */
-    public MeshBuilder monitor(String inRegion) {
-        Objects.requireNonNull(inRegion, "region");
-        return monitor(host -> host.region(inRegion));
-    }
-
-    /**
-     * Adds a monitor, named after the mesh.
-     *
-     * @param host says how it is to be
-     * @return this builder
-     * @throws NullPointerException if {@code host} is null
-     */
-    public MeshBuilder monitor(Consumer<HostBuilder> host) {
-        HostBuilder builder = new HostBuilder();
-        host.accept(builder);
-        monitors.add(builder);
-        return this;
-    }
-
-    /**
-     * Adds a monitor with a name of its own.
-     *
-     * @param hostName at most 63 lower-case letters, digits and dashes
-     * @param host says how it is to be
-     * @return this builder
-     * @throws NullPointerException if an argument is null
-     */
-    public MeshBuilder monitor(String hostName, Consumer<HostBuilder> host) {
-        return named(namedMonitors, "monitor", hostName, host);
-    }
-
-    /**
-     * Has as many nodes, named after the mesh and numbered from 1. Saying it again replaces the number. Regions are those said
-     * before, or lon1, sfo3 and sgp1 in turn; hosts that are there already have the region of {@link #region(String)}.
-     *
-     * @param count how many, 0 or more
-     * @return this builder
-     */
-    public MeshBuilder nodes(int count) {
-        nodes = count;
-        return this;
-    }
-
-    /**
-     * Has as many nodes, named after the mesh and numbered from 1, in these regions in turn.
-     *
-     * @param count how many, 0 or more
-     * @param inRegions the provider's words for regions, at least one
-     * @return this builder
-     * @throws NullPointerException if a region is null
-     */
-    public MeshBuilder nodes(int count, String... inRegions) {
-        nodes = count;
-        nodeRegions = List.of(inRegions);
-        return this;
-    }
-
-    /**
-     * Adds a node with a name of its own.
-     *
-     * @param hostName at most 63 lower-case letters, digits and dashes
-     * @param host says how it is to be
-     * @return this builder
-     * @throws NullPointerException if an argument is null
-     */
-    public MeshBuilder node(String hostName, Consumer<HostBuilder> host) {
-        return named(namedNodes, "node", hostName, host);
-    }
-
-    private MeshBuilder named(
-            Map<String, HostBuilder> hosts, String role, String hostName, Consumer<HostBuilder> host) {
-        HostBuilder builder = new HostBuilder();
-        host.accept(builder);
-        if (hosts.put(Objects.requireNonNull(hostName, "name"), builder) != null) {
-            faults.add(role + " name " + Names.quote(hostName) + " stands twice: give each host a name of its own");
-        }
-        return this;
-    }
-
-    /**
-     * The region of hosts that name none. {@code tor1} unless said; {@code existing} for hosts that are there already, where it
-     * is but a label.
-     *
-     * @param value the provider's word for a region
-     * @return this builder
-     * @throws NullPointerException if {@code value} is null
-     */
-    public MeshBuilder region(String value) {
-        region = Objects.requireNonNull(value, "region");
-        return this;
-    }
-
-    /**
-     * The size of hosts that name none. {@code s-1vcpu-1gb} unless said; for hosts that are there already it means nothing.
-     *
-     * @param value the provider's word for a size
-     * @return this builder
-     * @throws NullPointerException if {@code value} is null
-     */
-    public MeshBuilder size(String value) {
-        size = Objects.requireNonNull(value, "size");
-        return this;
-    }
-
-    /**
-     * The image of hosts that name none. {@code debian-12-x64} unless said; for hosts that are there already it means nothing.
-     *
-     * @param value the provider's word for an image of Debian or Ubuntu
-     * @return this builder
-     * @throws NullPointerException if {@code value} is null
-     */
-    public MeshBuilder image(String value) {
-        image = Objects.requireNonNull(value, "image");
-        return this;
-    }
-
-    /**
-     * The network inside the tunnels. {@code 10.0.0.0/24} unless said. Monitors get the first addresses.
+     * Sets the network inside the tunnels. {@code 10.0.0.0/24} by default. Monitors get the first addresses.
      *
      * @param cidr a private IPv4 or IPv6 network, such as {@code 10.44.0.0/24} or {@code fd00:44::/64}
      * @return this builder
-     * @throws NullPointerException if {@code cidr} is null
      */
     public MeshBuilder network(String cidr) {
-        network = Objects.requireNonNull(cidr, "network");
+        Objects.requireNonNull(cidr, "cidr");
+        ValueChecks.require(ValueChecks.network(cidr));
+        network = cidr;
         return this;
     }
 
     /**
-     * The UDP port of WireGuard on every host. 51820 unless said.
+     * Sets the UDP port of WireGuard on every host. 51820 by default.
      *
-     * @param value 1 to 65535
+     * @param port 1 to 65535, not 22
      * @return this builder
      */
-    public MeshBuilder wireGuardPort(int value) {
-        wireGuardPort = value;
+    public MeshBuilder wireGuardPort(int port) {
+        ValueChecks.require(ValueChecks.port("wireGuardPort", port, ""));
+        wireGuardPort = port;
         return this;
     }
 
     /**
-     * Whether each pair of peers also holds a preshared key, a symmetric one, which keeps what is recorded today closed to a
-     * later quantum computer. On unless said. Made by an apply, held by the two hosts alone.
+     * Sets whether each pair of peers also holds a preshared key, a symmetric one, which keeps what is recorded today closed to a
+     * later quantum computer. On by default. Made by an apply, held by the two hosts alone.
      *
-     * @param value whether they do
+     * @param presharedKeys whether they do
      * @return this builder
      * @see Mesh#rotateKeys()
      */
-    public MeshBuilder presharedKeys(boolean value) {
-        presharedKeys = value;
+    public MeshBuilder presharedKeys(boolean presharedKeys) {
+        this.presharedKeys = presharedKeys;
         return this;
     }
 
     /**
-     * The TCP port of node_exporter on every host's WireGuard address. 9100 unless said.
+     * Sets whether every host has the names of all hosts in its {@code /etc/hosts}, monitors included, as {@code HOST.MESH.mesh}: such as
+     * {@code db-1.shop.mesh} for {@code db-1} of mesh {@code shop}, with the address inside the tunnels. Off by default. They stand in a
+     * block of their own at the beginning of the file; all else in it is left as it is, and switching this off, {@link Mesh#destroy()} and
+     * leaving the mesh remove the block. Where cloud-init manages the file ({@code manage_etc_hosts: true}), a boot writes the file
+     * anew without the block: this is drift, which the next apply puts right. To keep it, set {@code manage_etc_hosts: false} there.
      *
-     * @param value 1 to 65535
+     * @param value whether they have
      * @return this builder
      */
-    public MeshBuilder nodeExporterPort(int value) {
-        nodeExporterPort = value;
+    public MeshBuilder hostsFile(boolean value) {
+        hostsFile = value;
         return this;
     }
 
     /**
-     * Which node_exporter to run. {@link Release#nodeExporter()} unless said.
+     * Sets the TCP port of node_exporter on every host's WireGuard address. 9100 by default.
      *
-     * @param value a release named {@code node_exporter}
+     * @param port 1 to 65535, not 22
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder nodeExporter(Release value) {
-        nodeExporter = Objects.requireNonNull(value, "release");
+    public MeshBuilder nodeExporterPort(int port) {
+        ValueChecks.require(ValueChecks.port("nodeExporterPort", port, ""));
+        nodeExporterPort = port;
         return this;
     }
 
     /**
-     * Runs one exporter more on every node, named or numbered, beside node_exporter. Monitors do not run it: say
-     * {@link HostBuilder#exporter(Exporter)} for a monitor that is to. A node with one of the same name of its own runs that instead.
+     * Sets which node_exporter to run. {@link Release#nodeExporter()} by default.
      *
-     * @param value the exporter, such as {@link Exporters#blackbox()}
+     * @param release a release named {@code node_exporter}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder exporter(Exporter value) {
-        exporters.add(Objects.requireNonNull(value, "exporter"));
+    public MeshBuilder nodeExporter(Release release) {
+        Objects.requireNonNull(release, "release");
+        ValueChecks.require(ValueChecks.release("nodeExporter release", release, "node_exporter"));
+        nodeExporter = release;
         return this;
     }
 
     /**
-     * How Prometheus is to run.
+     * Changes how Prometheus runs. What was set before and is not set again stays.
      *
-     * @param settings says how
+     * @param settings changes the settings
      * @return this builder
-     * @throws NullPointerException if {@code settings} is null
      */
     public MeshBuilder prometheus(Consumer<PrometheusBuilder> settings) {
-        settings.accept(prometheus);
+        PrometheusBuilder builder = new PrometheusBuilder(prometheus, remoteWriteSecrets);
+        Objects.requireNonNull(settings, "settings").accept(builder);
+        prometheus = builder.spec();
+        remoteWriteSecrets = builder.secrets();
         return this;
     }
 
     /**
-     * The cloud that hosts are made in. Unless said, the one on the class path, which is made once for a mesh and the meshes derived
-     * from it.
+     * Sets the cloud that hosts are created in. By default the one on the class path, which is made once for a mesh and the meshes
+     * derived from it.
      *
-     * @param value the provider; may serve several meshes, and is not closed by PromGuard
+     * @param provider the provider; may serve several meshes, and is not closed by PromGuard
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder provider(CloudProvider value) {
-        provider = Objects.requireNonNull(value, "provider");
+    public MeshBuilder provider(CloudProvider provider) {
+        this.provider = Objects.requireNonNull(provider, "provider");
         return this;
     }
 
     /**
-     * The way to the hosts. Unless said, the one on the class path.
+     * Sets the way to the hosts. By default the one on the class path.
      *
-     * @param value the applier
+     * @param applier the applier
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder applier(HostApplier value) {
-        applier = Objects.requireNonNull(value, "applier");
+    public MeshBuilder applier(HostApplier applier) {
+        this.applier = Objects.requireNonNull(applier, "applier");
         return this;
     }
 
     /**
-     * Where the mesh's state and login key are kept. Unless said, under {@code ~/.promguard}.
+     * Sets where the mesh's state and login key are kept. By default under {@code ~/.promguard}.
      *
-     * @param value the store
+     * @param state the store
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder state(StateStore value) {
-        state = Objects.requireNonNull(value, "state");
+    public MeshBuilder state(StateStore state) {
+        this.state = Objects.requireNonNull(state, "state");
         return this;
     }
 
     /**
-     * Keeps the mesh's state and login key in a folder named after the mesh under this one.
+     * Sets a folder in which the mesh's state and login key are kept, in a folder named after the mesh.
      *
-     * @param root the folder; made when first needed
+     * @param root the folder; created when first needed
      * @return this builder
-     * @throws NullPointerException if {@code root} is null
      */
     public MeshBuilder state(Path root) {
-        return state(new FileStateStore(root));
+        return state(new FileStateStore(Objects.requireNonNull(root, "root")));
     }
 
     /**
-     * Who is told what happens. Nobody unless said.
+     * Sets who is told what happens. Nobody by default.
      *
-     * @param value the listener, such as {@link Progress#console()}
+     * @param listener the listener, such as {@link Progress#console()}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder listener(MeshListener value) {
-        listener = Objects.requireNonNull(value, "listener");
+    public MeshBuilder listener(MeshListener listener) {
+        this.listener = Objects.requireNonNull(listener, "listener");
         return this;
     }
 
     /**
-     * Where WireGuard keys come from. The platform's strong random source unless said.
+     * Sets where WireGuard keys come from. The platform's strong random source by default.
      *
-     * @param value the key source
+     * @param keySource the key source
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder keySource(KeySource value) {
-        keySource = Objects.requireNonNull(value, "keySource");
+    public MeshBuilder keySource(KeySource keySource) {
+        this.keySource = Objects.requireNonNull(keySource, "keySource");
         return this;
     }
 
     /**
-     * How many hosts are worked on at once. 32 unless said.
+     * Sets how many hosts are worked on at once. 32 by default.
      *
      * @param hosts 1 to 256
      * @return this builder
      */
     public MeshBuilder parallelism(int hosts) {
+        ValueChecks.require(ValueChecks.range("parallelism", hosts, 1, 256));
         parallelism = hosts;
         return this;
     }
 
     /**
-     * How long a host may take to answer over SSH before an apply gives it up. 3 minutes unless said: new hosts may still be
+     * Sets how long a host may take to answer over SSH before an apply gives it up. 3 minutes by default: new hosts may still be
      * booting.
      *
-     * @param value one second to one hour
+     * @param timeout one second to one hour
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public MeshBuilder sshPatience(Duration value) {
-        sshPatience = Objects.requireNonNull(value, "sshPatience");
+    public MeshBuilder sshTimeout(Duration timeout) {
+        Objects.requireNonNull(timeout, "timeout");
+        if (timeout.compareTo(Duration.ofSeconds(1)) < 0 || timeout.compareTo(Duration.ofHours(1)) > 0) {
+            throw new IllegalArgumentException(
+                    "sshTimeout " + timeout + " is out of range: use one second to one hour");
+        }
+        sshTimeout = timeout;
+        return this;
+    }
+
+    /** How long the verbs wait before they look again. */
+    MeshBuilder waits(PollIntervals value) {
+        waits = value;
         return this;
     }
 
     /**
-     * Checks the whole and makes the mesh. Nothing is read, made or changed yet.
+     * Checks the whole and builds the mesh. Nothing is read, created or changed yet.
      *
      * @return the mesh
-     * @throws InvalidMeshException if something cannot be; it names every fault
+     * @throws InvalidMeshException if there is a problem; it names all of them
      */
     public Mesh build() {
-        List<String> all = new ArrayList<>(faults);
-        if (nodes < 0) {
-            all.add("nodes " + nodes + " is less than none: use 0 or more");
-        }
-        if (nodes > MOST_NODES) {
-            all.add("nodes " + nodes + " is more than one mesh can hold: use at most " + MOST_NODES);
-        }
-        if (nodeRegions.isEmpty()) {
-            all.add("nodes: no region given: name at least one, or leave them out");
-        }
-        if (parallelism < 1 || parallelism > 256) {
-            all.add("parallelism " + parallelism + " is out of range: use 1 to 256");
-        }
-        if (sshPatience.compareTo(Duration.ofSeconds(1)) < 0 || sshPatience.compareTo(Duration.ofHours(1)) > 0) {
-            all.add("sshPatience " + sshPatience + " is out of range: use one second to one hour");
-        }
+        boolean existing = provider != null && provider.inventory().isPresent();
+        DeclaredHosts declared = hosts.declared();
         MeshSpec spec = new MeshSpec(
                 name,
                 network,
                 wireGuardPort,
                 presharedKeys,
+                hostsFile,
                 nodeExporterPort,
-                prometheus.spec(),
+                prometheus,
                 nodeExporter,
-                hosts());
-        all.addAll(Planner.faults(spec));
-        if (!all.isEmpty()) {
-            throw new InvalidMeshException(name, all);
+                declared.specs(name, existing));
+        List<String> problems = Planner.problems(spec);
+        if (!problems.isEmpty()) {
+            throw new InvalidMeshException(name, problems);
         }
-        return new Mesh(new MeshBuilder(this), spec);
-    }
-
-    private List<HostSpec> hosts() {
-        List<HostSpec> hosts = new ArrayList<>();
-        for (int i = 0; i < monitors.size(); i++) {
-            hosts.add(host(name + "-monitor-" + (i + 1), Role.MONITOR, monitors.get(i)));
-        }
-        namedMonitors.forEach((hostName, builder) -> hosts.add(host(hostName, Role.MONITOR, builder)));
-        for (int i = 0; i < nodes && nodes <= MOST_NODES && !nodeRegions.isEmpty(); i++) {
-            HostBuilder builder = new HostBuilder();
-            if (!isInventory() || nodeRegions != NODE_REGIONS) {
-                builder.region(nodeRegions.get(i % nodeRegions.size()));
-            }
-            hosts.add(host(name + "-node-" + (i + 1), Role.NODE, builder));
-        }
-        namedNodes.forEach((hostName, builder) -> hosts.add(host(hostName, Role.NODE, builder)));
-        return hosts;
-    }
-
-    private HostSpec host(String hostName, Role role, HostBuilder builder) {
-        return new HostSpec(
-                hostName,
-                role,
-                firstOf(builder.region(), region, "tor1"),
-                firstOf(builder.size(), size, "s-1vcpu-1gb"),
-                firstOf(builder.image(), image, "debian-12-x64"),
-                builder.exporters(role == Role.NODE ? exporters : List.of()),
-                builder.services(),
-                builder.openPorts());
-    }
-
-    private String firstOf(@Nullable String said, @Nullable String usual, String unsaid) {
-        return said != null ? said : usual != null ? usual : isInventory() ? EXISTING : unsaid;
-    }
-
-    private boolean isInventory() {
-        return provider != null && provider.inventory().isPresent();
+        MeshSettings settings = new MeshSettings(
+                Optional.ofNullable(provider),
+                Optional.ofNullable(applier),
+                services,
+                state,
+                listener,
+                keySource,
+                remoteWriteSecrets,
+                parallelism,
+                sshTimeout,
+                waits);
+        return new Mesh(spec, declared, settings);
     }
 
     /**
      * Builds the mesh and makes every decision about it that can be made before anything exists.
      *
      * @return the blueprint
-     * @throws InvalidMeshException if something cannot be
+     * @throws InvalidMeshException see {@link #build()}
      * @see Mesh#blueprint()
      */
     public Blueprint blueprint() {
@@ -496,7 +350,7 @@ public final class MeshBuilder {
     }
 
     /**
-     * Builds the mesh and looks what would be done.
+     * Builds the mesh and plans what would be done.
      *
      * @return the plan
      * @throws PromGuardException see {@link Mesh#plan()}
@@ -506,61 +360,12 @@ public final class MeshBuilder {
     }
 
     /**
-     * Builds the mesh and brings it about.
+     * Builds the mesh and applies it.
      *
      * @return what was done
      * @throws PromGuardException see {@link Mesh#apply()}
      */
     public ApplyReport apply() {
         return build().apply();
-    }
-
-    @Nullable
-    CloudProvider provider() {
-        return provider;
-    }
-
-    @Nullable
-    HostApplier applier() {
-        return applier;
-    }
-
-    Services services() {
-        return services;
-    }
-
-    StateStore state() {
-        return state;
-    }
-
-    MeshListener listener() {
-        return listener;
-    }
-
-    KeySource keySource() {
-        return keySource;
-    }
-
-    /** The secrets of the remote writes, by their names. */
-    Map<String, Secret> prometheusSecrets() {
-        return prometheus.secrets();
-    }
-
-    Duration sshPatience() {
-        return sshPatience;
-    }
-
-    int parallelism() {
-        return parallelism;
-    }
-
-    PollIntervals waits() {
-        return waits;
-    }
-
-    /** How long the verbs wait before they look again. */
-    MeshBuilder waits(PollIntervals value) {
-        waits = value;
-        return this;
     }
 }

@@ -1,6 +1,6 @@
 package dev.promguard;
 
-/** Told of what a verb does, as it happens. */
+/** SanitizedException of what a verb does, as it happens. */
 @FunctionalInterface
 public interface MeshListener {
     /**

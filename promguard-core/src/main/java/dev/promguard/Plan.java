@@ -2,118 +2,152 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.spi.Price;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
- * What an apply would do, found by looking only. {@link #toString()} is meant to be read by a person.
- *
- * @param blueprint the mesh as it would be
- * @param only the names of the hosts that it is about alone, in the order of the blueprint; empty if it is about all
- * @param problems why an apply would refuse as a whole, and do nothing, each with what to do; empty if it would not
- * @param cloud what would be changed in the cloud beside hosts, such as the rules of its firewall, each in a line
- * @param entries these hosts, in the order of the blueprint, then those to remove
+ * What a verb would do, found without changing anything. {@link #toString()} is meant to be read by a person. Equal to another by value,
+ * which is how a verb tells that a plan is still true. Immutable.
  */
-public record Plan(
-        Blueprint blueprint, List<String> only, List<String> problems, List<String> cloud, List<Entry> entries) {
-    /**
-     * Copies the lists.
-     *
-     * @throws NullPointerException if something is null
-     */
-    public Plan {
-        Objects.requireNonNull(blueprint, "blueprint");
-        only = List.copyOf(only);
-        problems = problems.stream().map(Names::printable).toList();
-        cloud = cloud.stream().map(Names::printable).toList();
-        entries = List.copyOf(entries);
+public final class Plan {
+    private final Operation operation;
+    private final Blueprint blueprint;
+    private final List<String> only;
+    private final List<MeshProblem> meshProblems;
+    private final List<PlannedChange> cloud;
+    private final List<Entry> entries;
+
+    private Plan(Builder builder) {
+        this.operation = builder.operation;
+        this.blueprint = builder.blueprint;
+        this.only = List.copyOf(builder.only);
+        this.meshProblems = List.copyOf(builder.problems);
+        this.cloud = List.copyOf(builder.cloud);
+        this.entries = List.copyOf(builder.entries);
+    }
+
+    /** What a plan is of. More may be added. */
+    public enum Operation {
+        /** {@link Mesh#apply()}. */
+        APPLY,
+        /** {@link Mesh#rotateKeys()}. */
+        ROTATE_KEYS,
+        /** {@link Mesh#destroy()}. */
+        DESTROY
     }
 
     /** What would happen to a host. */
     public enum Kind {
-        /** It would be made. */
+        /** It would be created. */
         CREATE("+"),
-        /** It would be changed. */
+        /** It would be changed, or cannot be: see its problems. */
         CHANGE("~"),
         /** It is as it should be. */
         KEEP("="),
-        /** It would be removed. */
+        /** It would be removed: deleted if PromGuard created it, and else PromGuard uninstalled from it. */
         REMOVE("-"),
-        /** It could not be looked at, so what would happen to it is not known. */
+        /** It could not be read, so what would happen to it is not known: see its problems. */
         UNKNOWN("?");
 
-        private final String mark;
+        private final String symbol;
 
-        Kind(String mark) {
-            this.mark = mark;
+        Kind(String symbol) {
+            this.symbol = symbol;
+        }
+
+        String symbol() {
+            return symbol;
         }
     }
 
     /**
-     * What would happen to one host.
+     * Starts a plan. For PromGuard's own use, and for tests of programs that embed it.
      *
-     * @param kind what, in a word
-     * @param name the host's name
-     * @param region where it is or will be
-     * @param size the provider's word for its size
-     * @param address its address inside the tunnels; empty for a host to remove that never had one
-     * @param publicAddress its public address; empty while it has none
-     * @param changes what would be changed on it, in order; for {@link Kind#UNKNOWN}, why it could not be looked at
-     * @param notes what others did to it in the cloud, such as giving it another name, each in a line
-     * @param price what it costs; empty where that is not known
+     * @param operation what it is a plan of
+     * @param blueprint the mesh as it would be
+     * @return a builder
+     * @throws NullPointerException if one is null
      */
-    public record Entry(
-            Kind kind,
-            String name,
-            String region,
-            String size,
-            Optional<String> address,
-            Optional<String> publicAddress,
-            List<PlannedChange> changes,
-            List<String> notes,
-            Optional<Price> price) {
-        /**
-         * Copies the lists.
-         *
-         * @throws NullPointerException if something is null
-         */
-        public Entry {
-            Objects.requireNonNull(kind, "kind");
-            Objects.requireNonNull(name, "name");
-            Objects.requireNonNull(region, "region");
-            Objects.requireNonNull(size, "size");
-            Objects.requireNonNull(address, "address");
-            Objects.requireNonNull(publicAddress, "publicAddress");
-            Objects.requireNonNull(price, "price");
-            changes = List.copyOf(changes);
-            notes = notes.stream().map(Names::printable).toList();
-        }
-
-        private boolean isQuiet() {
-            return kind == Kind.KEEP && notes.isEmpty();
-        }
+    public static Builder builder(Operation operation, Blueprint blueprint) {
+        return new Builder(operation, blueprint);
     }
 
     /**
-     * Whether an apply would do nothing.
+     * What this is a plan of, and so which verb carries it out.
      *
-     * @return true if every host and the cloud's part is as it should be, no host is to be made or removed, and there is no problem
+     * @return the operation
+     */
+    public Operation operation() {
+        return operation;
+    }
+
+    /**
+     * The mesh as the spec describes it, with the addresses that hosts hold.
+     *
+     * @return the blueprint, also of a mesh that is to be destroyed
+     */
+    public Blueprint blueprint() {
+        return blueprint;
+    }
+
+    /**
+     * The hosts that the plan is about alone.
+     *
+     * @return their names, in the order of the blueprint; empty if it is about all
+     */
+    public List<String> only() {
+        return only;
+    }
+
+    /**
+     * Everything that stands in the way: first what concerns the mesh as a whole, then host by host.
+     *
+     * @return the problems, those of the {@link #entries()} among them; empty if there are none
+     */
+    public List<MeshProblem> problems() {
+        return Stream.concat(meshProblems.stream(), entries.stream().flatMap(entry -> entry.problems().stream()))
+                .toList();
+    }
+
+    List<MeshProblem> meshProblems() {
+        return meshProblems;
+    }
+
+    /**
+     * What would be changed in the cloud beside hosts, such as the rules of its firewall.
+     *
+     * @return the changes; empty if there are none
+     */
+    public List<PlannedChange> cloud() {
+        return cloud;
+    }
+
+    /**
+     * The hosts that the plan is about.
+     *
+     * @return those of the spec in the order of the blueprint, then those to remove
+     */
+    public List<Entry> entries() {
+        return entries;
+    }
+
+    /**
+     * Whether the verb would do nothing.
+     *
+     * @return true if every host and the cloud's part is as it should be, no host is to be created or removed, and there is no problem
      */
     public boolean isEmpty() {
-        return problems.isEmpty() && cloud.isEmpty() && entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
+        return problems().isEmpty() && cloud.isEmpty() && entries.stream().allMatch(entry -> entry.kind() == Kind.KEEP);
     }
 
     /**
-     * Insists that an apply would do nothing: the way for a nightly job to fail, and to say why.
+     * Insists that the verb would do nothing: the way for a nightly job to fail, and to say why.
      *
-     * @throws PlanNotEmptyException if an apply would do something, or a host could not be looked at; its message is this plan
+     * @throws PlanNotEmptyException if it would do something, or a host could not be read; its message is this plan
      */
     public void requireEmpty() {
         if (!isEmpty()) {
@@ -134,7 +168,7 @@ public record Plan(
     }
 
     /**
-     * What the hosts that the plan is about would cost after an apply: those to create and those that stay.
+     * What the hosts that the plan is about would cost afterwards: those to create and those that stay.
      *
      * @return the sum; empty if the price of one of them is not known
      */
@@ -163,143 +197,385 @@ public record Plan(
         return Optional.of(sum);
     }
 
-    /** The price afterwards, and the difference to now where something is there now and the price changes. */
-    private String prices() {
-        Optional<Price> after = price();
-        Optional<Price> more = price(Kind.CREATE);
-        Optional<Price> less = price(Kind.REMOVE);
-        if (after.isEmpty() || more.isEmpty() || less.isEmpty()) {
-            return "";
-        }
-        StringBuilder text = new StringBuilder();
-        boolean startsFromNothing = only.isEmpty() && count(Kind.CREATE) == entries.size();
-        if (only.isEmpty()) {
-            text.append(" · ").append(inWords(after.get()));
-        }
-        int change = more.get().monthly().compareTo(less.get().monthly());
-        if (change != 0 && !startsFromNothing) {
-            Price difference =
-                    change > 0 ? more.get().minus(less.get()) : less.get().minus(more.get());
-            text.append(only.isEmpty() ? ", " : " · ")
-                    .append(dollars(difference.monthly(), 2))
-                    .append(change > 0 ? " more" : " less")
-                    .append(only.isEmpty() ? "" : " a month");
-        }
-        return text.toString();
-    }
-
-    private static String inWords(Price price) {
-        return dollars(price.monthly(), 2) + " a month (" + dollars(price.hourly(), 3) + " an hour)";
-    }
-
-    private static String dollars(BigDecimal amount, int digits) {
-        return "$" + amount.setScale(digits, RoundingMode.HALF_UP).toPlainString();
-    }
-
-    /**
-     * The plan as a person reads it in ten seconds: a line for the mesh, one for each problem, one for each change in the cloud
-     * beside hosts, one for each host that something would happen to or there is a note on, and its changes, those of the wish
-     * behind {@code ~} and drift behind {@code !}.
-     *
-     * @return the text, without a line end at the end
-     */
-    @Override
-    public String toString() {
-        StringBuilder text = new StringBuilder(512);
-        text.append("mesh ").append(blueprint.mesh());
-        if (!only.isEmpty()) {
-            text.append(", only ").append(String.join(", ", only));
-        }
-        text.append(": ");
-        if (isEmpty()) {
-            text.append("nothing to do, ")
-                    .append(entries.size())
-                    .append(entries.size() == 1 ? " host is" : " hosts are")
-                    .append(" as wished");
-            return appendEntries(text).toString();
-        }
-        text.append(count(Kind.CREATE)).append(" to create, ");
-        text.append(count(Kind.CHANGE)).append(" to change, ");
-        text.append(count(Kind.REMOVE)).append(" to remove");
-        if (count(Kind.UNKNOWN) > 0) {
-            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
-        }
-        if (!cloud.isEmpty()) {
-            text.append(", ")
-                    .append(cloud.size())
-                    .append(cloud.size() == 1 ? " change" : " changes")
-                    .append(" in the cloud");
-        }
-        text.append(prices());
-        if (!problems.isEmpty()) {
-            text.append('\n');
-            problems.forEach(problem -> text.append("\napply refuses: ").append(problem));
-        }
-        if (!cloud.isEmpty()) {
-            text.append('\n');
-            cloud.forEach(change -> text.append("\n~ ").append(change));
-        }
-        return appendEntries(text).toString();
-    }
-
-    /** Adds the hosts that there is something to say of. */
-    private StringBuilder appendEntries(StringBuilder text) {
-        if (cloud.isEmpty() && entries.stream().anyMatch(entry -> !entry.isQuiet())) {
-            text.append('\n');
-        }
-        int name = width(Entry::name);
-        int region = width(Entry::region);
-        int size = width(Entry::size);
-        int address = width(entry -> entry.address().orElse("-"));
-        for (Entry entry : entries) {
-            if (entry.isQuiet()) {
-                continue;
-            }
-            String line = String.format(
-                    Locale.ROOT,
-                    "%n%s %-" + name + "s  %-" + region + "s  %-" + size + "s  %-" + address + "s  %s",
-                    entry.kind().mark,
-                    entry.name(),
-                    entry.region(),
-                    entry.size(),
-                    entry.address().orElse("-"),
-                    entry.publicAddress().orElse("public address known after apply"));
-            text.append(line.replace("\r\n", "\n").stripTrailing());
-            for (PlannedChange change : entry.changes()) {
-                String shown = entry.kind() == Kind.UNKNOWN ? change.text() : change.toString();
-                text.append("\n    ").append(shown.replace("\n", "\n    "));
-            }
-            entry.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
-        }
-        return text;
-    }
-
     /**
      * The plan with every difference in the files: what {@link #toString()} says, and then for each file that would be changed on a
-     * host the unified diff from what is there to what is wished. Secrets are masked, and what came from a host is escaped and
+     * host the unified diff from what is there to what is desired. Secrets are masked, and what came from a host is escaped and
      * bounded in length.
      *
      * @return the text, without a line end at the end
      */
     public String details() {
-        StringBuilder text = new StringBuilder(toString());
-        for (Entry entry : entries) {
-            for (PlannedChange change : entry.changes()) {
-                change.diff()
-                        .ifPresent(diff -> text.append("\n\n")
-                                .append(entry.name())
-                                .append(":\n")
-                                .append(diff.stripTrailing()));
+        return new PlanText(this).details();
+    }
+
+    /**
+     * The plan as a person reads it in ten seconds: a line for the mesh, one for each problem of the whole mesh, one for each change in
+     * the cloud beside hosts, one for each host that something would happen to or there is a note on, with its problems and its
+     * changes, those of the spec behind {@code ~} and drift behind {@code !}.
+     *
+     * @return the text, without a line end at the end
+     */
+    @Override
+    public String toString() {
+        return new PlanText(this).toString();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Plan that
+                && operation == that.operation
+                && blueprint.equals(that.blueprint)
+                && only.equals(that.only)
+                && meshProblems.equals(that.meshProblems)
+                && cloud.equals(that.cloud)
+                && entries.equals(that.entries);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(operation, blueprint, only, meshProblems, cloud, entries);
+    }
+
+    /** What would happen to one host. Equal to another by value. Immutable. */
+    public static final class Entry {
+        private final Kind kind;
+        private final String name;
+        private final String region;
+        private final String size;
+        private final Optional<String> address;
+        private final Optional<String> publicAddress;
+        private final List<MeshProblem> problems;
+        private final List<PlannedChange> changes;
+        private final List<String> notes;
+        private final Optional<Price> price;
+
+        private Entry(Builder builder) {
+            this.kind = builder.kind;
+            this.name = builder.name;
+            this.region = builder.region;
+            this.size = builder.size;
+            this.address = builder.address;
+            this.publicAddress = builder.publicAddress;
+            this.problems = List.copyOf(builder.problems);
+            this.changes = List.copyOf(builder.changes);
+            this.notes = builder.notes.stream().map(Names::printable).toList();
+            this.price = builder.price;
+        }
+
+        /**
+         * Starts an entry. For PromGuard's own use, and for tests of programs that embed it.
+         *
+         * @param kind what would happen to the host
+         * @param name the host's name
+         * @return a builder
+         * @throws NullPointerException if one is null
+         */
+        public static Builder builder(Kind kind, String name) {
+            return new Builder(kind, name);
+        }
+
+        /**
+         * What would happen, in a word.
+         *
+         * @return the kind
+         */
+        public Kind kind() {
+            return kind;
+        }
+
+        /**
+         * The host's name.
+         *
+         * @return its name in the mesh
+         */
+        public String name() {
+            return name;
+        }
+
+        /**
+         * Where it is or will be.
+         *
+         * @return the region, maybe an empty text
+         */
+        public String region() {
+            return region;
+        }
+
+        /**
+         * How large it is or will be.
+         *
+         * @return the provider's word for it, maybe an empty text
+         */
+        public String size() {
+            return size;
+        }
+
+        /**
+         * Its address inside the tunnels.
+         *
+         * @return the address; empty for a host to remove that never had one
+         */
+        public Optional<String> address() {
+            return address;
+        }
+
+        /**
+         * Its public address.
+         *
+         * @return the address; empty while it has none
+         */
+        public Optional<String> publicAddress() {
+            return publicAddress;
+        }
+
+        /**
+         * What stands in the way on this host.
+         *
+         * @return the problems; empty if there are none
+         */
+        public List<MeshProblem> problems() {
+            return problems;
+        }
+
+        /**
+         * What would be changed on it.
+         *
+         * @return the changes in order; empty where there are problems
+         */
+        public List<PlannedChange> changes() {
+            return changes;
+        }
+
+        /**
+         * What else there is to know of it, such as that others gave it another name in the cloud.
+         *
+         * @return the notes, each in a line; empty if there are none
+         */
+        public List<String> notes() {
+            return notes;
+        }
+
+        /**
+         * What it costs.
+         *
+         * @return the price; empty where that is not known
+         */
+        public Optional<Price> price() {
+            return price;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Entry that
+                    && kind == that.kind
+                    && name.equals(that.name)
+                    && region.equals(that.region)
+                    && size.equals(that.size)
+                    && address.equals(that.address)
+                    && publicAddress.equals(that.publicAddress)
+                    && problems.equals(that.problems)
+                    && changes.equals(that.changes)
+                    && notes.equals(that.notes)
+                    && price.equals(that.price);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(kind, name, region, size, address, publicAddress, problems, changes, notes, price);
+        }
+
+        /**
+         * The entry in a word.
+         *
+         * @return such as {@code ~ shop-node-1}
+         */
+        @Override
+        public String toString() {
+            return kind.symbol() + ' ' + name;
+        }
+
+        /** Collects what an entry says. Not thread-safe. */
+        public static final class Builder {
+            private final Kind kind;
+            private final String name;
+            private String region = "";
+            private String size = "";
+            private Optional<String> address = Optional.empty();
+            private Optional<String> publicAddress = Optional.empty();
+            private List<MeshProblem> problems = List.of();
+            private List<PlannedChange> changes = List.of();
+            private List<String> notes = List.of();
+            private Optional<Price> price = Optional.empty();
+
+            private Builder(Kind kind, String name) {
+                this.kind = Objects.requireNonNull(kind, "kind");
+                this.name = Objects.requireNonNull(name, "name");
+            }
+
+            /**
+             * Says where the host is.
+             *
+             * @param where the region
+             * @return this builder
+             */
+            public Builder region(String where) {
+                this.region = Objects.requireNonNull(where, "where");
+                return this;
+            }
+
+            /**
+             * Says how large the host is.
+             *
+             * @param word the provider's word for its size
+             * @return this builder
+             */
+            public Builder size(String word) {
+                this.size = Objects.requireNonNull(word, "word");
+                return this;
+            }
+
+            /**
+             * Says its address inside the tunnels.
+             *
+             * @param inside the address
+             * @return this builder
+             */
+            public Builder address(String inside) {
+                this.address = Optional.of(inside);
+                return this;
+            }
+
+            /**
+             * Says its public address.
+             *
+             * @param outside the address
+             * @return this builder
+             */
+            public Builder publicAddress(String outside) {
+                this.publicAddress = Optional.of(outside);
+                return this;
+            }
+
+            /**
+             * Says what stands in the way on it, instead of what was said before.
+             *
+             * @param all the problems
+             * @return this builder
+             */
+            public Builder problems(List<MeshProblem> all) {
+                this.problems = List.copyOf(all);
+                return this;
+            }
+
+            /**
+             * Says what would be changed on it, instead of what was said before.
+             *
+             * @param all the changes in order
+             * @return this builder
+             */
+            public Builder changes(List<PlannedChange> all) {
+                this.changes = List.copyOf(all);
+                return this;
+            }
+
+            /**
+             * Says what else there is to know of it, instead of what was said before.
+             *
+             * @param all the notes, each in a line
+             * @return this builder
+             */
+            public Builder notes(List<String> all) {
+                this.notes = List.copyOf(all);
+                return this;
+            }
+
+            /**
+             * Says what it costs.
+             *
+             * @param known the price
+             * @return this builder
+             */
+            public Builder price(Price known) {
+                this.price = Optional.of(known);
+                return this;
+            }
+
+            /**
+             * Ends the description.
+             *
+             * @return the entry
+             */
+            public Entry build() {
+                return new Entry(this);
             }
         }
-        return text.toString();
     }
 
-    private int width(Function<Entry, String> column) {
-        return entries.stream().map(column).mapToInt(String::length).reduce(1, Math::max);
-    }
+    /** Collects what a plan says. Not thread-safe. */
+    public static final class Builder {
+        private final Operation operation;
+        private final Blueprint blueprint;
+        private List<String> only = List.of();
+        private List<MeshProblem> problems = List.of();
+        private List<PlannedChange> cloud = List.of();
+        private final List<Entry> entries = new ArrayList<>();
 
-    private long count(Kind kind) {
-        return entries.stream().filter(entry -> entry.kind() == kind).count();
+        private Builder(Operation operation, Blueprint blueprint) {
+            this.operation = Objects.requireNonNull(operation, "operation");
+            this.blueprint = Objects.requireNonNull(blueprint, "blueprint");
+        }
+
+        /**
+         * Says which hosts it is about alone.
+         *
+         * @param names the hosts' names; empty for all
+         * @return this builder
+         */
+        public Builder only(List<String> names) {
+            this.only = List.copyOf(names);
+            return this;
+        }
+
+        /**
+         * Says what stands in the way of the mesh as a whole, instead of what was said before. Those of single hosts are their entries'.
+         *
+         * @param all the problems
+         * @return this builder
+         */
+        public Builder problems(List<MeshProblem> all) {
+            this.problems = List.copyOf(all);
+            return this;
+        }
+
+        /**
+         * Says what would be changed in the cloud beside hosts, instead of what was said before.
+         *
+         * @param all the changes
+         * @return this builder
+         */
+        public Builder cloud(List<PlannedChange> all) {
+            this.cloud = List.copyOf(all);
+            return this;
+        }
+
+        /**
+         * Adds a host.
+         *
+         * @param entry what would happen to it
+         * @return this builder
+         */
+        public Builder addEntry(Entry entry) {
+            entries.add(Objects.requireNonNull(entry, "entry"));
+            return this;
+        }
+
+        /**
+         * Ends the description.
+         *
+         * @return the plan
+         */
+        public Plan build() {
+            return new Plan(this);
+        }
     }
 }

@@ -1,11 +1,13 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.PrometheusChecks;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.blueprint.PrometheusSpec.RuleFile;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import dev.promguard.blueprint.Release;
+import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
@@ -25,248 +27,364 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says how Prometheus is to run on the monitors. Nulls are refused at once, everything else is checked by
- * {@link MeshBuilder#build()}. Not thread-safe.
+ * Sets how Prometheus is to run on the monitors. Not thread-safe.
+ *
+ * <p>A method with a plain name sets: called again, it replaces what it set before (for a job or label: that one). A method that
+ * starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if an
+ * argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
  *
  * <p>What can be changed while Prometheus runs is changed without a restart: the new configuration and rules are checked on the
  * monitor with promtool, put in place, and reloaded. If the check fails, the running Prometheus goes on as it was, and the
- * apply ends with promtool's words. Only the port, the release and the retention are flags, whose change restarts Prometheus.
+ * apply ends with promtool's message. Only the port, the release and the retention are flags, whose change restarts Prometheus.
  *
  * <p>Whatever leaves Prometheus, to an Alertmanager or by remote write, carries the label {@code cluster} with the mesh's name
  * (unless {@link #externalLabel} gives another value) and {@code replica} with the monitor's name. Several monitors each scrape
- * everything, a pair that survives the loss of one; receivers that can fold such pairs into one do it by these two labels.
- * Alerts are sent without {@code replica}, so that an Alertmanager takes those of a pair for one. See {@link #shards()} for
- * the other way.
+ * everything, a pair that survives the loss of one; receivers that can merge such pairs do it by these two labels. Alerts are sent
+ * without {@code replica}, so that an Alertmanager takes those of a pair for one. See {@link #shards} for the other way.
  */
 public final class PrometheusBuilder {
-    private Duration scrapeInterval = PrometheusSpec.usual().scrapeInterval();
-    private int port = PrometheusSpec.usual().port();
-    private Release release = Release.prometheus();
+    private Duration scrapeInterval;
+    private int port;
+    private Release release;
     private @Nullable Duration retention;
     private @Nullable String retentionSize;
-    private final Map<String, String> externalLabels = new LinkedHashMap<>();
+    private final Map<String, String> externalLabels;
     private boolean shards;
-    private boolean defaultRules = true;
-    private final List<RuleFile> ruleFiles = new ArrayList<>();
-    private final List<URI> alertmanagers = new ArrayList<>();
-    private final List<ScrapeJob> scrapeJobs = new ArrayList<>();
-    private final List<RemoteWrite> remoteWrites = new ArrayList<>();
-    private final Map<String, Secret> secrets = new HashMap<>();
+    private boolean defaultRules;
+    private final List<RuleFile> ruleFiles;
+    private final List<URI> alertmanagers;
+    private final Map<String, ScrapeJob> scrapeJobs = new LinkedHashMap<>();
+    private final List<RemoteWrite> remoteWrites;
+    private final Map<String, Secret> secrets;
 
-    PrometheusBuilder() {}
+    PrometheusBuilder() {
+        this(PrometheusSpec.usual(), Map.of());
+    }
 
-    PrometheusBuilder(PrometheusBuilder other) {
-        scrapeInterval = other.scrapeInterval;
-        port = other.port;
-        release = other.release;
-        retention = other.retention;
-        retentionSize = other.retentionSize;
-        externalLabels.putAll(other.externalLabels);
-        shards = other.shards;
-        defaultRules = other.defaultRules;
-        ruleFiles.addAll(other.ruleFiles);
-        alertmanagers.addAll(other.alertmanagers);
-        scrapeJobs.addAll(other.scrapeJobs);
-        remoteWrites.addAll(other.remoteWrites);
-        secrets.putAll(other.secrets);
+    PrometheusBuilder(PrometheusSpec spec, Map<String, Secret> secrets) {
+        scrapeInterval = spec.scrapeInterval();
+        port = spec.port();
+        release = spec.release();
+        retention = spec.retention().orElse(null);
+        retentionSize = spec.retentionSize().orElse(null);
+        externalLabels = new LinkedHashMap<>(spec.externalLabels());
+        shards = spec.shards();
+        defaultRules = spec.defaultRules();
+        ruleFiles = new ArrayList<>(spec.ruleFiles());
+        alertmanagers = new ArrayList<>(spec.alertmanagers());
+        spec.scrapeJobs().forEach(job -> scrapeJobs.put(job.name(), job));
+        remoteWrites = new ArrayList<>(spec.remoteWrites());
+        this.secrets = new HashMap<>(secrets);
     }
 
     /**
-     * How often each target is scraped, and rules are evaluated. 15 seconds unless said. Prometheus takes a sample that is five
+     * Sets how often each target is scraped, and rules are evaluated. 15 seconds by default. Prometheus takes a sample that is five
      * minutes old for gone: with intervals above two minutes, queries and alerts see gaps.
      *
-     * @param value whole seconds, from one second to one hour
+     * @param interval whole seconds, from one second to one hour
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public PrometheusBuilder scrapeInterval(Duration value) {
-        scrapeInterval = Objects.requireNonNull(value, "scrapeInterval");
+    public PrometheusBuilder scrapeInterval(Duration interval) {
+        Objects.requireNonNull(interval, "interval");
+        ValueChecks.require(PrometheusChecks.interval("scrapeInterval", interval));
+        scrapeInterval = interval;
         return this;
     }
 
     /**
-     * The TCP port on the monitors' loopback interface. 9090 unless said.
+     * Sets the TCP port on the monitors' loopback interface. 9090 by default.
      *
-     * @param value 1 to 65535
+     * @param port 1 to 65535, not 22
      * @return this builder
      */
-    public PrometheusBuilder port(int value) {
-        port = value;
+    public PrometheusBuilder port(int port) {
+        ValueChecks.require(ValueChecks.port("prometheus port", port, ""));
+        this.port = port;
         return this;
     }
 
     /**
-     * Which release to run. {@link Release#prometheus()} unless said.
+     * Sets which release to run. {@link Release#prometheus()} by default.
      *
-     * @param value a release named {@code prometheus}
+     * @param release a release named {@code prometheus}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public PrometheusBuilder release(Release value) {
-        release = Objects.requireNonNull(value, "release");
+    public PrometheusBuilder release(Release release) {
+        Objects.requireNonNull(release, "release");
+        ValueChecks.require(ValueChecks.release("prometheus release", release, "prometheus"));
+        this.release = release;
         return this;
     }
 
     /**
-     * How long samples are kept. Prometheus' own 15 days unless said. A flag: changing it restarts Prometheus.
+     * Sets how long samples are kept. Prometheus' own 15 days by default. A flag: changing it restarts Prometheus.
      *
-     * @param value whole seconds, from two hours to 36500 days
+     * @param retention whole seconds, from two hours to 36500 days
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public PrometheusBuilder retention(Duration value) {
-        retention = Objects.requireNonNull(value, "retention");
+    public PrometheusBuilder retention(Duration retention) {
+        Objects.requireNonNull(retention, "retention");
+        ValueChecks.require(PrometheusChecks.retention(retention));
+        this.retention = retention;
         return this;
     }
 
     /**
-     * How much room samples may take on a monitor's disk; the oldest go first. No bound unless said. A flag: changing it
+     * Sets how much room samples may take on a monitor's disk; the oldest go first. No bound by default. A flag: changing it
      * restarts Prometheus.
      *
-     * @param value a whole number and one of B, KB, MB, GB, TB, PB and EB, each 1024 of the one before, such as {@code 10GB};
+     * @param size a whole number and one of B, KB, MB, GB, TB, PB and EB, each 1024 of the one before, such as {@code 10GB};
      *     at least 256MB
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public PrometheusBuilder retentionSize(String value) {
-        retentionSize = Objects.requireNonNull(value, "retentionSize");
+    public PrometheusBuilder retentionSize(String size) {
+        Objects.requireNonNull(size, "size");
+        ValueChecks.require(PrometheusChecks.retentionSize(size));
+        retentionSize = size;
         return this;
     }
 
     /**
-     * Adds a label to all that leaves Prometheus. The same name again replaces the value.
+     * Removes the bound on the room that samples may take.
+     *
+     * @return this builder
+     */
+    public PrometheusBuilder withoutRetentionSize() {
+        retentionSize = null;
+        return this;
+    }
+
+    /**
+     * Sets a label of all that leaves Prometheus.
      *
      * @param name letters, digits and underscores, not starting with a digit or two underscores; {@code cluster} replaces the
      *     mesh's name, {@code replica} and {@code shard} are PromGuard's own, and the labels of targets cannot be used
-     * @param value printable characters without a dollar sign, at least one
+     * @param value 1 to 1024 printable characters without a dollar sign
      * @return this builder
-     * @throws NullPointerException if one is null
      */
     public PrometheusBuilder externalLabel(String name, String value) {
-        externalLabels.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(value, "value");
+        ValueChecks.require(PrometheusChecks.externalLabel(name, value));
+        externalLabels.put(name, value);
         return this;
     }
 
     /**
-     * Has several monitors share the targets between them, instead of each scraping all of them: a target belongs to the
-     * monitor whose number is the hash of the target's address modulo the number of monitors. For meshes that are too large for one
-     * Prometheus. What leaves a monitor then carries the label {@code shard} with its name in the place of
+     * Removes a label of all that leaves Prometheus.
+     *
+     * @param name the label's name
+     * @return this builder
+     */
+    public PrometheusBuilder withoutExternalLabel(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.known("externalLabel", name, externalLabels.keySet()));
+        externalLabels.remove(name);
+        return this;
+    }
+
+    /**
+     * Sets whether several monitors share the targets between them, instead of each scraping all of them; not by default. A target
+     * belongs to the monitor whose number is the hash of the target's address modulo the number of monitors. For meshes that are too
+     * large for one Prometheus. What leaves a monitor then carries the label {@code shard} with its name in the place of
      * {@code replica}. Adding a monitor moves targets between the others. With one monitor this changes nothing but that label.
      *
+     * @param sharing whether the monitors share the targets
      * @return this builder
      */
-    public PrometheusBuilder shards() {
-        shards = true;
+    public PrometheusBuilder shards(boolean sharing) {
+        shards = sharing;
         return this;
     }
 
     /**
-     * Whether PromGuard's own alerting rules are evaluated: a target down, a stale WireGuard handshake, a disk filling up, a wrong clock,
-     * a failed unit, and Prometheus' own troubles. They are unless said.
+     * Sets whether PromGuard's own alerting rules are evaluated: a target down, a stale WireGuard handshake, a disk filling up, a
+     * wrong clock, a failed unit, and Prometheus' own troubles. They are by default.
      *
-     * @param value false to do without them
+     * @param defaultRules false to do without them
      * @return this builder
      */
-    public PrometheusBuilder defaultRules(boolean value) {
-        defaultRules = value;
+    public PrometheusBuilder defaultRules(boolean defaultRules) {
+        this.defaultRules = defaultRules;
         return this;
     }
 
     /**
-     * Adds a file of rules of your own.
+     * Adds a file of rules of your own. {@link MeshBuilder#build()} refuses two of the same name.
      *
-     * @param name the file's name without an ending: at most 63 lower-case letters, digits, dashes and underscores
+     * @param name the file's name without its extension: 1 to 63 lower-case letters, digits, dashes and underscores
      * @param text recording and alerting rules, in the YAML that Prometheus reads
      * @return this builder
-     * @throws NullPointerException if one is null
      */
-    public PrometheusBuilder rules(String name, String text) {
-        ruleFiles.add(new RuleFile(name, text));
+    public PrometheusBuilder addRules(String name, String text) {
+        RuleFile file = new RuleFile(name, text);
+        ValueChecks.require(PrometheusChecks.rules(file));
+        ruleFiles.add(file);
         return this;
     }
 
     /**
      * Adds a file of rules of your own, which is read at once.
      *
-     * @param file a file in UTF-8, whose name without {@code .yml} or {@code .yaml} follows the rule of {@link #rules(String, String)}
+     * @param file a file in UTF-8, whose name without {@code .yml} or {@code .yaml} is allowed by {@link #addRules(String, String)}
      * @return this builder
-     * @throws NullPointerException if {@code file} is null
      * @throws UncheckedIOException if it cannot be read
      */
-    public PrometheusBuilder rules(Path file) {
+    public PrometheusBuilder addRules(Path file) {
+        Objects.requireNonNull(file, "file");
         String name = String.valueOf(file.getFileName()).replaceFirst("[.]ya?ml$", "");
+        String text;
         try {
-            return rules(name, Files.readString(file));
+            text = Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException("rules " + file + " cannot be read: give a file in UTF-8", e);
         }
+        return addRules(name, text);
     }
 
     /**
-     * Adds Alertmanagers to send alerts to. Every monitor sends to each of them.
+     * Removes a file of rules of your own.
      *
-     * @param uris each {@code http} or {@code https}, with a port unless it is the scheme's own, and a path if the
-     *     Alertmanager has one
+     * @param name the file's name without its extension
      * @return this builder
-     * @throws NullPointerException if one is null
      */
-    public PrometheusBuilder alertmanager(URI... uris) {
-        alertmanagers.addAll(List.of(uris));
+    public PrometheusBuilder withoutRules(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.known(
+                "rules", name, ruleFiles.stream().map(RuleFile::name).toList()));
+        ruleFiles.removeIf(file -> file.name().equals(name));
         return this;
     }
 
     /**
-     * Adds a scrape job beside those of the mesh. With {@link #shards()} its targets are shared like all others.
+     * Adds an Alertmanager to send alerts to. Every monitor sends to each of them. {@link MeshBuilder#build()} refuses one that is
+     * added twice.
      *
-     * @param name the job's name, which its samples carry as the label {@code job}: at most 63 letters, digits, dots, dashes
-     *     and underscores; {@code prometheus} and {@code node} are taken
-     * @param job says what it is to be
+     * @param uri {@code http} or {@code https}, with a port unless it is the scheme's own, and a path if the Alertmanager has one
      * @return this builder
-     * @throws NullPointerException if one is null
+     */
+    public PrometheusBuilder addAlertmanager(URI uri) {
+        Objects.requireNonNull(uri, "uri");
+        ValueChecks.require(PrometheusChecks.alertmanager(uri));
+        alertmanagers.add(uri);
+        return this;
+    }
+
+    /**
+     * Removes an Alertmanager.
+     *
+     * @param uri the URI that was given for it
+     * @return this builder
+     */
+    public PrometheusBuilder withoutAlertmanager(URI uri) {
+        Objects.requireNonNull(uri, "uri");
+        requireKnown("alertmanager", uri, alertmanagers);
+        alertmanagers.removeIf(uri::equals);
+        return this;
+    }
+
+    /**
+     * Sets a scrape job beside those of the mesh. With {@link #shards} its targets are shared like all others.
+     *
+     * @param name the job's name, which its samples carry as the label {@code job}: 1 to 63 letters, digits, dots, dashes and
+     *     underscores; {@code prometheus} and {@code node} are taken
+     * @param job sets what it is to be, with at least one target
+     * @return this builder
      */
     public PrometheusBuilder scrape(String name, Consumer<ScrapeJobBuilder> job) {
-        ScrapeJobBuilder builder = new ScrapeJobBuilder();
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(job, "job");
+        ValueChecks.require(PrometheusChecks.jobName(name));
+        ScrapeJobBuilder builder = new ScrapeJobBuilder(name);
         job.accept(builder);
-        scrapeJobs.add(builder.job(Objects.requireNonNull(name, "name")));
+        ScrapeJob built = builder.job();
+        ValueChecks.require(PrometheusChecks.targets(built));
+        scrapeJobs.put(name, built);
         return this;
     }
 
     /**
-     * Adds a server that all samples are sent to, such as Mimir, Thanos or VictoriaMetrics.
+     * Removes a scrape job beside those of the mesh.
+     *
+     * @param name the job's name
+     * @return this builder
+     */
+    public PrometheusBuilder withoutScrape(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.known("scrape", name, scrapeJobs.keySet()));
+        scrapeJobs.remove(name);
+        return this;
+    }
+
+    /**
+     * Adds a server that all samples are sent to, such as Mimir, Thanos or VictoriaMetrics. {@link MeshBuilder#build()} refuses one
+     * that is added twice.
      *
      * @param uri where it takes Prometheus' remote write protocol, {@code http} or {@code https}
      * @return this builder
-     * @throws NullPointerException if {@code uri} is null
      */
-    public PrometheusBuilder remoteWrite(URI uri) {
-        remoteWrites.add(new RemoteWrite(
-                nextRemoteWrite(), Objects.requireNonNull(uri, "uri"), Authentication.NONE, Optional.empty()));
+    public PrometheusBuilder addRemoteWrite(URI uri) {
+        add(uri, Authentication.NONE, Optional.empty());
         return this;
     }
 
     /**
-     * Adds a server that all samples are sent to, and that wants to know who sends them. The secret goes to the monitors over
-     * the pinned SSH connection, into a file that root and Prometheus alone can read, and nowhere else. A changed secret is written
-     * by the next apply, and used from then on without a reload.
+     * Adds a server that all samples are sent to, and that requires credentials. The secret goes to the monitors over the pinned SSH
+     * connection, into a file that root and Prometheus alone can read, and nowhere else. A changed secret is written by the next
+     * apply, and used from then on without a reload.
      *
      * @param uri where it takes Prometheus' remote write protocol, {@code http} or {@code https}, without a user name in it
-     * @param credentials who sends; their secret must stay open while the mesh is used
+     * @param credentials the credentials; their secret must stay open while the mesh is used
      * @return this builder
-     * @throws NullPointerException if one is null
      */
-    public PrometheusBuilder remoteWrite(URI uri, Credentials credentials) {
-        RemoteWrite write = new RemoteWrite(
-                nextRemoteWrite(),
-                Objects.requireNonNull(uri, "uri"),
-                credentials.userName().isPresent() ? Authentication.BASIC : Authentication.BEARER,
-                credentials.userName());
-        remoteWrites.add(write);
-        secrets.put(write.name(), credentials.secret());
+    public PrometheusBuilder addRemoteWrite(URI uri, Credentials credentials) {
+        Objects.requireNonNull(uri, "uri");
+        Objects.requireNonNull(credentials, "credentials");
+        Authentication kind = credentials.userName().isPresent() ? Authentication.BASIC : Authentication.BEARER;
+        String name = add(uri, kind, credentials.userName());
+        secrets.put(name, credentials.secret());
         return this;
     }
 
-    private String nextRemoteWrite() {
-        return "remote-write-" + (remoteWrites.size() + 1);
+    private String add(URI uri, Authentication authentication, Optional<String> userName) {
+        Objects.requireNonNull(uri, "uri");
+        ValueChecks.require(PrometheusChecks.remoteWrite(uri));
+        List<String> names = remoteWrites.stream().map(RemoteWrite::name).toList();
+        int number = 1;
+        while (names.contains("remote-write-" + number)) {
+            number++;
+        }
+        String name = "remote-write-" + number;
+        remoteWrites.add(new RemoteWrite(name, uri, authentication, userName));
+        return name;
+    }
+
+    /**
+     * Removes a server that samples are sent to.
+     *
+     * @param uri the URI that was given for it
+     * @return this builder
+     */
+    public PrometheusBuilder withoutRemoteWrite(URI uri) {
+        Objects.requireNonNull(uri, "uri");
+        requireKnown(
+                "remoteWrite", uri, remoteWrites.stream().map(RemoteWrite::uri).toList());
+        for (RemoteWrite write : List.copyOf(remoteWrites)) {
+            if (write.uri().equals(uri)) {
+                remoteWrites.remove(write);
+                secrets.remove(write.name());
+            }
+        }
+        return this;
+    }
+
+    private static void requireKnown(String field, URI uri, List<URI> uris) {
+        if (!uris.contains(uri)) {
+            ValueChecks.require(ValueChecks.known(
+                    field,
+                    PrometheusChecks.redacted(uri),
+                    uris.stream().map(URI::toString).toList()));
+        }
     }
 
     PrometheusSpec spec() {
@@ -281,7 +399,7 @@ public final class PrometheusBuilder {
                 defaultRules,
                 ruleFiles,
                 alertmanagers,
-                scrapeJobs,
+                List.copyOf(scrapeJobs.values()),
                 remoteWrites);
     }
 

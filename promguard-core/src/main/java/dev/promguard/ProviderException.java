@@ -10,8 +10,8 @@ public final class ProviderException extends PromGuardException {
 
     /** The HTTP status. */
     private final @Nullable Integer status;
-    /** The provider's word for the error. */
-    private final @Nullable String id;
+    /** The provider's own code for the error. */
+    private final @Nullable String providerCode;
     /** The provider's id of the request. */
     private final @Nullable String requestId;
     /** Whether to try again may help. */
@@ -20,23 +20,25 @@ public final class ProviderException extends PromGuardException {
     /**
      * A failure with all that is known of it.
      *
+     * @param code what kind of failure it is
      * @param message what failed and what to do; must not hold a token
      * @param status the HTTP status, or null if there was no answer
-     * @param id the provider's own word for the error, such as {@code unauthorized}, or null
+     * @param providerCode the provider's own code for the error, such as {@code unauthorized}, or null
      * @param requestId the provider's id of the request, for its support, or null
      * @param retryable whether the same call may succeed later
      * @param cause what brought it about, or null
      */
     public ProviderException(
+            ErrorCode code,
             String message,
             @Nullable Integer status,
-            @Nullable String id,
+            @Nullable String providerCode,
             @Nullable String requestId,
             boolean retryable,
             @Nullable Throwable cause) {
-        super(message, cause);
+        super(code, message, cause);
         this.status = status;
-        this.id = id;
+        this.providerCode = providerCode;
         this.requestId = requestId;
         this.retryable = retryable;
     }
@@ -44,10 +46,11 @@ public final class ProviderException extends PromGuardException {
     /**
      * A failure that is not an HTTP answer.
      *
+     * @param code what kind of failure it is
      * @param message what failed and what to do
      */
-    public ProviderException(String message) {
-        this(message, null, null, null, false, null);
+    public ProviderException(ErrorCode code, String message) {
+        this(code, message, null, null, null, false, null);
     }
 
     /**
@@ -60,12 +63,12 @@ public final class ProviderException extends PromGuardException {
     }
 
     /**
-     * The provider's own word for the error.
+     * The provider's own code for the error.
      *
-     * @return the word, or empty if it gave none
+     * @return such as {@code unauthorized}, or empty if it gave none
      */
-    public Optional<String> id() {
-        return Optional.ofNullable(id);
+    public Optional<String> providerCode() {
+        return Optional.ofNullable(providerCode);
     }
 
     /**

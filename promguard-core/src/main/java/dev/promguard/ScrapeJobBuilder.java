@@ -1,6 +1,9 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.PrometheusChecks;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
+import dev.promguard.blueprint.ValueChecks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,80 +14,115 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says what a scrape job beside those of the mesh is to be. Nulls are refused at once, everything else is checked by
- * {@link MeshBuilder#build()}. Not thread-safe.
+ * Sets what a scrape job beside those of the mesh is to be. Not thread-safe.
+ *
+ * <p>A method with a plain name sets: called again, it replaces what it set before (for a label: that one). A method that starts
+ * with {@code add} adds. Each throws {@link NullPointerException} if an argument is null, and {@link IllegalArgumentException} if a
+ * value is malformed.
  */
 public final class ScrapeJobBuilder {
+    private final String name;
+    private final String of;
     private final List<String> targets = new ArrayList<>();
     private @Nullable Duration interval;
     private String path = "/metrics";
     private String scheme = "http";
     private final Map<String, String> labels = new LinkedHashMap<>();
 
-    ScrapeJobBuilder() {}
+    ScrapeJobBuilder(String name) {
+        this.name = name;
+        of = "scrape " + Names.quote(name) + ": ";
+    }
 
     /**
-     * Adds targets. They are reached from the monitor as it reaches any other host: PromGuard opens no door for them.
+     * Sets the targets. They are reached from the monitor as it reaches any other host: PromGuard opens no port for them.
      *
-     * @param hostsAndPorts such as {@code db.example:9187}, {@code 10.0.0.2:9187} or {@code [fd00::5]:9187}
+     * @param hostsAndPorts at least one, such as {@code db.example:9187}, {@code 10.0.0.2:9187} or {@code [fd00::5]:9187}
      * @return this builder
-     * @throws NullPointerException if one is null
      */
     public ScrapeJobBuilder targets(String... hostsAndPorts) {
+        Objects.requireNonNull(hostsAndPorts, "hostsAndPorts");
+        for (String target : hostsAndPorts) {
+            check(target);
+        }
+        targets.clear();
         targets.addAll(List.of(hostsAndPorts));
         return this;
     }
 
     /**
-     * How often the targets are scraped. As often as all others unless said.
+     * Adds a target.
      *
-     * @param value whole seconds, from one second to one hour
+     * @param hostAndPort such as {@code db.example:9187}
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
+     * @see #targets
      */
-    public ScrapeJobBuilder interval(Duration value) {
-        interval = Objects.requireNonNull(value, "interval");
+    public ScrapeJobBuilder addTarget(String hostAndPort) {
+        check(hostAndPort);
+        targets.add(hostAndPort);
+        return this;
+    }
+
+    private void check(String target) {
+        Objects.requireNonNull(target, "hostAndPort");
+        ValueChecks.require(PrometheusChecks.target(of + "target", target));
+    }
+
+    /**
+     * Sets how often the targets are scraped. As often as all others by default.
+     *
+     * @param interval whole seconds, from one second to one hour
+     * @return this builder
+     */
+    public ScrapeJobBuilder interval(Duration interval) {
+        Objects.requireNonNull(interval, "interval");
+        ValueChecks.require(PrometheusChecks.interval(of + "interval", interval));
+        this.interval = interval;
         return this;
     }
 
     /**
-     * Where the metrics are. {@code /metrics} unless said.
+     * Sets where the metrics are. {@code /metrics} by default.
      *
-     * @param value a path that starts with a slash, without a query
+     * @param path a path that starts with a slash, without a query
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public ScrapeJobBuilder path(String value) {
-        path = Objects.requireNonNull(value, "path");
+    public ScrapeJobBuilder path(String path) {
+        Objects.requireNonNull(path, "path");
+        ValueChecks.require(PrometheusChecks.path(of + "path", path));
+        this.path = path;
         return this;
     }
 
     /**
-     * How the targets are spoken to. {@code http} unless said.
+     * Sets the protocol. {@code http} by default.
      *
-     * @param value {@code http} or {@code https}; with the latter the targets' certificates are checked
+     * @param scheme {@code http} or {@code https}; with the latter the targets' certificates are checked
      * @return this builder
-     * @throws NullPointerException if {@code value} is null
      */
-    public ScrapeJobBuilder scheme(String value) {
-        scheme = Objects.requireNonNull(value, "scheme");
+    public ScrapeJobBuilder scheme(String scheme) {
+        Objects.requireNonNull(scheme, "scheme");
+        ValueChecks.require(PrometheusChecks.scheme(of + "scheme", scheme));
+        this.scheme = scheme;
         return this;
     }
 
     /**
-     * Adds a label to every sample of the job. The same name again replaces the value.
+     * Sets a label of every sample of the job.
      *
      * @param name letters, digits and underscores, not starting with a digit or two underscores
-     * @param value printable characters, at least one
+     * @param value 1 to 1024 printable characters
      * @return this builder
-     * @throws NullPointerException if one is null
      */
     public ScrapeJobBuilder label(String name, String value) {
-        labels.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(value, "value");
+        ValueChecks.require(PrometheusChecks.label(of + "label", name, value));
+        labels.put(name, value);
         return this;
     }
 
-    ScrapeJob job(String name) {
+    ScrapeJob job() {
         return new ScrapeJob(name, targets, Optional.ofNullable(interval), path, scheme, labels);
     }
 }

@@ -8,7 +8,7 @@ import java.util.TreeSet;
  * Some hosts of a mesh, to be looked at and changed alone. Nothing is made, changed or removed elsewhere, and no session is opened
  * with another host; of these hosts, the missing are made.
  *
- * <p>What the hosts should be comes from the whole wish: their peers are all of it, with the keys and addresses that are
+ * <p>What the hosts should be comes from the whole spec: their peers are all of it, with the keys and addresses that are
  * remembered. The other side of a tunnel is not told of a new host or a new key before it is applied to itself. Immutable and
  * thread-safe.
  */
@@ -41,7 +41,7 @@ public final class Selection {
     }
 
     /**
-     * Brings these hosts to what is wished, and leaves all others alone.
+     * Brings these hosts to what the spec says, and leaves all others alone.
      *
      * @return what was done, with the outcomes of these hosts alone
      * @throws PromGuardException as {@link Mesh#apply()}

@@ -12,12 +12,13 @@ public final class StateException extends PromGuardException {
     /**
      * A failure.
      *
+     * @param code what kind of failure it is
      * @param message what failed and what to do
      * @param retryable whether the same call may succeed later
      * @param cause what brought it about, or null
      */
-    public StateException(String message, boolean retryable, @Nullable Throwable cause) {
-        super(message, cause);
+    public StateException(ErrorCode code, String message, boolean retryable, @Nullable Throwable cause) {
+        super(code, message, cause);
         this.retryable = retryable;
     }
 

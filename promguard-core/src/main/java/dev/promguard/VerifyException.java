@@ -7,12 +7,12 @@ public final class VerifyException extends PromGuardException {
     private final transient VerifyReport report;
 
     VerifyException(VerifyReport report) {
-        super(report.summary(), null);
+        super(ErrorCode.VERIFY_FAILED, new VerifyText(report).summary(), null);
         this.report = report;
     }
 
     /**
-     * Every claim, those that hold among them.
+     * Every check, those that passed among them.
      *
      * @return the report
      */

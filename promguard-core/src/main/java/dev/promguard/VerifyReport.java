@@ -1,174 +1,364 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
- * Every claim about a mesh, with how it was checked and what was seen. {@link #toString()} is for whoever ran it, {@link
- * #toMarkdown()} for whoever has to be shown it.
- *
- * @param mesh the mesh's name
- * @param checkedAt when the checks began, by the clock of the machine that made them
- * @param version the version of PromGuard that made them
- * @param hosts how each host is
- * @param checks the claims
+ * Every check of a mesh, with its method and what was observed. {@link #toString()} is for whoever ran it, {@link #toMarkdown()} for
+ * whoever has to be shown it. Immutable and thread-safe.
  */
-public record VerifyReport(String mesh, Instant checkedAt, String version, List<HostHealth> hosts, List<Check> checks) {
-    private static final int LONGEST_TEXT = 1_000;
-    private static final int MOST_LISTED = 5;
+public final class VerifyReport {
+    private final String mesh;
+    private final Instant checkedAt;
+    private final String version;
+    private final List<HostHealth> hosts;
+    private final List<Check> checks;
 
-    private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
-    private static final Pattern MARKDOWN = Pattern.compile("[\\\\`*_{}\\[\\]<>#|!~&$@]|://|www[.]");
-
-    /**
-     * Copies the lists.
-     *
-     * @throws NullPointerException if something is null
-     */
-    public VerifyReport {
-        Objects.requireNonNull(mesh, "mesh");
-        Objects.requireNonNull(checkedAt, "checkedAt");
-        Objects.requireNonNull(version, "version");
-        hosts = List.copyOf(hosts);
-        checks = List.copyOf(checks);
+    private VerifyReport(Builder builder) {
+        mesh = builder.mesh;
+        checkedAt = builder.checkedAt;
+        version = builder.version;
+        hosts = List.copyOf(builder.hosts);
+        checks = List.copyOf(builder.checks);
     }
 
     /**
-     * How a host is.
+     * Starts a report. For PromGuard's own use, and for tests of programs that read reports.
      *
-     * @param name its name
-     * @param region where it is
-     * @param publicAddress its public address; empty if it has none
-     * @param address its address inside the tunnels
-     * @param handshakeAge how long ago its last WireGuard handshake was, the oldest of its peers' counting; empty if a peer had
-     *     none or the host could not be read
-     * @param target what Prometheus says of its target, such as {@code up} or {@code down}; {@code unknown} if it says nothing
+     * @param mesh the mesh's name
+     * @param checkedAt when the checks began
+     * @param version the version of PromGuard that made them
+     * @return a builder without hosts and checks
+     * @throws NullPointerException if an argument is null
      */
-    public record HostHealth(
-            String name,
-            String region,
-            Optional<String> publicAddress,
-            String address,
-            Optional<Duration> handshakeAge,
-            String target) {
+    public static Builder builder(String mesh, Instant checkedAt, String version) {
+        return new Builder(mesh, checkedAt, version);
+    }
+
+    /** Collects a report. Not thread-safe. */
+    public static final class Builder {
+        private final String mesh;
+        private final Instant checkedAt;
+        private final String version;
+        private final List<HostHealth> hosts = new ArrayList<>();
+        private final List<Check> checks = new ArrayList<>();
+
+        private Builder(String mesh, Instant checkedAt, String version) {
+            this.mesh = Objects.requireNonNull(mesh, "mesh");
+            this.checkedAt = Objects.requireNonNull(checkedAt, "checkedAt");
+            this.version = Objects.requireNonNull(version, "version");
+        }
+
         /**
-         * Checks that all are there.
+         * Adds a host.
          *
-         * @throws NullPointerException if one is null
+         * @param host how it is
+         * @return this builder
+         * @throws NullPointerException if it is null
          */
-        public HostHealth {
-            Objects.requireNonNull(name, "name");
-            Objects.requireNonNull(region, "region");
-            Objects.requireNonNull(publicAddress, "publicAddress");
-            Objects.requireNonNull(address, "address");
-            Objects.requireNonNull(handshakeAge, "handshakeAge");
-            Objects.requireNonNull(target, "target");
+        public Builder addHost(HostHealth host) {
+            hosts.add(Objects.requireNonNull(host, "host"));
+            return this;
+        }
+
+        /**
+         * Adds a check.
+         *
+         * @param check the check
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder addCheck(Check check) {
+            checks.add(Objects.requireNonNull(check, "check"));
+            return this;
+        }
+
+        /**
+         * Ends the report.
+         *
+         * @return a report of what was added so far, in that order
+         */
+        public VerifyReport build() {
+            return new VerifyReport(this);
         }
     }
 
     /** What came of a check. */
     public enum Verdict {
-        /** The claim holds. */
-        HOLDS("holds"),
-        /** The claim does not hold. */
-        FAILS("FAILS"),
+        /** It passed. */
+        PASSED("passed"),
+        /** It failed. */
+        FAILED("FAILED"),
         /**
          * The check was due and could not be made, since the host, or the one that it is checked from, could not be observed. The
          * report is not {@link VerifyReport#ok()} then.
          */
         UNCHECKED("could not be checked"),
-        /** Nothing is claimed; it was seen, and somebody should know of it. */
-        NOTED("noted");
+        /** Informational: neither passed nor failed. */
+        NOTE("note");
 
-        private final String word;
+        private final String label;
 
-        Verdict(String word) {
-            this.word = word;
+        Verdict(String label) {
+            this.label = label;
         }
 
         /**
          * The verdict as a person reads it.
          *
-         * @return such as {@code holds}
+         * @return such as {@code passed}
          */
-        public String word() {
-            return word;
+        public String label() {
+            return label;
+        }
+    }
+
+    /** One check. Immutable. */
+    public static final class Check {
+        private final String host;
+        private final CheckKind kind;
+        private final String description;
+        private final String method;
+        private final String observed;
+        private final Verdict verdict;
+        private final String remedy;
+
+        private Check(Builder builder) {
+            host = builder.host;
+            kind = builder.kind;
+            description = builder.description;
+            method = builder.method;
+            observed = builder.observed;
+            verdict = builder.verdict;
+            remedy = builder.remedy;
+        }
+
+        /**
+         * Starts a check. For PromGuard's own use, and for tests of programs that read reports.
+         *
+         * @param host the name of the host that it is about; empty for the mesh as a whole
+         * @param kind the kind of check
+         * @param description what should be true of the host
+         * @return a builder of a check that passed
+         * @throws NullPointerException if an argument is null
+         */
+        public static Builder builder(String host, CheckKind kind, String description) {
+            return new Builder(host, kind, description);
+        }
+
+        /** Collects a check. Not thread-safe. */
+        public static final class Builder {
+            private final String host;
+            private final CheckKind kind;
+            private final String description;
+            private String method = "";
+            private String observed = "";
+            private Verdict verdict = Verdict.PASSED;
+            private String remedy = "";
+
+            private Builder(String host, CheckKind kind, String description) {
+                this.host = Objects.requireNonNull(host, "host");
+                this.kind = Objects.requireNonNull(kind, "kind");
+                this.description = Objects.requireNonNull(description, "description");
+            }
+
+            /**
+             * Sets how it was checked.
+             *
+             * @param text a command, a request or a few words
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder method(String text) {
+                method = Objects.requireNonNull(text, "text");
+                return this;
+            }
+
+            /**
+             * Sets what was observed.
+             *
+             * @param text what it was; characters that a terminal might obey or hide are replaced
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder observed(String text) {
+                observed = Names.printable(text);
+                return this;
+            }
+
+            /**
+             * Sets what came of it.
+             *
+             * @param value the verdict
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder verdict(Verdict value) {
+                verdict = Objects.requireNonNull(value, "value");
+                return this;
+            }
+
+            /**
+             * Sets what to do about it.
+             *
+             * @param text a sentence or two
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder remedy(String text) {
+                remedy = Objects.requireNonNull(text, "text");
+                return this;
+            }
+
+            /**
+             * Ends the check.
+             *
+             * @return the check
+             */
+            public Check build() {
+                return new Check(this);
+            }
+        }
+
+        /**
+         * The host that the check is about.
+         *
+         * @return its name; empty for a check of the mesh as a whole
+         */
+        public String host() {
+            return host;
+        }
+
+        /**
+         * The kind of check.
+         *
+         * @return the kind; later versions may have others
+         */
+        public CheckKind kind() {
+            return kind;
+        }
+
+        /**
+         * The kind of check, for programs.
+         *
+         * @return the {@link CheckKind#id()} of the kind, such as {@code host-up-to-date}
+         */
+        public String id() {
+            return kind.id();
+        }
+
+        /**
+         * What should be true of the host, for people.
+         *
+         * @return such as {@code port 9100 is closed to the outside}
+         */
+        public String description() {
+            return description;
+        }
+
+        /**
+         * How it was checked.
+         *
+         * @return a command, a request or a few words
+         */
+        public String method() {
+            return method;
+        }
+
+        /**
+         * What was observed; for a check that could not be made, why.
+         *
+         * @return printable text, which may quote the host
+         */
+        public String observed() {
+            return observed;
+        }
+
+        /**
+         * What came of it.
+         *
+         * @return the verdict
+         */
+        public Verdict verdict() {
+            return verdict;
+        }
+
+        /**
+         * What to do about it.
+         *
+         * @return empty if it passed
+         */
+        public String remedy() {
+            return remedy;
+        }
+
+        /**
+         * Whether the check passed.
+         *
+         * @return true if so; false too for a note, and where the check could not be made
+         */
+        public boolean passed() {
+            return verdict == Verdict.PASSED;
+        }
+
+        /**
+         * The check in a line.
+         *
+         * @return such as {@code passed shop-node-1: exists (there)}
+         */
+        @Override
+        public String toString() {
+            return verdict.label() + ' ' + (host.isEmpty() ? "mesh" : host) + ": " + description + " (" + observed
+                    + ')';
         }
     }
 
     /**
-     * One claim.
+     * The mesh's name.
      *
-     * @param host the host it is about
-     * @param claim what should hold
-     * @param how how it was checked
-     * @param seen what was seen; it may quote the host
-     * @param verdict what came of it
-     * @param mend what to do if it does not hold; empty if it does
+     * @return the name
      */
-    public record Check(String host, String claim, String how, String seen, Verdict verdict, String mend) {
-        /**
-         * Checks that all are there, and replaces in what was seen what a terminal might obey or hide.
-         *
-         * @throws NullPointerException if one is null
-         */
-        public Check {
-            Objects.requireNonNull(host, "host");
-            Objects.requireNonNull(claim, "claim");
-            Objects.requireNonNull(how, "how");
-            seen = Names.printable(seen);
-            Objects.requireNonNull(verdict, "verdict");
-            Objects.requireNonNull(mend, "mend");
-        }
+    public String mesh() {
+        return mesh;
+    }
 
-        /**
-         * A claim that holds or not.
-         *
-         * @param host the host it is about
-         * @param claim what should hold
-         * @param how how it was checked
-         * @param seen what was seen
-         * @param holds whether it holds
-         * @param mend what to do if it does not; left out if it does
-         * @return the check
-         */
-        static Check of(String host, String claim, String how, String seen, boolean holds, String mend) {
-            return new Check(host, claim, how, seen, holds ? Verdict.HOLDS : Verdict.FAILS, holds ? "" : mend);
-        }
+    /**
+     * When the checks began, by the clock of the machine that made them.
+     *
+     * @return the time
+     */
+    public Instant checkedAt() {
+        return checkedAt;
+    }
 
-        /** A check that was due and could not be made, why, and what to do so that it can. */
-        static Check unchecked(String host, String claim, String how, String why, String remedy) {
-            return new Check(host, claim, how, why, Verdict.UNCHECKED, remedy);
-        }
+    /**
+     * The version of PromGuard that made the checks.
+     *
+     * @return the version, or a few words where it is not known
+     */
+    public String version() {
+        return version;
+    }
 
-        /** Something that was seen and that nothing is claimed of. */
-        static Check noted(String host, String what, String how, String seen, String mend) {
-            return new Check(host, what, how, seen, Verdict.NOTED, mend);
-        }
+    /**
+     * How each host of the spec is.
+     *
+     * @return the hosts in the order of the blueprint
+     */
+    public List<HostHealth> hosts() {
+        return hosts;
+    }
 
-        /**
-         * Whether the claim holds.
-         *
-         * @return true if so; false too where nothing is claimed, or the check could not be made
-         */
-        public boolean holds() {
-            return verdict == Verdict.HOLDS;
-        }
+    /**
+     * Every check.
+     *
+     * @return the checks, those that passed among them
+     */
+    public List<Check> checks() {
+        return checks;
     }
 
     /**
@@ -186,7 +376,7 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
      * @return empty if none did, which does not say that all could be made: see {@link #ok()}
      */
     public List<Check> failures() {
-        return with(Verdict.FAILS);
+        return with(Verdict.FAILED);
     }
 
     /**
@@ -199,12 +389,12 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
     }
 
     /**
-     * What was seen and nothing is claimed of, such as firewall rules that somebody else wrote.
+     * What is neither passed nor failed and somebody should know of, such as firewall rules that somebody else wrote.
      *
      * @return maybe nothing
      */
     public List<Check> notes() {
-        return with(Verdict.NOTED);
+        return with(Verdict.NOTE);
     }
 
     private List<Check> with(Verdict verdict) {
@@ -230,248 +420,26 @@ public record VerifyReport(String mesh, Instant checkedAt, String version, List<
      * @return a line of headings and one for each host, without a line end at the end
      */
     public String table() {
-        int name = Math.max(
-                4, hosts.stream().mapToInt(host -> host.name().length()).max().orElse(4));
-        int region = Math.max(
-                6, hosts.stream().mapToInt(host -> host.region().length()).max().orElse(6));
-        int address = Math.max(
-                17,
-                hosts.stream().mapToInt(host -> host.address().length()).max().orElse(17));
-        String row = "%-" + name + "s  %-" + region + "s  %-15s  %-" + address + "s  %-14s  %s";
-        StringBuilder text = new StringBuilder(512);
-        text.append(String.format(
-                Locale.ROOT, row, "host", "region", "public address", "WireGuard address", "last handshake", "target"));
-        for (HostHealth host : hosts) {
-            text.append('\n')
-                    .append(String.format(
-                            Locale.ROOT,
-                            row,
-                            host.name(),
-                            host.region(),
-                            host.publicAddress().orElse("-"),
-                            host.address(),
-                            handshake(host),
-                            shown(host.target())));
-        }
-        return text.toString();
-    }
-
-    private static String handshake(HostHealth host) {
-        return host.handshakeAge().map(age -> age.toSeconds() + " s ago").orElse("never");
+        return new VerifyText(this).table();
     }
 
     /**
-     * The report as a person reads it: the hosts, how many claims hold, and each that does not with what to do.
+     * The report as a person reads it: the hosts, how many checks passed, and each that did not with what to do.
      *
      * @return the text, without a line end at the end
      */
     @Override
     public String toString() {
-        return table() + "\n\n" + summary();
-    }
-
-    /** How many claims hold, and each that does not with what to do. */
-    String summary() {
-        StringBuilder text = new StringBuilder(256);
-        text.append("mesh ").append(mesh).append(": ").append(count());
-        failures().forEach(check -> append(text, "FAILED  ", check));
-        grouped(unchecked()).forEach(checks -> append(text, checks));
-        notes().forEach(check -> append(text, "noted   ", check));
-        return text.toString();
-    }
-
-    private static void append(StringBuilder text, String verdict, Check check) {
-        String line = "\n          ";
-        text.append("\n  ")
-                .append(verdict)
-                .append(check.host())
-                .append(": ")
-                .append(shown(check.claim()))
-                .append(line)
-                .append("seen: ")
-                .append(shown(check.seen()))
-                .append(line)
-                .append("by: ")
-                .append(shown(check.how()));
-        if (!check.mend().isEmpty()) {
-            text.append(line).append("to do: ").append(shown(check.mend()));
-        }
-    }
-
-    /** The checks of one host that could not be made for the same reason, together. */
-    private static Collection<List<Check>> grouped(List<Check> checks) {
-        Map<List<String>, List<Check>> groups = new LinkedHashMap<>();
-        checks.forEach(check -> groups.computeIfAbsent(
-                        List.of(check.host(), check.seen(), check.mend()), key -> new ArrayList<>())
-                .add(check));
-        return groups.values();
-    }
-
-    private static void append(StringBuilder text, List<Check> unchecked) {
-        String line = "\n          ";
-        Check first = unchecked.get(0);
-        text.append("\n  NOT CHECKED  ")
-                .append(first.host())
-                .append(": ")
-                .append(unchecked.size())
-                .append(unchecked.size() == 1 ? " check could not be made" : " checks could not be made")
-                .append(line)
-                .append("why: ")
-                .append(shown(first.seen()))
-                .append(line)
-                .append("which: ")
-                .append(listed(unchecked));
-        if (!first.mend().isEmpty()) {
-            text.append(line).append("to do: ").append(shown(first.mend()));
-        }
-    }
-
-    private static String listed(List<Check> checks) {
-        String some = checks.stream()
-                .limit(MOST_LISTED)
-                .map(check -> shown(check.claim()))
-                .collect(Collectors.joining("; "));
-        return checks.size() <= MOST_LISTED ? some : some + "; and " + (checks.size() - MOST_LISTED) + " more";
-    }
-
-    private String count() {
-        int noted = notes().size();
-        int claims = checks.size() - noted;
-        int unchecked = unchecked().size();
-        return (claims - failures().size() - unchecked) + " of " + claims + " claims hold"
-                + (unchecked == 0 ? "" : ", " + unchecked + " could not be checked")
-                + (noted == 0 ? "" : noted == 1 ? ", 1 thing is noted" : ", " + noted + " things are noted");
+        return table() + "\n\n" + new VerifyText(this).summary();
     }
 
     /**
-     * The whole report for somebody who was not there: what was checked when and by what, what fails with what to do, and every claim
-     * with what was seen and how. Texts of the hosts' are escaped, and long ones cut.
+     * The whole report for somebody who was not there: what was checked when and by what, what fails with what to do, and every check
+     * with its method and what was observed. Texts of the hosts' are escaped, and long ones cut.
      *
      * @return a Markdown document (CommonMark with tables), ending in a line end
      */
     public String toMarkdown() {
-        StringBuilder text = new StringBuilder(16 * 1024);
-        text.append("# Verification of mesh ").append(escaped(mesh)).append("\n\n");
-        text.append("Checked on ")
-                .append(checkedAt
-                        .truncatedTo(ChronoUnit.SECONDS)
-                        .toString()
-                        .replace("T", " at ")
-                        .replace("Z", " UTC"))
-                .append(" by PromGuard ")
-                .append(escaped(version))
-                .append(", which changed nothing on any host.\n\n");
-        text.append("**").append(count()).append(".** ");
-        text.append(
-                failures().isEmpty()
-                        ? "Nothing fails" + (unchecked().isEmpty() ? ".\n" : ", but not everything could be checked.\n")
-                        : failures().size() == 1 ? "One fails.\n" : failures().size() + " fail.\n");
-        text.append("\n| host | region | public address | WireGuard address | last handshake | target | claims |\n");
-        text.append("|---|---|---|---|---|---|---|\n");
-        for (HostHealth host : hosts) {
-            List<Check> own = about(host.name());
-            long claims = own.stream()
-                    .filter(check -> check.verdict() != Verdict.NOTED)
-                    .count();
-            row(
-                    text,
-                    host.name(),
-                    host.region(),
-                    host.publicAddress().orElse("-"),
-                    host.address(),
-                    handshake(host),
-                    host.target(),
-                    own.stream().filter(Check::holds).count() + " of " + claims + " hold");
-        }
-        section(text, "What fails, and what to do", failures());
-        uncheckedSection(text);
-        section(text, "What is noted", notes());
-        text.append("\n## Every claim\n");
-        Set<String> names = new LinkedHashSet<>();
-        hosts.forEach(host -> names.add(host.name()));
-        checks.forEach(check -> names.add(check.host()));
-        for (String name : names) {
-            text.append("\n### ").append(escaped(name)).append("\n\n");
-            text.append("| verdict | claim | what was seen | how it was checked |\n|---|---|---|---|\n");
-            for (Check check : about(name)) {
-                row(text, check.verdict().word(), check.claim(), check.seen(), check.how());
-            }
-        }
-        return text.toString();
-    }
-
-    private List<Check> about(String host) {
-        return checks.stream().filter(check -> check.host().equals(host)).toList();
-    }
-
-    private void uncheckedSection(StringBuilder text) {
-        if (unchecked().isEmpty()) {
-            return;
-        }
-        text.append("\n## What could not be checked, and what to do\n\n");
-        for (List<Check> checks : grouped(unchecked())) {
-            Check first = checks.get(0);
-            text.append("- ")
-                    .append(escaped(first.host()))
-                    .append(": ")
-                    .append(checks.size())
-                    .append(checks.size() == 1 ? " check" : " checks")
-                    .append("  \n  why: ")
-                    .append(escaped(first.seen()));
-            if (!first.mend().isEmpty()) {
-                text.append("  \n  to do: ").append(escaped(first.mend()));
-            }
-            text.append('\n');
-        }
-    }
-
-    private static void section(StringBuilder text, String title, List<Check> checks) {
-        if (checks.isEmpty()) {
-            return;
-        }
-        text.append("\n## ").append(title).append("\n\n");
-        for (Check check : checks) {
-            text.append("- ")
-                    .append(escaped(check.host()))
-                    .append(": ")
-                    .append(escaped(check.claim()))
-                    .append("  \n  seen: ")
-                    .append(escaped(check.seen()));
-            if (!check.mend().isEmpty()) {
-                text.append("  \n  to do: ").append(escaped(check.mend()));
-            }
-            text.append('\n');
-        }
-    }
-
-    private static void row(StringBuilder text, String... cells) {
-        text.append('|');
-        for (String cell : cells) {
-            text.append(' ').append(escaped(cell)).append(" |");
-        }
-        text.append('\n');
-    }
-
-    /** A text as it may be shown in one line: what does not show itself is a question mark, and what is too long is cut. */
-    private static String shown(String text) {
-        String cut = text.length() <= LONGEST_TEXT
-                ? text
-                : text.substring(0, LONGEST_TEXT) + "… (" + text.length() + " characters)";
-        return Names.printable(LINE_END.matcher(cut.strip()).replaceAll(" / ")).replace('\t', ' ');
-    }
-
-    /** The same, with nothing in it that Markdown or HTML would take for more than text. */
-    private static String escaped(String text) {
-        return MARKDOWN.matcher(shown(text))
-                .replaceAll(found -> Matcher.quoteReplacement(
-                        switch (found.group()) {
-                            case "<" -> "&lt;";
-                            case ">" -> "&gt;";
-                            case "&" -> "&amp;";
-                            case "@" -> "&#64;";
-                            case "://" -> ":&#47;&#47;";
-                            case "www." -> "www&#46;";
-                            default -> '\\' + found.group();
-                        }));
+        return new VerifyText(this).markdown();
     }
 }

@@ -4,10 +4,11 @@ import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.PlannedChange;
+import dev.promguard.host.ExplainedChange;
 import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
+import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.engine.Destruction;
@@ -18,6 +19,7 @@ import dev.promguard.spi.MeshState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,48 +33,121 @@ final class Views {
     private static final String PENDING =
             "changes of an earlier run were not confirmed: apply keeps them, or else the host takes them back by itself";
 
+    private static final String INTERRUPTED = "what was still to do";
+
     private Views() {}
 
     /** A decision as a plan. */
     static Plan plan(Decision decision) {
         Roster roster = decision.observed().roster();
-        List<Plan.Entry> entries = new ArrayList<>();
-        decision.hosts().forEach(host -> entries.add(entry(decision, host)));
-        roster.orphaned().forEach(host -> entries.add(orphan(host, roster)));
-        List<String> only = roster.only().isEmpty()
-                ? List.of()
-                : roster.selected().stream().map(Blueprint.Host::name).toList();
-        return new Plan(
-                roster.blueprint(),
-                only,
-                decision.problems().stream()
-                        .filter(problem -> problem.kind() == Problem.Kind.UNMANAGED_HOST)
-                        .map(Problem::text)
-                        .toList(),
-                decision.observed().firewall(),
-                entries);
+        Plan.Operation operation = decision.request().rotate() ? Plan.Operation.ROTATE_KEYS : Plan.Operation.APPLY;
+        Plan.Builder plan = Plan.builder(operation, roster.blueprint())
+                .only(
+                        roster.only().isEmpty()
+                                ? List.of()
+                                : roster.selected().stream()
+                                        .map(Blueprint.Host::name)
+                                        .toList())
+                .problems(decision.problems().stream()
+                        .filter(problem -> problem.host().isEmpty())
+                        .map(Views::problem)
+                        .toList())
+                .cloud(decision.observed().firewall().stream()
+                        .map(line -> PlannedChange.builder(
+                                        "cloud-firewall",
+                                        ChangeAction.UPDATE,
+                                        roster.blueprint().mesh(),
+                                        line)
+                                .build())
+                        .toList());
+        decision.hosts().forEach(host -> plan.addEntry(entry(decision, host)));
+        roster.orphaned().forEach(host -> plan.addEntry(orphan(host, roster)));
+        return plan.build();
     }
 
     private static Plan.Entry entry(Decision decision, HostDecision host) {
         Roster roster = decision.observed().roster();
         Optional<CloudHost> present = Optional.ofNullable(roster.present().get(host.name()));
         boolean inventory = roster.inventory().isPresent();
-        return new Plan.Entry(
-                kind(host),
-                host.name(),
-                present.filter(there -> !inventory)
+        Plan.Entry.Builder entry = Plan.Entry.builder(kind(host), host.name())
+                .region(present.filter(there -> !inventory)
                         .map(CloudHost::region)
-                        .orElse(host.host().spec().region()),
-                present.filter(there -> !inventory)
+                        .orElse(host.host().spec().region()))
+                .size(present.filter(there -> !inventory)
                         .map(CloudHost::size)
-                        .orElse(host.host().spec().size()),
-                Optional.of(host.host().address()),
-                present.flatMap(CloudHost::publicAddress),
-                changes(host),
-                present.map(there -> notes(decision, host, there.id())).orElse(List.of()),
-                present.map(CloudHost::price)
-                        .orElseGet(() -> Optional.ofNullable(
-                                decision.observed().quote().prices().get(host.name()))));
+                        .orElse(host.host().spec().size()))
+                .address(host.host().address())
+                .problems(host.problems().stream().map(Views::problem).toList())
+                .changes(host.planned().stream().map(Views::change).toList())
+                .notes(present.map(there -> notes(decision, host, there.id())).orElse(List.of()));
+        present.flatMap(CloudHost::publicAddress).ifPresent(entry::publicAddress);
+        present.map(CloudHost::price)
+                .orElseGet(() -> Optional.ofNullable(
+                        decision.observed().preflight().prices().get(host.name())))
+                .ifPresent(entry::price);
+        return entry.build();
+    }
+
+    /** A decision about a destruction as a plan. */
+    static Plan plan(DestroyDecision decision, Blueprint blueprint) {
+        Plan.Builder plan = Plan.builder(Plan.Operation.DESTROY, blueprint)
+                .problems(decision.problems().stream()
+                        .map(problem -> problem(problem, false))
+                        .toList());
+        decision.hosts().forEach(host -> plan.addEntry(entry(host, blueprint)));
+        return plan.build();
+    }
+
+    private static Plan.Entry entry(DestroyDecision.Host host, Blueprint blueprint) {
+        Plan.Kind kind = switch (host.kind()) {
+            case DELETE, UNINSTALL, FORGET -> Plan.Kind.REMOVE;
+            case KEEP -> Plan.Kind.KEEP;
+            case UNREADABLE -> Plan.Kind.UNKNOWN;
+        };
+        List<String> notes = new ArrayList<>();
+        host.leftovers().forEach(what -> notes.add("will be left: " + what));
+        if (host.kind() == DestroyDecision.Kind.FORGET) {
+            notes.add("it is said to be gone for good: it is forgotten, and not contacted");
+        }
+        Plan.Entry.Builder entry = Plan.Entry.builder(kind, host.name())
+                .problems(host.problem().stream().map(Views::problem).toList())
+                .changes(host.changes().stream().map(Views::change).toList())
+                .notes(notes);
+        if (blueprint.contains(host.name())) {
+            entry.region(blueprint.host(host.name()).spec().region());
+        }
+        host.cloud().ifPresent(cloud -> {
+            entry.region(cloud.region()).size(cloud.size());
+            cloud.price().ifPresent(entry::price);
+        });
+        host.address().ifPresent(entry::address);
+        host.publicAddress().ifPresent(entry::publicAddress);
+        return entry.build();
+    }
+
+    private static MeshProblem problem(Problem problem) {
+        return problem(problem, problem.kind().blocking());
+    }
+
+    private static MeshProblem problem(Problem problem, boolean blocking) {
+        MeshProblem.Builder view = MeshProblem.builder(problem.code(), problem.message())
+                .remedy(problem.remedy())
+                .blocking(blocking);
+        problem.host().ifPresent(view::host);
+        return view.build();
+    }
+
+    private static PlannedChange change(ExplainedChange change) {
+        PlannedChange.Builder view = PlannedChange.builder(
+                        change.resource(),
+                        ChangeAction.valueOf(change.action().name()),
+                        change.subject(),
+                        change.text())
+                .drift(change.drift());
+        change.before().ifPresent(view::before);
+        change.after().ifPresent(view::after);
+        change.diff().ifPresent(view::diff);
+        return view.build();
     }
 
     private static Plan.Kind kind(HostDecision host) {
@@ -86,16 +161,6 @@ final class Views {
                         ? Plan.Kind.UNKNOWN
                         : Plan.Kind.CHANGE;
         };
-    }
-
-    private static List<PlannedChange> changes(HostDecision host) {
-        if (host.kind() == HostDecision.Kind.AWAITED) {
-            return List.of(PlannedChange.wished("it is not running, or has no public address yet"));
-        }
-        List<PlannedChange> changes = new ArrayList<>();
-        host.problems().forEach(problem -> changes.add(PlannedChange.wished(problem.text())));
-        changes.addAll(host.planned());
-        return changes;
     }
 
     private static List<String> notes(Decision decision, HostDecision host, String id) {
@@ -122,31 +187,28 @@ final class Views {
 
     private static Plan.Entry orphan(CloudHost host, Roster roster) {
         MeshState.HostState held = roster.state().hosts().get(host.name());
-        Optional<String> address = held != null && held.providerId().equals(Optional.of(host.id()))
-                ? Optional.of(held.address())
-                : Optional.empty();
-        return new Plan.Entry(
-                Plan.Kind.REMOVE,
-                host.name(),
-                host.region(),
-                host.size(),
-                address,
-                host.publicAddress(),
-                List.of(),
-                notes(roster, host.name(), host.id(), true),
-                host.price());
+        Plan.Entry.Builder entry = Plan.Entry.builder(Plan.Kind.REMOVE, host.name())
+                .region(host.region())
+                .size(host.size())
+                .notes(notes(roster, host.name(), host.id(), true));
+        if (held != null && held.providerId().equals(Optional.of(host.id()))) {
+            entry.address(held.address());
+        }
+        host.publicAddress().ifPresent(entry::publicAddress);
+        host.price().ifPresent(entry::price);
+        return entry.build();
     }
 
     /**
      * An outcome as a report.
      *
      * @throws ApplyException if a host failed
-     * @throws CancelledException if the run was interrupted
+     * @throws CancelledException if the run was interrupted; it holds the report
      */
     static ApplyReport report(Outcome outcome, Duration duration) {
         ApplyReport report = partial(outcome, duration);
         if (outcome.cancelled().isPresent()) {
-            throw outcome.cancelled().get();
+            throw outcome.cancelled().get().with(report);
         }
         if (!report.ok()) {
             throw failure(report);
@@ -160,12 +222,16 @@ final class Views {
      * @throws DestroyException if hosts are still in the mesh, or carry its tag
      */
     static DestroyReport report(Destruction.Result result) {
-        DestroyReport report = new DestroyReport(result.mesh(), result.removed(), result.leftovers());
+        DestroyReport.Builder builder = DestroyReport.builder(result.mesh()).removed(result.removed());
+        result.leftovers().forEach(builder::leftovers);
+        DestroyReport report = builder.build();
         if (!result.problems().isEmpty()) {
             throw new DestroyException(
-                    report + "\n  Not removed: " + String.join("\n  ", result.problems()) + ". Then run destroy again.",
+                    "mesh " + result.mesh() + ": destroy did not finish, because hosts with the mesh's tag are left\n"
+                            + report.toString().indent(2) + "  Not removed: " + String.join("\n  ", result.problems())
+                            + " Then run destroy again.",
                     report,
-                    new InvalidMeshException(result.mesh(), result.problems()));
+                    new InvalidMeshException(ErrorCode.UNMANAGED_HOSTS, result.mesh(), result.problems()));
         } else if (!result.failures().isEmpty()) {
             throw failure(report, result.failures());
         }
@@ -181,11 +247,11 @@ final class Views {
                 .distinct()
                 .collect(Collectors.joining("\n"));
         DestroyException exception = new DestroyException(
-                message + "\n  "
+                "mesh " + report.mesh() + ": destroy did not finish on every host\n" + message + "\n  "
                         + (report.removed().isEmpty()
                                 ? "No host is done"
                                 : "Done: " + String.join(", ", report.removed()))
-                        + ". The others are remembered: fix what is named above, then run destroy again.",
+                        + ". The state keeps the others. Fix what is named above, then run destroy again.",
                 report,
                 distinct.iterator().next());
         distinct.stream().skip(1).forEach(exception::addSuppressed);
@@ -194,31 +260,38 @@ final class Views {
 
     private static ApplyReport partial(Outcome outcome, Duration duration) {
         Roster roster = outcome.decision().observed().roster();
-        List<HostOutcome> outcomes = new ArrayList<>();
+        ApplyReport.Builder report = ApplyReport.builder(roster.blueprint().mesh())
+                .removed(outcome.removed())
+                .cloud(outcome.cloud())
+                .duration(duration);
+        Set<String> hosts = new HashSet<>();
         for (Blueprint.Host host : roster.selected()) {
-            List<String> done = outcome.changes().getOrDefault(host.name(), List.of());
-            RuntimeException failure = outcome.failures().get(host.name());
-            Status status = failure instanceof HostException e
-                    ? e.status()
-                    : failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
-            outcomes.add(new HostOutcome(
-                    host.name(),
-                    host.spec().region(),
-                    host.address(),
-                    Optional.ofNullable(outcome.addresses().get(host.name())),
-                    status,
-                    done,
-                    outcome.drift().getOrDefault(host.name(), List.of()),
-                    failure));
+            report.addHost(outcome(host, outcome));
+            hosts.add(host.name());
         }
-        List<ApplyReport.Problem> problems = new ArrayList<>();
-        outcome.failures().forEach((name, failure) -> {
-            if (outcomes.stream().noneMatch(host -> host.name().equals(name))) {
-                problems.add(new ApplyReport.Problem(name, failure));
+        outcome.failures().forEach((step, failure) -> {
+            if (!hosts.contains(step)) {
+                report.addFailedStep(step, failure);
             }
         });
-        return new ApplyReport(
-                roster.blueprint().mesh(), outcomes, outcome.removed(), outcome.cloud(), problems, duration);
+        outcome.cancelled().ifPresent(interruption -> report.addFailedStep(INTERRUPTED, interruption));
+        return report.build();
+    }
+
+    private static HostOutcome outcome(Blueprint.Host host, Outcome outcome) {
+        List<String> done = outcome.changes().getOrDefault(host.name(), List.of());
+        RuntimeException failure = outcome.failures().get(host.name());
+        Status status = failure instanceof HostException e
+                ? e.status()
+                : failure != null ? Status.FAILED : done.isEmpty() ? Status.UNCHANGED : Status.CHANGED;
+        HostOutcome.Builder view = HostOutcome.builder(host.name(), status)
+                .region(host.spec().region())
+                .address(host.address())
+                .changes(done)
+                .drift(outcome.drift().getOrDefault(host.name(), List.of()))
+                .failure(failure);
+        Optional.ofNullable(outcome.addresses().get(host.name())).ifPresent(view::publicAddress);
+        return view.build();
     }
 
     private static ApplyException failure(ApplyReport report) {
@@ -228,9 +301,9 @@ final class Views {
                 .forEach(host -> Optional.ofNullable(host.failure())
                         .ifPresent(failure -> names.computeIfAbsent(failure, key -> new ArrayList<>())
                                 .add(host.name())));
-        report.problems()
-                .forEach(problem -> names.computeIfAbsent(problem.failure(), key -> new ArrayList<>())
-                        .add(problem.step()));
+        report.failedSteps()
+                .forEach(failed -> names.computeIfAbsent(failed.failure(), key -> new ArrayList<>())
+                        .add(failed.step()));
         List<String> messages = new ArrayList<>();
         names.forEach((failure, of) -> messages.add(
                 failure instanceof HostException
@@ -240,9 +313,9 @@ final class Views {
         List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream().filter(host -> host.status().ok()).count();
         ApplyException exception = new ApplyException(
-                String.join("\n", messages) + "\n  " + good + " of "
-                        + report.hosts().size()
-                        + " hosts are done. Nothing is lost: fix what is named above, then run apply again.",
+                "mesh " + report.mesh() + ": apply did not finish, " + good + " of "
+                        + report.hosts().size() + " hosts are done\n" + String.join("\n", messages)
+                        + "\n  Nothing is lost. Fix what is named above, then run apply again.",
                 report,
                 distinct.get(0));
         distinct.stream().skip(1).forEach(exception::addSuppressed);

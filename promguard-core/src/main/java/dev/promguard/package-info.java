@@ -1,4 +1,4 @@
-/** What a user imports: the wish, its verbs, plans, reports and events. */
+/** What a user imports: the spec, its verbs, plans, reports and events. */
 @NullMarked
 package dev.promguard;
 

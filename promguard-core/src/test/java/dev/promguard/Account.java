@@ -30,13 +30,13 @@ final class Account {
     final MemoryHosts hosts = new MemoryHosts(cloud);
     final MemoryStateStore store = new MemoryStateStore();
 
-    /** The wish for a monitor and two nodes, as a new program states it. */
-    MeshBuilder wish() {
-        return wish(new Calls());
+    /** The spec for a monitor and two nodes, as a new program states it. */
+    MeshBuilder spec() {
+        return spec(new Calls());
     }
 
-    /** The same wish in a program whose calls are counted. */
-    MeshBuilder wish(Calls calls) {
+    /** The same spec in a program whose calls are counted. */
+    MeshBuilder spec(Calls calls) {
         return Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -59,8 +59,8 @@ final class Account {
         return state("shop", host).address();
     }
 
-    /** Insists that the mesh is there exactly as wished, that nothing is left over, and that a further apply finds nothing to do. */
-    void assertIsAsWished(Mesh mesh) {
+    /** Insists that the mesh is there exactly up to date, that nothing is left over, and that a further apply finds nothing to do. */
+    void assertUpToDate(Mesh mesh) {
         Map<MemoryMachine, List<String>> before = new HashMap<>();
         cloud.machines().forEach(machine -> before.put(machine, machine.changes()));
 
@@ -96,7 +96,7 @@ final class Account {
             HostState known = state(mesh.name(), host.name());
             assertThat(known.address()).isEqualTo(host.address());
             assertThat(known.hostKeys()).isEqualTo(Set.of(machine.hostKey()));
-            assertThat(known.throwaway())
+            assertThat(known.bootstrapKey())
                     .isPresent()
                     .isNotEqualTo(Optional.of(machine.hostKey()))
                     .isEqualTo(Optional.of(machine.firstHostKey()));

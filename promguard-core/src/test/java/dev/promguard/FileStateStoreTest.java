@@ -14,6 +14,7 @@ import dev.promguard.memory.MemoryHosts;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import dev.promguard.spi.StateStoreContract;
+import dev.promguard.state.FileStateStore;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -168,11 +169,11 @@ class FileStateStoreTest extends StateStoreContract {
                 good.replace(
                         "\"hosts\":{}",
                         "\"hosts\":{\"a\":{\"address\":\"10.0.0.1\",\"providerId\":null,\"publicKey\":null,"
-                                + "\"hostKeys\":[{\"text\":\"nonsense\"}],\"throwaway\":null}}"),
+                                + "\"hostKeys\":[{\"text\":\"nonsense\"}],\"bootstrapKey\":null}}"),
                 good.replace(
                         "\"hosts\":{}",
                         "\"hosts\":{\"a\":{\"address\":\"10.0.0.1\",\"providerId\":null,\"publicKey\":null,"
-                                + "\"hostKeys\":[],\"throwaway\":null,\"pinnedAt\":\"yesterday\"}}"),
+                                + "\"hostKeys\":[],\"bootstrapKey\":null,\"pinnedAt\":\"yesterday\"}}"),
                 good.replace("\"intents\":[]", "\"intents\":[{}]"),
                 good.replace("\"mesh\":\"shop\"", "\"mesh\":\"bank\""));
     }
@@ -187,7 +188,7 @@ class FileStateStoreTest extends StateStoreContract {
                         StateException.class, e -> assertThat(e.retryable()).isFalse())
                 .hasMessageStartingWith(file("state.json") + " cannot be understood")
                 .hasMessageContaining(
-                        "put back a copy of it, or move it away and see that no host of mesh shop is left");
+                        "Restore it from a backup, or move it away and make sure that no host of mesh shop is left");
         assertThat(file("state.json")).hasContent(content);
     }
 
@@ -199,7 +200,7 @@ class FileStateStoreTest extends StateStoreContract {
         assertThatThrownBy(() -> store.load("shop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageStartingWith(file("state.json") + " has format " + version)
-                .hasMessageContaining("reads format 1: use the PromGuard that wrote it, or a newer one");
+                .hasMessageContaining("reads format 1. Use the version of PromGuard that wrote it, or a newer one");
     }
 
     @Test
@@ -218,7 +219,7 @@ class FileStateStoreTest extends StateStoreContract {
 
         assertThatThrownBy(() -> store.loadLoginPublicKey("shop"))
                 .isInstanceOf(StateException.class)
-                .hasMessageStartingWith(file("id_ed25519.pub") + " cannot be understood; put back a copy of it");
+                .hasMessageStartingWith(file("id_ed25519.pub") + " cannot be understood. Restore it from a backup");
     }
 
     @Test
@@ -227,7 +228,7 @@ class FileStateStoreTest extends StateStoreContract {
 
         assertThatThrownBy(() -> store.loadLoginKey("shop"))
                 .isInstanceOf(StateException.class)
-                .hasMessageStartingWith(file("id_ed25519") + " cannot be understood; put back a copy of it");
+                .hasMessageStartingWith(file("id_ed25519") + " cannot be understood. Restore it from a backup");
     }
 
     @Test
@@ -379,7 +380,7 @@ class FileStateStoreTest extends StateStoreContract {
             Object other = type.getConstructor(Path.class).newInstance(root);
             assertThatThrownBy(() -> type.getMethod("lock", String.class).invoke(other, "shop"))
                     .hasRootCauseMessage("mesh shop is being changed by another program (" + root.resolve("shop")
-                            + " is locked): wait until it is done, then run again");
+                            + " is locked). Wait until it is done, then run again. [PG-2001]");
 
             assertOthersFindItLocked();
         }
@@ -451,7 +452,7 @@ class FileStateStoreTest extends StateStoreContract {
         assertThatThrownBy(() -> store.save(full("shop")))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("access is denied")
-                .hasMessageContaining("see that the folder belongs to you");
+                .hasMessageContaining("Check that the folder belongs to you");
     }
 
     @Test

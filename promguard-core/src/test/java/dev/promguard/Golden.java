@@ -2,6 +2,8 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.difflib.DiffUtils;
+import com.github.difflib.UnifiedDiffUtils;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,22 +19,33 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Pairs of files in a folder of test resources, {@code X.input} and {@code X.expected}. What a test gets instead of the expected is
- * written below {@code target/golden}, to be read and then put in place by hand.
+ * Files in a folder of test resources that belong together: {@code X.input} and what is expected of it, {@code X.expected} unless a test
+ * has endings of its own. What a test gets instead of the expected is written below {@code target/golden}, to be read and then put in
+ * place by hand.
  */
 public final class Golden {
     private final String folder;
+    private final List<String> outputs;
 
-    /** The pairs of a folder of test resources, such as {@code /dev/promguard/change}. */
+    /** The files of a folder of test resources, such as {@code /dev/promguard/host/diff}. */
     public Golden(String folder) {
-        this.folder = folder;
+        this(folder, ".expected");
     }
 
-    /** The names of all pairs, sorted; fails where a file has lost its other half. */
+    /** The files of a folder, where what is expected of an input is in files with these endings, such as {@code .plan}. */
+    public Golden(String folder, String... outputs) {
+        this.folder = folder;
+        this.outputs = List.of(outputs);
+    }
+
+    /** The names of all inputs, sorted; fails where a file has lost what belongs to it. */
     public List<String> names() {
         List<String> inputs = endingIn(".input");
-        List<String> expected = endingIn(".expected");
-        assertThat(expected).as("pairs of .input and .expected in %s", folder).isEqualTo(inputs);
+        for (String output : outputs) {
+            assertThat(endingIn(output))
+                    .as(".input and %s in %s", output, folder)
+                    .isEqualTo(inputs);
+        }
         assertThat(inputs).isNotEmpty();
         return inputs;
     }
@@ -75,8 +88,21 @@ public final class Golden {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        String expected = read(file);
         assertThat(actual)
-                .as("%s/%s; what came instead is in %s", folder, file, got)
-                .isEqualTo(read(file));
+                .as("%s/%s; what came instead is in %s\n%s", folder, file, got, diff(expected, actual))
+                .isEqualTo(expected);
+    }
+
+    private static String diff(String expected, String actual) {
+        List<String> lines = expected.lines().toList();
+        return String.join(
+                "\n",
+                UnifiedDiffUtils.generateUnifiedDiff(
+                        "expected",
+                        "actual",
+                        lines,
+                        DiffUtils.diff(lines, actual.lines().toList()),
+                        2));
     }
 }

@@ -9,7 +9,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Release;
-import dev.promguard.render.Renderer;
+import dev.promguard.host.Renderer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -34,138 +34,138 @@ class HostileInputTest {
             Pattern.compile("(/targets/|/system/(?!node_exporter\\.|prometheus\\.|promguard-)|/promguard/)[^./]+(.*)");
 
     private final Renderer renderer = new Renderer();
-    private final Structure plain = structure(wish().blueprint());
+    private final Structure plain = structure(spec().blueprint());
 
     private enum Field {
         NAME("name") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.name(text);
+            void put(MeshBuilder spec, String text) {
+                spec.name(text);
             }
         },
         REGION("region") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.region(text);
+            void put(MeshBuilder spec, String text) {
+                spec.region(text);
             }
         },
         SIZE("size") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.size(text);
+            void put(MeshBuilder spec, String text) {
+                spec.size(text);
             }
         },
         IMAGE("image") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.image(text);
+            void put(MeshBuilder spec, String text) {
+                spec.image(text);
             }
         },
         NODE_REGION("region") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.nodes(1, text);
+            void put(MeshBuilder spec, String text) {
+                spec.nodes(1, text);
             }
         },
         MONITOR_NAME("monitor name") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.monitor(text, host -> {});
+            void put(MeshBuilder spec, String text) {
+                spec.monitor(text, host -> {});
             }
         },
         NODE_NAME("node name") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.node(text, host -> {});
+            void put(MeshBuilder spec, String text) {
+                spec.node(text, host -> {});
             }
         },
         NETWORK("network") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.network(text);
+            void put(MeshBuilder spec, String text) {
+                spec.network(text);
             }
         },
         RELEASE_NAME("release name") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.nodeExporter(new Release(text, "1", BASE, SUMS));
+            void put(MeshBuilder spec, String text) {
+                spec.nodeExporter(new Release(text, "1", BASE, SUMS));
             }
         },
         RELEASE_VERSION("release version") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.nodeExporter(new Release("node_exporter", text, BASE, SUMS));
+            void put(MeshBuilder spec, String text) {
+                spec.nodeExporter(new Release("node_exporter", text, BASE, SUMS));
             }
         },
         RELEASE_URI("release URI") {
             @Override
-            void put(MeshBuilder wish, String text) {
+            void put(MeshBuilder spec, String text) {
                 try {
-                    wish.nodeExporter(
+                    spec.nodeExporter(
                             new Release("node_exporter", "1", new URI("https://mirror.example/" + text), SUMS));
                 } catch (URISyntaxException e) {
-                    throw new IllegalArgumentException("release URI: URI wanted", e);
+                    throw new IllegalArgumentException("release URI " + Names.quote(text) + ": use a URI", e);
                 }
             }
         },
         RELEASE_SUM("SHA-256") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.nodeExporter(new Release("node_exporter", "1", BASE, Map.of(Architecture.AMD64, text)));
+            void put(MeshBuilder spec, String text) {
+                spec.nodeExporter(new Release("node_exporter", "1", BASE, Map.of(Architecture.AMD64, text)));
             }
         },
         EXPOSED_JOB("job", "db") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.node("web-1", host -> host.expose(text, 9187));
+            void put(MeshBuilder spec, String text) {
+                spec.node("web-1", host -> host.expose(text, 9187));
             }
         },
         EXPOSED_PATH("metricsPath", "/other") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.node("web-1", host -> host.expose("db", 9187, text));
+            void put(MeshBuilder spec, String text) {
+                spec.node("web-1", host -> host.expose("db", 9187, text));
             }
         },
         EXPORTER_NAME("exporter name", "other") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().withName(text + "_exporter"));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporters.blackbox().withName(text + "_exporter"));
             }
         },
         EXPORTER_ARGUMENT("exporter argument", "-x") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().withArguments(text));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporters.blackbox().addArguments(text));
             }
         },
         EXPORTER_PATH("exporter path", "/usr/bin/a") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporter.fromPackage("a_exporter", "prometheus-a", text, 9001));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporter.fromPackage("a_exporter", "prometheus-a", text, 9001));
             }
         },
         EXPORTER_PACKAGE("exporter package", "prometheus-a") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporter.fromPackage("a_exporter", text, "/usr/bin/a", 9001));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporter.fromPackage("a_exporter", text, "/usr/bin/a", 9001));
             }
         },
         PROBE_TARGET("probe target", "example.org") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe(text, "http_2xx"));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporters.blackbox().addProbe(text, "http_2xx"));
             }
         },
         PROBE_URI("probe target", "a") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe("https://example.org/" + text, "http_2xx"));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporters.blackbox().addProbe("https://example.org/" + text, "http_2xx"));
             }
         },
         PROBE_MODULE("probe module", "m") {
             @Override
-            void put(MeshBuilder wish, String text) {
-                wish.exporter(Exporters.blackbox().probe("example.org", text));
+            void put(MeshBuilder spec, String text) {
+                spec.addExporter(Exporters.blackbox().addProbe("example.org", text));
             }
         };
 
@@ -180,16 +180,16 @@ class HostileInputTest {
             harmless = Optional.empty();
         }
 
-        /** A field that a plain wish does not have, and a text for it that means nothing anywhere. */
+        /** A field that a plain spec does not have, and a text for it that means nothing anywhere. */
         Field(String label, String harmless) {
             this.label = label;
             this.harmless = Optional.of(harmless);
         }
 
-        abstract void put(MeshBuilder wish, String text);
+        abstract void put(MeshBuilder spec, String text);
     }
 
-    private static MeshBuilder wish() {
+    private static MeshBuilder spec() {
         return Mesh.builder().name("shop").monitor(host -> {}).nodes(1, "lon1");
     }
 
@@ -199,31 +199,35 @@ class HostileInputTest {
         int[] outcomes = new int[2];
         Structure expected = field.harmless
                 .map(text -> {
-                    MeshBuilder wish = wish();
-                    field.put(wish, text);
-                    return structure(wish.blueprint());
+                    MeshBuilder spec = spec();
+                    field.put(spec, text);
+                    return structure(spec.blueprint());
                 })
                 .orElse(plain);
         HostileTexts.texts(SEED + field.name().hashCode(), PER_FIELD).forEach(text -> {
-            MeshBuilder wish = wish();
+            MeshBuilder spec = spec();
             Blueprint blueprint;
             try {
-                field.put(wish, text);
-                blueprint = wish.blueprint();
+                field.put(spec, text);
+                blueprint = spec.blueprint();
             } catch (InvalidMeshException e) {
-                assertThat(e.faults())
+                assertThat(e.problems())
                         .as(Names.quote(text))
-                        .allSatisfy(fault -> assertThat(fault).contains(": "));
-                assertThat(e.faults())
+                        .allSatisfy(problem -> assertThat(problem).contains(": "));
+                assertThat(e.problems())
                         .as(Names.quote(text))
-                        .anySatisfy(fault -> assertThat(fault)
+                        .anySatisfy(problem -> assertThat(problem)
                                 .matches(words -> words.startsWith(field.label + " " + Names.quote(text))
                                         || words.startsWith("nodeExporter release " + Names.quote(text))));
                 assertPrintable(e, text);
                 outcomes[0]++;
                 return;
             } catch (IllegalArgumentException e) {
-                assertThat(e).hasMessageContaining(field.label).hasMessageContaining(" wanted");
+                assertThat(e)
+                        .as(Names.quote(text))
+                        .hasMessageContaining(field.label)
+                        .message()
+                        .containsAnyOf(": use ", ": choose ", ": did you mean ");
                 assertPrintable(e, text);
                 outcomes[0]++;
                 return;

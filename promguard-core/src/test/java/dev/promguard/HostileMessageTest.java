@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.spi.CloudHost;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -29,13 +28,13 @@ class HostileMessageTest {
         IOException cause = new IOException("inner " + HOSTILE, new IOException("innermost " + HOSTILE));
         cause.addSuppressed(new IOException("beside " + HOSTILE));
         return Stream.of(
-                HostException.of("web-1", "203.0.113.9", "step " + HOSTILE)
+                HostException.of(ErrorCode.STEP_FAILED, "web-1", "203.0.113.9", "step " + HOSTILE)
                         .output(HOSTILE)
                         .cause(cause)
-                        .because("what " + HOSTILE, "mend " + HOSTILE),
-                new ProviderException("message " + HOSTILE, 500, null, null, true, cause),
-                new StateException("message " + HOSTILE, false, cause),
-                new InvalidMeshException("shop", List.of("fault " + HOSTILE, "fault " + HOSTILE)),
+                        .because("what " + HOSTILE, "remedy " + HOSTILE),
+                new ProviderException(ErrorCode.PROVIDER_REFUSED, "message " + HOSTILE, 500, null, null, true, cause),
+                new StateException(ErrorCode.STATE_DAMAGED, "message " + HOSTILE, false, cause),
+                new InvalidMeshException("shop", List.of("problem " + HOSTILE, "problem " + HOSTILE)),
                 new CancelledException("message " + HOSTILE, new InterruptedException(HOSTILE)));
     }
 
@@ -55,14 +54,16 @@ class HostileMessageTest {
     void getCause_printableWords_isTheVerySame() {
         IOException cause = new IOException("plain", new IOException("words"));
 
-        assertThat(new StateException("message", false, cause).getCause()).isSameAs(cause);
+        assertThat(new StateException(ErrorCode.STATE_DAMAGED, "message", false, cause).getCause())
+                .isSameAs(cause);
     }
 
     @Test
     void getCause_hostileWords_saysWhatItWasAndWhere() {
         IOException cause = new IOException(HOSTILE, new IllegalStateException("why"));
 
-        Throwable shown = Objects.requireNonNull(new StateException("message", false, cause).getCause());
+        Throwable shown =
+                Objects.requireNonNull(new StateException(ErrorCode.STATE_DAMAGED, "message", false, cause).getCause());
 
         assertThat(shown).hasMessage("java.io.IOException: a?[2J?1mb?c???");
         assertThat(shown.getStackTrace()).isEqualTo(cause.getStackTrace());
@@ -70,9 +71,9 @@ class HostileMessageTest {
     }
 
     @Test
-    void faults_hostileWords_arePrintable() {
-        assertThat(new InvalidMeshException("shop", List.of(HOSTILE)).faults())
-                .allMatch(fault -> !HostileTexts.UNPRINTABLE.matcher(fault).find());
+    void problems_hostileWords_arePrintable() {
+        assertThat(new InvalidMeshException("shop", List.of(HOSTILE)).problems())
+                .allMatch(problem -> !HostileTexts.UNPRINTABLE.matcher(problem).find());
     }
 
     @Test
@@ -89,13 +90,17 @@ class HostileMessageTest {
 
     @Test
     void plan_hostileReason_isPrintable() {
-        assertThat(PlannedChange.wished(HOSTILE)).hasToString("~ a?[2J?1mb?c???");
+        assertThat(PlannedChange.builder("file", ChangeAction.UPDATE, "/f", HOSTILE)
+                        .build())
+                .hasToString("~ a?[2J?1mb?c???");
     }
 
     @Test
     void verify_hostileSight_isPrintable() {
-        assertThat(VerifyReport.Check.of("web-1", "claim", "how", HOSTILE, false, "mend")
-                        .seen())
+        assertThat(VerifyReport.Check.builder("web-1", CheckKind.HOST_EXISTS, "exists")
+                        .observed(HOSTILE)
+                        .build()
+                        .observed())
                 .isEqualTo("a?[2J?1mb?c???");
     }
 
@@ -152,21 +157,11 @@ class HostileMessageTest {
 
     @Test
     void planToString_hostsWithoutRegionAndSize_isATableAllTheSame() {
-        Plan plan = new Plan(
-                new Account().wish().blueprint(),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(new Plan.Entry(
-                        Plan.Kind.REMOVE,
-                        "shop-node-9",
-                        "",
-                        "",
-                        Optional.empty(),
-                        Optional.of("203.0.113.9"),
-                        List.of(),
-                        List.of(),
-                        Optional.empty())));
+        Plan plan = Plan.builder(Plan.Operation.APPLY, new Account().spec().blueprint())
+                .addEntry(Plan.Entry.builder(Plan.Kind.REMOVE, "shop-node-9")
+                        .publicAddress("203.0.113.9")
+                        .build())
+                .build();
 
         assertThat(plan.toString()).contains("- shop-node-9", "203.0.113.9");
     }

@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,10 +13,10 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Release;
+import dev.promguard.host.Renderer;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.Calls;
-import dev.promguard.render.Renderer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -48,6 +49,7 @@ class HostileSettersTest {
     private static final int DRAWN = 25;
     private static final Class<?>[] BUILDERS = {
         MeshBuilder.class,
+        MeshHostsBuilder.class,
         HostBuilder.class,
         PrometheusBuilder.class,
         ScrapeJobBuilder.class,
@@ -66,7 +68,7 @@ class HostileSettersTest {
     /** Puts a text in a place. */
     @FunctionalInterface
     private interface Put {
-        void put(MeshBuilder wish, String text) throws IOException;
+        void put(MeshBuilder spec, String text) throws IOException;
     }
 
     /**
@@ -83,6 +85,7 @@ class HostileSettersTest {
             "MeshBuilder.state/1#0", "a folder of the caller's machine, to which only a checked name is added",
             "Mesh.writePreview/1#0", "a folder of the caller's machine, to which only checked names are added",
             "Mesh.only/1#0", "names that must be those of hosts: see only_hostileName_isRefusedWithoutACall",
+            "Mesh.openPrometheus/1#0", "a monitor's name: see openPrometheus_hostileName_isRefusedWithoutACall",
             "Mesh.deleteUnmanaged/1#0",
                     "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing",
             "Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes",
@@ -124,8 +127,8 @@ class HostileSettersTest {
         }
     }
 
-    private static void job(MeshBuilder wish, String name, java.util.function.Consumer<ScrapeJobBuilder> job) {
-        wish.prometheus(settings -> settings.scrape(name, job));
+    private static void job(MeshBuilder spec, String name, java.util.function.Consumer<ScrapeJobBuilder> job) {
+        spec.prometheus(settings -> settings.scrape(name, job));
     }
 
     private static final Map<String, Attack> ATTACKS = attacks();
@@ -133,17 +136,29 @@ class HostileSettersTest {
     private static Map<String, Attack> attacks() {
         Map<String, Attack> all = new TreeMap<>();
         all.put("MeshBuilder.name/1#0", new Attack("name", "shop", MeshBuilder::name));
-        all.put("MeshBuilder.monitor/1#0", new Attack("region", "lon1", MeshBuilder::monitor));
+        all.put("MeshHostsBuilder.monitor/1#0", new Attack("region", "lon1", MeshBuilder::monitor));
         all.put(
-                "MeshBuilder.monitor/2#0",
-                new Attack("monitor name", "mon", (wish, text) -> wish.monitor(text, host -> {})));
-        all.put("MeshBuilder.nodes/2#1", new Attack("region", "lon1", (wish, text) -> wish.nodes(1, text)));
-        all.put("MeshBuilder.node/2#0", new Attack("node name", "web", (wish, text) -> wish.node(text, host -> {})));
+                "MeshHostsBuilder.monitor/2#0",
+                new Attack("monitor name", "mon", (spec, text) -> spec.monitor(text, host -> {})));
+        all.put("MeshHostsBuilder.addMonitor/1#0", new Attack("region", "lon1", MeshBuilder::addMonitor));
+        all.put("MeshHostsBuilder.withoutMonitor/1#0", missing("monitor", "mon", MeshBuilder::withoutMonitor));
+        all.put("MeshHostsBuilder.withoutNode/1#0", missing("node", "web", MeshBuilder::withoutNode));
         all.put(
-                "MeshBuilder.region/1#0",
-                new Attack("region", "lon1", (wish, text) -> wish.region(text).node("web-9", host -> {})));
-        all.put("MeshBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
-        all.put("MeshBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
+                "MeshHostsBuilder.editHost/2#0",
+                missing("host", "web", (spec, text) -> spec.editHost(text, host -> host.region("lon1"))));
+        all.put(
+                "MeshHostsBuilder.withoutExporter/1#0",
+                missing("exporter", "own_exporter", MeshBuilder::withoutExporter));
+        all.put("MeshHostsBuilder.node/1#0", new Attack("node name", "web", MeshBuilder::node));
+        all.put("MeshHostsBuilder.nodes/2#1", new Attack("region", "lon1", (spec, text) -> spec.nodes(1, text)));
+        all.put(
+                "MeshHostsBuilder.node/2#0",
+                new Attack("node name", "web", (spec, text) -> spec.node(text, host -> {})));
+        all.put(
+                "MeshHostsBuilder.region/1#0",
+                new Attack("region", "lon1", (spec, text) -> spec.region(text).node("web-9", host -> {})));
+        all.put("MeshHostsBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
+        all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
         all.put("HostBuilder.size/1#0", onHost("size", "s-1vcpu-1gb", HostBuilder::size));
@@ -153,6 +168,42 @@ class HostileSettersTest {
         all.put(
                 "HostBuilder.expose/3#2",
                 onHost("metricsPath", "/other", (host, text) -> host.expose("db", 9187, text)));
+        all.put("HostBuilder.addExposure/3#0", onHost("job", "db", (host, text) -> host.addExposure(text, 9187, "/x")));
+        all.put(
+                "HostBuilder.addExposure/3#2",
+                onHost("metricsPath", "/other", (host, text) -> host.addExposure("db", 9187, text)));
+        all.put(
+                "HostBuilder.withoutExposure/1#0",
+                missing("job", "db", (spec, text) -> spec.editHost("web", host -> host.withoutExposure(text))));
+        all.put(
+                "HostBuilder.withoutExporter/1#0",
+                missing(
+                        "exporter",
+                        "own_exporter",
+                        (spec, text) -> spec.editHost("web", host -> host.withoutExporter(text))));
+        all.put(
+                "PrometheusBuilder.withoutExternalLabel/1#0",
+                missing("externalLabel", "team", (spec, text) -> spec.prometheus(p -> p.withoutExternalLabel(text))));
+        all.put(
+                "PrometheusBuilder.withoutRules/1#0",
+                missing("rules", "own", (spec, text) -> spec.prometheus(p -> p.withoutRules(text))));
+        all.put(
+                "PrometheusBuilder.withoutScrape/1#0",
+                missing("scrape", "till", (spec, text) -> spec.prometheus(p -> p.withoutScrape(text))));
+        all.put(
+                "PrometheusBuilder.withoutAlertmanager/1#0",
+                missing(
+                        "alertmanager",
+                        "x",
+                        (spec, text) ->
+                                spec.prometheus(p -> p.withoutAlertmanager(uri("https://alerts.example/", text)))));
+        all.put(
+                "PrometheusBuilder.withoutRemoteWrite/1#0",
+                missing(
+                        "remoteWrite",
+                        "x",
+                        (spec, text) ->
+                                spec.prometheus(p -> p.withoutRemoteWrite(uri("https://mimir.example/", text)))));
         all.put(
                 "PrometheusBuilder.retentionSize/1#0",
                 onPrometheus("retentionSize", "10GB", (p, t) -> p.retentionSize(t)));
@@ -162,40 +213,43 @@ class HostileSettersTest {
         all.put(
                 "PrometheusBuilder.externalLabel/2#1",
                 onPrometheus("externalLabel", "x", (p, t) -> p.externalLabel("team", t)));
-        all.put("PrometheusBuilder.rules/2#0", onPrometheus("rules", "own", (p, t) -> p.rules(t, "groups: []\n")));
-        all.put("PrometheusBuilder.rules/2#1", onPrometheus("rules", "groups: []", (p, t) -> p.rules("own", t)));
-        all.put("PrometheusBuilder.rules/1#0", new Attack("rules", "own", (wish, text) -> {
+        all.put(
+                "PrometheusBuilder.addRules/2#0",
+                onPrometheus("rules", "own", (p, t) -> p.addRules(t, "groups: []\n")));
+        all.put("PrometheusBuilder.addRules/2#1", onPrometheus("rules", "groups: []", (p, t) -> p.addRules("own", t)));
+        all.put("PrometheusBuilder.addRules/1#0", new Attack("rules", "own", (spec, text) -> {
             Path file = folder.resolve(text + ".yml");
             if (text.indexOf('/') >= 0 || text.length() > 200) {
                 throw new InvalidPathException(text, "no file can have this name");
             }
             Files.writeString(file, "groups: []\n");
-            wish.prometheus(settings -> settings.rules(file));
+            spec.prometheus(settings -> settings.addRules(file));
         }));
         all.put(
-                "PrometheusBuilder.alertmanager/1#0",
-                onPrometheus("alertmanager", "x", (p, t) -> p.alertmanager(uri("https://alerts.example/", t))));
+                "PrometheusBuilder.addAlertmanager/1#0",
+                onPrometheus("alertmanager", "x", (p, t) -> p.addAlertmanager(uri("https://alerts.example/", t))));
         all.put(
                 "PrometheusBuilder.scrape/2#0",
                 onPrometheus("scrape", "own", (p, t) -> p.scrape(t, job -> job.targets("a:1"))));
         all.put(
-                "PrometheusBuilder.remoteWrite/1#0",
-                onPrometheus("remoteWrite", "x", (p, t) -> p.remoteWrite(uri("https://mimir.example/", t))));
+                "PrometheusBuilder.addRemoteWrite/1#0",
+                onPrometheus("remoteWrite", "x", (p, t) -> p.addRemoteWrite(uri("https://mimir.example/", t))));
         all.put(
-                "PrometheusBuilder.remoteWrite/2#0",
+                "PrometheusBuilder.addRemoteWrite/2#0",
                 onPrometheus(
                         "remoteWrite",
                         "x",
-                        (p, t) -> p.remoteWrite(
+                        (p, t) -> p.addRemoteWrite(
                                 uri("https://mimir.example/", t), Credentials.bearer(Secret.of("token")))));
         all.put(
                 "Credentials.basic/2#0",
                 onPrometheus(
                         "user name",
                         "me",
-                        (p, t) -> p.remoteWrite(
+                        (p, t) -> p.addRemoteWrite(
                                 URI.create("https://mimir.example/"), Credentials.basic(t, Secret.of("password")))));
         all.put("ScrapeJobBuilder.targets/1#0", onJob("target", "a:1", (j, t) -> j.targets(t)));
+        all.put("ScrapeJobBuilder.addTarget/1#0", onJob("target", "a:1", (j, t) -> j.addTarget(t)));
         all.put(
                 "ScrapeJobBuilder.path/1#0",
                 onJob("path", "/x", (j, t) -> j.targets("a:1").path(t)));
@@ -213,13 +267,13 @@ class HostileSettersTest {
         all.put("Exporter.withJob/1#0", exporter("job", "other", t -> own().withJob(t)));
         all.put("Exporter.withMetricsPath/1#0", exporter("metricsPath", "/other", t -> own().withMetricsPath(t)));
         all.put("Exporter.withListen/1#0", exporter("exporter ", "--on={address}:{port}", t -> own().withListen(t)));
-        all.put("Exporter.withArguments/1#0", exporter("exporter argument", "-x", t -> own().withArguments(t)));
+        all.put("Exporter.addArguments/1#0", exporter("exporter argument", "-x", t -> own().addArguments(t)));
         all.put(
-                "Exporter.probe/2#0",
-                exporter("probe target", "example.org", t -> blackbox().probe(t, "http_2xx")));
+                "Exporter.addProbe/2#0",
+                exporter("probe target", "example.org", t -> blackbox().addProbe(t, "http_2xx")));
         all.put(
-                "Exporter.probe/2#1",
-                exporter("probe module", "m", t -> blackbox().probe("example.org", t)));
+                "Exporter.addProbe/2#1",
+                exporter("probe module", "m", t -> blackbox().addProbe("example.org", t)));
         all.put(
                 "Exporter.fromRelease/4#0",
                 exporter("exporter name", "other_exporter", t -> Exporter.fromRelease(t, RELEASE, "own", 9001)));
@@ -249,32 +303,32 @@ class HostileSettersTest {
                 exporter(
                         "configuration",
                         "own.yml",
-                        t -> own().withConfigFile(new Exporter.ConfigFile(t, "x: 1\n", List.of()))));
+                        t -> own().addConfigFile(new Exporter.ConfigFile(t, "x: 1\n", List.of()))));
         all.put(
                 "ConfigFile.new/3#1",
                 exporter(
                         "configuration",
                         "x: 1\n",
-                        t -> own().withConfigFile(new Exporter.ConfigFile("own.yml", t, List.of()))));
+                        t -> own().addConfigFile(new Exporter.ConfigFile("own.yml", t, List.of()))));
         all.put(
                 "ConfigFile.new/3#2",
                 exporter(
                         "exporter argument",
                         "-x",
-                        t -> own().withConfigFile(
+                        t -> own().addConfigFile(
                                         new Exporter.ConfigFile("own.yml", "x: 1\n", List.of("/bin/check", t)))));
         all.put(
                 "Probe.new/2#0",
                 exporter(
                         "probe target",
                         "example.org",
-                        t -> blackbox().probe(new Exporter.Probe(t, "m").target(), "m")));
+                        t -> blackbox().addProbe(new Exporter.Probe(t, "m").target(), "m")));
         all.put(
                 "Probe.new/2#1",
                 exporter(
                         "probe module",
                         "m",
-                        t -> blackbox().probe("example.org", new Exporter.Probe("example.org", t).module())));
+                        t -> blackbox().addProbe("example.org", new Exporter.Probe("example.org", t).module())));
         all.put(
                 "FromPackage.new/3#0",
                 exporter(
@@ -334,28 +388,44 @@ class HostileSettersTest {
         return all;
     }
 
+    /** An attack on a method that removes or edits, beside something of each kind that is there. */
+    private static Attack missing(
+            String field, String known, java.util.function.BiConsumer<MeshBuilder, String> remove) {
+        return new Attack(field, known, (spec, text) -> {
+            spec.monitor("mon", host -> {})
+                    .node("web", host -> host.addExporter(own()).expose("db", 9187))
+                    .addExporter(own())
+                    .prometheus(p -> p.externalLabel("team", "x")
+                            .addRules("own", "groups: []")
+                            .scrape("till", job -> job.targets("a:1"))
+                            .addAlertmanager(URI.create("https://alerts.example/x"))
+                            .addRemoteWrite(URI.create("https://mimir.example/x")));
+            remove.accept(spec, text);
+        });
+    }
+
     private static Attack onHost(
             String field, String harmless, java.util.function.BiConsumer<HostBuilder, String> put) {
-        return new Attack(field, harmless, (wish, text) -> wish.node("web-1", host -> put.accept(host, text)));
+        return new Attack(field, harmless, (spec, text) -> spec.node("web-1", host -> put.accept(host, text)));
     }
 
     private static Attack onPrometheus(
             String field, String harmless, java.util.function.BiConsumer<PrometheusBuilder, String> put) {
-        return new Attack(field, harmless, (wish, text) -> wish.prometheus(settings -> put.accept(settings, text)));
+        return new Attack(field, harmless, (spec, text) -> spec.prometheus(settings -> put.accept(settings, text)));
     }
 
     private static Attack onJob(
             String field, String harmless, java.util.function.BiConsumer<ScrapeJobBuilder, String> put) {
-        return new Attack(field, harmless, (wish, text) -> job(wish, "own", scrape -> put.accept(scrape, text)));
+        return new Attack(field, harmless, (spec, text) -> job(spec, "own", scrape -> put.accept(scrape, text)));
     }
 
     private static Attack exporter(
             String field, String harmless, java.util.function.Function<String, Exporter> exporter) {
-        return new Attack(field, harmless, (wish, text) -> wish.exporter(exporter.apply(text)));
+        return new Attack(field, harmless, (spec, text) -> spec.addExporter(exporter.apply(text)));
     }
 
     private static Attack release(String field, String harmless, java.util.function.Function<String, Release> release) {
-        return new Attack(field, harmless, (wish, text) -> wish.nodeExporter(release.apply(text)));
+        return new Attack(field, harmless, (spec, text) -> spec.nodeExporter(release.apply(text)));
     }
 
     static Stream<String> places() {
@@ -385,7 +455,7 @@ class HostileSettersTest {
         Attack attack = Objects.requireNonNull(ATTACKS.get(place));
         Calls calls = new Calls();
         Account account = new Account();
-        MeshBuilder plain = account.wish(calls).nodes(1, "lon1");
+        MeshBuilder plain = account.spec(calls).nodes(1, "lon1");
         attack.put().put(plain, attack.harmless());
         Map<String, String> measure = shapes(plain.build().blueprint(), attack.harmless());
         long seed = SEED + place.hashCode();
@@ -394,14 +464,14 @@ class HostileSettersTest {
         List<String> texts = HostileTexts.texts(seed, DRAWN).toList();
         for (String text : texts) {
             String which = place + ", seed " + seed + ", text " + Names.quote(text);
-            MeshBuilder wish = account.wish(calls).nodes(1, "lon1");
+            MeshBuilder spec = account.spec(calls).nodes(1, "lon1");
             Blueprint blueprint;
             try {
-                attack.put().put(wish, text);
-                blueprint = wish.build().blueprint();
+                attack.put().put(spec, text);
+                blueprint = spec.build().blueprint();
             } catch (InvalidPathException | UncheckedIOException e) {
                 // No file can have such a name.
-                assertThat(place).isEqualTo("PrometheusBuilder.rules/1#0");
+                assertThat(place).isEqualTo("PrometheusBuilder.addRules/1#0");
                 continue;
             } catch (InvalidMeshException | IllegalArgumentException e) {
                 if (String.valueOf(e.getMessage()).equals("no URI at all")) {
@@ -428,16 +498,15 @@ class HostileSettersTest {
                 .as("value of %s in %s", which, message)
                 .matches(Pattern.compile(".*(\"[^\\n]*\"|\\d+ characters).*", Pattern.DOTALL));
         assertThat(message)
-                .as("mend of %s", which)
-                .containsAnyOf(
-                        " wanted", " use ", " give ", " choose ", " leave ", " split ", " name each ", "did you mean");
+                .as("remedy of %s", which)
+                .containsAnyOf(" use ", " give ", " choose ", " leave ", " split ", "there is none", "did you mean");
     }
 
     @ParameterizedTest
     @MethodSource("names")
     void only_hostileName_isRefusedWithoutACall(String text) {
         Calls calls = new Calls();
-        Mesh mesh = new Account().wish(calls).build();
+        Mesh mesh = new Account().spec(calls).build();
         try {
             mesh.only(text);
             fail("%s was taken", Names.quote(text));
@@ -453,9 +522,25 @@ class HostileSettersTest {
 
     @ParameterizedTest
     @MethodSource("names")
+    void openPrometheus_hostileName_isRefusedWithoutACall(String text) {
+        Calls calls = new Calls();
+        Mesh mesh = new Account().spec(calls).build();
+
+        assertThatThrownBy(() -> mesh.openPrometheus(text))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining(Names.quote(text))
+                .satisfies(e -> assertThat(HostileTexts.UNPRINTABLE
+                                .matcher(String.valueOf(e.getMessage()))
+                                .find())
+                        .isFalse());
+        assertThat(calls.made()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
     void deleteUnmanaged_hostileId_isRefusedAndDeletesNothing(String text) {
         Calls calls = new Calls();
-        Mesh mesh = new Account().wish(calls).build();
+        Mesh mesh = new Account().spec(calls).build();
         try {
             mesh.deleteUnmanaged(text);
             fail("%s was taken", Names.quote(text));

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.memory.Calls;
+import dev.promguard.state.FileStateStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -60,7 +61,7 @@ class HostileStateTest {
         all.put(
                 "HOST_KEY",
                 (state, text) -> ((ObjectNode) host(state).get("hostKeys").get(0)).put("text", text));
-        all.put("THROWAWAY", (state, text) -> ((ObjectNode) host(state).get("throwaway")).put("text", text));
+        all.put("BOOTSTRAP_KEY", (state, text) -> ((ObjectNode) host(state).get("bootstrapKey")).put("text", text));
         all.put("PINNED_AT", (state, text) -> host(state).put("pinnedAt", text));
         all.put("RESTING_NAME", (state, text) -> ((ObjectNode) state.get("resting")).put(text, "10.0.0.9"));
         all.put("RESTING_ADDRESS", (state, text) -> ((ObjectNode) state.get("resting")).put("shop-node-9", text));
@@ -68,11 +69,11 @@ class HostileStateTest {
         all.put("INTENT_NAME", (state, text) -> intent(state, "0123456789abcdef", text));
         all.put("ACCESS_KEY_ID", (state, text) -> ((ObjectNode) state.get("accessKey")).put("id", text));
         all.put(
-                "FOOTPRINT_FILE",
-                (state, text) -> ((ObjectNode) host(state).get("footprint").get("files")).put(text, text));
+                "LAST_APPLIED_FILE",
+                (state, text) -> ((ObjectNode) host(state).get("lastApplied").get("files")).put(text, text));
         all.put(
-                "FOOTPRINT_UNIT",
-                (state, text) -> ((ArrayNode) host(state).get("footprint").get("units")).add(text));
+                "LAST_APPLIED_UNIT",
+                (state, text) -> ((ArrayNode) host(state).get("lastApplied").get("units")).add(text));
         return all;
     }
 
@@ -96,19 +97,19 @@ class HostileStateTest {
         ObjectNode intent = JSON.createObjectNode();
         intent.put("attempt", attempt);
         intent.putArray("names").add(name);
-        intent.set("throwaway", host(state).get("throwaway"));
+        intent.set("bootstrapKey", host(state).get("bootstrapKey"));
         ((ArrayNode) state.get("intents")).add(intent);
     }
 
     @BeforeEach
     void apply() throws IOException {
         store = new FileStateStore(root);
-        wish(new Calls()).apply();
+        spec(new Calls()).apply();
         file = root.resolve("shop").resolve("state.json");
         good = Files.readString(file);
     }
 
-    private MeshBuilder wish(Calls calls) {
+    private MeshBuilder spec(Calls calls) {
         return Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -133,7 +134,7 @@ class HostileStateTest {
             Files.write(file, JSON.writeValueAsBytes(state));
             Calls calls = new Calls();
             try {
-                String plan = wish(calls).plan().details();
+                String plan = spec(calls).plan().details();
                 assertThat(HostileTexts.UNPRINTABLE.matcher(plan).find())
                         .as(which)
                         .isFalse();
@@ -144,7 +145,7 @@ class HostileStateTest {
                 assertThat(e)
                         .as(which)
                         .hasMessageStartingWith(file + " cannot be understood")
-                        .hasMessageContaining("put back a copy of it");
+                        .hasMessageContaining("Restore it from a backup");
                 assertThat(HostileTexts.UNPRINTABLE
                                 .matcher(String.valueOf(e.getMessage()))
                                 .find())

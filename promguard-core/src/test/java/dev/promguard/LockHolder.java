@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
+import dev.promguard.state.FileStateStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

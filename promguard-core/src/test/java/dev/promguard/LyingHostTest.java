@@ -30,21 +30,21 @@ class LyingHostTest {
     @ParameterizedTest
     @ValueSource(strings = {HONEST, MONITOR})
     void apply_keyOfAnotherHost_isRefusedAndNamesBoth(String robbed) {
-        account.wish().apply();
+        account.spec().apply();
         PublicKey own = key(LIAR);
         String before = machine(MONITOR).config();
         machine(LIAR).showKey(key(robbed));
         List<String> changes = machine(LIAR).changes();
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure)
                 .hasMessageContaining(LIAR + " (" + machine(LIAR).address() + ')')
                 .hasMessageContaining(
                         "it shows the WireGuard public key " + key(robbed) + ", which is that of " + robbed)
                 .hasMessageContaining("Nothing was changed on it.")
-                .hasMessageContaining("remove /etc/wireguard/wg0.key on it and apply again");
+                .hasMessageContaining("remove /etc/wireguard/wg0.key on it and run apply again");
         assertThat(failure.report().hosts())
                 .filteredOn(host -> host.status() == ApplyReport.Status.FAILED)
                 .extracting(ApplyReport.HostOutcome::name)
@@ -59,35 +59,35 @@ class LyingHostTest {
 
     @Test
     void apply_keyRemovedAfterwards_givesTheHostOneOfItsOwn() {
-        account.wish().apply();
+        account.spec().apply();
         machine(LIAR).showKey(key(HONEST));
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
 
         machine(LIAR).loseKey();
-        account.wish().apply();
+        account.spec().apply();
 
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
         assertThat(key(LIAR)).isNotEqualTo(key(HONEST));
     }
 
     @Test
     void apply_keyOfAHostThatIsDown_isRefusedToo() {
-        account.wish().apply();
+        account.spec().apply();
         machine(LIAR).showKey(key(HONEST));
         machine(HONEST).down(true);
 
         assertThat(catchThrowableOfType(
-                        ApplyException.class, () -> account.wish().apply()))
+                        ApplyException.class, () -> account.spec().apply()))
                 .hasMessageContaining("which is that of " + HONEST);
         assertThat(machine(MONITOR).peers()).hasSize(2).containsEntry(key(HONEST), List.of("10.0.0.3/32"));
     }
 
     @Test
     void plan_keyOfAnotherHost_isNamedAndPlannedForNobody() {
-        account.wish().apply();
+        account.spec().apply();
         machine(LIAR).showKey(key(HONEST));
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.toString()).contains("which is that of " + HONEST);
         assertThat(plan.entries())
@@ -98,27 +98,27 @@ class LyingHostTest {
 
     @Test
     void verify_keyOfAnotherHost_isAFailureOfThatHost() {
-        account.wish().apply();
+        account.spec().apply();
         machine(LIAR).showKey(key(HONEST));
 
-        assertThat(account.wish().build().verify().failures())
-                .filteredOn(check -> check.claim().equals("has a WireGuard key of its own"))
+        assertThat(account.spec().build().verify().failures())
+                .filteredOn(check -> check.description().equals("has a WireGuard key of its own"))
                 .singleElement()
                 .satisfies(check -> {
                     assertThat(check.host()).isEqualTo(LIAR);
-                    assertThat(check.seen()).contains(HONEST);
-                    assertThat(check.mend()).contains("wg0.key");
+                    assertThat(check.observed()).contains(HONEST);
+                    assertThat(check.remedy()).contains("wg0.key");
                 });
     }
 
     @Test
     void rotateKeys_keyOfAnotherHost_changesNone() {
-        account.wish().apply();
+        account.spec().apply();
         PublicKey honest = key(HONEST);
         machine(LIAR).showKey(honest);
 
         assertThat(catchThrowableOfType(
-                        ApplyException.class, () -> account.wish().build().rotateKeys()))
+                        ApplyException.class, () -> account.spec().build().rotateKeys()))
                 .hasMessageContaining("which is that of " + HONEST);
         assertThat(key(HONEST)).isEqualTo(honest);
     }

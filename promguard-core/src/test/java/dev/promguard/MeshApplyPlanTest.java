@@ -47,12 +47,12 @@ class MeshApplyPlanTest {
 
     @Test
     void applyPlan_nothingToDo_observesOnceOverOneSessionAHost() {
-        account.wish().apply();
-        Plan plan = account.wish().plan();
+        account.spec().apply();
+        Plan plan = account.spec().plan();
         int before = account.hosts.opened();
         Calls calls = new Calls();
 
-        account.wish(calls).build().apply(plan);
+        account.spec(calls).build().apply(plan);
 
         assertThat(account.hosts.opened() - before).as("sessions").isEqualTo(3);
         assertThat(calls.made("HostSession.facts")).isEqualTo(3);
@@ -62,50 +62,50 @@ class MeshApplyPlanTest {
 
     @Test
     void applyPlan_changes_areMadeOverTheSessionsThatWereCompared() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-node-1").dropPeers();
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
         int before = account.hosts.opened();
         Calls calls = new Calls();
 
-        ApplyReport report = account.wish(calls).build().apply(plan);
+        ApplyReport report = account.spec(calls).build().apply(plan);
 
         assertThat(report.changes()).isEqualTo(1);
         assertThat(account.hosts.opened() - before)
                 .as("one a host, and one that confirms")
                 .isEqualTo(4);
         assertThat(calls.made("HostSession.facts")).isEqualTo(3);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void applyPlan_hostsToCreate_areObservedOnceTheyAreThere() {
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
         Calls calls = new Calls();
 
-        account.wish(calls).build().apply(plan);
+        account.spec(calls).build().apply(plan);
 
         assertThat(calls.made("HostSession.facts")).isEqualTo(3);
         assertThat(calls.made("CloudProvider.list"))
                 .as("once to observe, and once before and after the hosts are created, for those of other programs")
                 .isEqualTo(3);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void applyPlan_driftAfterTheComparison_isNotActedOn() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-node-1").dropPeers();
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
         MemoryMachine other = account.cloud.machine("shop-node-2");
         MeshListener drifts = at("wg0: set peers", MeshEvent.State.STARTED, event -> other.disableFirewall());
 
-        ApplyReport report = account.wish().listener(drifts).build().apply(plan);
+        ApplyReport report = account.spec().listener(drifts).build().apply(plan);
 
         assertThat(report.changes()).as("what the plan says").isEqualTo(1);
         assertThat(other.firewallOn()).as("nobody reviewed this").isFalse();
-        account.wish().apply();
-        account.assertIsAsWished(account.wish().build());
+        account.spec().apply();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test

@@ -29,27 +29,33 @@ class MeshCallsTest {
                         "plan",
                         mesh -> mesh.plan(),
                         3,
-                        "CloudProvider.list 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
                 row(
                         "apply",
                         mesh -> mesh.apply(),
                         3,
-                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1"),
+                        "CloudProvider.ensureFirewall 1, CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1"),
                 row(
                         "apply with a new exporter on the nodes",
-                        mesh -> mesh.exporter(Exporters.blackbox()).apply(),
+                        mesh -> mesh.addExporter(Exporters.blackbox()).apply(),
                         5,
-                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 5, HostSession.apply 3, HostSession.confirm 2, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 6"),
+                        "CloudProvider.ensureFirewall 1, CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 5, HostSession.apply 3, HostSession.confirm 2, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 6"),
                 row(
                         "rotateKeys",
                         mesh -> mesh.build().rotateKeys(),
                         6,
-                        "CloudProvider.list 1, CloudProvider.protect 1, CloudProvider.unprotected 1, HostApplier.open 6, HostApplier.rollbackAfter 1, HostSession.apply 3, HostSession.confirm 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 9"),
+                        "CloudProvider.ensureFirewall 1, CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 6, HostApplier.rollbackAfter 1, HostSession.apply 3, HostSession.confirm 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2, StateStore.lock 1, StateStore.save 9"),
+                row(
+                        "planRotateKeys",
+                        mesh -> mesh.build().planRotateKeys(),
+                        3,
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                row("planDestroy", mesh -> mesh.build().planDestroy(), 0, "CloudProvider.list 1, StateStore.load 1"),
                 row(
                         "verify",
                         mesh -> mesh.build().verify(),
                         3,
-                        "CloudProvider.list 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.knock 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.probe 3, StateStore.load 1, StateStore.loadLoginKey 1"),
                 row(
                         "destroy",
                         mesh -> mesh.build().destroy(),
@@ -61,11 +67,11 @@ class MeshCallsTest {
     @MethodSource("verbs")
     void verb_ofAMeshThatIsUpToDate_costsWhatItMust(
             String verb, Consumer<MeshBuilder> call, int sessions, String expected) {
-        account.wish().apply();
+        account.spec().apply();
         int before = account.hosts.opened();
         Calls calls = new Calls();
 
-        call.accept(account.wish(calls));
+        call.accept(account.spec(calls));
 
         Map<String, Long> made =
                 calls.made().stream().collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));

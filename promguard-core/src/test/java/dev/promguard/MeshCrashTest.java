@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Death;
-import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.Calls.Problem;
 import dev.promguard.memory.MemoryMachine;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Breaks a verb at each of its calls to the outside in turn: whatever a fault leaves behind, the next apply ends with exactly the
- * wished hosts, and destroy with none.
+ * Breaks a verb at each of its calls to the outside in turn: whatever a problem leaves behind, the next apply ends with exactly the
+ * hosts of the spec, and destroy with none.
  */
 class MeshCrashTest {
     private static final Duration HANGS = Duration.ofSeconds(60);
@@ -34,7 +34,7 @@ class MeshCrashTest {
 
     private static Account applied() {
         Account account = new Account();
-        small(account.wish()).apply();
+        small(account.spec()).apply();
         return account;
     }
 
@@ -44,29 +44,29 @@ class MeshCrashTest {
         return account;
     }
 
-    private static MeshBuilder small(MeshBuilder wish) {
-        return wish.nodes(1, "lon1").parallelism(1);
+    private static MeshBuilder small(MeshBuilder spec) {
+        return spec.nodes(1, "lon1").parallelism(1);
     }
 
-    private static MeshBuilder changed(MeshBuilder wish) {
-        return wish.nodes(0).node("other", host -> host.region("ams3")).parallelism(1);
+    private static MeshBuilder changed(MeshBuilder spec) {
+        return spec.nodes(0).node("other", host -> host.region("ams3")).parallelism(1);
     }
 
     /** Runs a verb once for each of its calls, breaking that one, and hands what is left to a check. */
     private static void breakEach(
             Supplier<Account> before,
-            UnaryOperator<MeshBuilder> wish,
+            UnaryOperator<MeshBuilder> spec,
             Function<Mesh, ?> verb,
-            Fault fault,
+            Problem problem,
             Check check) {
-        List<String> calls = new Rehearsal(before, wish, verb).calls();
+        List<String> calls = new Rehearsal(before, spec, verb).calls();
         for (int number = 1; number <= calls.size(); number++) {
             Account account = before.get();
             Calls program = new Calls();
-            program.breakAt(number, fault);
+            program.breakAt(number, problem);
             List<Throwable> thrown = new ArrayList<>();
             try {
-                Object outcome = verb.apply(wish.apply(account.wish(program)).build());
+                Object outcome = verb.apply(spec.apply(account.spec(program)).build());
                 if (outcome instanceof Tunnel tunnel) {
                     tunnel.close();
                 }
@@ -76,7 +76,7 @@ class MeshCrashTest {
                 assertThat(e).as("an abnormal end").hasRootCauseInstanceOf(Death.class);
                 thrown.add(e);
             }
-            String moment = fault + " at call " + number + ", " + calls.get(number - 1);
+            String moment = problem + " at call " + number + ", " + calls.get(number - 1);
             assertThat(account.hosts.open()).as("sessions open, " + moment).isZero();
             try {
                 check.after(account, thrown);
@@ -92,13 +92,13 @@ class MeshCrashTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"FAILS", "LOSES_ANSWER", "DIES_BEFORE", "DIES_AFTER"})
-    void apply_brokenAtEachCall_isFinishedByTheNext(Fault fault) {
+    void apply_brokenAtEachCall_isFinishedByTheNext(Problem problem) {
         assertTimeoutPreemptively(
                 HANGS,
-                () -> breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
-                    boolean dies = fault == Fault.DIES_BEFORE || fault == Fault.DIES_AFTER;
+                () -> breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, problem, (account, thrown) -> {
+                    boolean dies = problem == Problem.DIES_BEFORE || problem == Problem.DIES_AFTER;
                     if (dies || !thrown.isEmpty()) {
                         assertThat(thrown).hasSize(1);
                     } else {
@@ -107,40 +107,40 @@ class MeshCrashTest {
                                 .isNotEmpty()
                                 .noneMatch(MemoryMachine::armed);
                     }
-                    Mesh next = small(account.wish()).build();
+                    Mesh next = small(account.spec()).build();
                     next.apply();
-                    account.assertIsAsWished(next);
+                    account.assertUpToDate(next);
                 }));
     }
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"FAILS", "DIES_AFTER"})
-    void apply_brokenAtEachCallWhileHostsRollBack_isFinishedByTheNext(Fault fault) {
-        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
+    void apply_brokenAtEachCallWhileHostsRollBack_isFinishedByTheNext(Problem problem) {
+        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, problem, (account, thrown) -> {
             account.cloud.machines().forEach(MemoryMachine::rollBack);
-            Mesh next = small(account.wish()).build();
+            Mesh next = small(account.spec()).build();
             next.apply();
-            account.assertIsAsWished(next);
+            account.assertUpToDate(next);
         });
     }
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"FAILS", "LOSES_ANSWER", "DIES_BEFORE", "DIES_AFTER"})
-    void apply_toARebuiltHostBrokenAtEachCall_isFinishedByTheNext(Fault fault) {
-        breakEach(MeshCrashTest::rebuilt, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
-            if (fault == Fault.DIES_AFTER) {
+    void apply_toARebuiltHostBrokenAtEachCall_isFinishedByTheNext(Problem problem) {
+        breakEach(MeshCrashTest::rebuilt, MeshCrashTest::small, Mesh::apply, problem, (account, thrown) -> {
+            if (problem == Problem.DIES_AFTER) {
                 account.cloud.machines().forEach(MemoryMachine::rollBack);
             }
-            Mesh next = small(account.wish()).build();
+            Mesh next = small(account.spec()).build();
             next.apply();
-            account.assertIsAsWished(next);
+            account.assertUpToDate(next);
             MemoryMachine node = account.cloud.machine("shop-node-1");
             HostKeyFingerprint own = node.hostKey();
-            node.impostorWithThrowaway();
+            node.impostorWithBootstrapKey();
             assertThatThrownBy(next::apply)
                     .as("the same rebuild does not count a second time")
                     .isInstanceOf(ApplyException.class)
@@ -150,23 +150,23 @@ class MeshCrashTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"LOSES_ANSWER", "DIES_AFTER"})
-    void apply_exchangeOfAHostBrokenAtEachCall_isFinishedByTheNext(Fault fault) {
-        breakEach(MeshCrashTest::applied, MeshCrashTest::changed, Mesh::apply, fault, (account, thrown) -> {
-            Mesh next = changed(account.wish()).build();
+    void apply_exchangeOfAHostBrokenAtEachCall_isFinishedByTheNext(Problem problem) {
+        breakEach(MeshCrashTest::applied, MeshCrashTest::changed, Mesh::apply, problem, (account, thrown) -> {
+            Mesh next = changed(account.spec()).build();
             next.apply();
-            account.assertIsAsWished(next);
+            account.assertUpToDate(next);
         });
     }
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"LOSES_ANSWER", "DIES_BEFORE"})
-    void destroy_afterAnApplyBrokenAtEachCall_leavesNothing(Fault fault) {
-        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, fault, (account, thrown) -> {
-            small(account.wish()).build().destroy();
+    void destroy_afterAnApplyBrokenAtEachCall_leavesNothing(Problem problem) {
+        breakEach(MeshCrashTest::empty, MeshCrashTest::small, Mesh::apply, problem, (account, thrown) -> {
+            small(account.spec()).build().destroy();
             account.assertIsGone("shop");
             assertThat(account.cloud.accessKeys())
                     .as("login keys left in the account")
@@ -176,12 +176,12 @@ class MeshCrashTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = Fault.class,
+            value = Problem.class,
             names = {"FAILS", "LOSES_ANSWER", "DIES_AFTER"})
-    void destroy_brokenAtEachCall_isFinishedByTheNext(Fault fault) {
-        breakEach(MeshCrashTest::applied, MeshCrashTest::small, Mesh::destroy, fault, (account, thrown) -> {
+    void destroy_brokenAtEachCall_isFinishedByTheNext(Problem problem) {
+        breakEach(MeshCrashTest::applied, MeshCrashTest::small, Mesh::destroy, problem, (account, thrown) -> {
             assertThat(thrown).hasSize(1);
-            small(account.wish()).build().destroy();
+            small(account.spec()).build().destroy();
             account.assertIsGone("shop");
         });
     }
@@ -201,15 +201,15 @@ class MeshCrashTest {
     @MethodSource("readers")
     void reader_brokenAtEachCall_changesNothing(String name, Function<Mesh, ?> verb) {
         FakePrometheus prometheus =
-                new FakePrometheus().scrapes(small(new Account().wish()).blueprint());
+                new FakePrometheus().scrapes(small(new Account().spec()).blueprint());
         Supplier<Account> before = () -> {
             Account account = applied();
             account.cloud.machine("shop-monitor-1").forwardTo(prometheus.port());
             return account;
         };
         try (prometheus) {
-            breakEach(before, MeshCrashTest::small, verb, Fault.FAILS, (account, thrown) -> {
-                account.assertIsAsWished(small(account.wish()).build());
+            breakEach(before, MeshCrashTest::small, verb, Problem.FAILS, (account, thrown) -> {
+                account.assertUpToDate(small(account.spec()).build());
             });
         }
     }

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 class MeshExportersTest {
     private final Account account = new Account();
 
-    private MeshBuilder wish(Consumer<HostBuilder> web) {
-        return account.wish().nodes(1, "lon1").node("web-1", web);
+    private MeshBuilder spec(Consumer<HostBuilder> web) {
+        return account.spec().nodes(1, "lon1").node("web-1", web);
     }
 
     private MemoryMachine machine(String name) {
@@ -42,14 +42,14 @@ class MeshExportersTest {
 
     @Test
     void apply_exporterAndServiceAdded_restartsNothingElseAndReloadsPrometheus() {
-        wish(host -> {}).apply();
+        spec(host -> {}).apply();
         String nodeExporter = machine("web-1").since("node_exporter.service");
         String prometheus = machine("shop-monitor-1").since("prometheus.service");
         int web = machine("web-1").changes().size();
         int monitor = machine("shop-monitor-1").changes().size();
         int other = machine("shop-node-1").changes().size();
 
-        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox().probe("https://example.org", "http_2xx"))
+        Mesh mesh = spec(host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx"))
                         .expose("postgres", 9187))
                 .build();
         mesh.apply();
@@ -73,7 +73,7 @@ class MeshExportersTest {
         assertThat(since("shop-node-1", other)).isEmpty();
         assertThat(machine("web-1").since("node_exporter.service")).isEqualTo(nodeExporter);
         assertThat(machine("shop-monitor-1").since("prometheus.service")).isEqualTo(prometheus);
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
@@ -82,11 +82,11 @@ class MeshExportersTest {
                 "/etc/prometheus/prometheus.old.yml",
                 "/etc/promguard/notes/prometheus.yml",
                 "/etc/systemd/system/copy.service");
-        wish(host -> {}).apply();
+        spec(host -> {}).apply();
         MemoryMachine monitor = machine("shop-monitor-1");
         copies.forEach(copy -> monitor.copy("/etc/prometheus/prometheus.yml", copy));
 
-        Mesh mesh = wish(host -> {}).build();
+        Mesh mesh = spec(host -> {}).build();
 
         assertThat(mesh.plan().isEmpty()).isTrue();
         mesh.apply();
@@ -95,24 +95,24 @@ class MeshExportersTest {
 
     @Test
     void apply_sameJobOnAnotherHost_changesItsTargetsFileAlone() {
-        wish(host -> host.expose("postgres", 9187)).apply();
+        spec(host -> host.expose("postgres", 9187)).apply();
         int before = machine("shop-monitor-1").changes().size();
 
-        wish(host -> host.expose("postgres", 9187).expose("postgres", 9188, "/b"))
+        spec(host -> host.expose("postgres", 9187).addExposure("postgres", 9188, "/b"))
                 .apply();
 
         assertThat(since("shop-monitor-1", before)).containsExactly("write /etc/prometheus/targets/postgres.yml");
     }
 
     @Test
-    void apply_exporterAndServiceNoLongerWished_removesUnitRulesJobsAndFiles() {
-        wish(host -> host.exporter(Exporters.blackbox().probe("https://example.org", "http_2xx"))
+    void apply_exporterAndServiceNoLongerDesired_removesUnitRulesJobsAndFiles() {
+        spec(host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx"))
                         .expose("postgres", 9187))
                 .apply();
         int web = machine("web-1").changes().size();
         int monitor = machine("shop-monitor-1").changes().size();
 
-        Mesh mesh = wish(host -> {}).build();
+        Mesh mesh = spec(host -> {}).build();
         Plan plan = mesh.plan();
         mesh.apply(plan);
 
@@ -131,7 +131,7 @@ class MeshExportersTest {
                         "remove /etc/prometheus/targets/blackbox.yml",
                         "remove /etc/prometheus/targets/postgres.yml");
         assertThat(plan.toString()).contains("remove blackbox_exporter.service");
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
@@ -142,15 +142,15 @@ class MeshExportersTest {
                 "remove /etc/promguard/blackbox_exporter/blackbox.yml",
                 "remove /opt/promguard/blackbox_exporter-0.28.0");
         for (String step : steps) {
-            wish(host -> host.exporter(Exporters.blackbox())).apply();
+            spec(host -> host.addExporter(Exporters.blackbox())).apply();
             machine("web-1").failAt(step);
-            Mesh mesh = wish(host -> {}).build();
+            Mesh mesh = spec(host -> {}).build();
             assertThatThrownBy(mesh::apply).as(step).isInstanceOf(PromGuardException.class);
 
             machine("web-1").failAt(null);
             mesh.apply();
 
-            account.assertIsAsWished(mesh);
+            account.assertUpToDate(mesh);
         }
     }
 
@@ -158,28 +158,28 @@ class MeshExportersTest {
     void apply_exporterFromAPackage_masksThePackagesOwnServiceFirst() {
         Exporter packaged = Exporter.fromPackage(
                 "blackbox_exporter", "prometheus-blackbox-exporter", "/usr/bin/prometheus-blackbox-exporter", 9115);
-        Mesh mesh = wish(host -> host.exporter(packaged)).build();
+        Mesh mesh = spec(host -> host.addExporter(packaged)).build();
         mesh.apply();
 
         assertThat(machine("web-1").changes())
                 .startsWith("mask prometheus-blackbox-exporter.service")
                 .anyMatch(change -> change.startsWith("install ") && change.contains("prometheus-blackbox-exporter"));
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
 
-        Mesh without = wish(host -> {}).build();
+        Mesh without = spec(host -> {}).build();
         without.apply();
 
-        account.assertIsAsWished(without);
+        account.assertUpToDate(without);
         assertThat(machine("web-1").changes()).contains("remove blackbox_exporter.service");
     }
 
     @Test
     void apply_configurationOfAnExporterThatReloads_reloadsIt() {
-        wish(host -> host.exporter(Exporters.blackbox())).apply();
+        spec(host -> host.addExporter(Exporters.blackbox())).apply();
         String start = machine("web-1").since("blackbox_exporter.service");
         int before = machine("web-1").changes().size();
 
-        wish(host -> host.exporter(Exporters.blackbox("modules: {}"))).apply();
+        spec(host -> host.addExporter(Exporters.blackbox("modules: {}"))).apply();
 
         assertThat(since("web-1", before))
                 .containsExactly(
@@ -189,11 +189,11 @@ class MeshExportersTest {
 
     @Test
     void apply_anotherRelease_restartsTheExporterAndRemovesTheFormerRelease() {
-        wish(host -> host.exporter(Exporters.blackbox())).apply();
+        spec(host -> host.addExporter(Exporters.blackbox())).apply();
         int before = machine("web-1").changes().size();
         Release other = Release.upstream("blackbox_exporter", "0.29.0", "a".repeat(64), "b".repeat(64));
 
-        wish(host -> host.exporter(
+        spec(host -> host.addExporter(
                         Exporters.blackbox().withSource(new Exporter.FromRelease(other, "blackbox_exporter"))))
                 .apply();
 
@@ -209,14 +209,14 @@ class MeshExportersTest {
     void apply_exportersThatChangePorts_areAllStoppedBeforeOneStarts() {
         Exporter first = Exporters.blackbox();
         Exporter second = first.withName("second_exporter").withJob("second").withPort(9116);
-        wish(host -> host.exporter(first).exporter(second)).apply();
+        spec(host -> host.addExporter(first).addExporter(second)).apply();
         String nodeExporter = machine("web-1").since("node_exporter.service");
 
-        Mesh mesh = wish(host -> host.exporter(first.withPort(9116)).exporter(second.withPort(9115)))
+        Mesh mesh = spec(host -> host.addExporter(first.withPort(9116)).addExporter(second.withPort(9115)))
                 .build();
         mesh.apply();
 
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
         assertThat(machine("web-1").changes())
                 .endsWith(
                         "stop blackbox_exporter.service",
@@ -228,21 +228,21 @@ class MeshExportersTest {
 
     @Test
     void apply_exporterOnThePortOfOneThatGoes_startsAfterThatIsStopped() {
-        wish(host -> host.exporter(Exporters.blackbox())).apply();
+        spec(host -> host.addExporter(Exporters.blackbox())).apply();
 
-        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox().withName("another_exporter")))
+        Mesh mesh = spec(host -> host.addExporter(Exporters.blackbox().withName("another_exporter")))
                 .build();
         mesh.apply();
 
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
     void exporter_ofTheMesh_isForEveryNodeAndNoMonitorAndGivesWayToANodesOwn() {
         Mesh mesh = account
-                .wish()
-                .exporter(Exporters.blackbox())
-                .node("web-1", host -> host.exporter(Exporters.blackbox().withPort(9116)))
+                .spec()
+                .addExporter(Exporters.blackbox())
+                .node("web-1", host -> host.addExporter(Exporters.blackbox().withPort(9116)))
                 .build()
                 .toBuilder()
                 .build();
@@ -269,8 +269,8 @@ class MeshExportersTest {
                 Map.of(Architecture.AMD64, "a".repeat(64)));
         account.cloud.serve(served);
         Release chosen = Release.upstream("blackbox_exporter", "0.29.0", "a".repeat(64), "b".repeat(64));
-        Plan plan = wish(host -> host.exporter(Exporters.blackbox())
-                        .exporter(Exporters.blackbox()
+        Plan plan = spec(host -> host.addExporter(Exporters.blackbox())
+                        .addExporter(Exporters.blackbox()
                                 .withName("other_exporter")
                                 .withPort(9116)
                                 .withSource(new Exporter.FromRelease(chosen, "blackbox_exporter"))))
@@ -286,9 +286,9 @@ class MeshExportersTest {
 
     @Test
     void verify_exporters_checksTargetsProbesUnitsAndClosedPorts() {
-        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox()
-                                .probe("https://example.org", "http_2xx")
-                                .probe("https://example.com", "http_2xx"))
+        Mesh mesh = spec(host -> host.addExporter(Exporters.blackbox()
+                                .addProbe("https://example.org", "http_2xx")
+                                .addProbe("https://example.com", "http_2xx"))
                         .expose("postgres", 9187))
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build();
@@ -300,7 +300,7 @@ class MeshExportersTest {
             assertThat(report.failures()).as("%s", report).isEmpty();
             assertThat(report.checks())
                     .filteredOn(check -> check.host().equals("web-1"))
-                    .extracting(Check::claim)
+                    .extracting(Check::description)
                     .contains(
                             "shop-monitor-1 scrapes port 9115, job blackbox",
                             "shop-monitor-1 has its probes made, job blackbox-probe",
@@ -314,20 +314,20 @@ class MeshExportersTest {
                 assertThat(mesh.verify().failures())
                         .as(job)
                         .singleElement()
-                        .satisfies(check -> assertThat(check.claim()).endsWith("job " + job));
+                        .satisfies(check -> assertThat(check.description()).endsWith("job " + job));
             }
 
             prometheus.scrapes(mesh.blueprint());
             machine("web-1").stop("blackbox_exporter.service");
             assertThat(mesh.verify().failures())
-                    .extracting(Check::claim)
+                    .extracting(Check::description)
                     .contains("blackbox_exporter.service runs, and will after a reboot");
         }
     }
 
     @Test
     void verify_targetMissing_waitsForItAndThenSaysSo() {
-        Mesh plain = wish(host -> {})
+        Mesh plain = spec(host -> {})
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build();
         plain.apply();
@@ -352,7 +352,7 @@ class MeshExportersTest {
 
             prometheus.scrapes(plain.blueprint());
             assertThat(mesh.verify().failures())
-                    .extracting(Check::claim, Check::seen)
+                    .extracting(Check::description, Check::observed)
                     .contains(tuple("shop-monitor-1 scrapes port 9187, job postgres", "no such target"));
         }
     }
@@ -361,11 +361,11 @@ class MeshExportersTest {
     void scrapes_shards_eachPortIsOneMonitorsAlone() {
         Blueprint blueprint = Mesh.builder()
                 .monitor("tor1")
-                .monitor("fra1")
-                .monitor("sgp1")
+                .addMonitor("fra1")
+                .addMonitor("sgp1")
                 .nodes(20)
-                .exporter(Exporters.blackbox())
-                .prometheus(PrometheusBuilder::shards)
+                .addExporter(Exporters.blackbox())
+                .prometheus(prometheus -> prometheus.shards(true))
                 .blueprint();
         List<Integer> both = new ArrayList<>();
         for (Blueprint.Host host : blueprint.nodes()) {
@@ -381,130 +381,115 @@ class MeshExportersTest {
         assertThat(both).contains(0, 1, 2);
     }
 
-    private static List<String> faults(Consumer<MeshBuilder> wish) {
+    private static List<String> problems(Consumer<MeshBuilder> spec) {
         MeshBuilder builder = Mesh.builder().name("shop").monitor("tor1").nodes(2);
-        wish.accept(builder);
+        spec.accept(builder);
         try {
             builder.build();
             return List.of();
         } catch (InvalidMeshException e) {
-            return e.faults();
+            return e.problems();
         }
     }
 
     @Test
-    void build_portTaken_namesHolderAndMend() {
-        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 9100))))
-                .containsExactly("port 9100 of job \"x\" of node \"a\" is taken by node_exporter: choose another");
-        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 22))))
-                .containsExactly("port 22 of job \"x\" of node \"a\" is taken by SSH: choose another");
-        assertThat(faults(wish -> wish.monitor("m", host -> host.expose("x", 9090))))
-                .containsExactly("port 9090 of job \"x\" of monitor \"m\" is taken by Prometheus: choose another");
-        assertThat(faults(wish -> wish.node(
-                        "a", host -> host.exporter(Exporters.blackbox()).expose("x", 9115))))
-                .containsExactly("port 9115 of job \"x\" of node \"a\" is taken by job \"blackbox\": choose another");
-        assertThat(faults(wish -> wish.nodeExporterPort(9115).exporter(Exporters.blackbox())))
+    void build_portTaken_namesHolderAndFix() {
+        assertThat(problems(spec -> spec.node("a", host -> host.expose("x", 9100))))
                 .containsExactly(
-                        "port 9115 of job \"blackbox\" of node \"shop-node-1\" and 1 other is taken by node_exporter:"
-                                + " choose another");
-        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 0).expose("x", 65536))))
+                        "port 9100 of job \"x\" of node \"a\" is used by node_exporter too: choose another port");
+        assertThat(problems(spec -> spec.monitor("m", host -> host.expose("x", 9090))))
                 .containsExactly(
-                        "port 0 of job \"x\" of node \"a\" is not a port: use 1 to 65535",
-                        "port 65536 of job \"x\" of node \"a\" is not a port: use 1 to 65535");
+                        "port 9090 of job \"x\" of monitor \"m\" is used by Prometheus too: choose another port");
+        assertThat(problems(spec -> spec.node(
+                        "a", host -> host.addExporter(Exporters.blackbox()).expose("x", 9115))))
+                .containsExactly(
+                        "port 9115 of job \"x\" of node \"a\" is used by job \"blackbox\" too: choose another port");
+        assertThat(problems(spec -> spec.nodeExporterPort(9115).addExporter(Exporters.blackbox())))
+                .containsExactly(
+                        "port 9115 of job \"blackbox\" of node \"shop-node-1\" and 1 other is used by node_exporter"
+                                + " too: choose another port");
     }
 
     @Test
     void build_portThatIsFree_isTaken() {
-        assertThat(faults(wish -> wish.node("a", host -> host.expose("x", 9090))))
+        assertThat(problems(spec -> spec.node("a", host -> host.expose("x", 9090))))
                 .isEmpty();
-        assertThat(faults(wish -> wish.wireGuardPort(51820).node("a", host -> host.expose("x", 51820))))
+        assertThat(problems(spec -> spec.wireGuardPort(51820).node("a", host -> host.expose("x", 51820))))
                 .as("WireGuard's port is UDP")
                 .isEmpty();
     }
 
     @Test
-    void build_jobThatCannotBe_namesItAndTheMend() {
-        assertThat(faults(
-                        wish -> wish.node("a", host -> host.expose("node", 9001).expose("prometheus", 9002))))
-                .containsExactly(
-                        "job \"node\" of node \"a\" is one of PromGuard's own: choose another",
-                        "job \"prometheus\" of node \"a\" is one of PromGuard's own: choose another");
-        assertThat(faults(wish -> wish.node("a", host -> host.expose("../x", 9001, "y"))))
-                .containsExactly(
-                        "job \"../x\" of node \"a\" cannot be a job: use lower-case letters, digits, dashes and underscores,"
-                                + " starting with a letter, at most 63",
-                        "metricsPath \"y\" of node \"a\" cannot be a path of metrics: use a path such as /metrics, without query");
-        assertThat(faults(wish -> wish.exporter(Exporters.blackbox().probe("a", "icmp"))
+    void build_jobThatCannotBe_namesItAndTheFix() {
+        assertThat(problems(spec -> spec.addExporter(Exporters.blackbox().addProbe("a", "icmp"))
                         .node("a", host -> host.expose("blackbox-probe", 9001))))
                 .containsExactly(
-                        "job \"blackbox-probe\" of node \"a\" is also the job of an exporter's probes: choose another");
+                        "job \"blackbox-probe\" of node \"a\" is also the job of an exporter's probes: choose another name");
     }
 
     @Test
     void build_jobThatPrometheusScrapesElsewhere_isRefused() {
-        assertThat(faults(wish -> wish.prometheus(
+        assertThat(problems(spec -> spec.prometheus(
                                 prometheus -> prometheus.scrape("app", job -> job.targets("192.0.2.7:80")))
                         .node("a", host -> host.expose("app", 9001))))
-                .containsExactly("job \"app\" of node \"a\" is also a scrape job of Prometheus' own: choose another");
-        assertThat(faults(wish -> wish.prometheus(
-                                prometheus -> prometheus.scrape("blackbox-probe", job -> job.targets("192.0.2.7:80")))
-                        .node("a", host -> host.exporter(Exporters.blackbox().probe("b", "icmp")))))
                 .containsExactly(
-                        "job \"blackbox-probe\" of node \"a\" is also a scrape job of Prometheus' own: choose another");
+                        "job \"app\" of node \"a\" is also the name of a job of prometheus.scrape(…): choose another name");
+        assertThat(problems(spec -> spec.prometheus(
+                                prometheus -> prometheus.scrape("blackbox-probe", job -> job.targets("192.0.2.7:80")))
+                        .node("a", host -> host.addExporter(Exporters.blackbox().addProbe("b", "icmp")))))
+                .containsExactly(
+                        "job \"blackbox-probe\" of node \"a\" is also the name of a job of prometheus.scrape(…): choose another name");
     }
 
     @Test
-    void build_exporterTwice_asksForAnotherName() {
-        assertThat(faults(wish -> wish.node(
+    void build_twoExportersOfTwoNames_areTaken() {
+        assertThat(problems(spec -> spec.node(
                         "a",
-                        host -> host.exporter(Exporters.blackbox())
-                                .exporter(Exporters.blackbox().withPort(9116)))))
-                .containsExactly(
-                        "exporter \"blackbox_exporter\" of node \"a\" stands twice: give each a name of its own, with withName");
-        assertThat(faults(wish -> wish.node(
-                        "a",
-                        host -> host.exporter(Exporters.blackbox())
-                                .exporter(Exporters.blackbox().withPort(9116).withName("second_exporter")))))
+                        host -> host.addExporter(Exporters.blackbox())
+                                .addExporter(Exporters.blackbox().withPort(9116).withName("second_exporter")))))
                 .isEmpty();
     }
 
     @Test
     void build_sameProbeByTwoExportersInOneJob_isRefusedForTheirSeriesWouldBeTheSame() {
-        Exporter first = Exporters.blackbox().probe("a", "icmp");
+        Exporter first = Exporters.blackbox().addProbe("a", "icmp");
         Exporter second = first.withPort(9116).withName("second_exporter");
-        assertThat(faults(wish -> wish.node("a", host -> host.exporter(first).exporter(second))))
+        assertThat(problems(
+                        spec -> spec.node("a", host -> host.addExporter(first).addExporter(second))))
                 .containsExactly(
-                        "probe of \"a\" with module \"icmp\" of node \"a\" is made by two exporters in one job: give one"
-                                + " of them another job, with withJob");
-        assertThat(faults(wish -> wish.node("a", host -> host.exporter(first).exporter(second.withJob("second")))))
+                        "probe of \"a\" with module \"icmp\" of node \"a\" is made by two exporters in one job: use"
+                                + " another job for one of them, with withJob");
+        assertThat(problems(
+                        spec -> spec.node("a", host -> host.addExporter(first).addExporter(second.withJob("second")))))
                 .isEmpty();
     }
 
     @Test
     void build_oneReleaseInTwoForms_isRefused() {
         Release other = Release.blackboxExporter().from(URI.create("https://mirror.example/"));
-        assertThat(faults(wish -> wish.node(
+        assertThat(problems(spec -> spec.node(
                         "a",
-                        host -> host.exporter(Exporters.blackbox())
-                                .exporter(Exporters.blackbox()
+                        host -> host.addExporter(Exporters.blackbox())
+                                .addExporter(Exporters.blackbox()
                                         .withPort(9116)
                                         .withName("second_exporter")
                                         .withSource(new Exporter.FromRelease(other, "blackbox_exporter"))))))
                 .containsExactly(
-                        "release \"blackbox_exporter-0.28.0\" of exporter \"second_exporter\" of node \"a\" stands there with"
-                                + " another program, sum or mirror: use one release of that version");
+                        "release \"blackbox_exporter-0.28.0\" of exporter \"second_exporter\" of node \"a\" differs in"
+                                + " program, SHA-256 or mirror from another release of that name and version on the host:"
+                                + " use the same release for both");
     }
 
     @Test
     void blueprint_exporters_areInPreviewTextAndPictures() {
-        Mesh mesh = wish(host -> host.exporter(Exporters.blackbox()).expose("postgres", 9187))
+        Mesh mesh = spec(host -> host.addExporter(Exporters.blackbox()).expose("postgres", 9187))
                 .build();
 
         assertThat(mesh.blueprint().toString())
                 .contains("blackbox_exporter 0.28.0 on 9115/tcp", "9187/tcp, job postgres");
         assertThat(mesh.blueprint().toMermaid()).contains("9100, 9115, 9187/tcp");
         assertThat(mesh.blueprint().toSvg()).contains("node_exporter, blackbox, postgres");
-        Map<String, Map<String, String>> preview = new dev.promguard.render.Renderer().preview(mesh.blueprint());
+        Map<String, Map<String, String>> preview = new dev.promguard.host.Renderer().preview(mesh.blueprint());
         assertThat(Objects.requireNonNull(preview.get("web-1")))
                 .containsKeys(
                         "/etc/systemd/system/blackbox_exporter.service",

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.Status;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
@@ -24,7 +23,7 @@ class MeshIdentityTest {
 
     /** The same mesh in the same account, with a state of its own. */
     private MeshBuilder other() {
-        return account.wish().nodes(1, "ams3").state(otherStore);
+        return account.spec().nodes(1, "ams3").state(otherStore);
     }
 
     private CloudProvider whenCalled(String call, Runnable once) {
@@ -46,7 +45,7 @@ class MeshIdentityTest {
 
     @Test
     void plan_anotherProgramsMeshOfTheSameName_namesItsHostsAndTheWaysOut() {
-        account.wish().apply();
+        account.spec().apply();
 
         Plan plan = other().nodes(0).node("x", host -> host.region("ams3")).plan();
 
@@ -65,7 +64,7 @@ class MeshIdentityTest {
 
     @Test
     void apply_anotherProgramsMeshOfTheSameName_isRefusedAndChangesNothing() {
-        account.wish().apply();
+        account.spec().apply();
         List<String> before = account.cloud.machine("shop-node-1").changes();
         Mesh mesh = other().nodes(0).node("x", host -> host.region("ams3")).build();
         Plan plan = mesh.plan();
@@ -82,25 +81,25 @@ class MeshIdentityTest {
         assertThat(account.cloud.machine("shop-node-1").changes()).isEqualTo(before);
         assertThat(otherStore.load("shop")).isEmpty();
         assertThat(account.cloud.accessKeys()).isEqualTo(1);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_anotherProgramCreatesItsHostsFirst_createsNone() {
         CloudProvider raced =
-                whenCalled("registerAccessKey", () -> account.wish().apply());
+                whenCalled("registerAccessKey", () -> account.spec().apply());
 
         assertThatThrownBy(() -> other().provider(raced).apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("shop-monitor-1 (id ");
 
         assertThat(account.cloud.names()).containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_anotherProgramCreatesItsHostsAtTheSameTime_stopsWithItsOwnInTheState() {
-        CloudProvider raced = whenCalled("create", () -> account.wish().apply());
+        CloudProvider raced = whenCalled("create", () -> account.spec().apply());
 
         ApplyException stopped = catchThrowableOfType(
                 ApplyException.class,
@@ -116,19 +115,19 @@ class MeshIdentityTest {
                 .sorted()
                 .toList();
         assertThat(own).containsExactly("4", "5");
-        assertThat(account.wish().plan().problems()).singleElement().asString().contains("(id 4)", "(id 5)");
+        assertThat(account.spec().plan().problems()).singleElement().asString().contains("(id 4)", "(id 5)");
 
         DestroyException left = catchThrowableOfType(
                 DestroyException.class, () -> other().build().destroy());
 
         assertThat(left).hasMessageContaining("(id 1)").hasMessageContaining("deleteUnmanaged(");
         assertThat(left.report().removed()).containsExactly("shop-monitor-1", "shop-node-1");
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void destroy_stateLost_deletesNothingAndSaysHowThenAllIsGoneByIds() {
-        account.wish().apply();
+        account.spec().apply();
         Mesh mesh = other().build();
 
         DestroyException refusal = catchThrowableOfType(DestroyException.class, mesh::destroy);
@@ -147,32 +146,33 @@ class MeshIdentityTest {
 
     @Test
     void deleteUnmanaged_hostsThatAreNotUnmanaged_isRefusedAndDeletesNothing() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.plant("shop", "odd", Optional.empty());
-        account.wish().name("bank").apply();
-        Mesh mesh = account.wish().build();
+        account.spec().name("bank").apply();
+        Mesh mesh = account.spec().build();
 
         assertThatThrownBy(() -> mesh.deleteUnmanaged("4", "1", "5", "4711"))
                 .isInstanceOfSatisfying(
                         InvalidMeshException.class,
-                        e -> assertThat(e.faults())
+                        e -> assertThat(e.problems())
                                 .hasSize(3)
-                                .anyMatch(fault -> fault.contains("\"1\"") && fault.contains("which the state knows"))
-                                .anyMatch(fault -> fault.contains("\"5\""))
-                                .anyMatch(fault -> fault.contains("\"4711\"")));
+                                .anyMatch(problem ->
+                                        problem.contains("\"1\"") && problem.contains("which the state knows"))
+                                .anyMatch(problem -> problem.contains("\"5\""))
+                                .anyMatch(problem -> problem.contains("\"4711\"")));
         assertThatThrownBy(mesh::deleteUnmanaged).isInstanceOf(InvalidMeshException.class);
         assertThat(account.cloud.names()).hasSize(7);
 
         assertThat(mesh.deleteUnmanaged("4").removed()).containsExactly("odd");
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
     void plan_hostRenamedInTheCloud_isOneEntryThatSaysSoAndNothingToDo() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rename("shop-monitor-1", "web");
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.entries()).hasSize(3);
         assertThat(plan.entries().get(0).name()).isEqualTo("shop-monitor-1");
@@ -183,50 +183,50 @@ class MeshIdentityTest {
                 .startsWith("renamed to \"web\" in the cloud");
         assertThat(plan.isEmpty()).isTrue();
         assertThat(plan.toString())
-                .startsWith("mesh shop: nothing to do, 3 hosts are as wished\n\n= shop-monitor-1")
+                .startsWith("mesh shop: nothing to do, 3 hosts are up to date\n\n= shop-monitor-1")
                 .contains("\n    (renamed to \"web\" in the cloud");
     }
 
     @Test
     void apply_hostRenamedInTheCloud_goesOnWithItById() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rename("shop-monitor-1", "web");
         MemoryMachine monitor = account.cloud.machine("web");
         monitor.disableFirewall();
 
-        ApplyReport report = account.wish().apply();
+        ApplyReport report = account.spec().apply();
 
         assertThat(report.hosts().get(0).name()).isEqualTo("shop-monitor-1");
         assertThat(report.hosts().get(0).changes()).containsExactly("ufw: deny what no rule admits, and enable");
         assertThat(account.cloud.names()).containsExactly("shop-node-1", "shop-node-2", "web");
         account.cloud.rename("web", "shop-monitor-1");
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_renamedHostThatIsSwitchedOff_isWaitedForUnderItsOwnName() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rename("shop-node-1", "web");
         account.cloud.switchOff("web");
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure).hasMessageContaining("shop-node-1: step \"wait until active\" failed");
         account.cloud.hurry();
-        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.spec().apply().ok()).isTrue();
         assertThat(account.cloud.names()).hasSize(3);
     }
 
     @Test
     void apply_namesSwappedInTheCloud_changesNothing() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rename("shop-node-1", "between");
         account.cloud.rename("shop-node-2", "shop-node-1");
         account.cloud.rename("between", "shop-node-2");
 
-        Plan plan = account.wish().plan();
-        ApplyReport report = account.wish().apply();
+        Plan plan = account.spec().plan();
+        ApplyReport report = account.spec().apply();
 
         assertThat(plan.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.KEEP);
         assertThat(plan.entries().get(1).notes()).singleElement().asString().contains("\"shop-node-2\"");
@@ -237,11 +237,11 @@ class MeshIdentityTest {
 
     @Test
     void apply_hostLostItsTag_putsItBackAndCreatesNone() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.untag("shop-node-1");
 
-        Plan plan = account.wish().plan();
-        ApplyReport report = account.wish().build().apply(plan);
+        Plan plan = account.spec().plan();
+        ApplyReport report = account.spec().build().apply(plan);
 
         assertThat(plan.entries()).hasSize(3);
         assertThat(plan.entries().get(1).changes())
@@ -253,16 +253,16 @@ class MeshIdentityTest {
         assertThat(report.hosts().get(1).drift()).hasSize(1);
         assertThat(account.cloud.isTagged("shop-node-1")).isTrue();
         assertThat(account.cloud.orders()).hasSize(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void plan_hostLostItsTag_asksForItByIdAndDoesNotWaitForLists() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.untag("shop-node-1");
         Calls calls = new Calls();
 
-        account.wish(calls).plan();
+        account.spec(calls).plan();
 
         assertThat(calls.made("CloudProvider.list")).isEqualTo(1);
         assertThat(calls.made("CloudProvider.find")).isEqualTo(1);
@@ -271,13 +271,14 @@ class MeshIdentityTest {
 
     @Test
     void apply_tagCannotBePutBack_failsThatHostAloneAndCreatesNone() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.untag("shop-node-1");
         account.cloud.untag("shop-node-2");
-        account.cloud.refuseTags(new ProviderException("this token may not tag", 403, "forbidden", null, false, null));
+        account.cloud.refuseTags(new ProviderException(
+                ErrorCode.PROVIDER_REFUSED, "this token may not tag", 403, "forbidden", null, false, null));
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.wish().nodes(1, "lon1").apply());
+                ApplyException.class, () -> account.spec().nodes(1, "lon1").apply());
 
         assertThat(failure).hasMessageContaining("shop-node-1, shop-node-2: this token may not tag");
         assertThat(failure.report().hosts())
@@ -287,18 +288,18 @@ class MeshIdentityTest {
         assertThat(account.cloud.names()).hasSize(3);
         assertThat(account.state("shop").hosts()).containsKey("shop-node-2");
         account.cloud.refuseTags(null);
-        assertThat(account.wish().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
-        account.assertIsAsWished(account.wish().nodes(1, "lon1").build());
+        assertThat(account.spec().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
+        account.assertUpToDate(account.spec().nodes(1, "lon1").build());
     }
 
     @Test
     void destroy_renamedAndUntaggedHosts_deletesThemById() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rename("shop-node-1", "web");
         account.cloud.untag("shop-node-2");
         account.cloud.plant("bank", "theirs", Optional.empty());
 
-        DestroyReport report = account.wish().build().destroy();
+        DestroyReport report = account.spec().build().destroy();
 
         assertThat(report.removed()).containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
         assertThat(account.cloud.names()).containsExactly("theirs");
@@ -307,15 +308,16 @@ class MeshIdentityTest {
 
     @Test
     void verify_hostsThatAreNotAsTheStateSays_fail() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.untag("shop-node-1");
         account.cloud.plant("shop", "odd", Optional.empty());
 
-        VerifyReport report = account.wish().build().verify();
+        VerifyReport report = account.spec().build().verify();
 
         assertThat(report.failures())
                 .anyMatch(check ->
-                        check.host().equals("shop-node-1") && check.seen().contains("lost the mesh's tag"))
-                .anyMatch(check -> check.host().equals("odd") && check.claim().equals("is known to the state"));
+                        check.host().equals("shop-node-1") && check.observed().contains("lost the mesh's tag"))
+                .anyMatch(check ->
+                        check.host().equals("odd") && check.description().equals("is known to the state"));
     }
 }

@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.memory.Calls;
-import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.Calls.Problem;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -43,7 +44,7 @@ class MeshInterruptionTest {
 
     @BeforeAll
     static void start() {
-        PROMETHEUS.scrapes(new Account().wish().nodes(1, "lon1").blueprint());
+        PROMETHEUS.scrapes(new Account().spec().nodes(1, "lon1").blueprint());
     }
 
     @AfterAll
@@ -54,7 +55,7 @@ class MeshInterruptionTest {
     private static Account account(boolean applied) {
         Account account = new Account();
         if (applied) {
-            account.wish().nodes(1, "lon1").apply();
+            account.spec().nodes(1, "lon1").apply();
             account.cloud.machine("shop-monitor-1").forwardTo(PROMETHEUS.port());
         }
         return account;
@@ -64,7 +65,7 @@ class MeshInterruptionTest {
     @MethodSource("verbs")
     void verb_interruptedAtEachCall_endsSoonSaysSoAndLeavesNothingOpen(
             String name, boolean applied, Consumer<Mesh> verb) throws Exception {
-        List<String> calls = new Rehearsal(() -> account(applied), wish -> wish.nodes(1, "lon1"), mesh -> {
+        List<String> calls = new Rehearsal(() -> account(applied), spec -> spec.nodes(1, "lon1"), mesh -> {
                     verb.accept(mesh);
                     return mesh;
                 })
@@ -73,8 +74,8 @@ class MeshInterruptionTest {
             String moment = "at call " + number + ", " + calls.get(number - 1);
             Account account = account(applied);
             Calls program = new Calls();
-            program.breakAt(number, Fault.BLOCKS);
-            Mesh mesh = account.wish(program).nodes(1, "lon1").parallelism(1).build();
+            program.breakAt(number, Problem.BLOCKS);
+            Mesh mesh = account.spec(program).nodes(1, "lon1").parallelism(1).build();
             AtomicReference<Throwable> thrown = new AtomicReference<>();
             AtomicBoolean flagged = new AtomicBoolean();
             Thread caller = new Thread(() -> {
@@ -96,14 +97,103 @@ class MeshInterruptionTest {
                     .isFalse();
             assertThat(thrown.get()).as(moment).isInstanceOf(CancelledException.class);
             assertThat(flagged).as("the interrupt flag, " + moment).isTrue();
+            Optional<ApplyReport> report = ((CancelledException) thrown.get()).report();
+            assertThat(report.isPresent() && report.get().ok())
+                    .as("a report of success, " + moment)
+                    .isFalse();
+            assertThat(number > 1 || report.isEmpty())
+                    .as("no report of nothing")
+                    .isTrue();
             assertThat(account.hosts.open()).as("open sessions, " + moment).isZero();
             try (StateStore.Lock lock = account.store.lock("shop")) {
                 assertThat(lock).isNotNull();
             }
-            Mesh next = account.wish().nodes(1, "lon1").build();
+            Mesh next = account.spec().nodes(1, "lon1").build();
             next.apply();
-            account.assertIsAsWished(next);
+            account.assertUpToDate(next);
         }
+    }
+
+    /** Interrupts a verb as soon as a step on a host is done. */
+    private static CancelledException interruptedAfter(MeshBuilder spec, String host, String step, Consumer<Mesh> verb)
+            throws Exception {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        Mesh mesh = spec.parallelism(1)
+                .listener(event -> {
+                    if (event.host().equals(Optional.of(host))
+                            && event.step().equals(step)
+                            && event.state() == MeshEvent.State.DONE) {
+                        Objects.requireNonNull(caller.get()).interrupt();
+                    }
+                })
+                .build();
+        Thread thread = new Thread(() -> {
+            try {
+                verb.accept(mesh);
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        caller.set(thread);
+        thread.start();
+        thread.join(SOON.toMillis());
+        assertThat(thrown.get()).isInstanceOf(CancelledException.class);
+        return (CancelledException) thrown.get();
+    }
+
+    @Test
+    void apply_interruptedWhileItChangesHosts_saysWhatWasDone() throws Exception {
+        Account account = new Account();
+
+        CancelledException cancelled =
+                interruptedAfter(account.spec(), "shop-node-1", "create user node_exporter", Mesh::apply);
+
+        ApplyReport report = cancelled.report().orElseThrow();
+        assertThat(report.hosts()).hasSize(3);
+        assertThat(report.hosts().get(1).changes()).contains("create user node_exporter");
+        account.spec().apply();
+        account.assertUpToDate(account.spec().build());
+    }
+
+    @Test
+    void rotateKeys_interruptedAfterTheApplyBefore_saysWhatThatDid() throws Exception {
+        Calls rehearsal = new Calls();
+        changed().spec(rehearsal).parallelism(1).build().rotateKeys();
+        Account account = changed();
+        Calls program = new Calls();
+        program.breakAt(rehearsal.made().lastIndexOf("CloudProvider.list") + 1, Problem.BLOCKS);
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            try {
+                account.spec(program).parallelism(1).build().rotateKeys();
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+        });
+        caller.start();
+        program.awaitBlocked();
+
+        caller.interrupt();
+
+        caller.join(SOON.toMillis());
+        assertThat(thrown.get())
+                .isInstanceOfSatisfying(
+                        CancelledException.class,
+                        cancelled -> assertThat(cancelled
+                                        .report()
+                                        .orElseThrow()
+                                        .hosts()
+                                        .get(2)
+                                        .changes())
+                                .containsExactly("ufw: deny what no rule admits, and enable"));
+    }
+
+    private static Account changed() {
+        Account account = new Account();
+        account.spec().apply();
+        account.cloud.machine("shop-node-2").disableFirewall();
+        return account;
     }
 
     /** The worker is at something that no interrupt ends, such as asking for a name's address, and takes no notice of one. */
@@ -113,7 +203,7 @@ class MeshInterruptionTest {
         CountDownLatch opening = new CountDownLatch(1);
         CountDownLatch proceed = new CountDownLatch(1);
         AtomicReference<Thread> worker = new AtomicReference<>();
-        Mesh mesh = account.wish()
+        Mesh mesh = account.spec()
                 .nodes(1, "lon1")
                 .applier(target -> {
                     worker.set(Thread.currentThread());
@@ -154,7 +244,7 @@ class MeshInterruptionTest {
     void verb_interruptedBefore_doesNothing(String name, boolean applied, Consumer<Mesh> verb) throws Exception {
         Account account = account(applied);
         Calls program = new Calls();
-        Mesh mesh = account.wish(program).nodes(1, "lon1").build();
+        Mesh mesh = account.spec(program).nodes(1, "lon1").build();
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         Thread caller = new Thread(() -> {
             Thread.currentThread().interrupt();

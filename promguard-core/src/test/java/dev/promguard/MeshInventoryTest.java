@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryHosts;
@@ -29,11 +28,11 @@ class MeshInventoryTest {
     private final MemoryMachine monitor = inventory.host("mon", "root", 22);
     private final MemoryMachine database = inventory.host("db-1", "admin", 2222);
 
-    private MeshBuilder wish() {
-        return wish(new Calls());
+    private MeshBuilder spec() {
+        return spec(new Calls());
     }
 
-    private MeshBuilder wish(Calls calls) {
+    private MeshBuilder spec(Calls calls) {
         return Mesh.builder()
                 .name("shop")
                 .monitor("mon", host -> {})
@@ -50,7 +49,7 @@ class MeshInventoryTest {
 
     @Test
     void plan_hostsThatAreThere_changesThemAndCreatesNone() {
-        Plan plan = wish().plan();
+        Plan plan = spec().plan();
 
         assertThat(plan.entries()).extracting(Plan.Entry::kind).containsOnly(Plan.Kind.CHANGE);
         assertThat(plan.entries()).extracting(Plan.Entry::region).containsOnly("existing");
@@ -59,7 +58,7 @@ class MeshInventoryTest {
         assertThat(plan.entries().get(0).changes())
                 .extracting(PlannedChange::text)
                 .startsWith("begin a record of what is changed, for the day it is taken off")
-                .doesNotContain("replace the throwaway SSH host key");
+                .doesNotContain("replace the bootstrap SSH host key");
         assertThat(plan.entries().get(0).changes()).noneMatch(PlannedChange::drift);
         assertThat(monitor.changes()).isEmpty();
         assertThat(store.load("shop")).isEmpty();
@@ -68,7 +67,7 @@ class MeshInventoryTest {
     @Test
     void apply_thenAgain_makesTheMeshAndThenChangesNothing() {
         Calls calls = new Calls();
-        ApplyReport first = wish(calls).apply();
+        ApplyReport first = spec(calls).apply();
 
         assertThat(first.ok()).isTrue();
         assertThat(monitor.violations()).isEmpty();
@@ -77,14 +76,14 @@ class MeshInventoryTest {
         assertThat(database.peers()).hasSize(1);
         assertThat(calls.made()).doesNotContain("CloudProvider.create", "CloudProvider.registerAccessKey");
         assertThat(calls.made()).doesNotContain("StateStore.saveLoginKey");
-        assertThat(wish().apply().changes()).isZero();
-        assertThat(wish().plan().isEmpty()).isTrue();
+        assertThat(spec().apply().changes()).isZero();
+        assertThat(spec().plan().isEmpty()).isTrue();
         assertThat(hosts.open()).isZero();
     }
 
     @Test
     void apply_sshServerOnAnotherPort_isAdmittedBesideTheUsualOne() {
-        wish().apply();
+        spec().apply();
 
         assertThat(database.rules()).contains("2222/tcp", "22/tcp");
         assertThat(monitor.rules()).contains("22/tcp").doesNotContain("2222/tcp");
@@ -92,7 +91,7 @@ class MeshInventoryTest {
 
     @Test
     void apply_namesThatNobodyKnows_isRefusedBeforeAnythingNamingBoth() {
-        assertThatThrownBy(() -> wish().node("web-1", host -> {}).apply())
+        assertThatThrownBy(() -> spec().node("web-1", host -> {}).apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("web-1")
                 .hasMessageContaining("db-1, mon");
@@ -100,11 +99,11 @@ class MeshInventoryTest {
     }
 
     @Test
-    void apply_oneHostIsOccupied_changesNoHostAndNamesTheMend() {
+    void apply_oneHostIsOccupied_changesNoHostAndNamesTheFix() {
         database.foreignUnit("node_exporter.service");
         database.listen("tcp", "*", 9100);
 
-        assertThatThrownBy(() -> wish().apply())
+        assertThatThrownBy(() -> spec().apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("db-1: it has a node_exporter.service that PromGuard did not put there")
                 .hasMessageContaining("systemctl disable --now node_exporter.service")
@@ -112,7 +111,7 @@ class MeshInventoryTest {
         assertThat(monitor.changes()).isEmpty();
         assertThat(database.changes()).isEmpty();
         assertThat(hosts.open()).isZero();
-        Plan plan = wish().plan();
+        Plan plan = spec().plan();
         assertThat(plan.toString()).contains("that PromGuard did not put there");
     }
 
@@ -129,27 +128,27 @@ class MeshInventoryTest {
             })
     void apply_cutOffAtAnyChange_isFinishedByTheNextAndTakenOffByADestroyInItsPlace(String change) {
         database.failAt(change);
-        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> spec().apply()).isInstanceOf(ApplyException.class);
         database.failAt(null);
         database.rollBack();
 
-        assertThat(wish().apply().ok()).isTrue();
+        assertThat(spec().apply().ok()).isTrue();
 
-        assertThat(wish().plan().isEmpty()).isTrue();
-        wish().build().destroy();
+        assertThat(spec().plan().isEmpty()).isTrue();
+        spec().build().destroy();
         database.failAt(change);
-        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> spec().apply()).isInstanceOf(ApplyException.class);
         database.failAt(null);
-        wish().build().destroy();
+        spec().build().destroy();
         assertThat(database.parts()).isEmpty();
         assertThat(database.firewallOn()).isFalse();
     }
 
     @Test
     void apply_hostOfAnotherMesh_isRefused() {
-        wish().apply();
+        spec().apply();
 
-        assertThatThrownBy(() -> wish().name("bank").apply())
+        assertThatThrownBy(() -> spec().name("bank").apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("mon: it is in mesh shop already")
                 .hasMessageContaining("db-1: it is in mesh shop already");
@@ -158,17 +157,17 @@ class MeshInventoryTest {
     @Test
     void trustOnFirstUse_firstContact_isShownByPlanPinnedByApplyAndHeldTo() {
         MemoryMachine web = inventory.trusted("web-1");
-        MeshBuilder wish = wish().node("web-1", host -> {});
+        MeshBuilder spec = spec().node("web-1", host -> {});
 
-        assertThat(wish.plan().toString()).contains("trust the host key " + web.hostKey());
+        assertThat(spec.plan().toString()).contains("trust the host key " + web.hostKey());
         assertThat(store.load("shop")).as("a plan keeps nothing").isEmpty();
-        wish.apply();
+        spec.apply();
 
         assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(web.hostKey()));
-        assertThat(wish.plan().isEmpty()).isTrue();
+        assertThat(spec.plan().isEmpty()).isTrue();
         List<String> before = web.changes();
         web.impostor();
-        ApplyException failure = catchThrowableOfType(ApplyException.class, wish::apply);
+        ApplyException failure = catchThrowableOfType(ApplyException.class, spec::apply);
         assertThat(failure)
                 .hasMessageContaining("web-1")
                 .hasMessageContaining(web.hostKey().text());
@@ -180,7 +179,7 @@ class MeshInventoryTest {
         inventory.trusted("web-1");
         Calls calls = new Calls();
 
-        wish(calls).node("web-1", host -> {}).parallelism(1).apply();
+        spec(calls).node("web-1", host -> {}).parallelism(1).apply();
 
         List<String> made = calls.made();
         int apply = made.indexOf("HostSession.apply");
@@ -191,12 +190,12 @@ class MeshInventoryTest {
     @Test
     void trustOnFirstUse_destroyWithoutTheState_storesTheHostKeyBeforeAnythingIsSent() {
         MemoryMachine web = inventory.trusted("web-1");
-        wish().node("web-1", host -> {}).apply();
+        spec().node("web-1", host -> {}).apply();
         store.delete("shop");
         web.failAt("stop and disable what PromGuard runs");
         Calls calls = new Calls();
 
-        assertThatThrownBy(() -> wish(calls)
+        assertThatThrownBy(() -> spec(calls)
                         .node("web-1", host -> {})
                         .parallelism(1)
                         .build()
@@ -204,14 +203,17 @@ class MeshInventoryTest {
                 .isInstanceOf(DestroyException.class);
 
         List<String> made = calls.made();
-        int open = made.lastIndexOf("HostApplier.open");
-        assertThat(made.subList(open, open + 3))
-                .containsExactly("HostApplier.open", "StateStore.save", "HostSession.facts");
+        assertThat(calls.made("HostSession.facts")).isEqualTo(3);
+        for (int facts = 0; facts < made.size(); facts++) {
+            if (made.get(facts).equals("HostSession.facts")) {
+                assertThat(made.subList(facts - 2, facts)).containsExactly("HostApplier.open", "StateStore.save");
+            }
+        }
         assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(web.hostKey()));
         web.failAt(null);
         HostKeyFingerprint before = web.hostKey();
         web.impostor();
-        assertThatThrownBy(() -> wish().node("web-1", host -> {}).build().destroy())
+        assertThatThrownBy(() -> spec().node("web-1", host -> {}).build().destroy())
                 .isInstanceOf(DestroyException.class)
                 .hasMessageContaining(before.text());
         assertThat(web.parts()).isNotEmpty();
@@ -219,11 +221,11 @@ class MeshInventoryTest {
 
     @Test
     void destroy_withoutTheState_holdsNoAddressForAHostThatIsDone() {
-        wish().apply();
+        spec().apply();
         store.delete("shop");
         database.failAt("stop and disable what PromGuard runs");
 
-        assertThatThrownBy(() -> wish().build().destroy()).isInstanceOf(DestroyException.class);
+        assertThatThrownBy(() -> spec().build().destroy()).isInstanceOf(DestroyException.class);
 
         assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1");
         assertThat(store.load("shop").orElseThrow().resting()).isEmpty();
@@ -233,7 +235,7 @@ class MeshInventoryTest {
     void apply_wrongFingerprint_isAHardStopForThatHost() {
         inventory.mistake("db-1");
 
-        ApplyException failure = catchThrowableOfType(ApplyException.class, () -> wish().apply());
+        ApplyException failure = catchThrowableOfType(ApplyException.class, () -> spec().apply());
 
         assertThat(failure)
                 .hasMessageContaining("db-1")
@@ -244,25 +246,25 @@ class MeshInventoryTest {
 
     @Test
     void apply_hostKeyChangedAndTheUserGivesTheNewOne_goesOn() {
-        wish().apply();
+        spec().apply();
         database.impostor();
-        assertThatThrownBy(() -> wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> spec().apply()).isInstanceOf(ApplyException.class);
 
         inventory.host("db-1", "admin", 2222);
 
-        assertThat(wish().apply().changes()).isZero();
+        assertThat(spec().apply().changes()).isZero();
         assertThat(state("db-1").hostKeys()).isEqualTo(Set.of(database.hostKey()));
     }
 
     @Test
     void destroy_wholeMesh_takesEveryPartOffAndSaysWhatIsLeft() {
         database.firewall(FirewallRule.open(22, Protocol.TCP, "the users own"));
-        wish().apply();
+        spec().apply();
 
-        DestroyReport report = wish().build().destroy();
+        DestroyReport report = spec().build().destroy();
 
         assertThat(report.removed()).containsExactly("db-1", "mon");
-        assertThat(report.left()).containsOnlyKeys("db-1", "mon");
+        assertThat(report.leftovers()).containsOnlyKeys("db-1", "mon");
         assertThat(report.toString()).contains("left on db-1: packages that PromGuard installed: ufw wireguard-tools");
         for (MemoryMachine machine : List.of(monitor, database)) {
             assertThat(machine.parts()).isEmpty();
@@ -275,22 +277,22 @@ class MeshInventoryTest {
         assertThat(database.rules()).containsExactly("22/tcp");
         assertThat(store.load("shop")).isEmpty();
         assertThat(hosts.open()).isZero();
-        assertThat(wish().build().destroy()).hasToString("mesh shop: there was nothing to remove");
+        assertThat(spec().build().destroy()).hasToString("mesh shop: there was nothing to remove");
     }
 
     @Test
     void destroy_oneHostUnreachable_takesDownTheOthersKeepsTheStateAndGoesOn() {
-        wish().apply();
+        spec().apply();
         database.down(true);
 
         DestroyException failure = catchThrowableOfType(
-                DestroyException.class, () -> wish().build().destroy());
+                DestroyException.class, () -> spec().build().destroy());
 
         assertThat(failure).hasMessageContaining("db-1").hasMessageContaining("run destroy again");
         assertThat(failure.report().removed()).containsExactly("mon");
         assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1");
         database.down(false);
-        assertThat(wish().build().destroy().removed()).containsExactly("db-1");
+        assertThat(spec().build().destroy().removed()).containsExactly("db-1");
         assertThat(database.parts()).isEmpty();
         assertThat(store.load("shop")).isEmpty();
     }
@@ -304,14 +306,14 @@ class MeshInventoryTest {
                 "remove PromGuard's files, releases, data and users"
             })
     void destroy_cutOffAtAnyPart_goesOnFromThere(String part) {
-        wish().apply();
+        spec().apply();
         database.failAt(part);
-        assertThatThrownBy(() -> wish().build().destroy())
+        assertThatThrownBy(() -> spec().build().destroy())
                 .isInstanceOf(DestroyException.class)
                 .hasMessageContaining(part);
         database.failAt(null);
 
-        wish().build().destroy();
+        spec().build().destroy();
 
         assertThat(database.parts()).isEmpty();
         assertThat(database.violations()).isEmpty();
@@ -320,78 +322,78 @@ class MeshInventoryTest {
 
     @Test
     void destroy_hostGoneForGood_isForgottenOnceTheUserSaysSo() {
-        wish().apply();
+        spec().apply();
         inventory.unname("db-1");
-        MeshBuilder without = wish();
+        MeshBuilder without = spec();
 
         assertThatThrownBy(() -> without.build().destroy())
                 .isInstanceOf(DestroyException.class)
                 .hasMessageContaining("db-1")
-                .hasMessageContaining("gone for good");
-        inventory.gone("db-1");
+                .hasMessageContaining("say with forget(…) that it no longer exists");
+        inventory.forget("db-1");
         DestroyReport report = without.build().destroy();
 
-        assertThat(report.left().get("db-1")).singleElement().asString().contains("gone for good");
+        assertThat(report.leftovers().get("db-1")).singleElement().asString().contains("gone for good");
         assertThat(database.parts()).as("it was not looked for").isNotEmpty();
         assertThat(store.load("shop")).isEmpty();
     }
 
     @Test
     void destroy_stateFolderLost_stillTakesThePartsOff() {
-        wish().apply();
+        spec().apply();
         store.delete("shop");
 
-        assertThat(wish().build().destroy().removed()).containsExactly("db-1", "mon");
+        assertThat(spec().build().destroy().removed()).containsExactly("db-1", "mon");
         assertThat(database.parts()).isEmpty();
     }
 
     @Test
     void destroy_hostsOfAnotherMesh_areLeftAlone() {
-        wish().apply();
+        spec().apply();
 
-        assertThat(wish().name("bank").build().destroy().removed()).isEmpty();
+        assertThat(spec().name("bank").build().destroy().removed()).isEmpty();
         assertThat(database.parts()).isNotEmpty();
         assertThat(database.mesh()).contains("shop");
     }
 
     @Test
-    void apply_nodeLeavesTheWish_itsPartsAreTakenOffAndTheOthersStay() {
+    void apply_nodeLeavesTheSpec_itsPartsAreTakenOffAndTheOthersStay() {
         MemoryMachine web = inventory.host("web-1", "root", 22);
-        wish().node("web-1", host -> {}).apply();
-        assertThat(wish().plan().entries())
+        spec().node("web-1", host -> {}).apply();
+        assertThat(spec().plan().entries())
                 .extracting(Plan.Entry::kind)
                 .containsExactly(Plan.Kind.CHANGE, Plan.Kind.KEEP, Plan.Kind.REMOVE);
 
-        ApplyReport report = wish().apply();
+        ApplyReport report = spec().apply();
 
         assertThat(report.removed()).containsExactly("web-1");
         assertThat(web.parts()).isEmpty();
         assertThat(web.firewallOn()).isFalse();
         assertThat(monitor.peers()).hasSize(1);
-        assertThat(wish().plan().isEmpty()).isTrue();
-        assertThat(wish().apply().changes()).isZero();
+        assertThat(spec().plan().isEmpty()).isTrue();
+        assertThat(spec().apply().changes()).isZero();
     }
 
     @Test
-    void apply_hostNeitherWishedNorNamedAnyMore_isNotForgottenSilently() {
+    void apply_hostNeitherDesiredNorNamedAnyMore_isNotForgottenSilently() {
         inventory.host("web-1", "root", 22);
-        wish().node("web-1", host -> {}).apply();
+        spec().node("web-1", host -> {}).apply();
         inventory.unname("web-1");
 
-        assertThatThrownBy(() -> wish().apply())
+        assertThatThrownBy(() -> spec().apply())
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("web-1 carries parts of this mesh");
-        inventory.gone("web-1");
-        assertThat(wish().apply().ok()).isTrue();
+                .hasMessageContaining("web-1 has parts of this mesh");
+        inventory.forget("web-1");
+        assertThat(spec().apply().ok()).isTrue();
         assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys("db-1", "mon");
     }
 
     @Test
-    void apply_hostsThatAreNamedAndNotWished_areNotTouched() {
+    void apply_hostsThatAreNamedAndNotDesired_areNotTouched() {
         MemoryMachine web = inventory.host("web-1", "root", 22);
 
-        wish().apply();
-        wish().build().destroy();
+        spec().apply();
+        spec().build().destroy();
 
         assertThat(web.changes()).isEmpty();
     }

@@ -52,21 +52,21 @@ class MeshKeysTest {
 
     @Test
     void apply_firstTime_givesEachPairAKeyOfItsOwnAndKeepsIt() {
-        account.wish().apply();
+        account.spec().apply();
 
         assertTunnelsAgree();
         Map<String, String> first = sums();
         assertThat(Set.copyOf(first.values())).hasSize(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
         assertThat(sums()).isEqualTo(first);
     }
 
     @Test
     void apply_nodeAdded_leavesTheOtherPairsAlone() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
 
-        account.wish().nodes(3, "lon1").apply();
+        account.spec().nodes(3, "lon1").apply();
 
         assertThat(sums()).isEqualTo(first);
         assertThat(sum("shop-node-3", MONITOR)).hasSize(64).isEqualTo(sum(MONITOR, "shop-node-3"));
@@ -74,30 +74,30 @@ class MeshKeysTest {
 
     @Test
     void apply_presharedKeyWasReadable_isReplacedAtBothEnds() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         machine("shop-node-1").loosenPresharedKeys();
 
-        assertThat(account.wish().plan().toString())
+        assertThat(account.spec().plan().toString())
                 .contains(
                         "! the preshared key for shop-monitor-1 is gone or could be read by others (drift)   → new, known after apply")
                 .contains("~ write the preshared key for shop-node-1, known after apply");
-        account.wish().apply();
+        account.spec().apply();
 
         assertTunnelsAgree();
         assertThat(sums().get("shop-node-1")).isNotEqualTo(first.get("shop-node-1"));
         assertThat(sums().get("shop-node-2")).isEqualTo(first.get("shop-node-2"));
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_otherEndOutOfReach_keepsWhatTheTunnelHas() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         machine("shop-node-1").loosenPresharedKeys();
         machine(MONITOR).down(true);
 
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
 
         assertThat(sum("shop-node-1", MONITOR))
                 .as("a key for one end alone would end the tunnel")
@@ -105,28 +105,28 @@ class MeshKeysTest {
     }
 
     @Test
-    void presharedKeys_switchedOffAndOn_followsTheWish() {
-        account.wish().apply();
+    void presharedKeys_switchedOffAndOn_followsTheSpec() {
+        account.spec().apply();
 
-        account.wish().presharedKeys(false).apply();
-        assertThat(machine(MONITOR).config()).doesNotContain("preshared-key");
-        account.assertIsAsWished(account.wish().presharedKeys(false).build());
+        account.spec().presharedKeys(false).apply();
+        assertThat(machine(MONITOR).config()).doesNotContain("PresharedKeyFile = ");
+        account.assertUpToDate(account.spec().presharedKeys(false).build());
 
-        account.wish().apply();
-        assertThat(machine(MONITOR).config()).contains("preshared-key " + path("shop-node-2"));
+        account.spec().apply();
+        assertThat(machine(MONITOR).config()).contains("PresharedKeyFile = " + path("shop-node-2"));
         assertTunnelsAgree();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_healthyMesh_changesEveryKeyAndRestartsNothing() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         PublicKey monitorKey = key(MONITOR);
         PublicKey nodeKey = key("shop-node-1");
         String started = machine(MONITOR).since("prometheus.service");
 
-        ApplyReport report = account.wish().build().rotateKeys();
+        ApplyReport report = account.spec().build().rotateKeys();
 
         assertThat(report.ok()).isTrue();
         assertThat(report.hosts())
@@ -138,15 +138,15 @@ class MeshKeysTest {
         assertThat(sums().values()).doesNotContainAnyElementsOf(first.values());
         assertThat(machine(MONITOR).since("prometheus.service")).isEqualTo(started);
         assertThat(account.state("shop", MONITOR).publicKey()).contains(key(MONITOR));
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_nodesBeforeMonitors_soThatNoMonitorAsksTooEarly() {
-        account.wish().apply();
+        account.spec().apply();
         List<String> order = new java.util.concurrent.CopyOnWriteArrayList<>();
 
-        account.wish()
+        account.spec()
                 .listener(event -> {
                     if (event.step().equals("wg0: set peers") && event.state() == MeshEvent.State.DONE) {
                         order.add(event.host().orElse(""));
@@ -160,24 +160,24 @@ class MeshKeysTest {
 
     @Test
     void rotateKeys_oneHostOutOfReach_changesNone() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         PublicKey monitorKey = key(MONITOR);
         machine("shop-node-2").down(true);
 
-        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+        assertThatThrownBy(() -> account.spec().build().rotateKeys())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("shop-node-2");
 
         assertThat(key(MONITOR)).isEqualTo(monitorKey);
         assertThat(sums()).isEqualTo(first);
         machine("shop-node-2").down(false);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_hostGoneOnceAllWereObserved_changesNone() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         MeshListener switchesOff = event -> {
             if (event.step().startsWith("rotate the keys")) {
@@ -185,24 +185,24 @@ class MeshKeysTest {
             }
         };
 
-        assertThatThrownBy(() -> account.wish().listener(switchesOff).build().rotateKeys())
+        assertThatThrownBy(() -> account.spec().listener(switchesOff).build().rotateKeys())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("shop-node-2");
 
         assertThat(sums()).isEqualTo(first);
         machine("shop-node-2").down(false);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_oneNodeFails_everyHostStaysWithTheOldKeys() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         PublicKey nodeKey = key("shop-node-1");
         PublicKey monitorKey = key(MONITOR);
         machine("shop-node-1").failAt("write /etc/wireguard/wg0.conf");
 
-        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+        assertThatThrownBy(() -> account.spec().build().rotateKeys())
                 .isInstanceOfSatisfying(
                         ApplyException.class,
                         e -> assertThat(e.report().hosts())
@@ -220,19 +220,19 @@ class MeshKeysTest {
         assertThat(sums()).isEqualTo(first);
         assertTunnelsAgree();
         machine("shop-node-1").failAt(null);
-        account.wish().apply();
+        account.spec().apply();
         assertTunnelsAgree();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_monitorFails_nodesPutTheirOldKeysBackAtOnce() {
-        account.wish().apply();
+        account.spec().apply();
         Map<String, String> first = sums();
         PublicKey nodeKey = key("shop-node-1");
         machine(MONITOR).failAt("write the WireGuard key");
 
-        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+        assertThatThrownBy(() -> account.spec().build().rotateKeys())
                 .isInstanceOfSatisfying(
                         ApplyException.class,
                         e -> assertThat(e.report().hosts())
@@ -241,27 +241,27 @@ class MeshKeysTest {
                                         ApplyReport.Status.FAILED,
                                         ApplyReport.Status.ROLLED_BACK,
                                         ApplyReport.Status.ROLLED_BACK))
-                .hasMessageContaining("others that must take their new keys in the same run did not: " + MONITOR);
+                .hasMessageContaining("hosts that must take their new keys in the same run did not: " + MONITOR);
 
         assertThat(account.cloud.machines()).noneMatch(MemoryMachine::armed);
         assertThat(key("shop-node-1")).isEqualTo(nodeKey);
         assertThat(sums()).isEqualTo(first);
         assertTunnelsAgree();
         machine(MONITOR).failAt(null);
-        account.wish().apply();
-        account.assertIsAsWished(account.wish().build());
+        account.spec().apply();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void rotateKeys_programEndsBetweenNodesAndMonitors_nextApplyJoinsThem() {
-        account.wish().apply();
+        account.spec().apply();
         machine(MONITOR).failAt("write the WireGuard key");
-        assertThatThrownBy(() -> account.wish().build().rotateKeys()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().build().rotateKeys()).isInstanceOf(ApplyException.class);
         machine(MONITOR).failAt(null);
 
-        account.wish().apply();
+        account.spec().apply();
 
         assertTunnelsAgree();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 }

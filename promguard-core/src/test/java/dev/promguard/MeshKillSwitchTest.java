@@ -2,7 +2,6 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.MemoryMachine;
 import org.junit.jupiter.api.Test;
 
@@ -16,41 +15,41 @@ class MeshKillSwitchTest {
 
     @Test
     void apply_firstTime_coversTheNetworkOnEveryHost() {
-        account.wish().apply();
+        account.spec().apply();
 
         assertThat(account.cloud.machines())
                 .hasSize(3)
                 .allSatisfy(machine -> assertThat(machine.covered()).containsExactly("10.0.0.0/24"));
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void plan_routeOrRuleFlushed_isDriftThatApplyPutsBack() {
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-monitor-1").flushUnreachableRoutes();
         machine("shop-node-1").flushDroppingRules();
 
-        Plan drift = account.wish().build().plan();
+        Plan drift = account.spec().build().plan();
 
         assertThat(drift.drift())
                 .extracting(PlannedChange::text)
                 .containsExactly(
                         "kill switch of 10.0.0.0/24: its route is gone (drift)   → put back",
                         "kill switch of 10.0.0.0/24: its rule is gone (drift)   → put back");
-        account.wish().build().apply(drift);
+        account.spec().build().apply(drift);
         assertThat(machine("shop-monitor-1").covered()).containsExactly("10.0.0.0/24");
         assertThat(machine("shop-node-1").covered()).containsExactly("10.0.0.0/24");
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     /** The machine notes it where Prometheus runs with targets in a network that is not covered. */
     @Test
     void apply_anotherNetwork_coversItBeforeTargetsNameItAndReleasesTheOldOneLast() {
-        account.wish().apply();
+        account.spec().apply();
         MemoryMachine monitor = machine("shop-monitor-1");
         int before = monitor.changes().size();
 
-        account.wish().network("10.44.0.0/24").apply();
+        account.spec().network("10.44.0.0/24").apply();
 
         assertThat(monitor.violations()).isEmpty();
         assertThat(monitor.covered()).containsExactly("10.44.0.0/24");

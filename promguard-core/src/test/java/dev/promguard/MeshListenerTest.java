@@ -67,10 +67,10 @@ class MeshListenerTest {
         List<MeshEvent> events = new ArrayList<>();
 
         ApplyReport report =
-                account.wish().listener(throwing(events, what)).build().apply();
+                account.spec().listener(throwing(events, what)).build().apply();
 
         assertThat(report.ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
         assertThat(events).hasSizeGreaterThan(40);
         assertThat(log.list).hasSameSizeAs(events).allSatisfy(line -> {
             assertThat(line.getLevel()).isEqualTo(Level.WARN);
@@ -98,10 +98,10 @@ class MeshListenerTest {
     @MethodSource("verbs")
     void verb_listenerThrowsAtEveryEvent_reachesItsEnd(String name, Consumer<Mesh> verb) {
         Account account = new Account();
-        account.wish().apply();
+        account.spec().apply();
         List<MeshEvent> events = new ArrayList<>();
 
-        verb.accept(account.wish()
+        verb.accept(account.spec()
                 .listener(throwing(events, () -> new IllegalStateException("no screen")))
                 .build());
 
@@ -112,11 +112,11 @@ class MeshListenerTest {
     @Test
     void apply_listenerThrowsWhileAHostFails_stillReportsThatHostsFailure() {
         Account account = new Account();
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-node-1").down(true);
         List<MeshEvent> events = new ArrayList<>();
 
-        assertThatThrownBy(() -> account.wish()
+        assertThatThrownBy(() -> account.spec()
                         .listener(throwing(events, () -> new IllegalStateException("no screen")))
                         .apply())
                 .isInstanceOf(ApplyException.class)
@@ -129,7 +129,7 @@ class MeshListenerTest {
         Account account = new Account();
         MeshListener interrupted = event -> MeshListenerTest.<RuntimeException>raise(new InterruptedException());
 
-        assertThatThrownBy(() -> account.wish().listener(interrupted).apply()).isInstanceOf(CancelledException.class);
+        assertThatThrownBy(() -> account.spec().listener(interrupted).apply()).isInstanceOf(CancelledException.class);
 
         assertThat(Thread.interrupted()).as("the interrupt flag").isTrue();
     }

@@ -7,7 +7,7 @@ import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.memory.Calls;
-import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.Calls.Problem;
 import dev.promguard.memory.MemoryMachine;
 import java.util.List;
 import java.util.Objects;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class MeshOutcomeTest {
     private static final String NODE = "shop-node-2";
     private static final String CONNECT = "connect anew";
-    private static final String LOOK = "look again whether it keeps its changes";
+    private static final String LOOK = "check whether it keeps its changes";
 
     private final Account account = new Account();
     private final AtomicInteger looks = new AtomicInteger();
@@ -38,7 +38,7 @@ class MeshOutcomeTest {
             }
         };
         try {
-            return account.wish().listener(mischief).apply();
+            return account.spec().listener(mischief).apply();
         } catch (ApplyException e) {
             return e.report();
         }
@@ -56,13 +56,20 @@ class MeshOutcomeTest {
         if (!wanted.ok()) {
             HostException failure = (HostException) Objects.requireNonNull(outcome.failure());
             assertThat(failure.status()).isEqualTo(wanted);
+            assertThat(failure.code())
+                    .isEqualTo(
+                            switch (wanted) {
+                                case ROLLED_BACK -> ErrorCode.ROLLED_BACK;
+                                case UNKNOWN -> ErrorCode.OUTCOME_UNKNOWN;
+                                default -> ErrorCode.CONNECTION_LOST;
+                            });
         }
         return outcome;
     }
 
     private void assertNextApplyFinishes() {
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -85,14 +92,14 @@ class MeshOutcomeTest {
     void apply_answerOfTheConfirmationLost_findsThatTheChangesAreKept() {
         Calls calls = new Calls();
         Calls rehearsal = new Calls();
-        new Account().wish(rehearsal).parallelism(1).apply();
-        calls.breakAt(rehearsal.made().indexOf("HostSession.confirm") + 1, Fault.LOSES_ANSWER);
+        new Account().spec(rehearsal).parallelism(1).apply();
+        calls.breakAt(rehearsal.made().indexOf("HostSession.confirm") + 1, Problem.LOSES_ANSWER);
 
-        ApplyReport report = account.wish(calls).parallelism(1).apply();
+        ApplyReport report = account.spec(calls).parallelism(1).apply();
 
         assertThat(report.hosts()).extracting(HostOutcome::status).containsOnly(Status.CHANGED);
         assertThat(calls.made("HostSession.confirm")).isEqualTo(4);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -103,8 +110,8 @@ class MeshOutcomeTest {
         });
 
         assertThat(assertOutcome(report, Status.ROLLED_BACK).failure())
-                .hasMessageContaining("rolled back: no new connection confirmed the changes in time")
-                .hasMessageContaining("What stood in the way: " + NODE)
+                .hasMessageContaining("rolled back, because no new connection confirmed the changes in time")
+                .hasMessageContaining("The reason: " + NODE)
                 .hasMessageContaining("ufw status numbered");
         assertThat(looks).hasValue(1);
         assertNextApplyFinishes();
@@ -115,7 +122,7 @@ class MeshOutcomeTest {
         assertOutcome(apply(CONNECT, node -> node.down(true), node -> node.down(false)), Status.CHANGED);
 
         assertThat(looks).hasValue(1);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -124,8 +131,8 @@ class MeshOutcomeTest {
 
         assertThat(assertOutcome(report, Status.UNKNOWN).failure())
                 .hasMessageContaining("whether the host keeps its changes or has rolled back is not known")
-                .hasMessageContaining("run apply: it looks first")
-                .hasMessageContaining("look on its console");
+                .hasMessageContaining("run apply: it makes the changes that are missing")
+                .hasMessageContaining("check on its console");
         assertThat(report.toString()).contains("1 of 3 hosts failed").contains("UNKNOWN after ");
         node().rollBack();
         node().down(false);
@@ -157,9 +164,9 @@ class MeshOutcomeTest {
 
     @Test
     void apply_oldHostKeyAndAClaimThatTheChangesAreKept_isUnknown() {
-        ApplyReport report = apply(CONNECT, MemoryMachine::impostorWithThrowaway, node -> {});
+        ApplyReport report = apply(CONNECT, MemoryMachine::impostorWithBootstrapKey, node -> {});
 
-        assertThat(assertOutcome(report, Status.UNKNOWN).failure()).hasMessageContaining("That is not believed");
+        assertThat(assertOutcome(report, Status.UNKNOWN).failure()).hasMessageContaining("One of the two is wrong");
     }
 
     @Test
@@ -178,13 +185,13 @@ class MeshOutcomeTest {
         ApplyReport report = apply("start node_exporter.service", node -> node.down(true), node -> node.down(false));
 
         assertThat(assertOutcome(report, Status.FAILED).failure())
-                .hasMessageContaining("what the host had changed by then is kept");
+                .hasMessageContaining("the host keeps what it had changed by then");
         assertNextApplyFinishes();
     }
 
     @Test
     void apply_unknownOutcome_isNotCountedAmongTheHostsThatAreDone() {
-        account.wish().apply();
+        account.spec().apply();
         node().disableFirewall();
         MeshListener vanish = event -> {
             if (event.step().equals(CONNECT)) {
@@ -193,7 +200,7 @@ class MeshOutcomeTest {
         };
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.wish().listener(vanish).apply());
+                ApplyException.class, () -> account.spec().listener(vanish).apply());
 
         assertThat(failure).hasMessageContaining("2 of 3 hosts are done");
         assertThat(failure.report().hosts())

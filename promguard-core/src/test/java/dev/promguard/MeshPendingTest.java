@@ -22,7 +22,7 @@ class MeshPendingTest {
             }
         };
         try {
-            account.wish().listener(cut).apply();
+            account.spec().listener(cut).apply();
         } catch (ApplyException e) {
             assertThat(e.report().hosts().get(2).status()).isEqualTo(ApplyReport.Status.UNKNOWN);
         }
@@ -36,20 +36,20 @@ class MeshPendingTest {
 
     @Test
     void plan_changesNotConfirmed_saysSoAndLeavesThem() {
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.toString()).containsOnlyOnce("changes of an earlier run were not confirmed: apply keeps them");
         assertThat(node().armed()).isTrue();
         node().rollBack();
-        assertThat(account.wish().plan().toString()).doesNotContain("not confirmed");
+        assertThat(account.spec().plan().toString()).doesNotContain("not confirmed");
     }
 
     @Test
     void verify_changesNotConfirmed_failsAndLeavesThem() {
-        VerifyReport report = account.wish().build().verify();
+        VerifyReport report = account.spec().build().verify();
 
         assertThat(report.failures())
-                .filteredOn(check -> check.claim().equals("has no changes that wait for a confirmation"))
+                .filteredOn(check -> check.description().equals("has no changes that wait for a confirmation"))
                 .extracting(VerifyReport.Check::host)
                 .containsExactly(NODE);
         assertThat(node().armed()).isTrue();
@@ -57,28 +57,28 @@ class MeshPendingTest {
 
     @Test
     void apply_changesNotConfirmed_keepsThem() {
-        account.wish().apply();
+        account.spec().apply();
 
         assertThat(node().armed()).isFalse();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void applyPlan_madeWhileChangesWereNotConfirmed_isTheSamePlanAndKeepsThem() {
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
-        account.wish().build().apply(plan);
+        account.spec().build().apply(plan);
 
         assertThat(node().armed()).isFalse();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_rolledBackBetweenReadingAndConfirming_startsFromWhatTheHostIsThen() {
         node().rollBack();
 
-        account.wish().apply();
+        account.spec().apply();
 
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 }

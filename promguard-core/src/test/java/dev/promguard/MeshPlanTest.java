@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.HostOutcome;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.spi.HostApplier;
@@ -30,7 +29,7 @@ class MeshPlanTest {
 
     @BeforeEach
     void start() {
-        account.wish().apply();
+        account.spec().apply();
     }
 
     private MemoryMachine machine(String host) {
@@ -38,7 +37,7 @@ class MeshPlanTest {
     }
 
     private MeshBuilder slower() {
-        return account.wish().prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(30)));
+        return account.spec().prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(30)));
     }
 
     private static List<PlannedChange> changes(Plan plan, String host) {
@@ -57,43 +56,43 @@ class MeshPlanTest {
     void plan_fileEditedByHand_isDriftAndShowsBothHalves() {
         machine("shop-monitor-1").edit(CONFIG, text -> text + "# mine\n");
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(shown(plan, "shop-monitor-1"))
                 .containsExactly("! " + CONFIG + "   +0 -1 lines (drift)   → put back", "! reload prometheus.service");
         assertThat(plan.drift()).hasSize(2);
         assertThat(changes(plan, "shop-monitor-1").get(0).diff().orElseThrow())
-                .startsWith("--- " + CONFIG + " (on the host)\n+++ " + CONFIG + " (wished)\n@@ ")
+                .startsWith("--- " + CONFIG + " (on the host)\n+++ " + CONFIG + " (desired)\n@@ ")
                 .endsWith("\n-# mine\n");
         assertThat(plan.details())
                 .startsWith(plan + "\n\nshop-monitor-1:\n--- " + CONFIG)
                 .endsWith("-# mine");
         assertThat(plan.toString()).doesNotContain("# mine");
-        assertThat(account.wish().plan()).as("planning twice").isEqualTo(plan);
+        assertThat(account.spec().plan()).as("planning twice").isEqualTo(plan);
     }
 
     @Test
     void plan_cloudsDefencesChanged_isNotEmptyAndShowsThem() {
         account.cloud.unprotect("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\"");
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.isEmpty()).isFalse();
         assertThat(plan.toString())
                 .startsWith("mesh shop: 0 to create, 0 to change, 0 to remove, 1 change in the cloud")
                 .endsWith("\n\n~ put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\"");
         assertThatThrownBy(plan::requireEmpty).isInstanceOf(PlanNotEmptyException.class);
-        ApplyReport report = account.wish().build().apply(plan);
+        ApplyReport report = account.spec().build().apply(plan);
         assertThat(report.changes()).isOne();
         assertThat(report.toString())
-                .startsWith("mesh shop: as wished, 1 change on ")
+                .startsWith("mesh shop: up to date, 1 change on ")
                 .contains("\n  put firewall promguard-shop right: in ");
-        assertThat(account.wish().apply().changes()).isZero();
-        assertThat(account.wish().plan().isEmpty()).isTrue();
+        assertThat(account.spec().apply().changes()).isZero();
+        assertThat(account.spec().plan().isEmpty()).isTrue();
     }
 
     @Test
-    void plan_wishChanged_isNoDriftAndShowsBothHalves() {
+    void plan_specChanged_isNoDriftAndShowsBothHalves() {
         Plan plan = slower().plan();
 
         assertThat(shown(plan, "shop-monitor-1"))
@@ -103,16 +102,17 @@ class MeshPlanTest {
     }
 
     @Test
-    void plan_wishChangedAndFileEdited_isDriftThatIsNotPutBack() {
+    void plan_specChangedAndFileEdited_isDriftThatIsNotPutBack() {
         machine("shop-monitor-1").edit(CONFIG, text -> text + "# mine\n");
 
         assertThat(shown(slower().plan(), "shop-monitor-1"))
                 .containsExactly(
-                        "! " + CONFIG + "   +2 -3 lines (drift)   → as wished now", "! reload prometheus.service");
+                        "! " + CONFIG + "   +2 -3 lines (drift)   → as the spec says now",
+                        "! reload prometheus.service");
     }
 
     @Test
-    void plan_oneFileEditedAndTheWishOfAnotherChanged_tellsThemApart() {
+    void plan_oneFileEditedAndTheSpecOfAnotherChanged_tellsThemApart() {
         machine("shop-monitor-1").edit(EXPORTER_UNIT, text -> text + "# mine\n");
 
         Plan plan = slower().plan();
@@ -127,14 +127,14 @@ class MeshPlanTest {
 
     @Test
     void plan_newNode_namesThePeerAndTheTarget() {
-        account.wish().nodes(3, "lon1").apply();
-        assertThat(account.wish().nodes(2, "lon1").plan().toString())
+        account.spec().nodes(3, "lon1").apply();
+        assertThat(account.spec().nodes(2, "lon1").plan().toString())
                 .contains(
                         "~ /etc/prometheus/targets/node.json   - target shop-node-3 (10.0.0.4:9100)",
                         "~ " + WG + "   - peer shop-node-3 (10.0.0.4/32)");
 
         machine("shop-monitor-1").edit(WG, text -> text.substring(0, text.lastIndexOf("\n[Peer]")));
-        assertThat(shown(account.wish().nodes(3, "lon1").plan(), "shop-monitor-1"))
+        assertThat(shown(account.spec().nodes(3, "lon1").plan(), "shop-monitor-1"))
                 .containsExactly(
                         "! " + WG + "   + peer shop-node-3 (10.0.0.4/32) (drift)   → put back", "! wg0: set peers");
     }
@@ -146,7 +146,7 @@ class MeshPlanTest {
         machine("shop-node-1").stop("node_exporter.service");
         machine("shop-node-2").remove(EXPORTER_UNIT);
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(shown(plan, "shop-monitor-1"))
                 .containsExactly("! wg0: peer shop-node-1 is gone, peer shop-node-2 is gone (drift)   → put back");
@@ -160,20 +160,20 @@ class MeshPlanTest {
     }
 
     @Test
-    void plan_stateWithoutFootprints_callsNothingDrift() {
-        forgetFootprints();
+    void plan_stateWithoutLastApplied_callsNothingDrift() {
+        forgetLastApplied();
         machine("shop-node-1").disableFirewall();
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.isEmpty()).isFalse();
         assertThat(plan.drift()).isEmpty();
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-node-1").disableFirewall();
-        assertThat(account.wish().plan().drift()).hasSize(1);
+        assertThat(account.spec().plan().drift()).hasSize(1);
     }
 
-    private void forgetFootprints() {
+    private void forgetLastApplied() {
         MeshState state = account.state("shop");
         Map<String, HostState> hosts = new TreeMap<>();
         state.hosts()
@@ -184,7 +184,7 @@ class MeshPlanTest {
                                 host.providerId(),
                                 host.publicKey(),
                                 host.hostKeys(),
-                                host.throwaway(),
+                                host.bootstrapKey(),
                                 Optional.empty(),
                                 host.pinnedAt())));
         account.store.save(new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey()));
@@ -196,7 +196,7 @@ class MeshPlanTest {
         assertThatThrownBy(() -> slower().apply()).isInstanceOf(ApplyException.class);
         machine("shop-monitor-1").failAt(null);
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(shown(plan, "shop-monitor-1"))
                 .containsExactly("~ " + CONFIG + "   +2 -2 lines", "~ reload prometheus.service");
@@ -210,14 +210,14 @@ class MeshPlanTest {
                         text ->
                                 "[Peer]\n# \u001b[2J\u202eevil token=hunter3\nPublicKey = x\u0007\nPrivateKey = hunter2\n");
 
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         assertThat(plan.details()).contains("\\x1b[2J\\u{202e}evil").doesNotContain("hunter2", "hunter3");
         assertThat((plan + plan.details()).chars()).allMatch(c -> (c >= ' ' && c != '\u202e') || c == '\n');
     }
 
     @Test
-    void apply_driftAndWish_reportsWhichWasDrift() {
+    void apply_driftAndSpec_reportsWhichWasDrift() {
         machine("shop-monitor-1").edit(EXPORTER_UNIT, text -> text + "# mine\n");
 
         ApplyReport report = slower().apply();
@@ -236,34 +236,37 @@ class MeshPlanTest {
     void applyPlan_ofDrift_isDone() {
         machine("shop-monitor-1").edit(CONFIG, text -> text + "# mine\n");
 
-        ApplyReport report = account.wish().build().apply(account.wish().plan());
+        ApplyReport report = account.spec().build().apply(account.spec().plan());
 
         assertThat(report.drift()).isEqualTo(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void applyPlan_fileEditedAgainSince_isOutdated() {
         machine("shop-monitor-1").edit(CONFIG, text -> text + "# mine\n");
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
         machine("shop-monitor-1").edit(CONFIG, text -> text.replace("# mine", "# ours"));
 
-        assertThatThrownBy(() -> account.wish().build().apply(plan)).isInstanceOf(PlanOutdatedException.class);
+        assertThatThrownBy(() -> account.spec().build().apply(plan)).isInstanceOf(PlanOutdatedException.class);
     }
 
     @Test
-    void requireEmpty_meshAsWished_returns() {
-        account.wish().plan().requireEmpty();
+    void requireEmpty_meshUpToDate_returns() {
+        account.spec().plan().requireEmpty();
     }
 
     @Test
     void requireEmpty_drift_throwsThePlan() {
         machine("shop-node-1").disableFirewall();
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
         PlanNotEmptyException thrown = catchThrowableOfType(PlanNotEmptyException.class, plan::requireEmpty);
 
-        assertThat(thrown).hasMessage(plan.toString()).isInstanceOf(PromGuardException.class);
+        assertThat(thrown)
+                .hasMessage(ErrorCode.PLAN_NOT_EMPTY.appendedTo(plan.toString()))
+                .hasMessageMatching("(?s)[^\\n]+ \\[PG-6002]\\n.+")
+                .isInstanceOf(PromGuardException.class);
         assertThat(thrown.plan()).isSameAs(plan);
     }
 
@@ -271,25 +274,25 @@ class MeshPlanTest {
     void requireEmpty_hostThatDoesNotAnswer_throws() {
         machine("shop-node-1").down(true);
 
-        assertThatThrownBy(() -> account.wish().plan().requireEmpty())
+        assertThatThrownBy(() -> account.spec().plan().requireEmpty())
                 .isInstanceOf(PlanNotEmptyException.class)
                 .hasMessageContaining("1 not readable");
     }
 
     /** Takes note of the hosts that sessions are opened with. */
-    private MeshBuilder watched(MeshBuilder wish, List<String> opened) {
+    private MeshBuilder watched(MeshBuilder spec, List<String> opened) {
         HostApplier watching = target -> {
             opened.add(target.name());
             return account.hosts.open(target);
         };
-        return wish.applier(watching);
+        return spec.applier(watching);
     }
 
     @Test
     void only_oneHost_looksAtAndChangesThatAlone() {
         account.cloud.machines().forEach(MemoryMachine::disableFirewall);
         List<String> opened = new CopyOnWriteArrayList<>();
-        Selection selection = watched(account.wish(), opened).build().only("shop-node-2");
+        Selection selection = watched(account.spec(), opened).build().only("shop-node-2");
 
         Plan plan = selection.plan();
         ApplyReport report = selection.apply();
@@ -298,8 +301,8 @@ class MeshPlanTest {
         assertThat(plan.entries()).extracting(Plan.Entry::name).containsExactly("shop-node-2");
         assertThat(opened).containsOnly("shop-node-2");
         assertThat(report.hosts()).extracting(HostOutcome::name).containsExactly("shop-node-2");
-        assertThat(selection.plan()).hasToString("mesh shop, only shop-node-2: nothing to do, 1 host is as wished");
-        assertThat(account.wish().plan().entries())
+        assertThat(selection.plan()).hasToString("mesh shop, only shop-node-2: nothing to do, 1 host is up to date");
+        assertThat(account.spec().plan().entries())
                 .extracting(Plan.Entry::kind)
                 .containsExactly(Plan.Kind.CHANGE, Plan.Kind.CHANGE, Plan.Kind.KEEP);
         assertThat(selection.hosts()).containsExactly("shop-node-2");
@@ -307,23 +310,23 @@ class MeshPlanTest {
     }
 
     @Test
-    void only_theMonitor_keepsEveryPeerOfTheWholeWish() {
+    void only_theMonitor_keepsEveryPeerOfTheWholeSpec() {
         Map<?, ?> peers = machine("shop-monitor-1").peers();
         assertThat(peers).hasSize(2);
         machine("shop-monitor-1").dropPeers();
         machine("shop-node-1").down(true);
 
-        account.wish().build().only("shop-monitor-1").apply();
+        account.spec().build().only("shop-monitor-1").apply();
 
         assertThat(machine("shop-monitor-1").peers()).isEqualTo(peers);
-        assertThat(account.wish().build().only("shop-monitor-1").plan().isEmpty())
+        assertThat(account.spec().build().only("shop-monitor-1").plan().isEmpty())
                 .isTrue();
     }
 
     @Test
     void only_missingHostNamed_isMadeAndTheOthersAreLeftAsTheyAre() {
         List<String> opened = new CopyOnWriteArrayList<>();
-        Mesh four = watched(account.wish().nodes(4, "lon1"), opened).build();
+        Mesh four = watched(account.spec().nodes(4, "lon1"), opened).build();
 
         Plan plan = four.only("shop-node-3").plan();
         assertThat(plan.toString())
@@ -337,12 +340,12 @@ class MeshPlanTest {
         assertThat(machine("shop-node-3").peers()).hasSize(1);
         assertThat(machine("shop-monitor-1").peers()).hasSize(2);
         assertThat(four.apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().nodes(4, "lon1").build());
+        account.assertUpToDate(account.spec().nodes(4, "lon1").build());
     }
 
     @Test
     void only_hostsThatAreTooMany_areNeitherPlannedForNorRemovedNorForgotten() {
-        Mesh fewer = account.wish().nodes(1, "lon1").build();
+        Mesh fewer = account.spec().nodes(1, "lon1").build();
 
         Plan plan = fewer.only("shop-node-1").plan();
         ApplyReport report = fewer.only("shop-node-1").apply();
@@ -357,10 +360,10 @@ class MeshPlanTest {
     @Test
     void only_addressOfAHostThatIsGone_restsUntilAllOthersForgotIt() {
         machine("shop-monitor-1").down(true);
-        assertThatThrownBy(() -> account.wish().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
         machine("shop-monitor-1").down(false);
 
-        account.wish().nodes(1, "lon1").build().only("shop-node-1").apply();
+        account.spec().nodes(1, "lon1").build().only("shop-node-1").apply();
 
         assertThat(account.state("shop").resting()).containsKey("shop-node-2");
     }
@@ -369,7 +372,7 @@ class MeshPlanTest {
     void only_ordersWhoseOutcomeIsUnknown_areKeptForTheApplyOfTheirHosts() {
         account.cloud.loseAnswers(1);
         account.cloud.lag(100);
-        Mesh three = account.wish().nodes(3, "lon1").build();
+        Mesh three = account.spec().nodes(3, "lon1").build();
         assertThatThrownBy(three::apply).isInstanceOf(ApplyException.class);
 
         three.only("shop-node-1").apply();
@@ -380,15 +383,16 @@ class MeshPlanTest {
     @Test
     void only_unknownNames_areRefusedAtOnceWithTheNearOnes() {
         Calls calls = new Calls();
-        Mesh mesh = account.wish(calls).build();
+        Mesh mesh = account.spec(calls).build();
 
         assertThatThrownBy(() -> mesh.only("shop-nod-2", "shop-node-1", "x\u001b"))
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("only: \"shop-nod-2\" is none of its hosts: nearest are shop-node-2, shop-node-1")
+                .hasMessageContaining(
+                        "only: \"shop-nod-2\" is not one of its hosts. The nearest names are shop-node-2, shop-node-1")
                 .hasMessageContaining("only: \"x?\"");
         assertThatThrownBy(mesh::only)
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("name at least one");
+                .hasMessageContaining("Name at least one");
         assertThat(calls.made()).isEmpty();
     }
 
@@ -411,7 +415,7 @@ class MeshPlanTest {
 
     private List<String> exchanges() {
         Calls calls = new Calls();
-        account.wish(calls).build().only("shop-node-1").apply();
+        account.spec(calls).build().only("shop-node-1").apply();
         return calls.made().stream().filter(call -> call.startsWith("Host")).toList();
     }
 }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.memory.Calls;
-import dev.promguard.memory.Calls.Fault;
+import dev.promguard.memory.Calls.Problem;
 import dev.promguard.memory.MemoryMachine;
 import java.util.List;
 import java.util.function.Consumer;
@@ -15,13 +15,13 @@ class MeshProblemsTest {
     /** Runs a verb in a world like the given one, and has the last call of one kind fail. */
     private static ApplyException failing(String call, Account account, Account like, Consumer<MeshBuilder> verb) {
         Calls rehearsal = new Calls();
-        verb.accept(like.wish(rehearsal).parallelism(1));
+        verb.accept(like.spec(rehearsal).parallelism(1));
         int number = rehearsal.made().lastIndexOf(call) + 1;
         assertThat(number).as("a call of %s", call).isPositive();
         Calls program = new Calls();
-        program.breakAt(number, Fault.FAILS);
+        program.breakAt(number, Problem.FAILS);
         ApplyException[] thrown = new ApplyException[1];
-        assertThatThrownBy(() -> verb.accept(account.wish(program).parallelism(1)))
+        assertThatThrownBy(() -> verb.accept(account.spec(program).parallelism(1)))
                 .isInstanceOfSatisfying(ApplyException.class, e -> thrown[0] = e);
         assertThat(program.made().get(number - 1)).isEqualTo(call);
         return thrown[0];
@@ -29,7 +29,7 @@ class MeshProblemsTest {
 
     private static Account applied() {
         Account account = new Account();
-        account.wish().apply();
+        account.spec().apply();
         return account;
     }
 
@@ -41,15 +41,15 @@ class MeshProblemsTest {
                 "CloudProvider.clock",
                 account,
                 new Account(),
-                wish -> wish.build().apply());
+                spec -> spec.build().apply());
 
         assertThat(failure.report().ok()).isFalse();
         assertThat(failure.report().toString())
                 .startsWith("mesh shop: 1 step failed, ")
                 .contains("FAILED ask Memory for the time: told to fail");
         assertThat(failure).hasMessageContaining("ask Memory for the time: told to fail");
-        account.wish().apply();
-        account.assertIsAsWished(account.wish().build());
+        account.spec().apply();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -60,7 +60,7 @@ class MeshProblemsTest {
                 "CloudProvider.clock",
                 account,
                 new Account(),
-                wish -> wish.build().rotateKeys());
+                spec -> spec.build().rotateKeys());
 
         assertThat(failure.report().ok()).isFalse();
         assertThat(account.cloud.machines())
@@ -76,11 +76,12 @@ class MeshProblemsTest {
         List<MemoryMachine> machines = account.cloud.machines();
         machines.get(2).down(true);
 
-        assertThatThrownBy(() -> account.wish().build().rotateKeys())
+        assertThatThrownBy(() -> account.spec().build().rotateKeys())
                 .isInstanceOfSatisfying(
                         ApplyException.class,
                         e -> assertThat(e.report().toString())
-                                .contains("FAILED rotate the keys of every host: no key was changed, since a rotation"))
+                                .contains(
+                                        "FAILED rotate the keys of every host: no key was changed, because a rotation"))
                 .hasMessageContaining("rotate the keys of every host: no key was changed");
     }
 
@@ -92,7 +93,7 @@ class MeshProblemsTest {
                 "CloudProvider.delete",
                 account,
                 applied(),
-                wish -> wish.nodes(1, "lon1").apply());
+                spec -> spec.nodes(1, "lon1").apply());
 
         assertThat(failure.report().ok()).isFalse();
         assertThat(failure.report().toString()).contains("FAILED remove shop-node-2: told to fail");
@@ -108,7 +109,7 @@ class MeshProblemsTest {
                 "CloudProvider.delete",
                 account,
                 applied(),
-                wish -> wish.nodes(1, "lon1").build().rotateKeys());
+                spec -> spec.nodes(1, "lon1").build().rotateKeys());
 
         assertThat(account.cloud
                         .machine("shop-node-1")
@@ -126,12 +127,12 @@ class MeshProblemsTest {
                 "StateStore.save",
                 account,
                 applied(),
-                wish -> wish.nodes(1, "lon1").apply());
+                spec -> spec.nodes(1, "lon1").apply());
 
         assertThat(failure.report().ok()).isFalse();
         assertThat(failure.report().removed()).containsExactly("shop-node-2");
         assertThat(failure).hasCauseInstanceOf(StateException.class);
-        account.wish().nodes(1, "lon1").apply();
-        account.assertIsAsWished(account.wish().nodes(1, "lon1").build());
+        account.spec().nodes(1, "lon1").apply();
+        account.assertUpToDate(account.spec().nodes(1, "lon1").build());
     }
 }

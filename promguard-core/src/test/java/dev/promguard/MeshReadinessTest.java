@@ -37,8 +37,8 @@ class MeshReadinessTest {
     private final Set<String> configured = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<String> news = new LinkedBlockingQueue<>();
 
-    private MeshBuilder wish(int nodes) {
-        return account.wish().nodes(nodes, "lon1").waits(SHORT_GRACE).listener(this::note);
+    private MeshBuilder spec(int nodes) {
+        return account.spec().nodes(nodes, "lon1").waits(SHORT_GRACE).listener(this::note);
     }
 
     private void note(MeshEvent event) {
@@ -59,7 +59,7 @@ class MeshReadinessTest {
     @Test
     void apply_fourOf21NeverBoot_theOthersAreConfiguredWhileTheyAreAwaited() throws Exception {
         LATE.forEach(account.cloud::keepBooting);
-        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> wish(20).apply());
+        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> spec(20).apply());
 
         awaitConfigured(17);
 
@@ -76,38 +76,38 @@ class MeshReadinessTest {
         assertThat(account.hosts.open()).isZero();
 
         account.cloud.hurry();
-        wish(20).apply();
-        account.assertIsAsWished(wish(20).build());
+        spec(20).apply();
+        account.assertUpToDate(spec(20).build());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"shop-node-1", "shop-monitor-1"})
     void apply_hostThatBootsLate_joinsTheOthersInTheSameApply(String late) throws Exception {
         account.cloud.keepBooting(late);
-        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> wish(2).apply());
+        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> spec(2).apply());
         awaitConfigured(2);
 
         account.cloud.hurry();
 
         assertThat(apply.get().hosts()).extracting(HostOutcome::status).containsOnly(Status.CHANGED);
-        account.assertIsAsWished(wish(2).build());
+        account.assertUpToDate(spec(2).build());
     }
 
     @Test
     void apply_hostThatIsActiveButAnswersLate_joinsTheOthersInTheSameApply() throws Exception {
         account.hosts.mute("shop-node-2");
-        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> wish(2).apply());
+        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> spec(2).apply());
         awaitConfigured(2);
 
         account.hosts.answer();
 
         assertThat(apply.get().ok()).isTrue();
-        account.assertIsAsWished(wish(2).build());
+        account.assertUpToDate(spec(2).build());
     }
 
     @Test
     void apply_everyHostReadyWithinTheGracePeriod_configuresAllTogether() {
-        account.wish().nodes(6, "lon1").apply();
+        account.spec().nodes(6, "lon1").apply();
 
         // To observe and change it, and to confirm the changes.
         assertThat(account.hosts.opened()).isEqualTo(7 * 2);
@@ -119,7 +119,7 @@ class MeshReadinessTest {
         CompletableFuture<Throwable> thrown = new CompletableFuture<>();
         Thread caller = new Thread(() -> {
             try {
-                wish(2).apply();
+                spec(2).apply();
                 thrown.complete(new AssertionError("it was not interrupted"));
             } catch (Throwable e) {
                 thrown.complete(e);
@@ -133,17 +133,17 @@ class MeshReadinessTest {
         assertThat(thrown.get(10, TimeUnit.SECONDS)).isInstanceOf(CancelledException.class);
         assertThat(account.hosts.open()).isZero();
         account.cloud.hurry();
-        wish(2).apply();
-        account.assertIsAsWished(wish(2).build());
+        spec(2).apply();
+        account.assertUpToDate(spec(2).build());
     }
 
     @Test
     void apply_cloudThatFailsWhileHostsAreAwaited_failsThoseThatWereNotReadyAlone() throws Exception {
         account.cloud.keepBooting("shop-node-1");
-        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> wish(2).apply());
+        CompletableFuture<ApplyReport> apply = CompletableFuture.supplyAsync(() -> spec(2).apply());
         awaitConfigured(2);
 
-        account.cloud.breakAwait(new ProviderException("the cloud is down"));
+        account.cloud.breakAwait(new ProviderException(ErrorCode.PROVIDER_REFUSED, "the cloud is down"));
 
         ApplyException failure = failure(apply);
         assertThat(failure).hasMessageContaining("shop-node-1: the cloud is down");

@@ -16,7 +16,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A host that was rebuilt is set up again; whoever only shows the host key of its creation is not let in. */
@@ -27,7 +26,7 @@ class MeshRebuildTest {
 
     @BeforeEach
     void apply() {
-        account.wish().apply();
+        account.spec().apply();
     }
 
     private MemoryMachine node() {
@@ -42,7 +41,7 @@ class MeshRebuildTest {
         int opened = account.hosts.opened();
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure)
                 .isNotNull()
@@ -70,7 +69,7 @@ class MeshRebuildTest {
         account.cloud.rebuild(name);
         assertThat(machine.hostKey()).isEqualTo(machine.firstHostKey());
 
-        ApplyReport report = account.wish().apply();
+        ApplyReport report = account.spec().apply();
 
         assertThat(report.hosts())
                 .filteredOn(host -> host.name().equals(name))
@@ -78,10 +77,10 @@ class MeshRebuildTest {
                 .satisfies(host -> assertThat(host.changes())
                         .startsWith("set up again: it was rebuilt, and shows the host key of its creation")
                         .contains("write the WireGuard key")
-                        .endsWith("replace the throwaway SSH host key"));
+                        .endsWith("replace the bootstrap SSH host key"));
         assertThat(machine.hostKey()).isNotIn(pinned, machine.firstHostKey());
         assertThat(machine.publicKey()).isPresent().isNotEqualTo(Optional.of(key));
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -89,7 +88,7 @@ class MeshRebuildTest {
         List<String> before = account.cloud.machine("shop-node-2").changes();
         account.cloud.rebuild(NODE);
 
-        ApplyReport report = account.wish().apply();
+        ApplyReport report = account.spec().apply();
 
         assertThat(report.hosts())
                 .extracting(ApplyReport.HostOutcome::status)
@@ -103,12 +102,12 @@ class MeshRebuildTest {
     @Test
     void plan_rebuiltHost_saysSoAndApplyDoesIt() {
         account.cloud.rebuild(NODE);
-        Mesh mesh = account.wish().build();
+        Mesh mesh = account.spec().build();
 
         Plan plan = mesh.plan();
 
         assertThat(plan.entries().get(1).kind()).isEqualTo(Plan.Kind.CHANGE);
-        assertThat(plan.toString()).contains("! set up again: it was rebuilt", "replace the throwaway SSH host key");
+        assertThat(plan.toString()).contains("! set up again: it was rebuilt", "replace the bootstrap SSH host key");
         assertThat(plan.drift())
                 .as("that it was rebuilt is the drift; what follows from it is not")
                 .hasSize(1);
@@ -116,105 +115,106 @@ class MeshRebuildTest {
                 .as("a plan accepts nothing for later")
                 .doesNotContain(node().firstHostKey());
         mesh.apply(plan);
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
     void apply_rebuiltTwice_setsItUpAgainEachTime() {
         account.cloud.rebuild(NODE);
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.rebuild(NODE);
 
-        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.spec().apply().ok()).isTrue();
 
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_nothingRebuilt_asksForNoRebuilds() {
         Calls calls = new Calls();
-        account.wish(calls).apply();
-        account.wish(calls).build().plan();
+        account.spec(calls).apply();
+        account.spec(calls).build().plan();
 
         assertThat(calls.made()).doesNotContain("CloudProvider.rebuilds", "CloudProvider.clock");
     }
 
     @Test
-    void apply_throwawayKeyWithoutARebuild_isRefused() {
-        node().impostorWithThrowaway();
+    void apply_bootstrapKeyWithoutARebuild_isRefused() {
+        node().impostorWithBootstrapKey();
 
-        assertThat(assertRefused()).hasMessageContaining("Memory has done no rebuild of it since 2031-05-06T07:08:09Z");
+        assertThat(assertRefused())
+                .hasMessageContaining("Memory has completed no rebuild of it since 2031-05-06T07:08:09Z");
     }
 
     @Test
-    void apply_throwawayKeyAfterARebuildThatWasPutRight_isRefused() {
+    void apply_bootstrapKeyAfterARebuildThatWasPutRight_isRefused() {
         account.cloud.rebuild(NODE);
-        account.wish().apply();
-        node().impostorWithThrowaway();
+        account.spec().apply();
+        node().impostorWithBootstrapKey();
 
         assertThat(assertRefused()).hasMessageContaining("no rebuild of it since 2031-05-06T07:09:09Z");
     }
 
     @Test
-    void apply_throwawayKeyAfterARebuildBeforeThePin_isRefused() {
+    void apply_bootstrapKeyAfterARebuildBeforeThePin_isRefused() {
         Account late = new Account();
         MeshListener rebuild = event -> {
             if (event.host().equals(Optional.of(NODE)) && event.step().startsWith("active")) {
                 late.cloud.rebuild(NODE);
             }
         };
-        late.wish().listener(rebuild).apply();
+        late.spec().listener(rebuild).apply();
         MemoryMachine node = late.cloud.machine(NODE);
         List<String> before = node.changes();
-        node.impostorWithThrowaway();
+        node.impostorWithBootstrapKey();
 
-        assertThatThrownBy(() -> late.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> late.spec().apply()).isInstanceOf(ApplyException.class);
 
         assertThat(node.changes()).isEqualTo(before);
     }
 
     @Test
-    void apply_throwawayKeyWhileARebuildIsNotDone_isRefusedUntilItIs() {
+    void apply_bootstrapKeyWhileARebuildIsNotDone_isRefusedUntilItIs() {
         account.cloud.note(NODE, Rebuild.Status.IN_PROGRESS);
-        node().impostorWithThrowaway();
+        node().impostorWithBootstrapKey();
 
         assertThat(assertRefused())
-                .hasMessageContaining("the rebuild that began at 2031-05-06T07:08:39Z is not done, says Memory")
-                .hasMessageContaining("Wait until it is done");
+                .hasMessageContaining("Memory has not finished the rebuild that began at 2031-05-06T07:08:39Z")
+                .hasMessageContaining("Wait until the rebuild is finished");
 
         account.cloud.rebuild(NODE);
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
-    void apply_throwawayKeyWhileASecondRebuildIsNotDone_isRefused() {
+    void apply_bootstrapKeyWhileASecondRebuildIsNotDone_isRefused() {
         account.cloud.rebuild(NODE);
         account.cloud.note(NODE, Rebuild.Status.IN_PROGRESS);
 
-        assertThat(assertRefused()).hasMessageContaining("is not done");
+        assertThat(assertRefused()).hasMessageContaining("has not finished the rebuild");
     }
 
     @Test
-    void apply_throwawayKeyAfterARebuildThatFailed_isRefused() {
+    void apply_bootstrapKeyAfterARebuildThatFailed_isRefused() {
         account.cloud.note(NODE, Rebuild.Status.FAILED);
-        node().impostorWithThrowaway();
+        node().impostorWithBootstrapKey();
 
         assertThat(assertRefused()).hasMessageContaining("or a rebuild failed");
     }
 
     @Test
-    void apply_throwawayKeyOfAnotherHostsRebuild_isRefused() {
+    void apply_bootstrapKeyOfAnotherHostsRebuild_isRefused() {
         account.cloud.rebuild("shop-node-2");
-        node().impostorWithThrowaway();
+        node().impostorWithBootstrapKey();
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure.report().hosts())
                 .extracting(ApplyReport.HostOutcome::status)
                 .containsExactly(Status.CHANGED, Status.FAILED, Status.CHANGED);
-        assertThat(failure).hasMessageContaining(NODE).hasMessageContaining("has done no rebuild");
+        assertThat(failure).hasMessageContaining(NODE).hasMessageContaining("has completed no rebuild");
     }
 
     @Test
@@ -223,7 +223,7 @@ class MeshRebuildTest {
         node().impostor();
         Calls calls = new Calls();
 
-        assertThatThrownBy(() -> account.wish(calls).apply())
+        assertThatThrownBy(() -> account.spec(calls).apply())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining(node().hostKey().text());
 
@@ -234,10 +234,10 @@ class MeshRebuildTest {
     void apply_cloudThatDoesNotTellTheTime_refusesARebuiltHost() {
         Account timeless = new Account();
         timeless.cloud.hideClock();
-        timeless.wish().apply();
+        timeless.spec().apply();
         timeless.cloud.rebuild(NODE);
 
-        assertThatThrownBy(() -> timeless.wish().apply())
+        assertThatThrownBy(() -> timeless.spec().apply())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("it is not known since when");
     }
@@ -246,11 +246,11 @@ class MeshRebuildTest {
     void apply_questionForRebuildsFails_failsThatHostAlone() {
         account.cloud.rebuild(NODE);
         Calls rehearsal = new Calls();
-        account.wish(rehearsal).parallelism(1).build().plan();
+        account.spec(rehearsal).parallelism(1).build().plan();
         Calls calls = new Calls();
-        calls.breakAt(rehearsal.made().indexOf("CloudProvider.rebuilds") + 1, Calls.Fault.FAILS);
+        calls.breakAt(rehearsal.made().indexOf("CloudProvider.rebuilds") + 1, Calls.Problem.FAILS);
 
-        Plan plan = account.wish(calls).parallelism(1).build().plan();
+        Plan plan = account.spec(calls).parallelism(1).build().plan();
 
         assertThat(plan.entries())
                 .extracting(Plan.Entry::kind)
@@ -259,27 +259,35 @@ class MeshRebuildTest {
         assertThat(account.hosts.open()).isZero();
     }
 
-    @ParameterizedTest
-    @EnumSource(Reader.class)
-    void reader_rebuiltHost_saysThatApplyPutsItRight(Reader reader) {
+    @Test
+    void openPrometheus_rebuiltMonitor_saysThatApplyPutsItRight() {
         account.cloud.rebuild("shop-monitor-1");
 
-        assertThat(reader.complaint(account.wish().build()))
-                .contains(account.cloud.machine("shop-monitor-1").firstHostKey().text())
-                .contains("If it was rebuilt, apply asks Memory whether that is so");
+        assertThatThrownBy(account.spec().build()::openPrometheus)
+                .isInstanceOf(HostException.class)
+                .hasMessageContaining(
+                        account.cloud.machine("shop-monitor-1").firstHostKey().text())
+                .hasMessageContaining("If it was rebuilt, run apply, which asks Memory whether that is so");
     }
 
-    /** The verbs that only look, and expect every host to be set up. */
-    enum Reader {
-        VERIFY,
-        OPEN_PROMETHEUS;
+    @Test
+    void verify_rebuiltHost_failsItsHostKeyAndSaysThatApplySetsItUpAgain() {
+        account.cloud.rebuild(NODE);
 
-        String complaint(Mesh mesh) {
-            if (this == VERIFY) {
-                return mesh.verify().toString();
-            }
-            return String.valueOf(catchThrowableOfType(HostException.class, mesh::openPrometheus)
-                    .getMessage());
-        }
+        VerifyReport report = account.spec().build().verify();
+
+        assertThat(report.failures())
+                .filteredOn(check -> check.kind() == CheckKind.HOST_KEY_PINNED)
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.host()).isEqualTo(NODE);
+                    assertThat(check.observed()).contains(node().firstHostKey().text(), "it was rebuilt");
+                    assertThat(check.remedy()).contains("sets the host up again");
+                });
+        assertThat(report.failures())
+                .filteredOn(check -> check.kind() == CheckKind.HOST_UP_TO_DATE
+                        && check.host().equals(NODE))
+                .singleElement()
+                .satisfies(check -> assertThat(check.observed()).startsWith("set up again: it was rebuilt"));
     }
 }

@@ -22,15 +22,15 @@ class MeshSecretsTest {
 
     private final Account account = new Account();
 
-    private MeshBuilder wish(Secret password) {
-        return account.wish()
-                .prometheus(prometheus -> prometheus.remoteWrite(
+    private MeshBuilder spec(Secret password) {
+        return account.spec()
+                .prometheus(prometheus -> prometheus.addRemoteWrite(
                         URI.create("https://mimir.example/push"), Credentials.basic("me", password)));
     }
 
     @Test
     void apply_secret_goesToEveryMonitorAndNoNode() {
-        Mesh mesh = wish(Secret.of(PASSWORD)).monitor("fra1").build();
+        Mesh mesh = spec(Secret.of(PASSWORD)).addMonitor("fra1").build();
 
         ApplyReport report = mesh.apply();
 
@@ -42,21 +42,21 @@ class MeshSecretsTest {
         assertThat(order.indexOf("write " + FILE))
                 .isGreaterThan(order.indexOf("create user prometheus"))
                 .isLessThan(order.indexOf("write /etc/prometheus/prometheus.yml"));
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
     void apply_sameSecretFromAnotherProgram_changesNothing() {
-        wish(Secret.of(PASSWORD)).apply();
+        spec(Secret.of(PASSWORD)).apply();
 
-        assertThat(wish(Secret.of(PASSWORD)).plan().isEmpty()).isTrue();
-        assertThat(wish(Secret.of(PASSWORD)).apply().changes()).isZero();
+        assertThat(spec(Secret.of(PASSWORD)).plan().isEmpty()).isTrue();
+        assertThat(spec(Secret.of(PASSWORD)).apply().changes()).isZero();
     }
 
     @Test
     void apply_otherSecret_writesItsFileAloneAndDisturbsNobody() {
-        wish(Secret.of(PASSWORD)).apply();
-        Mesh changed = wish(Secret.of("another")).build();
+        spec(Secret.of(PASSWORD)).apply();
+        Mesh changed = spec(Secret.of("another")).build();
 
         ApplyReport report = changed.apply(changed.plan());
 
@@ -66,16 +66,16 @@ class MeshSecretsTest {
 
     @Test
     void apply_secretThatSomebodyChangedOnTheHost_isPutBack() {
-        wish(Secret.of(PASSWORD)).apply();
+        spec(Secret.of(PASSWORD)).apply();
         account.cloud.machine("shop-monitor-1").loseSecret(FILE);
 
-        assertThat(wish(Secret.of(PASSWORD)).apply().hosts().get(0).changes()).containsExactly("write " + FILE);
+        assertThat(spec(Secret.of(PASSWORD)).apply().hosts().get(0).changes()).containsExactly("write " + FILE);
     }
 
     @Test
     void verbs_all_neverShowTheSecret(@TempDir Path folder) throws Exception {
         List<String> shown = new ArrayList<>();
-        Mesh mesh = wish(Secret.of(PASSWORD))
+        Mesh mesh = spec(Secret.of(PASSWORD))
                 .state(folder.resolve("state"))
                 .listener(event -> shown.add(event.toString()))
                 .build();
@@ -83,7 +83,7 @@ class MeshSecretsTest {
         shown.add(mesh.blueprint() + mesh.blueprint().spec().toString());
         shown.add(mesh.plan().toString() + mesh.plan().entries());
         shown.add(mesh.apply().toString());
-        Plan other = wish(Secret.of("another"))
+        Plan other = spec(Secret.of("another"))
                 .state(folder.resolve("state"))
                 .build()
                 .plan();
@@ -102,14 +102,14 @@ class MeshSecretsTest {
     @Test
     void apply_secretClosed_saysSoAndTheNextOneFinishes() {
         Secret password = Secret.of(PASSWORD);
-        Mesh mesh = wish(password).build();
+        Mesh mesh = spec(password).build();
         password.close();
 
         assertThatThrownBy(mesh::apply)
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("shop-monitor-1")
                 .hasMessageContaining("closed");
-        account.assertIsAsWished(applied(wish(Secret.of(PASSWORD)).build()));
+        account.assertUpToDate(applied(spec(Secret.of(PASSWORD)).build()));
     }
 
     private static Mesh applied(Mesh mesh) {

@@ -9,7 +9,6 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Release;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
@@ -33,7 +32,7 @@ class MeshTest {
 
     @Test
     void apply_firstTime_makesEveryHostAndReportsWhatWasDone() {
-        ApplyReport report = account.wish().apply();
+        ApplyReport report = account.spec().apply();
 
         assertThat(report.ok()).isTrue();
         assertThat(report.hosts())
@@ -64,19 +63,19 @@ class MeshTest {
                         "wg0: bring up",
                         "start promguard-wireguard-metrics.timer",
                         "start node_exporter.service",
-                        "replace the throwaway SSH host key");
+                        "replace the bootstrap SSH host key");
         assertThat(account.cloud.machines())
                 .as("rollbacks that wait for a confirmation")
                 .noneMatch(MemoryMachine::armed);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_secondTime_opensOneSessionAHostAndWritesNothing() {
-        account.wish().apply();
+        account.spec().apply();
         Calls calls = new Calls();
 
-        ApplyReport report = account.wish(calls).apply();
+        ApplyReport report = account.spec(calls).apply();
 
         assertThat(report.changes()).isZero();
         assertThat(calls.made("HostApplier.open")).isEqualTo(3);
@@ -88,7 +87,7 @@ class MeshTest {
     void apply_hostsThatDifferOnlyInName_goInOneOrderOfAtMostTheBatchSize() {
         account.cloud.batchSize(3);
 
-        account.wish().nodes(7, "lon1").apply();
+        account.spec().nodes(7, "lon1").apply();
 
         assertThat(account.cloud.orders())
                 .extracting(order -> order.names().size())
@@ -101,17 +100,17 @@ class MeshTest {
                 .flatExtracting(CreateOrder::names)
                 .doesNotHaveDuplicates()
                 .hasSize(8);
-        account.assertIsAsWished(account.wish().nodes(7, "lon1").build());
+        account.assertUpToDate(account.spec().nodes(7, "lon1").build());
     }
 
     @Test
     void apply_oneHostDown_finishesTheOthersAndTheNextApplyFinishesIt() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-node-1").down(true);
         account.cloud.machine("shop-node-2").disableFirewall();
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure).hasMessageContaining("shop-node-1").hasMessageContaining("2 of 3 hosts are done");
         assertThat(failure.getCause()).isInstanceOf(HostException.class);
@@ -122,8 +121,8 @@ class MeshTest {
         assertThat(failure.report().hosts().get(2).changes())
                 .containsExactly("ufw: deny what no rule admits, and enable");
         account.cloud.machine("shop-node-1").down(false);
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @ParameterizedTest
@@ -136,7 +135,7 @@ class MeshTest {
                 "write the WireGuard key",
                 "wg0: bring up",
                 "start node_exporter.service",
-                "replace the throwaway SSH host key"
+                "replace the bootstrap SSH host key"
             })
     void apply_oneChangeFails_saysHostAndStepKeepsTheReportAndIsFinishedByTheNext(String change) {
         MeshListener breakNode = event -> {
@@ -146,7 +145,7 @@ class MeshTest {
         };
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.wish().listener(breakNode).apply());
+                ApplyException.class, () -> account.spec().listener(breakNode).apply());
 
         assertThat(failure).hasMessageContaining("step \"" + change + "\" failed");
         HostOutcome outcome = failure.report().hosts().get(1);
@@ -158,8 +157,8 @@ class MeshTest {
         MemoryMachine node = account.cloud.machine("shop-node-1");
         node.failAt(null);
         node.rollBack();
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -171,23 +170,29 @@ class MeshTest {
         };
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.wish().listener(late).apply());
+                ApplyException.class, () -> account.spec().listener(late).apply());
 
         assertThat(failure).hasMessageContaining("shop-node-2");
         assertThat(failure.report().hosts().get(2).status()).isEqualTo(Status.ROLLED_BACK);
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_createRefused_namesEveryHostOfTheOrderAndStillFinishesTheRest() {
-        account.wish().nodes(0).apply();
+        account.spec().nodes(0).apply();
         account.cloud.machine("shop-monitor-1").disableFirewall();
         account.cloud.refuse(new ProviderException(
-                "You would exceed your droplet limit", 422, "unprocessable_entity", "req-1", false, null));
+                ErrorCode.PROVIDER_REFUSED,
+                "You would exceed your droplet limit",
+                422,
+                "unprocessable_entity",
+                "req-1",
+                false,
+                null));
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure)
                 .hasMessageContaining("shop-node-1, shop-node-2: You would exceed")
@@ -198,35 +203,35 @@ class MeshTest {
                 .containsExactly(Status.CHANGED, Status.FAILED, Status.FAILED);
         assertThat(failure.report().hosts().get(1).changes()).isEmpty();
         account.cloud.refuse(null);
-        assertThat(account.wish().apply().ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        assertThat(account.spec().apply().ok()).isTrue();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_lostAnswerThatEndsInARefusal_findsTheHostsThatWereMadeAllTheSame() {
         Calls calls = new Calls();
         account.cloud.loseAnswers(2);
-        MeshBuilder wish = account.wish(calls).provider(RefusingAfterLoss.over(account.cloud));
-        assertThatThrownBy(wish::apply).isInstanceOf(ApplyException.class).hasMessageContaining("429");
+        MeshBuilder spec = account.spec(calls).provider(RefusingAfterLoss.over(account.cloud));
+        assertThatThrownBy(spec::apply).isInstanceOf(ApplyException.class).hasMessageContaining("429");
         assertThat(account.cloud.names()).hasSize(3);
 
-        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.spec().apply().ok()).isTrue();
 
         assertThat(account.cloud.orders()).hasSize(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_lostAnswersAndALateList_makesNoHostTwice() {
         account.cloud.loseAnswers(2);
         account.cloud.lag(3);
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
         assertThat(account.cloud.names()).hasSize(3);
 
-        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.spec().apply().ok()).isTrue();
 
         assertThat(account.cloud.orders()).hasSize(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
@@ -234,25 +239,25 @@ class MeshTest {
         account.cloud.delay("shop-node-1");
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure).hasMessageContaining("shop-node-1: step \"wait until active\" failed");
         assertThat(failure.report().hosts())
                 .extracting(HostOutcome::status)
                 .containsExactly(Status.CHANGED, Status.FAILED, Status.CHANGED);
         account.cloud.hurry();
-        assertThat(account.wish().apply().ok()).isTrue();
+        assertThat(account.spec().apply().ok()).isTrue();
         assertThat(account.cloud.orders()).hasSize(2);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_hostSwitchedOff_failsItAndLeavesTheOthersAsTheyAre() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.switchOff("shop-node-1");
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure.report().hosts())
                 .extracting(HostOutcome::status)
@@ -260,46 +265,46 @@ class MeshTest {
         assertThat(failure.report().hosts().get(1).publicAddress())
                 .contains(account.cloud.machine("shop-node-1").address());
         account.cloud.hurry();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_impossibleRegion_makesNothing() {
         account.cloud.close("lon1");
 
-        assertThatThrownBy(() -> account.wish().apply())
+        assertThatThrownBy(() -> account.spec().apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("\"lon1\" of shop-node-1")
                 .hasMessageContaining("\"lon1\" of shop-node-2");
-        assertThatThrownBy(() -> account.wish().plan()).isInstanceOf(InvalidMeshException.class);
+        assertThatThrownBy(() -> account.spec().plan()).isInstanceOf(InvalidMeshException.class);
         assertThat(account.cloud.names()).isEmpty();
         assertThat(account.store.load("shop")).isEmpty();
     }
 
     @Test
     void apply_hostVanished_isMadeAnewAtItsOldAddressAndTheOthersAreNotRestarted() {
-        account.wish().apply();
+        account.spec().apply();
         String before = account.cloud.machine("shop-node-2").since("node_exporter.service");
         account.cloud.vanish("shop-node-1");
 
-        ApplyReport report = account.wish().apply();
+        ApplyReport report = account.spec().apply();
 
         assertThat(report.hosts().get(1).changes()).startsWith("create");
         assertThat(report.hosts().get(2).status()).isEqualTo(Status.UNCHANGED);
         assertThat(account.address("shop-node-1")).isEqualTo("10.0.0.2");
         assertThat(account.cloud.machine("shop-node-2").since("node_exporter.service"))
                 .isEqualTo(before);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_keyFileLost_givesThatHostANewKeyAndTellsItsPeers() {
-        account.wish().apply();
+        account.spec().apply();
         PublicKey before = account.cloud.machine("shop-node-1").publicKey().orElseThrow();
         account.cloud.machine("shop-node-1").loseKey();
 
-        Plan plan = account.wish().plan();
-        account.wish().build().apply(plan);
+        Plan plan = account.spec().plan();
+        account.spec().build().apply(plan);
 
         assertThat(plan.entries().get(0).changes())
                 .extracting(PlannedChange::text)
@@ -308,24 +313,24 @@ class MeshTest {
         assertThat(plan.entries().get(2).kind()).isEqualTo(Plan.Kind.KEEP);
         assertThat(account.cloud.machine("shop-node-1").publicKey().orElseThrow())
                 .isNotEqualTo(before);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_loginKeyLost_isRefusedAsPlanRefusesItAndMakesNoOther() {
-        account.wish().apply();
+        account.spec().apply();
         account.store.loseLoginKey("shop");
 
-        assertThatThrownBy(() -> account.wish().plan()).isInstanceOf(StateException.class);
-        assertThatThrownBy(() -> account.wish().apply())
+        assertThatThrownBy(() -> account.spec().plan()).isInstanceOf(StateException.class);
+        assertThatThrownBy(() -> account.spec().apply())
                 .isInstanceOf(StateException.class)
-                .hasMessageContaining("put back a copy of the folder");
+                .hasMessageContaining("Restore the folder from a backup");
         assertThat(account.store.loadLoginKey("shop")).isEqualTo(Optional.empty());
     }
 
     @Test
     void apply_anotherHostKey_failsThatHostBeforeAnythingIsSent() {
-        account.wish().apply();
+        account.spec().apply();
         MemoryMachine node = account.cloud.machine("shop-node-1");
         List<String> before = node.changes();
         String pinned = node.hostKey().text();
@@ -333,7 +338,7 @@ class MeshTest {
         node.disableFirewall();
 
         ApplyException failure =
-                catchThrowableOfType(ApplyException.class, () -> account.wish().apply());
+                catchThrowableOfType(ApplyException.class, () -> account.spec().apply());
 
         assertThat(failure)
                 .hasMessageContaining(pinned)
@@ -345,7 +350,7 @@ class MeshTest {
     void apply_hostMadeByNobodyKnown_isRefusedBeforeAnythingChanges() {
         account.cloud.plant("shop", "shop-node-1", Optional.of("feedfacefeedface"));
 
-        assertThatThrownBy(() -> account.wish().apply())
+        assertThatThrownBy(() -> account.spec().apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("shop-node-1 (id 1)")
                 .hasMessageContaining("memory of shop");
@@ -354,52 +359,52 @@ class MeshTest {
 
     @Test
     void apply_unknownHostWithTheNameOfAKnownOne_isRefusedAndLeftAlone() {
-        account.wish().apply();
+        account.spec().apply();
         String id = account.state("shop", "shop-node-1").providerId().orElseThrow();
         account.cloud.plant("shop", "shop-node-1", Optional.empty());
 
-        assertThatThrownBy(() -> account.wish().apply())
+        assertThatThrownBy(() -> account.spec().apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("shop-node-1 (id 4)");
 
         assertThat(account.cloud.names())
                 .containsExactly("shop-monitor-1", "shop-node-1", "shop-node-1", "shop-node-2");
         assertThat(account.state("shop", "shop-node-1").providerId()).contains(id);
-        account.wish().build().deleteUnmanaged("4");
-        account.assertIsAsWished(account.wish().build());
+        account.spec().build().deleteUnmanaged("4");
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_removalFails_saysSoKeepsTheRestAndTheNextApplyFinishes() {
-        account.wish().apply();
+        account.spec().apply();
         Calls calls = new Calls();
-        Mesh fewer = account.wish(calls).nodes(1, "lon1").parallelism(1).build();
-        int deletion = new Rehearsal(this::twoNodes, wish -> wish.nodes(1, "lon1")).position("CloudProvider.delete");
-        calls.breakAt(deletion, Calls.Fault.FAILS);
+        Mesh fewer = account.spec(calls).nodes(1, "lon1").parallelism(1).build();
+        int deletion = new Rehearsal(this::twoNodes, spec -> spec.nodes(1, "lon1")).position("CloudProvider.delete");
+        calls.breakAt(deletion, Calls.Problem.FAILS);
 
         ApplyException failure = catchThrowableOfType(ApplyException.class, fewer::apply);
 
         assertThat(failure).hasMessageContaining("shop-node-2").hasMessageContaining("told to fail");
         assertThat(failure.report().removed()).isEmpty();
-        assertThat(account.wish().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
-        account.assertIsAsWished(account.wish().nodes(1, "lon1").build());
+        assertThat(account.spec().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
+        account.assertUpToDate(account.spec().nodes(1, "lon1").build());
     }
 
     private Account twoNodes() {
         Account other = new Account();
-        other.wish().apply();
+        other.spec().apply();
         return other;
     }
 
     @Test
     void apply_moreNodes_keepsEveryAddressAndKeyAndRestartsNothing() {
-        account.wish().apply();
+        account.spec().apply();
         MemoryMachine node = account.cloud.machine("shop-node-1");
         List<String> before = node.changes();
         PublicKey key = node.publicKey().orElseThrow();
         String started = account.cloud.machine("shop-monitor-1").since("prometheus.service");
 
-        ApplyReport report = account.wish().nodes(4, "lon1").apply();
+        ApplyReport report = account.spec().nodes(4, "lon1").apply();
 
         assertThat(node.changes()).isEqualTo(before);
         assertThat(node.publicKey()).contains(key);
@@ -411,19 +416,19 @@ class MeshTest {
                         "write the preshared keys for shop-node-3, shop-node-4",
                         "write /etc/wireguard/wg0.conf",
                         "wg0: set peers");
-        account.assertIsAsWished(account.wish().nodes(4, "lon1").build());
+        account.assertUpToDate(account.spec().nodes(4, "lon1").build());
     }
 
     @Test
     void apply_nodesComeAndGo_keepTheirAddresses() {
-        account.wish()
+        account.spec()
                 .nodes(0)
                 .node("a", host -> host.region("lon1"))
                 .node("b", host -> host.region("lon1"))
                 .node("c", host -> host.region("lon1"))
                 .apply();
 
-        account.wish()
+        account.spec()
                 .nodes(0)
                 .node("d", host -> host.region("lon1"))
                 .node("c", host -> host.region("lon1"))
@@ -434,7 +439,7 @@ class MeshTest {
         assertThat(account.address("d"))
                 .as("a and b were peers until this apply")
                 .isEqualTo("10.0.0.5");
-        account.wish()
+        account.spec()
                 .nodes(0)
                 .node("e", host -> host.region("lon1"))
                 .node("d", host -> host.region("lon1"))
@@ -446,11 +451,11 @@ class MeshTest {
 
     @Test
     void apply_hostRemovedWhileAPeerIsDown_itsAddressRestsUntilThatPeerHasForgottenIt() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-monitor-1").down(true);
-        assertThatThrownBy(() -> account.wish().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
         assertThat(account.cloud.names()).doesNotContain("shop-node-2");
-        assertThatThrownBy(() -> account.wish()
+        assertThatThrownBy(() -> account.spec()
                         .nodes(1, "lon1")
                         .node("late", host -> host.region("lon1"))
                         .apply())
@@ -458,20 +463,20 @@ class MeshTest {
 
         assertThat(account.address("late")).isEqualTo("10.0.0.4");
         account.cloud.machine("shop-monitor-1").down(false);
-        account.wish()
+        account.spec()
                 .nodes(1, "lon1")
                 .node("late", host -> host.region("lon1"))
                 .apply();
         assertThat(account.address("late")).isEqualTo("10.0.0.4");
-        account.wish().apply();
+        account.spec().apply();
         assertThat(account.address("shop-node-2")).isEqualTo("10.0.0.3");
     }
 
     @Test
     void apply_networkWithoutAFreeAddress_isRefusedBeforeAnythingIsMade() {
-        account.wish().network("10.0.0.0/29").nodes(5, "lon1").apply();
+        account.spec().network("10.0.0.0/29").nodes(5, "lon1").apply();
 
-        assertThatThrownBy(() -> account.wish()
+        assertThatThrownBy(() -> account.spec()
                         .network("10.0.0.0/29")
                         .nodes(0)
                         .node("other", host -> host.region("lon1"))
@@ -490,7 +495,7 @@ class MeshTest {
         };
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.wish().listener(clash).apply());
+                ApplyException.class, () -> account.spec().listener(clash).apply());
 
         assertThat(failure).hasMessageContaining("10.0.0.0/24 overlaps the host's own 10.0.0.14/16");
         assertThat(account.cloud.machine("shop-node-1").changes()).isEmpty();
@@ -507,7 +512,7 @@ class MeshTest {
 
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class,
-                () -> account.wish().image(image).listener(other).apply());
+                () -> account.spec().image(image).listener(other).apply());
 
         assertThat(failure).hasMessageContaining("check the host").hasMessageContaining("Nothing was changed on it");
         assertThat(account.cloud.machine("shop-node-1").changes()).isEmpty();
@@ -515,37 +520,37 @@ class MeshTest {
 
     @Test
     void apply_newIpv6Mesh_givesEveryHostAnIpv6Address() {
-        account.wish().network("fd00:44::/64").apply();
+        account.spec().network("fd00:44::/64").apply();
 
         assertThat(account.address("shop-monitor-1")).isEqualTo("fd00:44::1");
         assertThat(account.cloud.machine("shop-node-1").rules()).contains("9100/tcp on wg0 from fd00:44::1");
-        account.assertIsAsWished(account.wish().network("fd00:44::/64").build());
+        account.assertUpToDate(account.spec().network("fd00:44::/64").build());
     }
 
     @Test
     void apply_twoMeshesInOneAccount_doNotTouchEachOther() {
-        account.wish().apply();
-        account.wish().name("bank").nodes(1, "lon1").apply();
+        account.spec().apply();
+        account.spec().name("bank").nodes(1, "lon1").apply();
         List<String> before = account.cloud.machine("shop-node-1").changes();
 
-        account.wish().name("bank").nodes(0).apply();
-        account.assertIsAsWished(account.wish().build());
-        DestroyReport destroyed = account.wish().name("bank").build().destroy();
+        account.spec().name("bank").nodes(0).apply();
+        account.assertUpToDate(account.spec().build());
+        DestroyReport destroyed = account.spec().name("bank").build().destroy();
 
         assertThat(destroyed.removed()).containsExactly("bank-monitor-1");
         account.assertIsGone("bank");
         assertThat(account.cloud.machine("shop-node-1").changes()).isEqualTo(before);
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_whileAnotherProgramApplies_isRefusedAsRetryable() {
         try (StateStore.Lock lock = account.store.lock("shop")) {
             assertThat(lock).isNotNull();
-            assertThatThrownBy(() -> account.wish().apply())
+            assertThatThrownBy(() -> account.spec().apply())
                     .isInstanceOfSatisfying(
                             StateException.class, e -> assertThat(e.retryable()).isTrue());
-            assertThatThrownBy(() -> account.wish().build().destroy()).isInstanceOf(StateException.class);
+            assertThatThrownBy(() -> account.spec().build().destroy()).isInstanceOf(StateException.class);
         }
         assertThat(account.cloud.names()).isEmpty();
     }
@@ -570,7 +575,7 @@ class MeshTest {
             return session;
         };
 
-        account.wish().nodes(6, "lon1").applier(counting).parallelism(2).apply();
+        account.spec().nodes(6, "lon1").applier(counting).parallelism(2).apply();
 
         assertThat(most).hasValue(2);
     }
@@ -585,7 +590,7 @@ class MeshTest {
         Release chosen = Release.upstream("prometheus", "3.15.0", sum, sum);
 
         Plan plan =
-                account.wish().prometheus(settings -> settings.release(chosen)).plan();
+                account.spec().prometheus(settings -> settings.release(chosen)).plan();
 
         assertThat(plan.blueprint().spec().nodeExporter().version()).isEqualTo("1.5.0");
         assertThat(plan.blueprint().spec().prometheus().release()).isEqualTo(chosen);
@@ -595,7 +600,7 @@ class MeshTest {
     void plan_nothingThere_saysWhatWouldBeMadeAndWhatItCostsAndChangesNothing() {
         Calls calls = new Calls();
 
-        Plan plan = account.wish(calls).plan();
+        Plan plan = account.spec(calls).plan();
 
         assertThat(plan.isEmpty()).isFalse();
         assertThat(plan).hasToString("""
@@ -607,18 +612,21 @@ class MeshTest {
             """);
         assertThat(calls.made())
                 .containsOnly(
-                        "StateStore.load", "CloudProvider.list", "CloudProvider.check", "CloudProvider.unprotected");
+                        "StateStore.load",
+                        "CloudProvider.list",
+                        "CloudProvider.preflight",
+                        "CloudProvider.planFirewall");
         assertThat(account.cloud.names()).isEmpty();
-        assertThat(account.wish().plan()).as("planning twice").isEqualTo(plan);
+        assertThat(account.spec().plan()).as("planning twice").isEqualTo(plan);
     }
 
     @Test
     void plan_everyKindOfChange_isReadable() {
-        account.wish().nodes(3, "lon1").parallelism(1).apply();
+        account.spec().nodes(3, "lon1").parallelism(1).apply();
         account.cloud.machine("shop-node-1").disableFirewall();
         account.cloud.machine("shop-node-2").down(true);
 
-        Plan plan = account.wish().node("new", host -> host.region("ams3")).plan();
+        Plan plan = account.spec().node("new", host -> host.region("ams3")).plan();
 
         assertThat(plan.entries())
                 .extracting(Plan.Entry::kind)
@@ -639,7 +647,7 @@ class MeshTest {
                         "~ shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  127.77.0.x",
                         "    ! ufw: is off, or its loaded rules are not its own (drift)   → put back",
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",
-                        "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s",
+                        "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s [PG-4001]",
                         "      See that it is up.",
                         "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
                         "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x");
@@ -647,12 +655,12 @@ class MeshTest {
 
     @Test
     void plan_moreOrFewerHosts_saysWhatTheyCostInAllAndMoreOrLess() {
-        account.wish().nodes(3).apply();
+        account.spec().nodes(3).apply();
 
-        assertThat(account.wish().nodes(4).plan().toString())
+        assertThat(account.spec().nodes(4).plan().toString())
                 .startsWith("mesh shop: 1 to create, 1 to change, 0 to remove · $30.00 a month ($0.045 an hour), $6.00"
                         + " more\n");
-        Plan fewer = account.wish().nodes(1).plan();
+        Plan fewer = account.spec().nodes(1).plan();
         assertThat(fewer.toString())
                 .startsWith("mesh shop: 0 to create, 1 to change, 2 to remove · $12.00 a month ($0.018 an hour), $12.00"
                         + " less\n");
@@ -664,47 +672,47 @@ class MeshTest {
     }
 
     @Test
-    void plan_meshAsWished_saysThatThereIsNothingToDo() {
-        account.wish().apply();
+    void plan_meshUpToDate_saysThatThereIsNothingToDo() {
+        account.spec().apply();
 
-        assertThat(account.wish().plan()).hasToString("mesh shop: nothing to do, 3 hosts are as wished");
+        assertThat(account.spec().plan()).hasToString("mesh shop: nothing to do, 3 hosts are up to date");
     }
 
     @Test
     void applyPlan_worldAsPlanned_doesWhatThePlanSays() {
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
 
-        ApplyReport report = account.wish().build().apply(plan);
+        ApplyReport report = account.spec().build().apply(plan);
 
         assertThat(report.ok()).isTrue();
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void applyPlan_worldMoved_doesNothingAndShowsThePlanOfNow() {
-        account.wish().apply();
+        account.spec().apply();
         account.cloud.machine("shop-node-1").disableFirewall();
-        Plan plan = account.wish().plan();
+        Plan plan = account.spec().plan();
         account.cloud.machine("shop-node-2").disableFirewall();
         List<String> before = account.cloud.machine("shop-node-1").changes();
 
         PlanOutdatedException outdated = catchThrowableOfType(
-                PlanOutdatedException.class, () -> account.wish().build().apply(plan));
+                PlanOutdatedException.class, () -> account.spec().build().apply(plan));
 
         assertThat(account.cloud.machine("shop-node-1").changes()).isEqualTo(before);
         assertThat(outdated.current().entries())
                 .extracting(Plan.Entry::kind)
                 .containsExactly(Plan.Kind.KEEP, Plan.Kind.CHANGE, Plan.Kind.CHANGE);
-        assertThat(account.wish().build().apply(outdated.current()).ok()).isTrue();
+        assertThat(account.spec().build().apply(outdated.current()).ok()).isTrue();
     }
 
     @Test
     void destroy_twice_removesEverythingOnceAndThenNothing() {
-        account.wish().apply();
+        account.spec().apply();
         assertThat(account.cloud.accessKeys()).isEqualTo(1);
 
-        DestroyReport first = account.wish().build().destroy();
-        DestroyReport second = account.wish().build().destroy();
+        DestroyReport first = account.spec().build().destroy();
+        DestroyReport second = account.spec().build().destroy();
 
         assertThat(first.removed()).containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
         assertThat(second.removed()).isEmpty();
@@ -717,9 +725,9 @@ class MeshTest {
     void destroy_hostsThatTheListStillHides_removesThemToo() {
         account.cloud.loseAnswers(2);
         account.cloud.lag(3);
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
 
-        DestroyReport report = account.wish().build().destroy();
+        DestroyReport report = account.spec().build().destroy();
 
         assertThat(report.removed()).hasSize(3);
         account.assertIsGone("shop");
@@ -727,12 +735,12 @@ class MeshTest {
 
     @Test
     void destroy_afterApplyAgain_makesAFreshMesh() {
-        account.wish().apply();
-        account.wish().build().destroy();
+        account.spec().apply();
+        account.spec().build().destroy();
 
-        account.wish().apply();
+        account.spec().apply();
 
-        account.assertIsAsWished(account.wish().build());
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test

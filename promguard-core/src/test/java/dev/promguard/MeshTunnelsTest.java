@@ -41,7 +41,7 @@ class MeshTunnelsTest {
     }
 
     private boolean shares(String host, String peer) {
-        return machine(host).config().contains("preshared-key " + path(peer));
+        return machine(host).config().contains("PresharedKeyFile = " + path(peer));
     }
 
     private void assertTunnelRuns(String node, String monitor) {
@@ -82,12 +82,12 @@ class MeshTunnelsTest {
         PRESHARED_KEYS_SWITCHED_OFF,
         ROTATION;
 
-        MeshBuilder before(MeshBuilder wish) {
-            return wish.presharedKeys(this != PRESHARED_KEYS_SWITCHED_ON);
+        MeshBuilder before(MeshBuilder spec) {
+            return spec.presharedKeys(this != PRESHARED_KEYS_SWITCHED_ON);
         }
 
-        MeshBuilder after(MeshBuilder wish) {
-            return wish.presharedKeys(this != PRESHARED_KEYS_SWITCHED_OFF);
+        MeshBuilder after(MeshBuilder spec) {
+            return spec.presharedKeys(this != PRESHARED_KEYS_SWITCHED_OFF);
         }
 
         void happen(Account account) {
@@ -103,8 +103,8 @@ class MeshTunnelsTest {
             }
         }
 
-        ApplyReport run(MeshBuilder wish) {
-            return this == ROTATION ? wish.build().rotateKeys() : wish.apply();
+        ApplyReport run(MeshBuilder spec) {
+            return this == ROTATION ? spec.build().rotateKeys() : spec.apply();
         }
     }
 
@@ -124,7 +124,7 @@ class MeshTunnelsTest {
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("causesAndTroubles")
     void run_monitorFails_tunnelsRunOnAndTheNextApplyFinishes(Cause cause, Trouble trouble) {
-        cause.before(account.wish()).apply();
+        cause.before(account.spec()).apply();
         assertTunnelsRun();
         cause.happen(account);
         AtomicBoolean exchanging = new AtomicBoolean(cause != Cause.ROTATION);
@@ -147,9 +147,9 @@ class MeshTunnelsTest {
                 machine(MONITOR).down(true);
             }
         };
-        MeshBuilder wish = cause.after(account.wish()).listener(trap);
+        MeshBuilder spec = cause.after(account.spec()).listener(trap);
         if (cause != Cause.ROTATION) {
-            wish.prometheus(settings -> settings.retention(Duration.ofDays(9)).scrapeInterval(Duration.ofSeconds(20)));
+            spec.prometheus(settings -> settings.retention(Duration.ofDays(9)).scrapeInterval(Duration.ofSeconds(20)));
             machine(MONITOR)
                     .failAt(
                             switch (trouble) {
@@ -160,7 +160,7 @@ class MeshTunnelsTest {
                             });
         }
 
-        assertThatThrownBy(() -> cause.run(wish)).isInstanceOfSatisfying(ApplyException.class, e -> {
+        assertThatThrownBy(() -> cause.run(spec)).isInstanceOfSatisfying(ApplyException.class, e -> {
             assertThat(e.report().ok()).isFalse();
             assertThat(e.getMessage()).contains(MONITOR);
         });
@@ -171,19 +171,19 @@ class MeshTunnelsTest {
             letTheTimeForConfirmationsPass();
         }
         assertTunnelsRun();
-        cause.after(account.wish()).plan();
+        cause.after(account.spec()).plan();
         assertThat(account.cloud.machines()).noneMatch(MemoryMachine::armed);
         letTheTimeForConfirmationsPass();
         assertTunnelsRun();
-        cause.after(account.wish()).apply();
+        cause.after(account.spec()).apply();
         assertTunnelsRun();
-        account.assertIsAsWished(cause.after(account.wish()).build());
+        account.assertUpToDate(cause.after(account.spec()).build());
     }
 
     @ParameterizedTest
     @EnumSource(Cause.class)
     void run_monitorCannotBeReachedToConfirm_tunnelsRunOn(Cause cause) {
-        cause.before(account.wish()).apply();
+        cause.before(account.spec()).apply();
         cause.happen(account);
         AtomicBoolean exchanging = new AtomicBoolean(cause != Cause.ROTATION);
         account.hosts.rollbackAfter(Duration.ofSeconds(5));
@@ -196,21 +196,21 @@ class MeshTunnelsTest {
             }
         };
 
-        assertThatThrownBy(() -> cause.run(cause.after(account.wish()).listener(trap)))
+        assertThatThrownBy(() -> cause.run(cause.after(account.spec()).listener(trap)))
                 .isInstanceOf(ApplyException.class);
 
         machine(MONITOR).down(false);
         letTheTimeForConfirmationsPass();
         assertTunnelsRun();
         account.hosts.rollbackAfter(Duration.ofMillis(1));
-        cause.after(account.wish()).apply();
-        account.assertIsAsWished(cause.after(account.wish()).build());
+        cause.after(account.spec()).apply();
+        account.assertUpToDate(cause.after(account.spec()).build());
     }
 
     @ParameterizedTest
     @EnumSource(Cause.class)
     void run_nodeFailsAtThePeers_tunnelsRunOn(Cause cause) {
-        cause.before(account.wish()).apply();
+        cause.before(account.spec()).apply();
         cause.happen(account);
         MeshListener trap = event -> {
             if (event.step().startsWith("rotate")) {
@@ -221,25 +221,25 @@ class MeshTunnelsTest {
             machine("shop-node-1").failAt("wg0: set peers");
         }
 
-        assertThatThrownBy(() -> cause.run(cause.after(account.wish()).listener(trap)))
+        assertThatThrownBy(() -> cause.run(cause.after(account.spec()).listener(trap)))
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("wg0: set peers");
 
         machine("shop-node-1").failAt(null);
         letTheTimeForConfirmationsPass();
         assertTunnelsRun();
-        cause.after(account.wish()).apply();
-        account.assertIsAsWished(cause.after(account.wish()).build());
+        cause.after(account.spec()).apply();
+        account.assertUpToDate(cause.after(account.spec()).build());
     }
 
     @Test
     void apply_oneOfTwoMonitorsFails_theNodePutsItsKeyBackAndBothMonitorsKeepIt() {
-        account.wish().monitor("fra1").apply();
+        account.spec().addMonitor("fra1").apply();
         PublicKey before = key("shop-node-1");
         machine("shop-node-1").loosenKey();
         machine("shop-monitor-2").failAt("wg0: set peers");
 
-        assertThatThrownBy(() -> account.wish().monitor("fra1").apply())
+        assertThatThrownBy(() -> account.spec().addMonitor("fra1").apply())
                 .satisfies(e -> assertThat(statuses(e))
                         .containsEntry("shop-monitor-1", Status.ROLLED_BACK)
                         .containsEntry("shop-monitor-2", Status.FAILED)
@@ -252,45 +252,45 @@ class MeshTunnelsTest {
             NODES.forEach(node -> assertTunnelRuns(node, monitor));
         }
         machine("shop-monitor-2").failAt(null);
-        account.wish().monitor("fra1").apply();
-        account.assertIsAsWished(account.wish().monitor("fra1").build());
+        account.spec().addMonitor("fra1").apply();
+        account.assertUpToDate(account.spec().addMonitor("fra1").build());
     }
 
     @Test
     void apply_nodeKeyLostAndMonitorOutOfReach_leavesTheNodeAlone() {
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-node-1").loseKey();
         machine(MONITOR).down(true);
 
-        assertThatThrownBy(() -> account.wish().apply())
+        assertThatThrownBy(() -> account.spec().apply())
                 .hasMessageContaining("shop-node-1")
-                .hasMessageContaining("running tunnels with others that cannot take part: " + MONITOR);
+                .hasMessageContaining("running tunnels with hosts that cannot take part: " + MONITOR);
 
         assertTunnelsRun();
         machine(MONITOR).down(false);
-        account.wish().apply();
-        account.assertIsAsWished(account.wish().build());
+        account.spec().apply();
+        account.assertUpToDate(account.spec().build());
     }
 
     @Test
     void apply_nodeKeyLostAndMonitorGoneForLong_givesTheNodeItsKey() {
-        account.wish().apply();
+        account.spec().apply();
         PublicKey before = key("shop-node-1");
         machine("shop-node-1").loseKey();
         machine("shop-node-1").handshake(Optional.of(Duration.ofHours(1)));
         machine(MONITOR).down(true);
 
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
 
         assertThat(key("shop-node-1")).isNotEqualTo(before);
     }
 
     @Test
     void apply_presharedKeysSwitchedOffAndOneNodeOutOfReach_leavesThatTunnelAsItIs() {
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-node-2").down(true);
 
-        assertThatThrownBy(() -> account.wish().presharedKeys(false).apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().presharedKeys(false).apply()).isInstanceOf(ApplyException.class);
 
         assertTunnelsRun();
         assertThat(shares(MONITOR, "shop-node-1")).isFalse();
@@ -299,22 +299,22 @@ class MeshTunnelsTest {
 
     @Test
     void apply_presharedKeyReadableAndMonitorOutOfReach_keepsItInUse() {
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-node-1").loosenPresharedKeys();
         machine(MONITOR).down(true);
 
-        assertThatThrownBy(() -> account.wish().apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().apply()).isInstanceOf(ApplyException.class);
 
         assertTunnelsRun();
     }
 
     @Test
     void apply_nodeAddedAndMonitorFails_doesNotHoldTheNewNode() {
-        account.wish().apply();
+        account.spec().apply();
         machine("shop-node-1").loosenPresharedKeys();
         machine(MONITOR).failAt("wg0: set peers");
 
-        assertThatThrownBy(() -> account.wish().nodes(3, "lon1").apply())
+        assertThatThrownBy(() -> account.spec().nodes(3, "lon1").apply())
                 .satisfies(e -> assertThat(statuses(e))
                         .containsEntry(MONITOR, Status.FAILED)
                         .containsEntry("shop-node-1", Status.ROLLED_BACK)
@@ -327,10 +327,10 @@ class MeshTunnelsTest {
 
     @Test
     void apply_nodeAdded_takesNoSessionMoreThanItsConfirmations() {
-        account.wish().apply();
+        account.spec().apply();
         int before = account.hosts.opened();
 
-        account.wish().nodes(3, "lon1").apply();
+        account.spec().nodes(3, "lon1").apply();
 
         assertThat(account.hosts.opened() - before)
                 .as("one a host, and one more for the new node and the monitor")

@@ -8,9 +8,10 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.VerifyReport.Check;
-import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.run.PollIntervals;
+import dev.promguard.internal.verify.CheckItem;
+import dev.promguard.internal.verify.DueChecks;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -38,22 +39,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MeshVerifyTest {
-    private static final String WISH = "is as wished: packages, files, rules, peers, units";
+    private static final String UP_TO_DATE = "is up to date: packages, files, rules, peers, units";
     private static final String SPOOF =
             "admits its guarded ports on wg0 and from the monitors alone, so that a forged source"
                     + " address opens nothing";
-    private static final String REACHABLE = "lets nothing be reached that listens but what is wished";
+    private static final String REACHABLE = "lets nothing be reached that listens but what the spec allows";
     private static final String PEERS = "is closed to the other hosts, but for what the monitors scrape";
     private static final String PAGE = "gives shop-monitor-1 a page larger than any packet, whole, over wg0";
-    private static final String STRANGERS = "has tunnels with shop-monitor-1 and nobody else, one address each";
+    private static final String NO_OTHER_PEER = "has tunnels with shop-monitor-1 and nobody else, one address each";
     private static final String FOREIGN = "admits what PromGuard did not ask for";
 
     private final Account account = new Account();
     private final FakePrometheus prometheus = new FakePrometheus();
-    private Mesh mesh = wish().build();
+    private Mesh mesh = spec().build();
 
-    private MeshBuilder wish() {
-        return account.wish().parallelism(1).prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)));
+    private MeshBuilder spec() {
+        return account.spec().parallelism(1).prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)));
     }
 
     @BeforeEach
@@ -72,12 +73,12 @@ class MeshVerifyTest {
     private Check failure() {
         VerifyReport report = mesh.verify();
         assertThat(report.failures()).as("%s", report).hasSize(1);
-        assertThat(report.failures().get(0).mend()).isNotEmpty();
+        assertThat(report.failures().get(0).remedy()).isNotEmpty();
         return report.failures().get(0);
     }
 
     @Test
-    void verify_healthyMesh_everyClaimHolds() {
+    void verify_healthyMesh_everyCheckPasses() {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures()).isEmpty();
@@ -86,7 +87,7 @@ class MeshVerifyTest {
         assertThat(report.checks()).hasSizeGreaterThan(50);
         assertThat(report)
                 .hasToString(report.table() + "\n\nmesh shop: "
-                        + report.checks().size() + " of " + report.checks().size() + " claims hold");
+                        + report.checks().size() + " of " + report.checks().size() + " checks passed");
         assertThat(report.table()
                         .lines()
                         .map(line -> line.stripTrailing().replaceAll("127[.]77[.]0[.][234]", "127.77.0.x")))
@@ -100,24 +101,26 @@ class MeshVerifyTest {
     @Test
     void verify_healthyMesh_makesEveryCheckThatIsDueAndNoOther() {
         assertThat(mesh.verify().checks())
-                .extracting(check -> List.of(check.host(), check.claim()))
+                .extracting(check -> new CheckItem(check.host(), check.kind(), check.description()))
+                .doesNotHaveDuplicates()
                 .containsExactlyInAnyOrderElementsOf(DueChecks.of(mesh.blueprint()).stream()
-                        .map(due -> List.of(due.host(), due.claim()))
+                        .map(DueChecks.Due::item)
                         .toList());
     }
 
     private List<String> due(String host) {
         return DueChecks.of(mesh.blueprint()).stream()
-                .filter(due -> due.host().equals(host))
-                .map(DueChecks.Due::claim)
-                .filter(claim -> !claim.equals("exists"))
+                .map(DueChecks.Due::item)
+                .filter(item -> item.host().equals(host))
+                .map(CheckItem::description)
+                .filter(description -> !description.equals("exists"))
                 .toList();
     }
 
-    private static List<String> claims(List<Check> checks, String host) {
+    private static List<String> descriptions(List<Check> checks, String host) {
         return checks.stream()
                 .filter(check -> check.host().equals(host))
-                .map(Check::claim)
+                .map(Check::description)
                 .toList();
     }
 
@@ -133,15 +136,15 @@ class MeshVerifyTest {
                 .filteredOn(check -> check.host().equals(host))
                 .singleElement()
                 .satisfies(check -> {
-                    assertThat(check.claim()).isEqualTo("can be looked at");
-                    assertThat(check.seen()).contains("does not resolve");
-                    assertThat(check.mend()).contains("verify again");
+                    assertThat(check.description()).isEqualTo("can be observed");
+                    assertThat(check.observed()).contains("does not resolve");
+                    assertThat(check.remedy()).contains("verify again");
                 });
         assertThat(report.checks())
-                .filteredOn(check -> check.host().equals(host) && check.holds())
-                .extracting(Check::claim)
-                .allSatisfy(claim -> assertThat(claim).matches("exists|shop-monitor-1 scrapes port .*"));
-        assertThat(claims(report.unchecked(), host)).contains(WISH, REACHABLE, PEERS, SPOOF);
+                .filteredOn(check -> check.host().equals(host) && check.passed())
+                .extracting(Check::description)
+                .allSatisfy(text -> assertThat(text).matches("exists|shop-monitor-1 scrapes port .*"));
+        assertThat(descriptions(report.unchecked(), host)).contains(UP_TO_DATE, REACHABLE, PEERS, SPOOF);
     }
 
     @Test
@@ -150,16 +153,16 @@ class MeshVerifyTest {
 
         VerifyReport report = mesh.verify();
 
-        assertThat(report.failures()).extracting(Check::claim).containsExactly("can be looked at");
-        assertThat(claims(report.unchecked(), "shop-monitor-1"))
+        assertThat(report.failures()).extracting(Check::description).containsExactly("can be observed");
+        assertThat(descriptions(report.unchecked(), "shop-monitor-1"))
                 .containsExactlyInAnyOrderElementsOf(due("shop-monitor-1"));
         for (String node : List.of("shop-node-1", "shop-node-2")) {
-            assertThat(claims(report.unchecked(), node))
+            assertThat(descriptions(report.unchecked(), node))
                     .containsExactlyInAnyOrder("shop-monitor-1 scrapes port 9100, job node", PAGE);
         }
         assertThat(report.unchecked())
-                .filteredOn(check -> check.how().equals("not checked"))
-                .allSatisfy(check -> assertThat(check.seen()).contains("no answer"));
+                .filteredOn(check -> check.method().equals("not checked"))
+                .allSatisfy(check -> assertThat(check.observed()).contains("no answer"));
     }
 
     @Test
@@ -170,9 +173,9 @@ class MeshVerifyTest {
 
         List<String> due = new ArrayList<>(due("shop-node-2"));
         due.remove("shop-monitor-1 scrapes port 9100, job node");
-        assertThat(claims(report.unchecked(), "shop-node-2")).containsExactlyInAnyOrderElementsOf(due);
+        assertThat(descriptions(report.unchecked(), "shop-node-2")).containsExactlyInAnyOrderElementsOf(due);
         assertThat(report.unchecked())
-                .allSatisfy(check -> assertThat(check.seen()).isEqualTo("the host does not exist"));
+                .allSatisfy(check -> assertThat(check.observed()).isEqualTo("the host does not exist"));
         assertThat(report.toString())
                 .contains(
                         due.size() + " could not be checked",
@@ -189,19 +192,19 @@ class MeshVerifyTest {
                 .filteredOn(check -> check.host().equals("shop-monitor-1"))
                 .singleElement()
                 .satisfies(check -> {
-                    assertThat(check.claim()).isEqualTo(PEERS);
-                    assertThat(check.seen()).isEqualTo("no other host could try it");
+                    assertThat(check.description()).isEqualTo(PEERS);
+                    assertThat(check.observed()).isEqualTo("no other host could probe it");
                 });
     }
 
     @Test
     void verify_meshOfOneHost_asksForNoOthersToTryIt() {
-        mesh = wish().nodes(0).build();
+        mesh = spec().nodes(0).build();
         mesh.apply();
         prometheus.scrapes(mesh.blueprint());
 
         assertThat(mesh.verify().orThrow().checks())
-                .extracting(Check::claim)
+                .extracting(Check::description)
                 .contains(REACHABLE)
                 .doesNotContain(PEERS);
     }
@@ -211,7 +214,7 @@ class MeshVerifyTest {
         prometheus.answers(503, "");
 
         assertThat(mesh.verify().unchecked())
-                .extracting(Check::host, Check::claim)
+                .extracting(Check::host, Check::description)
                 .containsExactlyInAnyOrder(
                         tuple("shop-monitor-1", "shop-monitor-1 scrapes port 9090, job prometheus"),
                         tuple("shop-monitor-1", "shop-monitor-1 scrapes port 9100, job node"),
@@ -225,8 +228,8 @@ class MeshVerifyTest {
         account.cloud.machine("shop-node-1").loseKey();
 
         assertThat(mesh.verify().unchecked()).singleElement().satisfies(check -> {
-            assertThat(check.claim()).isEqualTo("has a WireGuard key of its own");
-            assertThat(check.seen()).isEqualTo("it shows no WireGuard key");
+            assertThat(check.description()).isEqualTo("has a WireGuard key of its own");
+            assertThat(check.observed()).isEqualTo("it shows no WireGuard key");
         });
     }
 
@@ -238,13 +241,13 @@ class MeshVerifyTest {
         Check check = failure();
 
         assertThat(check.host()).isEqualTo("shop-monitor-1");
-        assertThat(check.claim()).isEqualTo(REACHABLE);
-        assertThat(check.seen()).startsWith("reachable by rules of others: 8080/tcp; ");
-        assertThat(check.mend()).contains("openPort(…)");
+        assertThat(check.description()).isEqualTo(REACHABLE);
+        assertThat(check.observed()).startsWith("reachable by rules of others: 8080/tcp; ");
+        assertThat(check.remedy()).contains("openPorts(…)");
 
         Mesh declared = Mesh.builder()
                 .name("shop")
-                .monitor(host -> host.region("tor1").openPort(8080))
+                .monitor(host -> host.region("tor1").openPorts(8080))
                 .nodes(2, "lon1")
                 .provider(account.cloud)
                 .applier(account.hosts)
@@ -253,7 +256,7 @@ class MeshVerifyTest {
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build();
         assertThat(seen(declared.verify().orThrow(), "shop-monitor-1", REACHABLE))
-                .contains("declared with openPort(…): 8080/tcp");
+                .contains("declared with openPorts(…): 8080/tcp");
     }
 
     @Test
@@ -272,9 +275,9 @@ class MeshVerifyTest {
             VerifyReport report = mesh.verify();
 
             assertThat(report.failures())
-                    .extracting(Check::claim)
+                    .extracting(Check::description)
                     .containsExactly("port " + port + " is closed to the outside", REACHABLE);
-            assertThat(report.failures().get(1).seen())
+            assertThat(report.failures().get(1).observed())
                     .startsWith("answering a probe although no rule admits it: " + port + "/tcp ("
                             + node.getHostAddress() + ":" + port + " from here); ");
         }
@@ -290,23 +293,21 @@ class MeshVerifyTest {
 
         assertThat(report.ok()).isFalse();
         assertThat(report.unchecked()).singleElement().satisfies(check -> {
-            assertThat(check.claim()).isEqualTo(REACHABLE);
-            assertThat(check.seen())
+            assertThat(check.description()).isEqualTo(REACHABLE);
+            assertThat(check.observed())
                     .startsWith("closed by the firewall, and not probed: 7017/tcp, 7018/tcp, 7019/tcp, 7020/tcp; ");
         });
     }
 
     @ParameterizedTest
     @CsvSource({
-        "0, is not a port",
-        "65536, is not a port",
-        "9100, is taken by node_exporter",
-        "9090, is taken by Prometheus"
+        "9100, 'is used by node_exporter, which only monitors may reach'",
+        "9090, 'is used by Prometheus, which only monitors may reach'"
     })
-    void build_openPortThatCannotBe_isRefused(int port, String why) {
-        MeshBuilder wish = wish().node("web-1", host -> host.openPort(port));
+    void build_openPortOfTheMesh_isRefused(int port, String why) {
+        MeshBuilder spec = spec().node("web-1", host -> host.openPorts(port));
 
-        assertThatThrownBy(wish::build)
+        assertThatThrownBy(spec::build)
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("openPort " + port)
                 .hasMessageContaining(why);
@@ -316,7 +317,7 @@ class MeshVerifyTest {
     void verify_healthyMesh_changesNothing() {
         mesh.verify();
 
-        account.assertIsAsWished(mesh);
+        account.assertUpToDate(mesh);
     }
 
     @Test
@@ -326,20 +327,23 @@ class MeshVerifyTest {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures())
-                .extracting(Check::host, Check::claim, Check::seen)
+                .extracting(Check::host, Check::description, Check::observed)
                 .containsExactlyInAnyOrder(
                         tuple(
                                 "shop-node-1",
                                 "lets packets for 10.0.0.0/24 leave through wg0 alone, also while that is down",
                                 "unreachable route there, dropping rule missing, at boot true"),
-                        tuple("shop-node-1", WISH, "kill switch: let packets for 10.0.0.0/24 leave through wg0 alone"));
+                        tuple(
+                                "shop-node-1",
+                                UP_TO_DATE,
+                                "kill switch of 10.0.0.0/24: its rule is gone (drift)   → put back"));
     }
 
     @Test
     void verify_shards_asksEachMonitorForItsOwnTargets() {
-        Mesh shards = wish().monitor("fra1")
+        Mesh shards = spec().addMonitor("fra1")
                 .nodes(4, "lon1")
-                .prometheus(PrometheusBuilder::shards)
+                .prometheus(prometheus -> prometheus.shards(true))
                 .build();
         shards.apply();
         Blueprint blueprint = shards.plan().blueprint();
@@ -356,12 +360,12 @@ class MeshVerifyTest {
             assertThat(report.hosts())
                     .allSatisfy(host -> assertThat(host.target()).isEqualTo("up"));
             assertThat(report.checks())
-                    .filteredOn(check -> check.claim().endsWith("job node"))
+                    .filteredOn(check -> check.description().endsWith("job node"))
                     .hasSize(6);
 
             other.scrapesFor(blueprint, first);
             assertThat(shards.verify().failures())
-                    .filteredOn(check -> check.claim().endsWith("job node"))
+                    .filteredOn(check -> check.description().endsWith("job node"))
                     .extracting(Check::host)
                     .containsExactlyElementsOf(blueprint.hosts().stream()
                             .filter(host -> blueprint.scrapes(second, host, 9100))
@@ -378,40 +382,47 @@ class MeshVerifyTest {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures())
-                .extracting(Check::host, Check::claim)
-                .containsExactly(tuple("shop-node-2", "exists"), tuple("shop-monitor-1", WISH));
+                .extracting(Check::host, Check::description)
+                .containsExactly(tuple("shop-node-2", "exists"), tuple("shop-monitor-1", UP_TO_DATE));
         assertThat(report.hosts().get(2))
-                .isEqualTo(new HostHealth("shop-node-2", "lon1", Optional.empty(), "10.0.0.3", Optional.empty(), "up"));
+                .extracting(
+                        HostHealth::name,
+                        HostHealth::region,
+                        HostHealth::publicAddress,
+                        HostHealth::address,
+                        HostHealth::handshakeAge,
+                        HostHealth::target)
+                .containsExactly("shop-node-2", "lon1", Optional.empty(), "10.0.0.3", Optional.empty(), "up");
     }
 
     @Test
-    void verify_hostUnreachable_saysThatItCannotBeLookedAt() {
+    void verify_hostUnreachable_saysThatItCannotBeObserved() {
         account.cloud.machine("shop-node-2").down(true);
 
         List<Check> failures = mesh.verify().failures();
 
-        assertThat(failures).extracting(Check::claim).containsExactly("can be looked at", PAGE);
-        assertThat(failures.get(0).seen()).contains("no answer");
+        assertThat(failures).extracting(Check::description).containsExactly("can be observed", PAGE);
+        assertThat(failures.get(0).observed()).contains("no answer");
     }
 
     @Test
-    void verify_anotherHostKey_doesNotLookAtTheHost() {
+    void verify_anotherHostKey_doesNotObserveTheHost() {
         account.cloud.machine("shop-node-2").impostor();
 
-        assertThat(failure().seen()).contains("showed host key SHA256:");
+        assertThat(failure().observed()).contains("showed host key SHA256:");
     }
 
     @Test
     void verify_healthyMesh_takesOneSessionAHostAndTwoExchangesInIt() {
         Calls calls = new Calls();
-        account.wish(calls)
+        account.spec(calls)
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build()
                 .verify();
 
         assertThat(calls.made("HostApplier.open")).isEqualTo(3);
         assertThat(calls.made("HostSession.facts")).isEqualTo(3);
-        assertThat(calls.made("HostSession.knock")).isEqualTo(3);
+        assertThat(calls.made("HostSession.probe")).isEqualTo(3);
         assertThat(calls.made("HostSession.forward")).isEqualTo(1);
         assertThat(calls.made().stream().filter(call -> call.startsWith("HostSession.")))
                 .hasSize(7);
@@ -435,10 +446,10 @@ class MeshVerifyTest {
         Check check = mesh.verify().failures().get(0);
 
         assertThat(check.host()).isEqualTo("shop-node-1");
-        assertThat(check.claim()).isEqualTo(SPOOF);
-        assertThat(check.seen()).isEqualTo("accepted by ufw-user-input " + rule);
-        assertThat(check.mend()).contains("ufw status numbered", "ufw delete");
-        assertThat(check.how()).contains("no forged packet was sent");
+        assertThat(check.description()).isEqualTo(SPOOF);
+        assertThat(check.observed()).isEqualTo("accepted by ufw-user-input " + rule);
+        assertThat(check.remedy()).contains("ufw status numbered", "ufw delete");
+        assertThat(check.method()).contains("no forged packet was sent");
 
         account.cloud.machine("shop-node-1").acceptNothingMore();
         assertThat(mesh.verify().failures()).isEmpty();
@@ -458,12 +469,12 @@ class MeshVerifyTest {
 
         assertThat(report.orThrow().notes()).singleElement().satisfies(note -> {
             assertThat(note.host()).isEqualTo("shop-node-1");
-            assertThat(note.claim()).isEqualTo(FOREIGN);
-            assertThat(note.seen()).isEqualTo("IPv6 INPUT " + rule);
-            assertThat(note.mend()).contains("ufw delete");
-            assertThat(note.holds()).isFalse();
+            assertThat(note.description()).isEqualTo(FOREIGN);
+            assertThat(note.observed()).isEqualTo("IPv6 INPUT " + rule);
+            assertThat(note.remedy()).contains("ufw delete");
+            assertThat(note.passed()).isFalse();
         });
-        assertThat(report.toString()).contains("claims hold, 1 thing is noted", "noted   shop-node-1: " + FOREIGN);
+        assertThat(report.toString()).contains("checks passed, 1 note", "note    shop-node-1: " + FOREIGN);
     }
 
     @ParameterizedTest
@@ -484,7 +495,7 @@ class MeshVerifyTest {
     void verify_ruleOfUfwsKindInAChainOfOthers_isNoted() {
         account.cloud.machine("shop-node-1").accept(4, "INPUT", "-p udp -m udp --sport 67 --dport 68 -j ACCEPT");
 
-        assertThat(mesh.verify().notes()).extracting(Check::claim).containsExactly(FOREIGN);
+        assertThat(mesh.verify().notes()).extracting(Check::description).containsExactly(FOREIGN);
     }
 
     @Test
@@ -493,8 +504,8 @@ class MeshVerifyTest {
 
         Check check = failure();
 
-        assertThat(check.claim()).isEqualTo("has its exporters listen on 10.0.0.2 alone");
-        assertThat(check.seen()).isEqualTo("also on 0.0.0.0:9100/tcp");
+        assertThat(check.description()).isEqualTo("has its exporters listen on 10.0.0.2 alone");
+        assertThat(check.observed()).isEqualTo("also on 0.0.0.0:9100/tcp");
     }
 
     @Test
@@ -503,8 +514,8 @@ class MeshVerifyTest {
 
         Check check = failure();
 
-        assertThat(check.claim()).isEqualTo("has Prometheus listen on loopback alone");
-        assertThat(check.seen()).isEqualTo("also on *:9090/tcp");
+        assertThat(check.description()).isEqualTo("has Prometheus listen on loopback alone");
+        assertThat(check.observed()).isEqualTo("also on *:9090/tcp");
     }
 
     @Test
@@ -520,43 +531,45 @@ class MeshVerifyTest {
                                 + " 8080/tcp");
         assertThat(report.checks())
                 .filteredOn(check -> check.host().equals("shop-node-1"))
-                .extracting(Check::claim)
+                .extracting(Check::description)
                 .contains("port 8080 is closed to the outside")
                 .doesNotContain("port 8081 is closed to the outside");
         assertThat(report.checks())
-                .filteredOn(check -> check.claim().equals(PEERS) && check.host().equals("shop-node-1"))
+                .filteredOn(check ->
+                        check.description().equals(PEERS) && check.host().equals("shop-node-1"))
                 .singleElement()
                 .satisfies(check -> {
-                    assertThat(check.how())
+                    assertThat(check.method())
                             .contains("shop-monitor-1, shop-node-2", "10.0.0.2", "at port 9090, 9100, 8080");
-                    assertThat(check.seen()).isEqualTo("11 × no answer");
+                    assertThat(check.observed()).isEqualTo("11 × no answer");
                 });
     }
 
-    private static String seen(VerifyReport report, String host, String claim) {
+    private static String seen(VerifyReport report, String host, String description) {
         return report.checks().stream()
-                .filter(check -> check.host().equals(host) && check.claim().equals(claim))
-                .map(Check::seen)
+                .filter(check ->
+                        check.host().equals(host) && check.description().equals(description))
+                .map(Check::observed)
                 .findFirst()
                 .orElseThrow();
     }
 
     @Test
-    void verify_doorOpenToAPeer_namesBoth() {
+    void verify_portOpenToAPeer_namesBoth() {
         account.cloud.machine("shop-monitor-1").listen("tcp", "10.0.0.1", 9091);
         account.cloud.machine("shop-monitor-1").disableFirewall();
 
         List<Check> failures = mesh.verify().failures();
 
         assertThat(failures)
-                .filteredOn(check -> check.claim().equals(PEERS))
+                .filteredOn(check -> check.description().equals(PEERS))
                 .singleElement()
                 .satisfies(check -> {
                     assertThat(check.host()).isEqualTo("shop-monitor-1");
-                    assertThat(check.seen())
+                    assertThat(check.observed())
                             .contains("10.0.0.1:9091 from shop-node-1: open", "10.0.0.1:9091 from shop-node-2: open")
                             .contains("10.0.0.1:9100 from shop-node-1: open");
-                    assertThat(check.mend()).contains("ss -ltnp");
+                    assertThat(check.remedy()).contains("ss -ltnp");
                 });
     }
 
@@ -568,9 +581,9 @@ class MeshVerifyTest {
         account.cloud.machine("shop-node-1").accept(4, "INPUT", "-d 10.10.0.5/32 -j ACCEPT");
 
         assertThat(mesh.verify().failures())
-                .filteredOn(check -> check.claim().equals(PEERS))
+                .filteredOn(check -> check.description().equals(PEERS))
                 .singleElement()
-                .satisfies(check -> assertThat(check.seen())
+                .satisfies(check -> assertThat(check.observed())
                         .contains("10.10.0.5:9100 from shop-monitor-1: open")
                         .doesNotContain("172.17"));
     }
@@ -584,10 +597,10 @@ class MeshVerifyTest {
         assertThat(report.ok()).isFalse();
         assertThat(report.failures()).isEmpty();
         List<Check> unchecked = report.unchecked();
-        assertThat(unchecked).extracting(Check::claim).containsOnly(PEERS);
+        assertThat(unchecked).extracting(Check::description).containsOnly(PEERS);
         assertThat(unchecked).extracting(Check::host).containsExactlyInAnyOrder("shop-monitor-1", "shop-node-1");
-        assertThat(unchecked.get(0).seen()).contains("from shop-node-2: could not be tried");
-        assertThat(unchecked.get(0).mend()).contains("perl and curl");
+        assertThat(unchecked.get(0).observed()).contains("from shop-node-2: could not be tried");
+        assertThat(unchecked.get(0).remedy()).contains("perl and curl");
         assertThatThrownBy(report::orThrow)
                 .isInstanceOf(VerifyException.class)
                 .hasMessageContaining("2 could not be checked")
@@ -606,20 +619,20 @@ class MeshVerifyTest {
         Check check = failure();
 
         assertThat(check.host()).isEqualTo("shop-node-1");
-        assertThat(check.claim()).isEqualTo(PAGE);
-        assertThat(check.seen()).isEqualTo(seen);
-        assertThat(check.mend()).contains("ping -M do -s 1392 10.0.0.2", "MTU");
+        assertThat(check.description()).isEqualTo(PAGE);
+        assertThat(check.observed()).isEqualTo(seen);
+        assertThat(check.remedy()).contains("ping -M do -s 1392 10.0.0.2", "MTU");
     }
 
     @Test
     void verify_peerOfNobody_isNamed() {
-        PublicKey stranger = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
-        account.cloud.machine("shop-node-1").befriend(stranger, "10.0.0.77/32");
+        PublicKey unknown = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
+        account.cloud.machine("shop-node-1").befriend(unknown, "10.0.0.77/32");
 
         List<Check> failures = mesh.verify().failures();
 
-        assertThat(failures).extracting(Check::claim).containsExactly(WISH, STRANGERS);
-        assertThat(failures.get(1).seen()).isEqualTo("a stranger " + stranger + " with 10.0.0.77/32");
+        assertThat(failures).extracting(Check::description).containsExactly(UP_TO_DATE, NO_OTHER_PEER);
+        assertThat(failures.get(1).observed()).isEqualTo("an unknown peer " + unknown + " with 10.0.0.77/32");
         mesh.apply();
         assertThat(mesh.verify().failures()).isEmpty();
     }
@@ -629,9 +642,9 @@ class MeshVerifyTest {
         account.cloud.machine("shop-node-1").dropPeers();
 
         assertThat(mesh.verify().failures())
-                .filteredOn(check -> check.claim().equals(STRANGERS))
+                .filteredOn(check -> check.description().equals(NO_OTHER_PEER))
                 .singleElement()
-                .satisfies(check -> assertThat(check.seen()).isEqualTo("without shop-monitor-1"));
+                .satisfies(check -> assertThat(check.observed()).isEqualTo("without shop-monitor-1"));
     }
 
     @Test
@@ -639,7 +652,7 @@ class MeshVerifyTest {
         account.cloud.machine("shop-node-1").loosenKey();
 
         assertThat(mesh.verify().failures())
-                .extracting(Check::claim)
+                .extracting(Check::description)
                 .contains("keeps its WireGuard private key where root alone reads it");
     }
 
@@ -650,18 +663,19 @@ class MeshVerifyTest {
         Check check = failure();
 
         assertThat(check.host()).isEqualTo("shop-monitor-1");
-        assertThat(check.claim()).isEqualTo("has its alerting and recording rules loaded");
-        assertThat(check.seen()).isEqualTo("without TargetDown; in error: DiskFilling (no such metric)");
+        assertThat(check.description()).isEqualTo("has its alerting and recording rules loaded");
+        assertThat(check.observed()).isEqualTo("without TargetDown; in error: DiskFilling (no such metric)");
     }
 
     @Test
-    void verify_noRulesWished_claimsNothingOfThem() {
-        Mesh plain = wish().prometheus(settings ->
+    void verify_noRulesInTheSpec_checksNone() {
+        Mesh plain = spec().prometheus(settings ->
                         settings.scrapeInterval(Duration.ofSeconds(1)).defaultRules(false))
                 .build();
         plain.apply();
 
-        assertThat(plain.verify().checks()).noneMatch(check -> check.claim().contains("rules loaded"));
+        assertThat(plain.verify().checks())
+                .noneMatch(check -> check.description().contains("rules loaded"));
     }
 
     @ParameterizedTest
@@ -677,8 +691,8 @@ class MeshVerifyTest {
     })
     void verify_credentialsForAServer_areNotedWhereTheyLeaveUnencrypted(URI uri, boolean noted) {
         try (Secret password = Secret.of("correct-horse-battery-staple")) {
-            mesh = wish().prometheus(settings -> settings.remoteWrite(uri, Credentials.basic("me", password))
-                            .remoteWrite(URI.create("http://nobody.example/write")))
+            mesh = spec().prometheus(settings -> settings.addRemoteWrite(uri, Credentials.basic("me", password))
+                            .addRemoteWrite(URI.create("http://nobody.example/write")))
                     .build();
             mesh.apply();
 
@@ -687,8 +701,8 @@ class MeshVerifyTest {
             if (noted) {
                 assertThat(report.notes()).singleElement().satisfies(note -> {
                     assertThat(note.host()).isEqualTo("shop-monitor-1");
-                    assertThat(note.claim()).isEqualTo("sends the credentials of remote-write-1 unencrypted");
-                    assertThat(note.seen()).isEqualTo(uri.toString());
+                    assertThat(note.description()).isEqualTo("sends the credentials of remote-write-1 unencrypted");
+                    assertThat(note.observed()).isEqualTo(uri.toString());
                 });
             } else {
                 assertThat(report.notes()).isEmpty();
@@ -710,15 +724,15 @@ class MeshVerifyTest {
         Check check = failure();
 
         assertThat(check.host()).isEqualTo(host);
-        assertThat(check.claim()).endsWith(job);
-        assertThat(check.seen()).endsWith("is down (context deadline exceeded)");
+        assertThat(check.description()).endsWith(job);
+        assertThat(check.observed()).endsWith("is down (context deadline exceeded)");
     }
 
     @Test
     void verify_targetsNotScrapedYet_waitsForTheFirstScrape() {
         prometheus.notBefore(4);
 
-        VerifyReport report = wish().waits(new PollIntervals(
+        VerifyReport report = spec().waits(new PollIntervals(
                         Duration.ofSeconds(15),
                         Duration.ofMillis(1),
                         Duration.ofSeconds(20),
@@ -732,7 +746,7 @@ class MeshVerifyTest {
     }
 
     private MeshBuilder patient(Duration scrapeInterval) {
-        return wish().prometheus(settings -> settings.scrapeInterval(scrapeInterval))
+        return spec().prometheus(settings -> settings.scrapeInterval(scrapeInterval))
                 .waits(new PollIntervals(
                         Duration.ZERO,
                         Duration.ofMillis(1),
@@ -759,7 +773,9 @@ class MeshVerifyTest {
 
         VerifyReport report = patient(Duration.ofSeconds(1)).build().verify();
 
-        assertThat(report.failures()).extracting(Check::claim).contains("shop-monitor-1 scrapes port 9100, job node");
+        assertThat(report.failures())
+                .extracting(Check::description)
+                .contains("shop-monitor-1 scrapes port 9100, job node");
         assertThat(prometheus.asked()).isEqualTo(1);
     }
 
@@ -779,7 +795,7 @@ class MeshVerifyTest {
         prometheus.hasScrapedNothingYet().staysSoUntil(50);
         prometheus.scrapes(mesh.blueprint());
 
-        Mesh slow = wish().prometheus(settings -> settings.scrapeInterval(Duration.ofMinutes(5)))
+        Mesh slow = spec().prometheus(settings -> settings.scrapeInterval(Duration.ofMinutes(5)))
                 .waits(new PollIntervals(
                         Duration.ZERO, Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofMillis(1), Duration.ZERO))
                 .build();
@@ -796,7 +812,7 @@ class MeshVerifyTest {
         slow.apply();
         prometheus.answers(503, "");
 
-        assertThat(slow.verify().failures()).extracting(Check::claim).containsExactly("Prometheus answers");
+        assertThat(slow.verify().failures()).extracting(Check::description).containsExactly("Prometheus answers");
     }
 
     @Test
@@ -804,9 +820,9 @@ class MeshVerifyTest {
     void verify_targetMissingAtALongInterval_doesNotWaitForAScrape() {
         Mesh slow = patient(Duration.ofHours(1)).build();
         slow.apply();
-        prometheus.scrapes(wish().nodes(1, "lon1").build().blueprint());
+        prometheus.scrapes(spec().nodes(1, "lon1").build().blueprint());
 
-        assertThat(slow.verify().failures()).extracting(Check::seen).containsExactly("no such target");
+        assertThat(slow.verify().failures()).extracting(Check::observed).containsExactly("no such target");
     }
 
     @Test
@@ -828,12 +844,12 @@ class MeshVerifyTest {
                             A line of text that looks like a rule:
                             - alert: NotARule
                 """;
-        mesh = wish().prometheus(settings ->
-                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", rules))
+        mesh = spec().prometheus(settings ->
+                        settings.scrapeInterval(Duration.ofSeconds(1)).addRules("mine", rules))
                 .build();
         mesh.apply();
 
-        assertThat(failure().seen()).isEqualTo("without In flow: style, Merged, job:up:folded, none in error");
+        assertThat(failure().observed()).isEqualTo("without In flow: style, Merged, job:up:folded, none in error");
 
         prometheus.alsoLoads("In flow: style", "Merged", "job:up:folded");
         assertThat(mesh.verify().failures()).isEmpty();
@@ -841,23 +857,23 @@ class MeshVerifyTest {
 
     @Test
     void verify_rulesThatAreNoYaml_failsAndSaysWhere() {
-        mesh = wish().prometheus(settings ->
-                        settings.scrapeInterval(Duration.ofSeconds(1)).rules("mine", "groups: [\n"))
+        mesh = spec().prometheus(settings ->
+                        settings.scrapeInterval(Duration.ofSeconds(1)).addRules("mine", "groups: [\n"))
                 .build();
         mesh.apply();
 
-        assertThat(failure().seen())
+        assertThat(failure().observed())
                 .startsWith("could not be checked: /etc/prometheus/rules/mine.yml is not the YAML that is read here");
     }
 
     @Test
     void verify_targetUnknownToPrometheus_saysSo() {
-        prometheus.scrapes(wish().nodes(1, "lon1").build().blueprint());
+        prometheus.scrapes(spec().nodes(1, "lon1").build().blueprint());
 
         Check check = failure();
 
         assertThat(check.host()).isEqualTo("shop-node-2");
-        assertThat(check.seen()).isEqualTo("no such target");
+        assertThat(check.observed()).isEqualTo("no such target");
     }
 
     @ParameterizedTest
@@ -865,7 +881,7 @@ class MeshVerifyTest {
     void verify_prometheusAnswersNonsense_saysThatItDoesNotAnswer(int status, String body) {
         prometheus.answers(status, body);
 
-        assertThat(failure().claim()).isEqualTo("Prometheus answers");
+        assertThat(failure().description()).isEqualTo("Prometheus answers");
     }
 
     @Test
@@ -875,9 +891,10 @@ class MeshVerifyTest {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures())
-                .extracting(Check::claim)
-                .containsExactly("denies what no rule admits, now and at boot", SPOOF, WISH, REACHABLE);
-        assertThat(report.failures().get(2).seen()).isEqualTo("ufw: deny what no rule admits, and enable");
+                .extracting(Check::description)
+                .containsExactly("denies what no rule admits, now and at boot", SPOOF, UP_TO_DATE, REACHABLE);
+        assertThat(report.failures().get(2).observed())
+                .isEqualTo("ufw: is off, or its loaded rules are not its own (drift)   → put back");
     }
 
     @Test
@@ -887,25 +904,25 @@ class MeshVerifyTest {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures())
-                .extracting(Check::claim)
-                .containsExactly(WISH, "node_exporter.service runs, and will after a reboot", PAGE);
+                .extracting(Check::description)
+                .containsExactly(UP_TO_DATE, "node_exporter.service runs, and will after a reboot", PAGE);
     }
 
     @Test
     void verify_hostOfAnotherKindThanBefore_saysSoInTheReport() {
         account.cloud.machine("shop-node-1").machine("riscv64");
 
-        assertThat(failure().seen()).contains("riscv64");
+        assertThat(failure().observed()).contains("riscv64");
     }
 
     @Test
     void verify_handshakeTooOldOrNone_namesBothEnds() {
         account.cloud.machine("shop-node-1").handshake(Optional.of(Duration.ofMinutes(4)));
-        assertThat(failure().claim())
+        assertThat(failure().description())
                 .isEqualTo("has a tunnel with shop-monitor-1, its handshake younger than 3 minutes");
 
         account.cloud.machine("shop-node-1").handshake(Optional.empty());
-        assertThat(failure().seen()).isEqualTo("no handshake yet");
+        assertThat(failure().observed()).isEqualTo("no handshake yet");
     }
 
     @ParameterizedTest
@@ -916,7 +933,7 @@ class MeshVerifyTest {
         account.cloud.machine("shop-monitor-1").handshake(last, 1);
         Calls calls = new Calls();
 
-        VerifyReport report = account.wish(calls)
+        VerifyReport report = account.spec(calls)
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .build()
                 .verify();
@@ -934,7 +951,7 @@ class MeshVerifyTest {
     @Test
     void verify_handshakeThatTakesSeveralPackets_isWaitedForWithinBounds() {
         account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
-        MeshBuilder patient = wish().waits(new PollIntervals(
+        MeshBuilder patient = spec().waits(new PollIntervals(
                 Duration.ofSeconds(15),
                 Duration.ofMillis(1),
                 Duration.ofMillis(-900),
@@ -944,14 +961,14 @@ class MeshVerifyTest {
         assertThat(patient.build().verify().failures()).isEmpty();
 
         account.cloud.machine("shop-node-1").handshake(Optional.empty(), 4);
-        assertThat(failure().seen()).isEqualTo("no handshake yet");
+        assertThat(failure().observed()).isEqualTo("no handshake yet");
     }
 
     @Test
     void verify_interruptedWhileItWaitsForAHandshake_ends() throws Exception {
         account.cloud.machine("shop-node-1").handshake(Optional.empty());
         Calls calls = new Calls();
-        Mesh patient = account.wish(calls)
+        Mesh patient = account.spec(calls)
                 .prometheus(settings -> settings.scrapeInterval(Duration.ofSeconds(1)))
                 .waits(new PollIntervals(
                         Duration.ofSeconds(15),
@@ -963,7 +980,7 @@ class MeshVerifyTest {
         CompletableFuture<Throwable> outcome = new CompletableFuture<>();
         Thread caller = new Thread(() -> outcome.complete(catchThrowable(patient::verify)));
         caller.start();
-        while (calls.made("HostSession.knock") == 0) {
+        while (calls.made("HostSession.probe") == 0) {
             Thread.onSpinWait();
         }
 
@@ -984,15 +1001,15 @@ class MeshVerifyTest {
                 assumeTrue(false, "this system has no address but 127.0.0.1 on its loopback interface: " + e);
             }
             port = open.getLocalPort();
-            mesh = wish().nodeExporterPort(port).build();
+            mesh = spec().nodeExporterPort(port).build();
             mesh.apply();
             prometheus.scrapes(mesh.blueprint());
 
             Check check = failure();
 
             assertThat(check.host()).isEqualTo("shop-node-1");
-            assertThat(check.claim()).isEqualTo("port " + port + " is closed to the outside");
-            assertThat(check.seen()).isEqualTo(node.getHostAddress() + ":" + port + " open");
+            assertThat(check.description()).isEqualTo("port " + port + " is closed to the outside");
+            assertThat(check.observed()).isEqualTo(node.getHostAddress() + ":" + port + " open");
         }
         assertThat(mesh.verify().failures()).isEmpty();
     }
@@ -1006,17 +1023,17 @@ class MeshVerifyTest {
 
         assertThat(thrown.report()).isSameAs(report);
         assertThat(thrown)
-                .hasMessageContaining("claims hold")
+                .hasMessageContaining("checks passed")
                 .hasMessageContaining("FAILED  shop-node-1: denies what no rule admits")
                 .hasMessageContaining("Run apply.");
     }
 
     @Test
     void verify_nothingApplied_saysToApplyFirst() {
-        assertThatThrownBy(() -> new Account().wish().build().verify())
+        assertThatThrownBy(() -> new Account().spec().build().verify())
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("nothing is known of mesh shop")
-                .hasMessageContaining("run apply first");
+                .hasMessageContaining("Run apply first");
     }
 
     @Test
@@ -1034,6 +1051,34 @@ class MeshVerifyTest {
         tunnel.close();
         tunnel.close();
         assertThat(account.hosts.open()).isZero();
+    }
+
+    @Test
+    void openPrometheus_monitorNamed_reachesThatOne() {
+        Account pair = new Account();
+        MeshBuilder two = pair.spec().monitor("b", host -> host.region("lon1"));
+        two.apply();
+        pair.cloud.machine("b").forwardTo(9090);
+        pair.cloud.machine("shop-monitor-1").down(true);
+
+        try (Tunnel tunnel = two.build().openPrometheus("b")) {
+            assertThat(tunnel.uri()).hasPort(9090);
+        }
+        assertThatThrownBy(() -> two.build().openPrometheus()).isInstanceOf(HostException.class);
+    }
+
+    @Test
+    void openPrometheus_nameOfNoMonitor_namesTheMonitors() {
+        Mesh pair =
+                new Account().spec().monitor("b", host -> host.region("lon1")).build();
+
+        assertThatThrownBy(() -> pair.openPrometheus("c"))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("\"c\" is none of its hosts: its monitors are shop-monitor-1, b");
+        assertThatThrownBy(() -> pair.openPrometheus("shop-node-1"))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("\"shop-node-1\" is a node")
+                .hasMessageContaining("its monitors are shop-monitor-1, b");
     }
 
     @Test
@@ -1057,8 +1102,8 @@ class MeshVerifyTest {
 
     @Test
     void openPrometheus_nothingApplied_saysToApplyFirst() {
-        assertThatThrownBy(() -> new Account().wish().build().openPrometheus())
+        assertThatThrownBy(() -> new Account().spec().build().openPrometheus())
                 .isInstanceOf(StateException.class)
-                .hasMessageContaining("run apply first");
+                .hasMessageContaining("Run apply first");
     }
 }

@@ -13,9 +13,9 @@ import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.blueprint.PrometheusSpec.RuleFile;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
+import dev.promguard.host.Renderer;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
-import dev.promguard.render.Renderer;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -26,25 +26,34 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PrometheusBuilderTest {
-    private static MeshBuilder wish(Consumer<PrometheusBuilder> settings) {
+    private static MeshBuilder mesh(Consumer<PrometheusBuilder> settings) {
         return Mesh.builder().name("shop").monitor("tor1").prometheus(settings);
     }
 
-    private static List<String> faults(Consumer<PrometheusBuilder> settings) {
+    private static List<String> problems(Consumer<PrometheusBuilder> settings) {
         return catchThrowableOfType(
-                        InvalidMeshException.class, () -> wish(settings).build())
-                .faults();
+                        InvalidMeshException.class, () -> mesh(settings).build())
+                .problems();
+    }
+
+    /** What a setter says of a value that it refuses at once. */
+    private static String refusal(Consumer<PrometheusBuilder> settings) {
+        return String.valueOf(catchThrowableOfType(IllegalArgumentException.class, () -> mesh(settings))
+                .getMessage());
     }
 
     private static PrometheusSpec spec(Consumer<PrometheusBuilder> settings) {
-        return wish(settings).blueprint().spec().prometheus();
+        return mesh(settings).blueprint().spec().prometheus();
     }
 
     @Test
@@ -60,11 +69,12 @@ class PrometheusBuilderTest {
                 .retention(Duration.ofDays(30))
                 .retentionSize("10GB")
                 .externalLabel("team", "till")
-                .shards()
+                .shards(true)
                 .defaultRules(false)
-                .rules("own", "groups: []")
-                .rules(file)
-                .alertmanager(URI.create("http://10.0.0.9:9093"), URI.create("https://alerts.example/am"))
+                .addRules("own", "groups: []")
+                .addRules(file)
+                .addAlertmanager(URI.create("http://10.0.0.9:9093"))
+                .addAlertmanager(URI.create("https://alerts.example/am"))
                 .scrape(
                         "db",
                         job -> job.targets("db.example:9187", "[fd00::5]:9187")
@@ -72,9 +82,9 @@ class PrometheusBuilderTest {
                                 .path("/stats")
                                 .scheme("https")
                                 .label("floor", "1"))
-                .remoteWrite(URI.create("https://mimir.example/push"), Credentials.basic("me", Secret.of("p")))
-                .remoteWrite(URI.create("https://thanos.example/push"), Credentials.bearer(Secret.of("t")))
-                .remoteWrite(URI.create("http://10.0.0.9:8428/write")));
+                .addRemoteWrite(URI.create("https://mimir.example/push"), Credentials.basic("me", Secret.of("p")))
+                .addRemoteWrite(URI.create("https://thanos.example/push"), Credentials.bearer(Secret.of("t")))
+                .addRemoteWrite(URI.create("http://10.0.0.9:8428/write")));
 
         assertThat(spec.retention()).contains(Duration.ofDays(30));
         assertThat(spec.retentionSize()).contains("10GB");
@@ -113,27 +123,26 @@ class PrometheusBuilderTest {
 
     @Test
     void toBuilder_ofEverything_saysTheSameAndIsChangedAlone() {
-        Mesh mesh = wish(prometheus -> prometheus
+        Mesh mesh = mesh(prometheus -> prometheus
                         .retention(Duration.ofDays(3))
                         .retentionSize("1GB")
                         .externalLabel("team", "till")
-                        .shards()
+                        .shards(true)
                         .defaultRules(false)
-                        .rules("own", "groups: []")
-                        .alertmanager(URI.create("http://10.0.0.9"))
+                        .addRules("own", "groups: []")
+                        .addAlertmanager(URI.create("http://10.0.0.9"))
                         .scrape("db", job -> job.targets("db:1"))
-                        .remoteWrite(URI.create("http://10.0.0.9/"), Credentials.basic("me", Secret.of("p"))))
+                        .addRemoteWrite(URI.create("http://10.0.0.9/"), Credentials.basic("me", Secret.of("p"))))
                 .build();
 
         assertThat(mesh.toBuilder().blueprint()).isEqualTo(mesh.blueprint());
-        assertThat(mesh.toBuilder().prometheusSecrets()).hasSize(1);
         MeshBuilder other = mesh.toBuilder()
                 .prometheus(prometheus -> prometheus
                         .externalLabel("floor", "1")
-                        .rules("more", "groups: []")
-                        .alertmanager(URI.create("http://10.0.0.8"))
+                        .addRules("more", "groups: []")
+                        .addAlertmanager(URI.create("http://10.0.0.8"))
                         .scrape("web", job -> job.targets("web:1"))
-                        .remoteWrite(URI.create("http://10.0.0.8/")));
+                        .addRemoteWrite(URI.create("http://10.0.0.8/")));
         assertThat(other.blueprint()).isNotEqualTo(mesh.blueprint());
         assertThat(mesh.blueprint().spec().prometheus().externalLabels()).containsOnlyKeys("team");
         assertThat(mesh.blueprint().spec().prometheus().remoteWrites()).hasSize(1);
@@ -150,8 +159,8 @@ class PrometheusBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {"PT1H59M59S", "PT0S", "PT-5H", "PT2H0.5S", "P36500DT1S", "PT2562047788015215H"})
     void retention_outOfRange_isRefused(String value) {
-        assertThat(faults(prometheus -> prometheus.retention(Duration.parse(value))))
-                .containsExactly("retention " + Duration.parse(value)
+        assertThat(refusal(prometheus -> prometheus.retention(Duration.parse(value))))
+                .isEqualTo("retention " + Duration.parse(value)
                         + " is out of range: use whole seconds from 2 h to 36500 d");
     }
 
@@ -164,45 +173,40 @@ class PrometheusBuilderTest {
 
     @ParameterizedTest
     @CsvSource({
-        "10 GB, 'is not a size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
-        "10gb, 'is not a size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
-        "'', 'is not a size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
-        "1.5GB, 'is not a size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
+        "10 GB, 'is not a valid size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
+        "10gb, 'is not a valid size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
+        "'', 'is not a valid size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
+        "1.5GB, 'is not a valid size: use a whole number and one of B, KB, MB, GB, TB, PB, EB, such as 10GB'",
         "255MB, is less than Prometheus' own log may take: use at least 256MB",
         "8EB, is more than Prometheus can count: use at most 7EB",
         "9999999999999999999EB, is more than Prometheus can count: use at most 7EB"
     })
     void retentionSize_impossible_isRefused(String value, String words) {
-        assertThat(faults(prometheus -> prometheus.retentionSize(value)))
-                .containsExactly("retentionSize \"" + value + "\" " + words);
+        assertThat(refusal(prometheus -> prometheus.retentionSize(value)))
+                .isEqualTo("retentionSize \"" + value + "\" " + words);
     }
 
     @ParameterizedTest
     @CsvSource({
-        "1st, cannot be a label's name",
-        "a-b, cannot be a label's name",
-        "'', cannot be a label's name",
-        "é, cannot be a label's name",
-        "__replica__, is Prometheus' own",
-        "replica, 'is PromGuard''s own, a monitor''s name'",
-        "shard, 'is PromGuard''s own, a monitor''s name'",
-        "node, 'would never be seen, since every target has a label of that name'",
-        "job, 'would never be seen, since every target has a label of that name'"
+        "1st, is not a valid label name",
+        "a-b, is not a valid label name",
+        "'', is not a valid label name",
+        "é, is not a valid label name",
+        "__replica__, is reserved for Prometheus",
+        "replica, 'is set by PromGuard to a monitor''s name'",
+        "shard, 'is set by PromGuard to a monitor''s name'",
+        "node, 'would have no effect, since every target has a label of that name'",
+        "job, 'would have no effect, since every target has a label of that name'"
     })
     void externalLabel_badName_isRefused(String name, String words) {
-        assertThat(faults(prometheus -> prometheus.externalLabel(name, "x")))
-                .singleElement()
-                .asString()
+        assertThat(refusal(prometheus -> prometheus.externalLabel(name, "x")))
                 .startsWith("externalLabel \"" + name + "\" " + words);
     }
 
     @ParameterizedTest
-    @CsvSource({"'', cannot be a label's", "a\u0007b, cannot be a label's", "$HOME, takes what follows the dollar sign"
-    })
+    @CsvSource({"'', is not valid", "a\u0007b, is not valid", "$HOME, would replace what follows the dollar sign"})
     void externalLabel_badValue_isRefused(String value, String words) {
-        assertThat(faults(prometheus -> prometheus.externalLabel("team", value)))
-                .singleElement()
-                .asString()
+        assertThat(refusal(prometheus -> prometheus.externalLabel("team", value)))
                 .startsWith("externalLabel \"team\" has the value ")
                 .contains(words);
     }
@@ -229,10 +233,10 @@ class PrometheusBuilderTest {
                 "!!python/object"
             })
     void text_hostile_isDataAlone(String text) throws Exception {
-        Blueprint blueprint = wish(prometheus -> prometheus
+        Blueprint blueprint = mesh(prometheus -> prometheus
                         .externalLabel("team", text)
                         .scrape("db", job -> job.targets("db:1").label("yes", text))
-                        .remoteWrite(URI.create("http://10.0.0.9/?x=%22%0a"), basic(text)))
+                        .addRemoteWrite(URI.create("http://10.0.0.9/?x=%22%0a"), basic(text)))
                 .blueprint();
 
         String config = Objects.requireNonNull(new Renderer().preview(blueprint).get("shop-monitor-1"))
@@ -252,120 +256,148 @@ class PrometheusBuilderTest {
         return Credentials.basic(userName.contains(":") ? "me" : userName, Secret.of("p"));
     }
 
-    @Test
-    void rules_bad_areNamed() {
-        assertThat(faults(prometheus -> prometheus
-                        .rules("own", "groups: []")
-                        .rules("own", "groups: []")
-                        .rules("promguard", "groups: []")
-                        .rules("../x", "groups: []")
-                        .rules("empty", " \n")
-                        .rules("long", "x".repeat((1 << 20) + 1))))
-                .containsExactly(
-                        "rules \"own\" stands twice: give each rule file a name of its own",
-                        "rules \"promguard\" is the name of PromGuard's own rules: choose another",
-                        "rules \"../x\" cannot be a rule file's name: use at most 63 lower-case letters, digits, dashes and"
-                                + " underscores, without an ending",
-                        "rules \"empty\" is empty: give it rules, or leave it out",
-                        "rules \"long\" has 1048577 characters: split it in files of at most 1048576");
+    @ParameterizedTest
+    @CsvSource({
+        "promguard, groups: [], is the name of PromGuard's own rules: choose another name",
+        "../x, groups: [], is not a valid name of a rule file: use 1 to 63",
+        "own.yml, groups: [], is not a valid name of a rule file: use 1 to 63",
+        "empty, ' ', 'is empty: give it rules, or leave it out'"
+    })
+    void addRules_bad_isRefused(String name, String text, String words) {
+        assertThat(refusal(prometheus -> prometheus.addRules(name, text)))
+                .startsWith("rules \"" + name + "\" " + words);
     }
 
     @Test
-    void rules_fileThatIsNotThere_isNamedAtOnce(@TempDir Path folder) {
+    void addRules_tooLong_isRefused() {
+        assertThat(refusal(prometheus -> prometheus.addRules("long", "x".repeat((1 << 20) + 1))))
+                .isEqualTo("rules \"long\" has 1048577 characters: split it into files of at most 1048576");
+    }
+
+    @Test
+    void build_twoRuleFilesOfOneName_isRefused() {
+        assertThat(problems(
+                        prometheus -> prometheus.addRules("own", "groups: []").addRules("own", "groups: []")))
+                .containsExactly("rules \"own\" is given twice: give each rule file a name of its own");
+    }
+
+    @Test
+    void addRules_fileThatIsNotThere_isNamedAtOnce(@TempDir Path folder) {
         Path missing = folder.resolve("own.yml");
 
-        assertThatThrownBy(() -> wish(prometheus -> prometheus.rules(missing)))
+        assertThatThrownBy(() -> mesh(prometheus -> prometheus.addRules(missing)))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining(missing.toString());
     }
 
     @Test
-    void rules_fileThatIsNotUtf8_isRefusedAtOnce(@TempDir Path folder) throws Exception {
+    void addRules_fileThatIsNotUtf8_isRefusedAtOnce(@TempDir Path folder) throws Exception {
         Path file = Files.write(folder.resolve("own.yml"), new byte[] {(byte) 0xff, (byte) 0xfe});
 
-        assertThatThrownBy(() -> wish(prometheus -> prometheus.rules(file)))
+        assertThatThrownBy(() -> mesh(prometheus -> prometheus.addRules(file)))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("UTF-8");
     }
 
-    @Test
-    void scrape_bad_isNamedWithItsJob() {
-        assertThat(faults(prometheus -> prometheus
-                        .scrape("node", job -> job.targets("a:1"))
-                        .scrape("db", job -> {})
-                        .scrape("db", job -> job.targets("a:1", "a:1"))
-                        .scrape("a b", job -> job.targets("a:1"))
-                        .scrape(
-                                "web",
-                                job -> job.targets("http://web:80/", "web", "web:0", "web:65536", "a,b:1", "[::1]:1")
-                                        .interval(Duration.ofMillis(1))
-                                        .path("metrics?x")
-                                        .scheme("ftp")
-                                        .label("job", "x")
-                                        .label("__x", "x")
-                                        .label("y", ""))))
-                .containsExactly(
-                        "scrape \"node\" is the name of a job of the mesh: choose another",
-                        "scrape \"db\" has no target: give it one, such as targets(\"db.example:9187\")",
-                        "scrape \"db\" stands twice: give each job a name of its own",
-                        "scrape \"db\": target \"a:1\" stands twice: name each target once",
-                        "scrape \"a b\" cannot be a job's name: use at most 63 letters, digits, dots, dashes and underscores,"
-                                + " starting with a letter or digit",
-                        badTarget("http://web:80/"),
-                        badTarget("web"),
-                        badTarget("web:0"),
-                        badTarget("web:65536"),
-                        badTarget("a,b:1"),
-                        "scrape \"web\": interval PT0.001S is out of range: use whole seconds from 1 s to 1 h",
-                        "scrape \"web\": path \"metrics?x\" cannot be a path: use the form /metrics, without a query",
-                        "scrape \"web\": scheme \"ftp\" cannot be scraped: use http or https",
-                        "scrape \"web\": label \"__x\" is Prometheus' own: use a name that does not start with two underscores",
-                        "scrape \"web\": label \"job\" is the job's name: choose another name",
-                        "scrape \"web\": label \"y\" has the value \"\", which cannot be a label's: use 1 to 1024 printable"
-                                + " characters");
+    @ParameterizedTest
+    @CsvSource({
+        "node, is the name of a job that every mesh has: choose another name",
+        "prometheus, is the name of a job that every mesh has: choose another name",
+        "a b, is not a valid job name: use 1 to 63 letters",
+        "'', is not a valid job name: use 1 to 63 letters"
+    })
+    void scrape_badName_isRefused(String name, String words) {
+        assertThat(refusal(prometheus -> prometheus.scrape(name, job -> job.targets("a:1"))))
+                .startsWith("scrape \"" + name + "\" " + words);
     }
 
-    private static String badTarget(String target) {
-        return "scrape \"web\": target \"" + target
-                + "\" is not a host with a port: use the form db.example:9187, without a scheme or a path";
+    static Stream<Arguments> badJobs() {
+        return Stream.of(
+                job("has no target: give it one, such as targets(\"db.example:9187\")", job -> {}),
+                job("has no target: give it one, such as targets(\"db.example:9187\")", job -> job.targets()),
+                job(": target \"a:1\" is given twice: give each target once", job -> job.targets("a:1", "a:1")),
+                badTarget("http://web:80/"),
+                badTarget("web"),
+                badTarget("web:0"),
+                badTarget("web:65536"),
+                badTarget("a,b:1"),
+                badTarget("[::1]:1]"),
+                job(
+                        ": interval PT0.001S is out of range: use whole seconds from 1 s to 1 h",
+                        job -> job.interval(Duration.ofMillis(1))),
+                job(
+                        ": path \"metrics?x\" is not a valid path: use a path such as /metrics, without a query",
+                        job -> job.path("metrics?x")),
+                job(": scheme \"ftp\" is not a valid scheme: use http or https", job -> job.scheme("ftp")),
+                job(
+                        ": label \"job\" is set by Prometheus to the job's name: choose another name",
+                        job -> job.label("job", "x")),
+                job(
+                        ": label \"__x\" is reserved for Prometheus: use a name that does not start with two underscores",
+                        job -> job.label("__x", "x")),
+                job(
+                        ": label \"y\" has the value \"\", which is not valid: use 1 to 1024 printable characters",
+                        job -> job.label("y", "")));
+    }
+
+    private static Arguments job(String words, Consumer<ScrapeJobBuilder> job) {
+        return Arguments.of((words.startsWith(":") ? "" : " ") + words, job);
+    }
+
+    private static Arguments badTarget(String target) {
+        return job(
+                ": target \"" + target
+                        + "\" is not a host with a port: use the form db.example:9187, without a scheme or a path",
+                job -> job.targets(target));
+    }
+
+    @ParameterizedTest
+    @MethodSource("badJobs")
+    void scrape_badValue_isRefusedWithTheJobsName(String words, Consumer<ScrapeJobBuilder> job) {
+        assertThat(refusal(prometheus -> prometheus.scrape("web", job))).isEqualTo("scrape \"web\"" + words);
     }
 
     @ParameterizedTest
     @CsvSource({
-        "ftp://x/, 'cannot be spoken to: use a URI that starts with http:// or https://'",
-        "/push, 'cannot be spoken to: use a URI that starts with http:// or https://'",
-        "mailto:a@b, 'cannot be spoken to: use a URI that starts with http:// or https://'",
-        "https:///push, 'names no host: use the form https://host.example/path'",
-        "https://a_b/push, 'names no host: use the form https://host.example/path'",
-        "https://x:0/, 'names no host: use the form https://host.example/path'",
-        "https://x/#y, 'holds a fragment: leave out what follows the #'"
+        "ftp://x/, 'is not an http or https URI: use a URI that starts with http:// or https://'",
+        "/push, 'is not an http or https URI: use a URI that starts with http:// or https://'",
+        "mailto:a@b, 'is not an http or https URI: use a URI that starts with http:// or https://'",
+        "https:///push, 'has no valid host and port: use the form https://host.example/path'",
+        "https://a_b/push, 'has no valid host and port: use the form https://host.example/path'",
+        "https://x:0/, 'has no valid host and port: use the form https://host.example/path'",
+        "https://x/#y, 'has a fragment: leave out what follows the #'"
     })
     void server_badUri_isRefused(URI uri, String words) {
-        assertThat(faults(prometheus -> prometheus.remoteWrite(uri)))
-                .containsExactly("remoteWrite \"" + uri + "\" " + words);
-        assertThat(faults(prometheus -> prometheus.alertmanager(uri)))
-                .containsExactly("alertmanager \"" + uri + "\" " + words);
+        assertThat(refusal(prometheus -> prometheus.addRemoteWrite(uri)))
+                .isEqualTo("remoteWrite \"" + uri + "\" " + words);
+        assertThat(refusal(prometheus -> prometheus.addAlertmanager(uri)))
+                .isEqualTo("alertmanager \"" + uri + "\" " + words);
     }
 
     @Test
     void server_passwordInTheUri_isRefusedAndNotRepeated() {
         URI uri = URI.create("https://me:hunter2@mimir.example/push");
 
-        assertThat(faults(prometheus -> prometheus.remoteWrite(uri).alertmanager(uri)))
-                .hasSize(2)
-                .allSatisfy(fault -> assertThat(fault)
-                        .contains("//…@mimir.example/push", "holds a user name")
-                        .doesNotContain("hunter2", "me@"));
+        assertThat(List.of(
+                        refusal(prometheus -> prometheus.addRemoteWrite(uri)),
+                        refusal(prometheus -> prometheus.addAlertmanager(uri)),
+                        refusal(prometheus -> prometheus.withoutRemoteWrite(uri)),
+                        refusal(prometheus -> prometheus.withoutAlertmanager(uri))))
+                .allSatisfy(problem ->
+                        assertThat(problem).contains("//…@mimir.example/push").doesNotContain("hunter2", "me@"));
     }
 
     @Test
     void server_namedTwice_isRefused() {
         URI uri = URI.create("https://x/");
 
-        assertThat(faults(prometheus ->
-                        prometheus.remoteWrite(uri).remoteWrite(uri).alertmanager(uri, uri)))
+        assertThat(problems(prometheus -> prometheus
+                        .addRemoteWrite(uri)
+                        .addRemoteWrite(uri)
+                        .addAlertmanager(uri)
+                        .addAlertmanager(uri)))
                 .containsExactly(
-                        "alertmanager \"https://x/\" stands twice: name each server once",
-                        "remoteWrite \"https://x/\" stands twice: name each server once");
+                        "alertmanager \"https://x/\" is given twice: give each server once",
+                        "remoteWrite \"https://x/\" is given twice: give each server once");
     }
 }

@@ -18,6 +18,7 @@ final class RefusingAfterLoss {
                     } catch (InvocationTargetException e) {
                         if (method.getName().equals("create") && e.getCause() instanceof ProviderException) {
                             throw new ProviderException(
+                                    ErrorCode.PROVIDER_RATE_LIMIT,
                                     "too many requests (429): wait a minute",
                                     429,
                                     "too_many_requests",

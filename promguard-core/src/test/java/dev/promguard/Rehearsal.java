@@ -8,20 +8,20 @@ import java.util.function.UnaryOperator;
 
 /** A verb that went well once, so that it is known which calls it makes in which order with one worker. */
 record Rehearsal(List<String> calls) {
-    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> wish) {
-        this(before, wish, Mesh::apply);
+    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> spec) {
+        this(before, spec, Mesh::apply);
     }
 
-    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> wish, Function<Mesh, ?> verb) {
-        this(rehearse(before, wish, verb));
+    Rehearsal(Supplier<Account> before, UnaryOperator<MeshBuilder> spec, Function<Mesh, ?> verb) {
+        this(rehearse(before, spec, verb));
     }
 
     private static List<String> rehearse(
-            Supplier<Account> before, UnaryOperator<MeshBuilder> wish, Function<Mesh, ?> verb) {
+            Supplier<Account> before, UnaryOperator<MeshBuilder> spec, Function<Mesh, ?> verb) {
         Account account = before.get();
         Calls calls = new Calls();
         Object outcome =
-                verb.apply(wish.apply(account.wish(calls)).parallelism(1).build());
+                verb.apply(spec.apply(account.spec(calls)).parallelism(1).build());
         if (outcome instanceof Tunnel tunnel) {
             tunnel.close();
         }

@@ -18,67 +18,71 @@ import org.junit.jupiter.api.Test;
 /** What a person reads of what was done. */
 class ReportsTest {
     private static HostOutcome outcome(String name, Status status, String... changes) {
-        return new HostOutcome(
-                name, "tor1", "10.0.0.1", Optional.of("203.0.113.1"), status, List.of(changes), List.of(), null);
+        return HostOutcome.builder(name, status)
+                .region("tor1")
+                .address("10.0.0.1")
+                .publicAddress("203.0.113.1")
+                .changes(List.of(changes))
+                .build();
     }
 
     @Test
     void applyReport_mixedOutcomes_isReadable() {
-        ApplyReport report = new ApplyReport(
-                "shop",
-                List.of(
-                        outcome("shop-monitor-1", Status.UNCHANGED),
-                        outcome("shop-node-1", Status.CHANGED, "a", "b"),
-                        new HostOutcome(
-                                "shop-node-2",
-                                "sgp1",
-                                "fd00:44::3",
-                                Optional.empty(),
-                                Status.FAILED,
-                                List.of("a"),
-                                List.of("a"),
-                                new IllegalStateException())),
-                List.of("shop-node-3"),
-                List.of("put firewall promguard-shop right"),
-                List.of(),
-                Duration.ofMillis(12_345));
+        ApplyReport report = ApplyReport.builder("shop")
+                .addHost(outcome("shop-monitor-1", Status.UNCHANGED))
+                .addHost(outcome("shop-node-1", Status.CHANGED, "a", "b"))
+                .addHost(HostOutcome.builder("shop-node-2-with-a-long-name", Status.FAILED)
+                        .region("sgp1")
+                        .address("fd00:44::3")
+                        .changes(List.of("a"))
+                        .drift(List.of("a"))
+                        .failure(new IllegalStateException())
+                        .build())
+                .removed(List.of("shop-node-3"))
+                .cloud(List.of("put firewall promguard-shop right"))
+                .addFailedStep("ask for the time", new IllegalStateException("no answer\nfrom the cloud"))
+                .duration(Duration.ofMillis(12_345))
+                .build();
 
         assertThat(report.ok()).isFalse();
         assertThat(report.changes()).isEqualTo(4);
         assertThat(report).hasToString("""
-                        mesh shop: 1 of 3 hosts failed, 4 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
+                        mesh shop: 1 of 3 hosts failed, 1 step failed, 4 changes (1 of drift) on 3 hosts, removed shop-node-3 in 12.3 s
                           put firewall promguard-shop right
-                          shop-monitor-1           tor1   203.0.113.1     10.0.0.1        unchanged
-                          shop-node-1              tor1   203.0.113.1     10.0.0.1        2 changes
-                          shop-node-2              sgp1   -               fd00:44::3      FAILED after 1 change, 1 of them drift""");
+                          FAILED ask for the time: no answer
+                            from the cloud
+                          shop-monitor-1                tor1  203.0.113.1  10.0.0.1    unchanged
+                          shop-node-1                   tor1  203.0.113.1  10.0.0.1    2 changes
+                          shop-node-2-with-a-long-name  sgp1  -            fd00:44::3  FAILED after 1 change, 1 of them drift""");
     }
 
     @Test
     void applyReport_nothingDone_saysSo() {
-        ApplyReport report = new ApplyReport(
-                "shop",
-                List.of(outcome("shop-monitor-1", Status.UNCHANGED)),
-                List.of(),
-                List.of(),
-                List.of(),
-                Duration.ofMillis(700));
+        ApplyReport report = ApplyReport.builder("shop")
+                .addHost(outcome("shop-monitor-1", Status.UNCHANGED))
+                .duration(Duration.ofMillis(700))
+                .build();
 
         assertThat(report.ok()).isTrue();
-        assertThat(report.toString()).startsWith("mesh shop: as wished, 0 changes on 1 host in 0.7 s\n");
+        assertThat(report.toString()).startsWith("mesh shop: up to date, 0 changes on 1 host in 0.7 s\n");
     }
 
     @Test
     void applyReport_callersLists_areCopied() {
-        List<HostOutcome> hosts = new ArrayList<>(List.of(outcome("a", Status.CHANGED, "x")));
-        ApplyReport report = new ApplyReport("shop", hosts, List.of(), List.of(), List.of(), Duration.ZERO);
-        hosts.clear();
+        List<String> removed = new ArrayList<>(List.of("a"));
+        ApplyReport.Builder builder = ApplyReport.builder("shop").removed(removed);
+        ApplyReport report = builder.build();
+        removed.clear();
+        builder.addHost(outcome("a", Status.CHANGED, "x"));
 
-        assertThat(report.hosts()).hasSize(1);
+        assertThat(report.removed()).containsExactly("a");
+        assertThat(report.hosts()).isEmpty();
     }
 
     @Test
     void hostException_allThatIsKnown_isInTheMessageOnce() {
-        HostException failure = HostException.of("shop-node-2", "198.51.100.7", "install node_exporter 1.12.1")
+        HostException failure = HostException.of(
+                        ErrorCode.INSTALL_FAILED, "shop-node-2", "198.51.100.7", "install node_exporter 1.12.1")
                 .exitCode(4)
                 .output("line one\nline\u001b[31m two\u009b\u202e\n")
                 .retryable()
@@ -86,7 +90,7 @@ class ReportsTest {
                 .because("sha256 is 3c1f, wanted b51d", "Check the release mirror.");
 
         assertThat(failure).hasMessage("""
-                        shop-node-2 (198.51.100.7): step "install node_exporter 1.12.1" failed: sha256 is 3c1f, wanted b51d
+                        shop-node-2 (198.51.100.7): step "install node_exporter 1.12.1" failed: sha256 is 3c1f, wanted b51d [PG-5004]
                           line one
                           line?[31m two??
                           Check the release mirror.""").hasRootCauseMessage("why");
@@ -100,24 +104,32 @@ class ReportsTest {
 
     @Test
     void hostException_littleKnown_leavesOutTheRest() {
-        HostException failure = HostException.of("a", "", "connect").because("no answer", "");
+        HostException failure =
+                HostException.of(ErrorCode.CONNECT_FAILED, "a", "", "connect").because("no answer", "");
 
-        assertThat(failure).hasMessage("a: step \"connect\" failed: no answer").hasNoCause();
+        assertThat(failure)
+                .hasMessage("a: step \"connect\" failed: no answer [PG-4001]")
+                .hasNoCause();
         assertThat(failure.exitCode()).isEmpty();
         assertThat(failure.retryable()).isFalse();
     }
 
     @Test
     void providerException_parts_areKept() {
-        ProviderException full = new ProviderException("no", 422, "unprocessable", "req-1", true, null);
+        ProviderException full =
+                new ProviderException(ErrorCode.PROVIDER_REFUSED, "no", 422, "unprocessable", "req-1", true, null);
         assertThat(full.status()).hasValue(422);
-        assertThat(full.id()).contains("unprocessable");
+        assertThat(full.providerCode()).contains("unprocessable");
+        assertThat(full.id()).isEqualTo("PG-3005");
+        assertThat(full.code()).isEqualTo(ErrorCode.PROVIDER_REFUSED);
+        assertThat(full.reason()).isEqualTo("no");
+        assertThat(full).hasMessage("no [PG-3005]");
         assertThat(full.requestId()).contains("req-1");
         assertThat(full.retryable()).isTrue();
 
-        ProviderException bare = new ProviderException("no");
+        ProviderException bare = new ProviderException(ErrorCode.PROVIDER_REFUSED, "no");
         assertThat(bare.status()).isEmpty();
-        assertThat(bare.id()).isEmpty();
+        assertThat(bare.providerCode()).isEmpty();
         assertThat(bare.requestId()).isEmpty();
         assertThat(bare.retryable()).isFalse();
     }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /** A program of this machine that a test asks for its opinion. Where it is missing the test is skipped, and says what to install. */
 public final class Tool {
-    private static final int PATIENCE_SECONDS = 30;
+    private static final int TIMEOUT_SECONDS = 30;
 
     private final String program;
 
@@ -45,9 +45,9 @@ public final class Tool {
             in.write(input.getBytes(StandardCharsets.UTF_8));
         }
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
             process.destroyForcibly();
-            throw new IOException(program + " did not end in " + PATIENCE_SECONDS + " s");
+            throw new IOException(program + " did not end in " + TIMEOUT_SECONDS + " s");
         }
         return new Answer(process.exitValue(), output);
     }

@@ -3,11 +3,9 @@ package dev.promguard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.promguard.VerifyReport.Check;
-import dev.promguard.VerifyReport.HostHealth;
 import dev.promguard.VerifyReport.Verdict;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -24,36 +22,52 @@ class VerifyReportTest {
         return GOLDEN.names();
     }
 
+    private static VerifyReport.Builder report(String version) {
+        return VerifyReport.builder("shop", Instant.parse("2026-11-23T10:15:30.123Z"), version);
+    }
+
+    private static Check check(String host, Verdict verdict, String description, String method, String observed) {
+        return check(host, verdict, description, method, observed, "");
+    }
+
+    private static Check check(
+            String host, Verdict verdict, String description, String method, String observed, String remedy) {
+        return Check.builder(host, CheckKind.HOST_EXISTS, description)
+                .method(method)
+                .observed(observed)
+                .verdict(verdict)
+                .remedy(remedy)
+                .build();
+    }
+
     /** A report as a file writes it down: a host or a check a line, the parts between bars. */
     private static VerifyReport read(String name) {
-        List<HostHealth> hosts = new ArrayList<>();
-        List<Check> checks = new ArrayList<>();
+        VerifyReport.Builder report = report("1.2.3");
         for (String line : GOLDEN.read(name + ".input").lines().toList()) {
             List<String> parts = Arrays.stream(line.split(" \\| ", -1))
                     .map(part ->
                             part.replace("\\n", "\n").replace("\\e", "\u001b").replace("\\u202e", "\u202e"))
                     .toList();
             if (parts.get(0).equals("host")) {
-                hosts.add(new HostHealth(
-                        parts.get(1),
-                        parts.get(2),
-                        Optional.of(parts.get(3)).filter(text -> !text.equals("-")),
-                        parts.get(4),
-                        parts.get(5).equals("-")
-                                ? Optional.empty()
-                                : Optional.of(Duration.ofSeconds(Long.parseLong(parts.get(5)))),
-                        parts.get(6)));
+                HostHealth.Builder host = HostHealth.builder(parts.get(1), parts.get(2), parts.get(4))
+                        .target(parts.get(6));
+                Optional.of(parts.get(3)).filter(text -> !text.equals("-")).ifPresent(host::publicAddress);
+                Optional.of(parts.get(5))
+                        .filter(text -> !text.equals("-"))
+                        .map(text -> Duration.ofSeconds(Long.parseLong(text)))
+                        .ifPresent(host::handshakeAge);
+                report.addHost(host.build());
             } else if (!line.startsWith("#")) {
-                checks.add(new Check(
+                report.addCheck(check(
                         parts.get(1),
+                        Verdict.valueOf(parts.get(0)),
                         parts.get(2),
                         parts.get(3),
                         parts.get(4),
-                        Verdict.valueOf(parts.get(0)),
                         parts.size() > 5 ? parts.get(5) : ""));
             }
         }
-        return new VerifyReport("shop", Instant.parse("2026-11-23T10:15:30.123Z"), "1.2.3", hosts, checks);
+        return report.build();
     }
 
     @ParameterizedTest
@@ -78,25 +92,21 @@ class VerifyReportTest {
                 "\r\n\r\n# heading\n- item");
     }
 
+    private static VerifyReport quoting(String text) {
+        return report("1")
+                .addHost(HostHealth.builder("node", "lon1", "10.0.0.2")
+                        .target(text)
+                        .build())
+                .addCheck(check("node", Verdict.FAILED, "failed", "method", text, "remedy"))
+                .addCheck(check("node", Verdict.NOTE, "note", "method", text))
+                .build();
+    }
+
     @ParameterizedTest
     @MethodSource("hostile")
     void toMarkdown_whateverAHostSays_staysInItsCellAsText(String text) {
-        VerifyReport report = new VerifyReport(
-                "shop",
-                Instant.EPOCH,
-                "1",
-                List.of(new HostHealth("node", "lon1", Optional.empty(), "10.0.0.2", Optional.empty(), text)),
-                List.of(
-                        new Check("node", "claim", "how", text, Verdict.FAILS, "mend"),
-                        new Check("node", "noted", "how", text, Verdict.NOTED, "")));
-        VerifyReport plain = new VerifyReport(
-                "shop",
-                Instant.EPOCH,
-                "1",
-                List.of(new HostHealth("node", "lon1", Optional.empty(), "10.0.0.2", Optional.empty(), "x")),
-                List.of(
-                        new Check("node", "claim", "how", "x", Verdict.FAILS, "mend"),
-                        new Check("node", "noted", "how", "x", Verdict.NOTED, "")));
+        VerifyReport report = quoting(text);
+        VerifyReport plain = quoting("x");
 
         assertThat(report.toMarkdown().lines())
                 .hasSameSizeAs(plain.toMarkdown().lines().toList());
@@ -113,25 +123,44 @@ class VerifyReportTest {
     @ParameterizedTest
     @ValueSource(ints = {1_001, 100_000})
     void toMarkdown_endlessText_isCut(int length) {
-        VerifyReport report = new VerifyReport(
-                "shop",
-                Instant.EPOCH,
-                "1",
-                List.of(),
-                List.of(new Check("node", "claim", "how", "y".repeat(length), Verdict.HOLDS, "")));
+        VerifyReport report = report("1")
+                .addCheck(check("node", Verdict.PASSED, "check", "method", "y".repeat(length)))
+                .build();
 
         assertThat(report.toMarkdown()).hasSizeLessThan(2_000).contains("… (" + length + " characters)");
     }
 
     @Test
     void toMarkdown_hostNotAmongTheHosts_isNotLost() {
-        VerifyReport report = new VerifyReport(
-                "shop",
-                Instant.EPOCH,
-                "1",
-                List.of(),
-                List.of(new Check("gone", "claim", "how", "x", Verdict.HOLDS, "")));
+        VerifyReport report = report("1")
+                .addCheck(check("gone", Verdict.PASSED, "check", "method", "x"))
+                .build();
 
-        assertThat(report.toMarkdown()).contains("### gone\n", "| holds | claim | x | how |");
+        assertThat(report.toMarkdown()).contains("### gone\n", "| passed | check | x | method |");
+    }
+
+    @Test
+    void toStringAndToMarkdown_checkOfTheMeshAsAWhole_nameTheMesh() {
+        VerifyReport report = report("1")
+                .addCheck(check("", Verdict.FAILED, "can be applied", "method", "x", "remedy"))
+                .addCheck(check("", Verdict.UNCHECKED, "other", "method", "y", "remedy"))
+                .build();
+
+        assertThat(report.toString())
+                .contains("FAILED  mesh shop: can be applied\n", "NOT CHECKED  mesh shop: 1 check could not be made");
+        assertThat(report.toMarkdown())
+                .contains("- mesh shop: can be applied  \n", "- mesh shop: 1 check  \n", "### mesh shop\n");
+    }
+
+    @Test
+    void build_builderThatGoesOn_leavesTheReportAsItWas() {
+        VerifyReport.Builder builder = report("1");
+        VerifyReport before = builder.build();
+
+        builder.addCheck(check("node", Verdict.FAILED, "check", "method", "x", "remedy"));
+
+        assertThat(before.checks()).isEmpty();
+        assertThat(before.ok()).isTrue();
+        assertThat(builder.build().ok()).isFalse();
     }
 }

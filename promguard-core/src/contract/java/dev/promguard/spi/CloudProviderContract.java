@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the engine may expect of a {@link CloudProvider} that makes hosts. */
 public abstract class CloudProviderContract extends ProviderContract {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final SshPublicKey LOGIN = publicKey();
 
     /** Over an account without hosts. */
@@ -42,7 +42,7 @@ public abstract class CloudProviderContract extends ProviderContract {
     private List<CloudHost> create(String mesh, String attempt, String... names) {
         AccessKey key = provider().registerAccessKey(mesh, LOGIN);
         HostOrder like = possible(names[0]);
-        String userData = "#cloud-config\nssh_keys:\n  ed25519_public: " + LOGIN.line() + " throwaway\n";
+        String userData = "#cloud-config\nssh_keys:\n  ed25519_public: " + LOGIN.line() + " bootstrap\n";
         try (Secret secret = Secret.of(userData)) {
             return provider()
                     .create(new CreateOrder(
@@ -68,14 +68,14 @@ public abstract class CloudProviderContract extends ProviderContract {
 
     @Test
     void check_possibleAndImpossible_findsTheImpossibleAlone() {
-        assertThat(provider().check(List.of()).faults()).isEmpty();
-        assertThat(provider().check(List.of(possible("a"))).faults()).isEmpty();
+        assertThat(provider().preflight(List.of()).problems()).isEmpty();
+        assertThat(provider().preflight(List.of(possible("a"))).problems()).isEmpty();
 
         HostOrder good = possible("a");
         HostOrder bad = new HostOrder("b", impossibleRegion(), good.size(), good.image());
-        Quote quote = provider().check(List.of(good, bad));
+        Preflight preflight = provider().preflight(List.of(good, bad));
 
-        assertThat(quote.faults()).singleElement().asString().contains(impossibleRegion(), "b");
+        assertThat(preflight.problems()).singleElement().asString().contains(impossibleRegion(), "b");
         assertThat(provider().list("shop")).isEmpty();
     }
 
@@ -98,7 +98,7 @@ public abstract class CloudProviderContract extends ProviderContract {
     void await_madeAndUnknown_getsTheMadeReadyAndSaysWhyTheOtherIsNot() {
         String id = id(create("shop", "a1", "a"), "a");
 
-        Arrival arrival = provider().await("shop", Set.of(id, "4711"), PATIENCE);
+        ProvisioningResult arrival = provider().await("shop", Set.of(id, "4711"), TIMEOUT);
 
         assertThat(arrival.ready()).singleElement().satisfies(host -> {
             assertThat(host.id()).isEqualTo(id);
@@ -106,7 +106,7 @@ public abstract class CloudProviderContract extends ProviderContract {
             assertThat(host.publicAddress()).isPresent();
         });
         assertThat(arrival.missing()).containsOnlyKeys("4711");
-        assertThat(provider().await("shop", Set.of(), PATIENCE).ready()).isEmpty();
+        assertThat(provider().await("shop", Set.of(), TIMEOUT).ready()).isEmpty();
     }
 
     @Test
@@ -115,10 +115,11 @@ public abstract class CloudProviderContract extends ProviderContract {
         List<CloudHost> reported = new ArrayList<>();
         Set<Thread> threads = new HashSet<>();
 
-        Arrival arrival = provider().await("shop", Set.of(id(made, "a"), id(made, "b"), "4711"), PATIENCE, host -> {
-            reported.add(host);
-            threads.add(Thread.currentThread());
-        });
+        ProvisioningResult arrival = provider()
+                .await("shop", Set.of(id(made, "a"), id(made, "b"), "4711"), TIMEOUT, host -> {
+                    reported.add(host);
+                    threads.add(Thread.currentThread());
+                });
 
         assertThat(reported).containsExactlyInAnyOrderElementsOf(arrival.ready());
         assertThat(reported).extracting(CloudHost::name).containsExactlyInAnyOrder("a", "b");
@@ -130,7 +131,7 @@ public abstract class CloudProviderContract extends ProviderContract {
         String id = id(create("shop", "a1", "a"), "a");
         IllegalStateException thrown = new IllegalStateException("thrown by the receiver");
 
-        assertThatThrownBy(() -> provider().await("shop", Set.of(id), PATIENCE, host -> {
+        assertThatThrownBy(() -> provider().await("shop", Set.of(id), TIMEOUT, host -> {
                     throw thrown;
                 }))
                 .isSameAs(thrown);
@@ -139,9 +140,9 @@ public abstract class CloudProviderContract extends ProviderContract {
     @Test
     void delete_someOfThem_leavesTheOthersAndDoesNothingAgain() {
         List<CloudHost> made = create("shop", "a1", "a", "b");
-        provider().delete("shop", List.of(id(made, "a")), PATIENCE);
-        provider().delete("shop", List.of(id(made, "a")), PATIENCE);
-        provider().delete("shop", List.of(), PATIENCE);
+        provider().delete("shop", List.of(id(made, "a")), TIMEOUT);
+        provider().delete("shop", List.of(id(made, "a")), TIMEOUT);
+        provider().delete("shop", List.of(), TIMEOUT);
 
         assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("b");
     }
@@ -182,9 +183,9 @@ public abstract class CloudProviderContract extends ProviderContract {
         create("shop", "a2", "c");
         create("bank", "a1", "d");
 
-        provider().deleteAttempts("shop", List.of("a1"), PATIENCE);
-        provider().deleteAttempts("shop", List.of("a1"), PATIENCE);
-        provider().deleteAttempts("shop", List.of(), PATIENCE);
+        provider().deleteAttempts("shop", List.of("a1"), TIMEOUT);
+        provider().deleteAttempts("shop", List.of("a1"), TIMEOUT);
+        provider().deleteAttempts("shop", List.of(), TIMEOUT);
 
         assertThat(provider().list("shop")).extracting(CloudHost::name).containsExactly("c");
         assertThat(provider().list("bank")).hasSize(1);
@@ -196,7 +197,7 @@ public abstract class CloudProviderContract extends ProviderContract {
         create("shop", "a1", "a");
 
         try {
-            provider().delete("shop", List.of(theirs), PATIENCE);
+            provider().delete("shop", List.of(theirs), TIMEOUT);
         } catch (ProviderException e) {
             assertThat(e).hasMessageContaining(theirs);
         }

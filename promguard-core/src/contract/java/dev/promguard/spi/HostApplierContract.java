@@ -4,17 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.Firewall;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.ManagedFiles;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.Firewall;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.ManagedFile;
+import dev.promguard.host.ManagedFiles;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.render.ManagedFile;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** What the engine may expect of any {@link HostApplier} and its sessions. */
 public abstract class HostApplierContract {
     private static final HostKeyFingerprint OTHER = new HostKeyFingerprint("SHA256:" + "x".repeat(43));
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
     private static final Change FILE =
             new ManagedFiles.Write(ManagedFile.readable("/etc/promguard-contract", "content\n"));
     private static final Change SSH = new Firewall.Allow(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
@@ -55,12 +56,12 @@ public abstract class HostApplierContract {
     private HostTarget accepting(Set<HostKeyFingerprint> keys) {
         HostTarget target = target();
         return new HostTarget(
-                target.name(), target.address(), target.port(), target.user(), keys, target.loginKey(), PATIENCE);
+                target.name(), target.address(), target.port(), target.user(), keys, target.loginKey(), TIMEOUT);
     }
 
     private HostFacts facts() {
         try (HostSession session = applier().open(target())) {
-            return session.facts(QUERY, PATIENCE);
+            return session.facts(QUERY, TIMEOUT);
         }
     }
 
@@ -97,8 +98,10 @@ public abstract class HostApplierContract {
         HostKeyFingerprint shown = target().acceptedHostKeys().iterator().next();
 
         assertThatThrownBy(() -> applier().open(accepting(Set.of(OTHER))))
-                .isInstanceOfSatisfying(
-                        HostException.class, e -> assertThat(e.refusedHostKey()).contains(shown))
+                .isInstanceOfSatisfying(HostException.class, e -> {
+                    assertThat(e.refusedHostKey()).contains(shown);
+                    assertThat(e.code()).isEqualTo(ErrorCode.HOST_KEY_REFUSED);
+                })
                 .hasMessageContaining(shown.text())
                 .hasMessageContaining(OTHER.text());
     }
@@ -115,7 +118,7 @@ public abstract class HostApplierContract {
                 true,
                 target.loginKey(),
                 Optional.empty(),
-                PATIENCE);
+                TIMEOUT);
         try (HostSession session = applier().open(first)) {
             assertThat(target.acceptedHostKeys()).contains(session.hostKey());
         }
@@ -133,7 +136,7 @@ public abstract class HostApplierContract {
                 true,
                 target.loginKey(),
                 Optional.empty(),
-                PATIENCE);
+                TIMEOUT);
         assertThatThrownBy(() -> applier().open(later))
                 .isInstanceOf(HostException.class)
                 .hasMessageContaining(OTHER.text());
@@ -222,7 +225,8 @@ public abstract class HostApplierContract {
                 assertThatThrownBy(session::confirm)
                         .isInstanceOfSatisfying(
                                 HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
-                        .hasMessageContaining("rolled back");
+                        .hasMessageContaining("rolled back")
+                        .hasMessageContaining(ErrorCode.ROLLED_BACK.id());
             }
         }
         assertThat(facts().firewall().active()).isFalse();
@@ -286,25 +290,25 @@ public abstract class HostApplierContract {
     }
 
     @Test
-    void knock_noDoors_answersNothing() {
+    void probe_noPorts_answersNothing() {
         try (HostSession session = applier().open(target())) {
-            assertThat(session.knock(List.of(), PATIENCE)).isEmpty();
+            assertThat(session.probe(List.of(), TIMEOUT)).isEmpty();
         }
     }
 
     @Test
-    void knock_doorsOfNobody_answersEachInOrderAndChangesNothing() {
+    void probe_portsOfNobody_answersEachInOrderAndChangesNothing() {
         HostFacts before = facts();
         try (HostSession session = applier().open(target())) {
-            List<DoorAnswer> answers = session.knock(
+            List<ProbeResult> answers = session.probe(
                     List.of(
-                            new Door("203.0.113.250", 9100),
-                            new Door("203.0.113.250", 9100, Optional.of("/metrics")),
-                            new Door("203.0.113.251", 9090)),
+                            new Probe("203.0.113.250", 9100),
+                            new Probe("203.0.113.250", 9100, Optional.of("/metrics")),
+                            new Probe("203.0.113.251", 9090)),
                     Duration.ofSeconds(1));
 
             assertThat(answers).hasSize(3).allSatisfy(answer -> {
-                assertThat(answer.result()).isNotIn(DoorAnswer.Result.OPEN, DoorAnswer.Result.NOT_TRIED);
+                assertThat(answer.result()).isNotIn(ProbeResult.Result.OPEN, ProbeResult.Result.NOT_TRIED);
                 assertThat(answer.bytes()).isZero();
                 assertThat(answer.whole()).isFalse();
             });
@@ -350,7 +354,7 @@ public abstract class HostApplierContract {
         session.close();
         session.close();
 
-        assertThatThrownBy(() -> session.facts(QUERY, PATIENCE)).isInstanceOf(HostException.class);
+        assertThatThrownBy(() -> session.facts(QUERY, TIMEOUT)).isInstanceOf(HostException.class);
     }
 
     @Test

@@ -16,13 +16,13 @@ import org.junit.jupiter.api.Test;
 
 /** What the engine may expect of a {@link CloudProvider} that knows hosts which are there already: mon, db-1 and nothing else. */
 public abstract class InventoryContract extends ProviderContract {
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     /** Knows db-1, whose host key is given, and mon, whose host key is trusted on first use. */
     @Override
     protected abstract CloudProvider provider();
 
-    private Inventory inventory() {
+    private HostInventory inventory() {
         return provider().inventory().orElseThrow();
     }
 
@@ -54,13 +54,13 @@ public abstract class InventoryContract extends ProviderContract {
 
     @Test
     void check_unknownNames_namesThemAndThoseThatThereAre() {
-        Quote quote = provider()
-                .check(List.of(
+        Preflight preflight = provider()
+                .preflight(List.of(
                         new HostOrder("web-1", "tor1", "s-1vcpu-1gb", "debian-12-x64"),
                         new HostOrder("web-2", "tor1", "s-1vcpu-1gb", "debian-12-x64")));
 
-        assertThat(quote.faults()).singleElement().asString().contains("web-1, web-2", "db-1, mon");
-        assertThat(quote.prices()).isEmpty();
+        assertThat(preflight.problems()).singleElement().asString().contains("web-1, web-2", "db-1, mon");
+        assertThat(preflight.prices()).isEmpty();
     }
 
     @Test
@@ -69,7 +69,7 @@ public abstract class InventoryContract extends ProviderContract {
 
         List<CloudHost> reported = new ArrayList<>();
 
-        Arrival arrival = provider().await("shop", Set.of(id, "4711"), PATIENCE, reported::add);
+        ProvisioningResult arrival = provider().await("shop", Set.of(id, "4711"), TIMEOUT, reported::add);
 
         assertThat(arrival.ready()).extracting(CloudHost::id).containsExactly(id);
         assertThat(reported).isEqualTo(arrival.ready());
@@ -96,9 +96,9 @@ public abstract class InventoryContract extends ProviderContract {
                                     userData)))
                     .isInstanceOf(ProviderException.class);
         }
-        assertThatThrownBy(() -> provider().delete("shop", List.of(before.get(0).id()), PATIENCE))
+        assertThatThrownBy(() -> provider().delete("shop", List.of(before.get(0).id()), TIMEOUT))
                 .isInstanceOf(ProviderException.class);
-        assertThatThrownBy(() -> provider().deleteAttempts("shop", List.of("a1"), PATIENCE))
+        assertThatThrownBy(() -> provider().deleteAttempts("shop", List.of("a1"), TIMEOUT))
                 .isInstanceOf(ProviderException.class);
         assertThatThrownBy(() -> provider().find("shop", List.of("4711"))).isInstanceOf(ProviderException.class);
         assertThatThrownBy(() -> provider().tag("shop", List.of("4711"))).isInstanceOf(ProviderException.class);

@@ -33,14 +33,14 @@ public abstract class ProviderContract {
     }
 
     @Test
-    void check_nothing_findsNoFault() {
-        assertThat(provider().check(List.of()).faults()).isEmpty();
+    void check_nothing_findsNoProblem() {
+        assertThat(provider().preflight(List.of()).problems()).isEmpty();
     }
 
     @Test
     void deleteAndAwait_nothing_returnAtOnce() {
         provider().delete("shop", List.of(), Duration.ofSeconds(1));
-        Arrival arrival = provider().await("shop", Set.of(), Duration.ofSeconds(1));
+        ProvisioningResult arrival = provider().await("shop", Set.of(), Duration.ofSeconds(1));
 
         assertThat(arrival.ready()).isEmpty();
         assertThat(arrival.missing()).isEmpty();

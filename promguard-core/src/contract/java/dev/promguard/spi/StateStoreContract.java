@@ -3,8 +3,9 @@ package dev.promguard.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
-import dev.promguard.change.Footprint;
+import dev.promguard.host.LastApplied;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the engine may expect of any {@link StateStore}. */
 public abstract class StateStoreContract {
-    protected static final HostKeyFingerprint THROWAWAY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+    protected static final HostKeyFingerprint BOOTSTRAP_KEY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
     protected static final HostKeyFingerprint OWN = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
     protected static final PublicKey KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
 
@@ -40,9 +41,9 @@ public abstract class StateStoreContract {
                 mesh,
                 Map.of(
                         "new",
-                        HostState.created("10.0.0.1", "11", THROWAWAY),
+                        HostState.created("10.0.0.1", "11", BOOTSTRAP_KEY),
                         "between",
-                        HostState.created("10.0.0.2", "12", THROWAWAY)
+                        HostState.created("10.0.0.2", "12", BOOTSTRAP_KEY)
                                 .accepting(OWN)
                                 .withPublicKey(KEY),
                         "old",
@@ -55,7 +56,7 @@ public abstract class StateStoreContract {
                                 Optional.empty(),
                                 Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
-                List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), THROWAWAY)),
+                List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), BOOTSTRAP_KEY)),
                 Optional.of(new AccessKey("7", "aa:bb", true)));
     }
 
@@ -67,26 +68,30 @@ public abstract class StateStoreContract {
     }
 
     @Test
-    void load_savedWithFootprints_knowsWhatWasPutOnTheHosts() {
-        Footprint footprint = new Footprint(
+    void load_savedWithLastApplied_knowsWhatWasPutOnTheHosts() {
+        LastApplied lastApplied = new LastApplied(
                 Set.of("ufw"),
                 Set.of("prometheus"),
                 Map.of("prometheus-3.13.2", "a".repeat(64)),
                 Map.of("/etc/a", "b".repeat(64) + " 0644 root:root"),
                 true,
                 Optional.of(Set.of("22/tcp # OpenSSH")),
-                Optional.of(new Footprint.Tunnels(KEY, 51820, "10.0.0.1/24", Map.of(KEY.base64(), "10.0.0.2/32"))),
+                Optional.of(new LastApplied.Tunnels(KEY, 51820, "10.0.0.1/24", Map.of(KEY.base64(), "10.0.0.2/32"))),
                 Set.of("a.service"));
-        HostState host = HostState.created("10.0.0.1", "11", THROWAWAY);
+        HostState host = HostState.created("10.0.0.1", "11", BOOTSTRAP_KEY);
         MeshState state = MeshState.empty("shop")
-                .with("known", host.with(footprint).accepting(OWN).pinned(OWN).withPublicKey(KEY))
-                .with("touched", HostState.created("10.0.0.2", "12", THROWAWAY).with(Footprint.NONE))
-                .with("new", HostState.created("10.0.0.3", "13", THROWAWAY));
+                .with("known", host.with(lastApplied).accepting(OWN).pinned(OWN).withPublicKey(KEY))
+                .with(
+                        "touched",
+                        HostState.created("10.0.0.2", "12", BOOTSTRAP_KEY).with(LastApplied.NONE))
+                .with("new", HostState.created("10.0.0.3", "13", BOOTSTRAP_KEY));
 
         store().save(state);
 
         assertThat(store().load("shop")).contains(state);
-        assertThat(state.hosts().get("known")).extracting(HostState::footprint).isEqualTo(Optional.of(footprint));
+        assertThat(state.hosts().get("known"))
+                .extracting(HostState::lastApplied)
+                .isEqualTo(Optional.of(lastApplied));
     }
 
     @Test
@@ -101,7 +106,7 @@ public abstract class StateStoreContract {
 
     @Test
     void load_hostPinnedAtATime_knowsTheTime() {
-        HostState pinned = HostState.created("10.0.0.1", "11", THROWAWAY)
+        HostState pinned = HostState.created("10.0.0.1", "11", BOOTSTRAP_KEY)
                 .pinned(OWN)
                 .pinnedAt(Instant.parse("2031-05-06T07:08:09Z"));
 
@@ -171,8 +176,10 @@ public abstract class StateStoreContract {
         StateStore.Lock held = store().lock("shop");
         try {
             assertThatThrownBy(() -> store().lock("shop"))
-                    .isInstanceOfSatisfying(
-                            StateException.class, e -> assertThat(e.retryable()).isTrue())
+                    .isInstanceOfSatisfying(StateException.class, e -> {
+                        assertThat(e.retryable()).isTrue();
+                        assertThat(e.code()).isEqualTo(ErrorCode.STATE_LOCKED);
+                    })
                     .hasMessageContaining("mesh shop is being changed by another program");
             assertThatThrownBy(() -> inOtherThread(() -> store().lock("shop")))
                     .hasCauseInstanceOf(StateException.class);
@@ -202,7 +209,7 @@ public abstract class StateStoreContract {
         try {
             List<Future<?>> saves = new ArrayList<>();
             for (int i = 0; i < 40; i++) {
-                MeshState state = full("shop").with("h" + i, HostState.created("10.0.1." + i, "i", THROWAWAY));
+                MeshState state = full("shop").with("h" + i, HostState.created("10.0.1." + i, "i", BOOTSTRAP_KEY));
                 saves.add(threads.submit(() -> {
                     store().save(state);
                     assertThat(store().load("shop").orElseThrow().hosts()).hasSize(4);

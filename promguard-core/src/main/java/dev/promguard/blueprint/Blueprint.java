@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Every decision about a mesh that can be made before anything exists. The same wish gives the same blueprint.
+ * Every decision about a mesh that can be made before anything exists. The same spec gives the same blueprint.
  *
- * @param spec the wish behind it
- * @param hosts the hosts with their addresses, peers and rules: monitors first, each group in the order of the wish
+ * @param spec the spec behind it
+ * @param hosts the hosts with their addresses, peers and rules: monitors first, each group in the order of the spec
  */
 public record Blueprint(MeshSpec spec, List<Host> hosts) {
     /** The name of the WireGuard interface on every host. */
@@ -51,7 +51,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     /**
      * A host of the blueprint.
      *
-     * @param spec the wish for it
+     * @param spec the spec for it
      * @param address its address inside the tunnels, without prefix length
      * @param prefixLength the network's prefix length
      * @param peers the names of the hosts that it keeps tunnels to, in the order of the blueprint

@@ -3,6 +3,7 @@ package dev.promguard.blueprint;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
@@ -22,7 +23,8 @@ import java.util.stream.Stream;
  * <code>{folder}</code> for the folder of the configuration files. Everything else is passed on to the program as it is: no shell, no
  * variables, no specifiers of systemd.
  *
- * <p>Immutable: every {@code with…} gives a copy.
+ * <p>Immutable. A method that starts with {@code with} returns a copy in which one thing is replaced, a method that starts with
+ * {@code add} a copy that has one more. Both throw {@link NullPointerException} if an argument is null.
  *
  * @param name the name of its unit, user and folder: lower-case letters, digits and underscores, at most 31, ending in
  *     {@code _exporter}, so that it is never that of another service or user
@@ -67,7 +69,7 @@ public record Exporter(
      * Checks and copies.
      *
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and the form wanted
+     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and what is allowed
      */
     public Exporter {
         require(
@@ -77,30 +79,36 @@ public record Exporter(
                 "lower-case letters, digits and underscores, at most 31, ending in _exporter");
         if (name.equals("node_exporter")) {
             throw new IllegalArgumentException(
-                    "exporter name \"node_exporter\" is not valid: another is wanted, for every host runs that one already");
+                    "exporter name \"node_exporter\" is not valid: use another name, since every host runs that exporter already");
         }
         Objects.requireNonNull(source, "source");
-        Names.requirePort("exporter port", port);
-        Names.requireJob("exporter job", job);
-        Names.requireMetricsPath("exporter metricsPath", metricsPath);
-        listen = arguments(listen);
-        arguments = arguments(arguments);
+        Objects.requireNonNull(job, "job");
+        Objects.requireNonNull(metricsPath, "metricsPath");
+        ValueChecks.require(ValueChecks.port("exporter port", port, ""));
+        ValueChecks.require(ValueChecks.job("exporter job", job, ""));
+        ValueChecks.require(ValueChecks.metricsPath("exporter metricsPath", metricsPath, ""));
+        listen = arguments("listen", listen);
+        arguments = arguments("arguments", arguments);
         if (listen.stream().noneMatch(text -> text.contains("{listen}") || text.contains("{address}"))) {
-            throw new IllegalArgumentException("exporter listen arguments " + Names.quote(String.join(" ", listen))
-                    + " is not valid: {listen} or {address} wanted, without which it would listen on every address");
+            throw new IllegalArgumentException(
+                    "exporter listen arguments " + Names.quote(String.join(" ", listen))
+                            + " are not valid: use {listen} or {address} in one of them, since the exporter would listen on every address otherwise");
         }
         for (String argument : arguments) {
             if (argument.startsWith("--web.listen-address") || argument.startsWith("-web.listen-address")) {
                 throw new IllegalArgumentException("exporter argument " + Names.quote(argument)
-                        + " is not valid: arguments that leave the address to PromGuard wanted, see withListen");
+                        + " is not valid: use withListen to say how the exporter is given its address");
             }
         }
+        Objects.requireNonNull(configFiles, "configFiles");
+        Objects.requireNonNull(capabilities, "capabilities");
+        Objects.requireNonNull(probes, "probes");
         configFiles = List.copyOf(configFiles);
         Set<String> files = new HashSet<>();
         for (ConfigFile file : configFiles) {
             if (!files.add(file.name())) {
                 throw new IllegalArgumentException("exporter configuration file " + Names.quote(file.name())
-                        + " is not valid: a name of its own for each file wanted");
+                        + " is given twice: give each file a name of its own");
             }
         }
         capabilities =
@@ -108,7 +116,7 @@ public record Exporter(
         probes = List.copyOf(probes);
         if (new HashSet<>(probes).size() != probes.size()) {
             throw new IllegalArgumentException(
-                    "exporter probes " + Names.quote(probes.toString()) + " is not valid: each probe once wanted");
+                    "exporter probes " + Names.quote(probes.toString()) + " are not valid: give each probe once");
         }
     }
 
@@ -148,7 +156,7 @@ public record Exporter(
 
     /**
      * A package of the host's own Debian or Ubuntu. Units that it brings are masked before it is installed and stay so: they would
-     * listen on every address. A package stays installed, masked, when its exporter is no longer wished.
+     * listen on every address. A package stays installed, masked, when its exporter is no longer in the spec.
      *
      * @param debianPackage the package's name
      * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
@@ -164,6 +172,7 @@ public record Exporter(
         public FromPackage {
             require(PACKAGE, debianPackage, "exporter package", "a Debian package's name");
             require(PATH, path, "exporter path", "a plain absolute path");
+            Objects.requireNonNull(units, "units");
             units = List.copyOf(units);
             units.forEach(unit -> require(UNIT, unit, "exporter unit", "a systemd unit's name"));
         }
@@ -193,16 +202,17 @@ public record Exporter(
          */
         public ConfigFile {
             require(FILE, name, "exporter configuration file", "a plain file name");
+            Objects.requireNonNull(content, "content");
             if (content.length() > LARGEST_FILE) {
                 throw new IllegalArgumentException("exporter configuration " + Names.quote(name)
-                        + " is not valid: at most " + LARGEST_FILE / 1024 + " KiB wanted");
+                        + " is too large: use at most " + LARGEST_FILE / 1024 + " KiB");
             }
             if (CONTROL.matcher(content).find()) {
                 throw new IllegalArgumentException("exporter configuration " + Names.quote(content)
-                        + " is not valid: text without control characters wanted");
+                        + " is not valid: use text without control characters");
             }
             content = content.endsWith("\n") ? content : content + '\n';
-            check = arguments(check);
+            check = arguments("check", check);
         }
     }
 
@@ -221,10 +231,11 @@ public record Exporter(
          * @throws IllegalArgumentException if the target is neither, holds a user name or password, or the module is malformed
          */
         public Probe {
+            Objects.requireNonNull(target, "target");
             if (!isTarget(target)) {
                 throw new IllegalArgumentException("probe target " + Names.quote(target)
-                        + " is not valid: an http or https URI without user and password, or a host or address with or"
-                        + " without a port wanted");
+                        + " is not valid: use an http or https URI without user and password, or a host or address with or"
+                        + " without a port");
             }
             require(MODULE, module, "probe module", "letters, digits, dots, dashes and underscores");
         }
@@ -256,6 +267,7 @@ public record Exporter(
      * @throws IllegalArgumentException if the release's name does not end in {@code _exporter}, or the port is none
      */
     public static Exporter fromRelease(Release release, int port) {
+        Objects.requireNonNull(release, "release");
         return usual(release.name(), new FromRelease(release, release.name()), port);
     }
 
@@ -288,6 +300,7 @@ public record Exporter(
     }
 
     private static Exporter usual(String name, Source source, int port) {
+        Objects.requireNonNull(name, "name");
         String job = name.endsWith(ENDING) ? name.substring(0, name.length() - ENDING.length()) : name;
         return new Exporter(
                 name,
@@ -363,7 +376,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter told in other words where to listen. Unless said, {@code --web.listen-address={listen}}.
+     * The same exporter given its address by other arguments. {@code --web.listen-address={listen}} by default.
      *
      * @param value the arguments; <code>{listen}</code> or <code>{address}</code> must stand in one
      * @return a copy
@@ -376,7 +389,7 @@ public record Exporter(
                 port,
                 job,
                 metricsPath,
-                List.of(value),
+                Arrays.asList(Objects.requireNonNull(value, "listen")),
                 arguments,
                 configFiles,
                 capabilities,
@@ -391,7 +404,8 @@ public record Exporter(
      * @return a copy
      * @throws IllegalArgumentException if one has control characters or more than 2000 characters
      */
-    public Exporter withArguments(String... more) {
+    public Exporter addArguments(String... more) {
+        Objects.requireNonNull(more, "arguments");
         return new Exporter(
                 name,
                 source,
@@ -407,13 +421,14 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with a configuration file, in the place of one of the same name. Tell the program of it with an argument
-     * such as {@code --config.file={folder}/blackbox.yml}.
+     * The same exporter with one configuration file more. A file of an equal name is replaced. Name the file in an argument such as
+     * {@code --config.file={folder}/blackbox.yml}.
      *
      * @param file the file
      * @return a copy
      */
-    public Exporter withConfigFile(ConfigFile file) {
+    public Exporter addConfigFile(ConfigFile file) {
+        Objects.requireNonNull(file, "file");
         List<ConfigFile> files = new ArrayList<>(configFiles);
         files.removeIf(other -> other.name().equals(file.name()));
         files.add(file);
@@ -427,7 +442,8 @@ public record Exporter(
      * @param more the capability
      * @return a copy
      */
-    public Exporter withCapability(Capability more) {
+    public Exporter addCapability(Capability more) {
+        Objects.requireNonNull(more, "capability");
         EnumSet<Capability> all = EnumSet.of(more);
         all.addAll(capabilities);
         return new Exporter(name, source, port, job, metricsPath, listen, arguments, configFiles, all, reloads, probes);
@@ -453,7 +469,7 @@ public record Exporter(
      * @return a copy
      * @throws IllegalArgumentException if one is malformed
      */
-    public Exporter probe(String target, String module) {
+    public Exporter addProbe(String target, String module) {
         return new Exporter(
                 name,
                 source,
@@ -527,19 +543,22 @@ public record Exporter(
         return new Exposure(job, port, metricsPath);
     }
 
-    private static List<String> arguments(List<String> texts) {
+    private static List<String> arguments(String field, List<String> texts) {
+        Objects.requireNonNull(texts, field);
         for (String text : texts) {
+            Objects.requireNonNull(text, field);
             if (text.isEmpty() || text.length() > LONGEST_ARGUMENT || !Names.isPrintable(text)) {
-                throw new IllegalArgumentException("exporter argument " + Names.quote(text) + " is not valid: 1 to "
-                        + LONGEST_ARGUMENT + " printable characters wanted");
+                throw new IllegalArgumentException("exporter argument " + Names.quote(text) + " is not valid: use 1 to "
+                        + LONGEST_ARGUMENT + " printable characters");
             }
         }
         return List.copyOf(texts);
     }
 
     private static void require(Pattern pattern, String value, String field, String form) {
+        Objects.requireNonNull(value, field);
         if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: " + form + " wanted");
+            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: use " + form);
         }
     }
 }

@@ -12,23 +12,25 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What of a wish's exporters and exposed services cannot be together. */
+/** Finds what is wrong with the exporters, exposed services and open ports of hosts, alone and together. */
 final class Exporting {
-    private static final Set<String> OWN_JOBS = Set.of("node", "prometheus");
+    /** What stands for the hosts in a problem until all of them are known. */
+    private static final String OF_HOST = " of \u0000";
 
     private static final String SSH = "SSH";
 
-    private static final String IS_A_SCRAPE_JOB = "is also a scrape job of Prometheus' own: choose another";
+    private static final String IS_A_SCRAPE_JOB =
+            "is also the name of a job of prometheus.scrape(…): choose another name";
 
     private final MeshSpec spec;
-    private final Map<String, List<HostSpec>> faults = new LinkedHashMap<>();
+    private final Map<String, List<HostSpec>> problems = new LinkedHashMap<>();
 
     private Exporting(MeshSpec spec) {
         this.spec = spec;
     }
 
-    /** The faults, each once however many hosts have it. */
-    static List<String> faults(MeshSpec spec) {
+    /** The problems, each once however many hosts have it. */
+    static List<String> problems(MeshSpec spec) {
         Exporting look = new Exporting(spec);
         Set<String> probeJobs = new HashSet<>();
         Set<String> otherJobs =
@@ -39,73 +41,71 @@ final class Exporting {
                     .forEach(exporter -> probeJobs.add(exporter.probeJob()));
         }
         for (HostSpec host : spec.hosts()) {
-            look.forms(host);
+            look.values(host);
             look.ports(host);
             look.exporters(host);
             for (Exporter exporter : host.exporters()) {
                 if (!exporter.probes().isEmpty() && otherJobs.contains(exporter.probeJob())) {
-                    look.fault(host, "job " + Names.quote(exporter.probeJob()), IS_A_SCRAPE_JOB);
+                    look.problem(host, "job " + Names.quote(exporter.probeJob()), IS_A_SCRAPE_JOB);
                 }
             }
             for (Exposure exposure : host.exposures()) {
                 if (otherJobs.contains(exposure.job())) {
-                    look.fault(host, "job " + Names.quote(exposure.job()), IS_A_SCRAPE_JOB);
+                    look.problem(host, "job " + Names.quote(exposure.job()), IS_A_SCRAPE_JOB);
                 }
                 if (probeJobs.contains(exposure.job())) {
-                    look.fault(
+                    look.problem(
                             host,
                             "job " + Names.quote(exposure.job()),
-                            "is also the job of an exporter's probes: choose another");
+                            "is also the job of an exporter's probes: choose another name");
                 }
             }
         }
         List<String> texts = new ArrayList<>();
-        look.faults.forEach((text, hosts) -> {
+        look.problems.forEach((text, hosts) -> {
             int others = hosts.size() - 1;
             texts.add(text.replaceFirst(
                     "\u0000",
-                    hosts.get(0).role().word() + " " + Names.quote(hosts.get(0).name())
+                    hosts.get(0).role().id() + " " + Names.quote(hosts.get(0).name())
                             + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")));
         });
         return texts;
     }
 
-    private void fault(HostSpec host, String what, String why) {
-        List<HostSpec> hosts = faults.computeIfAbsent(what + " of \u0000 " + why, text -> new ArrayList<>());
-        if (!hosts.contains(host)) {
-            hosts.add(host);
-        }
+    private void problem(HostSpec host, String what, String why) {
+        problems(host, List.of(what + OF_HOST + ' ' + why));
     }
 
-    private static boolean isPort(int port) {
-        return port >= 1 && port <= 65_535;
+    /** Notes problems that name their host as {@link #OF_HOST}. */
+    private void problems(HostSpec host, List<String> texts) {
+        for (String text : texts) {
+            List<HostSpec> hosts = problems.computeIfAbsent(text, key -> new ArrayList<>());
+            if (!hosts.contains(host)) {
+                hosts.add(host);
+            }
+        }
     }
 
     private void openPorts(HostSpec host, Map<Integer, String> taken) {
         for (int port : host.openPorts()) {
+            List<String> problems = ValueChecks.openPort(port, OF_HOST);
+            problems(host, problems);
             String holder = taken.get(port);
-            if (!isPort(port)) {
-                fault(host, "openPort " + port, "is not a port: use 1 to 65535");
-            } else if (holder != null && !holder.equals(SSH)) {
-                fault(
+            if (problems.isEmpty() && holder != null && !holder.equals(SSH)) {
+                problem(
                         host,
                         "openPort " + port,
-                        "is taken by " + holder + ", which is for the monitors or nobody: leave one of the two out");
+                        "is used by " + holder + ", which only monitors may reach: leave out the open port, or choose"
+                                + " another port for one of the two");
             }
         }
     }
 
-    private void forms(HostSpec host) {
+    private void values(HostSpec host) {
         for (Exposure service : host.services()) {
-            if (!Names.isJob(service.job())) {
-                fault(host, "job " + Names.quote(service.job()), "cannot be a job: use " + Names.JOB_FORM);
-            }
-            if (!Names.isMetricsPath(service.metricsPath())) {
-                fault(
-                        host,
-                        "metricsPath " + Names.quote(service.metricsPath()),
-                        "cannot be a path of metrics: use " + Names.METRICS_PATH_FORM);
-            }
+            problems(host, ValueChecks.job("job", service.job(), OF_HOST));
+            problems(host, ValueChecks.port("port", service.port(), " of job " + Names.quote(service.job()) + OF_HOST));
+            problems(host, ValueChecks.metricsPath("metricsPath", service.metricsPath(), OF_HOST));
         }
     }
 
@@ -117,17 +117,13 @@ final class Exporting {
             taken.put(spec.prometheus().port(), "Prometheus");
         }
         for (Exposure exposure : host.exposures()) {
-            String port = "port " + exposure.port() + " of job " + Names.quote(exposure.job());
-            if (!isPort(exposure.port())) {
-                fault(host, port, "is not a port: use 1 to 65535");
-            } else {
-                String holder = taken.putIfAbsent(exposure.port(), "job " + Names.quote(exposure.job()));
-                if (holder != null) {
-                    fault(host, port, "is taken by " + holder + ": choose another");
-                }
-            }
-            if (OWN_JOBS.contains(exposure.job())) {
-                fault(host, "job " + Names.quote(exposure.job()), "is one of PromGuard's own: choose another");
+            String job = "job " + Names.quote(exposure.job());
+            String holder = taken.putIfAbsent(exposure.port(), job);
+            if (holder != null && !holder.equals(SSH)) {
+                problem(
+                        host,
+                        "port " + exposure.port() + " of " + job,
+                        "is used by " + holder + " too: choose another port");
             }
         }
         taken.putIfAbsent(spec.prometheus().port(), "Prometheus");
@@ -146,26 +142,26 @@ final class Exporting {
         }
         for (Exporter exporter : host.exporters()) {
             if (!names.add(exporter.name())) {
-                fault(
+                problem(
                         host,
                         "exporter " + Names.quote(exporter.name()),
-                        "stands twice: give each a name of its own, with withName");
+                        "is given twice: give each exporter a name of its own, with withName");
             }
             for (Probe probe : exporter.probes()) {
                 if (!probes.add(exporter.probeJob() + ' ' + probe)) {
-                    fault(
+                    problem(
                             host,
                             "probe of " + Names.quote(probe.target()) + " with module " + Names.quote(probe.module()),
-                            "is made by two exporters in one job: give one of them another job, with withJob");
+                            "is made by two exporters in one job: use another job for one of them, with withJob");
                 }
             }
             if (exporter.source() instanceof FromRelease from) {
                 FromRelease other = releases.putIfAbsent(key(from), from);
                 if (other != null && !other.equals(from)) {
-                    fault(
+                    problem(
                             host,
                             "release " + Names.quote(key(from)) + " of exporter " + Names.quote(exporter.name()),
-                            "stands there with another program, sum or mirror: use one release of that version");
+                            "differs in program, SHA-256 or mirror from another release of that name and version on the host: use the same release for both");
                 }
             }
         }

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /**
  * A port on a host's WireGuard address that the monitors are admitted to and scrape: an exporter's, or that of a service which
- * runs there already. Whether it makes sense in a mesh is {@link Planner#faults(MeshSpec)}'s to say.
+ * runs there already. Whether it makes sense in a mesh is {@link Planner#problems(MeshSpec)}'s to say.
  *
  * @param job the name of the scrape job, such as {@code postgres}
  * @param port the TCP port, 1 to 65535

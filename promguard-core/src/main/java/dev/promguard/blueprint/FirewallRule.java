@@ -32,10 +32,10 @@ public record FirewallRule(
         /** UDP. */
         UDP("udp");
 
-        private final String word;
+        private final String id;
 
-        Protocol(String word) {
-            this.word = word;
+        Protocol(String id) {
+            this.id = id;
         }
 
         /**
@@ -43,8 +43,8 @@ public record FirewallRule(
          *
          * @return {@code tcp} or {@code udp}
          */
-        public String word() {
-            return word;
+        public String id() {
+            return id;
         }
     }
 
@@ -96,7 +96,7 @@ public record FirewallRule(
      * @return such as {@code 9100/tcp on wg0 from 10.0.0.1}
      */
     public String describe() {
-        return port + "/" + protocol.word()
+        return port + "/" + protocol.id()
                 + networkInterface.map(name -> " on " + name).orElse("")
                 + from.map(address -> " from " + address).orElse("");
     }

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A wished host, before it has an address.
+ * A host of the spec, before it has an address.
  *
  * @param name its name
  * @param role what it is in the mesh

@@ -4,28 +4,30 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The wish, as data.
+ * The spec, as data.
  *
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
  * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+ * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
  * @param prometheus how Prometheus is to run on the monitors
  * @param nodeExporter the release of node_exporter
- * @param hosts the wished hosts, monitors and nodes, in the order in which they get addresses
+ * @param hosts the hosts of the spec, monitors and nodes, in the order in which they get addresses
  */
 public record MeshSpec(
         String name,
         String network,
         int wireGuardPort,
         boolean presharedKeys,
+        boolean hostsFile,
         int nodeExporterPort,
         PrometheusSpec prometheus,
         Release nodeExporter,
         List<HostSpec> hosts) {
     /**
-     * Copies the hosts. Whether the whole makes sense is {@link Planner#faults(MeshSpec)}'s to say.
+     * Copies the hosts. Whether the whole makes sense is {@link Planner#problems(MeshSpec)}'s to say.
      *
      * @throws NullPointerException if something is null
      */
@@ -38,10 +40,35 @@ public record MeshSpec(
     }
 
     /**
-     * The same wish with other releases in the place of PromGuard's own choices of the same names. A release that was chosen
+     * A spec without names in {@code /etc/hosts}.
+     *
+     * @param name the mesh's name
+     * @param network the network inside the tunnels in CIDR notation
+     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+     * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
+     * @param prometheus how Prometheus is to run on the monitors
+     * @param nodeExporter the release of node_exporter
+     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec(
+            String name,
+            String network,
+            int wireGuardPort,
+            boolean presharedKeys,
+            int nodeExporterPort,
+            PrometheusSpec prometheus,
+            Release nodeExporter,
+            List<HostSpec> hosts) {
+        this(name, network, wireGuardPort, presharedKeys, false, nodeExporterPort, prometheus, nodeExporter, hosts);
+    }
+
+    /**
+     * The same spec with other releases in the place of PromGuard's own choices of the same names. A release that was chosen
      * by the user stays.
      *
-     * @param releases the releases to take; names that the wish does not hold are passed over
+     * @param releases the releases to take; names that the spec does not hold are passed over
      * @return a copy
      */
     public MeshSpec withReleases(List<Release> releases) {
@@ -60,6 +87,7 @@ public record MeshSpec(
                 network,
                 wireGuardPort,
                 presharedKeys,
+                hostsFile,
                 nodeExporterPort,
                 chosenPrometheus,
                 chosenExporter,

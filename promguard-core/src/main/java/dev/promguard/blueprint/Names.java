@@ -29,10 +29,6 @@ public final class Names {
 
     private static final int LONGEST_COMPARED = 100;
 
-    static final String JOB_FORM =
-            "lower-case letters, digits, dashes and underscores, starting with a letter, at most 63";
-    static final String METRICS_PATH_FORM = "a path such as /metrics, without query";
-
     private Names() {}
 
     /**
@@ -121,26 +117,6 @@ public final class Names {
         return address != null
                 && !address.isMultiple()
                 && (address.isIPv6() || address.toCanonicalString().equals(text));
-    }
-
-    static void requireJob(String field, String value) {
-        if (!isJob(value)) {
-            throw new IllegalArgumentException(field + " " + quote(value) + " is not valid: " + JOB_FORM + " wanted");
-        }
-    }
-
-    static void requireMetricsPath(String field, String value) {
-        if (!isMetricsPath(value)) {
-            throw new IllegalArgumentException(
-                    field + " " + quote(value) + " is not valid: " + METRICS_PATH_FORM + " wanted");
-        }
-    }
-
-    static void requirePort(String field, int value) {
-        if (value < 1 || value > 65535 || value == 22) {
-            throw new IllegalArgumentException(
-                    field + " " + value + " is not valid: 1 to 65535 without SSH's 22 wanted");
-        }
     }
 
     /**

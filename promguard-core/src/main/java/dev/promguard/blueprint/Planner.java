@@ -13,33 +13,25 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 
-/** Turns a wish into a blueprint. A pure function: no clock, no I/O, no randomness. */
+/** Turns a spec into a blueprint. A pure function: no clock, no I/O, no randomness. */
 public final class Planner {
-    private static final List<String> PRIVATE_NETWORKS =
-            List.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7");
-
-    /** The two usual forms alone: the library that parses them knows many more, wildcards and octal numbers among them. */
-    private static final Pattern CIDR =
-            Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:]{2,39}/[0-9]{1,3}");
-
     private Planner() {}
 
     /**
      * Makes every decision. Hosts that hold an address keep it; the others get the lowest free ones, monitors first, in the
-     * order of the wish.
+     * order of the spec.
      *
-     * @param spec the wish, without {@link #faults}
-     * @param held addresses that hosts hold already, by host name; also of hosts that are no longer wished, whose addresses
+     * @param spec the spec, without {@link #problems}
+     * @param held addresses that hosts hold already, by host name; also of hosts that are no longer in the spec, whose addresses
      *     are not given to others. Of two with the same address the first keeps it
      * @return the blueprint
-     * @throws IllegalArgumentException if the wish has faults, or the network has no address left
+     * @throws IllegalArgumentException if the spec has problems, or the network has no address left
      */
     public static Blueprint plan(MeshSpec spec, Map<String, String> held) {
-        List<String> faults = faults(spec);
-        if (!faults.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", faults));
+        List<String> problems = problems(spec);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
         }
         IPAddress network = parseNetwork(spec.network());
         List<HostSpec> ordered = new ArrayList<>();
@@ -87,34 +79,28 @@ public final class Planner {
     }
 
     /**
-     * Looks for everything in a wish that cannot be.
+     * Checks a whole spec: every value by the rules of {@link ValueChecks} and {@link PrometheusChecks}, and what only the whole can
+     * tell.
      *
-     * @param spec the wish
-     * @return the faults, each naming field, value and mend; empty if there is none
+     * @param spec the spec
+     * @return the problems, each with the field, the value and what is allowed; empty if there is none
      */
-    public static List<String> faults(MeshSpec spec) {
-        List<String> faults = new ArrayList<>();
-        if (!Names.isMesh(spec.name())) {
-            faults.add("name " + Names.quote(spec.name())
-                    + " cannot be a mesh's name: use at most 32 lower-case letters, digits and dashes, starting with a letter"
-                    + " and not ending with a dash");
-        }
-        hostFaults(spec, faults);
-        networkFaults(spec, faults);
-        portFaults(spec, faults);
-        faults.addAll(Exporting.faults(spec));
-        faults.addAll(PrometheusFaults.of(spec.prometheus()));
-        if (!spec.nodeExporter().name().equals("node_exporter")) {
-            faults.add("nodeExporter release " + Names.quote(spec.nodeExporter().name())
-                    + " is another program: give a release named node_exporter");
-        }
-        return List.copyOf(faults);
+    public static List<String> problems(MeshSpec spec) {
+        List<String> problems = new ArrayList<>();
+        problems.addAll(ValueChecks.meshName(spec.name()));
+        hostProblems(spec, problems);
+        networkProblems(spec, problems);
+        portProblems(spec, problems);
+        problems.addAll(Exporting.problems(spec));
+        problems.addAll(PrometheusProblems.of(spec.prometheus()));
+        problems.addAll(ValueChecks.release("nodeExporter release", spec.nodeExporter(), "node_exporter"));
+        return List.copyOf(problems);
     }
 
     /**
      * Finds those of a host's own networks that the mesh's network overlaps, so that one of the two would be cut off.
      *
-     * @param spec the wish
+     * @param spec the spec
      * @param networks addresses with prefix length, as {@code ip address} shows them; malformed ones are passed over
      * @return the networks in conflict
      */
@@ -136,7 +122,7 @@ public final class Planner {
     /**
      * Whether a host can have an address in the mesh's network.
      *
-     * @param spec the spec, without {@link #faults}
+     * @param spec the spec, without {@link #problems}
      * @param address an IPv4 or IPv6 address
      * @return true if it is one of the network's, and not reserved there
      * @throws IllegalArgumentException if it is no address
@@ -145,32 +131,30 @@ public final class Planner {
         return usable(parseNetwork(spec.network()), parseAddress(address));
     }
 
-    private static void hostFaults(MeshSpec spec, List<String> faults) {
+    private static void hostProblems(MeshSpec spec, List<String> problems) {
         if (spec.hosts().stream().noneMatch(host -> host.role() == Role.MONITOR)) {
-            faults.add("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+            problems.add("the mesh has no monitor: give it at least one, such as .monitor(\"tor1\")");
         }
         Set<String> names = new HashSet<>();
         for (HostSpec host : spec.hosts()) {
-            if (!Names.isHost(host.name())) {
-                if (!Names.isMesh(spec.name()) && host.name().startsWith(spec.name() + '-')) {
-                    continue;
+            List<String> found = ValueChecks.hostName(host.role(), host.name());
+            if (found.isEmpty()) {
+                if (!names.add(host.name())) {
+                    problems.add(host.role().id() + " name " + Names.quote(host.name())
+                            + " is used by another host too: give each host a name of its own");
                 }
-                faults.add(host.role().word() + " name " + Names.quote(host.name())
-                        + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes, not starting or"
-                        + " ending with a dash");
-            } else if (!names.add(host.name())) {
-                faults.add(host.role().word() + " name " + Names.quote(host.name())
-                        + " stands twice: give each host a name of its own");
+            } else if (Names.isMesh(spec.name()) || !host.name().startsWith(spec.name() + '-')) {
+                problems.addAll(found);
             }
         }
-        words("region", HostSpec::region, spec.hosts(), faults);
-        words("size", HostSpec::size, spec.hosts(), faults);
-        words("image", HostSpec::image, spec.hosts(), faults);
+        words("region", HostSpec::region, spec.hosts(), problems);
+        words("size", HostSpec::size, spec.hosts(), problems);
+        words("image", HostSpec::image, spec.hosts(), problems);
     }
 
     /** Names each bad word once, however many hosts have it. */
     private static void words(
-            String field, Function<HostSpec, String> word, List<HostSpec> hosts, List<String> faults) {
+            String field, Function<HostSpec, String> word, List<HostSpec> hosts, List<String> problems) {
         Map<String, List<HostSpec>> bad = new LinkedHashMap<>();
         hosts.stream()
                 .filter(host -> !Names.isWord(word.apply(host)))
@@ -178,59 +162,39 @@ public final class Planner {
                         .add(host));
         bad.forEach((value, of) -> {
             int others = of.size() - 1;
-            faults.add(field + " " + Names.quote(value) + " of "
-                    + of.get(0).role().word() + " "
-                    + Names.quote(of.get(0).name())
-                    + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")
-                    + " cannot be " + (field.equals("image") ? "an " : "a ") + field
-                    + ": use lower-case letters, digits, dots, dashes and underscores");
+            problems.addAll(ValueChecks.word(
+                    field,
+                    value,
+                    " of " + of.get(0).role().id() + " "
+                            + Names.quote(of.get(0).name())
+                            + (others == 0 ? "" : others == 1 ? " and 1 other" : " and " + others + " others")));
         });
     }
 
-    private static void networkFaults(MeshSpec spec, List<String> faults) {
+    private static void networkProblems(MeshSpec spec, List<String> problems) {
         String text = spec.network();
-        IPAddress network = CIDR.matcher(text).matches() ? new IPAddressString(text).getAddress() : null;
-        if (network == null || (network.isIPv4() && !network.toCanonicalString().equals(text))) {
-            faults.add("network " + Names.quote(text) + " is not a network: use CIDR notation, such as 10.0.0.0/24");
+        List<String> found = ValueChecks.network(text);
+        if (!found.isEmpty()) {
+            problems.addAll(found);
             return;
         }
-        if (!network.isPrefixBlock()) {
-            faults.add("network " + Names.quote(text) + " is an address inside a network: did you mean "
-                    + network.toPrefixBlock().toCanonicalString() + "?");
-            return;
-        }
-        boolean isPrivate = PRIVATE_NETWORKS.stream()
-                .map(Planner::parseNetwork)
-                .anyMatch(block -> block.getIPVersion() == network.getIPVersion() && block.contains(network));
-        if (!isPrivate) {
-            faults.add("network " + Names.quote(text) + " is not private: choose one inside "
-                    + String.join(", ", PRIVATE_NETWORKS));
-            return;
-        }
+        IPAddress network = parseNetwork(text);
         BigInteger room = network.getCount().subtract(BigInteger.valueOf(network.isIPv4() ? 2 : 1));
         if (room.compareTo(BigInteger.valueOf(spec.hosts().size())) < 0) {
-            faults.add("network " + Names.quote(text) + " is too small: it has room for "
+            problems.add("network " + Names.quote(text) + " is too small: it has addresses for "
                     + room.max(BigInteger.ZERO)
-                    + " hosts, and " + spec.hosts().size() + " are wished; choose a shorter prefix, such as "
+                    + " hosts, and the mesh has " + spec.hosts().size() + "; choose a shorter prefix, such as "
                     + (network.isIPv4() ? "/24" : "/64"));
         }
     }
 
-    private static void portFaults(MeshSpec spec, List<String> faults) {
-        port("wireGuardPort", spec.wireGuardPort(), faults);
-        port("nodeExporterPort", spec.nodeExporterPort(), faults);
-        port("prometheus port", spec.prometheus().port(), faults);
+    private static void portProblems(MeshSpec spec, List<String> problems) {
+        problems.addAll(ValueChecks.port("wireGuardPort", spec.wireGuardPort(), ""));
+        problems.addAll(ValueChecks.port("nodeExporterPort", spec.nodeExporterPort(), ""));
+        problems.addAll(ValueChecks.port("prometheus port", spec.prometheus().port(), ""));
         if (spec.nodeExporterPort() == spec.prometheus().port()) {
-            faults.add("nodeExporterPort and prometheus port are both "
-                    + spec.prometheus().port() + ": a monitor runs both, so give them ports of their own");
-        }
-    }
-
-    private static void port(String field, int value, List<String> faults) {
-        if (value < 1 || value > 65535) {
-            faults.add(field + " " + value + " is not a port: use 1 to 65535");
-        } else if (value == 22) {
-            faults.add(field + " 22 is SSH's port: choose another");
+            problems.add("nodeExporterPort and prometheus port are both "
+                    + spec.prometheus().port() + ": a monitor runs both, so choose another for one of them");
         }
     }
 

@@ -39,7 +39,7 @@ public record PrometheusSpec(
         List<ScrapeJob> scrapeJobs,
         List<RemoteWrite> remoteWrites) {
     /**
-     * Copies the collections. Whether it makes sense is {@link Planner#faults(MeshSpec)}'s to say.
+     * Copies the collections. Whether it makes sense is {@link Planner#problems(MeshSpec)}'s to say.
      *
      * @throws NullPointerException if something is null
      */

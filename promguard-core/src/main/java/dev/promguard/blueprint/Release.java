@@ -4,6 +4,7 @@ import java.net.URI;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -24,11 +25,14 @@ public record Release(String name, String version, URI base, Map<Architecture, S
     /**
      * Checks and copies.
      *
-     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and the form wanted
+     * @throws NullPointerException if something is null
+     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and what is allowed
      */
     public Release {
         require(NAME, name, "release name", "lower-case letters, digits, dashes and underscores");
         require(VERSION, version, "release version", "digits, letters, dots and dashes, without a leading v");
+        Objects.requireNonNull(base, "base");
+        Objects.requireNonNull(sha256, "sha256");
         require(
                 BASE,
                 base.toString(),
@@ -36,7 +40,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
                 "an http or https URI without query, fragment or shell characters");
         if (sha256.isEmpty()) {
             throw new IllegalArgumentException(
-                    "release " + name + ": a SHA-256 for at least one architecture is wanted");
+                    "release " + name + " has no SHA-256: give one for at least one architecture");
         }
         sha256.values().forEach(sum -> require(SUM, sum, "SHA-256 of " + name, "64 lower-case hex digits"));
         sha256 = Collections.unmodifiableMap(new EnumMap<>(sha256));
@@ -147,8 +151,9 @@ public record Release(String name, String version, URI base, Map<Architecture, S
     }
 
     private static void require(Pattern pattern, String value, String field, String form) {
+        Objects.requireNonNull(value, field);
         if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: " + form + " wanted");
+            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: use " + form);
         }
     }
 }

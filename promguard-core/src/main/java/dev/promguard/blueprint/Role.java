@@ -14,7 +14,7 @@ public enum Role {
      *
      * @return {@code monitor} or {@code node}
      */
-    public String word() {
+    public String id() {
         return name().toLowerCase(Locale.ROOT);
     }
 }

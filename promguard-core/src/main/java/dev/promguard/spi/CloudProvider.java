@@ -39,17 +39,17 @@ public interface CloudProvider extends AutoCloseable {
      * Looks, without changing anything, whether these hosts could be made: credentials, limits, regions, sizes, images.
      *
      * @param orders the hosts to make; empty only checks the credentials
-     * @return all faults found, each naming the field, the value and the mend, and the prices where they are known
+     * @return all problems found, each naming the field, the value and the remedy, and the prices where they are known
      * @throws dev.promguard.ProviderException if the cloud refuses the credentials or cannot be asked
      */
-    Quote check(List<HostOrder> orders);
+    Preflight preflight(List<HostOrder> orders);
 
     /**
      * The hosts that are there already, if that is what this provider is about.
      *
      * @return how to log in to each; empty for a cloud. The same each time, without looking anywhere
      */
-    default Optional<Inventory> inventory() {
+    default Optional<HostInventory> inventory() {
         return Optional.empty();
     }
 
@@ -94,25 +94,25 @@ public interface CloudProvider extends AutoCloseable {
     AccessKey registerAccessKey(String mesh, SshPublicKey key);
 
     /**
-     * Looks, without changing anything, what {@link #protect} would change.
+     * Looks, without changing anything, what {@link #ensureFirewall} would change.
      *
      * @param mesh the mesh's name
      * @param wireGuardPort the UDP port on which hosts must reach each other
      * @return what would be changed, each in a printable line; empty if nothing
      */
-    default List<String> unprotected(String mesh, int wireGuardPort) {
+    default List<String> planFirewall(String mesh, int wireGuardPort) {
         return List.of();
     }
 
     /**
-     * Sees to it that the cloud's own defences of the mesh's hosts are as the provider was told, a firewall of the cloud's say.
+     * Sees to it that the cloud's own firewall protects the mesh's hosts as the provider was told.
      * Every apply calls it before it orders a host. Doing it again does nothing.
      *
      * @param mesh the mesh's name
      * @param wireGuardPort the UDP port on which hosts must reach each other
-     * @return what was changed, in the words of {@link #unprotected}; empty if nothing
+     * @return what was changed, in the words of {@link #planFirewall}; empty if nothing
      */
-    default List<String> protect(String mesh, int wireGuardPort) {
+    default List<String> ensureFirewall(String mesh, int wireGuardPort) {
         return List.of();
     }
 
@@ -149,7 +149,7 @@ public interface CloudProvider extends AutoCloseable {
      * @throws dev.promguard.ProviderException if nothing can be said of the hosts that were not reported. Those that were are
      *     ready all the same
      */
-    Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready);
+    ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready);
 
     /**
      * Waits until hosts are active and have a public address, for a caller that needs all of them.
@@ -160,7 +160,7 @@ public interface CloudProvider extends AutoCloseable {
      * @return the hosts that are ready, and for each other one why it is not. Never throws for a single host
      * @throws dev.promguard.ProviderException if nothing can be said of some hosts
      */
-    default Arrival await(String mesh, Set<String> ids, Duration timeout) {
+    default ProvisioningResult await(String mesh, Set<String> ids, Duration timeout) {
         return await(mesh, ids, timeout, host -> {});
     }
 
@@ -212,7 +212,7 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
-     * Removes what the mesh left in the account beside hosts: its marks, what {@link #protect} made, and the access key if
+     * Removes what the mesh left in the account beside hosts: its marks, what {@link #ensureFirewall} made, and the access key if
      * PromGuard registered it. Doing it again does nothing.
      *
      * @param mesh the mesh's name

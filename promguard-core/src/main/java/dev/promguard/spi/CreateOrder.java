@@ -16,7 +16,7 @@ import java.util.Objects;
  * @param size the provider's word for the size
  * @param image the provider's word for the image
  * @param accessKey the login key that the hosts admit
- * @param userData cloud-init user data. It holds the throwaway host key, hence a secret
+ * @param userData cloud-init user data. It holds the bootstrap host key, hence a secret
  */
 public record CreateOrder(
         String mesh,

@@ -1,18 +1,18 @@
 package dev.promguard.spi;
 
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm}, {@link #rollBack} and
- * {@link #knock} is one exchange. Not
+ * {@link #probe} is one exchange. Not
  * thread-safe, but {@link #close()} may be called from any thread and ends whatever is under way.
  */
 public interface HostSession extends AutoCloseable {
@@ -30,11 +30,11 @@ public interface HostSession extends AutoCloseable {
      * this session ends it. One that has begun is waited for, or brought to its end where the host went down in it.
      *
      * @param query what to look at
-     * @param bootPatience how long to wait for the first boot to end
+     * @param bootTimeout how long to wait for the first boot to end
      * @return the facts
      * @throws dev.promguard.HostException if the host does not answer, answers nonsense, or is not done booting in time
      */
-    HostFacts facts(FactsQuery query, Duration bootPatience);
+    HostFacts facts(FactsQuery query, Duration bootTimeout);
 
     /**
      * Makes changes in the order given, and stops at the first that fails.
@@ -91,14 +91,14 @@ public interface HostSession extends AutoCloseable {
     void rollBack();
 
     /**
-     * Tries doors from the host, several at once, changing nothing there. Over a door without a page nothing is sent.
+     * Tries ports from the host, several at once, changing nothing there. Over a port without a page nothing is sent.
      *
-     * @param doors what to try; none sends nothing to the host
-     * @param patience how long to wait at one door for a connection; a page has three times as long to come
-     * @return what came of each, in the order of the doors
+     * @param probes what to try; none sends nothing to the host
+     * @param timeout how long to wait at one port for a connection; a page has three times as long to come
+     * @return what came of each, in the order of the ports
      * @throws dev.promguard.HostException if the host does not answer, or answers nonsense
      */
-    List<DoorAnswer> knock(List<Door> doors, Duration patience);
+    List<ProbeResult> probe(List<Probe> probes, Duration timeout);
 
     /**
      * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.
@@ -114,7 +114,7 @@ public interface HostSession extends AutoCloseable {
     @Override
     void close();
 
-    /** Told of changes as they happen. */
+    /** SanitizedException of changes as they happen. */
     interface Progress {
         /**
          * A change begins.

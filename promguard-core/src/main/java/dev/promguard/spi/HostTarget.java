@@ -19,7 +19,7 @@ import java.util.Set;
  *     caller keeps {@link HostSession#hostKey()} before it sends anything over that session
  * @param loginKey the private key to log in with, an OpenSSH or PEM key file's text
  * @param passphrase what the private key is encrypted with; empty if it is not
- * @param patience how long to try in all before giving up
+ * @param timeout how long to try in all before giving up
  */
 public record HostTarget(
         String name,
@@ -30,13 +30,13 @@ public record HostTarget(
         boolean trustOnFirstUse,
         Secret loginKey,
         Optional<Secret> passphrase,
-        Duration patience) {
+        Duration timeout) {
     /**
      * Copies the keys.
      *
      * @throws NullPointerException if something is null
      * @throws IllegalArgumentException if no host key is accepted and trust on first use was not asked for, or the port or the
-     *     patience is out of range
+     *     timeout is out of range
      */
     public HostTarget {
         Objects.requireNonNull(name, "name");
@@ -51,8 +51,8 @@ public record HostTarget(
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException(name + ": SSH port " + port + " is not between 1 and 65535");
         }
-        if (patience.isNegative() || patience.isZero()) {
-            throw new IllegalArgumentException(name + ": patience must be longer than zero");
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException(name + ": timeout must be longer than zero");
         }
     }
 
@@ -65,9 +65,9 @@ public record HostTarget(
      * @param user the login: root, or a user that may run {@code sudo -n}
      * @param acceptedHostKeys the host keys to accept, at least one
      * @param loginKey the private key to log in with
-     * @param patience how long to try in all before giving up
+     * @param timeout how long to try in all before giving up
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if no host key is accepted, or the port or the patience is out of range
+     * @throws IllegalArgumentException if no host key is accepted, or the port or the timeout is out of range
      */
     public HostTarget(
             String name,
@@ -76,7 +76,7 @@ public record HostTarget(
             String user,
             Set<HostKeyFingerprint> acceptedHostKeys,
             Secret loginKey,
-            Duration patience) {
-        this(name, address, port, user, acceptedHostKeys, false, loginKey, Optional.empty(), patience);
+            Duration timeout) {
+        this(name, address, port, user, acceptedHostKeys, false, loginKey, Optional.empty(), timeout);
     }
 }

@@ -1,7 +1,7 @@
 package dev.promguard.spi;
 
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.Footprint;
+import dev.promguard.host.LastApplied;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import java.time.Instant;
@@ -71,11 +71,11 @@ public record MeshState(
      * @param address the address inside the tunnels that it holds
      * @param providerId the provider's id for it; empty until the provider has given one
      * @param publicKey its WireGuard public key; empty until it has one
-     * @param hostKeys the SSH host keys to accept: the throwaway key, the host's own, or both while one takes over; empty for a
+     * @param hostKeys the SSH host keys to accept: the bootstrap key, the host's own, or both while one takes over; empty for a
      *     host of an inventory before the first contact
-     * @param throwaway the throwaway host key that it was made with, which it shows again when its disk is made anew; empty for a
+     * @param bootstrapKey the bootstrap host key that it was made with, which it shows again when its disk is made anew; empty for a
      *     host that was not made by PromGuard
-     * @param footprint what the last apply put there; empty until one came to its end
+     * @param lastApplied what the last apply put there; empty until one came to its end
      * @param pinnedAt a time at which its own host key had been pinned, by the cloud's clock; empty before, and where the cloud does
      *     not tell
      */
@@ -84,8 +84,8 @@ public record MeshState(
             Optional<String> providerId,
             Optional<PublicKey> publicKey,
             Set<HostKeyFingerprint> hostKeys,
-            Optional<HostKeyFingerprint> throwaway,
-            Optional<Footprint> footprint,
+            Optional<HostKeyFingerprint> bootstrapKey,
+            Optional<LastApplied> lastApplied,
             Optional<Instant> pinnedAt) {
         /**
          * Copies the keys.
@@ -97,8 +97,8 @@ public record MeshState(
             require("address", address, Names.isAddress(address));
             providerId.ifPresent(id -> require("id", id, Names.isPrintable(id)));
             Objects.requireNonNull(publicKey, "publicKey");
-            Objects.requireNonNull(throwaway, "throwaway");
-            Objects.requireNonNull(footprint, "footprint");
+            Objects.requireNonNull(bootstrapKey, "bootstrapKey");
+            Objects.requireNonNull(lastApplied, "lastApplied");
             Objects.requireNonNull(pinnedAt, "pinnedAt");
             hostKeys = Set.copyOf(hostKeys);
         }
@@ -108,16 +108,16 @@ public record MeshState(
          *
          * @param address the address inside the tunnels
          * @param providerId the provider's id
-         * @param throwaway the host key it was made with
+         * @param bootstrapKey the host key it was made with
          * @return the state
          */
-        public static HostState created(String address, String providerId, HostKeyFingerprint throwaway) {
+        public static HostState created(String address, String providerId, HostKeyFingerprint bootstrapKey) {
             return new HostState(
                     address,
                     Optional.of(providerId),
                     Optional.empty(),
-                    Set.of(throwaway),
-                    Optional.of(throwaway),
+                    Set.of(bootstrapKey),
+                    Optional.of(bootstrapKey),
                     Optional.empty(),
                     Optional.empty());
         }
@@ -148,7 +148,7 @@ public record MeshState(
          * @throws IllegalArgumentException if it is no IPv4 or IPv6 address
          */
         public HostState at(String to) {
-            return new HostState(to, providerId, publicKey, hostKeys, throwaway, footprint, pinnedAt);
+            return new HostState(to, providerId, publicKey, hostKeys, bootstrapKey, lastApplied, pinnedAt);
         }
 
         /**
@@ -158,7 +158,7 @@ public record MeshState(
          * @return a copy
          */
         public HostState withPublicKey(PublicKey key) {
-            return new HostState(address, providerId, Optional.of(key), hostKeys, throwaway, footprint, pinnedAt);
+            return new HostState(address, providerId, Optional.of(key), hostKeys, bootstrapKey, lastApplied, pinnedAt);
         }
 
         /**
@@ -170,7 +170,7 @@ public record MeshState(
         public HostState accepting(HostKeyFingerprint key) {
             Set<HostKeyFingerprint> keys = new HashSet<>(hostKeys);
             keys.add(key);
-            return new HostState(address, providerId, publicKey, keys, throwaway, footprint, pinnedAt);
+            return new HostState(address, providerId, publicKey, keys, bootstrapKey, lastApplied, pinnedAt);
         }
 
         /**
@@ -183,7 +183,7 @@ public record MeshState(
             return hostKeys.equals(Set.of(key))
                     ? this
                     : new HostState(
-                            address, providerId, publicKey, Set.of(key), throwaway, footprint, Optional.empty());
+                            address, providerId, publicKey, Set.of(key), bootstrapKey, lastApplied, Optional.empty());
         }
 
         /**
@@ -192,8 +192,8 @@ public record MeshState(
          * @param known what is known
          * @return a copy
          */
-        public HostState with(Footprint known) {
-            return new HostState(address, providerId, publicKey, hostKeys, throwaway, Optional.of(known), pinnedAt);
+        public HostState with(LastApplied known) {
+            return new HostState(address, providerId, publicKey, hostKeys, bootstrapKey, Optional.of(known), pinnedAt);
         }
 
         /**
@@ -203,29 +203,30 @@ public record MeshState(
          * @return a copy
          */
         public HostState pinnedAt(Instant time) {
-            return new HostState(address, providerId, publicKey, hostKeys, throwaway, footprint, Optional.of(time));
+            return new HostState(
+                    address, providerId, publicKey, hostKeys, bootstrapKey, lastApplied, Optional.of(time));
         }
 
         /**
-         * Whether it was made with a throwaway key, is pinned to a key of its own, and it is not known since when.
+         * Whether it was made with a bootstrap key, is pinned to a key of its own, and it is not known since when.
          *
          * @return true if so
          */
         public boolean pinnedUndated() {
             return pinnedAt.isEmpty()
-                    && throwaway.isPresent()
+                    && bootstrapKey.isPresent()
                     && hostKeys.size() == 1
-                    && !hostKeys.contains(throwaway.get());
+                    && !hostKeys.contains(bootstrapKey.get());
         }
 
         /**
-         * Whether it has been let in with the throwaway key that it was made with, although it had a key of its own by then.
+         * Whether it has been let in with the bootstrap key that it was made with, although it had a key of its own by then.
          *
          * @param shown the host key that it proved
          * @return true if its disk was made anew
          */
         public boolean rebuilt(HostKeyFingerprint shown) {
-            return throwaway.equals(Optional.of(shown)) && !hostKeys.contains(shown);
+            return bootstrapKey.equals(Optional.of(shown)) && !hostKeys.contains(shown);
         }
     }
 
@@ -234,9 +235,9 @@ public record MeshState(
      *
      * @param attempt the word that its hosts are marked with
      * @param names the hosts' names
-     * @param throwaway the host key that they are made with
+     * @param bootstrapKey the host key that they are made with
      */
-    public record CreateIntent(String attempt, List<String> names, HostKeyFingerprint throwaway) {
+    public record CreateIntent(String attempt, List<String> names, HostKeyFingerprint bootstrapKey) {
         /**
          * Copies the names.
          *
@@ -245,7 +246,7 @@ public record MeshState(
          */
         public CreateIntent {
             require("attempt", attempt, Names.isWord(attempt));
-            Objects.requireNonNull(throwaway, "throwaway");
+            Objects.requireNonNull(bootstrapKey, "bootstrapKey");
             names = List.copyOf(names);
             names.forEach(name -> require("host name", name, Names.isHost(name)));
         }

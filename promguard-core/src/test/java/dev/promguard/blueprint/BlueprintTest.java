@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Golden;
-import dev.promguard.WishFile;
+import dev.promguard.SpecFile;
 import java.io.StringReader;
 import java.util.List;
 import java.util.Locale;
@@ -25,36 +25,36 @@ import org.xml.sax.InputSource;
 class BlueprintTest {
     private static final Golden GOLDEN = new Golden("/dev/promguard/blueprint");
 
-    static List<String> wishes() {
+    static List<String> specs() {
         return GOLDEN.names();
     }
 
-    private static Blueprint blueprint(String wish) {
-        return WishFile.parse(GOLDEN.read(wish + ".input")).blueprint();
+    private static Blueprint blueprint(String spec) {
+        return SpecFile.parse(GOLDEN.read(spec + ".input")).blueprint();
     }
 
     @ParameterizedTest
-    @MethodSource("wishes")
-    void toString_wish_isReadable(String wish) {
-        GOLDEN.check(wish + ".expected", blueprint(wish) + "\n");
+    @MethodSource("specs")
+    void toString_spec_isReadable(String spec) {
+        GOLDEN.check(spec + ".expected", blueprint(spec) + "\n");
     }
 
     @ParameterizedTest
-    @MethodSource("wishes")
-    void toMermaid_wish_isAFlowchart(String wish) {
-        GOLDEN.check(wish + ".mmd", blueprint(wish).toMermaid());
+    @MethodSource("specs")
+    void toMermaid_spec_isAFlowchart(String spec) {
+        GOLDEN.check(spec + ".mmd", blueprint(spec).toMermaid());
     }
 
     @ParameterizedTest
-    @MethodSource("wishes")
-    void toSvg_wish_isAPictureThatAParserTakes(String wish) throws Exception {
-        String svg = blueprint(wish).toSvg();
+    @MethodSource("specs")
+    void toSvg_spec_isAPictureThatAParserTakes(String spec) throws Exception {
+        String svg = blueprint(spec).toSvg();
 
-        GOLDEN.check(wish + ".svg", svg);
+        GOLDEN.check(spec + ".svg", svg);
         Element root = parse(svg).getDocumentElement();
         assertThat(root.getTagName()).isEqualTo("svg");
         assertThat(root.getElementsByTagName("rect").getLength())
-                .isEqualTo(1 + blueprint(wish).hosts().size());
+                .isEqualTo(1 + blueprint(spec).hosts().size());
         int width = Integer.parseInt(root.getAttribute("width"));
         int height = Integer.parseInt(root.getAttribute("height"));
         for (int i = 1; i < root.getElementsByTagName("rect").getLength(); i++) {

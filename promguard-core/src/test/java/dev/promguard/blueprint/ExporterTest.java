@@ -23,8 +23,8 @@ class ExporterTest {
         assertThatThrownBy(call)
                 .as("%s %s", field, value)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining(field + ' ' + Names.quote(value) + " is not valid: ")
-                .hasMessageContaining(" wanted");
+                .hasMessageContaining(field + ' ' + Names.quote(value) + " is ")
+                .hasMessageContaining(": use ");
     }
 
     @ParameterizedTest
@@ -61,7 +61,7 @@ class ExporterTest {
     void withPort_noPortOrSshs_isRefused(int port) {
         assertThatThrownBy(() -> BLACKBOX.withPort(port))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("exporter port " + port + " is not valid: 1 to 65535 without SSH's 22 wanted");
+                .hasMessage("exporter port " + port + " is not a valid port: use 1 to 65535, but not SSH's port 22");
     }
 
     @ParameterizedTest
@@ -78,17 +78,17 @@ class ExporterTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a\nb", "a\rb", "a\u0000", "a\u2028", "\u001b[2J", "a\tb", "\ud800"})
-    void withArguments_unprintable_isRefused(String argument) {
-        assertRefused("exporter argument", argument, () -> BLACKBOX.withArguments(argument));
+    void addArguments_unprintable_isRefused(String argument) {
+        assertRefused("exporter argument", argument, () -> BLACKBOX.addArguments(argument));
         assertRefused("exporter argument", argument, () -> BLACKBOX.withListen("{listen}", argument));
     }
 
     @Test
-    void withArguments_anotherListenAddress_isRefused() {
+    void addArguments_anotherListenAddress_isRefused() {
         assertRefused(
                 "exporter argument",
                 "--web.listen-address=:9116",
-                () -> BLACKBOX.withArguments("--web.listen-address=:9116"));
+                () -> BLACKBOX.addArguments("--web.listen-address=:9116"));
     }
 
     @Test
@@ -142,7 +142,7 @@ class ExporterTest {
             assertRefused("exporter configuration", bad, () -> new ConfigFile("a", bad, List.of()));
         }
         assertThatThrownBy(() -> new ConfigFile("big.yml", "x".repeat(256 * 1024 + 1), List.of()))
-                .hasMessage("exporter configuration \"big.yml\" is not valid: at most 256 KiB wanted");
+                .hasMessage("exporter configuration \"big.yml\" is too large: use at most 256 KiB");
     }
 
     @ParameterizedTest
@@ -157,8 +157,8 @@ class ExporterTest {
                 "[2001:db8::7]:53",
                 "2001:db8::7"
             })
-    void probe_targetOfAnyForm_isTaken(String target) {
-        assertThat(BLACKBOX.probe(target, "m").probes()).containsExactly(new Probe(target, "m"));
+    void addProbe_targetOfAnyForm_isTaken(String target) {
+        assertThat(BLACKBOX.addProbe(target, "m").probes()).containsExactly(new Probe(target, "m"));
     }
 
     @ParameterizedTest
@@ -179,17 +179,17 @@ class ExporterTest {
                 "a;id",
                 "$(id)"
             })
-    void probe_targetOfNoForm_isRefused(String target) {
-        assertRefused("probe target", target, () -> BLACKBOX.probe(target, "m"));
+    void addProbe_targetOfNoForm_isRefused(String target) {
+        assertRefused("probe target", target, () -> BLACKBOX.addProbe(target, "m"));
     }
 
     @Test
-    void probe_malformedModuleOrTwice_isRefused() {
-        assertRefused("probe module", "a b", () -> BLACKBOX.probe("a", "a b"));
-        assertThatThrownBy(() -> BLACKBOX.probe("a", "m").probe("a", "m"))
+    void addProbe_malformedModuleOrTwice_isRefused() {
+        assertRefused("probe module", "a b", () -> BLACKBOX.addProbe("a", "a b"));
+        assertThatThrownBy(() -> BLACKBOX.addProbe("a", "m").addProbe("a", "m"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("each probe once wanted");
-        assertThat(BLACKBOX.probe("a", "m").probe("a", "n").probes()).hasSize(2);
+                .hasMessageContaining("give each probe once");
+        assertThat(BLACKBOX.addProbe("a", "m").addProbe("a", "n").probes()).hasSize(2);
     }
 
     @Test
@@ -200,11 +200,11 @@ class ExporterTest {
                 .withJob("b")
                 .withMetricsPath("/m")
                 .withListen("{listen}")
-                .withArguments("--x")
-                .withConfigFile(new ConfigFile("blackbox.yml", "modules: {}", List.of()))
-                .withCapability(Capability.NET_RAW)
-                .withCapability(Capability.SYS_PTRACE)
-                .probe("a", "m");
+                .addArguments("--x")
+                .addConfigFile(new ConfigFile("blackbox.yml", "modules: {}", List.of()))
+                .addCapability(Capability.NET_RAW)
+                .addCapability(Capability.SYS_PTRACE)
+                .addProbe("a", "m");
 
         assertThat(before).isEqualTo(Exporters.blackbox());
         assertThat(changed.exposure()).isEqualTo(new Exposure("b", 9116, "/m"));

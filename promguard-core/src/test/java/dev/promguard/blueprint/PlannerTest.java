@@ -3,11 +3,19 @@ package dev.promguard.blueprint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.promguard.WishFile;
+import dev.promguard.Exporters;
+import dev.promguard.SpecFile;
+import dev.promguard.blueprint.PrometheusSpec.Authentication;
+import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
+import dev.promguard.blueprint.PrometheusSpec.RuleFile;
+import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
+import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -18,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PlannerTest {
     private static MeshSpec spec(String... lines) {
-        return WishFile.parse(String.join("\n", lines)).spec();
+        return SpecFile.parse(String.join("\n", lines)).spec();
     }
 
     private static MeshSpec inNetwork(String network, int nodes) {
@@ -98,13 +106,13 @@ class PlannerTest {
         Random random = new Random(20_261_123);
         Map<String, String> held = new HashMap<>();
         for (int round = 0; round < 300; round++) {
-            StringBuilder wish = new StringBuilder("monitor mon tor1\n");
+            StringBuilder spec = new StringBuilder("monitor mon tor1\n");
             for (int host = 0; host < 30; host++) {
                 if (random.nextBoolean()) {
-                    wish.append("node n").append(host).append(" lon1\n");
+                    spec.append("node n").append(host).append(" lon1\n");
                 }
             }
-            Blueprint blueprint = Planner.plan(WishFile.parse(wish.toString()).spec(), held);
+            Blueprint blueprint = Planner.plan(SpecFile.parse(spec.toString()).spec(), held);
 
             Map<String, String> now = new HashMap<>(held);
             blueprint.hosts().forEach(host -> {
@@ -153,10 +161,11 @@ class PlannerTest {
         "fd00::/126, 3, 3",
         "fd00::/128, 0, 0"
     })
-    void faults_networkTooSmall_saysHowManyHostsFit(String network, int nodes, int room) {
-        assertThat(Planner.faults(inNetwork(network, nodes)))
-                .containsExactly("network \"" + network + "\" is too small: it has room for " + room + " hosts, and "
-                        + (nodes + 1) + " are wished; choose a shorter prefix, such as "
+    void problems_networkTooSmall_saysHowManyHostsFit(String network, int nodes, int room) {
+        assertThat(Planner.problems(inNetwork(network, nodes)))
+                .containsExactly("network \"" + network + "\" is too small: it has addresses for " + room
+                        + " hosts, and the mesh has "
+                        + (nodes + 1) + "; choose a shorter prefix, such as "
                         + (network.contains(":") ? "/64" : "/24"));
     }
 
@@ -180,8 +189,8 @@ class PlannerTest {
                 "FD00:44::/64",
                 "fd12:3456:789a::/48"
             })
-    void faults_privateNetwork_isTaken(String network) {
-        assertThat(Planner.faults(inNetwork(network, 1))).isEmpty();
+    void problems_privateNetwork_isTaken(String network) {
+        assertThat(Planner.problems(inNetwork(network, 1))).isEmpty();
     }
 
     @ParameterizedTest
@@ -215,12 +224,12 @@ class PlannerTest {
                 "１０.0.0.0/24",
                 "ten/24"
             })
-    void faults_notANetwork_isRefusedWithAnExample(String network) {
+    void problems_notANetwork_isRefusedWithAnExample(String network) {
         MeshSpec spec = inNetwork("10.0.0.0/24", 1);
-        List<String> faults = Planner.faults(with(spec, network));
+        List<String> problems = Planner.problems(with(spec, network));
 
-        assertThat(faults).hasSize(1);
-        assertThat(faults.get(0))
+        assertThat(problems).hasSize(1);
+        assertThat(problems.get(0))
                 .startsWith("network " + Names.quote(network) + " is not ")
                 .matches(text -> text.contains("10.0.0.0/24") || text.contains("choose one inside"));
     }
@@ -239,8 +248,8 @@ class PlannerTest {
 
     @ParameterizedTest
     @CsvSource({"10.0.0.5/24, 10.0.0.0/24", "fd00::5/64, fd00::/64", "10.9.8.7/8, 10.0.0.0/8"})
-    void faults_addressInsideANetwork_saysWhichWasMeant(String network, String meant) {
-        assertThat(Planner.faults(inNetwork(network, 1)))
+    void problems_addressInsideANetwork_saysWhichWasMeant(String network, String meant) {
+        assertThat(Planner.problems(inNetwork(network, 1)))
                 .containsExactly(
                         "network \"" + network + "\" is an address inside a network: did you mean " + meant + "?");
     }
@@ -256,8 +265,8 @@ class PlannerTest {
                 "::/0",
                 "fe80::/64"
             })
-    void faults_publicNetwork_isRefusedWithThePrivateOnes(String network) {
-        assertThat(Planner.faults(inNetwork(network, 1)))
+    void problems_publicNetwork_isRefusedWithThePrivateOnes(String network) {
+        assertThat(Planner.problems(inNetwork(network, 1)))
                 .singleElement()
                 .asString()
                 .contains("choose one inside 10.0.0.0/8");
@@ -265,22 +274,22 @@ class PlannerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "wireGuardPort, 0, wireGuardPort 0 is not a port: use 1 to 65535",
-        "wireGuardPort, 65536, wireGuardPort 65536 is not a port: use 1 to 65535",
-        "wireGuardPort, 22, wireGuardPort 22 is SSH's port: choose another",
-        "nodeExporterPort, -1, nodeExporterPort -1 is not a port: use 1 to 65535",
-        "nodeExporterPort, 22, nodeExporterPort 22 is SSH's port: choose another",
-        "prometheusPort, 99999, prometheus port 99999 is not a port: use 1 to 65535",
-        "prometheusPort, 9100, 'nodeExporterPort and prometheus port are both 9100: a monitor runs both, so give them ports of their own'"
+        "wireGuardPort, 0, 'wireGuardPort 0 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "wireGuardPort, 65536, 'wireGuardPort 65536 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "wireGuardPort, 22, 'wireGuardPort 22 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "nodeExporterPort, -1, 'nodeExporterPort -1 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "nodeExporterPort, 22, 'nodeExporterPort 22 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "prometheusPort, 99999, 'prometheus port 99999 is not a valid port: use 1 to 65535, but not SSH''s port 22'",
+        "prometheusPort, 9100, 'nodeExporterPort and prometheus port are both 9100: a monitor runs both, so choose another for one of them'"
     })
-    void faults_impossiblePort_namesFieldValueAndMend(String field, int value, String fault) {
-        assertThat(Planner.faults(spec(field + " " + value, "monitor mon tor1")))
-                .containsExactly(fault);
+    void problems_impossiblePort_namesFieldValueAndFix(String field, int value, String problem) {
+        assertThat(Planner.problems(spec(field + " " + value, "monitor mon tor1")))
+                .containsExactly(problem);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"PT0S", "PT-15S", "PT0.5S", "PT1.5S", "PT1.000000001S", "PT1H1S", "PT2562047788015215H"})
-    void faults_impossibleInterval_namesItAndTheRange(String interval) {
+    void problems_impossibleInterval_namesItAndTheRange(String interval) {
         MeshSpec spec = spec("monitor mon tor1");
         MeshSpec other = new MeshSpec(
                 spec.name(),
@@ -292,20 +301,20 @@ class PlannerTest {
                 spec.nodeExporter(),
                 spec.hosts());
 
-        assertThat(Planner.faults(other))
+        assertThat(Planner.problems(other))
                 .containsExactly("scrapeInterval " + interval + " is out of range: use whole seconds from 1 s to 1 h");
     }
 
     @ParameterizedTest
     @CsvSource({"1", "3600"})
-    void faults_intervalAtTheEdges_isTaken(int seconds) {
-        assertThat(Planner.faults(spec("scrapeSeconds " + seconds, "monitor mon tor1")))
+    void problems_intervalAtTheEdges_isTaken(int seconds) {
+        assertThat(Planner.problems(spec("scrapeSeconds " + seconds, "monitor mon tor1")))
                 .isEmpty();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"Shop", "1shop", "-shop", "shop-", "sh_op", "sh op", "", "shöp", "a.b", "shop\n"})
-    void faults_badMeshName_isNamedOnce(String name) {
+    void problems_badMeshName_isNamedOnce(String name) {
         MeshSpec good = spec("monitor mon tor1");
         MeshSpec spec = new MeshSpec(
                 name,
@@ -319,23 +328,23 @@ class PlannerTest {
                         new HostSpec(name + "-monitor-1", Role.MONITOR, "tor1", "s", "i"),
                         new HostSpec(name + "-node-1", Role.NODE, "tor1", "s", "i")));
 
-        assertThat(Planner.faults(spec))
+        assertThat(Planner.problems(spec))
                 .singleElement()
                 .asString()
-                .startsWith("name " + Names.quote(name) + " cannot be a mesh's name: use at most 32");
+                .startsWith("name " + Names.quote(name) + " is not a valid mesh name: use 1 to 32 lower-case letters");
     }
 
     @Test
-    void faults_meshNameAtItsLongest_isTaken() {
-        assertThat(Planner.faults(spec("name " + "a".repeat(32), "monitor mon tor1")))
+    void problems_meshNameAtItsLongest_isTaken() {
+        assertThat(Planner.problems(spec("name " + "a".repeat(32), "monitor mon tor1")))
                 .isEmpty();
-        assertThat(Planner.faults(spec("name " + "a".repeat(33), "monitor mon tor1")))
+        assertThat(Planner.problems(spec("name " + "a".repeat(33), "monitor mon tor1")))
                 .hasSize(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"DB", "-db", "db-", "db_1", "db.example", "", "d b", "дб"})
-    void faults_badHostName_isNamedWithItsRole(String name) {
+    void problems_badHostName_isNamedWithItsRole(String name) {
         MeshSpec good = spec("monitor mon tor1");
         MeshSpec spec = new MeshSpec(
                 "shop",
@@ -347,59 +356,152 @@ class PlannerTest {
                 good.nodeExporter(),
                 List.of(good.hosts().get(0), new HostSpec(name, Role.NODE, "tor1", "s", "i")));
 
-        assertThat(Planner.faults(spec))
+        assertThat(Planner.problems(spec))
                 .singleElement()
                 .asString()
-                .startsWith("node name " + Names.quote(name) + " cannot be a host's name: use at most 63");
+                .startsWith(
+                        "node name " + Names.quote(name) + " is not a valid host name: use 1 to 63 lower-case letters");
     }
 
     @Test
-    void faults_hostNameAtItsLongest_isTaken() {
-        assertThat(Planner.faults(spec("monitor " + "m".repeat(63) + " tor1"))).isEmpty();
-        assertThat(Planner.faults(spec("monitor " + "m".repeat(64) + " tor1"))).hasSize(1);
+    void problems_hostNameAtItsLongest_isTaken() {
+        assertThat(Planner.problems(spec("monitor " + "m".repeat(63) + " tor1")))
+                .isEmpty();
+        assertThat(Planner.problems(spec("monitor " + "m".repeat(64) + " tor1")))
+                .hasSize(1);
     }
 
     @Test
-    void faults_oneBadRegionOnManyHosts_isOneFaultThatNamesSomeOfThem() {
-        assertThat(Planner.faults(spec("monitor mon tor1", "nodes 40 lon1;id")))
+    void problems_oneBadRegionOnManyHosts_isOneProblemThatNamesSomeOfThem() {
+        assertThat(Planner.problems(spec("monitor mon tor1", "nodes 40 lon1;id")))
                 .containsExactly(
-                        "region \"lon1;id\" of node \"shop-node-1\" and 39 others cannot be a region: use lower-case"
-                                + " letters, digits, dots, dashes and underscores");
+                        "region \"lon1;id\" of node \"shop-node-1\" and 39 others is not a valid region: use 1 to 64"
+                                + " lower-case letters, digits, dots, dashes and underscores, starting and ending with a"
+                                + " letter or digit");
     }
 
     @Test
-    void faults_sameNameTwice_isNamed() {
-        assertThat(Planner.faults(spec("monitor mon tor1", "node db lon1", "node db lon1", "node mon lon1")))
+    void problems_sameNameTwice_isNamed() {
+        assertThat(Planner.problems(spec("monitor mon tor1", "node db lon1", "node db lon1", "node mon lon1")))
                 .containsExactly(
-                        "node name \"db\" stands twice: give each host a name of its own",
-                        "node name \"mon\" stands twice: give each host a name of its own");
+                        "node name \"db\" is used by another host too: give each host a name of its own",
+                        "node name \"mon\" is used by another host too: give each host a name of its own");
     }
 
     @Test
-    void faults_noMonitor_saysHowToAddOne() {
-        assertThat(Planner.faults(spec("node db lon1")))
-                .containsExactly("monitor is missing: a mesh needs at least one, such as .monitor(\"tor1\")");
+    void problems_noMonitor_saysHowToAddOne() {
+        assertThat(Planner.problems(spec("node db lon1")))
+                .containsExactly("the mesh has no monitor: give it at least one, such as .monitor(\"tor1\")");
     }
 
     @Test
-    void faults_releasesOfOtherPrograms_areNamed() {
+    void problems_releasesOfOtherPrograms_areNamed() {
         MeshSpec good = spec("monitor mon tor1");
         Release first = good.nodeExporter();
         Release second = good.prometheus().release();
         MeshSpec swapped = new MeshSpec(
                 "shop", good.network(), 51820, true, 9100, good.prometheus().withRelease(first), second, good.hosts());
 
-        assertThat(Planner.faults(swapped))
+        assertThat(Planner.problems(swapped))
                 .containsExactly(
-                        "prometheus release \"node_exporter\" is another program: give a release named prometheus",
-                        "nodeExporter release \"prometheus\" is another program: give a release named node_exporter");
+                        "prometheus release name \"node_exporter\" is not prometheus: use a release named prometheus",
+                        "nodeExporter release name \"prometheus\" is not node_exporter: use a release named node_exporter");
     }
 
     @Test
-    void plan_faultyWish_isRefusedWithAllFaults() {
+    void problems_prometheusSpecMadeElsewhere_namesEveryProblem() {
+        MeshSpec good = spec("monitor mon tor1");
+        ScrapeJob job = new ScrapeJob(
+                "till",
+                List.of("till:0", "b:1", "b:1"),
+                Optional.of(Duration.ZERO),
+                "stats",
+                "ftp",
+                Map.of("job", "x", "y", ""));
+        RemoteWrite write = new RemoteWrite(
+                "remote-write-1", URI.create("https://me:secret@x/"), Authentication.NONE, Optional.empty());
+        PrometheusSpec bad = new PrometheusSpec(
+                9090,
+                Duration.ofMillis(1),
+                Release.prometheus(),
+                Optional.of(Duration.ZERO),
+                Optional.of("10 GB"),
+                Map.of("1st", "$x"),
+                false,
+                true,
+                List.of(new RuleFile("own", "x"), new RuleFile("own", " ")),
+                List.of(URI.create("https://x/?a"), URI.create("https://x/?a")),
+                List.of(job, new ScrapeJob("node", List.of(), Optional.empty(), "/", "http", Map.of())),
+                List.of(write, write));
+        MeshSpec spec = new MeshSpec("shop", good.network(), 51820, true, 9100, bad, good.nodeExporter(), good.hosts());
+
+        assertThat(Planner.problems(spec))
+                .extracting(problem -> problem.replaceFirst(":? (use|choose|give|leave|split) .*", ""))
+                .containsExactly(
+                        "scrapeInterval PT0.001S is out of range",
+                        "retention PT0S is out of range",
+                        "retentionSize \"10 GB\" is not a valid size",
+                        "externalLabel \"1st\" is not a valid label name",
+                        "externalLabel \"1st\" has the value \"$x\", in which Prometheus would replace what follows the"
+                                + " dollar sign",
+                        "rules \"own\" is empty",
+                        "rules \"own\" is given twice",
+                        "alertmanager \"https://x/?a\" has a query",
+                        "alertmanager \"https://x/?a\" has a query",
+                        "alertmanager \"https://x/?a\" is given twice",
+                        "remoteWrite \"https://…@x/\" holds a user name",
+                        "remoteWrite \"https://…@x/\" holds a user name",
+                        "remoteWrite \"https://…@x/\" is given twice",
+                        "scrape \"till\": target \"b:1\" is given twice",
+                        "scrape \"till\": target \"till:0\" is not a host with a port",
+                        "scrape \"till\": interval PT0S is out of range",
+                        "scrape \"till\": path \"stats\" is not a valid path",
+                        "scrape \"till\": scheme \"ftp\" is not a valid scheme",
+                        "scrape \"till\": label \"job\" is set by Prometheus to the job's name",
+                        "scrape \"till\": label \"y\" has the value \"\", which is not valid",
+                        "scrape \"node\" is the name of a job that every mesh has",
+                        "scrape \"node\" has no target");
+    }
+
+    @Test
+    void problems_hostSpecsMadeElsewhere_nameEachProblemOnceWithItsHosts() {
+        MeshSpec good = spec("monitor mon tor1");
+        List<HostSpec> hosts = new ArrayList<>(good.hosts());
+        for (String name : List.of("a", "b")) {
+            hosts.add(new HostSpec(
+                    name,
+                    Role.NODE,
+                    "lon1",
+                    "s",
+                    "i",
+                    List.of(Exporters.blackbox(), Exporters.blackbox().withPort(9116)),
+                    List.of(
+                            new Exposure("../x", 9001, "y"),
+                            new Exposure("node", 0, "/metrics"),
+                            new Exposure("db", 22, "/metrics")),
+                    Set.of(0, 65_536)));
+        }
+        MeshSpec spec =
+                new MeshSpec("shop", good.network(), 51820, true, 9100, good.prometheus(), good.nodeExporter(), hosts);
+
+        assertThat(Planner.problems(spec))
+                .extracting(problem -> problem.replaceFirst(":? (use|choose|give|leave|split) .*", ""))
+                .containsExactly(
+                        "job \"../x\" of node \"a\" and 1 other is not a valid job name",
+                        "metricsPath \"y\" of node \"a\" and 1 other is not a valid path",
+                        "job \"node\" of node \"a\" and 1 other is the name of a job that every mesh has",
+                        "port 0 of job \"node\" of node \"a\" and 1 other is not a valid port",
+                        "port 22 of job \"db\" of node \"a\" and 1 other is not a valid port",
+                        "openPort 0 of node \"a\" and 1 other is not a valid port",
+                        "openPort 65536 of node \"a\" and 1 other is not a valid port",
+                        "exporter \"blackbox_exporter\" of node \"a\" and 1 other is given twice");
+    }
+
+    @Test
+    void plan_invalidSpec_isRefusedWithAllProblems() {
         assertThatThrownBy(() -> Planner.plan(spec("network 8.8.8.0/24", "node DB lon1"), Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("monitor is missing")
+                .hasMessageContaining("the mesh has no monitor")
                 .hasMessageContaining("\"DB\"")
                 .hasMessageContaining("8.8.8.0/24");
     }

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
@@ -37,11 +38,11 @@ public final class Calls {
     private final List<String> made = new ArrayList<>();
     private final CountDownLatch blocked = new CountDownLatch(1);
     private int breakAt;
-    private @Nullable Fault fault;
+    private @Nullable Problem problem;
     private boolean dead;
 
     /** What happens at the call that breaks. */
-    public enum Fault {
+    public enum Problem {
         /** It fails and has had no effect. */
         FAILS,
         /** It has its effect, and then fails: the answer is lost. */
@@ -64,9 +65,9 @@ public final class Calls {
     }
 
     /** Breaks one of the calls to come. */
-    public synchronized void breakAt(int number, Fault how) {
+    public synchronized void breakAt(int number, Problem how) {
         breakAt = made.size() + number;
-        fault = how;
+        problem = how;
     }
 
     /** The calls so far, such as {@code CloudProvider.list}. */
@@ -111,22 +112,22 @@ public final class Calls {
         if (UNCOUNTED.contains(method.getName())) {
             return invoke(real, method, arguments);
         }
-        Fault now = next(port.getSimpleName() + '.' + method.getName());
-        if (now == Fault.DIES_BEFORE) {
+        Problem now = next(port.getSimpleName() + '.' + method.getName());
+        if (now == Problem.DIES_BEFORE) {
             throw new Death();
-        } else if (now == Fault.FAILS) {
+        } else if (now == Problem.FAILS) {
             throw failure(port);
-        } else if (now == Fault.BLOCKS) {
+        } else if (now == Problem.BLOCKS) {
             block();
             throw failure(port);
         }
         Object answer = invoke(real, method, arguments);
-        if (now == Fault.DIES_AFTER) {
+        if (now == Problem.DIES_AFTER) {
             if (answer instanceof AutoCloseable opened) {
                 opened.close();
             }
             throw new Death();
-        } else if (now == Fault.LOSES_ANSWER) {
+        } else if (now == Problem.LOSES_ANSWER) {
             if (answer instanceof AutoCloseable opened) {
                 opened.close();
             }
@@ -135,7 +136,7 @@ public final class Calls {
         return answer instanceof HostSession session ? watch(HostSession.class, session) : answer;
     }
 
-    private synchronized @Nullable Fault next(String call) {
+    private synchronized @Nullable Problem next(String call) {
         if (dead) {
             throw new Death();
         }
@@ -143,8 +144,8 @@ public final class Calls {
         if (made.size() != breakAt) {
             return null;
         }
-        dead = fault == Fault.DIES_BEFORE || fault == Fault.DIES_AFTER;
-        return fault;
+        dead = problem == Problem.DIES_BEFORE || problem == Problem.DIES_AFTER;
+        return problem;
     }
 
     private void block() {
@@ -158,11 +159,11 @@ public final class Calls {
 
     private static RuntimeException failure(Class<?> port) {
         if (port == CloudProvider.class) {
-            return new ProviderException("told to fail", null, null, null, true, null);
+            return new ProviderException(ErrorCode.PROVIDER_UNAVAILABLE, "told to fail", null, null, null, true, null);
         } else if (port == StateStore.class) {
-            return new StateException("told to fail", true, null);
+            return new StateException(ErrorCode.STATE_INACCESSIBLE, "told to fail", true, null);
         }
-        return HostException.of("host", "", "told").because("told to fail", "");
+        return HostException.of(ErrorCode.STEP_FAILED, "host", "", "told").because("told to fail", "");
     }
 
     private static @Nullable Object invoke(Object real, Method method, Object @Nullable [] arguments) throws Throwable {

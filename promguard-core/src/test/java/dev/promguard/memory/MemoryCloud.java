@@ -1,18 +1,19 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudHost.Status;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Preflight;
 import dev.promguard.spi.Price;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.ProvisioningResult;
 import dev.promguard.spi.Rebuild;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -73,7 +74,7 @@ public class MemoryCloud implements CloudProvider {
         }
     }
 
-    /** Has the cloud's own defences lack something, which the next protect changes. */
+    /** Has the cloud's own firewall lack something, which the next ensureFirewall changes. */
     public synchronized void unprotect(String change) {
         unprotected.add(change);
     }
@@ -277,17 +278,17 @@ public class MemoryCloud implements CloudProvider {
     }
 
     @Override
-    public synchronized Quote check(List<HostOrder> wanted) {
+    public synchronized Preflight preflight(List<HostOrder> wanted) {
         endIfInterrupted();
-        List<String> faults = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
         Map<String, Price> prices = new HashMap<>();
         for (HostOrder order : wanted) {
             if (brokenRegions.contains(order.region())) {
-                faults.add("region \"" + order.region() + "\" of " + order.name() + " does not exist: use another");
+                problems.add("region \"" + order.region() + "\" of " + order.name() + " does not exist: use another");
             }
             prices.put(order.name(), PRICE);
         }
-        return new Quote(faults, prices);
+        return new Preflight(problems, prices);
     }
 
     @Override
@@ -327,7 +328,13 @@ public class MemoryCloud implements CloudProvider {
             Droplet droplet = droplets.get(id);
             if (droplet == null || !droplet.mesh.equals(mesh)) {
                 throw new ProviderException(
-                        "no host " + id + " to put the tag on", 404, "not_found", null, false, null);
+                        ErrorCode.PROVIDER_REFUSED,
+                        "no host " + id + " to put the tag on",
+                        404,
+                        "not_found",
+                        null,
+                        false,
+                        null);
             }
             droplet.tagged = true;
         }
@@ -342,12 +349,12 @@ public class MemoryCloud implements CloudProvider {
     }
 
     @Override
-    public synchronized List<String> unprotected(String mesh, int wireGuardPort) {
+    public synchronized List<String> planFirewall(String mesh, int wireGuardPort) {
         return List.copyOf(unprotected);
     }
 
     @Override
-    public synchronized List<String> protect(String mesh, int wireGuardPort) {
+    public synchronized List<String> ensureFirewall(String mesh, int wireGuardPort) {
         List<String> changed = List.copyOf(unprotected);
         unprotected.clear();
         return changed;
@@ -366,10 +373,12 @@ public class MemoryCloud implements CloudProvider {
         }
         SshPublicKey login = accessKeys.get(order.accessKey().id());
         if (login == null) {
-            throw new ProviderException("no such access key", 422, "unprocessable_entity", null, false, null);
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_REFUSED, "no such access key", 422, "unprocessable_entity", null, false, null);
         }
         if (order.names().size() > batchSize) {
-            throw new ProviderException("too many names", 422, "unprocessable_entity", null, false, null);
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_REFUSED, "too many names", 422, "unprocessable_entity", null, false, null);
         }
         orders.add(order);
         List<CloudHost> made = new ArrayList<>();
@@ -381,7 +390,7 @@ public class MemoryCloud implements CloudProvider {
         }
         if (lostAnswers > 0) {
             lostAnswers--;
-            throw new ProviderException("no answer came", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.PROVIDER_REFUSED, "no answer came", null, null, null, true, null);
         }
         return List.copyOf(made);
     }
@@ -401,7 +410,7 @@ public class MemoryCloud implements CloudProvider {
     }
 
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+    public ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         long end = System.nanoTime() + timeout.toNanos();
         Set<String> open = new LinkedHashSet<>(ids);
         List<CloudHost> ready = new ArrayList<>();
@@ -412,7 +421,7 @@ public class MemoryCloud implements CloudProvider {
             ready.addAll(fresh);
             fresh.forEach(report);
         }
-        return new Arrival(ready, missing);
+        return new ProvisioningResult(ready, missing);
     }
 
     /** PollIntervals until some hosts are ready or known not to come, and takes these out of the open ones. */
@@ -507,7 +516,7 @@ public class MemoryCloud implements CloudProvider {
 
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new ProviderException("interrupted", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.CANCELLED, "interrupted", null, null, null, true, null);
         }
     }
 }

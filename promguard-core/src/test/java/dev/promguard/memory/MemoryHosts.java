@@ -1,18 +1,19 @@
 package dev.promguard.memory;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.Progress;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.NewKeys;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.spi.Door;
-import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -89,29 +90,34 @@ public final class MemoryHosts implements HostApplier {
 
     @Override
     public HostSession open(HostTarget target) {
-        HostException.Builder failed = HostException.of(target.name(), target.address(), "connect");
         awaitAnswer(target.name());
         if (Thread.currentThread().isInterrupted()) {
-            throw failed.retryable().because("interrupted", "Run it again.");
+            throw failed(ErrorCode.CANCELLED, target).retryable().because("interrupted", "Run it again.");
         }
         MemoryMachine machine = machines.apply(target.address())
                 .filter(found -> !found.isDown())
-                .orElseThrow(() -> failed.retryable()
-                        .because("no answer in " + target.patience().toSeconds() + " s", "See that it is up."));
+                .orElseThrow(() -> failed(ErrorCode.CONNECT_FAILED, target)
+                        .retryable()
+                        .because("no answer in " + target.timeout().toSeconds() + " s", "See that it is up."));
         HostKeyFingerprint shown = machine.hostKey();
         boolean firstUse = target.trustOnFirstUse() && target.acceptedHostKeys().isEmpty();
         if (!firstUse && !target.acceptedHostKeys().contains(shown)) {
-            throw failed.refusedHostKey(shown)
+            throw failed(ErrorCode.HOST_KEY_REFUSED, target)
+                    .refusedHostKey(shown)
                     .because(
                             "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
                             "Nothing was sent.");
         }
         if (!machine.admits(target.loginKey())) {
-            throw failed.because("the login was refused", "Put back the login key.");
+            throw failed(ErrorCode.LOGIN_REFUSED, target).because("the login was refused", "Put back the login key.");
         }
         opened.incrementAndGet();
         open.incrementAndGet();
         return new MemorySession(target, machine, shown);
+    }
+
+    private static HostException.Builder failed(ErrorCode code, HostTarget target) {
+        return HostException.of(code, target.name(), target.address(), "connect");
     }
 
     private final class MemorySession implements HostSession {
@@ -126,16 +132,20 @@ public final class MemoryHosts implements HostApplier {
             this.shown = shown;
         }
 
+        private HostException.Builder failed(ErrorCode code, String step) {
+            return HostException.of(code, target.name(), target.address(), step);
+        }
+
         private void check(String step) {
-            HostException.Builder failed = HostException.of(target.name(), target.address(), step);
             if (closed.get()) {
-                throw failed.because("the session is closed", "Open a new one.");
+                throw failed(ErrorCode.MISUSE, step).because("the session is closed", "Open a new one.");
             }
             if (Thread.currentThread().isInterrupted()) {
-                throw failed.retryable().because("interrupted", "Run it again.");
+                throw failed(ErrorCode.CANCELLED, step).retryable().because("interrupted", "Run it again.");
             }
             if (machine.isDown()) {
-                throw failed.retryable()
+                throw failed(ErrorCode.CONNECTION_LOST, step)
+                        .retryable()
                         .status(machine.armedBy(this) ? ApplyReport.Status.UNKNOWN : ApplyReport.Status.FAILED)
                         .because("the connection was lost", "See that it is up.");
             }
@@ -147,7 +157,7 @@ public final class MemoryHosts implements HostApplier {
         }
 
         @Override
-        public HostFacts facts(FactsQuery query, Duration bootPatience) {
+        public HostFacts facts(FactsQuery query, Duration bootTimeout) {
             check("read facts");
             return machine.facts(query, this);
         }
@@ -174,9 +184,9 @@ public final class MemoryHosts implements HostApplier {
         }
 
         @Override
-        public List<DoorAnswer> knock(List<Door> doors, Duration patience) {
-            check("knock at doors");
-            return machine.knock(doors, network.get());
+        public List<ProbeResult> probe(List<Probe> probes, Duration timeout) {
+            check("probe at ports");
+            return machine.probe(probes, network.get());
         }
 
         @Override

@@ -1,6 +1,6 @@
 package dev.promguard.memory;
 
-import dev.promguard.change.Change;
+import dev.promguard.host.Change;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.spi.AccessKey;
@@ -22,7 +22,7 @@ class MemoryHostsTest extends HostApplierContract {
     MemoryHostsTest() {
         AccessKey key = cloud.registerAccessKey("shop", login.publicKey());
         String line = login.publicKey().line();
-        try (Secret userData = Secret.of("#cloud-config\nssh_keys:\n  ed25519_public: " + line + " throwaway\n")) {
+        try (Secret userData = Secret.of("#cloud-config\nssh_keys:\n  ed25519_public: " + line + " bootstrap\n")) {
             cloud.create(new CreateOrder(
                     "shop", "a1", "node", List.of("a"), "tor1", "s-1vcpu-1gb", "debian-12-x64", key, userData));
         }

@@ -1,19 +1,20 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Inventory;
 import dev.promguard.spi.Login;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
+import dev.promguard.spi.ProvisioningResult;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     /** Says that a machine is gone for good. */
-    public synchronized void gone(String name) {
+    public synchronized void forget(String name) {
         logins.remove(name);
         gone.add(name);
     }
@@ -86,15 +87,15 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     @Override
-    public synchronized Optional<Inventory> inventory() {
-        return Optional.of(new Inventory(logins, gone, identity.privateKey(), Optional.empty()));
+    public synchronized Optional<HostInventory> inventory() {
+        return Optional.of(new HostInventory(logins, gone, identity.privateKey(), Optional.empty()));
     }
 
     @Override
-    public synchronized Quote check(List<HostOrder> orders) {
+    public synchronized Preflight preflight(List<HostOrder> orders) {
         endIfInterrupted();
         List<String> unknown = orders.stream().map(HostOrder::name).sorted().toList();
-        return new Quote(
+        return new Preflight(
                 unknown.isEmpty()
                         ? List.of()
                         : List.of("no such host: " + String.join(", ", unknown) + "; there are "
@@ -123,7 +124,8 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     @Override
-    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+    public synchronized ProvisioningResult await(
+            String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         for (String id : ids) {
@@ -134,7 +136,7 @@ public final class MemoryInventory implements CloudProvider {
             }
         }
         ready.forEach(report);
-        return new Arrival(ready, missing);
+        return new ProvisioningResult(ready, missing);
     }
 
     @Override
@@ -180,12 +182,12 @@ public final class MemoryInventory implements CloudProvider {
     }
 
     private static ProviderException makesNone() {
-        return new ProviderException("no host is made or deleted here");
+        return new ProviderException(ErrorCode.MISUSE, "no host is made or deleted here");
     }
 
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new ProviderException("interrupted", null, null, null, true, null);
+            throw new ProviderException(ErrorCode.CANCELLED, "interrupted", null, null, null, true, null);
         }
     }
 }

@@ -1,50 +1,55 @@
 package dev.promguard.memory;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.Firewall;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostFacts.AcceptFact;
-import dev.promguard.change.HostFacts.FileFact;
-import dev.promguard.change.HostFacts.FirewallFact;
-import dev.promguard.change.HostFacts.KillSwitchFact;
-import dev.promguard.change.HostFacts.LedgerFact;
-import dev.promguard.change.HostFacts.PeerFact;
-import dev.promguard.change.HostFacts.PresharedKeyFact;
-import dev.promguard.change.HostFacts.ReleaseFact;
-import dev.promguard.change.HostFacts.SocketFact;
-import dev.promguard.change.HostFacts.UnitFact;
-import dev.promguard.change.HostFacts.WireGuardFact;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.KillSwitches;
-import dev.promguard.change.KillSwitches.KillSwitchAction;
-import dev.promguard.change.LoadedRule;
-import dev.promguard.change.ManagedFiles;
-import dev.promguard.change.Manifest;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.Packages;
-import dev.promguard.change.Releases;
-import dev.promguard.change.SecretFiles;
-import dev.promguard.change.Units;
-import dev.promguard.change.Units.UnitAction;
-import dev.promguard.change.Users;
-import dev.promguard.change.WireGuard;
-import dev.promguard.change.WireGuard.InterfaceAction;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsByResource;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.Firewall;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostFacts.AcceptFact;
+import dev.promguard.host.HostFacts.FileFact;
+import dev.promguard.host.HostFacts.FirewallFact;
+import dev.promguard.host.HostFacts.ManifestFact;
+import dev.promguard.host.HostFacts.PeerFact;
+import dev.promguard.host.HostFacts.PresharedKeyFact;
+import dev.promguard.host.HostFacts.ReleaseFact;
+import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.host.HostFacts.UnitFact;
+import dev.promguard.host.HostFacts.WireGuardFact;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.HostsFile;
+import dev.promguard.host.KillSwitch;
+import dev.promguard.host.KillSwitches;
+import dev.promguard.host.KillSwitches.KillSwitchAction;
+import dev.promguard.host.LoadedRule;
+import dev.promguard.host.MalformedFactsException;
+import dev.promguard.host.ManagedFile;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.Manifest;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Releases;
+import dev.promguard.host.ResourceFacts;
+import dev.promguard.host.SecretFile;
+import dev.promguard.host.SecretFiles;
+import dev.promguard.host.ShellCall;
+import dev.promguard.host.Units;
+import dev.promguard.host.Units.UnitAction;
+import dev.promguard.host.Users;
+import dev.promguard.host.WireGuard;
+import dev.promguard.host.WireGuard.InterfaceAction;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
-import dev.promguard.render.KillSwitch;
-import dev.promguard.render.ManagedFile;
-import dev.promguard.render.SecretFile;
-import dev.promguard.render.WireGuardInterface;
-import dev.promguard.spi.Door;
-import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -65,6 +70,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -88,7 +95,7 @@ public final class MemoryMachine {
             Optional.empty(),
             Map.of());
     private static final SecureRandom RANDOM = new SecureRandom();
-    private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) throwaway$");
+    private static final Pattern PUBLIC_LINE = Pattern.compile("(?m)^  ed25519_public: (ssh-ed25519 \\S+) bootstrap$");
 
     private static final Pattern TARGET = Pattern.compile("\"([0-9]+\\.[0-9]+\\.[0-9]+)\\.[0-9]+:");
 
@@ -124,13 +131,23 @@ public final class MemoryMachine {
     private final Map<PublicKey, List<String>> strangers = new TreeMap<>(Comparator.comparing(PublicKey::toString));
     private boolean keyFileSafe = true;
     private boolean withoutTools;
-    private DoorAnswer page = new DoorAnswer(DoorAnswer.Result.OPEN, 60_000, true);
+    private ProbeResult page = new ProbeResult(ProbeResult.Result.OPEN, 60_000, true);
     private @Nullable String mesh;
     private @Nullable String takenOff;
     private @Nullable Guarded before;
 
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
+    private final MemoryHostsFile hostsFile = new MemoryHostsFile();
+
+    /** What the shell functions for facts print, for resources that define their own. */
+    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
+            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
+
+    /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
+    private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
+            "apply_hosts_file", call -> hostsFile.apply(((ShellCall.Input.Text) call.input()).text()),
+            "undo_hosts_file", call -> hostsFile.undo());
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
@@ -284,7 +301,7 @@ public final class MemoryMachine {
     }
 
     /** Shows the host key that it was made with, as somebody would who found it in the user data. */
-    public synchronized void impostorWithThrowaway() {
+    public synchronized void impostorWithBootstrapKey() {
         hostKey = firstHostKey;
     }
 
@@ -297,6 +314,7 @@ public final class MemoryMachine {
         units.clear();
         releases.clear();
         releaseAll();
+        hostsFile.text(MemoryHostsFile.AT_FIRST);
         guarded = UNTOUCHED;
         forget();
         rolledBack = false;
@@ -398,7 +416,7 @@ public final class MemoryMachine {
                                 running.publicKey(),
                                 running.listenPort(),
                                 running.addresses(),
-                                running.fenced(),
+                                running.antiSpoofing(),
                                 List.of())),
                 guarded.unit(),
                 guarded.preshared());
@@ -453,7 +471,7 @@ public final class MemoryMachine {
                                 Optional.of(key),
                                 running.listenPort(),
                                 running.addresses(),
-                                running.fenced(),
+                                running.antiSpoofing(),
                                 running.peers())),
                 guarded.unit(),
                 guarded.preshared());
@@ -484,36 +502,36 @@ public final class MemoryMachine {
         keyFileSafe = false;
     }
 
-    /** Has none of the tools that doors are tried with. */
+    /** Has none of the tools that ports are tried with. */
     public synchronized void loseTools() {
         withoutTools = true;
     }
 
     /** Gives pages like this to whoever may have them. */
     public synchronized void page(long bytes, boolean whole) {
-        page = new DoorAnswer(DoorAnswer.Result.OPEN, bytes, whole);
+        page = new ProbeResult(ProbeResult.Result.OPEN, bytes, whole);
     }
 
-    /** What comes of trying doors of the machines of one network from this one. */
-    List<DoorAnswer> knock(List<Door> doors, Collection<MemoryMachine> network) {
+    /** What comes of trying ports of the machines of one network from this one. */
+    List<ProbeResult> probe(List<Probe> probes, Collection<MemoryMachine> network) {
         synchronized (this) {
             if (withoutTools) {
-                return doors.stream()
-                        .map(door -> new DoorAnswer(DoorAnswer.Result.NOT_TRIED))
+                return probes.stream()
+                        .map(probe -> new ProbeResult(ProbeResult.Result.NOT_TRIED))
                         .toList();
             }
         }
         Optional<PublicKey> key = publicKey();
         Optional<String> own = tunnelAddress();
-        return doors.stream()
-                .map(door -> network.stream()
-                        .filter(machine -> machine != this && machine.isAt(door.address()))
+        return probes.stream()
+                .map(probe -> network.stream()
+                        .filter(machine -> machine != this && machine.isAt(probe.address()))
                         .findFirst()
                         .map(machine -> {
-                            send(machine, door.address());
-                            return machine.answer(door, key, own);
+                            send(machine, probe.address());
+                            return machine.answer(probe, key, own);
                         })
-                        .orElse(new DoorAnswer(DoorAnswer.Result.SILENT)))
+                        .orElse(new ProbeResult(ProbeResult.Result.SILENT)))
                 .toList();
     }
 
@@ -538,31 +556,31 @@ public final class MemoryMachine {
                         || networks.stream().anyMatch(network -> network.startsWith(where + '/')));
     }
 
-    private synchronized DoorAnswer answer(Door door, Optional<PublicKey> from, Optional<String> source) {
-        boolean tunnel = tunnelAddress().equals(Optional.of(door.address()));
+    private synchronized ProbeResult answer(Probe probe, Optional<PublicKey> from, Optional<String> source) {
+        boolean tunnel = tunnelAddress().equals(Optional.of(probe.address()));
         if (tunnel && from.filter(peers()::containsKey).isEmpty()) {
-            return new DoorAnswer(DoorAnswer.Result.SILENT);
+            return new ProbeResult(ProbeResult.Result.SILENT);
         }
         boolean admitted = !guarded.active()
                 || guarded.rules().stream()
-                        .anyMatch(rule -> rule.port() == door.port()
+                        .anyMatch(rule -> rule.port() == probe.port()
                                 && rule.protocol() == FirewallRule.Protocol.TCP
                                 && (rule.networkInterface().isEmpty() || tunnel)
                                 && (rule.from().isEmpty()
                                         || (tunnel && rule.from().equals(source))))
                 || accepted.stream()
-                        .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, door.port()));
+                        .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
         boolean listens = listening().stream()
                 .anyMatch(socket -> socket.protocol().equals("tcp")
-                        && socket.port() == door.port()
+                        && socket.port() == probe.port()
                         && (socket.address().equals("0.0.0.0")
-                                || socket.address().equals(door.address())));
+                                || socket.address().equals(probe.address())));
         if (!admitted) {
-            return new DoorAnswer(DoorAnswer.Result.SILENT);
+            return new ProbeResult(ProbeResult.Result.SILENT);
         } else if (!listens) {
-            return new DoorAnswer(DoorAnswer.Result.REFUSED);
+            return new ProbeResult(ProbeResult.Result.REFUSED);
         }
-        return door.page().isPresent() ? page : new DoorAnswer(DoorAnswer.Result.OPEN);
+        return probe.page().isPresent() ? page : new ProbeResult(ProbeResult.Result.OPEN);
     }
 
     private List<SocketFact> listening() {
@@ -591,8 +609,8 @@ public final class MemoryMachine {
                                     + rule.networkInterface()
                                             .map(on -> "-i " + on + ' ')
                                             .orElse("")
-                                    + "-p " + rule.protocol().word() + " -m "
-                                    + rule.protocol().word() + " --dport " + rule.port() + " -j ACCEPT")));
+                                    + "-p " + rule.protocol().id() + " -m "
+                                    + rule.protocol().id() + " --dport " + rule.port() + " -j ACCEPT")));
         }
         return all;
     }
@@ -636,7 +654,44 @@ public final class MemoryMachine {
         guarded.config().ifPresent(file -> parts.add(file.path()));
         guarded.keyFile().ifPresent(key -> parts.add("key"));
         guarded.running().ifPresent(running -> parts.add("wg0"));
+        if (hostsFile.hasBlock()) {
+            parts.add("names in /etc/hosts");
+        }
         return parts;
+    }
+
+    /** Its /etc/hosts. */
+    public synchronized String hostsFile() {
+        return hostsFile.text();
+    }
+
+    /** Somebody edits its /etc/hosts. */
+    public synchronized void editHostsFile(UnaryOperator<String> by) {
+        hostsFile.text(by.apply(hostsFile.text()));
+    }
+
+    private List<String> killSwitchFacts() {
+        return Stream.concat(
+                        unreachable.stream().map("unreachable\t"::concat),
+                        dropped.stream().map("dropped\t"::concat))
+                .toList();
+    }
+
+    private FactsByResource byResource(FactsQuery query) {
+        FactsByResource.Collector collector = new FactsByResource.Collector(query);
+        try {
+            for (FactsQuery.ResourceCall call : query.resources()) {
+                collector.lines(
+                        call.facts(),
+                        Objects.requireNonNull(
+                                        shellFacts.get(call.facts()),
+                                        call.facts().function())
+                                .apply(call.arguments()));
+            }
+            return collector.facts();
+        } catch (MalformedFactsException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** The time for a confirmation is over. */
@@ -755,7 +810,7 @@ public final class MemoryMachine {
                 known,
                 unpacked,
                 guarded.running().map(this::aged),
-                new KillSwitchFact(unreachable, dropped),
+                byResource(query),
                 guarded.keyFile(),
                 keyFileSafe,
                 new FirewallFact(
@@ -764,9 +819,10 @@ public final class MemoryMachine {
                 networks,
                 Optional.of(true),
                 Optional.ofNullable(mesh)
-                        .map(name -> new LedgerFact(
+                        .map(name -> new ManifestFact(
                                 name,
                                 Stream.of(
+                                                Stream.of("package ufw", "package wireguard-tools"),
                                                 started.stream().map("unit "::concat),
                                                 files.keySet().stream().map("file "::concat),
                                                 guarded.keyFile().stream().map(key -> "file " + query.keyPath()))
@@ -803,7 +859,7 @@ public final class MemoryMachine {
         strangers.forEach((key, allowed) -> peers.add(new PeerFact(
                 key, Optional.empty(), allowed, Optional.empty(), Optional.empty(), 0, 0, PresharedKeyFact.NONE)));
         return new WireGuardFact(
-                running.publicKey(), running.listenPort(), running.addresses(), running.fenced(), peers);
+                running.publicKey(), running.listenPort(), running.addresses(), running.antiSpoofing(), peers);
     }
 
     /** Makes a change. Progress is told without the lock: whoever is told may look at another machine, which tells somebody itself. */
@@ -832,7 +888,7 @@ public final class MemoryMachine {
 
     private synchronized void make(Change change, NewKeys keys, HostSession.Progress progress) {
         if (change.describe().equals(failingChange)) {
-            throw HostException.of(address, address, change.describe())
+            throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                     .exitCode(1)
                     .because("it was told to fail", "Tell it otherwise.");
         }
@@ -877,12 +933,12 @@ public final class MemoryMachine {
 
     synchronized void confirm(HostSession session) {
         if (rolledBack) {
-            throw HostException.of(address, address, "confirm the changes")
+            throw HostException.of(ErrorCode.ROLLED_BACK, address, address, "confirm the changes")
                     .status(ApplyReport.Status.ROLLED_BACK)
                     .because("the host has rolled back", "Run apply again.");
         }
         if (armedBy == session) {
-            throw HostException.of(address, address, "confirm the changes")
+            throw HostException.of(ErrorCode.MISUSE, address, address, "confirm the changes")
                     .because("this is the session that made the changes", "Open a new one.");
         }
         forget();
@@ -890,7 +946,8 @@ public final class MemoryMachine {
 
     synchronized int forward(int port) {
         if (forwardPort == 0) {
-            throw HostException.of(address, address, "forward a port").because("nothing listens on " + port, "");
+            throw HostException.of(ErrorCode.FORWARD_FAILED, address, address, "forward a port")
+                    .because("nothing listens on " + port, "");
         }
         return forwardPort;
     }
@@ -955,7 +1012,12 @@ public final class MemoryMachine {
             } else if (change instanceof Manifest.Uninstall of) {
                 takeOff(of);
             } else {
-                throw new IllegalStateException("a machine does not know how to make " + change);
+                ShellCall call = change.call(keys);
+                Consumer<ShellCall> function = shellFunctions.get(call.function());
+                if (function == null) {
+                    throw new IllegalStateException("a machine does not know how to make " + change);
+                }
+                function.accept(call);
             }
         }
 
@@ -1061,7 +1123,7 @@ public final class MemoryMachine {
                 return PresharedKeyFact.NONE;
             }
             if (!guarded.preshared().containsKey(peer.presharedKeyPath().get())) {
-                throw HostException.of(address, address, "set peers")
+                throw HostException.of(ErrorCode.STEP_FAILED, address, address, "set peers")
                         .because("the preshared key for " + peer.name() + " cannot be read", "");
             }
             return PresharedKeyFact.AS_FILED;
@@ -1101,7 +1163,7 @@ public final class MemoryMachine {
         private Boolean wireGuard(WireGuard.Configure change) {
             WireGuardInterface wanted = change.wireGuard();
             if (!guarded.keyFile().equals(Optional.of(wanted.publicKey()))) {
-                throw HostException.of(address, address, change.describe())
+                throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                         .because(wanted.name() + " runs with another key", "");
             }
             strangers.clear();
@@ -1185,7 +1247,7 @@ public final class MemoryMachine {
             Matcher named = LISTEN.matcher(file == null ? "" : file.content());
             if (named.find()) {
                 if (listening.containsValue(named.group(1))) {
-                    throw HostException.of(address, address, change.describe())
+                    throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                             .exitCode(1)
                             .because(change.unit() + " does not stay up: " + named.group(1) + " is in use", "");
                 }

@@ -1,5 +1,6 @@
 package dev.promguard.memory;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
@@ -29,7 +30,10 @@ public final class MemoryStateStore implements StateStore {
     public synchronized Lock lock(String mesh) {
         if (!locked.add(mesh)) {
             throw new StateException(
-                    "mesh " + mesh + " is being changed by another program: wait until it is done", true, null);
+                    ErrorCode.STATE_LOCKED,
+                    "mesh " + mesh + " is being changed by another program: wait until it is done",
+                    true,
+                    null);
         }
         AtomicBoolean open = new AtomicBoolean(true);
         return () -> {

@@ -17,7 +17,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class MeshStateTest {
-    private static final HostKeyFingerprint THROWAWAY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+    private static final HostKeyFingerprint BOOTSTRAP_KEY = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
     private static final HostKeyFingerprint OWN = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
     private static final HostKeyFingerprint FRESH = new HostKeyFingerprint("SHA256:" + "C".repeat(43));
     private static final Instant NOW = Instant.parse("2031-05-06T07:08:09Z");
@@ -25,17 +25,17 @@ class MeshStateTest {
 
     @Test
     void hostState_fromCreationToItsOwnKey_acceptsWhatItMustAndNoMore() {
-        HostState created = HostState.created("10.0.0.2", "7", THROWAWAY);
-        assertThat(created.hostKeys()).containsExactly(THROWAWAY);
-        assertThat(created.throwaway()).contains(THROWAWAY);
+        HostState created = HostState.created("10.0.0.2", "7", BOOTSTRAP_KEY);
+        assertThat(created.hostKeys()).containsExactly(BOOTSTRAP_KEY);
+        assertThat(created.bootstrapKey()).contains(BOOTSTRAP_KEY);
         assertThat(created.publicKey()).isEmpty();
 
         HostState between = created.withPublicKey(KEY).accepting(OWN);
-        assertThat(between.hostKeys()).containsExactlyInAnyOrder(THROWAWAY, OWN);
-        assertThat(between.throwaway()).contains(THROWAWAY);
+        assertThat(between.hostKeys()).containsExactlyInAnyOrder(BOOTSTRAP_KEY, OWN);
+        assertThat(between.bootstrapKey()).contains(BOOTSTRAP_KEY);
 
         assertThat(between.pinnedUndated()).isFalse();
-        assertThat(between.rebuilt(THROWAWAY)).isFalse();
+        assertThat(between.rebuilt(BOOTSTRAP_KEY)).isFalse();
 
         HostState pinned = between.pinned(OWN);
         assertThat(pinned)
@@ -44,7 +44,7 @@ class MeshStateTest {
                         Optional.of("7"),
                         Optional.of(KEY),
                         Set.of(OWN),
-                        Optional.of(THROWAWAY),
+                        Optional.of(BOOTSTRAP_KEY),
                         Optional.empty(),
                         Optional.empty()));
         assertThat(pinned.pinnedUndated()).isTrue();
@@ -54,18 +54,18 @@ class MeshStateTest {
     }
 
     @Test
-    void hostState_rebuilt_isToldByTheThrowawayKeyAloneAndItsNextPinHasNoTimeYet() {
+    void hostState_rebuilt_isToldByTheBootstrapKeyAloneAndItsNextPinHasNoTimeYet() {
         HostState pinned =
-                HostState.created("10.0.0.2", "7", THROWAWAY).pinned(OWN).pinnedAt(NOW);
-        assertThat(pinned.rebuilt(THROWAWAY)).isTrue();
+                HostState.created("10.0.0.2", "7", BOOTSTRAP_KEY).pinned(OWN).pinnedAt(NOW);
+        assertThat(pinned.rebuilt(BOOTSTRAP_KEY)).isTrue();
         assertThat(pinned.rebuilt(OWN)).isFalse();
         assertThat(pinned.rebuilt(FRESH)).isFalse();
 
         HostState between = pinned.accepting(FRESH);
         assertThat(between.hostKeys())
-                .as("the throwaway is never accepted again")
+                .as("the bootstrap key is never accepted again")
                 .containsExactlyInAnyOrder(OWN, FRESH);
-        assertThat(between.rebuilt(THROWAWAY)).isTrue();
+        assertThat(between.rebuilt(BOOTSTRAP_KEY)).isTrue();
         assertThat(between.pinnedAt()).contains(NOW);
         assertThat(between.pinned(FRESH).pinnedUndated()).isTrue();
         HostState notMade = new HostState(
@@ -77,14 +77,14 @@ class MeshStateTest {
                 Optional.empty(),
                 Optional.empty());
         assertThat(notMade.pinnedUndated()).isFalse();
-        assertThat(notMade.rebuilt(THROWAWAY)).isFalse();
+        assertThat(notMade.rebuilt(BOOTSTRAP_KEY)).isFalse();
     }
 
     @Test
     void without_aHost_letsItsAddressRestUntilRested() {
         MeshState state = MeshState.empty("shop")
-                .with("a", HostState.created("10.0.0.2", "7", THROWAWAY))
-                .with("b", HostState.created("10.0.0.3", "8", THROWAWAY));
+                .with("a", HostState.created("10.0.0.2", "7", BOOTSTRAP_KEY))
+                .with("b", HostState.created("10.0.0.3", "8", BOOTSTRAP_KEY));
 
         MeshState without = state.without("a").without("nobody");
 
@@ -96,14 +96,14 @@ class MeshStateTest {
 
     @Test
     void intents_comeAndGoOneByOne() {
-        CreateIntent one = new CreateIntent("1", List.of("a"), THROWAWAY);
-        CreateIntent two = new CreateIntent("2", List.of("b"), THROWAWAY);
+        CreateIntent one = new CreateIntent("1", List.of("a"), BOOTSTRAP_KEY);
+        CreateIntent two = new CreateIntent("2", List.of("b"), BOOTSTRAP_KEY);
 
         MeshState state = MeshState.empty("shop").intending(one).intending(two);
 
         assertThat(state.intents()).containsExactly(one, two);
         assertThat(state.settled(one).intents()).containsExactly(two);
-        assertThat(state.settled(new CreateIntent("1", List.of("b"), THROWAWAY)))
+        assertThat(state.settled(new CreateIntent("1", List.of("b"), BOOTSTRAP_KEY)))
                 .as("one word may stand for several orders of one apply")
                 .isEqualTo(state);
     }
@@ -119,8 +119,8 @@ class MeshStateTest {
                 assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", port, "root", Set.of(OWN), key, second))
                         .isInstanceOf(IllegalArgumentException.class);
             }
-            for (Duration patience : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
-                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(OWN), key, patience))
+            for (Duration timeout : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
+                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(OWN), key, timeout))
                         .isInstanceOf(IllegalArgumentException.class);
             }
             AccessKey access = new AccessKey("1", "f", true);

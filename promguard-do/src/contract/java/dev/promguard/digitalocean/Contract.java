@@ -79,21 +79,21 @@ public final class Contract {
         if (operation.isEmpty()) {
             return List.of("no such operation: " + method + ' ' + uri.getPath());
         }
-        List<String> faults = new ArrayList<>();
-        query(operation.get(), uri.getRawQuery(), faults);
+        List<String> problems = new ArrayList<>();
+        query(operation.get(), uri.getRawQuery(), problems);
         JsonNode wanted =
                 resolve(operation.get().path("requestBody")).path("content").path("application/json");
         if (wanted.isMissingNode()) {
             if (!body.isEmpty()) {
-                faults.add("a body where none belongs");
+                problems.add("a body where none belongs");
             }
-            return faults;
+            return problems;
         }
-        faults.addAll(against(wanted.path("schema"), body));
-        if (faults.isEmpty()) {
-            beyond(wanted.path("schema"), read(body), faults);
+        problems.addAll(against(wanted.path("schema"), body));
+        if (problems.isEmpty()) {
+            beyond(wanted.path("schema"), read(body), problems);
         }
-        return faults;
+        return problems;
     }
 
     /** What is wrong with an answer. */
@@ -116,7 +116,7 @@ public final class Contract {
         return against(wanted.path("schema"), body);
     }
 
-    private void query(JsonNode operation, @Nullable String query, List<String> faults) {
+    private void query(JsonNode operation, @Nullable String query, List<String> problems) {
         Map<String, JsonNode> known = new HashMap<>();
         for (JsonNode reference : operation.path("parameters")) {
             JsonNode parameter = resolve(reference);
@@ -131,12 +131,12 @@ public final class Contract {
             String[] parts = pair.split("=", 2);
             JsonNode schema = known.get(parts[0]);
             if (schema == null) {
-                faults.add("unknown query parameter " + parts[0]);
+                problems.add("unknown query parameter " + parts[0]);
                 continue;
             }
             String value = URLDecoder.decode(parts[1], StandardCharsets.UTF_8);
             boolean number = resolve(schema).path("type").asText().equals("integer");
-            faults.addAll(
+            problems.addAll(
                     against(schema, number ? value : JSON.valueToTree(value).toString()));
         }
     }
@@ -170,9 +170,9 @@ public final class Contract {
         if (result.isExactMatch()) {
             return List.of();
         }
-        List<String> faults = new ArrayList<>();
-        result.getSubEvents().forEach(event -> faults.add(event.getData().toString()));
-        return faults.isEmpty() ? List.of("does not fit the schema") : faults;
+        List<String> problems = new ArrayList<>();
+        result.getSubEvents().forEach(event -> problems.add(event.getData().toString()));
+        return problems.isEmpty() ? List.of("does not fit the schema") : problems;
     }
 
     private MatchesJsonSchemaPattern compile(String schema) {
@@ -191,26 +191,26 @@ public final class Contract {
     }
 
     /** What the contract lets pass. */
-    private void beyond(JsonNode schema, JsonNode body, List<String> faults) {
+    private void beyond(JsonNode schema, JsonNode body, List<String> problems) {
         Set<String> known = new HashSet<>();
         properties(schema, known);
         body.fieldNames().forEachRemaining(field -> {
             if (!known.contains(field)) {
-                faults.add("unknown field " + field);
+                problems.add("unknown field " + field);
             } else if (body.path(field).isNull()) {
-                faults.add("null in field " + field);
+                problems.add("null in field " + field);
             }
         });
         if (body.has("names")
                 && (body.path("names").isEmpty() || body.path("names").size() > 10)) {
-            faults.add("1 to 10 names wanted");
+            problems.add("1 to 10 names wanted");
         }
         if (body.path("user_data").asText().getBytes(StandardCharsets.UTF_8).length > 64 * 1024) {
-            faults.add("user_data over 64 KiB");
+            problems.add("user_data over 64 KiB");
         }
         for (JsonNode tag : body.path("tags")) {
             if (!TAG.matcher(tag.asText()).matches()) {
-                faults.add("no tag: " + tag);
+                problems.add("no tag: " + tag);
             }
         }
     }

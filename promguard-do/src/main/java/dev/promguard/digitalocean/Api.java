@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
@@ -81,9 +82,10 @@ final class Api {
     }
 
     private static ProviderException tooLong(String path) {
-        return new ProviderException("DigitalOcean gave a list for " + path
-                + " that does not end, or pages of more than the " + PAGE
-                + " that were asked for. See that the endpoint is its API, then run again.");
+        return new ProviderException(
+                ErrorCode.PROVIDER_ANSWER,
+                "DigitalOcean gave a list for " + path + " that does not end, or pages of more than the " + PAGE
+                        + " that were asked for. Check that the endpoint is its API, then run again.");
     }
 
     /** The link's host is not followed: only the number counts. Zero if there is none. */
@@ -116,8 +118,10 @@ final class Api {
 
     static boolean carries(Droplet droplet, String tag) {
         if (droplet.tags() == null) {
-            throw new ProviderException("DigitalOcean does not show the tags of droplet " + droplet.id()
-                    + ", so it is not known whose it is: make a token that may also read tags (tag:read)");
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_TOKEN,
+                    "DigitalOcean does not show the tags of droplet " + droplet.id()
+                            + ", so it is not known whose it is. Use a token that may also read tags (tag:read).");
         }
         // The API shows a tag as it was first written, whatever the case of later uses.
         return droplet.tags().stream().anyMatch(tag::equalsIgnoreCase);
@@ -132,8 +136,9 @@ final class Api {
     /** A list that is cut short must not pass for a whole one: hosts would be made twice, or be left behind. */
     static ProviderException incomplete(String path) {
         return new ProviderException(
+                ErrorCode.PROVIDER_ANSWER,
                 "DigitalOcean gave an incomplete answer for " + path
-                        + ". See that the endpoint is its API, then run again.",
+                        + ". Check that the endpoint is its API, then run again.",
                 null,
                 null,
                 null,
@@ -203,10 +208,11 @@ final class Api {
                 || address.isLinkLocal()
                 || address.isAnyLocal()
                 || (address.isIPv4() && address.isMax())) {
-            throw new ProviderException("DigitalOcean says that the public address of droplet " + droplet.id() + " is "
-                    + Names.quote(text)
-                    + ", which no droplet can have. See that the endpoint is its API, and look at the droplet in the control"
-                    + " panel.");
+            throw new ProviderException(
+                    ErrorCode.PROVIDER_ANSWER,
+                    "DigitalOcean says that the public address of droplet " + droplet.id() + " is " + Names.quote(text)
+                            + ", which no droplet can have. Check that the endpoint is its API, and check the droplet in the"
+                            + " control panel.");
         }
         return address.toCanonicalString();
     }
@@ -215,8 +221,10 @@ final class Api {
     static String encode(String text) {
         if (text.isEmpty() || text.equals(".") || text.equals("..")) {
             throw new ProviderException(
+                    ErrorCode.STATE_DAMAGED,
                     Names.quote(text)
-                            + " is no id or name of DigitalOcean's: it would be another call. Put back the state that PromGuard wrote.");
+                            + " cannot be an id or name at DigitalOcean, so it was not sent. Restore the state that PromGuard wrote"
+                            + " from a backup.");
         }
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }

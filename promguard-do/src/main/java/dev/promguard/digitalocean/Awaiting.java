@@ -6,8 +6,8 @@ import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.ProvisioningResult;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -40,7 +40,7 @@ final class Awaiting {
         this.lastLook = lastLook;
     }
 
-    Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+    ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         Deadline deadline = Deadline.after(timeout);
         Deadline calls = deadline.plus(lastLook);
         Set<String> open = new TreeSet<>(ids);
@@ -56,8 +56,8 @@ final class Awaiting {
                 for (String id : open) {
                     Droplet droplet = listed.get(id);
                     if (droplet == null) {
-                        Deadline patience = absent.computeIfAbsent(id, key -> Deadline.after(listLag));
-                        if (patience.isOver() && isGone(id, calls)) {
+                        Deadline grace = absent.computeIfAbsent(id, key -> Deadline.after(listLag));
+                        if (grace.isOver() && isGone(id, calls)) {
                             missing.put(id, vanished(id));
                         }
                     } else {
@@ -94,7 +94,7 @@ final class Awaiting {
         for (String id : open) {
             missing.put(id, whyMissing(id, listed.get(id), timeout, failure, calls));
         }
-        return new Arrival(List.copyOf(ready.values()), missing);
+        return new ProvisioningResult(List.copyOf(ready.values()), missing);
     }
 
     /** Takes a droplet that is ready; where what the API says of it makes no sense, the others are not to suffer from that. */
@@ -105,7 +105,7 @@ final class Awaiting {
                 ready.put(id, host);
             }
         } catch (ProviderException e) {
-            missing.put(id, String.valueOf(e.getMessage()));
+            missing.put(id, e.reason());
         }
     }
 
@@ -138,12 +138,13 @@ final class Awaiting {
 
     private static String vanished(String id) {
         return "droplet " + id
-                + " has vanished: DigitalOcean could not place it; run apply again, or choose another region";
+                + " has vanished, because DigitalOcean could not place it. Run apply again, or choose another region.";
     }
 
     private static String errored(String id) {
-        return "droplet " + id + " could not be made, says its create action: remove it in the control panel or with"
-                + " destroy, then apply again";
+        return "droplet " + id
+                + " could not be created, as its create action says. Delete it in the control panel or with"
+                + " destroy, then run apply again.";
     }
 
     /** Never throws: what cannot be asked about one droplet must not hide the others. */
@@ -153,9 +154,9 @@ final class Awaiting {
             Duration timeout,
             @Nullable ProviderException failure,
             Deadline calls) {
-        String after = " after " + timeout.toSeconds() + " s: run apply again";
+        String after = " after " + timeout.toSeconds() + " s. Run apply again.";
         if (failure != null) {
-            return "it is not known how droplet " + id + " is" + after + ". " + failure.getMessage();
+            return "the status of droplet " + id + " is not known" + after + " The last answer: " + failure.reason();
         }
         if (droplet == null) {
             return "droplet " + id + " is in no list" + after;
@@ -165,7 +166,7 @@ final class Awaiting {
                 return errored(id);
             }
         } catch (ProviderException e) {
-            return "droplet " + id + " is not ready" + after + ". Its actions cannot be read: " + e.getMessage();
+            return "droplet " + id + " is not ready" + after + " Its actions cannot be read: " + e.reason();
         }
         if ("active".equals(droplet.status())) {
             return "droplet " + id + " is active but has no public address" + after;

@@ -84,33 +84,33 @@ final class CloudFirewall {
         return networks;
     }
 
-    /** What {@link #protect} would change, in words. */
-    List<String> unprotected(String mesh, int wireGuardPort) {
-        return sshFrom.isEmpty() ? List.of() : unprotected(find(mesh), mesh, wireGuardPort);
+    /** What {@link #ensureFirewall} would change, in words. */
+    List<String> planFirewall(String mesh, int wireGuardPort) {
+        return sshFrom.isEmpty() ? List.of() : planFirewall(find(mesh), mesh, wireGuardPort);
     }
 
-    private List<String> unprotected(Optional<Firewall> found, String mesh, int wireGuardPort) {
+    private List<String> planFirewall(Optional<Firewall> found, String mesh, int wireGuardPort) {
         String name = "firewall " + Marks.name(mesh);
         if (found.isEmpty()) {
             return List.of("make " + name + ": " + SSH + "/tcp from " + String.join(", ", new TreeSet<>(sshFrom)) + ", "
                     + wireGuardPort + "/udp from anywhere");
         }
-        List<String> faults = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
         if (tags(found.get()).isEmpty()) {
-            faults.add("stands before no droplet");
+            problems.add("stands before no droplet");
         }
-        difference("in", inWords(found.get().inbound()), inbound(wireGuardPort)).ifPresent(faults::add);
-        difference("out", inWords(found.get().outbound()), OUTBOUND).ifPresent(faults::add);
-        return faults.isEmpty() ? List.of() : List.of("put " + name + " right: " + String.join("; ", faults));
+        difference("in", inWords(found.get().inbound()), inbound(wireGuardPort)).ifPresent(problems::add);
+        difference("out", inWords(found.get().outbound()), OUTBOUND).ifPresent(problems::add);
+        return problems.isEmpty() ? List.of() : List.of("put " + name + " right: " + String.join("; ", problems));
     }
 
-    private static Optional<String> difference(String way, Set<String> there, Set<String> wished) {
+    private static Optional<String> difference(String way, Set<String> there, Set<String> desired) {
         List<String> words = new ArrayList<>();
         there.stream()
-                .filter(rule -> !wished.contains(rule))
+                .filter(rule -> !desired.contains(rule))
                 .sorted()
                 .forEach(rule -> words.add("-" + Names.quote(rule)));
-        wished.stream()
+        desired.stream()
                 .filter(rule -> !there.contains(rule))
                 .sorted()
                 .forEach(rule -> words.add("+" + Names.quote(rule)));
@@ -118,29 +118,29 @@ final class CloudFirewall {
     }
 
     /** Makes the firewall, or puts its rules right. Does nothing if none was asked for. */
-    List<String> protect(String mesh, int wireGuardPort) {
+    List<String> ensureFirewall(String mesh, int wireGuardPort) {
         if (sshFrom.isEmpty()) {
             return List.of();
         }
         List<String> changed = List.of();
-        Map<String, Object> wish = wish(mesh, wireGuardPort);
+        Map<String, Object> spec = spec(mesh, wireGuardPort);
         ProviderException failure = null;
         for (int look = 0; look < LOOKS; look++) {
             if (look > 0) {
                 Http.pause(pollInterval);
             }
             Optional<Firewall> found = find(mesh);
-            List<String> faults = unprotected(found, mesh, wireGuardPort);
-            if (!faults.isEmpty()) {
-                changed = faults;
+            List<String> problems = planFirewall(found, mesh, wireGuardPort);
+            if (!problems.isEmpty()) {
+                changed = problems;
             }
             try {
                 if (found.isEmpty()) {
                     // A firewall can only name tags that are there, and droplets bring theirs along later.
                     api.http().post("/v2/tags", Map.of("name", Marks.mesh(mesh)), Object.class);
-                    api.http().post("/v2/firewalls", wish, Answers.FirewallAnswer.class);
-                } else if (!faults.isEmpty()) {
-                    api.http().put("/v2/firewalls/" + Api.encode(id(found.get())), wish, Deadline.never());
+                    api.http().post("/v2/firewalls", spec, Answers.FirewallAnswer.class);
+                } else if (!problems.isEmpty()) {
+                    api.http().put("/v2/firewalls/" + Api.encode(id(found.get())), spec, Deadline.never());
                 }
                 return changed;
             } catch (LostAnswerException e) {
@@ -205,19 +205,19 @@ final class CloudFirewall {
         return firewall.id();
     }
 
-    private Map<String, Object> wish(String mesh, int wireGuardPort) {
-        Map<String, Object> wish = new LinkedHashMap<>();
-        wish.put("name", Marks.name(mesh));
-        wish.put("tags", List.of(Marks.mesh(mesh)));
-        wish.put(
+    private Map<String, Object> spec(String mesh, int wireGuardPort) {
+        Map<String, Object> spec = new LinkedHashMap<>();
+        spec.put("name", Marks.name(mesh));
+        spec.put("tags", List.of(Marks.mesh(mesh)));
+        spec.put(
                 "inbound_rules",
                 List.of(
                         rule("tcp", String.valueOf(SSH), "sources", new TreeSet<>(sshFrom)),
                         rule("udp", String.valueOf(wireGuardPort), "sources", ANYWHERE)));
-        wish.put(
+        spec.put(
                 "outbound_rules",
                 List.of(rule("tcp", "all", "destinations", ANYWHERE), rule("udp", "all", "destinations", ANYWHERE)));
-        return wish;
+        return spec;
     }
 
     private static Map<String, Object> rule(String protocol, String ports, String ends, Collection<String> addresses) {

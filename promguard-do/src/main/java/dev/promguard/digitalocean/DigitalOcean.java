@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
@@ -11,14 +12,14 @@ import dev.promguard.digitalocean.internal.Token;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Preflight;
 import dev.promguard.spi.Price;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.ProvisioningResult;
 import dev.promguard.spi.Rebuild;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -314,16 +315,16 @@ public final class DigitalOcean implements CloudProvider {
          * @throws IllegalArgumentException if one has another form, or is one of PromGuard's own
          */
         public Builder tags(String... names) {
-            List<String> wished =
+            List<String> desired =
                     formed("tags", "at most 255 letters, digits, colons, dashes and underscores", TAG_FORM, names);
-            for (String name : wished) {
+            for (String name : desired) {
                 String lower = name.toLowerCase(Locale.ROOT);
                 if (lower.equals(Marks.ALL) || lower.startsWith(Marks.ALL + ":")) {
                     throw new IllegalArgumentException("tags " + Names.quote(name)
                             + " is one of PromGuard's own: choose one that does not begin with \"promguard\"");
                 }
             }
-            tags = wished;
+            tags = desired;
             return this;
         }
 
@@ -360,9 +361,11 @@ public final class DigitalOcean implements CloudProvider {
                 return Secret.of(value.strip());
             }
         }
-        throw new ProviderException("no DigitalOcean token: set " + String.join(" or ", TOKEN_VARIABLES)
-                + " to a token that may read and write (control panel, API, Tokens), or call"
-                + " DigitalOcean.builder().token(…)");
+        throw new ProviderException(
+                ErrorCode.PROVIDER_TOKEN,
+                "no DigitalOcean token was given. Set " + String.join(" or ", TOKEN_VARIABLES)
+                        + " to a token that may read and write (control panel, API, Tokens), or call"
+                        + " DigitalOcean.builder().token(…).");
     }
 
     @Override
@@ -371,38 +374,39 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public Quote check(List<HostOrder> orders) {
+    public Preflight preflight(List<HostOrder> orders) {
         Http http = api.http();
         Answers.Account account = http.get("/v2/account", Answers.AccountAnswer.class, Deadline.never())
                 .account();
         if (account == null) {
             throw Api.incomplete("/v2/account");
         }
-        List<String> faults = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
         Map<String, Price> prices = new HashMap<>();
         if (orders.isEmpty()) {
-            return new Quote(faults, prices);
+            return new Preflight(problems, prices);
         }
         if ("locked".equals(account.status())) {
-            faults.add("account: it is locked; ask DigitalOcean's support");
+            problems.add("account: it is locked. Ask DigitalOcean's support.");
         }
         if (!mayWrite()) {
-            faults.add("token: it may only read, or not delete tags: make one that may read and write (control panel,"
-                    + " API, Tokens)");
+            problems.add(
+                    "token: it may only read, or may not delete tags. Create one that may read and write (control panel,"
+                            + " API, Tokens).");
         }
         int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
-            faults.add("nodes: " + orders.size() + " droplets are wanted and " + inUse
+            problems.add("nodes: " + orders.size() + " droplets are to be created and " + inUse
                     + " are in use, but the account's limit is " + account.dropletLimit()
-                    + ": ask DigitalOcean to raise it, or wish for fewer");
+                    + ". Ask DigitalOcean to raise it, or use fewer nodes.");
         }
-        checkOptions(faults);
+        checkOptions(problems);
         Offer offer = offer(orders);
         for (HostOrder order : orders) {
-            offer.check(order, faults);
+            offer.check(order, problems);
             offer.price(order.size()).ifPresent(price -> prices.put(order.name(), price));
         }
-        return new Quote(faults, prices);
+        return new Preflight(problems, prices);
     }
 
     /** Asks to delete a tag that nobody has: with a token that may, that changes nothing. */
@@ -420,10 +424,10 @@ public final class DigitalOcean implements CloudProvider {
         }
     }
 
-    private void checkOptions(List<String> faults) {
+    private void checkOptions(List<String> problems) {
         for (String key : sshKeys) {
             if (api.http().find("/v2/account/keys/" + key, Answers.KeyAnswer.class, Deadline.never()) == null) {
-                faults.add("sshKeys " + Names.quote(key)
+                problems.add("sshKeys " + Names.quote(key)
                         + " is no key of the account: take an id or fingerprint from the control panel,"
                         + " Settings, Security");
             }
@@ -432,10 +436,10 @@ public final class DigitalOcean implements CloudProvider {
         for (String vpc : vpcs) {
             String region = regionOf(vpc);
             if (region == null) {
-                faults.add("vpc " + Names.quote(vpc)
+                problems.add("vpc " + Names.quote(vpc)
                         + " is no VPC of the account: take an id from the control panel, Networking, VPC");
             } else if (taken.putIfAbsent(region, vpc) != null) {
-                faults.add("vpc " + Names.quote(vpc) + " is in " + region + ", as " + taken.get(region)
+                problems.add("vpc " + Names.quote(vpc) + " is in " + region + ", as " + taken.get(region)
                         + " is: give one for each region");
             }
         }
@@ -460,7 +464,7 @@ public final class DigitalOcean implements CloudProvider {
         return answer.vpc().region();
     }
 
-    /** What there is, read anew each time, and the images of the account's own that are wished for by number. */
+    /** What there is, read anew each time, and the images of the account's own that are in the spec for by number. */
     private Offer offer(List<HostOrder> orders) {
         List<Answers.Image> images = new ArrayList<>(api.paged(
                 "/v2/images?type=distribution",
@@ -555,13 +559,13 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public List<String> unprotected(String mesh, int wireGuardPort) {
-        return firewall.unprotected(mesh, wireGuardPort);
+    public List<String> planFirewall(String mesh, int wireGuardPort) {
+        return firewall.planFirewall(mesh, wireGuardPort);
     }
 
     @Override
-    public List<String> protect(String mesh, int wireGuardPort) {
-        return firewall.protect(mesh, wireGuardPort);
+    public List<String> ensureFirewall(String mesh, int wireGuardPort) {
+        return firewall.ensureFirewall(mesh, wireGuardPort);
     }
 
     @Override
@@ -610,7 +614,9 @@ public final class DigitalOcean implements CloudProvider {
         return order.userData().use(bytes -> {
             if (bytes.length > LARGEST_USER_DATA) {
                 throw new ProviderException(
-                        "user data of " + bytes.length + " bytes is more than the 64 KiB that DigitalOcean takes");
+                        ErrorCode.MISUSE,
+                        "user data of " + bytes.length
+                                + " bytes is more than the 64 KiB that DigitalOcean takes. Pass less.");
             }
             body.put("user_data", new String(bytes, StandardCharsets.UTF_8));
             return ordering.send(order, body);
@@ -623,7 +629,7 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
+    public ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
         return awaiting.await(mesh, ids, timeout, ready);
     }
 
@@ -700,12 +706,14 @@ public final class DigitalOcean implements CloudProvider {
             left = api.tagged(Marks.mesh(mesh), Deadline.never());
         }
         if (!left.isEmpty()) {
-            throw new ProviderException(String.join(
-                            ", ",
-                            left.stream()
-                                    .map(one -> Names.quote(Objects.toString(one.name(), "?")))
-                                    .toList())
-                    + " still carry the mark of mesh " + mesh + ", so it stays: run destroy again");
+            throw new ProviderException(
+                    ErrorCode.DELETE_UNFINISHED,
+                    String.join(
+                                    ", ",
+                                    left.stream()
+                                            .map(one -> Names.quote(Objects.toString(one.name(), "?")))
+                                            .toList())
+                            + " still carry the tag of mesh " + mesh + ", so the tag was kept. Run destroy again.");
         }
     }
 

@@ -61,37 +61,37 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
     }
 
     /** Adds all that stands in the way of a host, each with the nearest choices that do not. */
-    void check(HostOrder order, List<String> faults) {
+    void check(HostOrder order, List<String> problems) {
         Answers.Region region = regions.get(order.region());
         Answers.Size size = sizes.get(order.size());
         Answers.Image image = images.get(order.image());
         boolean placeable = region != null && region.available();
         if (!placeable) {
             String what = region == null ? "does not exist" : "takes no new droplets";
-            faults.add(fault("region", order.region(), order, what)
+            problems.add(problem("region", order.region(), order, what)
                     + nearest(order.region(), slugs(regions, Answers.Region::available)));
         }
         if (size == null || !size.available()) {
             String what = size == null ? "does not exist" : "is not offered any more";
-            faults.add(fault("size", order.size(), order, what)
+            problems.add(problem("size", order.size(), order, what)
                     + nearest(order.size(), sizesFor(placeable ? order.region() : null, image)));
         } else if (placeable && !isIn(size.regions(), order.region())) {
-            faults.add(fault("size", order.size(), order, "is not offered in " + order.region())
+            problems.add(problem("size", order.size(), order, "is not offered in " + order.region())
                     + nearest(order.size(), sizesFor(order.region(), image)) + "; it is in "
                     + listed(open(size.regions())));
         }
         if (image == null) {
-            faults.add(fault("image", order.image(), order, "does not exist")
+            problems.add(problem("image", order.image(), order, "does not exist")
                     + nearest(order.image(), imagesFor(placeable ? order.region() : null)));
             return;
         }
         if (placeable && !isIn(image.regions(), order.region())) {
-            faults.add(fault("image", order.image(), order, "is not in " + order.region())
+            problems.add(problem("image", order.image(), order, "is not in " + order.region())
                     + nearest(order.image(), imagesFor(order.region())) + "; it is in "
                     + listed(open(image.regions())));
         }
         if (size != null && size.available() && size.disk() < image.minDiskSize()) {
-            faults.add(fault(
+            problems.add(problem(
                             "size",
                             order.size(),
                             order,
@@ -101,7 +101,7 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
         }
     }
 
-    private static String fault(String field, String value, HostOrder order, String what) {
+    private static String problem(String field, String value, HostOrder order, String what) {
         return field + ' ' + Names.quote(value) + " of " + order.name() + ' ' + what;
     }
 

@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
@@ -114,8 +115,9 @@ final class Ordering {
                 .sorted()
                 .toList();
         return new ProviderException(
-                "DigitalOcean made " + String.join(", ", made) + " where " + String.join(", ", order.names())
-                        + " were ordered. Run apply again: it goes on from what there is.",
+                ErrorCode.CREATE_UNCERTAIN,
+                "DigitalOcean created " + String.join(", ", made) + " where " + String.join(", ", order.names())
+                        + " were ordered. Run apply again: it continues from what exists.",
                 null,
                 null,
                 cause == null ? null : cause.requestId().orElse(null),
@@ -135,12 +137,13 @@ final class Ordering {
     private static ProviderException unknown(CreateOrder order, ProviderException cause) {
         int status = cause.status().orElse(0);
         return new ProviderException(
-                "it is not known whether DigitalOcean made " + String.join(", ", order.names())
-                        + ", since it gave no usable answer: " + cause.getMessage()
-                        + " Run apply again: it looks for them by their tag "
-                        + Marks.attempt(order.mesh(), order.attempt()) + " and goes on.",
+                ErrorCode.CREATE_UNCERTAIN,
+                "it is not known whether DigitalOcean created " + String.join(", ", order.names())
+                        + ", because it gave no usable answer: " + cause.reason()
+                        + " Run apply again: it finds them by their tag "
+                        + Marks.attempt(order.mesh(), order.attempt()) + " and continues.",
                 status >= 500 ? status : null,
-                cause.id().orElse(null),
+                cause.providerCode().orElse(null),
                 cause.requestId().orElse(null),
                 true,
                 cause);

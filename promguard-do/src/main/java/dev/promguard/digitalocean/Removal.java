@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
@@ -115,8 +116,9 @@ final class Removal {
 
     private static ProviderException unknown(String mesh, Duration timeout, @Nullable ProviderException refusal) {
         return new ProviderException(
+                ErrorCode.DELETE_UNFINISHED,
                 "it is not known whether the droplets of mesh " + mesh + " are gone after " + timeout.toSeconds()
-                        + " s: run again" + (refusal == null ? "" : ". " + refusal.getMessage()),
+                        + " s. Run the same call again." + lastAnswer(refusal),
                 null,
                 null,
                 refusal == null ? null : refusal.requestId().orElse(null),
@@ -172,6 +174,10 @@ final class Removal {
         }
     }
 
+    private static String lastAnswer(@Nullable ProviderException refusal) {
+        return refusal == null ? "" : " The last answer: " + refusal.reason();
+    }
+
     private static ProviderException notGone(
             Map<String, Droplet> left, Collection<String> ids, Duration timeout, @Nullable ProviderException refusal) {
         List<String> names = new ArrayList<>();
@@ -181,8 +187,9 @@ final class Removal {
             ids.forEach(id -> names.add("droplet " + id));
         }
         return new ProviderException(
-                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s: run again"
-                        + (refusal == null ? "" : ". " + refusal.getMessage()),
+                ErrorCode.DELETE_UNFINISHED,
+                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s. Run the same call again."
+                        + lastAnswer(refusal),
                 null,
                 null,
                 refusal == null ? null : refusal.requestId().orElse(null),

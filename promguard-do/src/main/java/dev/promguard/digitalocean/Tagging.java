@@ -33,11 +33,12 @@ final class Tagging {
                             Deadline.never());
         } catch (ProviderException e) {
             throw new ProviderException(
+                    e.code(),
                     "the tag " + tag + " cannot be put back on droplet " + String.join(", ", ids) + ": "
-                            + e.getMessage()
-                            + " Put it there in the control panel, or use a token that may tag, then run again.",
+                            + e.reason()
+                            + " Put it back in the control panel, or use a token that may tag, then run again.",
                     e.status().isPresent() ? e.status().getAsInt() : null,
-                    e.id().orElse(null),
+                    e.providerCode().orElse(null),
                     e.requestId().orElse(null),
                     e.retryable(),
                     e);

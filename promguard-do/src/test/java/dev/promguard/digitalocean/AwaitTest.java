@@ -10,8 +10,8 @@ import static dev.promguard.digitalocean.Cloud.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.ProvisioningResult;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,11 +35,11 @@ class AwaitTest {
         return ok(Bodies.list("actions", Bodies.action(36804636, type, status)));
     }
 
-    private Arrival await(Duration timeout) {
+    private ProvisioningResult await(Duration timeout) {
         return cloud.provider().await(MESH, Set.of("11", "12"), timeout);
     }
 
-    private static void assertOnlyTheFirstIsReady(Arrival arrival) {
+    private static void assertOnlyTheFirstIsReady(ProvisioningResult arrival) {
         assertThat(arrival.ready()).extracting(CloudHost::id).containsExactly("11");
         assertThat(arrival.missing()).containsOnlyKeys("12");
     }
@@ -55,7 +55,7 @@ class AwaitTest {
                 ok(Bodies.droplets(Bodies.active(11, "a"), privateOnly)),
                 ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.active(12, "b"))));
 
-        Arrival arrival = await(LONG);
+        ProvisioningResult arrival = await(LONG);
 
         assertThat(arrival.missing()).isEmpty();
         assertThat(arrival.ready())
@@ -75,7 +75,7 @@ class AwaitTest {
                 ok(Bodies.droplets(first, Bodies.active(12, "b"))));
         Map<String, Integer> lists = new LinkedHashMap<>();
 
-        Arrival arrival = cloud.provider()
+        ProvisioningResult arrival = cloud.provider()
                 .await(
                         MESH,
                         Set.of("11", "12"),
@@ -94,10 +94,10 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), privateOnly)))
                 .on("GET", "/v2/droplets/12/actions", actions("create", "completed"));
 
-        Arrival arrival = await(SHORT);
+        ProvisioningResult arrival = await(SHORT);
 
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("active but has no public address", "run apply again");
+        assertThat(arrival.missing().get("12")).contains("active but has no public address", "Run apply again");
     }
 
     @ParameterizedTest
@@ -120,7 +120,7 @@ class AwaitTest {
                 .on("GET", "/v2/droplets/12", refusal(404, "not_found", "not found"));
         long start = System.nanoTime();
 
-        Arrival arrival = await(LONG);
+        ProvisioningResult arrival = await(LONG);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
         assertOnlyTheFirstIsReady(arrival);
@@ -132,7 +132,7 @@ class AwaitTest {
         ResponseDefinitionBuilder one = ok(Bodies.droplets(Bodies.active(11, "a")));
         cloud.on("GET", BY_MESH, one, one, one, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.active(12, "b"))));
 
-        Arrival arrival =
+        ProvisioningResult arrival =
                 cloud.builder().listLag(Duration.ofSeconds(20)).build().await(MESH, Set.of("11", "12"), LONG);
 
         assertThat(arrival.missing()).isEmpty();
@@ -148,7 +148,7 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, lists)
                 .on("GET", "/v2/droplets/12", ok("{\"droplet\":" + Bodies.active(12, "b") + "}"));
 
-        Arrival arrival = await(LONG);
+        ProvisioningResult arrival = await(LONG);
 
         assertThat(arrival.missing()).isEmpty();
         assertThat(cloud.lines()).contains("GET /v2/droplets/12");
@@ -160,11 +160,11 @@ class AwaitTest {
                 .on("GET", "/v2/droplets/12/actions", actions("create", "errored"));
         long start = System.nanoTime();
 
-        Arrival arrival = await(LONG);
+        ProvisioningResult arrival = await(LONG);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("could not be made, says its create action");
+        assertThat(arrival.missing().get("12")).contains("could not be created, as its create action says");
         assertThat(cloud.count("GET /v2/droplets/12/actions")).isEqualTo(1);
         assertThat(cloud.lines()).noneMatch(line -> line.contains("/11"));
     }
@@ -174,7 +174,7 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))))
                 .on("GET", "/v2/droplets/12/actions", actions("create", "errored"));
 
-        assertThat(await(Duration.ZERO).missing().get("12")).contains("says its create action");
+        assertThat(await(Duration.ZERO).missing().get("12")).contains("as its create action says");
     }
 
     @Test
@@ -191,18 +191,18 @@ class AwaitTest {
                 .on("GET", "/v2/droplets/12/actions", actions("create", "in-progress"));
         long start = System.nanoTime();
 
-        Arrival arrival = await(SHORT);
+        ProvisioningResult arrival = await(SHORT);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(SHORT, Duration.ofSeconds(5));
         assertOnlyTheFirstIsReady(arrival);
-        assertThat(arrival.missing().get("12")).contains("droplet 12 is still \"new\"", "run apply again");
+        assertThat(arrival.missing().get("12")).contains("droplet 12 is still \"new\"", "Run apply again");
     }
 
     @Test
     void await_dropletThatIsInNoListAtTheEnd_isSaid() {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"))));
 
-        Arrival arrival =
+        ProvisioningResult arrival =
                 cloud.builder().listLag(Duration.ofSeconds(20)).build().await(MESH, Set.of("11", "12"), SHORT);
 
         assertOnlyTheFirstIsReady(arrival);
@@ -214,7 +214,7 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))))
                 .on("GET", "/v2/droplets/12/actions", refusal(403, "Forbidden", "You are not authorized"));
 
-        Arrival arrival = await(Duration.ofMillis(300));
+        ProvisioningResult arrival = await(Duration.ofMillis(300));
 
         assertOnlyTheFirstIsReady(arrival);
         assertThat(arrival.missing().get("12")).contains("not ready", "You are not authorized");
@@ -234,7 +234,7 @@ class AwaitTest {
     void await_apiInTroubleToTheEnd_saysOfEachHostThatNothingIsKnown() {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))), html(502));
 
-        Arrival arrival = await(Duration.ofMillis(600));
+        ProvisioningResult arrival = await(Duration.ofMillis(600));
 
         assertOnlyTheFirstIsReady(arrival);
         assertThat(arrival.missing().get("12")).contains("not known", "status 502");
@@ -251,7 +251,7 @@ class AwaitTest {
                     .build();
             long start = System.nanoTime();
 
-            Arrival arrival = provider.await(MESH, Set.of("11"), Duration.ofMillis(100));
+            ProvisioningResult arrival = provider.await(MESH, Set.of("11"), Duration.ofMillis(100));
 
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
             assertThat(arrival.ready()).isEmpty();
@@ -265,11 +265,11 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, refusal(429, "too_many_requests", "slow").withHeader("retry-after", "200"));
         long start = System.nanoTime();
 
-        Arrival arrival = await(SHORT);
+        ProvisioningResult arrival = await(SHORT);
 
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
         assertThat(arrival.missing()).containsOnlyKeys("11", "12");
-        assertThat(arrival.missing().values()).allMatch(why -> why.contains("run again in 200 s"));
+        assertThat(arrival.missing().values()).allMatch(why -> why.contains("Run again in 200 s"));
     }
 
     @Test
@@ -293,7 +293,7 @@ class AwaitTest {
         cloud.on("GET", BY_MESH, ok(Bodies.droplets(Bodies.active(11, "a"), stranger)))
                 .on("GET", "/v2/droplets/12", refusal(404, "not_found", "not found"));
 
-        Arrival arrival = await(LONG);
+        ProvisioningResult arrival = await(LONG);
 
         assertOnlyTheFirstIsReady(arrival);
     }

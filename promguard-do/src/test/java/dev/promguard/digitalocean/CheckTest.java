@@ -6,8 +6,8 @@ import static dev.promguard.digitalocean.Cloud.refusal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Preflight;
 import dev.promguard.spi.Price;
-import dev.promguard.spi.Quote;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +70,7 @@ class CheckTest {
     void check_nothingToMake_onlyTriesTheToken() {
         account(25, "active");
 
-        assertThat(cloud.provider().check(List.of())).isEqualTo(new Quote(List.of(), Map.of()));
+        assertThat(cloud.provider().preflight(List.of())).isEqualTo(new Preflight(List.of(), Map.of()));
 
         assertThat(cloud.lines()).containsExactly("GET /v2/account");
     }
@@ -80,10 +80,11 @@ class CheckTest {
         account(25, "active");
         offer();
 
-        Quote quote = cloud.provider().check(List.of(good("a"), order("b", "tor1", "s-1vcpu-2gb", "ubuntu-24-04-x64")));
+        Preflight preflight =
+                cloud.provider().preflight(List.of(good("a"), order("b", "tor1", "s-1vcpu-2gb", "ubuntu-24-04-x64")));
 
-        assertThat(quote.faults()).isEmpty();
-        assertThat(quote.prices())
+        assertThat(preflight.problems()).isEmpty();
+        assertThat(preflight.prices())
                 .isEqualTo(Map.of(
                         "a", new Price(new BigDecimal("6.00"), new BigDecimal("0.00893")),
                         "b", new Price(new BigDecimal("12.00"), new BigDecimal("0.01786"))));
@@ -103,10 +104,10 @@ class CheckTest {
         offer();
         cloud.onProbe(refusal(403, "forbidden", "You are not authorized to perform this operation"));
 
-        assertThat(cloud.provider().check(List.of(good("a"))).faults())
+        assertThat(cloud.provider().preflight(List.of(good("a"))).problems())
                 .containsExactly(
-                        "account: it is locked; ask DigitalOcean's support",
-                        "token: it may only read, or not delete tags: make one that may read and write (control panel, API, Tokens)");
+                        "account: it is locked. Ask DigitalOcean's support.",
+                        "token: it may only read, or may not delete tags. Create one that may read and write (control panel, API, Tokens).");
     }
 
     @Test
@@ -119,10 +120,11 @@ class CheckTest {
                         "/v2/images/7",
                         refusal(404, "not_found", "The resource you were accessing could not be found."));
 
-        Quote quote = cloud.provider()
-                .check(List.of(order("a", "tor1", "s-1vcpu-2gb", "7555620"), order("b", "tor1", "s-1vcpu-2gb", "7")));
+        Preflight preflight = cloud.provider()
+                .preflight(
+                        List.of(order("a", "tor1", "s-1vcpu-2gb", "7555620"), order("b", "tor1", "s-1vcpu-2gb", "7")));
 
-        assertThat(quote.faults()).singleElement().asString().startsWith("image \"7\" of b does not exist");
+        assertThat(preflight.problems()).singleElement().asString().startsWith("image \"7\" of b does not exist");
     }
 
     @Test
@@ -140,7 +142,7 @@ class CheckTest {
         DigitalOcean provider =
                 cloud.builder().sshKeys("7").vpc(vpc, second, none).build();
 
-        assertThat(provider.check(List.of(good("a"))).faults())
+        assertThat(provider.preflight(List.of(good("a"))).problems())
                 .containsExactly(
                         "sshKeys \"7\" is no key of the account: take an id or fingerprint from the control panel, Settings, Security",
                         "vpc \"" + second + "\" is in tor1, as " + vpc + " is: give one for each region",
@@ -153,7 +155,7 @@ class CheckTest {
         account(25, "active");
         offer(Bodies.size("s-1vcpu-1gb", true, 25, "4.999999999", "0.00743999984115362", "tor1"));
 
-        assertThat(cloud.provider().check(List.of(good("a"))).prices())
+        assertThat(cloud.provider().preflight(List.of(good("a"))).prices())
                 .isEqualTo(Map.of("a", new Price(new BigDecimal("5.00"), new BigDecimal("0.00744"))));
     }
 
@@ -163,10 +165,10 @@ class CheckTest {
         for (String price : List.of("1e900000000", "-6")) {
             offer(Bodies.size("s-1vcpu-1gb", true, 25, price, "0.00893", "tor1"));
 
-            Quote quote = cloud.provider().check(List.of(good("a")));
+            Preflight preflight = cloud.provider().preflight(List.of(good("a")));
 
-            assertThat(quote.faults()).isEmpty();
-            assertThat(quote.prices()).isEmpty();
+            assertThat(preflight.problems()).isEmpty();
+            assertThat(preflight.prices()).isEmpty();
         }
     }
 
@@ -175,16 +177,16 @@ class CheckTest {
         account(25, "locked");
         offer();
 
-        Quote quote =
-                cloud.provider().check(List.of(good("a"), order("b", "tor2", "s-1vcpu-1g", "debian-12"), good("c")));
+        Preflight preflight = cloud.provider()
+                .preflight(List.of(good("a"), order("b", "tor2", "s-1vcpu-1g", "debian-12"), good("c")));
 
-        assertThat(quote.faults())
+        assertThat(preflight.problems())
                 .containsExactly(
-                        "account: it is locked; ask DigitalOcean's support",
+                        "account: it is locked. Ask DigitalOcean's support.",
                         "region \"tor2\" of b does not exist: nearest are tor1, lon1, fra1",
                         "size \"s-1vcpu-1g\" of b does not exist: nearest are s-1vcpu-1gb, s-1vcpu-2gb, s-1vcpu-512mb-10gb",
                         "image \"debian-12\" of b does not exist: nearest are debian-12-x64, debian-13-x64, ubuntu-24-04-x64");
-        assertThat(quote.prices()).containsOnlyKeys("a", "c");
+        assertThat(preflight.prices()).containsOnlyKeys("a", "c");
     }
 
     @Test
@@ -193,8 +195,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "nyc2", "s-1vcpu-1gb", "debian-12-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "nyc2", "s-1vcpu-1gb", "debian-12-x64")))
+                        .problems())
                 .containsExactly("region \"nyc2\" of a takes no new droplets: nearest are fra1, lon1, tor1");
     }
 
@@ -204,8 +206,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "tor1", "s-1vcpu-512mb-10gb", "debian-12-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "tor1", "s-1vcpu-512mb-10gb", "debian-12-x64")))
+                        .problems())
                 .containsExactly(
                         "size \"s-1vcpu-512mb-10gb\" of a is not offered in tor1: nearest are s-1vcpu-1gb, s-1vcpu-2gb; it is in fra1");
     }
@@ -216,8 +218,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "fra1", "s-old", "debian-12-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "fra1", "s-old", "debian-12-x64")))
+                        .problems())
                 .containsExactly(
                         "size \"s-old\" of a is not offered any more: nearest are s-1vcpu-1gb, s-1vcpu-512mb-10gb");
     }
@@ -228,8 +230,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "tor1", "s-1vcpu-1gb", "debian-13-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "tor1", "s-1vcpu-1gb", "debian-13-x64")))
+                        .problems())
                 .containsExactly(
                         "image \"debian-13-x64\" of a is not in tor1: nearest are debian-12-x64, ubuntu-24-04-x64; it is in fra1");
     }
@@ -240,8 +242,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "fra1", "s-1vcpu-512mb-10gb", "ubuntu-24-04-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "fra1", "s-1vcpu-512mb-10gb", "ubuntu-24-04-x64")))
+                        .problems())
                 .containsExactly(
                         "size \"s-1vcpu-512mb-10gb\" of a has a disk of 10 GB, and image ubuntu-24-04-x64 wants 15: nearest are s-1vcpu-1gb");
     }
@@ -254,10 +256,10 @@ class CheckTest {
                 Bodies.active(11, "x"),
                 Bodies.droplet(12, "somebody-elses", "active", Bodies.address(12)));
 
-        assertThat(cloud.provider().check(List.of(good("a"))).faults()).isEmpty();
-        assertThat(cloud.provider().check(List.of(good("a"), good("b"))).faults())
+        assertThat(cloud.provider().preflight(List.of(good("a"))).problems()).isEmpty();
+        assertThat(cloud.provider().preflight(List.of(good("a"), good("b"))).problems())
                 .containsExactly(
-                        "nodes: 2 droplets are wanted and 2 are in use, but the account's limit is 3: ask DigitalOcean to raise it, or wish for fewer");
+                        "nodes: 2 droplets are to be created and 2 are in use, but the account's limit is 3. Ask DigitalOcean to raise it, or use fewer nodes.");
     }
 
     @Test
@@ -266,8 +268,8 @@ class CheckTest {
         offer();
 
         assertThat(cloud.provider()
-                        .check(List.of(order("a", "tor1\n; rm -rf /", "s-1vcpu-1gb", "debian-12-x64")))
-                        .faults())
+                        .preflight(List.of(order("a", "tor1\n; rm -rf /", "s-1vcpu-1gb", "debian-12-x64")))
+                        .problems())
                 .containsExactly("region \"tor1?; rm -rf /\" of a does not exist: nearest are tor1, lon1, fra1");
     }
 
@@ -275,11 +277,11 @@ class CheckTest {
     void check_wrongToken_saysWhatToDo() {
         cloud.on("GET", "/v2/account", refusal(401, "Unauthorized", "Unable to authenticate you"));
 
-        assertThat(failure(() -> cloud.provider().check(List.of())))
+        assertThat(failure(() -> cloud.provider().preflight(List.of())))
                 .hasMessageContaining("Unable to authenticate you")
-                .hasMessageContaining("make one under API, Tokens")
+                .hasMessageContaining("create one under API, Tokens")
                 .satisfies(e -> assertThat(e.status()).hasValue(401))
-                .satisfies(e -> assertThat(e.id()).hasValue("Unauthorized"));
+                .satisfies(e -> assertThat(e.providerCode()).hasValue("Unauthorized"));
         assertThat(cloud.lines()).hasSize(1);
     }
 }

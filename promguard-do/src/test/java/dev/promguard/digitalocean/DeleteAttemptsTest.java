@@ -104,7 +104,7 @@ class DeleteAttemptsTest {
 
         assertThat(failure(() -> cloud.provider().deleteAttempts(MESH, ATTEMPTS, Duration.ofMillis(100))))
                 .hasMessageContaining("\"shop-node-1\" (id 11)")
-                .hasMessageContaining("run again");
+                .hasMessageContaining("Run the same call again");
     }
 
     @Test

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
 import com.github.tomakehurst.wiremock.http.Fault;
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
@@ -44,11 +45,11 @@ class ErrorsTest {
 
     static Stream<Arguments> refusals() {
         return Stream.of(
-                Arguments.of(400, "bad_request", 1, "Mend what it names"),
-                Arguments.of(401, "Unauthorized", 1, "make one under API, Tokens"),
+                Arguments.of(400, "bad_request", 1, "Fix what it names"),
+                Arguments.of(401, "Unauthorized", 1, "create one under API, Tokens"),
                 Arguments.of(403, "Forbidden", 1, "may read and write"),
-                Arguments.of(404, "not_found", 1, "See that the endpoint is DigitalOcean's API"),
-                Arguments.of(422, "unprocessable_entity", 1, "Mend what it names"),
+                Arguments.of(404, "not_found", 1, "Check that the endpoint is DigitalOcean's API"),
+                Arguments.of(422, "unprocessable_entity", 1, "Fix what it names"),
                 Arguments.of(408, "request_timeout", TRIES, "run again later"),
                 Arguments.of(429, "too_many_requests", TRIES, "run again in"),
                 Arguments.of(500, "server_error", TRIES, "run again later"),
@@ -57,7 +58,7 @@ class ErrorsTest {
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void refusal_ofEachKind_isSaidWithAllThatIsKnown(int status, String id, int tries, String mend) {
+    void refusal_ofEachKind_isSaidWithAllThatIsKnown(int status, String id, int tries, String remedy) {
         cloud.on("GET", LIST, refusal(status, id, "This is why."));
 
         ProviderException failure = failure(() -> cloud.provider().list(MESH));
@@ -67,9 +68,17 @@ class ErrorsTest {
                 .hasMessageContaining("status " + status)
                 .hasMessageContaining("This is why.")
                 .hasMessageContaining("request body-9c1e")
-                .hasMessageContaining(mend);
+                .hasMessageContaining(remedy);
         assertThat(failure.status()).hasValue(status);
-        assertThat(failure.id()).hasValue(id);
+        assertThat(failure.code())
+                .isEqualTo(
+                        switch (status) {
+                            case 401, 403 -> ErrorCode.PROVIDER_TOKEN;
+                            case 429 -> ErrorCode.PROVIDER_RATE_LIMIT;
+                            case 400, 404, 422 -> ErrorCode.PROVIDER_REFUSED;
+                            default -> ErrorCode.PROVIDER_UNAVAILABLE;
+                        });
+        assertThat(failure.providerCode()).hasValue(id);
         assertThat(failure.requestId()).hasValue("body-9c1e");
         assertThat(failure.retryable()).isEqualTo(tries > 1);
         assertThat(cloud.lines()).hasSize(tries);
@@ -362,7 +371,7 @@ class ErrorsTest {
         ProviderException failure = failure(() -> cloud.provider().list(MESH));
 
         assertThat(failure).hasMessageContaining("bad token ***");
-        assertThat(failure.id().orElseThrow()).doesNotContain(Cloud.TOKEN);
+        assertThat(failure.providerCode().orElseThrow()).doesNotContain(Cloud.TOKEN);
         assertThat(failure.requestId().orElseThrow()).doesNotContain(Cloud.TOKEN);
     }
 

@@ -18,7 +18,7 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -127,7 +127,7 @@ class HostileAnswersTest {
                 assertThat(field).as(which).isEqualTo("ADDRESS");
                 assertThat(e)
                         .hasMessageContaining("the public address of droplet 11 is " + Names.quote(text))
-                        .hasMessageContaining("See that the endpoint is its API");
+                        .hasMessageContaining("Check that the endpoint is its API");
                 assertShowable(which, trace(e));
             }
         }
@@ -195,9 +195,10 @@ class HostileAnswersTest {
                 .on("GET", "/v2/images", odd(200, JSON.writeValueAsString(images)));
         cloud.onProbe(refusal(403, "Forbidden", "x"));
 
-        Quote quote = cloud.provider().check(List.of(new HostOrder("shop-node-1", "nyc9", "s-9vcpu", "debian-99")));
+        Preflight preflight =
+                cloud.provider().preflight(List.of(new HostOrder("shop-node-1", "nyc9", "s-9vcpu", "debian-99")));
 
-        assertThat(quote.faults()).hasSize(4).allSatisfy(fault -> {
+        assertThat(preflight.problems()).hasSize(4).allSatisfy(fault -> {
             assertShowable("fault", fault);
             assertThat(fault).hasSizeLessThan(500).doesNotContain("$(id)", "rm -rf", "{{");
         });
@@ -336,8 +337,8 @@ class HostileAnswersTest {
         cloud.on("GET", LIST, ok(Bodies.droplets()));
 
         assertThat(failure(() -> cloud.provider().delete(MESH, List.of(id), Duration.ofSeconds(1))))
-                .hasMessageContaining(Names.quote(id) + " is no id or name")
-                .hasMessageContaining("Put back the state");
+                .hasMessageContaining(Names.quote(id) + " cannot be an id or name")
+                .hasMessageContaining("Restore the state");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
     }
 

@@ -49,7 +49,7 @@ class InterruptionTest {
 
         void call(CloudProvider provider) {
             switch (this) {
-                case CHECK -> provider.check(List.of(new HostOrder("a", "tor1", "s-1vcpu-1gb", "debian-12-x64")));
+                case CHECK -> provider.preflight(List.of(new HostOrder("a", "tor1", "s-1vcpu-1gb", "debian-12-x64")));
                 case LIST -> provider.list(MESH);
                 case REGISTER_ACCESS_KEY -> provider.registerAccessKey(MESH, RequestsTest.KEY);
                 case CREATE -> provider.create(RequestsTest.order("a", "b"));
@@ -85,7 +85,7 @@ class InterruptionTest {
         assertThat(ended.thrown())
                 .isInstanceOf(CancelledException.class)
                 .hasMessageContaining("interrupted")
-                .hasMessageContaining("the same call goes on from there")
+                .hasMessageContaining("the same call continues from there")
                 .hasCauseInstanceOf(InterruptedException.class);
         assertThat(((CancelledException) Objects.requireNonNull(ended.thrown())).retryable())
                 .isTrue();

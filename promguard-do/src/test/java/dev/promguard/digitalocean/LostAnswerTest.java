@@ -126,7 +126,7 @@ class LostAnswerTest {
         ProviderException failure = failure(() -> provider().create(order("a", "b")));
 
         assertThat(failure)
-                .hasMessageContaining("not known whether DigitalOcean made a, b")
+                .hasMessageContaining("not known whether DigitalOcean created a, b")
                 .hasMessageContaining("status 502")
                 .hasMessageContaining(ATTEMPT_TAG)
                 .hasMessageContaining("Run apply again");
@@ -157,7 +157,7 @@ class LostAnswerTest {
         ProviderException failure = failure(() -> provider().create(order("a", "b")));
 
         assertThat(failure)
-                .hasMessageContaining("made \"a\" (id 11) where a, b were ordered")
+                .hasMessageContaining("created \"a\" (id 11) where a, b were ordered")
                 .hasMessageContaining("Run apply again");
         assertThat(failure.status()).isEmpty();
         assertThat(failure.retryable()).isTrue();
@@ -192,7 +192,7 @@ class LostAnswerTest {
 
         ProviderException failure = failure(() -> provider().create(order("a", "b")));
 
-        assertThat(failure).hasMessageContaining("not known whether DigitalOcean made a, b");
+        assertThat(failure).hasMessageContaining("not known whether DigitalOcean created a, b");
         assertThat(failure.retryable()).isTrue();
         assertThat(cloud.count(CREATE)).isEqualTo(1);
     }
@@ -209,7 +209,7 @@ class LostAnswerTest {
         ProviderException failure = failure(() -> provider().create(order("a", "b")));
 
         assertThat(failure)
-                .hasMessageContaining("not known whether DigitalOcean made a, b")
+                .hasMessageContaining("not known whether DigitalOcean created a, b")
                 .hasMessageContaining("exceed your limit");
         assertThat(failure.status()).isEmpty();
         assertThat(cloud.count(CREATE)).isEqualTo(2);
@@ -231,7 +231,7 @@ class LostAnswerTest {
 
         ProviderException failure = failure(() -> provider().create(order("a", "b")));
 
-        assertThat(failure).hasMessageContaining("not known whether DigitalOcean made a, b");
+        assertThat(failure).hasMessageContaining("not known whether DigitalOcean created a, b");
         assertThat(failure.status().orElse(0) / 100).isNotEqualTo(4);
         assertThat(failure.retryable()).isTrue();
         assertThat(cloud.count(CREATE)).isEqualTo(1);

@@ -17,10 +17,10 @@ import com.github.tomakehurst.wiremock.verification.LoggedRequest;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.Price;
+import dev.promguard.spi.ProvisioningResult;
 import java.math.BigDecimal;
 import java.net.URI;
 import java.time.Duration;
@@ -320,7 +320,7 @@ class RequestsTest {
                 ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.fresh(12, "b"))),
                 ok(Bodies.droplets(Bodies.active(11, "a"), Bodies.active(12, "b"), Bodies.fresh(13, "c"))));
 
-        Arrival arrival = cloud.provider().await(MESH, Set.of("11", "12"), Duration.ofSeconds(10));
+        ProvisioningResult arrival = cloud.provider().await(MESH, Set.of("11", "12"), Duration.ofSeconds(10));
 
         assertThat(arrival.missing()).isEmpty();
         assertThat(arrival.ready())
@@ -332,7 +332,7 @@ class RequestsTest {
     @Test
     void await_nothingToWaitFor_asksNothing() {
         assertThat(cloud.provider().await(MESH, Set.of(), Duration.ofSeconds(10)))
-                .isEqualTo(new Arrival(List.of(), java.util.Map.of()));
+                .isEqualTo(new ProvisioningResult(List.of(), java.util.Map.of()));
         assertThat(cloud.lines()).isEmpty();
     }
 
@@ -418,7 +418,7 @@ class RequestsTest {
 
         assertThat(failure(() -> cloud.provider().cleanUp(MESH, Optional.of(ACCESS_KEY))))
                 .hasMessageContaining("shop-node-1")
-                .hasMessageContaining("run destroy again");
+                .hasMessageContaining("Run destroy again");
         assertThat(cloud.lines()).noneMatch(line -> line.startsWith("DELETE"));
     }
 
@@ -474,7 +474,8 @@ class RequestsTest {
         cloud.on("GET", "/proxy/v2/account", ok(Bodies.account(25, "active")));
         URI endpoint = URI.create(cloud.endpoint() + "/proxy");
 
-        assertThat(Cloud.builder(endpoint).build().check(List.of()).faults()).isEmpty();
+        assertThat(Cloud.builder(endpoint).build().preflight(List.of()).problems())
+                .isEmpty();
 
         assertThat(cloud.lines()).containsExactly("GET /proxy/v2/account");
     }

@@ -32,7 +32,7 @@ class TokenTest {
             CloudProvider provider =
                     DigitalOcean.builder().endpoint(URI.create(arguments[0])).build();
             try {
-                System.out.println("faults " + provider.check(List.of()).faults());
+                System.out.println("faults " + provider.preflight(List.of()).problems());
             } catch (ProviderException e) {
                 System.out.println("failed " + e.getMessage());
             }

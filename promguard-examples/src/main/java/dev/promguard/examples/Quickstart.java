@@ -1,7 +1,6 @@
 package dev.promguard.examples;
 
 import dev.promguard.DestroyException;
-import dev.promguard.FileStateStore;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
@@ -21,6 +20,7 @@ import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.StateStore;
+import dev.promguard.state.FileStateStore;
 import java.math.RoundingMode;
 import java.nio.file.Path;
 import java.util.List;

@@ -52,7 +52,7 @@ public final class ReadmeExamples {
                 .network("10.44.0.0/24")
                 .monitor(host -> host.region("fra1").size("s-2vcpu-4gb"))
                 .node("db-1", host -> host.region("ams3").expose("postgres", 9187))
-                .node("web-1", host -> host.region("lon1").exporter(Exporters.blackbox()))
+                .node("web-1", host -> host.region("lon1").addExporter(Exporters.blackbox()))
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(30)))
                 .provider(DigitalOcean.builder()
                         .token(Secret.env("DIGITALOCEAN_TOKEN"))
@@ -64,16 +64,16 @@ public final class ReadmeExamples {
 
     static Mesh exporters() {
         Exporter blackbox = Exporters.blackbox()
-                .probe("https://example.org", "http_2xx")
-                .probe("192.0.2.7", "icmp")
-                .withCapability(Capability.NET_RAW);
+                .addProbe("https://example.org", "http_2xx")
+                .addProbe("192.0.2.7", "icmp")
+                .addCapability(Capability.NET_RAW);
         Exporter processes = Exporter.fromPackage(
                 "process_exporter", "prometheus-process-exporter", "/usr/bin/prometheus-process-exporter", 9256);
         Mesh mesh = Mesh.builder()
                 .monitor("fra1")
-                .node("web-1", host -> host.exporter(blackbox))
+                .node("web-1", host -> host.addExporter(blackbox))
                 .node("db-1", host -> host.expose("postgres", 9187).expose("app", 8080, "/actuator/prometheus"))
-                .exporter(processes.withArguments("-procnames", "postgres,nginx"))
+                .addExporter(processes.addArguments("-procnames", "postgres,nginx"))
                 .build();
         return mesh;
     }
@@ -81,15 +81,15 @@ public final class ReadmeExamples {
     static Mesh settings() {
         Mesh mesh = Mesh.builder()
                 .monitor("fra1")
-                .monitor("ams3")
+                .addMonitor("ams3")
                 .nodes(3)
                 .prometheus(prometheus -> prometheus
                         .retention(Duration.ofDays(30))
                         .externalLabel("team", "till")
-                        .rules(Path.of("rules", "own.yml"))
-                        .alertmanager(URI.create("https://alerts.example/"))
+                        .addRules(Path.of("rules", "own.yml"))
+                        .addAlertmanager(URI.create("https://alerts.example/"))
                         .scrape("till", job -> job.targets("till.example:8080").interval(Duration.ofMinutes(1)))
-                        .remoteWrite(
+                        .addRemoteWrite(
                                 URI.create("https://mimir.example/api/v1/push"),
                                 Credentials.basic("me", Secret.env("MIMIR_PASSWORD"))))
                 .build();
@@ -104,7 +104,7 @@ public final class ReadmeExamples {
         }
     }
 
-    static void everyNightWithoutMending(Mesh mesh) {
+    static void everyNightWithoutFixing(Mesh mesh) {
         mesh.plan().requireEmpty();
     }
 
@@ -114,6 +114,14 @@ public final class ReadmeExamples {
 
     static void grow(Mesh mesh) {
         mesh.toBuilder().nodes(5).apply();
+    }
+
+    static void change(Mesh mesh) {
+        mesh.toBuilder()
+                .withoutNode("shop-node-2")
+                .editHost("shop-node-3", host -> host.expose("app", 8080))
+                .node("db-1")
+                .apply();
     }
 
     static void rotate(Mesh mesh) {

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Applies a mesh in a JVM of its own, which halts, with no hook run and nothing flushed, when a step of that name is reported. */
 final class ApplyAndDie {
-    /** The exit code of a JVM that died at the moment wished for. */
+    /** The exit code of a JVM that died at the moment asked for. */
     private static final int DIED = 86;
 
     private ApplyAndDie() {}

@@ -8,7 +8,7 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.MeshListener;
 import dev.promguard.Plan;
-import dev.promguard.change.PlannedChange;
+import dev.promguard.PlannedChange;
 import dev.promguard.examples.localcloud.ExecResult;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Nobody gets in, at any moment of a mesh's life: not from outside, by no address and no forged one, not from one node to another,
- * and not where somebody switched the firewall off. A watcher knocks at every door through all of it.
+ * and not where somebody switched the firewall off. A watcher attempts at every port through all of it.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -51,7 +51,8 @@ class ClosedIT {
     private static final String ITS_RULE =
             "OUTPUT -d 10.0.0.0/24 ! -o wg0 -m addrtype ! --dst-type LOCAL -m comment --comment"
                     + " 'promguard kill switch' -j DROP";
-    private static final String FENCES = "iptables -t raw -S PREROUTING | grep -c 'wg-quick(8) rule for wg0' || true";
+    private static final String ANTI_SPOOFING_RULES =
+            "iptables -t raw -S PREROUTING | grep -c 'wg-quick(8) rule for wg0' || true";
 
     @TempDir
     static Path state;
@@ -60,29 +61,29 @@ class ClosedIT {
     private LocalCloud cloud;
     private Outsider outsider;
     private Watcher watcher;
-    private MeshBuilder wish;
+    private MeshBuilder spec;
     private Mesh mesh;
 
     @BeforeAll
     void applyOnce() {
         cloud = Clouds.start(exchange -> {});
         outsider = cloud.outsider();
-        wish = Mesh.builder()
+        spec = Mesh.builder()
                 .name("shut")
                 .monitor("tor1")
                 .nodes(2)
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state);
-        watcher = new Watcher(cloud).knowing(wish.build().blueprint());
-        mesh = wish.nodes(1)
+        watcher = new Watcher(cloud).knowing(spec.build().blueprint());
+        mesh = spec.nodes(1)
                 .listener(onceAt("shut-node-1", "observed", this::openOnPurpose))
                 .build();
 
         assertThat(mesh.apply().ok()).isTrue();
 
         assertThat(canary).isNotEmpty();
-        mesh = wish.listener(MeshListener.none()).build();
+        mesh = spec.listener(MeshListener.none()).build();
     }
 
     @AfterAll
@@ -107,7 +108,7 @@ class ClosedIT {
         };
     }
 
-    /** Has a bare host answer at every door, before anything is done to it, and insists that the watcher sees each. */
+    /** Has a bare host answer at every port, before anything is done to it, and insists that the watcher sees each. */
     private void openOnPurpose() {
         LocalDroplet host = node(1);
         Clouds.run(
@@ -148,10 +149,10 @@ class ClosedIT {
 
     @Test
     @Order(10)
-    void watcher_doorsOpenedOnPurpose_seesThemAtEveryAddress() {
+    void watcher_portsOpenedOnPurpose_seesThemAtEveryAddress() {
         List<String> addresses =
-                canary.stream().map(door -> door.split(" ", -1)[1]).distinct().toList();
-        assertThat(canary).hasSize(8).allMatch(door -> door.startsWith("shut-node-1 "));
+                canary.stream().map(probe -> probe.split(" ", -1)[1]).distinct().toList();
+        assertThat(canary).hasSize(8).allMatch(probe -> probe.startsWith("shut-node-1 "));
         assertThat(addresses)
                 .hasSize(4)
                 .contains(node(1).publicAddress(), node(1).privateAddress(), NODE_1)
@@ -163,7 +164,7 @@ class ClosedIT {
     void apply_firstTime_neverOpens() {
         assertScraped();
         for (LocalDroplet host : cloud.droplets()) {
-            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+            assertThat(Clouds.run(host, ANTI_SPOOFING_RULES)).isEqualTo("1");
         }
         assertThat(Clouds.run(monitor(), "ss -Htln 'sport = :9090'")).contains(" 127.0.0.1:9090 ");
         assertClosed();
@@ -172,7 +173,7 @@ class ClosedIT {
     @Test
     @Order(30)
     void apply_growthAndAnotherScrapeInterval_neverOpens() {
-        mesh = wish.nodes(2)
+        mesh = spec.nodes(2)
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
                 .build();
 
@@ -323,16 +324,16 @@ class ClosedIT {
         return Clouds.open(from, List.of(addresses), ports);
     }
 
-    /** Two fences, each of which holds alone: the rule that names the interface, and the one below ufw. */
+    /** Two rules, each of which holds alone: the rule that names the interface, and the one below ufw. */
     @Test
     @Order(50)
-    void packets_withTheMonitorsAddressFromElsewhere_areDroppedByEitherFence() {
+    void packets_withTheMonitorsAddressFromElsewhere_areDroppedByEitherRule() {
         assertThat(answersToSpoofedPackets()).as("as it was set up").isEmpty();
 
         Clouds.run(node(1), "ufw --force disable");
         assertThat(answersToSpoofedPackets()).as("no ufw").isEmpty();
         Clouds.run(node(1), "ufw --force enable; iptables -t raw -F PREROUTING");
-        assertThat(answersToSpoofedPackets()).as("no fence below ufw").isEmpty();
+        assertThat(answersToSpoofedPackets()).as("no rule below ufw").isEmpty();
 
         Clouds.run(node(1), "ufw " + WITHOUT_INTERFACE);
         assertThat(answersToSpoofedPackets())
@@ -343,7 +344,7 @@ class ClosedIT {
     }
 
     /**
-     * Knocks at a node's exporter from outside with the monitor's WireGuard address. The host answers, if it does, through the tunnel
+     * ProbeScript at a node's exporter from outside with the monitor's WireGuard address. The host answers, if it does, through the tunnel
      * to the real monitor, which knows nothing of it, and is left with half-open connections: these are returned.
      */
     private String answersToSpoofedPackets() {
@@ -407,10 +408,10 @@ class ClosedIT {
                 .isTrue();
     }
 
-    /** The tests before left the monitor without ufw, and the first node with another peer and without its fence. */
+    /** The tests before left the monitor without ufw, and the first node with another peer and without its anti-spoofing rule. */
     @Test
     @Order(70)
-    void apply_firewallOffAndFenceGone_seesAndMendsBothAndNeverOpens() {
+    void apply_firewallOffAndAntiSpoofingRuleGone_seesAndFixesBothAndNeverOpens() {
         Clouds.run(node(1), "systemctl stop node_exporter");
         Clouds.run(node(2), "ufw --force disable");
         Plan drift = mesh.plan();
@@ -423,7 +424,7 @@ class ClosedIT {
         assertThat(mesh.apply(drift).ok()).isTrue();
 
         for (LocalDroplet host : hosts()) {
-            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+            assertThat(Clouds.run(host, ANTI_SPOOFING_RULES)).isEqualTo("1");
             assertThat(Clouds.run(host, "ufw status")).contains("Status: active");
         }
         mesh.plan().requireEmpty();
@@ -446,7 +447,7 @@ class ClosedIT {
         List<String> steps = new ArrayList<>();
         MeshListener timeIsUp = onceAt(
                 "shut-node-2", "connect anew", () -> Clouds.run(node(2), "systemctl start promguard-rollback.service"));
-        Mesh unconfirmed = wish.listener(event -> {
+        Mesh unconfirmed = spec.listener(event -> {
                     steps.add(event.step());
                     timeIsUp.on(event);
                 })
@@ -462,7 +463,7 @@ class ClosedIT {
                 () -> node(2).exec("test", "-e", "/var/lib/promguard/rolled-back")
                         .ok());
         assertThat(Clouds.run(node(2), "ufw status")).contains("Status: inactive");
-        assertThat(Clouds.run(node(2), FENCES)).isEqualTo("1");
+        assertThat(Clouds.run(node(2), ANTI_SPOOFING_RULES)).isEqualTo("1");
         assertThat(mesh.apply().ok()).isTrue();
         assertScraped();
         assertClosed();
@@ -509,7 +510,7 @@ class ClosedIT {
                     .isGreaterThan(firewall);
             assertThat(microseconds(host, "wg-quick@wg0", "ExecMainStartTimestampMonotonic"))
                     .isGreaterThan(firewall);
-            assertThat(Clouds.run(host, FENCES)).isEqualTo("1");
+            assertThat(Clouds.run(host, ANTI_SPOOFING_RULES)).isEqualTo("1");
             long killSwitch = microseconds(host, "promguard-kill-switch", "ExecMainExitTimestampMonotonic");
             assertThat(killSwitch).isPositive();
             assertThat(microseconds(host, "wg-quick@wg0", "ExecMainStartTimestampMonotonic"))
@@ -541,15 +542,15 @@ class ClosedIT {
 
     @Test
     @Order(120)
-    void watcher_throughAllOfThis_knockedOftenEnough() {
-        List<Watcher.Door> doors = watcher.doors();
-        doors.forEach(door -> System.out.println("knocked " + door));
-        assertThat(doors).hasSize(3 * 4 * 2);
-        assertThat(doors).allSatisfy(door -> {
-            long knocks = door.opened() + door.closed();
-            assertThat(knocks).isGreaterThan(400);
-            assertThat(knocks).isGreaterThan(door.watched().toMillis() / 100);
-            assertThat(door.longestPause()).isLessThan(Duration.ofSeconds(5));
+    void watcher_throughAllOfThis_probedOftenEnough() {
+        List<Watcher.Probe> probes = watcher.probes();
+        probes.forEach(probe -> System.out.println("probed " + probe));
+        assertThat(probes).hasSize(3 * 4 * 2);
+        assertThat(probes).allSatisfy(probe -> {
+            long attempts = probe.opened() + probe.closed();
+            assertThat(attempts).isGreaterThan(400);
+            assertThat(attempts).isGreaterThan(probe.watched().toMillis() / 100);
+            assertThat(probe.longestPause()).isLessThan(Duration.ofSeconds(5));
         });
     }
 }

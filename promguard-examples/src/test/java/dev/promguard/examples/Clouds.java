@@ -129,9 +129,9 @@ final class Clouds {
     }
 
     /**
-     * Which of these doors answer, all tried at once, each as address:port.
+     * Which of these ports answer, all tried at once, each as address:port.
      *
-     * @param from runs a shell script where the knocking is to be done, and returns its output
+     * @param from runs a shell script where the probing is to be done, and returns its output
      */
     static List<String> open(Function<String, String> from, List<String> addresses, Collection<Integer> ports) {
         String tries = addresses.stream()

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.promguard.ApplyReport;
 import dev.promguard.Mesh;
 import dev.promguard.Plan;
-import dev.promguard.change.PlannedChange;
+import dev.promguard.PlannedChange;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import java.time.Duration;
@@ -269,7 +269,7 @@ abstract class DriftTrials {
 
     @Test
     @Order(3)
-    void apply_unitsStoppedMaskedAndOverridden_runsThemAsWished() {
+    void apply_unitsStoppedMaskedAndOverridden_runsThemUpToDate() {
         suffer(
                 on(monitor)
                         .byHand("systemctl mask wg-quick@wg0")
@@ -445,7 +445,7 @@ abstract class DriftTrials {
 
     @Test
     @Order(9)
-    void verify_afterAllOfThis_everyClaimHolds() {
+    void verify_afterAllOfThis_everyCheckPasses() {
         assertThat(mesh.verify().failures()).isEmpty();
         assertThat(watcher.closed()).isGreaterThan(500);
         assertThat(watcher.opened()).isEmpty();

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /**
- * What a running mesh feels of a change of the wish: hosts that have nothing to do with it are not written to, no tunnel loses its
+ * What a running mesh feels of a change of the spec: hosts that have nothing to do with it are not written to, no tunnel loses its
  * session, nothing restarts that need not, and Prometheus, which scrapes every second here, misses no scrape of the others. The
  * figures go to {@code target/elastic.md}.
  */
@@ -64,7 +64,7 @@ class ElasticIT {
     private final Map<String, String> addresses = new TreeMap<>();
     private final Map<String, String> keys = new TreeMap<>();
     private LocalCloud cloud;
-    private MeshBuilder wish;
+    private MeshBuilder spec;
 
     /** What a change did. */
     private record Case(ApplyReport report, Footprint footprint, Map<String, Double> gaps) {
@@ -80,8 +80,8 @@ class ElasticIT {
     @BeforeAll
     void applyOnce() {
         cloud = Clouds.start(exchange -> {});
-        wish = wish().monitor("tor1").nodes(2);
-        ApplyReport report = wish.build().apply();
+        spec = spec().monitor("tor1").nodes(2);
+        ApplyReport report = spec.build().apply();
         System.out.println("first apply: " + report);
         remember(report);
         Clouds.await(
@@ -107,7 +107,7 @@ class ElasticIT {
         Files.writeString(Path.of("target", "elastic.md"), table);
     }
 
-    private MeshBuilder wish() {
+    private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
@@ -115,7 +115,7 @@ class ElasticIT {
                 .state(state);
     }
 
-    /** Brings a changed wish about, and insists that tunnels, addresses and keys of the hosts that stay are what they were. */
+    /** Brings a changed spec about, and insists that tunnels, addresses and keys of the hosts that stay are what they were. */
     private Case change(String what, MeshBuilder changed, String monitor) {
         Mesh mesh = changed.build();
         Set<String> stay = mesh.blueprint().hosts().stream()
@@ -199,7 +199,7 @@ class ElasticIT {
                 Locale.ROOT,
                 "| %s | %.1f s | %s | %s | %s |",
                 what,
-                report.took().toMillis() / 1000.0,
+                report.duration().toMillis() / 1000.0,
                 String.join(", ", changes),
                 restarted.isEmpty() ? "none" : String.join(", ", restarted),
                 longest);
@@ -316,7 +316,7 @@ class ElasticIT {
     @Test
     @Order(1)
     void apply_oneNodeMore_changesTheMonitorsPeersAndTargetsAlone() {
-        Case done = change("add a node", wish().monitor("tor1").nodes(3), MONITOR);
+        Case done = change("add a node", spec().monitor("tor1").nodes(3), MONITOR);
 
         assertUntouched(done, NODE_1, NODE_2);
         assertThat(done.changes(MONITOR))
@@ -340,7 +340,7 @@ class ElasticIT {
         assertThat(addresses).containsEntry("shop-node-3", "10.0.0.4");
 
         Case done = change(
-                "replace a node", wish().monitor("tor1").nodes(2).node("web", host -> host.region("ams3")), MONITOR);
+                "replace a node", spec().monitor("tor1").nodes(2).node("web", host -> host.region("ams3")), MONITOR);
 
         assertThat(done.report().removed()).containsExactly("shop-node-3");
         assertThat(addresses)
@@ -355,7 +355,7 @@ class ElasticIT {
     @Test
     @Order(3)
     void apply_oneNodeLess_changesTheMonitorsPeersAndTargetsAlone() {
-        Case done = change("remove a node", wish, MONITOR);
+        Case done = change("remove a node", spec, MONITOR);
 
         assertThat(done.report().removed()).containsExactly("web");
         assertUntouched(done, NODE_1, NODE_2);
@@ -372,9 +372,9 @@ class ElasticIT {
     void apply_anotherScrapeInterval_reloadsPrometheusAlone() {
         Case slower = change(
                 "scrape interval 1 s to 2 s",
-                wish().monitor("tor1").nodes(2).prometheus(p -> p.scrapeInterval(Duration.ofSeconds(2))),
+                spec().monitor("tor1").nodes(2).prometheus(p -> p.scrapeInterval(Duration.ofSeconds(2))),
                 MONITOR);
-        Case faster = change("scrape interval 2 s to 1 s", wish, MONITOR);
+        Case faster = change("scrape interval 2 s to 1 s", spec, MONITOR);
 
         for (Case done : List.of(slower, faster)) {
             assertThat(done.changes(MONITOR))
@@ -388,9 +388,9 @@ class ElasticIT {
     @Test
     @Order(5)
     void apply_newerNodeExporter_restartsItAlone() {
-        wish = wish().monitor("tor1").nodes(2).nodeExporter(next("node_exporter"));
+        spec = spec().monitor("tor1").nodes(2).nodeExporter(next("node_exporter"));
 
-        Case done = change("upgrade node_exporter", wish, MONITOR);
+        Case done = change("upgrade node_exporter", spec, MONITOR);
 
         for (String host : List.of(MONITOR, NODE_1, NODE_2)) {
             assertThat(done.changes(host))
@@ -412,9 +412,9 @@ class ElasticIT {
     @Test
     @Order(6)
     void apply_newerPrometheus_restartsItAlone() {
-        wish = wish.build().toBuilder().prometheus(p -> p.release(next("prometheus")));
+        spec = spec.build().toBuilder().prometheus(p -> p.release(next("prometheus")));
 
-        Case done = change("upgrade Prometheus", wish, MONITOR);
+        Case done = change("upgrade Prometheus", spec, MONITOR);
 
         assertUntouched(done, NODE_1, NODE_2);
         assertThat(done.changes(MONITOR))
@@ -430,9 +430,9 @@ class ElasticIT {
     @Test
     @Order(7)
     void apply_secondMonitor_admitsItEverywhereAndRestartsNothing() {
-        wish = wish.build().toBuilder().monitor("watch", host -> host.region("fra1"));
+        spec = spec.build().toBuilder().monitor("watch", host -> host.region("fra1"));
 
-        Case done = change("add a second monitor", wish, MONITOR);
+        Case done = change("add a second monitor", spec, MONITOR);
 
         for (String node : List.of(NODE_1, NODE_2)) {
             assertThat(done.changes(node))
@@ -472,12 +472,12 @@ class ElasticIT {
     @Test
     @Order(8)
     void apply_firstMonitorLeftOut_theSecondGoesOnAlone() {
-        wish = wish().monitor("watch", host -> host.region("fra1"))
+        spec = spec().monitor("watch", host -> host.region("fra1"))
                 .nodes(2)
                 .nodeExporter(next("node_exporter"))
                 .prometheus(p -> p.release(next("prometheus")));
 
-        Case done = change("remove the first monitor", wish, "watch");
+        Case done = change("remove the first monitor", spec, "watch");
 
         assertThat(done.report().removed()).containsExactly(MONITOR);
         for (String node : List.of(NODE_1, NODE_2)) {
@@ -492,6 +492,6 @@ class ElasticIT {
         assertThat(done.changes("watch")).hasSize(4);
         assertNothingRestarts(done);
         assertNoScrapeMissed(done, "watch");
-        assertThat(wish.build().verify().failures()).isEmpty();
+        assertThat(spec.build().verify().failures()).isEmpty();
     }
 }

@@ -12,12 +12,12 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
-import dev.promguard.change.Change;
-import dev.promguard.change.Manifest;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.Outsider;
+import dev.promguard.host.Change;
+import dev.promguard.host.Manifest;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
@@ -63,7 +63,7 @@ class ExistingHostsIT {
     @TempDir
     static Path state;
 
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
     private final SshKeyPair identity = SshKeyPair.generate(new SecureRandom());
     private final SshKeyPair hostKey = SshKeyPair.generate(new SecureRandom());
@@ -90,7 +90,7 @@ class ExistingHostsIT {
                     key,
                     userData));
         }
-        account.await("others", made.stream().map(CloudHost::id).collect(Collectors.toSet()), PATIENCE);
+        account.await("others", made.stream().map(CloudHost::id).collect(Collectors.toSet()), TIMEOUT);
         for (LocalDroplet host : hosts()) {
             Clouds.run(host, "cloud-init status --wait >/dev/null");
         }
@@ -151,12 +151,13 @@ class ExistingHostsIT {
                 .host("db-1", "admin@" + database().publicAddress() + ":22", fingerprint);
     }
 
-    private MeshBuilder wish(ExistingHosts provider) {
+    private MeshBuilder spec(ExistingHosts provider) {
         var releases = cloud.provider().releases();
         return Mesh.builder()
                 .name("shop")
                 .monitor("mon", host -> {})
-                .node("db-1", host -> host.region("rack-7").openPort(8080))
+                .node("db-1", host -> host.region("rack-7").openPorts(8080))
+                .hostsFile(true)
                 .nodeExporter(releases.stream()
                         .filter(release -> release.name().equals("node_exporter"))
                         .findFirst()
@@ -215,22 +216,25 @@ class ExistingHostsIT {
                 .build();
 
         ApplyException refused = catchThrowableOfType(
-                ApplyException.class, () -> wish(provider).name("refused").apply());
+                ApplyException.class, () -> spec(provider).name("refused").apply());
 
         assertThat(refused)
                 .hasMessageContaining(hostKey.publicKey().fingerprint().text());
         assertThat(refused).hasMessageContaining("Nothing was sent to it");
         assertThat(Clouds.run(monitor(), "journalctl -u ssh --no-pager | grep -c Accepted || :"))
                 .isEqualTo("0");
-        wish(servers().gone("mon").gone("db-1").build()).name("refused").build().destroy();
+        spec(servers().forget("mon").forget("db-1").build())
+                .name("refused")
+                .build()
+                .destroy();
     }
 
     @Test
     @Order(2)
     void apply_hostsThatNobodyNamed_areRefusedBeforeAnything() {
-        assertThatThrownBy(() -> wish(known().build()).node("web-1", host -> {}).apply())
+        assertThatThrownBy(() -> spec(known().build()).node("web-1", host -> {}).apply())
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("wishes web-1, and ExistingHosts names db-1, mon");
+                .hasMessageContaining("the mesh has web-1, and ExistingHosts names db-1, mon");
     }
 
     @Test
@@ -239,15 +243,16 @@ class ExistingHostsIT {
         Clouds.run(database(), "mv /etc/sudoers.d/admin /root/admin.sudo");
         ApplyException refused = catchThrowableOfType(
                 ApplyException.class,
-                () -> wish(known().build()).name("refused").apply());
+                () -> spec(known().build()).name("refused").apply());
         Clouds.run(database(), "mv /root/admin.sudo /etc/sudoers.d/admin");
 
         assertThat(refused)
                 .hasMessageContaining("admin may not run commands as root")
                 .hasMessageContaining("NOPASSWD");
-        DestroyReport report = wish(known().build()).name("refused").build().destroy();
+        DestroyReport report = spec(known().build()).name("refused").build().destroy();
         assertThat(report.removed()).containsExactly("mon");
-        assertThat(report.left().get("mon")).containsExactly("packages that PromGuard installed: ufw wireguard-tools");
+        assertThat(report.leftovers().get("mon"))
+                .containsExactly("packages that PromGuard installed: ufw wireguard-tools");
         assertThat(difference(monitor())).isEqualTo(List.of());
     }
 
@@ -258,7 +263,7 @@ class ExistingHostsIT {
                 database(),
                 "systemd-run --quiet --unit=their-exporter --socket-property=ListenStream=9100 sleep infinity");
 
-        assertThatThrownBy(() -> wish(known().build()).apply())
+        assertThatThrownBy(() -> spec(known().build()).apply())
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("db-1: another program listens on *:9100/tcp");
 
@@ -270,7 +275,7 @@ class ExistingHostsIT {
     @Test
     @Order(10)
     void applyVerifyAndApplyAgain_serversOfOnesOwn_areAMesh() {
-        Mesh mesh = wish(known().build()).build();
+        Mesh mesh = spec(known().build()).build();
         Plan plan = mesh.plan();
         System.out.println(plan);
         assertThat(plan.entries()).extracting(Plan.Entry::region).containsExactly("existing", "rack-7");
@@ -283,6 +288,9 @@ class ExistingHostsIT {
         ApplyReport again = mesh.apply();
         System.out.println("second apply: " + again);
         assertThat(again.changes()).isZero();
+        assertThat(Clouds.run(monitor(), "getent hosts db-1.shop.mesh"))
+                .matches("10\\.0\\.0\\.2\\s+db-1\\.shop\\.mesh");
+        assertThat(Clouds.run(database(), "getent hosts mon.shop.mesh")).matches("10\\.0\\.0\\.1\\s+mon\\.shop\\.mesh");
         assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
         assertThat(Clouds.run(database(), "ufw status")).contains("theirs");
         assertThat(Clouds.run(database(), "cat /home/admin/.ssh/authorized_keys"))
@@ -301,13 +309,13 @@ class ExistingHostsIT {
                 "root",
                 Set.of(hostKey.publicKey().fingerprint()),
                 identity.privateKey(),
-                PATIENCE);
+                TIMEOUT);
         try (HostSession session = hasty.open(target)) {
             assertThat(session.apply(Manifest.uninstall(), new Silence())).isTrue();
         }
         Clouds.await(
                 "the rollback",
-                PATIENCE,
+                TIMEOUT,
                 () -> monitor()
                         .exec("test", "-e", "/var/lib/promguard/rolled-back")
                         .ok());
@@ -315,7 +323,7 @@ class ExistingHostsIT {
         assertThat(Clouds.run(monitor(), "wg show wg0 listen-port")).isEqualTo("51820");
         assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
 
-        Mesh mesh = wish(known().build()).build();
+        Mesh mesh = spec(known().build()).build();
         assertThat(mesh.apply().ok()).isTrue();
         assertThat(mesh.verify().failures()).isEmpty();
     }
@@ -349,7 +357,7 @@ class ExistingHostsIT {
         }
         assertThat(refused).isPositive();
 
-        ApplyReport report = wish(known().build()).build().apply();
+        ApplyReport report = spec(known().build()).build().apply();
 
         System.out.println("behind a firewall that limits connections: " + report);
         assertThat(report.changes()).isZero();
@@ -362,18 +370,21 @@ class ExistingHostsIT {
         long begin = System.nanoTime();
         DestroyReport report;
         try (Watcher watcher = new Watcher(cloud)) {
-            report = wish(known().build()).build().destroy();
+            report = spec(known().build()).build().destroy();
             assertThat(watcher.opened()).isEmpty();
         }
         System.out.println("destroy: " + (System.nanoTime() - begin) / 1_000_000 + " ms: " + report);
 
         assertThat(report.removed()).containsExactly("db-1", "mon");
-        assertThat(report.left())
+        assertThat(report.leftovers())
                 .as("the packages on mon are there since the first mesh")
                 .containsOnlyKeys("db-1");
-        assertThat(report.left().get("db-1")).containsExactly("packages that PromGuard installed: wireguard-tools");
+        assertThat(report.leftovers().get("db-1"))
+                .containsExactly("packages that PromGuard installed: wireguard-tools");
         assertThat(difference(monitor())).isEqualTo(List.of());
         assertThat(difference(database())).isEqualTo(List.of());
+        hosts().forEach(host ->
+                assertThat(Clouds.run(host, "cat /etc/hosts")).doesNotContain("PromGuard", ".shop.mesh"));
         assertThat(state).isEmptyDirectory();
     }
 
@@ -385,12 +396,12 @@ class ExistingHostsIT {
                 .host("mon", monitor().publicAddress())
                 .host("db-1", "admin@" + database().publicAddress())
                 .build();
-        wish(provider).apply();
+        spec(provider).apply();
         Clouds.run(monitor(), "ufw allow 4242/tcp");
 
-        DestroyReport report = wish(provider).build().destroy();
+        DestroyReport report = spec(provider).build().destroy();
 
-        assertThat(report.left().get("mon")).anyMatch(left -> left.contains("ufw stays on"));
+        assertThat(report.leftovers().get("mon")).anyMatch(left -> left.contains("ufw stays on"));
         assertThat(Clouds.run(monitor(), "ufw status"))
                 .contains("Status: active", "22/tcp", "4242/tcp")
                 .doesNotContain("51820", "9100");

@@ -70,18 +70,18 @@ class ExportersIT {
         cloud = Clouds.start(call -> {});
         outsider = cloud.outsider();
         watcher = new Watcher(cloud, 9100, 9090, 9115, 9116, 9187);
-        plain = wish(host -> {}, host -> {});
+        plain = spec(host -> {}, host -> {});
         plain.apply();
         Clouds.run(node(), SERVICE);
         started = Clouds.startTimes(cloud.droplets());
-        mesh = wish(
-                host -> host.exporter(Exporters.blackbox()),
-                host -> host.exporter(Exporters.blackbox()
-                                .withArguments("--web.external-url=" + HOSTILE, "--web.route-prefix=/")
-                                .withCapability(Capability.NET_RAW)
-                                .probe("http://127.0.0.1:9187/metrics", "http_2xx")
-                                .probe("10.0.0.1", "icmp"))
-                        .exporter(packaged())
+        mesh = spec(
+                host -> host.addExporter(Exporters.blackbox()),
+                host -> host.addExporter(Exporters.blackbox()
+                                .addArguments("--web.external-url=" + HOSTILE, "--web.route-prefix=/")
+                                .addCapability(Capability.NET_RAW)
+                                .addProbe("http://127.0.0.1:9187/metrics", "http_2xx")
+                                .addProbe("10.0.0.1", "icmp"))
+                        .addExporter(packaged())
                         .expose("shopdb", 9187));
     }
 
@@ -101,10 +101,10 @@ class ExportersIT {
                         "prometheus-blackbox-exporter",
                         "/usr/bin/prometheus-blackbox-exporter",
                         9116)
-                .withArguments("--config.file=/etc/prometheus/blackbox.yml");
+                .addArguments("--config.file=/etc/prometheus/blackbox.yml");
     }
 
-    private Mesh wish(Consumer<HostBuilder> monitor, Consumer<HostBuilder> node) {
+    private Mesh spec(Consumer<HostBuilder> monitor, Consumer<HostBuilder> node) {
         return Mesh.builder()
                 .name("shop")
                 .monitor(monitor)
@@ -209,9 +209,9 @@ class ExportersIT {
     @Order(13)
     void apply_configurationThatTheExporterRefuses_isNotPutInPlace() {
         String before = Clouds.run(monitor(), "sha256sum /etc/promguard/blackbox_exporter/blackbox.yml");
-        Mesh refused =
-                wish(host -> host.exporter(Exporters.blackbox("modules: {x: {prober: http, nonsense: 1}}")), host -> {
-                    host.exporter(packaged()).expose("shopdb", 9187);
+        Mesh refused = spec(
+                host -> host.addExporter(Exporters.blackbox("modules: {x: {prober: http, nonsense: 1}}")), host -> {
+                    host.addExporter(packaged()).expose("shopdb", 9187);
                 });
 
         assertThatThrownBy(refused::apply).isInstanceOf(ApplyException.class).hasMessageContaining("nonsense");
@@ -227,10 +227,10 @@ class ExportersIT {
     @Test
     @Order(14)
     void apply_exportersThatExchangePorts_runOnEachOthers() {
-        Mesh exchanged = wish(
-                host -> host.exporter(Exporters.blackbox()),
-                host -> host.exporter(Exporters.blackbox().withPort(9116))
-                        .exporter(packaged().withPort(9115))
+        Mesh exchanged = spec(
+                host -> host.addExporter(Exporters.blackbox()),
+                host -> host.addExporter(Exporters.blackbox().withPort(9116))
+                        .addExporter(packaged().withPort(9115))
                         .expose("shopdb", 9187));
 
         exchanged.apply();
@@ -247,7 +247,7 @@ class ExportersIT {
 
     @Test
     @Order(20)
-    void apply_exportersNoLongerWished_leavesNothingOfThem() {
+    void apply_exportersNoLongerDesired_leavesNothingOfThem() {
         Plan plan = plain.plan();
         System.out.println(plan);
 
@@ -280,7 +280,7 @@ class ExportersIT {
 
     @Test
     @Order(30)
-    void watcher_throughAllOfThis_foundNoDoorOpen() {
+    void watcher_throughAllOfThis_foundNoPortOpen() {
         assertThat(watcher.closed()).isGreaterThan(500);
         assertThat(watcher.opened()).isEmpty();
     }

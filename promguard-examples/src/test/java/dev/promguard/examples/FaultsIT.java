@@ -66,7 +66,7 @@ class FaultsIT {
         }
     }
 
-    private MeshBuilder wish() {
+    private MeshBuilder spec() {
         return Mesh.builder()
                 .name("faulty")
                 .monitor("tor1")
@@ -74,7 +74,7 @@ class FaultsIT {
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
                 .provider(cloud.provider())
                 .state(state)
-                .sshPatience(Duration.ofSeconds(25));
+                .sshTimeout(Duration.ofSeconds(25));
     }
 
     private LocalDroplet node(int number) {
@@ -126,7 +126,7 @@ class FaultsIT {
     @Test
     @Order(0)
     void apply_unknownRegionSizeAndImage_namesAllOfThemAndMakesNothing() {
-        Mesh mesh = wish().monitor("tor9")
+        Mesh mesh = spec().addMonitor("tor9")
                 .size("s-1vcpu-1gbx")
                 .image("debian-12-x65")
                 .build();
@@ -144,7 +144,7 @@ class FaultsIT {
     @Order(0)
     void apply_wrongToken_saysSoAndMakesNothing() {
         Secret wrong = Secret.of("dop_v1_wrong");
-        Mesh mesh = wish().provider(DigitalOcean.builder()
+        Mesh mesh = spec().provider(DigitalOcean.builder()
                         .endpoint(cloud.endpoint())
                         .token(wrong)
                         .build())
@@ -164,7 +164,7 @@ class FaultsIT {
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
         }
-        Mesh mesh = wish().provider(DigitalOcean.builder()
+        Mesh mesh = spec().provider(DigitalOcean.builder()
                         .endpoint(URI.create("http://127.0.0.1:" + port + "/"))
                         .token(Secret.of("dop_v1_any"))
                         .build())
@@ -188,11 +188,11 @@ class FaultsIT {
                                 + " printf '#!/bin/sh\\necho E: Unable to fetch some archives >&2; exit 100\\n' >/usr/bin/apt-get;"
                                 + " chmod 755 /usr/bin/apt-get"));
         MeshListener refuse = onceBooted("faulty-node-2", "systemctl mask --now ssh.service ssh.socket");
-        MeshBuilder wish = wish().nodes(2);
+        MeshBuilder spec = spec().nodes(2);
 
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class,
-                () -> wish.listener(event -> {
+                () -> spec.listener(event -> {
                             breakApt.on(event);
                             refuse.on(event);
                         })
@@ -214,15 +214,15 @@ class FaultsIT {
 
         Clouds.run(node(1), "mv /usr/bin/apt-get.real /usr/bin/apt-get");
         Clouds.run(node(2), "systemctl unmask ssh.service ssh.socket; systemctl start ssh");
-        assertNextApplyFinishes(wish.listener(event -> {}).build());
-        wish().build().destroy();
+        assertNextApplyFinishes(spec.listener(event -> {}).build());
+        spec().build().destroy();
         assertThat(cloud.droplets()).isEmpty();
     }
 
     @Test
     @Order(2)
     void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
-        try (Watcher watcher = new Watcher(cloud).knowing(wish().build().blueprint())) {
+        try (Watcher watcher = new Watcher(cloud).knowing(spec().build().blueprint())) {
             for (String moment : List.of(
                     "create 2 hosts",
                     "created in",
@@ -231,7 +231,7 @@ class FaultsIT {
                     "ufw: deny what no rule admits",
                     "wg0: bring up",
                     "start node_exporter",
-                    "replace the throwaway")) {
+                    "replace the bootstrap")) {
                 ApplyAndDie.at(moment, cloud, state, Duration.ofMinutes(2));
                 assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090))
                         .as(moment)
@@ -239,9 +239,9 @@ class FaultsIT {
                 assertThat(watcher.opened()).as(moment).isEmpty();
             }
 
-            assertNextApplyFinishes(wish().build());
+            assertNextApplyFinishes(spec().build());
             assertThat(watcher.opened()).isEmpty();
-            assertThat(watcher.doors()).hasSize(2 * 4 * 2).allMatch(door -> door.closed() > 100);
+            assertThat(watcher.probes()).hasSize(2 * 4 * 2).allMatch(probe -> probe.closed() > 100);
         }
     }
 
@@ -257,7 +257,7 @@ class FaultsIT {
         Map<String, String> times = Clouds.startTimes(cloud.droplets());
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> wish().nodeExporter(lying).build().apply());
+                ApplyException.class, () -> spec().nodeExporter(lying).build().apply());
 
         assertThat(failure(failure, "faulty-node-1").step()).isEqualTo("install node_exporter " + newer.version());
         assertThat(failure)
@@ -270,9 +270,9 @@ class FaultsIT {
                     .doesNotContain(newer.version(), ".new.");
         }
         assertThat(Clouds.startTimes(cloud.droplets())).isEqualTo(times);
-        assertThat(wish().build().plan().isEmpty())
+        assertThat(spec().build().plan().isEmpty())
                 .as("nothing is owed, for nothing was changed")
                 .isTrue();
-        assertNextApplyFinishes(wish().build());
+        assertNextApplyFinishes(spec().build());
     }
 }

@@ -50,7 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ImpostorIT {
     private static final String NODE = "shop-node-1";
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final String LOGINS = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || :";
 
     @RegisterExtension
@@ -73,7 +73,7 @@ class ImpostorIT {
         }
     }
 
-    private MeshBuilder wish() {
+    private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -130,7 +130,7 @@ class ImpostorIT {
                 .asLong();
         Clouds.await(
                 "the rebuild",
-                PATIENCE,
+                TIMEOUT,
                 () -> api.quietly(actions + "/" + rebuild)
                         .at("/action/status")
                         .asText()
@@ -141,7 +141,7 @@ class ImpostorIT {
     @Order(1)
     void apply_impostorAtTheFirstConnection_isRefusedBeforeAByteOfSecret() {
         try (Impostor impostor = Impostor.withOwnKey(cloud)) {
-            Mesh mesh = wish().listener(at("active at", () -> impostor.standInFor(node())))
+            Mesh mesh = spec().listener(at("active at", () -> impostor.standInFor(node())))
                     .build();
             ApplyException failure = catchThrowableOfType(ApplyException.class, mesh::apply);
             System.out.println(failure.getMessage());
@@ -165,12 +165,12 @@ class ImpostorIT {
     @Test
     @Order(2)
     void apply_impostorGone_finishes() {
-        String throwaway = fingerprint(node());
+        String bootstrapKey = fingerprint(node());
 
-        assertThat(wish().apply().ok()).isTrue();
+        assertThat(spec().apply().ok()).isTrue();
 
-        assertThat(wish().build().verify().failures()).isEmpty();
-        assertThat(fingerprint(node())).isNotEqualTo(throwaway);
+        assertThat(spec().build().verify().failures()).isEmpty();
+        assertThat(fingerprint(node())).isNotEqualTo(bootstrapKey);
     }
 
     @Test
@@ -183,33 +183,33 @@ class ImpostorIT {
             impostor.standInFor(node());
             shown = impostor.fingerprint();
 
-            assertRefused(wish().build(), shown, fingerprint(node()), Status.FAILED);
-            Plan plan = wish().build().plan();
+            assertRefused(spec().build(), shown, fingerprint(node()), Status.FAILED);
+            Plan plan = spec().build().plan();
             assertThat(plan.entries()).extracting(Plan.Entry::kind).containsExactly(Plan.Kind.KEEP, Plan.Kind.UNKNOWN);
             assertThat(plan.toString()).contains(shown, fingerprint(node()));
             impostor.standInFor(monitor());
-            assertThatThrownBy(() -> wish().build().openPrometheus())
+            assertThatThrownBy(() -> spec().build().openPrometheus())
                     .isInstanceOf(HostException.class)
                     .hasMessageContaining(shown)
                     .hasMessageContaining(fingerprint(monitor()));
-            assertThat(wish().build().verify().ok()).isFalse();
+            assertThat(spec().build().verify().ok()).isFalse();
             impostor.assertSawNothing();
         }
         assertThat(Clouds.startTimes(List.of(monitor(), node()))).isEqualTo(before);
         assertThat(Clouds.run(node(), LOGINS)).isEqualTo(logins);
-        assertThat(wish().build().plan().isEmpty()).isTrue();
+        assertThat(spec().build().plan().isEmpty()).isTrue();
     }
 
     @Test
     @Order(4)
-    void apply_impostorWithTheThrowawayKeyOnceTheOwnIsPinned_isRefused() {
+    void apply_impostorWithTheBootstrapKeyOnceTheOwnIsPinned_isRefused() {
         String stolen = Clouds.run(
                 node(), "sed -n '/BEGIN OPENSSH/,/END OPENSSH/s/^ *//p' /var/lib/cloud/instance/user-data.txt");
         try (Impostor impostor = Impostor.withKey(cloud, stolen + "\n")) {
             impostor.standInFor(node());
 
             HostOutcome outcome =
-                    assertRefused(wish().build(), impostor.fingerprint(), fingerprint(node()), Status.FAILED);
+                    assertRefused(spec().build(), impostor.fingerprint(), fingerprint(node()), Status.FAILED);
 
             assertThat(outcome.failure()).hasMessageContaining("the bootstrap host key that it was created with");
             impostor.assertSawNothing();
@@ -221,7 +221,7 @@ class ImpostorIT {
     void apply_impostorAtTheConfirmation_isRefusedAndTheHostRollsBack() {
         Clouds.run(node(), "ufw --force delete allow in on wg0 from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp");
         try (Impostor impostor = Impostor.withOwnKey(cloud)) {
-            Mesh mesh = wish().applier(SshApplier.builder()
+            Mesh mesh = spec().applier(SshApplier.builder()
                             .rollbackAfter(Duration.ofSeconds(15))
                             .build())
                     .listener(at("connect anew", () -> impostor.standInFor(node())))
@@ -233,18 +233,18 @@ class ImpostorIT {
         }
         Clouds.await(
                 "the rollback",
-                PATIENCE,
+                TIMEOUT,
                 () -> node().exec("test", "-e", "/var/lib/promguard/rolled-back")
                         .ok());
         assertThat(Clouds.run(node(), "ufw status")).contains("Status: active").doesNotContain("9100");
-        ApplyReport report = wish().apply();
+        ApplyReport report = spec().apply();
         assertThat(report.hosts().get(1).changes()).hasSize(1);
-        assertThat(wish().build().verify().failures()).isEmpty();
+        assertThat(spec().build().verify().failures()).isEmpty();
     }
 
     @Test
     @Order(6)
-    void apply_throwawayKeyWithoutARebuild_isRefusedBeforeALogin() {
+    void apply_bootstrapKeyWithoutARebuild_isRefusedBeforeALogin() {
         String key = "/etc/ssh/ssh_host_ed25519_key";
         Clouds.run(
                 node(),
@@ -254,20 +254,20 @@ class ImpostorIT {
                         + " && ssh-keygen -yf " + key + " > " + key + ".pub && systemctl restart ssh");
         String before = Clouds.run(node(), LOGINS);
 
-        assertThatThrownBy(() -> wish().apply())
+        assertThatThrownBy(() -> spec().apply())
                 .isInstanceOf(ApplyException.class)
                 .hasMessageContaining("the bootstrap host key that it was created with")
-                .hasMessageContaining("has done no rebuild of it");
+                .hasMessageContaining("has completed no rebuild of it");
 
         assertThat(Clouds.run(node(), LOGINS)).isEqualTo(before);
         Clouds.run(node(), "mv /root/own " + key + " && mv /root/own.pub " + key + ".pub && systemctl restart ssh");
-        assertThat(wish().build().plan().isEmpty()).isTrue();
+        assertThat(spec().build().plan().isEmpty()).isTrue();
     }
 
     @Test
     @Order(7)
     void apply_rebuiltNode_setsItUpAgainAndRestartsNothingElse() throws Exception {
-        Mesh mesh = wish().build();
+        Mesh mesh = spec().build();
         Map<String, String> before = Clouds.startTimes(List.of(monitor()));
         String oldKey = Clouds.run(node(), "wg show wg0 public-key");
         ApplyReport report;
@@ -297,7 +297,7 @@ class ImpostorIT {
     void apply_addressOfALostHostGivenToAStranger_leavesTheStrangerAlone() {
         String address = node().publicAddress();
         CloudProvider account = cloud.provider();
-        account.delete("shop", Set.of(Long.toString(node().id())), PATIENCE);
+        account.delete("shop", Set.of(Long.toString(node().id())), TIMEOUT);
         CloudHost stranger;
         try (SshKeyPair theirs = SshKeyPair.generate(new SecureRandom());
                 Secret nothing = Secret.of("#cloud-config\n")) {
@@ -313,18 +313,18 @@ class ImpostorIT {
                             key,
                             nothing))
                     .get(0);
-            account.await("others", Set.of(stranger.id()), PATIENCE);
+            account.await("others", Set.of(stranger.id()), TIMEOUT);
         }
         assertThat(cloud.droplet("stranger").publicAddress()).isEqualTo(address);
         Clouds.run(cloud.droplet("stranger"), "cloud-init status --wait >/dev/null");
 
-        ApplyReport report = wish().apply();
+        ApplyReport report = spec().apply();
 
         assertThat(report.hosts().get(1).changes()).startsWith("create");
         assertThat(node().publicAddress()).isNotEqualTo(address);
         assertThat(Clouds.run(cloud.droplet("stranger"), "journalctl -u ssh --no-pager | grep -c Connection || :"))
                 .as("connections to the stranger")
                 .isEqualTo("0");
-        assertThat(wish().build().verify().failures()).isEmpty();
+        assertThat(spec().build().verify().failures()).isEmpty();
     }
 }

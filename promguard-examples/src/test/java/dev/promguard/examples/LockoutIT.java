@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Order(6)
 class LockoutIT {
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final String SCRAPE = "allow in on wg0 from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
     private static final String ROLLED_BACK = "/var/lib/promguard/rolled-back";
 
@@ -68,7 +68,7 @@ class LockoutIT {
         }
     }
 
-    private MeshBuilder wish(Duration rollbackAfter) {
+    private MeshBuilder spec(Duration rollbackAfter) {
         return Mesh.builder()
                 .name("faulty")
                 .monitor("tor1")
@@ -80,8 +80,8 @@ class LockoutIT {
                 .state(state);
     }
 
-    private MeshBuilder wish() {
-        return wish(PATIENCE);
+    private MeshBuilder spec() {
+        return spec(TIMEOUT);
     }
 
     private LocalDroplet monitor() {
@@ -95,11 +95,11 @@ class LockoutIT {
     private static void awaitRollback(LocalDroplet host) {
         Clouds.await(
                 "the rollback of " + host.name(),
-                PATIENCE,
+                TIMEOUT,
                 () -> host.exec("test", "-e", ROLLED_BACK).ok());
         Clouds.await(
                 "its end",
-                PATIENCE,
+                TIMEOUT,
                 () -> host.exec("test", "!", "-e", "/var/lib/promguard/rolling-back")
                         .ok());
     }
@@ -119,9 +119,9 @@ class LockoutIT {
     }
 
     private void assertAppliesAndHolds() {
-        assertThat(wish().apply().ok()).isTrue();
-        assertThat(wish().build().verify().failures()).isEmpty();
-        assertThat(wish().build().plan().isEmpty()).isTrue();
+        assertThat(spec().apply().ok()).isTrue();
+        assertThat(spec().build().verify().failures()).isEmpty();
+        assertThat(spec().build().plan().isEmpty()).isTrue();
     }
 
     /**
@@ -152,8 +152,8 @@ class LockoutIT {
         };
 
         CompletableFuture<Boolean> next = CompletableFuture.supplyAsync(
-                () -> wish().listener(look).apply().ok());
-        Clouds.await("a connection that waits for the rollback", PATIENCE, () -> {
+                () -> spec().listener(look).apply().ok());
+        Clouds.await("a connection that waits for the rollback", TIMEOUT, () -> {
             assertThat(next).isNotDone();
             return armed.exec("sh", "-c", "[ $(pgrep -cx flock) -ge 3 ]").ok();
         });
@@ -172,7 +172,7 @@ class LockoutIT {
         Clouds.run(host, "systemd-run --quiet --unit=at-work flock /run/promguard.lock sleep 300");
         Clouds.await(
                 "the rollback of " + host.name() + " to begin",
-                PATIENCE,
+                TIMEOUT,
                 () -> host.exec("test", "-d", "/var/lib/promguard/rolling-back").ok());
     }
 
@@ -213,7 +213,7 @@ class LockoutIT {
                         + " && printf 'Port 2222\\n' >/etc/ssh/sshd_config.d/port.conf && systemctl restart ssh");
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> wish(Duration.ofSeconds(12)).apply());
+                ApplyException.class, () -> spec(Duration.ofSeconds(12)).apply());
 
         System.out.println(failure.getMessage());
         System.out.println(failure.report());
@@ -251,7 +251,7 @@ class LockoutIT {
 
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class,
-                () -> wish(Duration.ofSeconds(8)).listener(late).apply());
+                () -> spec(Duration.ofSeconds(8)).listener(late).apply());
 
         assertThat(failure.report().hosts())
                 .extracting(HostOutcome::status)
@@ -274,7 +274,7 @@ class LockoutIT {
         letGo(node());
         assertThat(Clouds.run(node(), "ufw status")).contains("9100");
 
-        Plan plan = wish().build().plan();
+        Plan plan = spec().build().plan();
 
         assertThat(node().exec("test", "-e", ROLLED_BACK).ok()).isTrue();
         assertThat(Clouds.run(node(), "ufw status")).contains("Status: active").doesNotContain("9100");
@@ -284,7 +284,7 @@ class LockoutIT {
 
     @Test
     @Order(5)
-    void watcher_throughAllOfThis_foundNoDoorOpen() {
+    void watcher_throughAllOfThis_foundNoPortOpen() {
         assertThat(watcher.closed()).isPositive();
         assertThat(watcher.opened()).isEmpty();
     }

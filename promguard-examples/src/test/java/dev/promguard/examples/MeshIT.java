@@ -9,10 +9,10 @@ import dev.promguard.Mesh;
 import dev.promguard.Plan;
 import dev.promguard.PlanNotEmptyException;
 import dev.promguard.PlanOutdatedException;
+import dev.promguard.PlannedChange;
 import dev.promguard.Progress;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
-import dev.promguard.change.PlannedChange;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -153,7 +153,7 @@ class MeshIT {
                                 + "# shop-monitor-1 WireGuard node-exporter scraper");
             }
         }
-        assertThat(Clouds.open(outsider, hosts(), 22, 9100, 9090)).hasSize(4).allMatch(door -> door.endsWith(":22"));
+        assertThat(Clouds.open(outsider, hosts(), 22, 9100, 9090)).hasSize(4).allMatch(probe -> probe.endsWith(":22"));
     }
 
     @Test
@@ -216,7 +216,7 @@ class MeshIT {
 
     @Test
     @Order(15)
-    void apply_firstTime_replacesTheThrowawayHostKey() {
+    void apply_firstTime_replacesTheBootstrapKeyHostKey() {
         for (LocalDroplet host : hosts()) {
             String inUserData = Clouds.run(host, "grep ed25519_public /var/lib/cloud/instance/user-data.txt");
             String now = Clouds.run(host, "cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub");
@@ -243,7 +243,7 @@ class MeshIT {
 
     @Test
     @Order(21)
-    void verify_healthyMesh_everyClaimHolds() {
+    void verify_healthyMesh_everyCheckPasses() {
         VerifyReport report = mesh.verify();
 
         assertThat(report.failures()).isEmpty();
@@ -375,7 +375,7 @@ class MeshIT {
 
     @Test
     @Order(70)
-    void watcher_throughAllOfThis_foundNoDoorOpen() {
+    void watcher_throughAllOfThis_foundNoPortOpen() {
         System.out.println("found closed " + watcher.closed() + " times");
         assertThat(watcher.closed()).isGreaterThan(2_000);
         assertThat(watcher.opened()).isEmpty();

@@ -95,7 +95,7 @@ class PrometheusIT {
         });
         server.createContext("/stats", exchange -> answer(exchange, "sold_total 7\n"));
         server.start();
-        mesh = wish(PASSWORD, RULES).build();
+        mesh = spec(PASSWORD, RULES).build();
 
         ApplyReport report = mesh.apply();
 
@@ -114,7 +114,7 @@ class PrometheusIT {
         }
     }
 
-    private MeshBuilder wish(String password, String rules) {
+    private MeshBuilder spec(String password, String rules) {
         return Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -124,15 +124,15 @@ class PrometheusIT {
                         .retention(Duration.ofDays(30))
                         .retentionSize("1GB")
                         .externalLabel("team", "till")
-                        .rules("own", rules)
-                        .alertmanager(uri("/am"))
+                        .addRules("own", rules)
+                        .addAlertmanager(uri("/am"))
                         .scrape(
                                 "till",
                                 job -> job.targets(uri("").getAuthority())
                                         .path("/stats")
                                         .interval(Duration.ofSeconds(1))
                                         .label("floor", "1"))
-                        .remoteWrite(uri("/write"), Credentials.basic("me", Secret.of(password))))
+                        .addRemoteWrite(uri("/write"), Credentials.basic("me", Secret.of(password))))
                 .provider(cloud.provider())
                 .state(state)
                 .listener(event -> {
@@ -301,9 +301,9 @@ class PrometheusIT {
     @Order(20)
     void apply_secondTime_changesNothing() {
         Map<String, String> before = starts();
-        assertThat(wish(PASSWORD, RULES).build().plan().isEmpty()).isTrue();
+        assertThat(spec(PASSWORD, RULES).build().plan().isEmpty()).isTrue();
 
-        assertThat(wish(PASSWORD, RULES).build().apply().changes()).isZero();
+        assertThat(spec(PASSWORD, RULES).build().apply().changes()).isZero();
 
         assertThat(starts()).isEqualTo(before);
     }
@@ -312,7 +312,7 @@ class PrometheusIT {
     @Order(30)
     void apply_otherIntervalRulesAndPassword_restartsNothing() {
         Map<String, String> before = starts();
-        Mesh changed = wish(OTHER_PASSWORD, RULES.replace("count(up)", "sum(up)"))
+        Mesh changed = spec(OTHER_PASSWORD, RULES.replace("count(up)", "sum(up)"))
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
                 .build();
         Plan plan = changed.plan();
@@ -343,7 +343,7 @@ class PrometheusIT {
 
         ApplyException refused = catchThrowableOfType(
                 ApplyException.class,
-                () -> wish(OTHER_PASSWORD, RULES.replace("count(up)", "count(up"))
+                () -> spec(OTHER_PASSWORD, RULES.replace("count(up)", "count(up"))
                         .apply());
 
         System.out.println(refused.getMessage());
@@ -363,7 +363,7 @@ class PrometheusIT {
     void apply_otherRetention_restartsPrometheusAlone() {
         Map<String, String> before = starts();
 
-        mesh = wish(OTHER_PASSWORD, RULES)
+        mesh = spec(OTHER_PASSWORD, RULES)
                 .prometheus(prometheus -> prometheus.retention(Duration.ofDays(7)))
                 .build();
         mesh.apply();

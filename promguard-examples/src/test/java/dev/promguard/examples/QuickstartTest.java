@@ -2,11 +2,11 @@ package dev.promguard.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.promguard.FileStateStore;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.Api;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.RecordedRequest;
+import dev.promguard.state.FileStateStore;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

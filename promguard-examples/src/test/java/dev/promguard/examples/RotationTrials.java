@@ -36,7 +36,7 @@ abstract class RotationTrials {
     @BeforeAll
     void begin() {
         watcher = new Watcher(shop().cloud());
-        mesh = shop().wish().build();
+        mesh = shop().spec().build();
         mesh.apply();
     }
 

@@ -123,7 +123,7 @@ final class SecretStory {
                 .pollInterval(Duration.ofMillis(200))
                 .build();
         Release exporter = ApplyAndDie.release(mirror, arguments[4]);
-        MeshBuilder wish = Mesh.builder()
+        MeshBuilder spec = Mesh.builder()
                 .name("secret")
                 .monitor("tor1")
                 .nodes(1)
@@ -134,7 +134,7 @@ final class SecretStory {
                 .prometheus(prometheus -> prometheus
                         .release(ApplyAndDie.release(mirror, arguments[5]))
                         .scrapeInterval(Duration.ofSeconds(3))
-                        .remoteWrite(URI.create(arguments[6]), Credentials.basic("me", Secret.of(password))))
+                        .addRemoteWrite(URI.create(arguments[6]), Credentials.basic("me", Secret.of(password))))
                 .listener(event -> write("events", event.toString()));
         LoggerFactory.getLogger("net.schmizz.sshj").trace("a canary {}", canary);
         java.util.logging.Logger.getLogger("okhttp3").finest("a canary " + canary);
@@ -142,9 +142,9 @@ final class SecretStory {
         collect(Optional.of(new IllegalStateException("a canary " + canary)));
         collect(List.of(Optional.of(Map.of("a canary", canary))));
 
-        Mesh mesh = wish.build();
+        Mesh mesh = spec.build();
         collect(provider);
-        collect(wish);
+        collect(spec);
         collect(mesh.blueprint());
         Plan plan = mesh.plan();
         collect(plan);
@@ -161,8 +161,8 @@ final class SecretStory {
         say("rotated");
 
         collect(failure(
-                () -> wish.build().toBuilder().keySource(told(true)).build().rotateKeys()));
-        collect(failure(() -> wish.build().toBuilder()
+                () -> spec.build().toBuilder().keySource(told(true)).build().rotateKeys()));
+        collect(failure(() -> spec.build().toBuilder()
                 .nodeExporter(new Release(
                         exporter.name(),
                         exporter.version(),
@@ -170,7 +170,7 @@ final class SecretStory {
                         Map.of(Architecture.AMD64, "0".repeat(64), Architecture.ARM64, "0".repeat(64))))
                 .build()
                 .apply()));
-        collect(failure(() -> wish.build().toBuilder()
+        collect(failure(() -> spec.build().toBuilder()
                 .provider(DigitalOcean.builder()
                         .endpoint(endpoint)
                         .token(Secret.of(token + "x"))

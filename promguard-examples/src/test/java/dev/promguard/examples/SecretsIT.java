@@ -257,7 +257,7 @@ class SecretsIT {
                 String userData =
                         JSON.readTree(request.body()).path("user_data").asText();
                 search.sshKey(
-                        "throwaway host key", userData.replaceAll("(?s).*(-----BEGIN.*-----END [^-]+-----).*", "$1"));
+                        "bootstrap host key", userData.replaceAll("(?s).*(-----BEGIN.*-----END [^-]+-----).*", "$1"));
             }
         }
         for (LocalDroplet host : cloud.droplets()) {
@@ -490,8 +490,8 @@ class SecretsIT {
         assertThat(search.places("login key")).containsExactly("state:secret/id_ed25519");
         hosts.forEach(host -> assertThat(search.places("host key of " + host))
                 .containsExactly(host + ":etc/ssh/ssh_host_ed25519_key"));
-        System.out.println("secrets: throwaway host keys are in " + search.places("throwaway host key"));
-        assertThat(search.places("throwaway host key"))
+        System.out.println("secrets: bootstrap host keys are in " + search.places("bootstrap host key"));
+        assertThat(search.places("bootstrap host key"))
                 .as("of no use to anybody any more: in the user data, and where cloud-init keeps it")
                 .isNotEmpty()
                 .allSatisfy(place -> assertThat(place)

@@ -22,8 +22,8 @@ final class Shop implements AutoCloseable {
         cloud = Clouds.start(exchange -> {});
     }
 
-    /** The wish, with all that has a default left at it. */
-    MeshBuilder wish() {
+    /** The spec, with all that has a default left at it. */
+    MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
                 .monitor("tor1")
@@ -34,7 +34,7 @@ final class Shop implements AutoCloseable {
 
     /** The same, with a scrape every other second, for those who wait for scrapes. */
     Mesh scrapedOften() {
-        return wish().prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
+        return spec().prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(2)))
                 .build();
     }
 

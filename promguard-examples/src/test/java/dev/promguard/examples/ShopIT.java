@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * One mesh that three kinds of trials share, one after another, for making it costs more time than most of them: each ends with every
- * claim holding.
+ * check passing.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestClassOrder(ClassOrderer.OrderAnnotation.class)

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * What verify claims is broken on the machines in turn: it names what was broken and nothing else, says what to do, and once that is
- * done and applied every claim holds again.
+ * What verify checks is broken on the machines in turn: it names what was broken and nothing else, says what to do, and once that is
+ * done and applied every check passes again.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -27,11 +27,11 @@ abstract class VerifyTrials {
     private static final String MONITOR = Shop.MONITOR;
     private static final String NODE_1 = Shop.NODE_1;
     private static final String NODE_2 = Shop.NODE_2;
-    private static final String WISH = "is as wished: packages, files, rules, peers, units";
+    private static final String UP_TO_DATE = "is up to date: packages, files, rules, peers, units";
     private static final String SPOOF =
             "admits its guarded ports on wg0 and from the monitors alone, so that a forged source"
                     + " address opens nothing";
-    private static final String REACHABLE = "lets nothing be reached that listens but what is wished";
+    private static final String REACHABLE = "lets nothing be reached that listens but what the spec allows";
     private static final String PEERS = "is closed to the other hosts, but for what the monitors scrape";
     private static final String PAGE = "gives shop-monitor-1 a page larger than any packet, whole, over wg0";
     private static final String TARGET = "shop-monitor-1 scrapes port 9100, job node";
@@ -69,43 +69,48 @@ abstract class VerifyTrials {
         return report;
     }
 
-    private void assertFails(VerifyReport report, Tuple... claims) {
-        assertThat(report.failures()).extracting(Check::host, Check::claim).containsExactlyInAnyOrder(claims);
+    private void assertFails(VerifyReport report, Tuple... checks) {
         assertThat(report.failures())
-                .allSatisfy(check -> assertThat(check.mend()).isNotEmpty());
+                .extracting(Check::host, Check::description)
+                .containsExactlyInAnyOrder(checks);
+        assertThat(report.failures())
+                .allSatisfy(check -> assertThat(check.remedy()).isNotEmpty());
     }
 
-    private static Check check(VerifyReport report, String host, String claim) {
+    private static Check check(VerifyReport report, String host, String description) {
         return report.checks().stream()
-                .filter(check -> check.host().equals(host) && check.claim().equals(claim))
+                .filter(check ->
+                        check.host().equals(host) && check.description().equals(description))
                 .findFirst()
                 .orElseThrow();
     }
 
-    private void assertHoldsAfterApply() {
+    private void assertPassesAfterApply() {
         mesh.apply();
         assertThat(verify().orThrow().notes()).isEmpty();
     }
 
     @Test
     @Order(1)
-    void verify_healthyMesh_everyClaimHoldsAndTheReportShowsWhatWasSeen() {
+    void verify_healthyMesh_everyCheckPassesAndTheReportShowsWhatWasObserved() {
         verify();
         VerifyReport report = verify().orThrow();
 
         System.out.println(report.toMarkdown());
         assertThat(report.notes()).isEmpty();
         for (String node : List.of(NODE_1, NODE_2)) {
-            assertThat(check(report, node, PAGE).seen()).matches("[0-9]{5,6} bytes, whole");
-            assertThat(check(report, node, PEERS).how()).contains(MONITOR);
-            assertThat(check(report, node, PEERS).seen()).contains("no answer").doesNotContain("open");
-            assertThat(check(report, node, SPOOF).seen())
-                    .isEqualTo("5 of 5 accepting rules are the wish's; no other accepts such a port");
+            assertThat(check(report, node, PAGE).observed()).matches("[0-9]{5,6} bytes, whole");
+            assertThat(check(report, node, PEERS).method()).contains(MONITOR);
+            assertThat(check(report, node, PEERS).observed())
+                    .contains("no answer")
+                    .doesNotContain("open");
+            assertThat(check(report, node, SPOOF).observed())
+                    .isEqualTo("5 of 5 accepting rules are the spec's; no other accepts such a port");
         }
-        assertThat(check(report, MONITOR, PEERS).how()).contains(NODE_1, NODE_2, "10.0.0.1");
+        assertThat(check(report, MONITOR, PEERS).method()).contains(NODE_1, NODE_2, "10.0.0.1");
         assertThat(report.checks())
-                .anyMatch(check -> check.claim().endsWith("alerting and recording rules loaded"))
-                .anyMatch(check -> check.claim().equals("port 9100 is closed to the outside"));
+                .anyMatch(check -> check.description().endsWith("alerting and recording rules loaded"))
+                .anyMatch(check -> check.description().equals("port 9100 is closed to the outside"));
     }
 
     @Test
@@ -124,24 +129,24 @@ abstract class VerifyTrials {
                 tuple(MONITOR, REACHABLE),
                 tuple(NODE_1, REACHABLE),
                 tuple(NODE_1, SPOOF),
-                tuple(NODE_2, WISH),
+                tuple(NODE_2, UP_TO_DATE),
                 tuple(NODE_2, "has tunnels with shop-monitor-1 and nobody else, one address each"));
-        assertThat(check(report, NODE_1, SPOOF).seen())
+        assertThat(check(report, NODE_1, SPOOF).observed())
                 .contains("ufw-user-input -s 10.0.0.1/32 -d 10.0.0.2/32 -p tcp -m tcp --dport 9100 -j ACCEPT");
         assertThat(report.notes()).singleElement().satisfies(note -> {
             assertThat(note.host()).isEqualTo(MONITOR);
-            assertThat(note.seen()).contains("--dport 8080");
+            assertThat(note.observed()).contains("--dport 8080");
         });
-        assertThat(check(report, MONITOR, REACHABLE).seen()).contains("reachable by rules of others: 8080/tcp");
+        assertThat(check(report, MONITOR, REACHABLE).observed()).contains("reachable by rules of others: 8080/tcp");
 
         Clouds.run(node1, "ufw delete " + rule);
         Clouds.run(monitor, "ufw delete allow 8080/tcp; systemctl stop stray");
-        assertHoldsAfterApply();
+        assertPassesAfterApply();
     }
 
     @Test
     @Order(3)
-    void verify_doorsOpenToEverybodyAndToPeers_namesEach() {
+    void verify_portsOpenToEverybodyAndToPeers_namesEach() {
         Clouds.run(node1, "ufw allow 9100/tcp");
         Clouds.run(node1, LISTENER.formatted("stray", node1.publicAddress(), 9100));
         Clouds.run(monitor, "ufw allow in on wg0 to 10.0.0.1 port 9100 proto tcp");
@@ -158,14 +163,14 @@ abstract class VerifyTrials {
                 tuple(MONITOR, REACHABLE),
                 tuple(MONITOR, SPOOF),
                 tuple(MONITOR, PEERS));
-        assertThat(check(report, NODE_1, "port 9100 is closed to the outside").seen())
+        assertThat(check(report, NODE_1, "port 9100 is closed to the outside").observed())
                 .isEqualTo(node1.publicAddress() + ":9100 open");
-        assertThat(check(report, MONITOR, PEERS).seen())
+        assertThat(check(report, MONITOR, PEERS).observed())
                 .contains("10.0.0.1:9100 from shop-node-1: open", "10.0.0.1:9100 from shop-node-2: open");
 
         Clouds.run(node1, "systemctl stop stray; ufw delete allow 9100/tcp");
         Clouds.run(monitor, "ufw delete allow in on wg0 to 10.0.0.1 port 9100 proto tcp");
-        assertHoldsAfterApply();
+        assertPassesAfterApply();
     }
 
     @Test
@@ -187,16 +192,16 @@ abstract class VerifyTrials {
         assertFails(
                 report,
                 tuple(NODE_1, TARGET),
-                tuple(NODE_1, WISH),
+                tuple(NODE_1, UP_TO_DATE),
                 tuple(NODE_1, "node_exporter.service runs, and will after a reboot"),
                 tuple(NODE_1, PAGE),
                 tuple(NODE_2, TARGET),
                 tuple(NODE_2, PAGE));
-        assertThat(check(report, NODE_2, PAGE).seen()).isEqualTo("0 bytes, and then no more");
-        assertThat(check(report, NODE_2, PAGE).mend()).contains("MTU");
-        assertThat(check(report, NODE_1, PAGE).seen()).isEqualTo("refused");
+        assertThat(check(report, NODE_2, PAGE).observed()).isEqualTo("0 bytes, and then no more");
+        assertThat(check(report, NODE_2, PAGE).remedy()).contains("MTU");
+        assertThat(check(report, NODE_1, PAGE).observed()).isEqualTo("refused");
 
         Clouds.run(node2, "iptables -D" + drop);
-        assertHoldsAfterApply();
+        assertPassesAfterApply();
     }
 }

@@ -28,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * Knocks, every 50 ms and from a host on the public network that is in no mesh, at the ports of exporters and of Prometheus at every
+ * ProbeScript, every 50 ms and from a host on the public network that is in no mesh, at the ports of exporters and of Prometheus at every
  * address of every host, from the moment the host exists until it is gone: the public address, the private one and the one inside
  * the tunnel, both routed by way of the public one, and the link-local IPv6 address.
  */
@@ -36,14 +36,14 @@ final class Watcher implements AutoCloseable {
     private static final Duration EVERY = Duration.ofMillis(50);
 
     /**
-     * What came of the knocks at one port at one address of one host.
+     * What came of the probes one port at one address of one host.
      *
      * @param opened how many were answered
      * @param closed how many were not
      * @param longestPause the longest time between two of them
      * @param watched from the first of them to the last, without the times when there was no such host
      */
-    record Door(
+    record Probe(
             String host, String address, int port, long opened, long closed, Duration longestPause, Duration watched) {
         String name() {
             return host + " " + address + " " + port;
@@ -55,7 +55,7 @@ final class Watcher implements AutoCloseable {
     private final Map<String, String> meshAddresses = new HashMap<>();
     private final Map<Long, String> known = new HashMap<>();
     private final Outsider outsider;
-    private final Process knocker;
+    private final Process prober;
     private final PrintWriter orders;
     private final BufferedReader reports;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
@@ -70,7 +70,7 @@ final class Watcher implements AutoCloseable {
         this.ports = List.of(ports);
         outsider = cloud.outsider();
         try {
-            knocker = new ProcessBuilder(
+            prober = new ProcessBuilder(
                             "ip",
                             "netns",
                             "exec",
@@ -82,18 +82,18 @@ final class Watcher implements AutoCloseable {
                             "-XX:TieredStopAtLevel=1",
                             "-cp",
                             System.getProperty("java.class.path"),
-                            Knocker.class.getName())
+                            Prober.class.getName())
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        orders = new PrintWriter(knocker.getOutputStream(), true, StandardCharsets.UTF_8);
-        reports = new BufferedReader(new InputStreamReader(knocker.getInputStream(), StandardCharsets.UTF_8));
+        orders = new PrintWriter(prober.getOutputStream(), true, StandardCharsets.UTF_8);
+        reports = new BufferedReader(new InputStreamReader(prober.getInputStream(), StandardCharsets.UTF_8));
         rounds = clock.scheduleWithFixedDelay(this::round, 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Has the hosts of a mesh that are made from now on knocked at inside their tunnels too. */
+    /** Has the hosts of a mesh that are made from now on probed inside their tunnels too. */
     synchronized Watcher knowing(Blueprint blueprint) {
         blueprint.hosts().forEach(host -> meshAddresses.put(host.name(), host.address()));
         return this;
@@ -136,16 +136,16 @@ final class Watcher implements AutoCloseable {
         return String.format("fe80::%02xff:fe%02x:%02x%02x%%eth0", bytes);
     }
 
-    /** What came of the knocks so far, at every door. */
-    synchronized List<Door> doors() {
+    /** What came of the probes so far, at every port. */
+    synchronized List<Probe> probes() {
         assertThat(rounds.isDone()).as("the watcher has stopped").isFalse();
         orders.println("report");
-        List<Door> doors = new ArrayList<>();
+        List<Probe> probes = new ArrayList<>();
         try {
             for (String line = reports.readLine(); !".".equals(line); line = reports.readLine()) {
-                assertThat(line).as("the knocker has ended").isNotNull();
+                assertThat(line).as("the prober has ended").isNotNull();
                 String[] words = line.split(" ", -1);
-                doors.add(new Door(
+                probes.add(new Probe(
                         words[0],
                         words[1],
                         Integer.parseInt(words[2]),
@@ -157,20 +157,20 @@ final class Watcher implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return doors;
+        return probes;
     }
 
-    /** Every door that was ever open. */
+    /** Every port that was ever open. */
     Set<String> opened() {
-        return doors().stream()
-                .filter(door -> door.opened() > 0)
-                .map(Door::name)
+        return probes().stream()
+                .filter(probe -> probe.opened() > 0)
+                .map(Probe::name)
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** How often a door was found closed. */
+    /** How often a port was found closed. */
     long closed() {
-        return doors().stream().mapToLong(Door::closed).sum();
+        return probes().stream().mapToLong(Probe::closed).sum();
     }
 
     /** Begins to count anew. */
@@ -182,7 +182,7 @@ final class Watcher implements AutoCloseable {
     public void close() {
         clock.shutdownNow();
         orders.close();
-        knocker.destroy();
+        prober.destroy();
         outsider.close();
     }
 }

@@ -1,21 +1,22 @@
 package dev.promguard.ssh;
 
 import dev.promguard.CancelledException;
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Inventory;
 import dev.promguard.spi.Login;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
+import dev.promguard.spi.ProvisioningResult;
 import dev.promguard.ssh.internal.Endpoint;
 import dev.promguard.ssh.internal.Resolver;
 import java.io.IOException;
@@ -64,13 +65,13 @@ public final class ExistingHosts implements CloudProvider {
     private static final List<String> IDENTITIES = List.of("id_ed25519", "id_ecdsa", "id_rsa");
 
     private final Map<String, Endpoint> endpoints;
-    private final Inventory inventory;
+    private final HostInventory inventory;
     private final boolean ownIdentity;
     private final Function<String, Optional<String>> resolver;
 
     private ExistingHosts(
             Map<String, Endpoint> endpoints,
-            Inventory inventory,
+            HostInventory inventory,
             boolean ownIdentity,
             Function<String, Optional<String>> resolver) {
         this.endpoints = new TreeMap<>(endpoints);
@@ -94,19 +95,19 @@ public final class ExistingHosts implements CloudProvider {
     }
 
     @Override
-    public Optional<Inventory> inventory() {
+    public Optional<HostInventory> inventory() {
         return Optional.of(inventory);
     }
 
     @Override
-    public Quote check(List<HostOrder> orders) {
+    public Preflight preflight(List<HostOrder> orders) {
         endIfInterrupted();
         List<String> unknown = orders.stream().map(HostOrder::name).sorted().toList();
         if (unknown.isEmpty()) {
-            return new Quote(List.of(), Map.of());
+            return new Preflight(List.of(), Map.of());
         }
-        return new Quote(
-                List.of("the mesh wishes " + String.join(", ", unknown) + ", and ExistingHosts names "
+        return new Preflight(
+                List.of("the mesh has " + String.join(", ", unknown) + ", and ExistingHosts names "
                         + String.join(", ", endpoints.keySet())
                         + ": give each host of the mesh an address with host(…), by the same name"),
                 Map.of());
@@ -142,7 +143,7 @@ public final class ExistingHosts implements CloudProvider {
      * @return the hosts whose addresses are known, and for each other one that its name cannot be resolved
      */
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+    public ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         ids.forEach(id -> missing.put(id, "ExistingHosts does not name it"));
@@ -155,13 +156,13 @@ public final class ExistingHosts implements CloudProvider {
                 } else {
                     missing.put(
                             host.id(),
-                            "no address is found for " + endpoint.host()
+                            "no address was found for " + endpoint.host()
                                     + ". Check the name and your resolver, or give host(…) an IP address.");
                 }
             }
         }
         ready.forEach(report);
-        return new Arrival(ready, missing);
+        return new ProvisioningResult(ready, missing);
     }
 
     /**
@@ -174,7 +175,8 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public AccessKey registerAccessKey(String mesh, SshPublicKey key) {
-        throw new ProviderException("ExistingHosts registers no key: its hosts admit the identity given already");
+        throw new ProviderException(
+                ErrorCode.MISUSE, "ExistingHosts registers no key. Its hosts already accept the identity given.");
     }
 
     @Override
@@ -191,7 +193,8 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public List<CloudHost> create(CreateOrder order) {
-        throw new ProviderException("ExistingHosts creates no hosts: name the hosts that are there with host(…)");
+        throw new ProviderException(
+                ErrorCode.MISUSE, "ExistingHosts creates no hosts. Name the hosts that exist with host(…).");
     }
 
     /**
@@ -206,7 +209,8 @@ public final class ExistingHosts implements CloudProvider {
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
         if (!ids.isEmpty()) {
             throw new ProviderException(
-                    "ExistingHosts deletes no hosts: " + String.join(", ", new TreeSet<>(ids)) + " stay");
+                    ErrorCode.MISUSE,
+                    "ExistingHosts deletes no hosts. It leaves " + String.join(", ", new TreeSet<>(ids)) + ".");
         }
     }
 
@@ -220,7 +224,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
-        throw new ProviderException("ExistingHosts deletes no hosts");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts deletes no hosts.");
     }
 
     /**
@@ -233,7 +237,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public List<FoundHost> find(String mesh, Collection<String> ids) {
-        throw new ProviderException("ExistingHosts knows hosts by their names: list them");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts knows hosts by their names. Call list instead.");
     }
 
     /**
@@ -245,7 +249,7 @@ public final class ExistingHosts implements CloudProvider {
      */
     @Override
     public void tag(String mesh, Collection<String> ids) {
-        throw new ProviderException("ExistingHosts tags no hosts");
+        throw new ProviderException(ErrorCode.MISUSE, "ExistingHosts tags no hosts.");
     }
 
     /**
@@ -335,7 +339,7 @@ public final class ExistingHosts implements CloudProvider {
          * @throws NullPointerException if {@code name} is null
          * @throws IllegalArgumentException if no host can have that name
          */
-        public Builder gone(String name) {
+        public Builder forget(String name) {
             if (!Names.isHost(name)) {
                 throw new IllegalArgumentException("gone " + Names.quote(name)
                         + " cannot be a host's name: use the one that the host had in the mesh");
@@ -437,26 +441,28 @@ public final class ExistingHosts implements CloudProvider {
          *     both named and gone, or there is no private key; it names all that is wrong
          */
         public ExistingHosts build() {
-            List<String> faults = new ArrayList<>();
+            List<String> problems = new ArrayList<>();
             if (endpoints.isEmpty() && gone.isEmpty()) {
-                faults.add("no host is named: name them with host(…)");
+                problems.add("no host is named: name them with host(…)");
             }
             List<String> unproven = endpoints.keySet().stream()
                     .filter(name -> !trustOnFirstUse && keys(name).isEmpty())
                     .toList();
             if (!unproven.isEmpty()) {
-                faults.add("no host key fingerprint is given for " + String.join(", ", unproven)
+                problems.add("no host key fingerprint is given for " + String.join(", ", unproven)
                         + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say"
                         + " trustOnFirstUse()");
             }
             gone.stream()
                     .filter(endpoints::containsKey)
                     .sorted()
-                    .forEach(name -> faults.add(name + " is both named and said to be gone: leave one of the two out"));
-            Path file =
-                    identity == null && identityFile == null && faults.isEmpty() ? usualIdentity(faults) : identityFile;
-            if (!faults.isEmpty()) {
-                throw new IllegalStateException(String.join("; ", faults));
+                    .forEach(name ->
+                            problems.add(name + " is both named and said to be gone: leave one of the two out"));
+            Path file = identity == null && identityFile == null && problems.isEmpty()
+                    ? usualIdentity(problems)
+                    : identityFile;
+            if (!problems.isEmpty()) {
+                throw new IllegalStateException(String.join("; ", problems));
             }
             Secret key = identity == null ? read(Objects.requireNonNull(file)) : identity;
             Map<String, Login> logins = new HashMap<>();
@@ -469,7 +475,7 @@ public final class ExistingHosts implements CloudProvider {
                             trustOnFirstUse && keys(name).isEmpty())));
             return new ExistingHosts(
                     endpoints,
-                    new Inventory(logins, gone, key, Optional.ofNullable(passphrase)),
+                    new HostInventory(logins, gone, key, Optional.ofNullable(passphrase)),
                     identity == null,
                     resolver);
         }
@@ -478,14 +484,14 @@ public final class ExistingHosts implements CloudProvider {
             return fingerprints.getOrDefault(name, Set.of());
         }
 
-        private @Nullable Path usualIdentity(List<String> faults) {
+        private @Nullable Path usualIdentity(List<String> problems) {
             for (String file : IDENTITIES) {
                 Path path = keyFolder.resolve(file);
                 if (Files.isRegularFile(path)) {
                     return path;
                 }
             }
-            faults.add("there is no private key in " + keyFolder + ": name one with identity(…)");
+            problems.add("there is no private key in " + keyFolder + ": name one with identity(…)");
             return null;
         }
     }

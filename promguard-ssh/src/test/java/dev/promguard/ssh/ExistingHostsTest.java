@@ -124,11 +124,11 @@ class ExistingHostsTest extends InventoryContract {
     }
 
     @Test
-    void build_severalFaults_namesAllOfThem() {
+    void build_severalProblems_namesAllOfThem() {
         assertThatThrownBy(() -> builder()
                         .host("a", "203.0.113.1")
                         .host("b", "203.0.113.2", KEY)
-                        .gone("b")
+                        .forget("b")
                         .build())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("no host key fingerprint is given for a: ")
@@ -214,7 +214,7 @@ class ExistingHostsTest extends InventoryContract {
         assertThat(hosts.await("shop", Set.of("a"), Duration.ofSeconds(1))
                         .missing()
                         .get("a"))
-                .contains("no address is found for mon.example.com");
+                .contains("no address was found for mon.example.com");
 
         names.put("mon.example.com", "203.0.113.9");
 

@@ -23,7 +23,7 @@ class HostileHostsTest {
         places.put("Builder.host/3#0", (builder, text) -> builder.host(text, "root@203.0.113.9", KEY));
         places.put("Builder.host/3#1", (builder, text) -> builder.host("web-1", text, KEY));
         places.put("Builder.host/3#2", (builder, text) -> builder.host("web-1", "root@203.0.113.9", text));
-        places.put("Builder.gone/1#0", ExistingHosts.Builder::gone);
+        places.put("Builder.forget/1#0", ExistingHosts.Builder::forget);
         places.put("Builder.identity/1#0", (builder, text) -> builder.identity(Path.of("/nowhere/" + text)));
         assertThat(HostileTexts.places(ExistingHosts.Builder.class, SshApplier.Builder.class))
                 .containsExactlyElementsOf(places.keySet());

@@ -1,7 +1,7 @@
 package dev.promguard.internal.act;
 
-import dev.promguard.CancelledException;
 import dev.promguard.InvalidMeshException;
+import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
 import dev.promguard.internal.decide.Decider;
@@ -12,6 +12,7 @@ import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
@@ -61,8 +62,8 @@ public final class Act {
         try (KeyRing ring = new KeyRing(context.keys())) {
             carryOut(decision, seen, journal, outcome, ring);
             return outcome.outcome(Optional.empty());
-        } catch (CancelledException e) {
-            return outcome.outcome(Optional.of(e));
+        } catch (PromGuardException e) {
+            return outcome.outcome(Optional.of(Interruption.behind(e).orElseThrow(() -> e)));
         }
     }
 
@@ -94,7 +95,7 @@ public final class Act {
         provisioner.ensureLoginKey(roster);
         restoreTags(roster, outcome);
         List<String> inCloud =
-                context.provider().protect(context.mesh(), context.spec().wireGuardPort());
+                context.provider().ensureFirewall(context.mesh(), context.spec().wireGuardPort());
         outcome.cloud(inCloud);
         inCloud.forEach(change -> context.events().done(null, change));
 
@@ -173,7 +174,7 @@ public final class Act {
                     outcome.failed(order.name(), e);
                 }
             }
-            context.events().failed(null, "look for other hosts of the mesh");
+            context.events().failed(null, "check for other hosts with the mesh's tag");
             return false;
         }
     }

@@ -1,6 +1,7 @@
 package dev.promguard.internal.act;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.run.Context;
@@ -61,7 +62,7 @@ final class CommitConfirm {
         if (Thread.currentThread().isInterrupted()) {
             throw outcome(failure, failure);
         }
-        context.events().started(name, "look again whether it keeps its changes");
+        context.events().started(name, "check whether it keeps its changes");
         long left = left();
         if (failure.retryable() && left > 0) {
             try {
@@ -81,15 +82,15 @@ final class CommitConfirm {
             throw outcome(failure, e);
         }
         if (!changed.hostKeys().contains(shown)) {
-            throw HostException.of(name, address, STEP)
+            throw HostException.of(ErrorCode.OUTCOME_UNKNOWN, name, address, STEP)
                     .status(Status.UNKNOWN)
                     .refusedHostKey(shown)
                     .cause(failure)
                     .because(
-                            "the host says that it keeps its changes, and shows " + shown
+                            "the host reports that it keeps its changes, but it shows " + shown
                                     + ", the host key that it had before them",
-                            "That is not believed. See that its SSH server was started anew after its key was replaced,"
-                                    + " then run apply again: it looks first.");
+                            "One of the two is wrong. Make sure that its SSH server was restarted after its key was replaced,"
+                                    + " then run apply again.");
         }
     }
 
@@ -104,20 +105,20 @@ final class CommitConfirm {
         if (failure.status() != Status.UNKNOWN || Thread.currentThread().isInterrupted()) {
             return failure;
         }
-        context.events().started(name, "look again whether it keeps its changes");
+        context.events().started(name, "check whether it keeps its changes");
         try {
             awaitRollback(failure);
             ask(known, Timeouts.RECONNECT);
         } catch (HostException e) {
             return outcome(failure, e);
         }
-        return HostException.of(name, address, failure.step())
+        return HostException.of(ErrorCode.CONNECTION_LOST, name, address, failure.step())
                 .retryable()
                 .output(failure.output())
                 .cause(failure)
                 .because(
-                        "the connection was lost, and what the host had changed by then is kept",
-                        "Run apply again: it looks first, and makes what is missing.");
+                        "the connection was lost, and the host keeps what it had changed by then",
+                        "Run apply again: it makes the changes that are missing.");
     }
 
     /** Confirms over a new connection, and tells which host key proved it. */
@@ -137,30 +138,35 @@ final class CommitConfirm {
             Pause.until(System.nanoTime() + left());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw HostException.of(name, address, STEP).cause(failure).because("interrupted", "");
+            throw HostException.of(ErrorCode.OUTCOME_UNKNOWN, name, address, STEP)
+                    .cause(failure)
+                    .because("interrupted", "");
         }
     }
 
     /** What is known in the end, and how it came to that. */
     private HostException outcome(HostException first, HostException last) {
-        HostException.Builder outcome = HostException.of(name, address, STEP).cause(first);
+        boolean rolledBack = last.status() == Status.ROLLED_BACK;
+        HostException.Builder outcome = HostException.of(
+                        rolledBack ? ErrorCode.ROLLED_BACK : ErrorCode.OUTCOME_UNKNOWN, name, address, STEP)
+                .cause(first);
         last.refusedHostKey().ifPresent(outcome::refusedHostKey);
-        String why = "What stood in the way: " + first.getMessage();
+        String why = "The reason: " + first.getMessage();
         if (last != first) {
             outcome.cause(last);
             last.addSuppressed(first);
-            if (last.status() != Status.ROLLED_BACK) {
+            if (!rolledBack) {
                 why += String.valueOf(last.getMessage()).equals(first.getMessage())
-                        ? "\nThe second look ended in the same way."
-                        : "\nAnd at the second look: " + last.getMessage();
+                        ? "\nThe second attempt ended in the same way."
+                        : "\nThe second attempt: " + last.getMessage();
             }
         }
-        if (last.status() == Status.ROLLED_BACK) {
+        if (rolledBack) {
             return outcome.status(Status.ROLLED_BACK)
                     .because(
-                            "the host has rolled back: no new connection confirmed the changes in time",
+                            "the host has rolled back, because no new connection confirmed the changes in time",
                             "Its firewall, WireGuard interface and host key are as they were, and what was started was"
-                                    + " stopped. See that new SSH connections reach it with the new rules (on the host:"
+                                    + " stopped. Make sure that the new rules let SSH connections in (on the host:"
                                     + " ufw status numbered; a rule before PromGuard's may deny them, or its SSH server"
                                     + " may listen on another port than the one given), then run apply again. "
                                     + why.replace("\n", "\n  "));
@@ -173,10 +179,10 @@ final class CommitConfirm {
                 .because(
                         (interrupted ? "interrupted: " : "")
                                 + "whether the host keeps its changes or has rolled back is not known",
-                        "What nobody confirms is put back within "
+                        "The host rolls back changes that are not confirmed within "
                                 + context.applier().rollbackAfter().toSeconds()
-                                + " s. When it can be reached again, run apply: it looks first, and makes what is missing. If"
-                                + " it cannot, look on its console: systemctl list-timers 'promguard-*'; ufw status. "
+                                + " s. When it can be reached again, run apply: it makes the changes that are missing. If"
+                                + " it cannot, check on its console: systemctl list-timers 'promguard-*'; ufw status. "
                                 + why.replace("\n", "\n  "));
     }
 }

@@ -1,8 +1,10 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
+import dev.promguard.host.HostProblem;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.run.Context;
@@ -16,7 +18,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Deletes hosts in a cloud: those that are the mesh's, or those that a user names. */
@@ -49,12 +50,12 @@ public final class Deleter {
      * stay.
      *
      * @param journal the state, which forgets the hosts if others stay
+     * @param hosts what each host of the cloud is to the mesh
      * @return what was done
      * @throws ProviderException if the cloud refuses, or some hosts are not gone in time; the message names the hosts
      */
-    public Result destroy(StateJournal journal) {
+    public Result destroy(StateJournal journal, HostIdentities hosts) {
         MeshState state = journal.state();
-        HostIdentities hosts = observer.identify(state);
         List<CloudHost> own = hosts.own();
         List<String> names = own.stream().map(CloudHost::name).toList();
         Set<String> open = new TreeSet<>();
@@ -65,14 +66,12 @@ public final class Deleter {
         naming(names, () -> delete(hosts, own, open));
         names.forEach(name -> context.events().done(name, "removed"));
 
-        HostIdentities others = new HostIdentities(
-                new TreeMap<>(),
-                List.of(),
-                hosts.unmanaged().stream()
-                        .filter(host -> host.attempt().filter(open::contains).isEmpty())
-                        .toList(),
-                Set.of());
-        List<String> problems = others.problems(context.store().describe(mesh));
+        List<String> problems = hosts
+                .withoutAttempts(open)
+                .problems(context.store().describe(mesh))
+                .stream()
+                .map(HostProblem::text)
+                .toList();
         if (!problems.isEmpty()) {
             journal.update(before -> {
                 MeshState after = before;
@@ -136,7 +135,7 @@ public final class Deleter {
             host.ifPresentOrElse(wanted::add, () -> problems.add(notUnmanaged(hosts, id)));
         }
         if (!problems.isEmpty()) {
-            throw new InvalidMeshException(mesh, problems);
+            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, mesh, problems);
         }
         List<String> names = wanted.stream().map(CloudHost::name).sorted().toList();
         context.events().started(null, "remove " + String.join(", ", names));
@@ -150,9 +149,9 @@ public final class Deleter {
                 .filter(host -> host.id().equals(id))
                 .findFirst()
                 .map(host -> "deleteUnmanaged: " + Names.quote(id) + " is " + host.name()
-                        + ", which the state knows: leave it out of the mesh and apply, or destroy the mesh")
+                        + ", which the state knows. Leave it out of the spec and run apply, or destroy the mesh.")
                 .orElse("deleteUnmanaged: " + Names.quote(id)
-                        + " is not the id of a host that carries this mesh's tag: take the ids from plan()");
+                        + " is not the id of a host that carries this mesh's tag. Take the ids from plan().");
     }
 
     /** A failure names the hosts, whatever the provider says. */
@@ -160,14 +159,15 @@ public final class Deleter {
         try {
             deletion.run();
         } catch (ProviderException e) {
-            String message = String.valueOf(e.getMessage());
+            String message = e.reason();
             if (names.isEmpty() || names.stream().anyMatch(message::contains)) {
                 throw e;
             }
             throw new ProviderException(
+                    e.code(),
                     String.join(", ", names) + ": " + message,
                     e.status().isPresent() ? e.status().getAsInt() : null,
-                    e.id().orElse(null),
+                    e.providerCode().orElse(null),
                     e.requestId().orElse(null),
                     e.retryable(),
                     e);

@@ -3,11 +3,12 @@ package dev.promguard.internal.act;
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Architecture;
-import dev.promguard.change.Change;
-import dev.promguard.change.Footprint;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.SymbolicKeys;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.Change;
+import dev.promguard.host.DesiredHost;
+import dev.promguard.host.LastApplied;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.SymbolicKeys;
+import dev.promguard.host.WireGuard;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -15,7 +16,6 @@ import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.render.DesiredHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.List;
@@ -69,7 +69,7 @@ final class HostChanger {
         if (decision.rebuilt()) {
             outcome.changed(name, Decider.REBUILT, true);
         }
-        Footprint left = Footprint.of(
+        LastApplied left = LastApplied.of(
                 desired, Architecture.ofMachine(seen.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
             journal.updateHost(name, host -> host.with(left));
@@ -77,10 +77,10 @@ final class HostChanger {
             return Optional.empty();
         }
         // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
-        Footprint known =
-                decision.rebuilt() ? Footprint.NONE : before.footprint().orElse(Footprint.NONE);
-        Footprint untouched = known.without(changes);
-        if (!untouched.equals(before.footprint().orElse(Footprint.NONE))) {
+        LastApplied known =
+                decision.rebuilt() ? LastApplied.NONE : before.lastApplied().orElse(LastApplied.NONE);
+        LastApplied untouched = known.without(changes);
+        if (!untouched.equals(before.lastApplied().orElse(LastApplied.NONE))) {
             journal.updateHost(name, host -> host.with(untouched));
         }
         Progress progress = new Progress(name, SymbolicKeys.resolve(decision.drift(), standIns));
@@ -114,7 +114,7 @@ final class HostChanger {
     /** Pins the host key that the host proved, before anything is sent: one of several, or the one of the first contact. */
     private HostState pinned(String name, HostKeyFingerprint shown) {
         HostState before = journal.host(name);
-        boolean bootstrap = before.throwaway().equals(Optional.of(shown));
+        boolean bootstrap = before.bootstrapKey().equals(Optional.of(shown));
         if (!bootstrap && (context.isInventory() || before.hostKeys().size() > 1)) {
             journal.updateHost(name, host -> host.pinned(shown));
         }
@@ -122,7 +122,7 @@ final class HostChanger {
     }
 
     private void confirm(
-            String name, HostSession session, Progress progress, Footprint left, CommitConfirm confirming) {
+            String name, HostSession session, Progress progress, LastApplied left, CommitConfirm confirming) {
         session.close();
         HostState now = journal.host(name);
         HostKeyFingerprint fresh = progress.fresh;

@@ -1,8 +1,8 @@
 package dev.promguard.internal.act;
 
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.PresharedKeys.Pair;
-import dev.promguard.change.SymbolicKeys;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.PresharedKeys.Pair;
+import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.decide.KeyDecision;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.PublicKey;

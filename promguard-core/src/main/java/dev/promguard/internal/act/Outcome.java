@@ -59,6 +59,16 @@ public record Outcome(
     }
 
     /**
+     * This outcome of a run that was interrupted in a second pass, before that did anything.
+     *
+     * @param interruption the interruption
+     * @return a copy
+     */
+    public Outcome cancelledBy(CancelledException interruption) {
+        return new Outcome(decision, addresses, changes, drift, failures, removed, cloud, Optional.of(interruption));
+    }
+
+    /**
      * This outcome followed by that of a second pass.
      *
      * @param next what the second pass did

@@ -1,10 +1,12 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.HostProblem;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Roster;
@@ -17,13 +19,13 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.ProvisioningResult;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -75,8 +77,9 @@ final class Provisioner {
         SshPublicKey publicKey = context.store()
                 .loadLoginPublicKey(context.mesh())
                 .orElseThrow(() -> new StateException(
+                        ErrorCode.LOGIN_KEY_MISSING,
                         "the public half of the SSH login key of mesh " + context.mesh() + " is missing from "
-                                + context.store().describe(context.mesh()) + ": put back a copy of the folder",
+                                + context.store().describe(context.mesh()) + ". Restore the folder from a backup.",
                         false,
                         null));
         context.events().started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
@@ -118,9 +121,12 @@ final class Provisioner {
     void refuseUnmanaged() {
         List<String> problems = HostIdentities.of(
                         journal.state(), context.provider().list(context.mesh()), List.of())
-                .problems(context.store().describe(context.mesh()));
+                .problems(context.store().describe(context.mesh()))
+                .stream()
+                .map(HostProblem::text)
+                .toList();
         if (!problems.isEmpty()) {
-            throw new InvalidMeshException(context.mesh(), problems);
+            throw new InvalidMeshException(ErrorCode.UNMANAGED_HOSTS, context.mesh(), problems);
         }
     }
 
@@ -129,8 +135,7 @@ final class Provisioner {
         record Kind(String role, String region, String size, String image) {}
         Map<Kind, List<HostOrder>> kinds = new LinkedHashMap<>();
         for (HostOrder order : missing) {
-            Kind kind =
-                    new Kind(blueprint.host(order.name()).role().word(), order.region(), order.size(), order.image());
+            Kind kind = new Kind(blueprint.host(order.name()).role().id(), order.region(), order.size(), order.image());
             kinds.computeIfAbsent(kind, key -> new ArrayList<>()).add(order);
         }
         int most = context.provider().batchSize();
@@ -156,7 +161,7 @@ final class Provisioner {
                     .create(new CreateOrder(
                             context.mesh(),
                             attempt,
-                            blueprint.host(first.name()).role().word(),
+                            blueprint.host(first.name()).role().id(),
                             names,
                             first.region(),
                             first.size(),
@@ -177,26 +182,27 @@ final class Provisioner {
     }
 
     /** Waits for hosts, and tells of each as soon as it is ready or known not to come. */
-    void await(Map<String, CloudHost> waiting, Observation.Arrivals.Told told) {
+    void await(Map<String, CloudHost> waiting, Observation.ReadyHosts.Listener listener) {
         Map<String, String> open = new TreeMap<>();
         waiting.forEach((name, host) -> open.put(host.id(), name));
         context.events().started(null, "wait for " + String.join(", ", waiting.keySet()) + " to be active");
         try {
-            Arrival arrival = context.provider()
+            ProvisioningResult arrival = context.provider()
                     .await(context.mesh(), Set.copyOf(open.keySet()), Timeouts.PROVISIONING, host -> {
                         String name = Objects.requireNonNull(open.remove(host.id()), host.id());
                         context.events()
                                 .done(name, "active at " + host.publicAddress().orElse("?"));
-                        told.ready(name, host.withName(name));
+                        listener.ready(name, host.withName(name));
                     });
-            open.forEach((id, name) -> told.failed(
+            open.forEach((id, name) -> listener.failed(
                     name,
-                    HostException.of(name, "", STEP)
+                    HostException.of(ErrorCode.HOST_NOT_READY, name, "", STEP)
                             .because(
-                                    Objects.requireNonNullElse(arrival.missing().get(id), "nothing is known of it"),
+                                    Objects.requireNonNullElse(
+                                            arrival.missing().get(id), "the provider reports nothing about it"),
                                     "")));
         } catch (ProviderException e) {
-            open.values().forEach(name -> told.failed(name, e));
+            open.values().forEach(name -> listener.failed(name, e));
         }
     }
 }

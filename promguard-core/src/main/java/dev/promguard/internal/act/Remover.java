@@ -2,6 +2,7 @@ package dev.promguard.internal.act;
 
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
+import dev.promguard.internal.observe.ManifestObserver;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
@@ -35,8 +36,11 @@ final class Remover {
         }
         List<String> names = orphaned.stream().map(CloudHost::name).sorted().toList();
         if (roster.inventory().isPresent()) {
-            Uninstaller.Result result =
-                    new Uninstaller(context, journal, roster.inventory().get()).uninstall(names, sessions);
+            Uninstaller uninstaller = new Uninstaller(context, journal);
+            Uninstaller.Result result = uninstaller.uninstall(
+                    new ManifestObserver(context, roster.inventory().get())
+                            .observe(names, journal.state(), sessions, uninstaller::pin),
+                    sessions);
             result.failures().forEach((name, failure) -> outcome.failed("take PromGuard's parts off " + name, failure));
             outcome.removed(List.copyOf(result.leftovers().keySet()));
             return;

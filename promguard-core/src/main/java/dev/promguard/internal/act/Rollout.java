@@ -1,11 +1,12 @@
 package dev.promguard.internal.act;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Role;
-import dev.promguard.change.PresharedKeys.Pair;
-import dev.promguard.change.TunnelSecrets;
+import dev.promguard.host.PresharedKeys.Pair;
+import dev.promguard.host.TunnelSecrets;
 import dev.promguard.internal.act.HostChanger.Confirmation;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
@@ -115,20 +116,24 @@ final class Rollout {
 
     private RuntimeException failure(HostDecision host) {
         return decision.observed().failure(host.name()).orElseGet(() -> {
-            String problems = host.problems().stream().map(Problem::text).collect(Collectors.joining("; "));
-            return isDeferred(host)
-                    ? exception(host.name(), NEW_KEYS)
+            boolean deferred = isDeferred(host);
+            String problems = host.problems().stream()
+                    .map(deferred ? Problem::message : Problem::text)
+                    .collect(Collectors.joining(" "));
+            ErrorCode code = host.problems().get(0).code();
+            return deferred
+                    ? exception(code, host.name(), NEW_KEYS)
                             .retryable()
                             .because(
                                     problems,
-                                    "Nothing was changed on it, so that its tunnels stay. Make those reachable, or take them"
-                                            + " out of the mesh, then run apply again.")
-                    : exception(host.name(), "check the host").because(problems, "Nothing was changed on it.");
+                                    "Nothing was changed on it, so that its tunnels stay. Make those hosts reachable, or take"
+                                            + " them out of the mesh, then run apply again.")
+                    : exception(code, host.name(), "check the host").because(problems, "Nothing was changed on it.");
         });
     }
 
-    private HostException.Builder exception(String name, String step) {
-        return HostException.of(name, Objects.requireNonNullElse(addresses.get(name), ""), step);
+    private HostException.Builder exception(ErrorCode code, String name, String step) {
+        return HostException.of(code, name, Objects.requireNonNullElse(addresses.get(name), ""), step);
     }
 
     private void rememberKeys(Collection<String> names) {
@@ -257,30 +262,31 @@ final class Rollout {
 
     /** Has a host roll back now, and tells what came of it. */
     private HostException putBack(String name, Set<String> failed) {
-        String why = "others that must take their new keys in the same run did not: " + String.join(", ", failed);
-        String remedy = "Fix what those lack, then run apply again.";
-        HostException.Builder result = exception(name, PUT_BACK);
+        String why = "hosts that must take their new keys in the same run did not: " + String.join(", ", failed);
+        String remedy = "Fix those hosts, then run apply again.";
         context.events().started(name, PUT_BACK);
         try {
             sessions.with(name).orElseThrow().rollBack();
         } catch (HostException e) {
-            return result.status(Status.UNKNOWN)
+            return exception(ErrorCode.OUTCOME_UNKNOWN, name, PUT_BACK)
+                    .status(Status.UNKNOWN)
                     .cause(e)
                     .because(
-                            why + ", and whether the host has put its old keys back is not known: " + e.getMessage(),
+                            why + ", and whether the host has put its old keys back is not known: " + e.reason(),
                             "It puts them back by itself within "
                                     + context.applier().rollbackAfter().toSeconds() + " s. " + remedy);
         }
-        return result.status(Status.ROLLED_BACK)
+        return exception(ErrorCode.KEYS_HELD_BACK, name, PUT_BACK)
+                .status(Status.ROLLED_BACK)
                 .because(why + ". So the host has put its old keys, firewall rules and host key back", remedy);
     }
 
     private HostException notBegun(String name, Set<String> failed) {
-        return exception(name, NEW_KEYS)
+        return exception(ErrorCode.KEYS_HELD_BACK, name, NEW_KEYS)
                 .retryable()
                 .because(
-                        "others that must take their new keys in the same run did not: " + String.join(", ", failed),
-                        "Nothing was changed on it. Fix what those lack, then run apply again.");
+                        "hosts that must take their new keys in the same run did not: " + String.join(", ", failed),
+                        "Nothing was changed on it. Fix those hosts, then run apply again.");
     }
 
     private void confirm(Set<String> names) {

@@ -1,29 +1,22 @@
 package dev.promguard.internal.act;
 
 import dev.promguard.HostException;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.Manifest;
-import dev.promguard.change.NewKeys;
-import dev.promguard.internal.observe.HostKeyPolicy;
-import dev.promguard.internal.observe.HostObserver;
+import dev.promguard.host.Change;
+import dev.promguard.host.Manifest;
+import dev.promguard.host.NewKeys;
+import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.internal.observe.HostObservation.Seen;
+import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.StateJournal;
-import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.spi.Arrival;
-import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
-import dev.promguard.spi.Inventory;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,21 +32,28 @@ public final class Uninstaller {
 
     private final Context context;
     private final StateJournal journal;
-    private final Inventory inventory;
-    private final HostKeyPolicy policy;
+    private final MeshState before;
 
     /**
-     * An uninstaller.
+     * An uninstaller. What is remembered now tells which hosts were in the mesh before it pins their host keys.
      *
      * @param context the run's context
      * @param journal the state, which forgets each host that is done
-     * @param inventory how to log in to the hosts
      */
-    public Uninstaller(Context context, StateJournal journal, Inventory inventory) {
+    public Uninstaller(Context context, StateJournal journal) {
         this.context = context;
         this.journal = journal;
-        this.inventory = inventory;
-        this.policy = new HostKeyPolicy(context);
+        this.before = journal.state();
+    }
+
+    /**
+     * Holds a host that is trusted on first use to the key that it showed, also in the next run.
+     *
+     * @param name the host's name
+     * @param host what is known of it, with that key
+     */
+    public void pin(String name, HostState host) {
+        journal.update(state -> state.with(name, host));
     }
 
     /**
@@ -65,34 +65,35 @@ public final class Uninstaller {
     public record Result(Map<String, List<String>> leftovers, Map<String, RuntimeException> failures) {}
 
     /**
-     * Uninstalls PromGuard from hosts, several at once.
+     * Uninstalls PromGuard from hosts, several at once, over the sessions that they were read over.
      *
-     * @param names the hosts' names
-     * @param sessions what holds the key to log in with
+     * @param manifests what was read of the hosts
+     * @param sessions the open sessions
      * @return what came of each
      */
-    public Result uninstall(Collection<String> names, Sessions sessions) {
+    public Result uninstall(Manifests manifests, Sessions sessions) {
         Map<String, List<String>> leftovers = new TreeMap<>();
         Map<String, RuntimeException> failures = new TreeMap<>();
-        Map<String, String> addresses = addresses(names, failures);
-        for (String name : names) {
-            if (inventory.gone().contains(name)) {
+        Map<String, Seen> read = new TreeMap<>();
+        manifests.hosts().forEach((name, host) -> {
+            if (host instanceof Seen seen) {
+                read.put(name, seen);
+            } else if (host instanceof HostObservation.Unreachable unreachable) {
+                failures.put(name, unreachable.failure());
+                context.events().failed(name, STEP);
+            } else {
                 journal.update(state -> state.without(name));
                 leftovers.put(name, List.of("everything: it is said to be gone for good, and was not contacted"));
-            } else if (!inventory.logins().containsKey(name)) {
-                failures.put(
-                        name,
-                        HostException.of(name, "", STEP)
-                                .because(
-                                        "it is not among the hosts that "
-                                                + context.provider().name() + " names",
-                                        "Name it again so that it can be reached, or say that it is gone for good."));
             }
-        }
+        });
         Parallel.map(
-                        addresses.keySet(),
+                        read.keySet(),
                         context.parallelism(),
-                        name -> uninstall(name, Objects.requireNonNull(addresses.get(name)), sessions))
+                        name -> uninstall(
+                                name,
+                                Objects.requireNonNull(manifests.addresses().get(name), name),
+                                Objects.requireNonNull(read.get(name), name),
+                                sessions))
                 .forEach((name, result) -> {
                     if (result.failure() != null) {
                         failures.put(name, result.failure());
@@ -104,59 +105,30 @@ public final class Uninstaller {
         return new Result(leftovers, failures);
     }
 
-    /** Where the named hosts are, as far as their names can be resolved. */
-    private Map<String, String> addresses(Collection<String> names, Map<String, RuntimeException> failures) {
-        Map<String, CloudHost> wanted = new TreeMap<>();
-        Map<String, String> waiting = new HashMap<>();
-        for (CloudHost host : context.provider().list(context.mesh())) {
-            if (names.contains(host.name())) {
-                wanted.put(host.name(), host);
-                if (host.publicAddress().isEmpty()) {
-                    waiting.put(host.id(), host.name());
-                }
-            }
-        }
-        if (!waiting.isEmpty()) {
-            Arrival arrival = context.provider().await(context.mesh(), waiting.keySet(), Timeouts.PROVISIONING);
-            arrival.ready().forEach(host -> wanted.put(host.name(), host));
-            arrival.missing().forEach((id, reason) -> {
-                String name = Objects.requireNonNullElse(waiting.get(id), id);
-                wanted.remove(name);
-                failures.put(name, HostException.of(name, "", "connect").because(reason, ""));
-            });
-        }
-        Map<String, String> addresses = new TreeMap<>();
-        wanted.forEach((name, host) -> host.publicAddress().ifPresent(address -> addresses.put(name, address)));
-        return addresses;
-    }
-
-    private List<String> uninstall(String name, String address, Sessions sessions) {
+    private List<String> uninstall(String name, String address, Seen seen, Sessions sessions) {
         context.events().started(name, STEP);
-        HostState remembered = journal.state().hosts().get(name);
+        HostState remembered = before.hosts().get(name);
         // Of a host that is not remembered the address inside the tunnels is not known, and not needed.
         HostState known = remembered == null ? HostState.adopted(address, name) : remembered;
+        HostState pinned = known.pinned(seen.hostKey());
+        if (!Manifest.isOf(context.mesh(), seen.facts())) {
+            sessions.close(name);
+            journal.update(state -> forget(state, name, remembered));
+            context.events().done(name, NOTHING);
+            return List.of(NOTHING);
+        }
         List<String> leftovers = Collections.synchronizedList(new ArrayList<>());
         CommitConfirm confirming = new CommitConfirm(context, name, address, sessions.loginKey());
         boolean armed;
-        HostState pinned;
-        try (HostSession session =
-                context.applier().open(policy.target(name, address, known, sessions.loginKey(), Timeouts.OBSERVE))) {
-            HostState proven = known.pinned(session.hostKey());
-            // A host that is trusted on first use is held to the key that it showed, also by the next run.
-            journal.update(state -> state.with(name, proven));
-            pinned = proven;
-            HostFacts facts = HostObserver.settled(session, FactsQuery.MANIFEST_ALONE);
-            if (facts.ledger()
-                    .filter(manifest -> manifest.mesh().equals(context.mesh()))
-                    .isEmpty()) {
-                journal.update(state -> forget(state, name, remembered));
-                context.events().done(name, NOTHING);
-                return List.of(NOTHING);
-            }
-            armed = session.apply(Manifest.uninstall(), NewKeys.NONE, new Notes(name, leftovers));
+        try {
+            armed = sessions.with(name)
+                    .orElseThrow()
+                    .apply(Manifest.uninstall(), NewKeys.NONE, new Notes(name, leftovers));
         } catch (HostException e) {
+            sessions.close(name);
             throw confirming.afterLoss(e, known);
         }
+        sessions.close(name);
         if (armed) {
             confirming.armed();
             confirming.confirm(pinned, pinned);

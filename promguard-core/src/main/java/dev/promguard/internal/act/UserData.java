@@ -22,7 +22,7 @@ final class UserData {
     static Secret withHostKey(SshKeyPair hostKey) {
         return hostKey.privateKey().use(key -> {
             byte[] head = BEFORE_KEY.getBytes(StandardCharsets.UTF_8);
-            byte[] tail = ("  ed25519_public: " + hostKey.publicKey().line() + " throwaway\n")
+            byte[] tail = ("  ed25519_public: " + hostKey.publicKey().line() + " bootstrap\n")
                     .getBytes(StandardCharsets.UTF_8);
             int lines = 0;
             for (byte each : key) {

@@ -4,18 +4,21 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
-import dev.promguard.change.Change;
-import dev.promguard.change.Differ;
-import dev.promguard.change.Drift;
-import dev.promguard.change.Explanation;
-import dev.promguard.change.Footprint;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.KeyChanges;
-import dev.promguard.change.KeyClaims;
-import dev.promguard.change.Manifest;
-import dev.promguard.change.Occupancy;
-import dev.promguard.change.PlannedChange;
-import dev.promguard.change.SymbolicKeys;
+import dev.promguard.host.Change;
+import dev.promguard.host.Conflicts;
+import dev.promguard.host.DesiredHost;
+import dev.promguard.host.Differ;
+import dev.promguard.host.Drift;
+import dev.promguard.host.DuplicateKeys;
+import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.Explanation;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostProblem;
+import dev.promguard.host.KeyChanges;
+import dev.promguard.host.LastApplied;
+import dev.promguard.host.Manifest;
+import dev.promguard.host.Renderer;
+import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
@@ -23,10 +26,8 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.render.DesiredHost;
-import dev.promguard.render.Renderer;
 import dev.promguard.spi.MeshState.HostState;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -62,16 +63,14 @@ public final class Decider {
      * Refuses what no observation of hosts could make possible, before any host is contacted.
      *
      * @param roster the hosts
-     * @param quote what the cloud says of the hosts to create
+     * @param preflight what the cloud says of the hosts to create
      * @param acts whether the run is going to act; a plan only shows hosts that the state does not know
      * @throws InvalidMeshException if something cannot be; it names everything that the cloud alone can tell
      */
-    public void refuse(Roster roster, Quote quote, boolean acts) {
-        List<Problem> problems = Problem.ofCloud(roster, quote, stateLocation);
+    public void refuse(Roster roster, Preflight preflight, boolean acts) {
+        List<Problem> problems = Problem.ofCloud(roster, preflight, stateLocation);
         if (problems.stream().anyMatch(problem -> acts || problem.kind() != Problem.Kind.UNMANAGED_HOST)) {
-            throw new InvalidMeshException(
-                    roster.blueprint().mesh(),
-                    problems.stream().map(Problem::toString).toList());
+            throw Problem.refusal(roster.blueprint().mesh(), problems);
         }
     }
 
@@ -100,14 +99,15 @@ public final class Decider {
             return HostDecision.unread(host, HostDecision.Kind.CREATE, List.of());
         } else if (seen instanceof Unreachable unreachable) {
             return HostDecision.unread(
-                    host,
-                    HostDecision.Kind.REFUSED,
-                    List.of(Problem.ofHost(
-                            Problem.Kind.UNREACHABLE,
-                            host.name(),
-                            String.valueOf(unreachable.failure().getMessage()))));
+                    host, HostDecision.Kind.REFUSED, List.of(Problem.unreachable(host.name(), unreachable.failure())));
         }
-        return HostDecision.unread(host, HostDecision.Kind.AWAITED, List.of());
+        return HostDecision.unread(
+                host,
+                HostDecision.Kind.AWAITED,
+                List.of(Problem.ofHost(
+                        Problem.Kind.NOT_READY,
+                        host.name(),
+                        new HostProblem("it is not running, or has no public address yet", ""))));
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host, Seen seen) {
@@ -128,17 +128,17 @@ public final class Decider {
                     false);
         }
         boolean rebuilt = state.rebuilt(seen.hostKey());
-        boolean replaceHostKey = state.throwaway().equals(Optional.of(seen.hostKey()));
+        boolean replaceHostKey = state.bootstrapKey().equals(Optional.of(seen.hostKey()));
         KeyChanges newKeys = keys.changesOf(host.name());
         List<Change> changes = withManifest(roster, Differ.diff(desired, facts, newKeys, replaceHostKey), facts);
-        Footprint left = rebuilt ? Footprint.NONE : state.footprint().orElse(Footprint.NONE);
-        List<PlannedChange> planned = new ArrayList<>();
+        LastApplied left = rebuilt ? LastApplied.NONE : state.lastApplied().orElse(LastApplied.NONE);
+        List<ExplainedChange> planned = new ArrayList<>();
         if (roster.identities().hasLostItsTag(host.name())) {
-            planned.add(new PlannedChange(LOST_TAG, true, Optional.empty()));
+            planned.add(ExplainedChange.of("cloud-tag", Change.Action.UPDATE, host.name(), true, LOST_TAG));
         }
         firstContact(roster, host.name(), state, seen.hostKey()).ifPresent(planned::add);
         if (rebuilt) {
-            planned.add(new PlannedChange(REBUILT, true, Optional.empty()));
+            planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
         planned.addAll(Explanation.of(
                 desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));
@@ -167,42 +167,46 @@ public final class Decider {
         String name = host.name();
         Blueprint blueprint = roster.blueprint();
         List<Problem> problems = new ArrayList<>();
-        Differ.faults(desired, facts)
-                .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, text)));
+        Differ.problems(desired, facts)
+                .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, problem)));
         List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
         if (!overlaps.isEmpty()) {
             problems.add(Problem.ofHost(
                     Problem.Kind.NETWORK_OVERLAP,
                     name,
-                    "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
-                            + String.join(", ", overlaps) + ": choose another network with network(…)"));
+                    new HostProblem(
+                            "the mesh's network " + blueprint.spec().network() + " overlaps the host's own "
+                                    + String.join(", ", overlaps),
+                            "Choose another network with network(…).")));
         }
         if (roster.inventory().isPresent()) {
-            Occupancy.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
-                    .forEach(text -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, text)));
+            Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
+                    .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
         Optional.ofNullable(keys.rejected().get(name))
-                .ifPresent(text ->
-                        problems.add(Problem.ofHost(Problem.Kind.DUPLICATE_KEY, name, text + ". " + KeyClaims.mend())));
+                .ifPresent(shown -> problems.add(Problem.ofHost(
+                        Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));
         Optional.ofNullable(keys.deferred().get(name))
                 .ifPresent(peers -> problems.add(Problem.ofHost(
                         Problem.Kind.WAITS_FOR_PEERS,
                         name,
-                        "it has running tunnels with others that cannot take part: " + String.join(", ", peers))));
+                        new HostProblem(
+                                "it has running tunnels with hosts that cannot take part: " + String.join(", ", peers),
+                                "Make those reachable, or take them out of the mesh."))));
         return problems;
     }
 
     /** The ports that PromGuard's units are to listen on. */
-    private static List<Occupancy.Claim> ports(Blueprint blueprint, Blueprint.Host host) {
-        List<Occupancy.Claim> ports = new ArrayList<>();
-        ports.add(new Occupancy.Claim(
+    private static List<Conflicts.Claim> ports(Blueprint blueprint, Blueprint.Host host) {
+        List<Conflicts.Claim> ports = new ArrayList<>();
+        ports.add(new Conflicts.Claim(
                 "node_exporter.service", host.address(), blueprint.spec().nodeExporterPort(), "nodeExporterPort(…)"));
         host.spec()
                 .exporters()
-                .forEach(exporter -> ports.add(new Occupancy.Claim(
+                .forEach(exporter -> ports.add(new Conflicts.Claim(
                         exporter.unit(), host.address(), exporter.port(), "the exporter's withPort(…)")));
         if (host.role() == Role.MONITOR) {
-            ports.add(new Occupancy.Claim(
+            ports.add(new Conflicts.Claim(
                     "prometheus.service",
                     "127.0.0.1",
                     blueprint.spec().prometheus().port(),
@@ -213,7 +217,9 @@ public final class Decider {
 
     /** On a host that stays when the mesh goes, a manifest is begun before the first change. */
     private static List<Change> withManifest(Roster roster, List<Change> changes, HostFacts facts) {
-        if (roster.inventory().isEmpty() || changes.isEmpty() || facts.ledger().isPresent()) {
+        if (roster.inventory().isEmpty()
+                || changes.isEmpty()
+                || facts.manifest().isPresent()) {
             return changes;
         }
         List<Change> all = new ArrayList<>();
@@ -222,14 +228,20 @@ public final class Decider {
         return all;
     }
 
-    private static Optional<PlannedChange> firstContact(
+    private static Optional<ExplainedChange> firstContact(
             Roster roster, String name, HostState state, HostKeyFingerprint shown) {
         boolean trusts = roster.inventory()
                 .map(inventory -> inventory.logins().get(name))
                 .filter(login -> login.hostKeys().isEmpty())
                 .isPresent();
         return state.hostKeys().isEmpty() && trusts
-                ? Optional.of(PlannedChange.wished("trust the host key " + shown + ", shown at this first contact"))
+                ? Optional.of(ExplainedChange.of(
+                                "host-key",
+                                Change.Action.CREATE,
+                                "SSH host key",
+                                false,
+                                "trust the host key " + shown + ", shown at this first contact")
+                        .between("unknown", shown.text()))
                 : Optional.empty();
     }
 }

@@ -47,9 +47,7 @@ public record Decision(
     public Decision orThrow() {
         List<Problem> blocking = blocking();
         if (!blocking.isEmpty()) {
-            throw new InvalidMeshException(
-                    observed.roster().blueprint().mesh(),
-                    blocking.stream().map(Problem::toString).toList());
+            throw Problem.refusal(observed.roster().blueprint().mesh(), blocking);
         }
         return this;
     }

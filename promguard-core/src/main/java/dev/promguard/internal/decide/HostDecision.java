@@ -1,11 +1,11 @@
 package dev.promguard.internal.decide;
 
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.change.Change;
-import dev.promguard.change.ManagedFiles;
-import dev.promguard.change.PlannedChange;
-import dev.promguard.change.WireGuard;
-import dev.promguard.render.DesiredHost;
+import dev.promguard.host.Change;
+import dev.promguard.host.DesiredHost;
+import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.WireGuard;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -28,7 +28,7 @@ public record HostDecision(
         Optional<DesiredHost> desired,
         List<Change> changes,
         List<Change> drift,
-        List<PlannedChange> planned,
+        List<ExplainedChange> planned,
         List<Problem> problems,
         boolean rebuilt) {
     /** What is to happen to a host. */

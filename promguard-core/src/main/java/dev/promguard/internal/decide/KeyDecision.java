@@ -1,14 +1,14 @@
 package dev.promguard.internal.decide;
 
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.KeyChanges;
-import dev.promguard.change.KeyClaims;
-import dev.promguard.change.PresharedKeys;
-import dev.promguard.change.PresharedKeys.Pair;
-import dev.promguard.change.SymbolicKeys;
-import dev.promguard.change.TunnelSecrets;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.DuplicateKeys;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.KeyChanges;
+import dev.promguard.host.PresharedKeys;
+import dev.promguard.host.PresharedKeys.Pair;
+import dev.promguard.host.SymbolicKeys;
+import dev.promguard.host.TunnelSecrets;
+import dev.promguard.host.WireGuard;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
@@ -17,14 +17,16 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which hosts get a new WireGuard key pair, which pairs of hosts a new preshared key, and which running tunnels that concerns.
- * New keys are stand-ins here: see {@link SymbolicKeys}. Immutable.
+ * New keys are stand-ins here: see {@link SymbolicKeys}. Immutable; two are equal if they were made from the same and say the same.
  */
 public final class KeyDecision {
     private final Blueprint blueprint;
@@ -60,7 +62,7 @@ public final class KeyDecision {
                 unobserved.add(name);
             }
         }
-        rejected = KeyClaims.refused(shown, remembered);
+        rejected = DuplicateKeys.refused(shown, remembered);
         unobserved.addAll(rejected.keySet());
         unchanged.addAll(unobserved);
         blueprint
@@ -236,5 +238,25 @@ public final class KeyDecision {
             }
         }
         return new KeyChanges(pairs.contains(host) ? Optional.of(SymbolicKeys.of(host)) : Optional.empty(), peers);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof KeyDecision that
+                && blueprint.equals(that.blueprint)
+                && facts.equals(that.facts)
+                && remembered.equals(that.remembered)
+                && known.equals(that.known)
+                && pairs.equals(that.pairs)
+                && preshared.equals(that.preshared)
+                && rejected.equals(that.rejected)
+                && unchanged.equals(that.unchanged)
+                && unobserved.equals(that.unobserved)
+                && deferred.equals(that.deferred);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(facts, remembered, known, pairs, preshared, rejected, unchanged, unobserved, deferred);
     }
 }

@@ -1,8 +1,12 @@
 package dev.promguard.internal.decide;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidMeshException;
+import dev.promguard.PromGuardException;
+import dev.promguard.host.HostProblem;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,37 +16,51 @@ import java.util.Optional;
  * Something that stands in the way of what was asked for.
  *
  * @param kind what kind of problem it is
+ * @param code the code of such failures
  * @param host the host that it is about; empty for the mesh as a whole
- * @param text what is wrong and what to do about it, in a sentence or two
+ * @param message what is wrong, as a clause, without the id
+ * @param remedy what to do about it, as in {@link HostProblem}; an empty text where nothing is known, or the message says it
  */
-public record Problem(Kind kind, Optional<String> host, String text) {
-    /** The kinds of problems, in the order in which they are reported. */
+public record Problem(Kind kind, ErrorCode code, Optional<String> host, String message, String remedy) {
+    /** The kinds of problems, in the order in which they are reported: first those of the mesh as a whole, then those of a host. */
     public enum Kind {
-        /** The network has no address left for a host. */
-        NO_ADDRESS(true),
         /** Hosts carry the mesh's tag, and the state does not know them. */
-        UNMANAGED_HOST(true),
+        UNMANAGED_HOST(true, ErrorCode.UNMANAGED_HOSTS),
         /** A host of an inventory carries parts of the mesh, and the inventory does not name it any more. */
-        FORGOTTEN_HOST(true),
+        FORGOTTEN_HOST(true, ErrorCode.HOST_NOT_IN_INVENTORY),
         /** The cloud would refuse to create a host. */
-        REFUSED_BY_PROVIDER(true),
-        /** A host that was there before has something in a place that PromGuard needs. */
-        CONFLICT(true),
+        REFUSED_BY_PROVIDER(true, ErrorCode.CANNOT_CREATE),
         /** A host cannot be reached or read. */
-        UNREACHABLE(false),
+        UNREACHABLE(false, ErrorCode.CONNECT_FAILED),
+        /** A host is not running, or has no public address yet. */
+        NOT_READY(false, ErrorCode.HOST_NOT_READY),
         /** A host's system or architecture is not supported. */
-        UNSUPPORTED(false),
+        UNSUPPORTED(false, ErrorCode.UNSUPPORTED_SYSTEM),
         /** The mesh's network overlaps one of a host's own. */
-        NETWORK_OVERLAP(false),
+        NETWORK_OVERLAP(false, ErrorCode.NETWORK_OVERLAP),
+        /** A host that was there before has something in a place that PromGuard needs. */
+        CONFLICT(true, ErrorCode.CONFLICT),
         /** A host shows a WireGuard key that belongs to another. */
-        DUPLICATE_KEY(false),
+        DUPLICATE_KEY(false, ErrorCode.DUPLICATE_KEY),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */
-        WAITS_FOR_PEERS(false);
+        WAITS_FOR_PEERS(false, ErrorCode.KEYS_HELD_BACK);
 
         private final boolean blocking;
+        private final ErrorCode code;
 
-        Kind(boolean blocking) {
+        Kind(boolean blocking, ErrorCode code) {
             this.blocking = blocking;
+            this.code = code;
+        }
+
+        /**
+         * The stable id of such problems. One that was found by an exception has the id of that exception instead.
+         *
+         * @return such as {@code PG-2007}
+         * @see Problem#code()
+         */
+        public String id() {
+            return code.id();
         }
 
         /**
@@ -62,47 +80,91 @@ public record Problem(Kind kind, Optional<String> host, String text) {
      */
     public Problem {
         Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(code, "code");
         Objects.requireNonNull(host, "host");
-        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(message, "message");
+        Objects.requireNonNull(remedy, "remedy");
     }
 
     /** Everything that stands in the way, in the one order in which all verbs report it. */
     static List<Problem> all(Observed observed, List<HostDecision> hosts, String stateLocation) {
-        List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.quote(), stateLocation));
+        List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
         hosts.forEach(host -> problems.addAll(host.problems()));
         return List.copyOf(problems);
     }
 
     /** What the cloud alone can tell to stand in the way. */
-    static List<Problem> ofCloud(Roster roster, Quote quote, String stateLocation) {
+    static List<Problem> ofCloud(Roster roster, Preflight preflight, String stateLocation) {
         List<Problem> problems = new ArrayList<>();
         roster.identities()
                 .problems(stateLocation)
-                .forEach(text -> problems.add(new Problem(Kind.UNMANAGED_HOST, Optional.empty(), text)));
+                .forEach(problem -> problems.add(ofMesh(Kind.UNMANAGED_HOST, problem)));
         for (String name : roster.forgotten()) {
-            problems.add(new Problem(
-                    Kind.FORGOTTEN_HOST,
-                    Optional.empty(),
-                    name
-                            + " carries parts of this mesh, and the inventory does not name it any more: name it again so that they"
-                            + " can be taken off, or say that it is gone for good"));
+            problems.add(
+                    ofMesh(
+                            Kind.FORGOTTEN_HOST,
+                            new HostProblem(
+                                    name + " has parts of this mesh, and the inventory no longer names it",
+                                    "Name it again so that they can be uninstalled, or say with forget(…) that it no longer exists.")));
         }
-        quote.faults().forEach(text -> problems.add(new Problem(Kind.REFUSED_BY_PROVIDER, Optional.empty(), text)));
+        preflight.problems().forEach(text -> problems.add(ofMesh(Kind.REFUSED_BY_PROVIDER, new HostProblem(text, ""))));
         return problems;
     }
 
     /** A problem of one host. */
-    static Problem ofHost(Kind kind, String host, String text) {
-        return new Problem(kind, Optional.of(host), text);
+    static Problem ofHost(Kind kind, String host, HostProblem problem) {
+        return new Problem(kind, kind.code, Optional.of(host), problem.message(), problem.remedy());
+    }
+
+    /** A problem of the mesh as a whole. */
+    static Problem ofMesh(Kind kind, HostProblem problem) {
+        return new Problem(kind, kind.code, Optional.empty(), problem.message(), problem.remedy());
+    }
+
+    /** A host that could not be read, and why. */
+    static Problem unreachable(String host, RuntimeException failure) {
+        return failure instanceof PromGuardException known
+                ? new Problem(Kind.UNREACHABLE, known.code(), Optional.of(host), known.reason(), "")
+                : ofHost(Kind.UNREACHABLE, host, new HostProblem(String.valueOf(failure.getMessage()), ""));
+    }
+
+    /** The exception that names all of some problems, of which there is at least one. */
+    static InvalidMeshException refusal(String mesh, List<Problem> problems) {
+        List<String> lines = problems.size() == 1
+                ? List.of(problems.get(0).line())
+                : problems.stream().map(Problem::toString).toList();
+        return new InvalidMeshException(problems.get(0).code(), mesh, lines);
+    }
+
+    private String line() {
+        return new HostProblem(message, remedy).textOf(host);
     }
 
     /**
-     * The problem in a line, with the host that it is about.
+     * What is wrong and what to do about it, without the id.
      *
-     * @return such as {@code db-1: it is in mesh other already: …}
+     * @return both in a line
+     */
+    public String text() {
+        return new HostProblem(message, remedy).text();
+    }
+
+    /**
+     * What is wrong and what to do about it, with the id, for where the host is named already.
+     *
+     * @return the text, with the id in brackets at the end of its first line
+     */
+    public String textWithId() {
+        return code.appendedTo(text());
+    }
+
+    /**
+     * The problem with the host that it is about and its id.
+     *
+     * @return such as {@code db-1: it is in mesh other already. … [PG-5010]}
      */
     @Override
     public String toString() {
-        return host.map(name -> name + ": ").orElse("") + text;
+        return code.appendedTo(line());
     }
 }

@@ -3,11 +3,16 @@ package dev.promguard.internal.engine;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.internal.act.Deleter;
 import dev.promguard.internal.act.Uninstaller;
+import dev.promguard.internal.decide.DestroyDecision;
+import dev.promguard.internal.observe.CloudObserver;
+import dev.promguard.internal.observe.HostIdentities;
+import dev.promguard.internal.observe.ManifestObserver;
+import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Inventory;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /** Takes a whole mesh away: deletes hosts that PromGuard created, and uninstalls PromGuard from those that were there before. */
 public final class Destruction {
@@ -46,34 +52,74 @@ public final class Destruction {
             List<String> problems) {}
 
     /**
-     * Takes the mesh away, as far as it goes. The state stays the caller's to delete.
+     * Decides what a destruction would do. Changes nothing.
      *
+     * @return the decision
+     * @throws dev.promguard.ProviderException if the cloud refuses
+     */
+    public DestroyDecision plan() {
+        MeshState state = context.loadState();
+        Optional<HostInventory> inventory = context.provider().inventory();
+        if (inventory.isEmpty()) {
+            return decide(state, new CloudObserver(context).identify(state));
+        }
+        try (Sessions sessions = new Sessions(context::loginKey)) {
+            return decide(
+                    state,
+                    new ManifestObserver(context, inventory.get())
+                            .observe(names(state, inventory.get()), state, sessions));
+        }
+    }
+
+    /**
+     * Takes the mesh away, as far as it goes, if what is to be done passes a review. The state stays the caller's to delete.
+     *
+     * @param review is shown the whole decision before anything is done; what it throws ends the run
      * @return what was done
      * @throws dev.promguard.ProviderException if the cloud refuses, or some hosts are not gone in time
      */
-    public Result destroy() {
+    public Result destroy(Consumer<DestroyDecision> review) {
         MeshState state = context.loadState();
         StateJournal journal = new StateJournal(context.store(), state);
-        Optional<Inventory> inventory = context.provider().inventory();
+        Optional<HostInventory> inventory = context.provider().inventory();
         if (inventory.isPresent()) {
-            return uninstall(journal, inventory.get());
+            return uninstall(journal, inventory.get(), review);
         }
-        Deleter.Result deleted = new Deleter(context).destroy(journal);
+        HostIdentities hosts = new CloudObserver(context).identify(state);
+        review.accept(decide(state, hosts));
+        Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
         if (deleted.problems().isEmpty()) {
             context.provider().cleanUp(context.mesh(), accessKey(state));
         }
         return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
     }
 
-    private Result uninstall(StateJournal journal, Inventory inventory) {
-        Set<String> names = new TreeSet<>(journal.state().hosts().keySet());
+    private DestroyDecision decide(MeshState state, HostIdentities hosts) {
+        return DestroyDecision.ofCloud(state, hosts, context.store().describe(context.mesh()));
+    }
+
+    private DestroyDecision decide(MeshState state, Manifests manifests) {
+        return DestroyDecision.ofInventory(context.mesh(), state, manifests.hosts(), manifests.addresses());
+    }
+
+    private Set<String> names(MeshState state, HostInventory inventory) {
+        Set<String> names = new TreeSet<>(state.hosts().keySet());
         context.spec().hosts().stream()
                 .map(HostSpec::name)
                 .filter(inventory.logins()::containsKey)
                 .forEach(names::add);
+        return names;
+    }
+
+    private Result uninstall(StateJournal journal, HostInventory inventory, Consumer<DestroyDecision> review) {
         Uninstaller.Result result;
         try (Sessions sessions = new Sessions(context::loginKey)) {
-            result = new Uninstaller(context, journal, inventory).uninstall(names, sessions);
+            MeshState state = journal.state();
+            Uninstaller uninstaller = new Uninstaller(context, journal);
+            Manifests manifests = new ManifestObserver(context, inventory)
+                    .observe(names(state, inventory), state, sessions, uninstaller::pin);
+            review.accept(decide(state, manifests));
+            result = uninstaller.uninstall(manifests, sessions);
         }
         List<String> nothing = List.of(Uninstaller.NOTHING);
         List<String> removed = result.leftovers().entrySet().stream()

@@ -1,6 +1,9 @@
 package dev.promguard.internal.engine;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.PromGuardException;
+import dev.promguard.VerifyReport;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.act.Act;
 import dev.promguard.internal.act.Outcome;
@@ -16,14 +19,19 @@ import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
+import dev.promguard.internal.verify.ProbeResults;
+import dev.promguard.internal.verify.Prober;
+import dev.promguard.internal.verify.Verifier;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +40,18 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
-/** The verbs that observe, decide and act. One observation, one decision per host and run. Not for use by several threads. */
+/** The verbs that observe, decide, and act or verify. One observation, one decision per host and run. Not for use by several threads. */
 public final class Engine {
+    /** What a run observes for. */
+    private enum Purpose {
+        /** To show what an apply would do: a host that is not ready is not waited for. */
+        PLAN,
+        /** To report how everything is: as a plan, but nothing is refused, since whatever stands in the way is reported. */
+        VERIFY,
+        /** To change hosts: waits for those that are not ready, and keeps changes of an earlier run. */
+        CHANGE
+    }
+
     private static final String ROTATE = "rotate the keys of every host";
 
     private final Context context;
@@ -48,7 +66,7 @@ public final class Engine {
     public Engine(Context context) {
         this.context = context;
         this.cloud = new CloudObserver(context);
-        this.decider = new Decider(context.renderer(), context.store().describe(context.mesh()));
+        this.decider = new Decider(context.renderer(), stateLocation());
     }
 
     /**
@@ -58,7 +76,7 @@ public final class Engine {
      * @return the decision
      */
     public Decision plan(Set<String> only) {
-        try (Observation seen = observe(only, Timeouts.OBSERVE, false)) {
+        try (Observation seen = observe(context.loadState(), only, Timeouts.OBSERVE, Purpose.PLAN)) {
             seen.awaitAll();
             return decider.decide(Request.APPLY, seen.observed());
         }
@@ -72,7 +90,7 @@ public final class Engine {
      */
     public Outcome apply(Set<String> only) {
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(only, context.sshTimeout(), true)) {
+        try (Observation seen = observe(only)) {
             seen.awaitSome(Optional.empty());
             return act(decider.decide(Request.APPLY, seen.observed()).orThrow(), seen);
         }
@@ -87,11 +105,23 @@ public final class Engine {
      */
     public Outcome apply(Set<String> only, Consumer<Decision> review) {
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(only, context.sshTimeout(), true)) {
+        try (Observation seen = observe(only)) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.accept(decision);
             return act(decision, seen);
+        }
+    }
+
+    /**
+     * Decides what a rotation would do: an apply, and new keys for every host.
+     *
+     * @return the decision
+     */
+    public Decision planRotation() {
+        try (Observation seen = observe(context.loadState(), Set.of(), Timeouts.OBSERVE, Purpose.PLAN)) {
+            seen.awaitAll();
+            return decider.decide(Request.ROTATE, seen.observed());
         }
     }
 
@@ -101,11 +131,26 @@ public final class Engine {
      * @return what was done
      */
     public Outcome rotateKeys() {
+        return rotateKeys(Optional.empty());
+    }
+
+    /**
+     * Does what {@link #rotateKeys()} does if what is to be done passes a review.
+     *
+     * @param review is shown the whole decision before anything is done; what it throws ends the run
+     * @return what was done
+     */
+    public Outcome rotateKeys(Consumer<Decision> review) {
+        return rotateKeys(Optional.of(review));
+    }
+
+    private Outcome rotateKeys(Optional<Consumer<Decision>> review) {
         Outcome applied;
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(Set.of(), context.sshTimeout(), true)) {
+        try (Observation seen = observe(Set.of())) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
+            review.ifPresent(reviewer -> reviewer.accept(decider.decide(Request.ROTATE, seen.observed())));
             if (decision.isEmpty()) {
                 return rotate(seen);
             }
@@ -117,9 +162,11 @@ public final class Engine {
         } else if (applied.cancelled().isPresent()) {
             return applied;
         }
-        try (Observation seen = observe(Set.of(), context.sshTimeout(), true)) {
+        try (Observation seen = observe(Set.of())) {
             seen.awaitAll();
             return applied.then(rotate(seen));
+        } catch (PromGuardException e) {
+            return applied.cancelledBy(Interruption.behind(e).orElseThrow(() -> e));
         }
     }
 
@@ -140,6 +187,29 @@ public final class Engine {
     }
 
     /**
+     * Judges the mesh: whether an apply would change something, and what answers from outside, from the hosts and from Prometheus.
+     *
+     * @param now the time that the report is to name
+     * @return the report
+     * @throws dev.promguard.StateException if nothing is known of the mesh
+     */
+    public VerifyReport verify(Instant now) {
+        MeshState loaded = context.isInventory()
+                ? context.loadState()
+                : context.store().load(context.mesh()).orElseThrow(context::unknownMesh);
+        try (Observation seen = observe(loaded, Set.of(), Timeouts.OBSERVE, Purpose.VERIFY)) {
+            seen.awaitAll();
+            ProbeResults probes = new Prober(context).probe(seen);
+            Decision decision = decider.decide(Request.APPLY, seen.observed());
+            return new Verifier(context.provider().name(), stateLocation(), decision, probes).judge(now);
+        }
+    }
+
+    private String stateLocation() {
+        return context.store().describe(context.mesh());
+    }
+
+    /**
      * Opens a session with a host.
      *
      * @param host the name of a host of the spec
@@ -153,8 +223,8 @@ public final class Engine {
         String address = Optional.ofNullable(roster.present().get(host))
                 .flatMap(CloudHost::publicAddress)
                 .filter(known -> roster.state().hosts().containsKey(host))
-                .orElseThrow(() ->
-                        HostException.of(host, "", "connect").because("it does not exist yet", "Run apply first."));
+                .orElseThrow(() -> HostException.of(ErrorCode.HOST_NOT_CREATED, host, "", "connect")
+                        .because("it does not exist yet", "Run apply first."));
         try (Secret loginKey = context.loginKey()) {
             return new HostKeyPolicy(context)
                     .openPinned(host, address, roster.remembered(host), loginKey, Timeouts.OBSERVE);
@@ -169,20 +239,22 @@ public final class Engine {
         return new StateJournal(context.store(), seen.loaded());
     }
 
-    /**
-     * Begins an observation.
-     *
-     * @param acts whether the run is going to act: then it waits for hosts that are not ready, and refuses hosts of others
-     */
-    private Observation observe(Set<String> only, Duration timeout, boolean acts) {
-        MeshState loaded = context.loadState();
+    /** Begins an observation for a run that changes hosts. */
+    private Observation observe(Set<String> only) {
+        return observe(context.loadState(), only, context.sshTimeout(), Purpose.CHANGE);
+    }
+
+    private Observation observe(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
+        boolean acts = purpose == Purpose.CHANGE;
         Roster roster = cloud.observe(loaded, only);
-        Quote quote = roster.missing().isEmpty()
-                ? new Quote(List.of(), Map.of())
-                : context.provider().check(roster.missing());
-        decider.refuse(roster, quote, acts);
+        Preflight preflight = roster.missing().isEmpty()
+                ? new Preflight(List.of(), Map.of())
+                : context.provider().preflight(roster.missing());
+        if (purpose != Purpose.VERIFY) {
+            decider.refuse(roster, preflight, acts);
+        }
         List<String> firewall =
-                context.provider().unprotected(context.mesh(), context.spec().wireGuardPort());
+                context.provider().planFirewall(context.mesh(), context.spec().wireGuardPort());
         Map<String, HostObservation> known = new LinkedHashMap<>();
         Set<String> reachable = new TreeSet<>();
         roster.missing().forEach(order -> known.put(order.name(), new HostObservation.Absent()));
@@ -199,8 +271,8 @@ public final class Engine {
                 reachable.add(name);
             }
         }
-        Observation seen =
-                new Observation(context, loaded, new Observed(roster, quote, firewall, Map.of(), known), timeout, acts);
+        Observation seen = new Observation(
+                context, loaded, new Observed(roster, preflight, firewall, Map.of(), known), timeout, acts);
         boolean begun = false;
         try {
             seen.read(reachable);

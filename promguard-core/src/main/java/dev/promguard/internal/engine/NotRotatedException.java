@@ -1,5 +1,6 @@
 package dev.promguard.internal.engine;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.PromGuardException;
 import java.util.Collection;
 import java.util.TreeSet;
@@ -10,8 +11,9 @@ final class NotRotatedException extends PromGuardException {
 
     NotRotatedException(Collection<String> failed) {
         super(
-                "no key was changed, since a rotation needs every host and these failed: "
-                        + String.join(", ", new TreeSet<>(failed)) + ". Fix what they lack, then rotate again.",
+                ErrorCode.KEYS_HELD_BACK,
+                "no key was changed, because a rotation needs every host and these failed: "
+                        + String.join(", ", new TreeSet<>(failed)) + ". Fix them, then run rotateKeys again.",
                 null);
     }
 }

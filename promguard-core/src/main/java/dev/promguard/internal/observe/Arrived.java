@@ -1,6 +1,6 @@
 package dev.promguard.internal.observe;
 
-import dev.promguard.render.DesiredHost;
+import dev.promguard.host.DesiredHost;
 import dev.promguard.spi.CloudHost;
 import java.util.Objects;
 

@@ -1,5 +1,6 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
@@ -8,7 +9,7 @@ import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
-import dev.promguard.spi.Inventory;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
@@ -45,7 +46,7 @@ public final class CloudObserver {
      */
     public Roster observe(MeshState state, Set<String> only) {
         MeshSpec spec = context.spec();
-        Optional<Inventory> inventory = context.provider().inventory();
+        Optional<HostInventory> inventory = context.provider().inventory();
         HostIdentities identities = inventory.isPresent() ? HostIdentities.NONE : identify(state);
         Blueprint blueprint;
         try {
@@ -53,7 +54,8 @@ public final class CloudObserver {
                     spec.withReleases(context.provider().releases()),
                     state.heldAddresses(address -> Planner.isUsable(spec, address)));
         } catch (IllegalArgumentException e) {
-            throw new InvalidMeshException(spec.name(), List.of(String.valueOf(e.getMessage())));
+            throw new InvalidMeshException(
+                    ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(String.valueOf(e.getMessage())));
         }
         return inventory.isPresent()
                 ? ofInventory(inventory.get(), blueprint, state, only)
@@ -78,7 +80,7 @@ public final class CloudObserver {
                         HostState.created(
                                 blueprint.host(host.name()).address(),
                                 host.id(),
-                                managed.intent().get().throwaway()));
+                                managed.intent().get().bootstrapKey()));
             }
         }
         return new Roster(
@@ -93,7 +95,7 @@ public final class CloudObserver {
     }
 
     /** Hosts that were there before: those of the spec are adopted, and of the others those that were once. */
-    private Roster ofInventory(Inventory inventory, Blueprint planned, MeshState remembered, Set<String> only) {
+    private Roster ofInventory(HostInventory inventory, Blueprint planned, MeshState remembered, Set<String> only) {
         Map<String, Integer> ports = new LinkedHashMap<>();
         inventory.logins().forEach((name, login) -> ports.put(name, login.port()));
         Blueprint blueprint = planned.admittingSsh(ports);

@@ -1,5 +1,6 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.host.HostProblem;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.MeshState;
@@ -121,12 +122,29 @@ public record HostIdentities(
     }
 
     /**
+     * The unmanaged hosts, but for those of orders whose outcome was lost: whoever destroys the mesh deletes these with it.
+     *
+     * @param attempts the attempts of these orders
+     * @return identities of the other unmanaged hosts alone
+     */
+    public HostIdentities withoutAttempts(Set<String> attempts) {
+        return new HostIdentities(
+                new TreeMap<>(),
+                List.of(),
+                unmanaged.stream()
+                        .filter(host ->
+                                host.attempt().filter(attempts::contains).isEmpty())
+                        .toList(),
+                Set.of());
+    }
+
+    /**
      * Why apply refuses: hosts that are not this mesh's to change or delete, as far as its state tells.
      *
      * @param store where the state is
      * @return at most one problem, which names each such host and the ways out
      */
-    public List<String> problems(String store) {
+    public List<HostProblem> problems(String store) {
         if (unmanaged.isEmpty()) {
             return List.of();
         }
@@ -135,12 +153,12 @@ public record HostIdentities(
                 .toList();
         List<String> ids = unmanaged.stream().map(host -> '"' + host.id() + '"').toList();
         boolean one = unmanaged.size() == 1;
-        return List.of(String.join(", ", names)
-                + (one ? " carries" : " carry") + " this mesh's tag, but " + store + " does not know "
-                + (one ? "it" : "them")
-                + ". PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
-                + ", use the state folder that " + (one ? "it was" : "they were")
-                + " made with; if another program uses this name, choose another with name(…); to delete "
-                + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")");
+        return List.of(new HostProblem(
+                String.join(", ", names) + (one ? " carries" : " carry") + " this mesh's tag, but " + store
+                        + " does not know " + (one ? "it" : "them"),
+                "PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
+                        + ", use the state folder that " + (one ? "it was" : "they were")
+                        + " created with; if another program uses this name, choose another with name(…); to delete "
+                        + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")."));
     }
 }

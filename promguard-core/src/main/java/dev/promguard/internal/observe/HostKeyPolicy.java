@@ -1,13 +1,14 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.internal.run.Context;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
-import dev.promguard.spi.Inventory;
 import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Rebuild;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides which SSH host keys are accepted. A host that proves a key which it is remembered by is let in. A host that shows its
@@ -49,7 +51,7 @@ public final class HostKeyPolicy {
      * @return the target
      */
     public HostTarget target(String name, String address, HostState host, Secret loginKey, Duration timeout) {
-        Optional<Inventory> inventory = context.provider().inventory();
+        Optional<HostInventory> inventory = context.provider().inventory();
         Login login = inventory.map(hosts -> hosts.logins().get(name)).orElse(null);
         if (inventory.isEmpty() || login == null) {
             return new HostTarget(name, address, SSH_PORT, "root", host.hostKeys(), loginKey, timeout);
@@ -59,11 +61,22 @@ public final class HostKeyPolicy {
                 address,
                 login.port(),
                 login.user(),
-                login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys(),
+                accepted(login, host),
                 login.trustOnFirstUse(),
                 loginKey,
                 inventory.get().passphrase(),
                 timeout);
+    }
+
+    /**
+     * The host keys that are accepted from a host of an inventory: those that the user gave, else those that it is remembered by.
+     *
+     * @param login how the host is reached
+     * @param host what is remembered of it
+     * @return the keys; empty if any is trusted on first use, or the user is to give one
+     */
+    public static Set<HostKeyFingerprint> accepted(Login login, HostState host) {
+        return login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys();
     }
 
     /**
@@ -113,9 +126,10 @@ public final class HostKeyPolicy {
             throw refused(name, address, shown.get(), refusal)
                     .because(
                             keys(host, shown.get()),
-                            "Nothing was sent to it. If it was rebuilt, apply asks "
+                            "Nothing was sent to it. If it was rebuilt, run apply, which asks "
                                     + context.provider().name()
-                                    + " whether that is so, and sets it up again; if not, somebody may be in between.");
+                                    + " whether that is so and sets it up again; if not, somebody may intercept the"
+                                    + " connection.");
         }
     }
 
@@ -132,15 +146,15 @@ public final class HostKeyPolicy {
         if (unfinished.isPresent()) {
             throw refused.retryable()
                     .because(
-                            keys(host, shown) + ", and the rebuild that began at "
-                                    + unfinished.get().started() + " is not done, says " + cloud,
-                            "Nothing was sent to it. Wait until it is done, then run again.");
+                            keys(host, shown) + ", and " + cloud + " has not finished the rebuild that began at "
+                                    + unfinished.get().started(),
+                            "Nothing was sent to it. Wait until the rebuild is finished, then run again.");
         }
         if (host.pinnedAt().isEmpty()) {
             throw refused.because(
-                    keys(host, shown) + ", and it is not known since when",
-                    "Nothing was sent to it. Whether it was rebuilt since cannot be told. Run apply, which asks "
-                            + cloud + " for the time; then rebuild it once more and apply again.");
+                    keys(host, shown) + ", and it is not known since when that one was in use",
+                    "Nothing was sent to it, because a rebuild cannot be told from an attack. Run apply, which asks "
+                            + cloud + " for the time, then rebuild the host once more and run apply again.");
         }
         Instant pinnedAt = host.pinnedAt().get();
         if (rebuilds.stream()
@@ -149,15 +163,18 @@ public final class HostKeyPolicy {
             return HostState.created(host.address(), id, shown);
         }
         throw refused.because(
-                keys(host, shown) + ", and " + cloud + " has done no rebuild of it since " + pinnedAt
+                keys(host, shown) + ", and " + cloud + " has completed no rebuild of it since " + pinnedAt
                         + ", when that one was in use",
-                "Nothing was sent to it. If its disk was put back to its first state in another way, or a rebuild failed,"
-                        + " rebuild it and apply again; if not, somebody who knows the bootstrap host key may be in between.");
+                "Nothing was sent to it. If its disk was restored in another way, or a rebuild failed,"
+                        + " rebuild it and run apply again; if not, somebody who knows the bootstrap host key may intercept the"
+                        + " connection.");
     }
 
     private static HostException.Builder refused(
             String name, String address, HostKeyFingerprint shown, HostException refusal) {
-        return HostException.of(name, address, STEP).refusedHostKey(shown).cause(refusal);
+        return HostException.of(ErrorCode.BOOTSTRAP_KEY_SHOWN, name, address, STEP)
+                .refusedHostKey(shown)
+                .cause(refusal);
     }
 
     private static String keys(HostState host, HostKeyFingerprint shown) {

@@ -1,6 +1,6 @@
 package dev.promguard.internal.observe;
 
-import dev.promguard.change.HostFacts;
+import dev.promguard.host.HostFacts;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.util.Objects;
 

@@ -1,18 +1,19 @@
 package dev.promguard.internal.observe;
 
 import dev.promguard.ApplyReport;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.Resources;
-import dev.promguard.change.SymbolicKeys;
+import dev.promguard.host.DesiredHost;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.Resources;
+import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.PublicKey;
-import dev.promguard.render.DesiredHost;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import java.time.Duration;
@@ -76,7 +77,8 @@ public final class HostObserver {
      * @return the failure
      */
     public static HostException withoutAddress(String name) {
-        return HostException.of(name, "", "connect").because("it has no public address yet", "Run again in a minute.");
+        return HostException.of(ErrorCode.ADDRESS_UNKNOWN, name, "", "connect")
+                .because("it has no public address yet", "Run again in a minute.");
     }
 
     /**

@@ -1,10 +1,10 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.host.DesiredHost;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Waves;
-import dev.promguard.render.DesiredHost;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import java.time.Duration;
@@ -100,10 +100,10 @@ public final class Observation implements AutoCloseable {
      * @param names the hosts' names
      * @param telling says so of each, on a thread of its own
      */
-    public void readWhenReady(Set<String> names, Arrivals telling) {
+    public void readWhenReady(Set<String> names, ReadyHosts telling) {
         Roster roster = observed.roster();
         waves.expect(names);
-        waves.from(() -> telling.tell(new Arrivals.Told() {
+        waves.from(() -> telling.tell(new ReadyHosts.Listener() {
             @Override
             public void ready(String name, CloudHost host) {
                 waves.start(
@@ -121,9 +121,9 @@ public final class Observation implements AutoCloseable {
 
     /** Says of hosts that they are ready, or will not be. */
     @FunctionalInterface
-    public interface Arrivals {
+    public interface ReadyHosts {
         /** Is told of each host, once. */
-        interface Told {
+        interface Listener {
             /**
              * A host is ready.
              *
@@ -144,9 +144,9 @@ public final class Observation implements AutoCloseable {
         /**
          * Waits for all hosts.
          *
-         * @param told is told of each
+         * @param listener is told of each
          */
-        void tell(Told told);
+        void tell(Listener listener);
     }
 
     /**

@@ -1,8 +1,8 @@
 package dev.promguard.internal.observe;
 
+import dev.promguard.host.DesiredHost;
 import dev.promguard.internal.observe.HostObservation.Seen;
-import dev.promguard.render.DesiredHost;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,14 +14,14 @@ import java.util.Optional;
  * Everything that a decision is made from: a value without sessions.
  *
  * @param roster the hosts of the spec beside those that exist
- * @param quote what the cloud says of the hosts to create
+ * @param preflight what the cloud says of the hosts to create
  * @param firewall what would be changed in the cloud's own firewall, each in a line
  * @param expected what each host was expected to be when it was asked: a file of which the sum is as expected was not sent
  * @param hosts what is known of each host that the run is about, by name
  */
 public record Observed(
         Roster roster,
-        Quote quote,
+        Preflight preflight,
         List<String> firewall,
         Map<String, DesiredHost> expected,
         Map<String, HostObservation> hosts) {
@@ -32,7 +32,7 @@ public record Observed(
      */
     public Observed {
         Objects.requireNonNull(roster, "roster");
-        Objects.requireNonNull(quote, "quote");
+        Objects.requireNonNull(preflight, "preflight");
         firewall = List.copyOf(firewall);
         expected = Collections.unmodifiableMap(new LinkedHashMap<>(expected));
         hosts = Collections.unmodifiableMap(new LinkedHashMap<>(hosts));
@@ -73,6 +73,6 @@ public record Observed(
         allExpected.putAll(wanted);
         Map<String, HostObservation> all = new LinkedHashMap<>(hosts);
         all.putAll(more);
-        return new Observed(changed, quote, firewall, allExpected, all);
+        return new Observed(changed, preflight, firewall, allExpected, all);
     }
 }

@@ -2,8 +2,8 @@ package dev.promguard.internal.observe;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Inventory;
 import dev.promguard.spi.MeshState;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -31,7 +31,7 @@ public record Roster(
         MeshState state,
         Map<String, CloudHost> present,
         List<CloudHost> orphaned,
-        Optional<Inventory> inventory,
+        Optional<HostInventory> inventory,
         Set<String> only,
         HostIdentities identities,
         List<String> forgotten) {

@@ -1,10 +1,11 @@
 package dev.promguard.internal.run;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.host.Renderer;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
-import dev.promguard.render.Renderer;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.MeshState;
@@ -78,8 +79,9 @@ public record Context(
                 .map(inventory -> inventory.identity().use(Secret::of))
                 .or(() -> store.loadLoginKey(mesh()))
                 .orElseThrow(() -> new StateException(
+                        ErrorCode.LOGIN_KEY_MISSING,
                         "the SSH login key of mesh " + mesh() + " is missing from " + store.describe(mesh())
-                                + ": put back a copy of the folder",
+                                + ". Restore the folder from a backup.",
                         false,
                         null));
     }
@@ -91,8 +93,9 @@ public record Context(
      */
     public StateException unknownMesh() {
         return new StateException(
+                ErrorCode.UNKNOWN_MESH,
                 "nothing is known of mesh " + mesh() + " in " + store.describe(mesh())
-                        + ": run apply first, or name the folder with state(…)",
+                        + ". Run apply first, or name the right folder with state(…).",
                 false,
                 null);
     }

@@ -24,7 +24,7 @@ class UserDataTest {
             assertThat(config.path("ssh_keys").path("ed25519_private").asText())
                     .isEqualTo(key.privateKey().useText(value -> value));
             assertThat(config.path("ssh_keys").path("ed25519_public").asText())
-                    .isEqualTo(key.publicKey().line() + " throwaway");
+                    .isEqualTo(key.publicKey().line() + " bootstrap");
         }
     }
 }

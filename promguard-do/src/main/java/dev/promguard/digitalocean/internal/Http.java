@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.promguard.CancelledException;
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import java.io.IOException;
@@ -248,8 +249,9 @@ public final class Http {
         }
         if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
             throw new ProviderException(
-                    "DigitalOcean's limit of calls is used up (" + method + " " + withoutQuery(path)
-                            + "): run again in " + turn.plusMillis(999).toSeconds() + " s.",
+                    ErrorCode.PROVIDER_RATE_LIMIT,
+                    "DigitalOcean's rate limit is used up (" + method + " " + withoutQuery(path) + "). Run again in "
+                            + turn.plusMillis(999).toSeconds() + " s.",
                     TOO_MANY,
                     null,
                     null,
@@ -292,8 +294,9 @@ public final class Http {
         token.use(text -> {
             if (!TOKEN.matcher(text).matches()) {
                 throw new ProviderException(
-                        "the DigitalOcean token holds a character that no token has, such as a line end: give it"
-                                + " without");
+                        ErrorCode.PROVIDER_TOKEN,
+                        "the DigitalOcean token holds a character that no token has, such as a line end. Pass it"
+                                + " without that character.");
             }
             return request.header("Authorization", "Bearer " + text);
         });
@@ -393,9 +396,10 @@ public final class Http {
             message = "an answer that is not JSON";
         }
         return new ProviderException(
+                code(answer.status),
                 "DigitalOcean refused " + method + " " + withoutQuery(path) + " with status " + answer.status
                         + (message.isEmpty() ? "" : ": " + message)
-                        + (requestId == null ? "" : " (request " + requestId + ")") + ". " + mend(answer),
+                        + (requestId == null ? "" : " (request " + requestId + ")") + ". " + remedy(answer),
                 answer.status,
                 id,
                 requestId,
@@ -403,28 +407,39 @@ public final class Http {
                 null);
     }
 
-    private static String mend(Answer answer) {
+    private static ErrorCode code(int status) {
+        return switch (status) {
+            case 401, 403 -> ErrorCode.PROVIDER_TOKEN;
+            case TOO_MANY -> ErrorCode.PROVIDER_RATE_LIMIT;
+            default ->
+                status >= 500 || status == TIMED_OUT ? ErrorCode.PROVIDER_UNAVAILABLE : ErrorCode.PROVIDER_REFUSED;
+        };
+    }
+
+    private static String remedy(Answer answer) {
         return switch (answer.status) {
-            case 401 -> "The token is wrong or has expired: make one under API, Tokens in the control panel.";
-            case 403 -> "The token may not do this: make one that may read and write.";
-            case 404 -> "See that the endpoint is DigitalOcean's API, and that nobody has removed it meanwhile.";
+            case 401 -> "The token is wrong or has expired: create one under API, Tokens in the control panel.";
+            case 403 -> "The token may not do this: create one that may read and write.";
+            case 404 ->
+                "Check that the endpoint is DigitalOcean's API, and that nobody has deleted the resource meanwhile.";
             case TOO_MANY ->
-                "The limit of calls is used up: run again in "
+                "The rate limit is used up: run again in "
                         + (answer.retryAfter == null
                                 ? "some minutes."
                                 : Math.max(1, answer.retryAfter.toSeconds()) + " s.");
             default ->
                 answer.status >= 500 || answer.status == TIMED_OUT
-                        ? "DigitalOcean has trouble: run again later."
-                        : "Mend what it names, then run again.";
+                        ? "DigitalOcean has a problem: run again later."
+                        : "Fix what it names, then run again.";
         };
     }
 
     private ProviderException unreachable(String method, String path, IOException cause) {
         return new ProviderException(
+                ErrorCode.PROVIDER_UNREACHABLE,
                 "DigitalOcean cannot be reached at " + base.host() + ":" + base.port() + " (" + method + " "
                         + withoutQuery(path) + "): " + clean(said(cause))
-                        + ". See that this machine has a way to it, then run again.",
+                        + ". Check that this machine can connect to it, then run again.",
                 null,
                 null,
                 null,
@@ -434,8 +449,9 @@ public final class Http {
 
     private ProviderException notUnderstood(String method, String path, JsonProcessingException cause) {
         return new ProviderException(
+                ErrorCode.PROVIDER_ANSWER,
                 "DigitalOcean gave an answer to " + method + " " + withoutQuery(path)
-                        + " that cannot be understood. See that the endpoint " + base.host() + ":" + base.port()
+                        + " that cannot be understood. Check that the endpoint " + base.host() + ":" + base.port()
                         + " is its API, then run again.",
                 null,
                 null,
@@ -475,8 +491,8 @@ public final class Http {
     private static CancelledException cancelled(InterruptedException cause) {
         Thread.currentThread().interrupt();
         return new CancelledException(
-                "interrupted while waiting for DigitalOcean; what was done is done, and the same call goes on from"
-                        + " there",
+                "interrupted while waiting for DigitalOcean. What was done is kept, and the same call continues from"
+                        + " there.",
                 cause);
     }
 

@@ -170,9 +170,9 @@ final class Account {
         return locked(() -> {
             droplets.values().forEach(d -> d.tags().removeIf(name::equalsIgnoreCase));
             for (Firewall firewall : firewalls.values()) {
-                TreeSet<String> left = new TreeSet<>(firewall.wish().tags());
+                TreeSet<String> left = new TreeSet<>(firewall.spec().tags());
                 left.removeIf(name::equalsIgnoreCase);
-                firewall.become(firewall.wish().withTags(left));
+                firewall.become(firewall.spec().withTags(left));
             }
             return tags.remove(name) != null;
         });
@@ -207,27 +207,27 @@ final class Account {
         return locked(() -> Optional.ofNullable(firewalls.get(id)));
     }
 
-    Firewall addFirewall(Firewall.Wish wish) {
+    Firewall addFirewall(Firewall.Spec spec) {
         return locked(() -> {
-            unusedName(wish.name(), null);
-            Firewall firewall = new Firewall(UUID.randomUUID().toString(), wish);
+            unusedName(spec.name(), null);
+            Firewall firewall = new Firewall(UUID.randomUUID().toString(), spec);
             firewalls.put(firewall.id(), firewall);
             return firewall;
         });
     }
 
-    void changeFirewall(Firewall firewall, UnaryOperator<Firewall.Wish> change) {
+    void changeFirewall(Firewall firewall, UnaryOperator<Firewall.Spec> change) {
         locked(() -> {
-            Firewall.Wish wish = change.apply(firewall.wish());
-            unusedName(wish.name(), firewall);
-            firewall.become(wish);
-            return wish;
+            Firewall.Spec spec = change.apply(firewall.spec());
+            unusedName(spec.name(), firewall);
+            firewall.become(spec);
+            return spec;
         });
     }
 
     private void unusedName(String name, @Nullable Firewall but) {
         if (firewalls.values().stream()
-                .anyMatch(other -> other != but && other.wish().name().equals(name))) {
+                .anyMatch(other -> other != but && other.spec().name().equals(name))) {
             throw new Refusal(409, "conflict", "duplicate name");
         }
     }
@@ -275,7 +275,7 @@ final class Account {
             if (vpc.isDefault()) {
                 throw new Refusal(403, "forbidden", "Can not delete default VPCs");
             }
-            if (droplets.values().stream().anyMatch(d -> d.wish().vpc().equals(vpc.id()))) {
+            if (droplets.values().stream().anyMatch(d -> d.spec().vpc().equals(vpc.id()))) {
                 throw new Refusal(409, "conflict", "Can not delete VPC with members");
             }
             return vpcs.remove(vpc.id());
@@ -283,15 +283,15 @@ final class Account {
     }
 
     /** Accepts droplets, all or none; they come to life in the background. */
-    List<Started> create(List<Droplet.Wish> wishes) {
+    List<Started> create(List<Droplet.Spec> specs) {
         return locked(() -> {
-            if (droplets.size() + wishes.size() > dropletLimit()) {
+            if (droplets.size() + specs.size() > dropletLimit()) {
                 throw Refusal.unprocessable("creating this/these droplet(s) will exceed your droplet limit");
             }
             List<Started> started = new ArrayList<>();
-            for (Droplet.Wish wish : wishes) {
-                Droplet droplet = new Droplet(++lastDroplet, wish, takeHost(), network, Instant.now());
-                wish.tags().forEach(tag -> droplet.tags().add(addTag(tag)));
+            for (Droplet.Spec spec : specs) {
+                Droplet droplet = new Droplet(++lastDroplet, spec, takeHost(), network, Instant.now());
+                spec.tags().forEach(tag -> droplet.tags().add(addTag(tag)));
                 droplets.put(droplet.id(), droplet);
                 Action action = begin("create", droplet);
                 started.add(new Started(droplet, action));
@@ -430,9 +430,9 @@ final class Account {
             if (droplets.remove(droplet.id()) != null) {
                 hosts.clear(droplet.host());
                 for (Firewall firewall : firewalls.values()) {
-                    TreeSet<Long> left = new TreeSet<>(firewall.wish().dropletIds());
+                    TreeSet<Long> left = new TreeSet<>(firewall.spec().dropletIds());
                     left.remove(droplet.id());
-                    firewall.become(firewall.wish().withDroplets(left));
+                    firewall.become(firewall.spec().withDroplets(left));
                 }
             }
             return droplet;
@@ -454,7 +454,7 @@ final class Account {
                 work.run();
             }
         } catch (LocalCloudException e) {
-            LOG.warn("droplet {} ({}): {}", droplet.id(), droplet.wish().name(), e.getMessage(), e);
+            LOG.warn("droplet {} ({}): {}", droplet.id(), droplet.spec().name(), e.getMessage(), e);
         }
     }
 

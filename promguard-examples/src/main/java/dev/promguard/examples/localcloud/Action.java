@@ -20,7 +20,7 @@ final class Action {
         this.id = id;
         this.type = type;
         this.dropletId = droplet.id();
-        this.region = droplet.wish().region();
+        this.region = droplet.spec().region();
     }
 
     long id() {

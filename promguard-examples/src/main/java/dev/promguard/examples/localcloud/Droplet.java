@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** A droplet as the account knows it. The account's lock guards what changes. */
 final class Droplet {
     /** What was asked for. */
-    record Wish(
+    record Spec(
             String name,
             ObjectNode region,
             ObjectNode size,
@@ -24,7 +24,7 @@ final class Droplet {
             String userData,
             Set<String> tags,
             Set<Option> options) {
-        Wish {
+        Spec {
             publicKeys = List.copyOf(publicKeys);
             tags = Set.copyOf(tags);
             options = Set.copyOf(options);
@@ -52,7 +52,7 @@ final class Droplet {
     private static final int IPV6_PREFIX = 64;
 
     private final long id;
-    private final Wish wish;
+    private final Spec spec;
     private final int host;
     private final Network network;
     private final Instant createdAt;
@@ -64,9 +64,9 @@ final class Droplet {
     private boolean recordOff;
     private boolean failed;
 
-    Droplet(long id, Wish wish, int host, Network network, Instant createdAt) {
+    Droplet(long id, Spec spec, int host, Network network, Instant createdAt) {
         this.id = id;
-        this.wish = wish;
+        this.spec = spec;
         this.host = host;
         this.network = network;
         this.createdAt = createdAt;
@@ -76,8 +76,8 @@ final class Droplet {
         return id;
     }
 
-    Wish wish() {
-        return wish;
+    Spec spec() {
+        return spec;
     }
 
     int host() {
@@ -99,17 +99,17 @@ final class Droplet {
 
     /** An image of it, as it is shown, for its own region alone. */
     Catalog.Image snapshot(long imageId, String name) {
-        ObjectNode json = wish.image().json().deepCopy();
+        ObjectNode json = spec.image().json().deepCopy();
         json.put("id", imageId);
         json.put("name", name);
         json.put("type", "snapshot");
         json.putNull("slug");
         json.put("public", false);
-        json.putArray("regions").add(wish.region().path("slug").asText());
+        json.putArray("regions").add(spec.region().path("slug").asText());
         json.put("created_at", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        json.set("min_disk_size", wish.size().get("disk"));
+        json.set("min_disk_size", spec.size().get("disk"));
         json.put("description", "");
-        return new Catalog.Image(json, wish.image().suite());
+        return new Catalog.Image(json, spec.image().suite());
     }
 
     @Nullable
@@ -163,9 +163,9 @@ final class Droplet {
 
     ObjectNode json(Faults faults) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        ObjectNode size = wish.size();
+        ObjectNode size = spec.size();
         json.put("id", id);
-        json.put("name", wish.name());
+        json.put("name", spec.name());
         json.set("memory", size.get("memory"));
         json.set("vcpus", size.get("vcpus"));
         json.set("disk", size.get("disk"));
@@ -175,7 +175,7 @@ final class Droplet {
         json.put("created_at", createdAt());
         ArrayNode features = json.putArray("features");
         for (Option option : Option.values()) {
-            if (wish.has(option)) {
+            if (spec.has(option)) {
                 features.add(option.feature);
             }
         }
@@ -184,7 +184,7 @@ final class Droplet {
         json.putNull("next_backup_window");
         ArrayNode snapshots = json.putArray("snapshot_ids");
         snapshotIds.forEach(snapshots::add);
-        json.set("image", wish.image().json());
+        json.set("image", spec.image().json());
         json.putArray("volume_ids");
         json.set("size", size);
         json.set("size_slug", size.get("slug"));
@@ -195,7 +195,7 @@ final class Droplet {
         if (since != null && !since.plus(faults.lateAddresses()).isAfter(Instant.now())) {
             address(v4, network.privateAddress(host), "255.255.240.0", network.privateGateway(), "private");
             address(v4, network.publicAddress(host), "255.255.255.0", network.gateway(), "public");
-            if (wish.has(Option.IPV6)) {
+            if (spec.has(Option.IPV6)) {
                 v6.addObject()
                         .put("ip_address", network.ipv6Address(host))
                         .put("netmask", IPV6_PREFIX)
@@ -203,10 +203,10 @@ final class Droplet {
                         .put("type", "public");
             }
         }
-        json.set("region", wish.region());
+        json.set("region", spec.region());
         ArrayNode tagList = json.putArray("tags");
         tags.forEach(tagList::add);
-        json.put("vpc_uuid", wish.vpc());
+        json.put("vpc_uuid", spec.vpc());
         return json;
     }
 

@@ -80,7 +80,7 @@ final class DropletApi {
         List<ObjectNode> found = account
                 .droplets(d -> d.olderThan(account.faults().listLag())
                         && (tag == null || d.tags().stream().anyMatch(tag::equalsIgnoreCase))
-                        && (name == null || d.wish().name().equals(name)))
+                        && (name == null || d.spec().name().equals(name)))
                 .stream()
                 .map(this::json)
                 .toList();
@@ -114,11 +114,11 @@ final class DropletApi {
             throw Refusal.unprocessable("User data is too long (maximum is 64 KiB).");
         }
         Set<Droplet.Option> options = options(call, region);
-        List<Droplet.Wish> wishes = names.stream()
-                .map(name -> new Droplet.Wish(name, region, size, image, vpc, keys, userData, tags, options))
+        List<Droplet.Spec> specs = names.stream()
+                .map(name -> new Droplet.Spec(name, region, size, image, vpc, keys, userData, tags, options))
                 .toList();
         // Held still, so that the answer shows droplets as they are before anything happens to them.
-        return account.locked(() -> Reply.accepted(createdJson(account.create(wishes), several)));
+        return account.locked(() -> Reply.accepted(createdJson(account.create(specs), several)));
     }
 
     private Catalog.Image image(Call call, ObjectNode region, ObjectNode size) {
@@ -286,8 +286,8 @@ final class DropletApi {
 
     private Runnable rebuild(Call call, Droplet droplet, @Nullable Machine machine) {
         String wanted = call.text("image");
-        if (!wanted.isEmpty() && !droplet.wish().image().is(wanted)) {
-            image(call, droplet.wish().region(), droplet.wish().size());
+        if (!wanted.isEmpty() && !droplet.spec().image().is(wanted)) {
+            image(call, droplet.spec().region(), droplet.spec().size());
             throw Refusal.unprocessable(
                     "The local cloud rebuilds a droplet only from the image that it was made from.");
         }
@@ -299,7 +299,7 @@ final class DropletApi {
             throw Refusal.unprocessable("The local cloud takes no snapshots of its machines.");
         }
         String name = call.text("name").isEmpty()
-                ? droplet.wish().name() + "-" + Instant.now().toEpochMilli()
+                ? droplet.spec().name() + "-" + Instant.now().toEpochMilli()
                 : call.text("name");
         return () -> account.addSnapshot(droplet, name);
     }

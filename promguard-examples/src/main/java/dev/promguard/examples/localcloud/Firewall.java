@@ -15,8 +15,8 @@ import java.util.TreeSet;
 /** A cloud firewall, which is kept and shown, but stops no packet. The account's lock guards what changes. */
 final class Firewall {
     /** All of it that a caller says. */
-    record Wish(String name, List<JsonNode> inbound, List<JsonNode> outbound, Set<Long> dropletIds, Set<String> tags) {
-        Wish {
+    record Spec(String name, List<JsonNode> inbound, List<JsonNode> outbound, Set<Long> dropletIds, Set<String> tags) {
+        Spec {
             inbound = List.copyOf(inbound);
             outbound = List.copyOf(outbound);
             dropletIds = Set.copyOf(dropletIds);
@@ -27,58 +27,58 @@ final class Firewall {
             return inbound.size() + outbound.size();
         }
 
-        Wish withTags(Set<String> changed) {
-            return new Wish(name, inbound, outbound, dropletIds, changed);
+        Spec withTags(Set<String> changed) {
+            return new Spec(name, inbound, outbound, dropletIds, changed);
         }
 
-        Wish withDroplets(Set<Long> changed) {
-            return new Wish(name, inbound, outbound, changed, tags);
+        Spec withDroplets(Set<Long> changed) {
+            return new Spec(name, inbound, outbound, changed, tags);
         }
 
-        Wish withRules(List<JsonNode> in, List<JsonNode> out) {
-            return new Wish(name, in, out, dropletIds, tags);
+        Spec withRules(List<JsonNode> in, List<JsonNode> out) {
+            return new Spec(name, in, out, dropletIds, tags);
         }
     }
 
     private final String id;
     private final Instant createdAt = Instant.now();
-    private Wish wish;
+    private Spec spec;
 
-    Firewall(String id, Wish wish) {
+    Firewall(String id, Spec spec) {
         this.id = id;
-        this.wish = wish;
+        this.spec = spec;
     }
 
     String id() {
         return id;
     }
 
-    Wish wish() {
-        return wish;
+    Spec spec() {
+        return spec;
     }
 
-    void become(Wish changed) {
-        wish = changed;
+    void become(Spec changed) {
+        spec = changed;
     }
 
     boolean covers(Droplet droplet) {
-        return wish.dropletIds().contains(droplet.id())
-                || droplet.tags().stream().anyMatch(wish.tags()::contains);
+        return spec.dropletIds().contains(droplet.id())
+                || droplet.tags().stream().anyMatch(spec.tags()::contains);
     }
 
     /** As it is shown; with droplets that do not heed it yet, it is waiting. */
     ObjectNode json(Collection<Long> pending) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", id);
-        json.put("name", wish.name());
+        json.put("name", spec.name());
         json.put("status", pending.isEmpty() ? "succeeded" : "waiting");
-        json.putArray("inbound_rules").addAll(shown(wish.inbound()));
-        json.putArray("outbound_rules").addAll(shown(wish.outbound()));
+        json.putArray("inbound_rules").addAll(shown(spec.inbound()));
+        json.putArray("outbound_rules").addAll(shown(spec.outbound()));
         json.put("created_at", createdAt.truncatedTo(ChronoUnit.SECONDS).toString());
         ArrayNode droplets = json.putArray("droplet_ids");
-        new TreeSet<>(wish.dropletIds()).forEach(droplets::add);
+        new TreeSet<>(spec.dropletIds()).forEach(droplets::add);
         ArrayNode tags = json.putArray("tags");
-        new TreeSet<>(wish.tags()).forEach(tags::add);
+        new TreeSet<>(spec.tags()).forEach(tags::add);
         ArrayNode changes = json.putArray("pending_changes");
         for (Long droplet : pending) {
             changes.addObject()

@@ -34,14 +34,14 @@ final class FirewallApi {
         if (call.is("GET", "v2/firewalls")) {
             return list(call, firewall -> true);
         } else if (call.is("POST", "v2/firewalls")) {
-            Firewall firewall = account.addFirewall(checked(wish(call)));
+            Firewall firewall = account.addFirewall(checked(spec(call)));
             return Reply.accepted(DropletApi.wrap("firewall", json(firewall, pending(firewall))));
         } else if (call.is("GET", "v2/firewalls/*")) {
             return Reply.ok(DropletApi.wrap("firewall", json(firewall(call), List.of())));
         } else if (call.is("PUT", "v2/firewalls/*")) {
             Firewall firewall = firewall(call);
-            Firewall.Wish wish = checked(wish(call));
-            account.changeFirewall(firewall, before -> wish);
+            Firewall.Spec spec = checked(spec(call));
+            account.changeFirewall(firewall, before -> spec);
             return Reply.ok(DropletApi.wrap("firewall", json(firewall, pending(firewall))));
         } else if (call.is("DELETE", "v2/firewalls/*")) {
             if (!account.removeFirewall(call.part(2))) {
@@ -71,18 +71,18 @@ final class FirewallApi {
         switch (call.part(3)) {
             case "tags" -> {
                 Set<String> named = tags(call.body().path("tags"));
-                account.changeFirewall(firewall, wish -> {
-                    Set<String> tags = new HashSet<>(wish.tags());
+                account.changeFirewall(firewall, spec -> {
+                    Set<String> tags = new HashSet<>(spec.tags());
                     boolean changed = add ? tags.addAll(named) : tags.removeAll(named);
-                    return changed ? checked(wish.withTags(tags)) : wish;
+                    return changed ? checked(spec.withTags(tags)) : spec;
                 });
             }
             case "droplets" -> {
                 Set<Long> named = droplets(call.body().path("droplet_ids"));
-                account.changeFirewall(firewall, wish -> {
-                    Set<Long> droplets = new HashSet<>(wish.dropletIds());
+                account.changeFirewall(firewall, spec -> {
+                    Set<Long> droplets = new HashSet<>(spec.dropletIds());
                     boolean changed = add ? droplets.addAll(named) : droplets.removeAll(named);
-                    return changed ? checked(wish.withDroplets(droplets)) : wish;
+                    return changed ? checked(spec.withDroplets(droplets)) : spec;
                 });
             }
             case "rules" -> {
@@ -90,8 +90,8 @@ final class FirewallApi {
                 List<JsonNode> out = rules(call.body().path("outbound_rules"), "destinations");
                 account.changeFirewall(
                         firewall,
-                        wish -> checked(
-                                wish.withRules(merged(wish.inbound(), in, add), merged(wish.outbound(), out, add))));
+                        spec -> checked(
+                                spec.withRules(merged(spec.inbound(), in, add), merged(spec.outbound(), out, add))));
             }
             default -> throw Refusal.notFound();
         }
@@ -108,12 +108,12 @@ final class FirewallApi {
     }
 
     /** What is not said falls back to nothing. */
-    private Firewall.Wish wish(Call call) {
+    private Firewall.Spec spec(Call call) {
         String name = call.text("name");
         if (!NAME.matcher(name).matches()) {
             throw Refusal.unprocessable("name is not valid");
         }
-        return new Firewall.Wish(
+        return new Firewall.Spec(
                 name,
                 rules(call.body().path("inbound_rules"), "sources"),
                 rules(call.body().path("outbound_rules"), "destinations"),
@@ -121,20 +121,20 @@ final class FirewallApi {
                 tags(call.body().path("tags")));
     }
 
-    private static Firewall.Wish checked(Firewall.Wish wish) {
-        if (wish.rules() == 0) {
+    private static Firewall.Spec checked(Firewall.Spec spec) {
+        if (spec.rules() == 0) {
             throw Refusal.unprocessable("must have at least one rule");
         }
-        if (wish.rules() > MOST_RULES) {
+        if (spec.rules() > MOST_RULES) {
             throw Refusal.unprocessable("too many rules: a firewall has at most " + MOST_RULES);
         }
-        if (wish.dropletIds().size() > MOST_DROPLETS) {
+        if (spec.dropletIds().size() > MOST_DROPLETS) {
             throw Refusal.unprocessable("too many droplets: a firewall has at most " + MOST_DROPLETS);
         }
-        if (wish.tags().size() > MOST_TAGS) {
+        if (spec.tags().size() > MOST_TAGS) {
             throw Refusal.unprocessable("too many tags: a firewall has at most " + MOST_TAGS);
         }
-        return wish;
+        return spec;
     }
 
     /** Unlike a droplet's, a firewall's tags must be there beforehand. */

@@ -108,7 +108,7 @@ public final class LocalCloud implements AutoCloseable {
      * Installs the Debian packages that are missing, and says so first. Does nothing if none is.
      *
      * @param say told what is about to happen
-     * @throws LocalCloudException if something is missing that no package mends, or apt-get fails
+     * @throws LocalCloudException if something is missing that no package fixes, or apt-get fails
      */
     public static void installMissing(Consumer<String> say) {
         Support.install(say);
@@ -371,7 +371,7 @@ public final class LocalCloud implements AutoCloseable {
             throw new IllegalStateException("droplets are only records");
         }
         String number = Integer.toString(machineNumbers.incrementAndGet());
-        Droplet.Wish wish = droplet.wish();
+        Droplet.Spec spec = droplet.spec();
         return new Machine(
                 mine.name(),
                 number,
@@ -379,11 +379,11 @@ public final class LocalCloud implements AutoCloseable {
                 network,
                 new Machine.Spec(
                         droplet.id(),
-                        wish.name(),
+                        spec.name(),
                         droplet.host(),
-                        layers(wish.image().suite()),
-                        wish.publicKeys(),
-                        wish.userData(),
+                        layers(spec.image().suite()),
+                        spec.publicKeys(),
+                        spec.userData(),
                         true));
     }
 

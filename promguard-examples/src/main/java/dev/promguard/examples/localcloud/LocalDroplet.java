@@ -35,7 +35,7 @@ public final class LocalDroplet {
      * @return the name
      */
     public String name() {
-        return droplet.wish().name();
+        return droplet.spec().name();
     }
 
     /**

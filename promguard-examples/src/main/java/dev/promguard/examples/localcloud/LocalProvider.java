@@ -3,13 +3,13 @@ package dev.promguard.examples.localcloud;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
+import dev.promguard.spi.ProvisioningResult;
 import dev.promguard.spi.Rebuild;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,8 +36,8 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public Quote check(List<HostOrder> orders) {
-        return new Quote(digitalOcean.check(orders).faults(), Map.of());
+    public Preflight preflight(List<HostOrder> orders) {
+        return new Preflight(digitalOcean.preflight(orders).problems(), Map.of());
     }
 
     @Override
@@ -51,13 +51,13 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public List<String> unprotected(String mesh, int wireGuardPort) {
-        return digitalOcean.unprotected(mesh, wireGuardPort);
+    public List<String> planFirewall(String mesh, int wireGuardPort) {
+        return digitalOcean.planFirewall(mesh, wireGuardPort);
     }
 
     @Override
-    public List<String> protect(String mesh, int wireGuardPort) {
-        return digitalOcean.protect(mesh, wireGuardPort);
+    public List<String> ensureFirewall(String mesh, int wireGuardPort) {
+        return digitalOcean.ensureFirewall(mesh, wireGuardPort);
     }
 
     @Override
@@ -71,9 +71,9 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
-        Arrival arrival = digitalOcean.await(mesh, ids, timeout, host -> ready.accept(withoutPrice(host)));
-        return new Arrival(withoutPrices(arrival.ready()), arrival.missing());
+    public ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
+        ProvisioningResult arrival = digitalOcean.await(mesh, ids, timeout, host -> ready.accept(withoutPrice(host)));
+        return new ProvisioningResult(withoutPrices(arrival.ready()), arrival.missing());
     }
 
     private static List<CloudHost> withoutPrices(List<CloudHost> hosts) {

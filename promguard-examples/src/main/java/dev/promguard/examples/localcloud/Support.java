@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * Whether a local cloud with real machines can run here.
  *
  * @param missingPackages Debian packages that are not installed; {@code apt-get install} of these is all that these want
- * @param blockers what no package mends, each with what to do about it
+ * @param blockers what no package fixes, each with what to do about it
  */
 public record Support(List<String> missingPackages, List<String> blockers) {
     private static final Map<String, String> PACKAGES = new LinkedHashMap<>();
@@ -38,7 +38,7 @@ public record Support(List<String> missingPackages, List<String> blockers) {
      * Copies both lists.
      *
      * @param missingPackages Debian packages that are not installed
-     * @param blockers what no package mends
+     * @param blockers what no package fixes
      */
     public Support {
         missingPackages = List.copyOf(missingPackages);

@@ -49,11 +49,11 @@ final class VpcApi {
     }
 
     private List<ObjectNode> members(Vpc vpc) {
-        return account.droplets(d -> d.wish().vpc().equals(vpc.id())).stream()
+        return account.droplets(d -> d.spec().vpc().equals(vpc.id())).stream()
                 .map(d -> JsonNodeFactory.instance
                         .objectNode()
                         .put("urn", "do:droplet:" + d.id())
-                        .put("name", d.wish().name())
+                        .put("name", d.spec().name())
                         .put("created_at", d.createdAt()))
                 .toList();
     }

@@ -79,7 +79,7 @@ public final class Api {
     }
 
     /** A create body of usual fields, overridden by those given: in JSON the last of a name counts. */
-    static String wish(String... fields) {
+    static String spec(String... fields) {
         return "{\"region\":\"lon1\",\"size\":\"s-1vcpu-1gb\",\"image\":\"debian-12-x64\"," + String.join(",", fields)
                 + "}";
     }
@@ -87,7 +87,7 @@ public final class Api {
     /** Makes a droplet of the usual fields, and returns its id. */
     long create(String name, String... fields) throws IOException, InterruptedException {
         String more = fields.length == 0 ? "" : "," + String.join(",", fields);
-        Answer answer = post("v2/droplets", wish("\"name\":\"" + name + "\",\"tags\":[\"mesh\"]" + more));
+        Answer answer = post("v2/droplets", spec("\"name\":\"" + name + "\",\"tags\":[\"mesh\"]" + more));
         if (answer.status() != 202) {
             throw new AssertionError(answer.text());
         }

@@ -6,10 +6,10 @@ import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.ProvisioningResult;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -58,7 +58,7 @@ class CallCountTest {
     @Test
     void create_aHundred_takesAtMostTwentyFiveCalls() {
         cloud.faults().slowCreates(Duration.ofSeconds(1));
-        Arrival arrival = make();
+        ProvisioningResult arrival = make();
         assertThat(arrival.ready()).hasSize(DROPLETS);
         assertThat(arrival.missing()).isEmpty();
         Map<String, Long> calls = calls();
@@ -83,13 +83,13 @@ class CallCountTest {
     }
 
     /** What the engine asks of the provider for a monitor and 99 nodes in three regions, in its order. */
-    private Arrival make() {
+    private ProvisioningResult make() {
         List<HostOrder> orders = IntStream.range(0, DROPLETS)
                 .mapToObj(i -> new HostOrder("shop-" + i, region(i), "s-1vcpu-1gb", "debian-12-x64"))
                 .toList();
         assertThat(provider.list(MESH)).isEmpty();
-        assertThat(provider.check(orders).faults()).isEmpty();
-        provider.protect(MESH, 51820);
+        assertThat(provider.preflight(orders).problems()).isEmpty();
+        provider.ensureFirewall(MESH, 51820);
         AccessKey key = provider.registerAccessKey(MESH, key());
         Set<String> ids = new HashSet<>();
         Map<String, List<HostOrder>> alike =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.Mesh;
 import dev.promguard.PromGuardException;
@@ -41,7 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A mesh's whole life in an account where something goes wrong: apply, run again until every droplet is there, and destroy, run
  * again until none is. Each fault comes about at each step in turn, and lasts at most until the verb has ended. Whatever it is,
  * there is never a droplet of a name twice, none is left, it ends in time, and a verb that fails names every host that it has
- * left other than wished.
+ * left other than desired.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class FaultOutcomesTest {
@@ -61,8 +62,8 @@ class FaultOutcomesTest {
 
     /** What the engine asks of the provider, in the order of a life. */
     private enum Step {
-        CHECK("check"),
-        PROTECT("protect"),
+        PREFLIGHT("preflight"),
+        ENSURE_FIREWALL("ensureFirewall"),
         KEY("registerAccessKey"),
         CREATE("create"),
         AWAIT("await"),
@@ -80,7 +81,7 @@ class FaultOutcomesTest {
     /** What becomes of a fault when the verb in which it came about has ended. */
     private enum After {
         /** It is over, and droplets come to be all the same. */
-        MENDED,
+        FIXED,
         /** It is over, but some droplets never come to be. */
         BROKEN,
         /** It stays until a destroy has ended. */
@@ -97,7 +98,7 @@ class FaultOutcomesTest {
     }
 
     private static Fault fault(String name, Consumer<Faults> on) {
-        return new Fault(name, After.MENDED, on);
+        return new Fault(name, After.FIXED, on);
     }
 
     private static List<Fault> faultsOfCalls() {
@@ -189,13 +190,13 @@ class FaultOutcomesTest {
             Life life = new Life(cloud, one, state);
             List<String> said = new ArrayList<>();
             boolean made = false;
-            int mostRuns = one.fault().after() == After.MENDED ? MOST_RUNS : 1;
+            int mostRuns = one.fault().after() == After.FIXED ? MOST_RUNS : 1;
             for (int run = 1; run <= mostRuns && !made; run++) {
                 made = life.apply(said);
             }
             assertThat(made)
                     .as("every droplet is there after %s", said)
-                    .isEqualTo(one.fault().after() == After.MENDED);
+                    .isEqualTo(one.fault().after() == After.FIXED);
             boolean gone = false;
             for (int run = 1; run <= MOST_RUNS && !gone; run++) {
                 gone = life.destroy(said);
@@ -243,7 +244,7 @@ class FaultOutcomesTest {
             this.one = one;
             this.state = state;
             this.api = new Api(cloud.endpoint(), cloud.token());
-            api.post("v2/droplets", Api.wish("\"name\":\"shop-node-1\"", "\"tags\":" + NEIGHBOUR));
+            api.post("v2/droplets", Api.spec("\"name\":\"shop-node-1\"", "\"tags\":" + NEIGHBOUR));
         }
 
         /** Whether the droplet of another mesh, whose name is much like this one's, is as it was. */
@@ -323,7 +324,7 @@ class FaultOutcomesTest {
                     .nodes(HOSTS - 1, "lon1")
                     .provider(provider())
                     .applier(target -> {
-                        throw HostException.of(target.name(), target.address(), "connect")
+                        throw HostException.of(ErrorCode.CONNECT_FAILED, target.name(), target.address(), "connect")
                                 .because(NO_MACHINE, "");
                     })
                     .state(state)

@@ -1,17 +1,18 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
-import dev.promguard.spi.Arrival;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
-import dev.promguard.spi.Quote;
+import dev.promguard.spi.Preflight;
+import dev.promguard.spi.ProvisioningResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,8 +117,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     }
 
     @Override
-    public Quote check(List<HostOrder> orders) {
-        return new Quote(List.of(), Map.of());
+    public Preflight preflight(List<HostOrder> orders) {
+        return new Preflight(List.of(), Map.of());
     }
 
     @Override
@@ -267,7 +268,8 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     }
 
     @Override
-    public synchronized Arrival await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
+    public synchronized ProvisioningResult await(
+            String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> report) {
         List<CloudHost> ready = new ArrayList<>();
         Map<String, String> missing = new HashMap<>();
         for (String id : ids) {
@@ -279,7 +281,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
             }
         }
         ready.forEach(report);
-        return new Arrival(ready, missing);
+        return new ProvisioningResult(ready, missing);
     }
 
     @Override
@@ -313,7 +315,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
 
     @Override
     public void tag(String mesh, Collection<String> ids) {
-        throw new ProviderException("hosts never lose their tag here");
+        throw new ProviderException(ErrorCode.MISUSE, "hosts never lose their tag here");
     }
 
     private static void end(Host host) {

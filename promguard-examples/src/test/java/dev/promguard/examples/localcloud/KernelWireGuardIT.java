@@ -84,7 +84,7 @@ class KernelWireGuardIT {
                     .node("one", host -> host.region("here").image(OWN_KERNEL))
                     .provider(cloud)
                     .state(state)
-                    .sshPatience(Duration.ofMinutes(10))
+                    .sshTimeout(Duration.ofMinutes(10))
                     .listener(Progress.console())
                     .build();
 

@@ -140,7 +140,7 @@ class LocalCloudApiTest {
 
     @Test
     void create_one_isAcceptedThenActiveWithBothAddresses() throws Exception {
-        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"one\"", "\"tags\":[\"mesh\",\"a:b\"]"));
+        Api.Answer created = api.post("v2/droplets", Api.spec("\"name\":\"one\"", "\"tags\":[\"mesh\",\"a:b\"]"));
         assertThat(created.status()).isEqualTo(202);
         assertThat(created.body().at("/droplet/status").asText()).isEqualTo("new");
         assertThat(created.body().at("/droplet/networks/v4")).isEmpty();
@@ -161,7 +161,7 @@ class LocalCloudApiTest {
 
     @Test
     void create_severalNames_makesAll() throws Exception {
-        Api.Answer created = api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\",\"c\"]"));
+        Api.Answer created = api.post("v2/droplets", Api.spec("\"names\":[\"a\",\"b\",\"c\"]"));
         assertThat(created.status()).isEqualTo(202);
         assertThat(created.body().path("droplets"))
                 .extracting(d -> d.path("name").asText())
@@ -186,8 +186,8 @@ class LocalCloudApiTest {
                 "\"name\":\"a\",\"vpc_uuid\":null|Invalid VPC UUID or it does not exist in the specified region.",
                 "\"name\":\"a\",\"tags\":[\"a b\"]|Tags may contain letters, numbers, colons, dashes, and underscores, up to 255 characters.",
             })
-    void create_badWish_unprocessableAndNothingMade(String fields, String message) throws Exception {
-        Api.Answer answer = api.post("v2/droplets", Api.wish(fields));
+    void create_badSpec_unprocessableAndNothingMade(String fields, String message) throws Exception {
+        Api.Answer answer = api.post("v2/droplets", Api.spec(fields));
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.body().path("id").asText()).isEqualTo("unprocessable_entity");
         assertThat(answer.body().path("message").asText()).isEqualTo(message);
@@ -223,7 +223,7 @@ class LocalCloudApiTest {
         String names = "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\"]";
         for (int i = 0; i < 3; i++) {
             JsonNode created =
-                    api.post("v2/droplets", Api.wish("\"names\":" + names)).body();
+                    api.post("v2/droplets", Api.spec("\"names\":" + names)).body();
             assertThat(created.path("droplets"))
                     .hasSize(10)
                     .allMatch(droplet -> droplet.path("status").asText().equals("new"))
@@ -272,7 +272,7 @@ class LocalCloudApiTest {
                 "\"region\":\"tor1\",\"image\":" + imageId,
                 "\"size\":\"s-1vcpu-512mb-10gb\",\"image\":" + imageId,
                 "\"image\":\"mine\"")) {
-            assertThat(api.post("v2/droplets", Api.wish("\"name\":\"d\"", bad)).status())
+            assertThat(api.post("v2/droplets", Api.spec("\"name\":\"d\"", bad)).status())
                     .as(bad)
                     .isEqualTo(422);
         }
@@ -336,10 +336,10 @@ class LocalCloudApiTest {
 
     @Test
     void create_userDataOver64KiB_unprocessable() throws Exception {
-        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_537) + "\""))
+        assertThat(api.post("v2/droplets", Api.spec("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_537) + "\""))
                         .status())
                 .isEqualTo(422);
-        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_536) + "\""))
+        assertThat(api.post("v2/droplets", Api.spec("\"name\":\"a\"", "\"user_data\":\"" + "x".repeat(65_536) + "\""))
                         .status())
                 .isEqualTo(202);
     }
@@ -347,7 +347,7 @@ class LocalCloudApiTest {
     @Test
     void create_overDropletLimit_unprocessableAndNoneOfTheCallMade() throws Exception {
         createMany(25);
-        Api.Answer answer = api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]"));
+        Api.Answer answer = api.post("v2/droplets", Api.spec("\"names\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]"));
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.body().path("message").asText()).contains("exceed your droplet limit");
         assertThat(api.total("v2/droplets")).isEqualTo(25);
@@ -374,8 +374,8 @@ class LocalCloudApiTest {
 
     @Test
     void list_byTagOrName_givesOnlyThose() throws Exception {
-        api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
-        api.post("v2/droplets", Api.wish("\"names\":[\"a\"]", "\"tags\":[\"two\"]"));
+        api.post("v2/droplets", Api.spec("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.spec("\"names\":[\"a\"]", "\"tags\":[\"two\"]"));
         assertThat(api.total("v2/droplets?tag_name=one")).isEqualTo(2);
         assertThat(api.total("v2/droplets?tag_name=none")).isZero();
         assertThat(api.total("v2/droplets?name=a")).isEqualTo(2);
@@ -388,8 +388,8 @@ class LocalCloudApiTest {
 
     @Test
     void delete_byTag_leavesTheOthers() throws Exception {
-        api.post("v2/droplets", Api.wish("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
-        api.post("v2/droplets", Api.wish("\"name\":\"c\""));
+        api.post("v2/droplets", Api.spec("\"names\":[\"a\",\"b\"]", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.spec("\"name\":\"c\""));
         assertThat(api.delete("v2/droplets?tag_name=one").status()).isEqualTo(204);
         api.awaitTotal(1);
         assertThat(api.delete("v2/droplets").status()).isEqualTo(422);
@@ -436,7 +436,7 @@ class LocalCloudApiTest {
     void tags_madeAndRemoved_comeOffDroplets() throws Exception {
         assertThat(api.post("v2/tags", "{\"name\":\"a b\"}").status()).isEqualTo(422);
         assertThat(api.post("v2/tags", "{\"name\":\"lonely\"}").status()).isEqualTo(201);
-        api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"tags\":[\"one\"]"));
+        api.post("v2/droplets", Api.spec("\"name\":\"a\"", "\"tags\":[\"one\"]"));
         assertThat(api.get("v2/tags").body().path("tags")).hasSize(2);
         assertThat(api.delete("v2/tags/one").status()).isEqualTo(204);
         assertThat(api.total("v2/droplets?tag_name=one")).isZero();
@@ -496,7 +496,7 @@ class LocalCloudApiTest {
     void fault_rateLimit_answersThatManyCalls() throws Exception {
         cloud.faults().rateLimit(2, Duration.ofSeconds(7));
         for (int i = 0; i < 2; i++) {
-            Api.Answer answer = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
+            Api.Answer answer = api.post("v2/droplets", Api.spec("\"name\":\"a\""));
             assertThat(answer.status()).isEqualTo(429);
             assertThat(answer.body().path("id").asText()).isEqualTo("too_many_requests");
             assertThat(answer.headers().firstValue("retry-after")).hasValue("7");
@@ -507,7 +507,7 @@ class LocalCloudApiTest {
     @Test
     void fault_serverErrors_areHtmlAndDoNothing() throws Exception {
         cloud.faults().serverErrors(1);
-        Api.Answer answer = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
+        Api.Answer answer = api.post("v2/droplets", Api.spec("\"name\":\"a\""));
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.text()).startsWith("<html>");
         assertThat(answer.headers().firstValue("x-request-id")).isPresent();
@@ -517,7 +517,7 @@ class LocalCloudApiTest {
     @Test
     void fault_erroredCreate_actionErroredAndDropletVanishes() throws Exception {
         cloud.faults().erroredCreates(1);
-        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
+        Api.Answer created = api.post("v2/droplets", Api.spec("\"name\":\"a\""));
         assertThat(created.status()).isEqualTo(202);
         api.awaitTotal(0);
         long action = created.body().at("/links/actions/0/id").asLong();
@@ -581,7 +581,7 @@ class LocalCloudApiTest {
                 for (int j = 1; j < 10; j++) {
                     names += "\",\"n" + i + "-" + j;
                 }
-                assertThat(many.post("v2/droplets", Api.wish("\"names\":[" + names + "\"]"))
+                assertThat(many.post("v2/droplets", Api.spec("\"names\":[" + names + "\"]"))
                                 .status())
                         .isEqualTo(202);
             }

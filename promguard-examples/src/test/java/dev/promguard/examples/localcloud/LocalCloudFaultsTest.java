@@ -204,15 +204,15 @@ class LocalCloudFaultsTest {
         cloud.faults().dropletLimit(1);
         assertThat(api.get("v2/account").body().at("/account/droplet_limit").asInt())
                 .isEqualTo(1);
-        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"b\"")).status()).isEqualTo(422);
+        assertThat(api.post("v2/droplets", Api.spec("\"name\":\"b\"")).status()).isEqualTo(422);
         cloud.faults().clear();
-        assertThat(api.post("v2/droplets", Api.wish("\"name\":\"b\"")).status()).isEqualTo(202);
+        assertThat(api.post("v2/droplets", Api.spec("\"name\":\"b\"")).status()).isEqualTo(202);
     }
 
     @Test
     void vanishingCreate_isNowhere() throws Exception {
         cloud.faults().vanishingCreates(1);
-        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
+        Api.Answer created = api.post("v2/droplets", Api.spec("\"name\":\"a\""));
         assertThat(created.status()).isEqualTo(202);
         long id = created.body().at("/droplet/id").asLong();
         long action = created.body().at("/links/actions/0/id").asLong();
@@ -254,7 +254,7 @@ class LocalCloudFaultsTest {
     @Test
     void slowCreates_deletedBeforeTheyAreUp_areGoneForGood() throws Exception {
         cloud.faults().slowCreates(SHORT);
-        Api.Answer created = api.post("v2/droplets", Api.wish("\"name\":\"a\""));
+        Api.Answer created = api.post("v2/droplets", Api.spec("\"name\":\"a\""));
         long action = created.body().at("/links/actions/0/id").asLong();
         api.delete("v2/droplets/" + created.body().at("/droplet/id").asLong());
         api.awaitTotal(0);

@@ -44,7 +44,7 @@ import org.slf4j.LoggerFactory;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LocalCloudIT {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     @RegisterExtension
     static final ContractWatch CONTRACT = ContractWatch.ofAnswers();
@@ -77,15 +77,15 @@ class LocalCloudIT {
                 .body()
                 .at("/ssh_key/id")
                 .asText();
-        ObjectNode wish = object().put("region", "lon1")
+        ObjectNode spec = object().put("region", "lon1")
                 .put("size", "s-1vcpu-1gb")
                 .put("image", "debian-12-x64")
                 .put("user_data", userData());
-        wish.putArray("names").add("it-1").add("it-2");
-        wish.putArray("ssh_keys").add(Long.parseLong(key));
-        wish.putArray("tags").add("it");
-        assertThat(api.post("v2/droplets", wish.toString()).status()).isEqualTo(202);
-        Await.until(PATIENCE, "two active droplets", () -> statuses().equals(List.of("active", "active")));
+        spec.putArray("names").add("it-1").add("it-2");
+        spec.putArray("ssh_keys").add(Long.parseLong(key));
+        spec.putArray("tags").add("it");
+        assertThat(api.post("v2/droplets", spec.toString()).status()).isEqualTo(202);
+        Await.until(TIMEOUT, "two active droplets", () -> statuses().equals(List.of("active", "active")));
         one = cloud.droplet("it-1");
         two = cloud.droplet("it-2");
     }
@@ -147,16 +147,16 @@ class LocalCloudIT {
         logger.setLevel(Level.WARN);
         logger.addAppender(log);
         cloud.faults().dyingCreates(1);
-        ObjectNode wish = object().put("name", "it-dying")
+        ObjectNode spec = object().put("name", "it-dying")
                 .put("region", "lon1")
                 .put("size", "s-1vcpu-1gb")
                 .put("image", "debian-12-x64");
 
-        JsonNode droplet = api.post("v2/droplets", wish.toString()).body();
+        JsonNode droplet = api.post("v2/droplets", spec.toString()).body();
 
         String id = droplet.at("/droplet/id").asText();
         Await.until(
-                PATIENCE,
+                TIMEOUT,
                 "the action to end",
                 () -> api.quietly("v2/droplets/" + id + "/actions")
                         .at("/actions/0/status")
@@ -164,7 +164,7 @@ class LocalCloudIT {
                         .equals("errored"));
         assertThat(api.quietly("v2/droplets/" + id).at("/droplet/status").asText())
                 .isEqualTo("new");
-        Await.until(PATIENCE, "the log", () -> !log.list.isEmpty());
+        Await.until(TIMEOUT, "the log", () -> !log.list.isEmpty());
         logger.detachAppender(log);
         logger.setLevel(null);
         assertThat(log.list)
@@ -174,7 +174,7 @@ class LocalCloudIT {
                 .contains("it-dying died while it booted: systemd-nspawn ended with status 1")
                 .contains("Its console ends with:", "Failed to allocate manager object: Too many open files");
         assertThat(api.delete("v2/droplets/" + id).status()).isEqualTo(204);
-        Await.until(PATIENCE, "the droplet to go", () -> statuses().size() == 2);
+        Await.until(TIMEOUT, "the droplet to go", () -> statuses().size() == 2);
     }
 
     @Test
@@ -260,7 +260,7 @@ class LocalCloudIT {
         two.exec("systemd-run", "--unit=listener", "/opt/" + exporter() + "/node_exporter")
                 .orThrow();
         Await.until(
-                PATIENCE,
+                TIMEOUT,
                 "an answer through the tunnel",
                 () -> one.exec("curl", "-fsS", "-m", "2", "http://10.0.0.2:9100/metrics")
                         .ok());
@@ -282,7 +282,7 @@ class LocalCloudIT {
     void reboot_fromInside_comesBackWithAddressAndTunnel() throws Exception {
         int boots = two.boots();
         two.exec("systemctl", "reboot");
-        Await.until(PATIENCE, "the second boot", () -> two.boots() > boots && two.running());
+        Await.until(TIMEOUT, "the second boot", () -> two.boots() > boots && two.running());
         assertThat(two.exec("cloud-init", "status", "--wait").orThrow().stdout())
                 .contains("status: done");
         assertThat(banner(two.publicAddress())).startsWith("SSH-2.0-OpenSSH");
@@ -294,7 +294,7 @@ class LocalCloudIT {
         two.exec("systemd-run", "--unit=listener", "/opt/" + exporter() + "/node_exporter")
                 .orThrow();
         Await.until(
-                PATIENCE,
+                TIMEOUT,
                 "an answer through the tunnel",
                 () -> one.exec("curl", "-fsS", "-m", "2", "http://10.0.0.2:9100/metrics")
                         .ok());
@@ -304,7 +304,7 @@ class LocalCloudIT {
     @Order(7)
     void power_offAndOn_isSeenByTheApi() throws Exception {
         one.exec("systemctl", "poweroff");
-        assertThat(one.await(false, PATIENCE)).isTrue();
+        assertThat(one.await(false, TIMEOUT)).isTrue();
         assertThat(status(one)).isEqualTo("off");
         assertThatThrownBy(() -> one.exec("true")).hasMessageContaining("it-1 is off");
         one.start();
@@ -317,7 +317,7 @@ class LocalCloudIT {
                 .at("/action/id")
                 .asLong();
         Await.until(
-                PATIENCE,
+                TIMEOUT,
                 "the rebuild",
                 () -> api.quietly("v2/actions/" + action)
                         .at("/action/status")
@@ -365,7 +365,7 @@ class LocalCloudIT {
         String machine = two.namespace();
         assertThat(traces(machine)).isNotEmpty();
         assertThat(api.delete("v2/droplets?tag_name=it").status()).isEqualTo(204);
-        Await.until(PATIENCE, "no droplet", () -> statuses().isEmpty());
+        Await.until(TIMEOUT, "no droplet", () -> statuses().isEmpty());
         assertThat(traces(machine)).isEmpty();
         assertThat(cloud.droplets()).isEmpty();
     }
@@ -373,10 +373,10 @@ class LocalCloudIT {
     @Test
     @Order(10)
     void close_withADropletRunning_leavesNothing() throws Exception {
-        ObjectNode wish = object().put("name", "last").put("region", "lon1").put("size", "s-1vcpu-1gb");
-        api.post("v2/droplets", wish.put("image", "debian-12-x64").toString());
+        ObjectNode spec = object().put("name", "last").put("region", "lon1").put("size", "s-1vcpu-1gb");
+        api.post("v2/droplets", spec.put("image", "debian-12-x64").toString());
         cloud.outsider();
-        Await.until(PATIENCE, "an active droplet", () -> statuses().equals(List.of("active")));
+        Await.until(TIMEOUT, "an active droplet", () -> statuses().equals(List.of("active")));
         assertThat(traces(cloud.name())).isNotEmpty();
         cloud.close();
         assertThat(traces(cloud.name())).isEmpty();
@@ -446,7 +446,7 @@ class LocalCloudIT {
 
     private static String banner(String address) {
         byte[] start = new byte[20];
-        Await.until(PATIENCE, "sshd at " + address, () -> {
+        Await.until(TIMEOUT, "sshd at " + address, () -> {
             try (Socket socket = new Socket()) {
                 socket.connect(new InetSocketAddress(address, 22), 1000);
                 socket.setSoTimeout(5000);

@@ -93,7 +93,7 @@ class LocalCloudNetworkTest {
                 "\"outbound_rules\":[{\"protocol\":\"tcp\",\"ports\":\"22\",\"sources\":{\"addresses\":[\"0.0.0.0/0\"]}}]",
                 "\"droplet_ids\":[7]",
             })
-    void firewall_badWish_unprocessableAndNothingMade(String fields) throws Exception {
+    void firewall_badSpec_unprocessableAndNothingMade(String fields) throws Exception {
         Api.Answer answer = api.post("v2/firewalls", firewall(fields));
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.body().path("message").asText()).isNotBlank();
@@ -237,7 +237,7 @@ class LocalCloudNetworkTest {
                 .at("/vpc/id")
                 .asText();
         for (String id : List.of(toronto, "c33931f2-a26a-4e61-b85c-4e95a2ec431b")) {
-            assertThat(api.post("v2/droplets", Api.wish("\"name\":\"a\"", "\"vpc_uuid\":\"" + id + "\""))
+            assertThat(api.post("v2/droplets", Api.spec("\"name\":\"a\"", "\"vpc_uuid\":\"" + id + "\""))
                             .status())
                     .isEqualTo(422);
         }
@@ -248,7 +248,7 @@ class LocalCloudNetworkTest {
     @CsvSource(
             delimiter = '|',
             value = {"{\"name\":\"a b\",\"region\":\"lon1\"}", "{\"name\":\"a\",\"region\":\"mars1\"}", "{}"})
-    void vpc_badWish_unprocessable(String body) throws Exception {
+    void vpc_badSpec_unprocessable(String body) throws Exception {
         assertThat(api.post("v2/vpcs", body).status()).isEqualTo(422);
     }
 

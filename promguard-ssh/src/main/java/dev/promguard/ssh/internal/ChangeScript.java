@@ -1,10 +1,10 @@
 package dev.promguard.ssh.internal;
 
-import dev.promguard.change.Change;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.ShellCall;
-import dev.promguard.change.Units;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.Change;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.ShellCall;
+import dev.promguard.host.Units;
+import dev.promguard.host.WireGuard;
 import dev.promguard.keys.Secret;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -58,7 +58,7 @@ final class Exec {
      */
     static final long WINDOW = OUTPUT_LIMIT + 1024 * 1024;
 
-    private static final Duration SENT_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration SENT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration CLOSED_CHECK = Duration.ofMillis(200);
 
     private sealed interface Event {}
@@ -171,7 +171,7 @@ final class Exec {
     /** The command once all of its script is on the way: a quick host may speak before the sender has come that far here. */
     private static Session.Command sent(BlockingQueue<Session.Command> started) throws IOException {
         try {
-            Session.Command running = started.poll(SENT_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            Session.Command running = started.poll(SENT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             if (running == null) {
                 throw new IOException("the script spoke before it was sent");
             }

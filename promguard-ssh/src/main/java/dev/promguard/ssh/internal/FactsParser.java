@@ -1,20 +1,21 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostFacts.FileFact;
-import dev.promguard.change.HostFacts.KillSwitchFact;
-import dev.promguard.change.HostFacts.LedgerFact;
-import dev.promguard.change.HostFacts.PeerFact;
-import dev.promguard.change.HostFacts.PresharedKeyFact;
-import dev.promguard.change.HostFacts.ReleaseFact;
-import dev.promguard.change.HostFacts.SocketFact;
-import dev.promguard.change.HostFacts.UnitFact;
-import dev.promguard.change.HostFacts.WireGuardFact;
-import dev.promguard.change.Releases;
-import dev.promguard.change.Units;
-import dev.promguard.change.Units.UnitAction;
+import dev.promguard.host.FactsByResource;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostFacts.FileFact;
+import dev.promguard.host.HostFacts.ManifestFact;
+import dev.promguard.host.HostFacts.PeerFact;
+import dev.promguard.host.HostFacts.PresharedKeyFact;
+import dev.promguard.host.HostFacts.ReleaseFact;
+import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.host.HostFacts.UnitFact;
+import dev.promguard.host.HostFacts.WireGuardFact;
+import dev.promguard.host.MalformedFactsException;
+import dev.promguard.host.Releases;
+import dev.promguard.host.Units;
+import dev.promguard.host.Units.UnitAction;
 import dev.promguard.keys.PublicKey;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -48,6 +49,10 @@ final class FactsParser {
         MalformedException(String message) {
             super(message);
         }
+
+        MalformedException(MalformedFactsException cause) {
+            super(cause.getMessage(), cause);
+        }
     }
 
     /**
@@ -74,10 +79,11 @@ final class FactsParser {
             "(tcp|udp)\t((?:\\*|[0-9a-fA-F.:]{1,45}|\\[[0-9a-fA-F.:]{1,45}])(?:%[\\x21-\\x7e]{1,15})?):([0-9]{1,5})");
 
     /** The places where PromGuard puts what it may take away again. */
-    private static final Pattern KEPT = Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"
-            + "|/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\\.yml"
-            + "|/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*"
-            + "|/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*");
+    private static final Pattern MANAGED =
+            Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"
+                    + "|/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\\.yml"
+                    + "|/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*"
+                    + "|/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*");
 
     private final FactsQuery query;
     private final Map<String, String> packages = new HashMap<>();
@@ -89,17 +95,16 @@ final class FactsParser {
     private final Map<String, List<String>> dropIns = new HashMap<>();
     private final Map<String, ReleaseFact> releases = new HashMap<>();
     private final Map<String, Map<PublicKey, String>> peers = new HashMap<>();
-    private final Map<String, UnitAction> owed = new HashMap<>();
+    private final Map<String, UnitAction> pending = new HashMap<>();
     private final List<String> wireGuardAddresses = new ArrayList<>();
-    private final Set<String> fences = new HashSet<>();
+    private final Set<String> antiSpoofing = new HashSet<>();
     private boolean rollbackPending;
-    private final Set<String> unreachable = new HashSet<>();
-    private final Set<String> dropped = new HashSet<>();
+    private final FactsByResource.Collector resources;
     private final List<String> addresses = new ArrayList<>();
     private final Set<String> things = new HashSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
-    private @Nullable String ledger;
-    private final List<String> kept = new ArrayList<>();
+    private @Nullable String manifest;
+    private final List<String> managed = new ArrayList<>();
     private final FirewallParser firewall = new FirewallParser();
     private String @Nullable [] system;
     private @Nullable String wireGuardKey;
@@ -115,6 +120,7 @@ final class FactsParser {
 
     FactsParser(FactsQuery query) {
         this.query = query;
+        this.resources = new FactsByResource.Collector(query);
     }
 
     /** Takes one line without the nonce. */
@@ -165,12 +171,12 @@ final class FactsParser {
                 dropIns.computeIfAbsent(unit, none -> new ArrayList<>())
                         .add(asked(Units.dropInFolders(unit), fields[1], key));
             }
-            case "owed" -> owed(fields(key, rest, 2));
-            case "kept" -> {
-                if (!KEPT.matcher(rest).matches()) {
+            case "pending" -> pending(fields(key, rest, 2));
+            case "managed" -> {
+                if (!MANAGED.matcher(rest).matches()) {
                     throw new MalformedException("what PromGuard is to have put there: " + shown(rest));
                 }
-                kept.add(rest);
+                managed.add(rest);
             }
             case "release" -> release(fields(key, rest, 3));
             case "wg" -> {
@@ -193,15 +199,14 @@ final class FactsParser {
             }
             case "address" -> addresses.add(network(rest));
             case "wg-address" -> wireGuardAddresses.add(network(rest));
-            case "fence" -> fences.add(network(rest));
+            case "anti-spoofing" -> antiSpoofing.add(network(rest));
             case "rollback-pending" -> rollbackPending = true;
-            case "unreachable" -> unreachable.add(network(rest));
-            case "dropped" -> dropped.add(network(rest));
-            case "ledger" -> {
+            case "fact" -> fact(rest);
+            case "manifest" -> {
                 if (!Names.isMesh(rest)) {
                     throw new MalformedException("a mesh's name: " + shown(rest));
                 }
-                ledger = rest;
+                manifest = rest;
             }
             case "thing" -> things.add(rest);
             case "socket" -> socket(rest);
@@ -215,7 +220,7 @@ final class FactsParser {
         }
     }
 
-    /** What kept the script from looking further, if anything did. */
+    /** What stopped the script before it read more, if anything did. */
     Optional<BootProblem> bootProblem() {
         return Optional.ofNullable(bootProblem);
     }
@@ -282,17 +287,33 @@ final class FactsParser {
                 unitFacts,
                 releases,
                 wireGuard(now),
-                new KillSwitchFact(unreachable, dropped),
+                byResource(),
                 Optional.ofNullable(keyFile),
                 keyFileSafe,
                 firewall.fact(ufwAtBoot),
-                owed,
+                pending,
                 addresses,
                 Optional.ofNullable(clock),
-                Optional.ofNullable(ledger).map(mesh -> new LedgerFact(mesh, things)),
+                Optional.ofNullable(manifest).map(mesh -> new ManifestFact(mesh, things)),
                 sockets,
-                kept,
+                managed,
                 rollbackPending);
+    }
+
+    private void fact(String line) throws MalformedException {
+        try {
+            resources.line(line);
+        } catch (MalformedFactsException e) {
+            throw new MalformedException(e);
+        }
+    }
+
+    private FactsByResource byResource() throws MalformedException {
+        try {
+            return resources.facts();
+        } catch (MalformedFactsException e) {
+            throw new MalformedException(e);
+        }
     }
 
     private void socket(String line) throws MalformedException {
@@ -334,16 +355,16 @@ final class FactsParser {
         }
     }
 
-    private void owed(String[] fields) throws MalformedException {
+    private void pending(String[] fields) throws MalformedException {
         for (UnitAction action : UnitAction.values()) {
             if (action.name().equals(fields[1])) {
                 if (query.units().contains(fields[0])) {
-                    owed.put(fields[0], action);
+                    pending.put(fields[0], action);
                 }
                 return;
             }
         }
-        throw new MalformedException("an action owed to a unit: " + shown(fields[1]));
+        throw new MalformedException("an action pending on a unit: " + shown(fields[1]));
     }
 
     private void system(String[] fields) throws MalformedException {
@@ -411,13 +432,13 @@ final class FactsParser {
                     presharedKey(of("peer-preshared-key").getOrDefault(peer.getKey(), ""))));
         }
         Optional<PublicKey> own = key.equals("(none)") ? Optional.empty() : Optional.of(publicKey(key));
-        return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, fenced(), facts));
+        return Optional.of(new WireGuardFact(own, listenPort, wireGuardAddresses, hasAntiSpoofingRules(), facts));
     }
 
-    /** Whether each of the interface's addresses is one that other interfaces are kept from. */
-    private boolean fenced() throws MalformedException {
+    /** Whether each of the interface's addresses is protected by an anti-spoofing rule. */
+    private boolean hasAntiSpoofingRules() throws MalformedException {
         for (String address : wireGuardAddresses) {
-            if (!fences.contains(network(address.substring(0, address.indexOf('/'))))) {
+            if (!antiSpoofing.contains(network(address.substring(0, address.indexOf('/'))))) {
                 return false;
             }
         }

@@ -1,9 +1,9 @@
 package dev.promguard.ssh.internal;
 
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.Releases;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.render.ReleaseInstall;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -34,7 +34,7 @@ final class FactsScript {
      * @throws IllegalArgumentException if the query names something that cannot exist
      */
     static Script of(
-            String nonce, FactsQuery query, Duration bootPatience, boolean others, Optional<HostKeyFingerprint> shown) {
+            String nonce, FactsQuery query, Duration bootTimeout, boolean others, Optional<HostKeyFingerprint> shown) {
         require(PACKAGE, query.packages(), "package");
         require(USER, query.users(), "user");
         require(PATH, query.files(), "path");
@@ -42,7 +42,7 @@ final class FactsScript {
         require(UNIT, query.units(), "unit");
         require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
         Script script = Script.begin(nonce);
-        script.shell("first_boot " + Math.max(1, bootPatience.toSeconds()) + " || { say end; return; }");
+        script.shell("first_boot " + Math.max(1, bootTimeout.toSeconds()) + " || { say end; return; }");
         if (others) {
             script.shell("facts_rollback || [ $? -ne 2 ] || { say busy; say end; return; }");
         }
@@ -74,11 +74,11 @@ final class FactsScript {
             script.call("facts_release", arguments);
         }
         script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
-        script.call("facts_kill_switch", query.wireGuardInterface());
         script.call("facts_addresses", query.wireGuardInterface());
         script.call("facts_firewall");
         script.call("facts_manifest");
         script.call("facts_listening");
+        query.resources().forEach(call -> script.call(call.facts().function(), call.arguments()));
         return script.end();
     }
 

@@ -2,8 +2,8 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
-import dev.promguard.change.HostFacts.AcceptFact;
-import dev.promguard.change.HostFacts.FirewallFact;
+import dev.promguard.host.HostFacts.AcceptFact;
+import dev.promguard.host.HostFacts.FirewallFact;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.host.Resources;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The shell functions that lie beside this class, one file for each resource of a host. A script gets those that it calls, those
@@ -24,23 +26,11 @@ final class ShellLibrary {
     private static final Pattern BEGIN = Pattern.compile("([a-z_0-9]+)\\(\\) \\{");
     private static final Pattern WORD = Pattern.compile("[a-z_0-9]+");
 
-    /** The files of functions by resource, in the order in which scripts hold them. */
-    static final List<String> FILES = List.of(
-            "steps.sh",
-            "system.sh",
-            "packages.sh",
-            "users.sh",
-            "releases.sh",
-            "files.sh",
-            "secrets.sh",
-            "firewall.sh",
-            "wireguard.sh",
-            "killswitch.sh",
-            "units.sh",
-            "hostkey.sh",
-            "manifest.sh",
-            "rollback.sh",
-            "probe.sh");
+    /** The files of functions, those of the resources among them, in the order in which scripts hold them. */
+    static final List<String> FILES = Stream.of(
+                    List.of("steps.sh", "system.sh"), Resources.shellFiles(), List.of("rollback.sh", "probe.sh"))
+            .flatMap(List::stream)
+            .toList();
 
     /** No functions, for what needs none. */
     static final ShellLibrary NONE = new ShellLibrary("", List.of());

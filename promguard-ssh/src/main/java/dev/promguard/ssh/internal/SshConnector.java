@@ -6,6 +6,7 @@ import com.hierynomus.sshj.transport.cipher.ChachaPolyCiphers;
 import com.hierynomus.sshj.transport.cipher.GcmCiphers;
 import com.hierynomus.sshj.transport.kex.ExtInfoClientFactory;
 import com.hierynomus.sshj.transport.mac.Macs;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
@@ -121,7 +122,7 @@ public final class SshConnector {
 
     SshSession connect(HostTarget target) {
         KeyPair login = loginKey(target);
-        long deadline = System.nanoTime() + target.patience().toNanos();
+        long deadline = System.nanoTime() + target.timeout().toNanos();
         Duration pause = FIRST_PAUSE;
         while (true) {
             Attempt attempt = new Attempt(target, login);
@@ -160,7 +161,7 @@ public final class SshConnector {
 
     static HostException interrupted(HostTarget target, String step, InterruptedException e) {
         Thread.currentThread().interrupt();
-        return HostException.of(target.name(), target.address(), step)
+        return HostException.of(ErrorCode.CANCELLED, target.name(), target.address(), step)
                 .cause(e)
                 .because("interrupted", "The connection was closed. Run it again when you are ready.");
     }
@@ -188,7 +189,8 @@ public final class SshConnector {
                             : keyPair(reader, text, null);
                 } catch (UncheckedIOException e) {
                     // The cause may quote the key's text, so it is not kept.
-                    throw HostException.of(target.name(), target.address(), "read the login key")
+                    throw HostException.of(
+                                    ErrorCode.INVALID_LOGIN_KEY, target.name(), target.address(), "read the login key")
                             .because(
                                     "it is not a private key that can be read: "
                                             + Objects.requireNonNull(e.getCause())
@@ -279,51 +281,52 @@ public final class SshConnector {
                         .map(HostKeyFingerprint::text)
                         .sorted()
                         .collect(Collectors.joining(" or "));
-                return failed("check the host key", failure)
+                return failed(ErrorCode.HOST_KEY_REFUSED, "check the host key", failure)
                         .refusedHostKey(shown)
                         .because(
                                 "the host showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
                                         + accepted,
-                                "Nothing was sent to it. If the host was made anew or its key was changed by you, give"
-                                        + " the new fingerprint (on the host: ssh-keygen -lf"
-                                        + " /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may be in between.");
+                                "Nothing was sent to it. If you reinstalled the host or changed its key, give the new"
+                                        + " fingerprint (on the host: ssh-keygen -lf"
+                                        + " /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may intercept the"
+                                        + " connection.");
             }
             if (pinned.proven() == null && unproven(failure)) {
-                return failed("check the host key", failure)
+                return failed(ErrorCode.HOST_KEY_REFUSED, "check the host key", failure)
                         .because(
-                                "the host showed a key and did not prove that it has the private half of it",
-                                "Nothing was sent to it. Somebody who knows the host's public key may be in between.");
+                                "the host showed a key and did not prove that it has its private half",
+                                "Nothing was sent to it. Somebody who knows the host's public key may intercept the"
+                                        + " connection.");
             }
             if (pinned.proven() != null && causedBy(failure, UserAuthException.class) && !sockets.broken(client)) {
-                return failed("log in", failure)
+                return failed(ErrorCode.LOGIN_REFUSED, "log in", failure)
                         .because(
                                 "the host refused the login of " + target.user() + " with the key given",
-                                "Check the user's name, and that the key's public half stands in its"
+                                "Check the user's name, and that the key's public half is in that user's"
                                         + " ~/.ssh/authorized_keys on the host.");
             }
             Matcher old = noSettlement(failure);
             if (old != null) {
                 Outdated outdated = Outdated.of(old.group(1));
-                return failed("agree on algorithms", failure)
+                return failed(ErrorCode.SSH_OUTDATED, "agree on algorithms", failure)
                         .because(
                                 "the host's SSH server knows no " + outdated.what + " that is still safe: it offers "
                                         + FactsParser.shown(old.group(2)),
-                                "Nothing was sent to it. Bring OpenSSH on the host up to date, or have its"
-                                        + " /etc/ssh/sshd_config say \"" + outdated.setting
-                                        + "\" and reload it, then run again.");
+                                "Nothing was sent to it. Update OpenSSH on the host, or set \"" + outdated.setting
+                                        + "\" in its /etc/ssh/sshd_config and reload it, then run again.");
             }
-            return failed("connect", failure)
+            return failed(ErrorCode.CONNECT_FAILED, "connect", failure)
                     .retryable()
                     .because(
                             "no session with port " + target.port() + " within "
-                                    + target.patience().toSeconds() + " s; the last attempt ended with "
+                                    + target.timeout().toSeconds() + " s; the last attempt ended with "
                                     + reason(failure),
-                            "Check that the host is up, that its SSH server listens there, and that no firewall is in"
-                                    + " between.");
+                            "Check that the host is up, that its SSH server listens on that port, and that no firewall"
+                                    + " blocks it.");
         }
 
-        private HostException.Builder failed(String step, Exception failure) {
-            return HostException.of(target.name(), target.address(), step).cause(failure);
+        private HostException.Builder failed(ErrorCode code, String step, Exception failure) {
+            return HostException.of(code, target.name(), target.address(), step).cause(failure);
         }
     }
 

@@ -1,22 +1,23 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.Progress;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.ManagedFiles;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.Packages;
-import dev.promguard.change.Releases;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
-import dev.promguard.spi.Door;
-import dev.promguard.spi.DoorAnswer;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -50,6 +51,8 @@ final class SshSession implements HostSession {
     private static final SecureRandom RANDOM = new SecureRandom();
     /** Over how many connections facts are asked for, where each turns out to be older than what happened on the host. */
     private static final int CONNECTIONS = 3;
+    /** What a host says where another run holds its lock. */
+    private static final String BUSY = "another run is at work on this host";
 
     private final HostTarget target;
     private final Settings settings;
@@ -85,19 +88,19 @@ final class SshSession implements HostSession {
     }
 
     @Override
-    public HostFacts facts(FactsQuery query, Duration bootPatience) {
+    public HostFacts facts(FactsQuery query, Duration bootTimeout) {
         Optional<HostFacts> facts = Optional.empty();
         for (int connection = 1; facts.isEmpty() && connection <= CONNECTIONS; connection++) {
             if (connection > 1) {
                 renew();
             }
-            facts = read(query, bootPatience, connection < CONNECTIONS);
+            facts = read(query, bootTimeout, connection < CONNECTIONS);
         }
-        return facts.orElseThrow(() -> failed("read facts")
+        return facts.orElseThrow(() -> failed(ErrorCode.HOST_BUSY, "read facts")
                 .retryable()
                 .because(
                         "other runs are at work on this host",
-                        "Wait until they are done, or end the program that makes them, then run it again."));
+                        "Wait until they are done, or end the program that started them, then run it again."));
     }
 
     /**
@@ -116,7 +119,7 @@ final class SshSession implements HostSession {
                 false,
                 target.loginKey(),
                 target.passphrase(),
-                target.patience()));
+                target.timeout()));
         hostKey = fresh.hostKey;
         client = fresh.client;
         sockets = fresh.sockets;
@@ -125,7 +128,7 @@ final class SshSession implements HostSession {
         oldWorkers.shutdownNow();
         if (closed.get()) {
             cut();
-            throw failed("read facts").because("the session is closed", "Open a new one.");
+            throw failed(ErrorCode.MISUSE, "read facts").because("the session is closed", "Open a new one.");
         }
     }
 
@@ -134,25 +137,25 @@ final class SshSession implements HostSession {
      *
      * @param unlessRolledBack whether it is nothing too where the host got another key back since
      */
-    private Optional<HostFacts> read(FactsQuery query, Duration bootPatience, boolean unlessRolledBack) {
+    private Optional<HostFacts> read(FactsQuery query, Duration bootTimeout, boolean unlessRolledBack) {
         String nonce = nonce();
         FactsParser parser = new FactsParser(query);
         Exec exec = exec(nonce);
         Optional<HostKeyFingerprint> shown = Optional.of(hostKey).filter(key -> unlessRolledBack && !armedHere);
-        try (Script script = FactsScript.of(nonce, query, bootPatience, !armedHere, shown)) {
+        try (Script script = FactsScript.of(nonce, query, bootTimeout, !armedHere, shown)) {
             OptionalInt code = run(
                     exec,
                     script,
                     false,
-                    bootPatience.plus(settings.factsTimeout()),
+                    bootTimeout.plus(settings.factsTimeout()),
                     "read facts",
                     (line, answer) -> parser.line(line));
             Optional<FactsParser.BootProblem> boot = parser.bootProblem();
             if (boot.isPresent()) {
-                throw bootFailed(boot.get(), bootPatience);
+                throw bootFailed(boot.get(), bootTimeout);
             }
             if (!parser.ended()) {
-                throw unfinished(failed("read facts"), exec, code);
+                throw unfinished("read facts", exec, code);
             }
             return parser.busy() ? Optional.empty() : Optional.of(parser.facts());
         } catch (FactsParser.MalformedException e) {
@@ -176,21 +179,21 @@ final class SshSession implements HostSession {
                 throw changeFailed(run, exec);
             }
             if (!run.ended()) {
-                throw unfinished(failed(run.step()), exec, code);
+                throw unfinished(run.step(), exec, code);
             }
             return run.armed();
         } catch (FactsParser.MalformedException e) {
             throw malformed(run.step(), e);
         } catch (ConnectionLostException e) {
-            throw failed(run.step())
+            throw failed(run.armed() ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.CONNECTION_LOST, run.step())
                     .retryable()
                     .status(run.armed() ? Status.UNKNOWN : Status.FAILED)
                     .output(exec.tail())
                     .cause(e.getCause())
                     .because(
                             e.reason(),
-                            "Whether this step was done is not known; those before it are done. " + rollbackNote(run)
-                                    + "Run apply again: it looks first, and makes what is missing.");
+                            "It is not known whether this step was done; those before it are done. " + rollbackNote(run)
+                                    + "Run apply again: it makes the changes that are missing.");
         } finally {
             armedHere |= run.armed();
         }
@@ -199,9 +202,10 @@ final class SshSession implements HostSession {
     @Override
     public void confirm() {
         if (armedHere) {
-            throw failed("confirm the changes")
+            throw failed(ErrorCode.MISUSE, "confirm the changes")
                     .because(
-                            "this is the session that made the changes", "Open a new one: that it opens is the proof.");
+                            "this is the session that made the changes",
+                            "Open a new one, which proves that the host can still be reached.");
         }
         String nonce = nonce();
         Exec exec = exec(nonce);
@@ -219,25 +223,25 @@ final class SshSession implements HostSession {
             switch (outcome[0]) {
                 case "disarmed", "none" -> LOG.debug("{}: rollback {}", target.name(), outcome[0]);
                 case "busy", "rolling-back" ->
-                    throw failed("confirm the changes")
+                    throw failed(ErrorCode.OUTCOME_UNKNOWN, "confirm the changes")
                             .status(Status.UNKNOWN)
                             .retryable()
                             .because(
                                     outcome[0].equals("busy")
                                             ? "another run was at work on the host when this connection was made"
-                                            : "the host is rolling back and is not done",
-                                    "Wait a moment, then run apply again: it looks first.");
+                                            : "the host is still rolling back",
+                                    "Wait a moment, then run apply again: it makes the changes that are missing.");
                 case "rolled-back" ->
-                    throw failed("confirm the changes")
+                    throw failed(ErrorCode.ROLLED_BACK, "confirm the changes")
                             .status(Status.ROLLED_BACK)
                             .because(
-                                    "the host has rolled back: no new session confirmed the changes in time",
+                                    "the host has rolled back, because no new session confirmed the changes in time",
                                     "Its firewall, WireGuard interface and host key are as they were, and what was started"
-                                            + " was stopped. See that its rules let new SSH connections in (on the host:"
+                                            + " was stopped. Make sure that its rules let new SSH connections in (on the host:"
                                             + " ufw status numbered; one before PromGuard's may deny them) and that its SSH"
                                             + " server listens on the port given, then run apply again; raise rollbackAfter"
-                                            + " if the way to the host is slow.");
-                default -> throw unfinished(failed("confirm the changes"), exec, code);
+                                            + " if the connection to the host is slow.");
+                default -> throw unfinished("confirm the changes", exec, code);
             }
         } catch (FactsParser.MalformedException e) {
             throw malformed("confirm the changes", e);
@@ -260,14 +264,14 @@ final class SshSession implements HostSession {
                 }
             });
             if (outcome[0].equals("pending")) {
-                throw failed(step)
+                throw failed(ErrorCode.OUTCOME_UNKNOWN, step)
                         .status(Status.UNKNOWN)
                         .retryable()
                         .because(
-                                "the host has not come to the end of its rollback",
-                                "Wait a moment, then run apply again: it looks first.");
+                                "the host is still rolling back",
+                                "Wait a moment, then run apply again: it makes the changes that are missing.");
             } else if (!outcome[0].equals("over")) {
-                throw unfinished(failed(step), exec, code);
+                throw unfinished(step, exec, code);
             }
         } catch (FactsParser.MalformedException e) {
             throw malformed(step, e);
@@ -275,21 +279,21 @@ final class SshSession implements HostSession {
     }
 
     @Override
-    public List<DoorAnswer> knock(List<Door> doors, Duration patience) {
+    public List<ProbeResult> probe(List<Probe> probes, Duration timeout) {
         String nonce = nonce();
         Exec exec = exec(nonce);
-        if (doors.isEmpty()) {
+        if (probes.isEmpty()) {
             return List.of();
         }
-        String step = "try doors from it";
-        Knocks knocks = new Knocks(doors, patience);
-        try (Script script = knocks.script(nonce)) {
-            Duration limit = knocks.longest().plus(settings.factsTimeout());
-            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> knocks.line(line));
-            if (!knocks.ended()) {
-                throw unfinished(failed(step), exec, code);
+        String step = "probe ports from it";
+        ProbeScript round = new ProbeScript(probes, timeout);
+        try (Script script = round.script(nonce)) {
+            Duration limit = round.longest().plus(settings.factsTimeout());
+            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> round.line(line));
+            if (!round.ended()) {
+                throw unfinished(step, exec, code);
             }
-            return knocks.answers();
+            return round.answers();
         } catch (FactsParser.MalformedException e) {
             throw malformed(step, e);
         }
@@ -319,9 +323,10 @@ final class SshSession implements HostSession {
             });
             return local;
         } catch (IOException e) {
-            throw failed(step)
+            throw failed(ErrorCode.FORWARD_FAILED, step)
                     .cause(e)
-                    .because(SshConnector.reason(e), "Check that the session is open and loopback ports are free.");
+                    .because(
+                            SshConnector.reason(e), "Check that the session is open and that loopback ports are free.");
         }
     }
 
@@ -376,7 +381,7 @@ final class SshSession implements HostSession {
 
     private Exec exec(String nonce) {
         if (closed.get()) {
-            throw failed("begin").because("the session is closed", "Open a new one.");
+            throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
         return new Exec(client, workers, target.user(), nonce);
     }
@@ -397,7 +402,7 @@ final class SshSession implements HostSession {
             if (lines instanceof ChangeRun) {
                 throw new ConnectionLostException(reason, e);
             }
-            throw failed(step)
+            throw failed(ErrorCode.CONNECTION_LOST, step)
                     .retryable()
                     .output(exec.tail())
                     .cause(e)
@@ -409,30 +414,31 @@ final class SshSession implements HostSession {
         }
     }
 
-    private HostException bootFailed(FactsParser.BootProblem boot, Duration patience) {
-        HostException.Builder failed = failed("first boot").output(boot.detail());
+    private HostException bootFailed(FactsParser.BootProblem boot, Duration timeout) {
+        HostException.Builder failed =
+                failed(ErrorCode.BOOT_FAILED, "first boot").output(boot.detail());
         if (boot.late()) {
             return failed.retryable()
                     .because(
-                            "cloud-init was not done after " + patience.toSeconds() + " s",
-                            "Run it again, or look on the host: cloud-init status --long.");
+                            "cloud-init was not done after " + timeout.toSeconds() + " s",
+                            "Run it again, or check on the host: cloud-init status --long.");
         }
         return failed.because(
                 "cloud-init ended in an error",
-                "Look on the host: cloud-init status --long, and /var/log/cloud-init.log. If what failed does not matter,"
-                        + " reboot the host (what is done once is not tried again) and run it again; if it fails at every"
-                        + " boot, touch /etc/cloud/cloud-init.disabled there.");
+                "Check on the host: cloud-init status --long, and /var/log/cloud-init.log. If what failed does not matter,"
+                        + " reboot the host (steps of the first boot are not repeated) and run it again; if it fails at every"
+                        + " boot, run touch /etc/cloud/cloud-init.disabled there.");
     }
 
     private HostException changeFailed(ChangeRun run, Exec exec) {
         ChangeRun.Failure failure = run.failure();
-        HostException.Builder failed = failed(run.step());
         if (failure == null) {
             throw new IllegalStateException("no change failed");
         }
-        failed.exitCode(failure.exitCode());
         if (run.rolledBack()) {
-            return failed.status(Status.ROLLED_BACK)
+            return failed(ErrorCode.ROLLED_BACK, run.step())
+                    .exitCode(failure.exitCode())
+                    .status(Status.ROLLED_BACK)
                     .because(
                             failure.why(),
                             "Its firewall, WireGuard interface and host key are as they were, and what was started was"
@@ -440,12 +446,16 @@ final class SshSession implements HostSession {
                                     + settings.rollbackAfter().toSeconds() + " s, if the host is slow.");
         }
         Change change = run.current();
-        String mend = mend(change, failure.why());
+        HostException.Builder failed =
+                failed(code(change, failure.why()), run.step()).exitCode(failure.exitCode());
+        String remedy = failure.why().equals(BUSY)
+                ? "Wait until the other run on this host is done, then run apply again."
+                : remedy(change, failure.why());
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());
         }
         String what = failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why();
-        return failed.because(what, (mend + ' ' + rollbackNote(run)).strip());
+        return failed.because(what, (remedy + ' ' + rollbackNote(run)).strip());
     }
 
     private String rollbackNote(ChangeRun run) {
@@ -455,53 +465,64 @@ final class SshSession implements HostSession {
                 : "";
     }
 
-    private static String mend(@Nullable Change change, String why) {
+    private static ErrorCode code(@Nullable Change change, String why) {
+        if (why.equals(BUSY)) {
+            return ErrorCode.HOST_BUSY;
+        }
+        return change instanceof Releases.Install || change instanceof Packages.Install
+                ? ErrorCode.INSTALL_FAILED
+                : ErrorCode.STEP_FAILED;
+    }
+
+    private static String remedy(@Nullable Change change, String why) {
         if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
                     + withoutUser(install.tarball()) + ", then run apply again.";
         } else if (change instanceof Packages.Install) {
             return "Check that the host reaches its package mirrors, then run apply again.";
         } else if (change instanceof ManagedFiles.Write) {
-            return "The file on the host is as it was. Mend what the lines above name, then run apply again.";
+            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
         } else if (change instanceof HostKey.Replace) {
             return "The host keeps its old key. Run apply again.";
         }
-        return "Mend what the lines above name, then run apply again.";
+        return "Fix what the lines above name, then run apply again.";
     }
 
     private static URI withoutUser(URI uri) {
         return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
     }
 
-    private HostException unfinished(HostException.Builder failed, Exec exec, OptionalInt code) {
+    private HostException unfinished(String step, Exec exec, OptionalInt code) {
+        boolean sudo = !target.user().equals("root") && exec.tail().contains("sudo:");
+        HostException.Builder failed =
+                failed(sudo ? ErrorCode.NOT_ROOT : ErrorCode.BAD_ANSWER, step).output(exec.tail());
         code.ifPresent(failed::exitCode);
         String how = code.isPresent() ? "exit code " + code.getAsInt() : "no exit code";
-        if (!target.user().equals("root") && exec.tail().contains("sudo:")) {
-            return failed.output(exec.tail())
-                    .because(
-                            target.user() + " may not run commands as root",
-                            "Log in as root, or let " + target.user()
-                                    + " use sudo without a password: as root on the host,"
-                                    + " apt-get install sudo, then echo '" + target.user()
-                                    + " ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/" + target.user() + '.');
+        if (sudo) {
+            return failed.because(
+                    target.user() + " may not run commands as root",
+                    "Log in as root, or let " + target.user()
+                            + " use sudo without a password: as root on the host,"
+                            + " apt-get install sudo, then echo '" + target.user()
+                            + " ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/" + target.user() + '.');
         }
-        String mend = target.user().equals("root")
+        String remedy = target.user().equals("root")
                 ? "Check that root's login shell on the host runs sh."
                 : "Check that " + target.user() + " may run sudo -n sh on the host.";
-        return failed.output(exec.tail()).because("the script ended early, with " + how, mend);
+        return failed.because("the script ended early, with " + how, remedy);
     }
 
     private HostException malformed(String step, FactsParser.MalformedException e) {
         cut();
-        return failed(step)
+        return failed(ErrorCode.BAD_ANSWER, step)
                 .cause(e)
                 .because(
                         "the host's answer makes no sense: " + e.getMessage(),
-                        "None of it was believed. Check that this is the host you mean, and that its tools are Debian's.");
+                        "None of it was used. Check that this is the right host, and that its tools are Debian's.");
     }
 
-    private HostException.Builder failed(String step) {
-        return HostException.of(target.name(), target.address(), step);
+    private HostException.Builder failed(ErrorCode code, String step) {
+        return HostException.of(code, target.name(), target.address(), step);
     }
 
     private static String nonce() {
@@ -597,7 +618,7 @@ final class SshSession implements HostSession {
                 }
                 case "armed" -> armed = true;
                 case "rolled-back" -> rolledBack = true;
-                case "left" -> progress.left(left(fields));
+                case "leftover" -> progress.left(leftover(fields));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {
                     if (next != changes.size()) {
@@ -609,7 +630,7 @@ final class SshSession implements HostSession {
             }
         }
 
-        private static String left(String[] fields) throws FactsParser.MalformedException {
+        private static String leftover(String[] fields) throws FactsParser.MalformedException {
             String what = fields.length == 2 ? fields[1].replaceAll("[^\\x20-\\x7e]", "?") : "";
             if (what.isBlank()) {
                 throw new FactsParser.MalformedException(

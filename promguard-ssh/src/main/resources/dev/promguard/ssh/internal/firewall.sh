@@ -120,10 +120,10 @@ reload_closed() {
 
 # note_firewall: how ufw was before its first change.
 note_firewall() {
-    if [ ! -d "$LEDGER" ] || [ -d "$LEDGER/ufw" ]; then
+    if [ ! -d "$MANIFEST" ] || [ -d "$MANIFEST/ufw" ]; then
         return 0
     fi
-    TMP=$(mktemp -d "$LEDGER/.new.XXXXXX") || return
+    TMP=$(mktemp -d "$MANIFEST/.new.XXXXXX") || return
     for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
         if [ -e "$file" ]; then
             cp -pP "$file" "$TMP/${file##*/}.$(basename "${file%/*}")" || return
@@ -136,7 +136,7 @@ note_firewall() {
         : >"$TMP/enabled"
     fi
     systemctl is-enabled ufw.service >"$TMP/at-boot" 2>/dev/null
-    mv -T "$TMP" "$LEDGER/ufw" && sync "$LEDGER" || return
+    mv -T "$TMP" "$MANIFEST/ufw" && sync "$MANIFEST" || return
     TMP=
 }
 
@@ -176,7 +176,7 @@ rules_before() {
         }
         !skip { print }
         $0 == "" { skip = 0 }
-    ' "$LEDGER/things" "$LEDGER/ufw/$2.ufw" "$UFW/$2"
+    ' "$MANIFEST/things" "$MANIFEST/ufw/$2.ufw" "$UFW/$2"
 }
 
 rule_tuples() {
@@ -188,33 +188,33 @@ ufw_files() {
     added=no
     for pair in 4:user.rules 6:user6.rules; do
         file=${pair#*:}
-        if [ ! -e "$LEDGER/ufw/$file.ufw" ] || [ ! -e "$UFW/$file" ]; then
+        if [ ! -e "$MANIFEST/ufw/$file.ufw" ] || [ ! -e "$UFW/$file" ]; then
             continue
         fi
         rules_before "${pair%%:*}" "$file" "$1" >"$TMP/$file" || return
-        rule_tuples "$LEDGER/ufw/$file.ufw" >"$TMP/then" && rule_tuples "$TMP/$file" >"$TMP/now" || return
+        rule_tuples "$MANIFEST/ufw/$file.ufw" >"$TMP/then" && rule_tuples "$TMP/$file" >"$TMP/now" || return
         if grep -qvxF -f "$TMP/then" "$TMP/now"; then
             added=yes
         fi
         if cmp -s "$TMP/then" "$TMP/now"; then
-            cat "$LEDGER/ufw/$file.ufw" >"$TMP/$file" || return
+            cat "$MANIFEST/ufw/$file.ufw" >"$TMP/$file" || return
         fi
     done
 }
 
 undo_firewall() {
-    if [ ! -d "$LEDGER/ufw" ] || ! command -v ufw >/dev/null 2>&1; then
+    if [ ! -d "$MANIFEST/ufw" ] || ! command -v ufw >/dev/null 2>&1; then
         return 0
     fi
     TMP=$(mktemp -d "$STATE/.new.XXXXXX") || return
     ufw_files '' || return
     stays=no
-    if [ -e "$LEDGER/ufw/enabled" ]; then
+    if [ -e "$MANIFEST/ufw/enabled" ]; then
         stays=yes
     elif [ "$added" = yes ]; then
         stays=yes
         ufw_files ssh || return
-        say left 'ufw stays on, with the rule that admits SSH: rules were added that are not from PromGuard'
+        say leftover 'ufw stays on, with the rule that admits SSH: rules were added that are not from PromGuard'
     else
         ufw --force disable || return
     fi
@@ -223,8 +223,8 @@ undo_firewall() {
             cat "$TMP/$file" >"$UFW/$file" || return
         fi
     done
-    if [ "$stays" = no ] || [ -e "$LEDGER/ufw/enabled" ]; then
-        policy=$(grep '^DEFAULT_INPUT_POLICY=' "$LEDGER/ufw/ufw.default")
+    if [ "$stays" = no ] || [ -e "$MANIFEST/ufw/enabled" ]; then
+        policy=$(grep '^DEFAULT_INPUT_POLICY=' "$MANIFEST/ufw/ufw.default")
         [ -z "$policy" ] || sed -i "s/^DEFAULT_INPUT_POLICY=.*/$policy/" /etc/default/ufw || return
     fi
     if [ "$stays" = yes ]; then
@@ -236,9 +236,9 @@ undo_firewall() {
             while read -r line; do
                 # shellcheck disable=SC2086
                 "$tables" $line || return
-            done <"$LEDGER/ufw/$tables"
+            done <"$MANIFEST/ufw/$tables"
         done
-        case $(cat "$LEDGER/ufw/at-boot") in
+        case $(cat "$MANIFEST/ufw/at-boot") in
             disabled) systemctl disable ufw.service || return ;;
             masked) systemctl mask ufw.service || return ;;
         esac

@@ -7,14 +7,15 @@ KILL_SWITCH_SCRIPT=/usr/local/lib/promguard/kill-switch.sh
 KILL_SWITCH_METRIC=4278198272
 KILL_SWITCH_COMMENT='promguard kill switch'
 
-# facts_kill_switch INTERFACE: the networks that have the route, and those that have the rule. A rule below one that accepts is none.
+# facts_kill_switch INTERFACE: unreachable NETWORK for each that has the route, dropped NETWORK for each that has the rule. A rule below one
+# that accepts is none.
 facts_kill_switch() {
     for family in -4 -6; do
         ip "$family" route show table main type unreachable 2>/dev/null
-    done | sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/$N${TAB}unreachable${TAB}\1/p" >&3
+    done | sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/$N${TAB}fact${TAB}kill-switch${TAB}unreachable${TAB}\1/p" >&3
     for tables in iptables ip6tables; do
         "$tables" -t raw -S OUTPUT 2>/dev/null | sed -n -e '/ -j ACCEPT$/q' \
-            -e "s/^-A OUTPUT -d \([^ ]*\) ! -o $1 -m addrtype ! --dst-type LOCAL -m comment --comment \"$KILL_SWITCH_COMMENT\" -j DROP\$/$N${TAB}dropped${TAB}\1/p"
+            -e "s/^-A OUTPUT -d \([^ ]*\) ! -o $1 -m addrtype ! --dst-type LOCAL -m comment --comment \"$KILL_SWITCH_COMMENT\" -j DROP\$/$N${TAB}fact${TAB}kill-switch${TAB}dropped${TAB}\1/p"
     done >&3
 }
 

@@ -1,14 +1,14 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154
 # What PromGuard put on the host. What is noted is on disk before it is done, so that a run that is cut off leaves nothing unnoted. On a host
-# that stays when the mesh goes, what was there before is kept too; on others only the paths that were written are noted.
+# that stays when the mesh goes, what was there before is saved too; on others only the paths that were written are noted.
 
 # facts_manifest: what PromGuard put on a host that stays when the mesh goes.
 facts_manifest() {
-    [ -r "$LEDGER/mesh" ] || return 0
-    read -r mesh <"$LEDGER/mesh"
-    say ledger "$mesh"
+    [ -r "$MANIFEST/mesh" ] || return 0
+    read -r mesh <"$MANIFEST/mesh"
+    say manifest "$mesh"
     sed -n -e "/^unit /s/^/$N${TAB}thing${TAB}/p" -e "/^file /s/^/$N${TAB}thing${TAB}/p" \
-        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" "$LEDGER/things" >&3
+        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" -e "/^package /s/^/$N${TAB}thing${TAB}/p" "$MANIFEST/things" >&3
 }
 
 # facts_managed: what this or an earlier run wrote down that it put there, as far as it is still there.
@@ -20,30 +20,30 @@ facts_managed() {
         -e '/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*' "$STATE/written" |
         while read -r path; do
             if [ -f "$path" ] || [ -L "$path" ] || [ -f "$path/.promguard" ]; then
-                say kept "$path"
+                say managed "$path"
             fi
         done
 }
 
 # apply_manifest MESH: begins the record.
 apply_manifest() {
-    [ ! -d "$LEDGER" ] || return 0
+    [ ! -d "$MANIFEST" ] || return 0
     rm -rf "$STATE/taken-off"
     TMP=$(umask 077 && mkdir -p "$STATE" && mktemp -d "$STATE/.new.XXXXXX") || return
-    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && sync "$TMP/mesh" && mv -T "$TMP" "$LEDGER" && sync "$STATE" || return
+    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && sync "$TMP/mesh" && mv -T "$TMP" "$MANIFEST" && sync "$STATE" || return
     TMP=
 }
 
 # note KIND THING...
 note() {
-    [ -d "$LEDGER" ] || return 0
-    grep -qxF -e "$*" "$LEDGER/things" && return
-    printf '%s\n' "$*" >>"$LEDGER/things" && sync "$LEDGER/things"
+    [ -d "$MANIFEST" ] || return 0
+    grep -qxF -e "$*" "$MANIFEST/things" && return
+    printf '%s\n' "$*" >>"$MANIFEST/things" && sync "$MANIFEST/things"
 }
 
 # note_folders FOLDER: those of its path that are not there yet, the outermost first.
 note_folders() {
-    if [ -d "$LEDGER" ] && [ -n "$1" ] && [ ! -d "$1" ]; then
+    if [ -d "$MANIFEST" ] && [ -n "$1" ] && [ ! -d "$1" ]; then
         note_folders "${1%/*}" && note folder "$1"
     fi
 }
@@ -53,13 +53,13 @@ note_tree() {
     [ -e "$1" ] || note tree "$1"
 }
 
-# note_path PATH: a file about to be written. One that was there before is kept, to be put back.
+# note_path PATH: a file about to be written. One that was there before is saved, to be put back.
 note_path() {
-    [ -d "$LEDGER" ] || return 0
-    if grep -qxF -e "file $1" -e "replaced $1" "$LEDGER/things"; then
+    [ -d "$MANIFEST" ] || return 0
+    if grep -qxF -e "file $1" -e "replaced $1" "$MANIFEST/things"; then
         return 0
     elif [ -e "$1" ] || [ -L "$1" ]; then
-        (umask 077 && mkdir -p "$LEDGER/files${1%/*}") && cp -aT "$1" "$LEDGER/files$1" && sync "$LEDGER" && note replaced "$1"
+        (umask 077 && mkdir -p "$MANIFEST/files${1%/*}") && cp -aT "$1" "$MANIFEST/files$1" && sync "$MANIFEST" && note replaced "$1"
     else
         note_folders "${1%/*}" && note file "$1"
     fi
@@ -67,7 +67,7 @@ note_path() {
 
 # note_packages NAME...: those that are missing.
 note_packages() {
-    [ -d "$LEDGER" ] || return 0
+    [ -d "$MANIFEST" ] || return 0
     for package do
         if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
             note package "$package" || return
@@ -77,7 +77,7 @@ note_packages() {
 
 # note_unit UNIT: a unit about to be started, with the folder for its data if that is not there yet.
 note_unit() {
-    [ -d "$LEDGER" ] || return 0
+    [ -d "$MANIFEST" ] || return 0
     note unit "$1" || return
     for folder in $(systemctl show -p StateDirectory --value -- "$1"); do
         note_tree "/var/lib/$folder" || return
@@ -106,8 +106,8 @@ forget_written() {
 
 # manifest_entries KIND: what is noted of a kind, the last first.
 manifest_entries() {
-    [ -r "$LEDGER/things" ] || return 0
-    sed -n "s/^$1 //p" "$LEDGER/things" | tac
+    [ -r "$MANIFEST/things" ] || return 0
+    sed -n "s/^$1 //p" "$MANIFEST/things" | tac
 }
 
 undo_files() {
@@ -115,8 +115,8 @@ undo_files() {
         rm -f -- "$path" || return
     done
     for path in $(manifest_entries replaced); do
-        rm -f -- "$path" && cp -aT "$LEDGER/files$path" "$path" || return
-        say left "$path, put back as it was before"
+        rm -f -- "$path" && cp -aT "$MANIFEST/files$path" "$path" || return
+        say leftover "$path, put back as it was before"
     done
     for path in $(manifest_entries tree); do
         rm -rf -- "$path" || return
@@ -124,7 +124,7 @@ undo_files() {
     rm -rf /opt/promguard/.new.*
     for path in $(manifest_entries folder); do
         if [ -d "$path" ]; then
-            rmdir -- "$path" 2>/dev/null || say left "$path, for it holds what is not from PromGuard"
+            rmdir -- "$path" 2>/dev/null || say leftover "$path, for it holds what is not from PromGuard"
         fi
     done
     systemctl daemon-reload || return
@@ -140,10 +140,10 @@ undo_files() {
     done
     packages=$(manifest_entries package | sort | tr '\n' ' ')
     if [ -n "$packages" ]; then
-        say left "packages that PromGuard installed: ${packages% }"
+        say leftover "packages that PromGuard installed: ${packages% }"
     fi
-    rm -f "$OWED" "$STATE/written"
-    if [ -d "$LEDGER" ]; then
-        rm -rf "$STATE/taken-off" && mv -T "$LEDGER" "$STATE/taken-off"
+    rm -f "$PENDING" "$STATE/written"
+    if [ -d "$MANIFEST" ]; then
+        rm -rf "$STATE/taken-off" && mv -T "$MANIFEST" "$STATE/taken-off"
     fi
 }

@@ -10,13 +10,13 @@ TAB='	'
 LF='
 '
 STATE=/var/lib/promguard
-OWED=$STATE/owed
-LEDGER=$STATE/before
+PENDING=$STATE/owed
+MANIFEST=$STATE/before
 STAMP='%n %F %s %.9Z %a %u:%g'
 WHY=
 TMP=
 ARMED=
-OWES=
+EXPECTED=
 STARTS=
 ENABLED=
 # Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.

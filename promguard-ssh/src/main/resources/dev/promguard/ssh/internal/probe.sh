@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154
 # Tries ports and pages from this host and changes nothing.
 
-# probe SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: so many knocks, and pages, not too many at once.
+# probe SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: tries so many ports, and pages, not too many at once.
 probe() {
     seconds=$1
     probe_ports "$@" &
@@ -18,16 +18,16 @@ probe() {
     wait
 }
 
-# probe_ports SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many doors at once, sends nothing and hangs up. Perl is on every Debian
-# and Ubuntu, says why there is no connection, and looks once more when the time is up, so that a busy host misses no open door.
+# probe_ports SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many ports at once, sends nothing and hangs up. Perl is on every Debian
+# and Ubuntu, says why there is no connection, and checks once more when the time is up, so that a busy host misses no open port.
 probe_ports() {
     if ! command -v perl >/dev/null 2>&1; then
-        left=$2
+        remaining=$2
         shift 2
-        while [ "$left" -gt 0 ]; do
-            say door "$1" failed
+        while [ "$remaining" -gt 0 ]; do
+            say port "$1" failed
             shift 3
-            left=$((left - 1))
+            remaining=$((remaining - 1))
         done
         return
     fi
@@ -38,8 +38,8 @@ probe_ports() {
         use Fcntl;
         use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6);
         $| = 1;
-        my ($start, $seconds, $count, @doors) = @ARGV;
-        splice @doors, 3 * $count;
+        my ($start, $seconds, $count, @ports) = @ARGV;
+        splice @ports, 3 * $count;
         sub word {
             local $! = shift;
             return "open" if $! == 0;
@@ -48,8 +48,8 @@ probe_ports() {
             my @ways = qw(ENETUNREACH EHOSTUNREACH ENETDOWN EHOSTDOWN EADDRNOTAVAIL EAFNOSUPPORT EACCES EPERM ENOKEY EDESTADDRREQ);
             return (grep { $!{$_} } @ways) ? "noway" : "failed";
         }
-        sub answer { print "$start\tdoor\t$_[0]\t$_[1]\n" }
-        while (my @some = splice @doors, 0, 3 * 256) {
+        sub answer { print "$start\tport\t$_[0]\t$_[1]\n" }
+        while (my @some = splice @ports, 0, 3 * 256) {
             my (%waiting, $mask);
             $mask = "";
             while (my ($number, $address, $port) = splice @some, 0, 3) {
@@ -69,11 +69,11 @@ probe_ports() {
                     answer($number, word($! + 0));
                 }
             }
-            my $left = $seconds;
+            my $remaining = $seconds;
             for (my $last = 0; %waiting && !$last;) {
-                $last = $left <= 0;
+                $last = $remaining <= 0;
                 my $ready = $mask;
-                (undef, $left) = select(undef, $ready, undef, $last ? 0 : $left);
+                (undef, $remaining) = select(undef, $ready, undef, $last ? 0 : $remaining);
                 for my $file (grep { vec($ready, $_, 1) } keys %waiting) {
                     my ($number, $socket) = @{delete $waiting{$file}};
                     vec($mask, $file, 1) = 0;

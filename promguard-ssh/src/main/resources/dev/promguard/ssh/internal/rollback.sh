@@ -126,8 +126,8 @@ disarm() {
 # rolled_back: waits for the end of a rollback that has begun, also where it has not got the lock yet. One that nobody is at
 # work on any more, for the host went down in it, is brought to its end here.
 rolled_back() {
-    looks=0
-    while [ -d "$STATE/rolling-back" ] && [ "$looks" -lt 150 ]; do
+    tries=0
+    while [ -d "$STATE/rolling-back" ] && [ "$tries" -lt 150 ]; do
         idle
         case $LF$(systemctl is-active promguard-rollback.service promguard-rollback-boot.service) in
             *"${LF}activ"*) sleep 0.2 ;;
@@ -137,7 +137,7 @@ rolled_back() {
                 return
                 ;;
         esac
-        looks=$((looks + 1))
+        tries=$((tries + 1))
     done
 }
 
@@ -173,10 +173,10 @@ begin_rollback() {
     if [ -d "$STATE/rollback" ]; then
         systemctl start promguard-rollback.service 2>/dev/null ||
             systemctl start --no-block promguard-rollback-boot.service
-        looks=0
-        while [ -d "$STATE/rollback" ] && [ "$looks" -lt 50 ]; do
+        tries=0
+        while [ -d "$STATE/rollback" ] && [ "$tries" -lt 50 ]; do
             sleep 0.1
-            looks=$((looks + 1))
+            tries=$((tries + 1))
         done
     fi
     rolled_back

@@ -34,7 +34,7 @@ alone() {
         return 1
     }
     rm -rf /etc/wireguard/.promguard.* /etc/wireguard/*/.promguard.* /etc/ssh/.promguard.* /etc/prometheus/secrets/.promguard.* \
-        "$STATE"/.new.* "$STATE"/confirmed.* "$LEDGER"/.new.* /opt/promguard/.new.*
+        "$STATE"/.new.* "$STATE"/confirmed.* "$MANIFEST"/.new.* /opt/promguard/.new.*
 }
 
 # private_folder FOLDER: one that is nobody's but root's from its first moment, or from now on.

@@ -7,14 +7,14 @@ first_boot() {
     [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
     [ ! -e /run/cloud-init/disabled ] || return 0
     boot=0
-    looks=0
-    # To look for the file costs a host that is busy booting far less than to start cloud-init's own command, which is for long boots.
-    while [ ! -e /run/cloud-init/result.json ] && [ "$looks" -lt 100 ] && [ "$looks" -lt "$1" ]; do
-        looks=$((looks + 1))
+    tries=0
+    # To test for the file costs a host that is busy booting far less than to start cloud-init's own command, which is for long boots.
+    while [ ! -e /run/cloud-init/result.json ] && [ "$tries" -lt 100 ] && [ "$tries" -lt "$1" ]; do
+        tries=$((tries + 1))
         sleep 0.2
     done
     if [ ! -e /run/cloud-init/result.json ]; then
-        timeout "$(($1 - looks / 5))" cloud-init status --wait >/dev/null 2>&1
+        timeout "$(($1 - tries / 5))" cloud-init status --wait >/dev/null 2>&1
         boot=$?
     fi
     if [ "$boot" -eq 124 ]; then
@@ -51,7 +51,7 @@ facts_system() {
     say system "$(uname -m)" "$(date +%s)" "$id" "$version"
 }
 
-# facts_clock: whether it is synchronized. systemd-timesyncd leaves a mark that is quicker to read than its answer.
+# facts_clock: whether it is synchronized. systemd-timesyncd leaves a file that is quicker to read than its answer.
 facts_clock() {
     if [ -e /run/systemd/timesync/synchronized ]; then
         say clock yes

@@ -18,32 +18,32 @@ facts_units() {
 
 # facts_pending: what an earlier run was cut off before it did.
 facts_pending() {
-    [ -r "$OWED" ] || return 0
+    [ -r "$PENDING" ] || return 0
     while read -r unit action _; do
-        say owed "$unit" "$action"
-    done <"$OWED"
+        say pending "$unit" "$action"
+    done <"$PENDING"
 }
 
-# owe "UNIT ACTION"...: what units are owed once anything is changed that they run with.
+# expect_pending "UNIT ACTION"...: what units need once anything is changed that they run with.
 expect_pending() {
-    OWES=$(printf '%s\n' "$@")
-    for owed do
-        case $owed in *' START' | *' RESTART') STARTS="$STARTS ${owed% *}" ;; esac
+    EXPECTED=$(printf '%s\n' "$@")
+    for restart do
+        case $restart in *' START' | *' RESTART') STARTS="$STARTS ${restart% *}" ;; esac
     done
 }
 
 # note_pending: writes that down before it is changed, for the next run to see if this one is cut off.
 note_pending() {
-    [ -n "$OWES" ] || return 0
-    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$OWES" >"$OWED.new" && mv -fT "$OWED.new" "$OWED") || return
-    OWES=
+    [ -n "$EXPECTED" ] || return 0
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$EXPECTED" >"$PENDING.new" && mv -fT "$PENDING.new" "$PENDING") || return
+    EXPECTED=
 }
 
-# forget_pending UNIT: nothing is owed to it any more.
+# forget_pending UNIT: it needs nothing any more.
 forget_pending() {
-    if [ -f "$OWED" ]; then
-        sed -i "/^$1 /d" "$OWED" || return
-        [ -s "$OWED" ] || rm -f "$OWED"
+    if [ -f "$PENDING" ]; then
+        sed -i "/^$1 /d" "$PENDING" || return
+        [ -s "$PENDING" ] || rm -f "$PENDING"
     fi
 }
 
@@ -200,12 +200,12 @@ enable_unit() {
 
 # stays_active UNIT: a unit that dies at once has failed, even if systemd means to start it again. A timer has nothing to die of.
 stays_active() {
-    looks=0
+    tries=0
     steady=0
     wanted=2
     restarts=
     case $1 in *.timer) wanted=1 ;; esac
-    while [ "$looks" -lt 50 ]; do
+    while [ "$tries" -lt 50 ]; do
         now=$(systemctl show -p NRestarts,ActiveState,SubState -- "$1")
         count=${now#*NRestarts=}
         count=${count%%[!0-9]*}
@@ -217,7 +217,7 @@ stays_active() {
         esac
         [ "${restarts:=$count}" = "$count" ] || return 1
         [ "$steady" -lt "$wanted" ] || return 0
-        looks=$((looks + 1))
+        tries=$((tries + 1))
         sleep 0.3
     done
     return 1

@@ -23,14 +23,18 @@ facts_wireguard() {
 
 # facts_preshared_keys INTERFACE: compares here what runs with what the files hold that the configuration names. No key is printed.
 facts_preshared_keys() {
-    wg show "$1" preshared-keys | awk -v line_of="$N${TAB}peer-preshared-key" -v config="/etc/wireguard/$1.conf" '
-        BEGIN {
-            while ((getline line < config) > 0) {
-                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
-                    split(line, word, " ")
-                    file[word[7]] = word[9]
-                }
-            }
+    {
+        preshared_key_files "$1" 2>/dev/null
+        printf '\n'
+        wg show "$1" preshared-keys
+    } | awk -v line_of="$N${TAB}peer-preshared-key" '
+        $0 == "" {
+            running = 1
+            next
+        }
+        !running {
+            file[$1] = $2
+            next
         }
         {
             verdict = "none"
@@ -45,11 +49,20 @@ facts_preshared_keys() {
         }' >&3
 }
 
+# preshared_key_files INTERFACE: each peer that shares a preshared key, and its file, as the configuration says. The configuration of an
+# interface that came up earlier may have them in commands of their own.
+preshared_key_files() {
+    awk '
+        $1 == "PublicKey" { peer = $3 }
+        $1 == "#" && $2 == "PresharedKeyFile" { print peer, $4 }
+        /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/ { print $7, $9 }' "/etc/wireguard/$1.conf"
+}
+
 # facts_anti_spoofing INTERFACE: the addresses that no other interface may be used to reach.
 facts_anti_spoofing() {
     for tables in iptables ip6tables; do
         "$tables" -t raw -S PREROUTING 2>/dev/null
-    done | sed -n "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}fence${TAB}\1/p" >&3
+    done | sed -n "s/^-A PREROUTING -d \([^ ]*\) ! -i $1 -m addrtype ! --src-type LOCAL .*-j DROP\$/$N${TAB}anti-spoofing${TAB}\1/p" >&3
 }
 
 # apply_key PATH PUBLICKEY: the key comes in base64 on standard input, and is written to the file alone.
@@ -142,23 +155,15 @@ bring_up() {
 # synced INTERFACE KEYFILE: the running part of the configuration with the keys in it, which wg would clear otherwise. Prints all
 # of it or nothing.
 synced() {
-    wg-quick strip "$1" | awk -v config="/etc/wireguard/$1.conf" -v keyfile="$2" '
+    wg-quick strip "$1" | awk -v keyfile="$2" '
         function first(path, line) {
             if ((getline line < path) <= 0 || line == "") failed = 1
             close(path)
             return line
         }
-        BEGIN {
-            while ((getline line < config) > 0) {
-                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
-                    split(line, word, " ")
-                    file[word[7]] = word[9]
-                }
-            }
-        }
         { text = text $0 "\n" }
         $0 == "[Interface]" { text = text "PrivateKey = " first(keyfile) "\n" }
-        $1 == "PublicKey" && ($3 in file) { text = text "PresharedKey = " first(file[$3]) "\n" }
+        $1 == "#" && $2 == "PresharedKeyFile" { text = text "PresharedKey = " first($4) "\n" }
         END {
             if (failed || text == "") exit 1
             printf "%s", text
@@ -183,18 +188,13 @@ sync_peers() {
 forget_preshared_keys() {
     [ -d "/etc/wireguard/$1.psk" ] || return 0
     TMP=$(umask 077 && mktemp "/etc/wireguard/.promguard.XXXXXX") || return
-    printf '%s\n' "/etc/wireguard/$1.psk"/* | awk -v config="/etc/wireguard/$1.conf" '
-        BEGIN {
-            while ((status = (getline line < config)) > 0) {
-                if (line ~ /^PostUp = wg set %i peer [^ ]+ preshared-key [^ ]+$/) {
-                    split(line, word, " ")
-                    named[word[9]] = 1
-                }
-            }
-            if (status < 0) exit 1
+    preshared_key_files "$1" >"$TMP" || return
+    printf '%s\n' "/etc/wireguard/$1.psk"/* | awk '
+        FILENAME == ARGV[1] {
+            named[$2] = 1
+            next
         }
-        !($0 in named)' >"$TMP" || return
-    xargs -r -d '\n' rm -f -- <"$TMP" && rm -f "$TMP" || return
+        !($0 in named)' "$TMP" - | xargs -r -d '\n' rm -f -- && rm -f "$TMP" || return
     TMP=
 }
 

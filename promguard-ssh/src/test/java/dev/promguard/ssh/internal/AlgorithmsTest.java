@@ -85,7 +85,7 @@ class AlgorithmsTest {
 
     @ParameterizedTest
     @MethodSource("outdated")
-    void open_serverOffersOnlyOld_isRefusedAtOnceAndSaysHowToMend(
+    void open_serverOffersOnlyOld_isRefusedAtOnceAndSaysHowToFix(
             String what, String offered, String setting, Consumer<SshServer> settings) throws Exception {
         try (TestServer server = server()) {
             if (offered.equals("ssh-rsa")) {

@@ -4,7 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.promguard.change.HostFacts;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostsFile;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -56,6 +57,8 @@ class FactsParserTest {
             if (lost.startsWith("system\t")
                     || lost.equals("end")
                     || lost.equals("unit\t")
+                    || lost.startsWith("fact\thosts-file\tblocks")
+                    || lost.startsWith("fact\thosts-file\tsum")
                     || lost.startsWith("peer-preshared-key\t")) {
                 assertThatThrownBy(() -> parse(String.join("\n", rest)))
                         .as(lost)
@@ -67,15 +70,15 @@ class FactsParserTest {
             } else if (lost.startsWith("policy4")) {
                 assertThat(parse(String.join("\n", rest)).firewall().denyIncoming())
                         .isFalse();
-            } else if (lost.startsWith("unreachable") || lost.startsWith("dropped")) {
+            } else if (lost.startsWith("fact\tkill-switch")) {
                 assertThat(parse(String.join("\n", rest)).killSwitch().covers("10.0.0.0/24"))
                         .as(lost)
                         .isFalse();
-            } else if (lost.startsWith("fence")) {
+            } else if (lost.startsWith("anti-spoofing")) {
                 assertThat(parse(String.join("\n", rest))
                                 .wireGuard()
                                 .orElseThrow()
-                                .fenced())
+                                .antiSpoofing())
                         .as(lost)
                         .isFalse();
             }
@@ -85,24 +88,30 @@ class FactsParserTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "fence\t",
-                "fence\t$(id)",
-                "fence\t10.0.0.2/32\t-j ACCEPT",
-                "unreachable\t$(id)",
-                "dropped\tdefault"
+                "anti-spoofing\t",
+                "anti-spoofing\t$(id)",
+                "anti-spoofing\t10.0.0.2/32\t-j ACCEPT",
+                "fact\tkill-switch\tunreachable\t$(id)",
+                "fact\tkill-switch\tdropped\tdefault",
+                "fact\tkill-switch\tdropped",
+                "fact\tkill-switch\tdropped\t10.0.0.0/24\t10.0.0.0/24",
+                "fact\tkill-switch\tdenied\t10.0.0.0/24",
+                "fact\tkill-switch",
+                "fact\tsomething-else\tdropped\t10.0.0.0/24",
+                "fact"
             })
-    void facts_impossibleFence_isRefused(String line) throws Exception {
+    void facts_impossibleAntiSpoofingRule_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
         assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
     }
 
     @Test
-    void facts_fenceOfAnotherAddress_isNone() throws Exception {
+    void facts_antiSpoofingRuleOfAnotherAddress_isNone() throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
-        assertThat(parse(input.replace("fence\t10.0.0.2/32", "fence\t10.0.0.3/32"))
+        assertThat(parse(input.replace("anti-spoofing\t10.0.0.2/32", "anti-spoofing\t10.0.0.3/32"))
                         .wireGuard()
                         .orElseThrow()
-                        .fenced())
+                        .antiSpoofing())
                 .isFalse();
     }
 
@@ -133,20 +142,20 @@ class FactsParserTest {
                 "/opt/other/x"
             })
     void facts_keptWherePromGuardKeepsNothing_isRefused(String path) {
-        assertThatThrownBy(() -> parse("kept\t" + path)).isInstanceOf(FactsParser.MalformedException.class);
+        assertThatThrownBy(() -> parse("managed\t" + path)).isInstanceOf(FactsParser.MalformedException.class);
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "ledger\tNot a mesh",
-                "ledger\t",
+                "manifest\tNot a mesh",
+                "manifest\t",
                 "socket\ttcp\t0.0.0.0",
                 "socket\ttcp\t0.0.0.0:65536",
                 "socket\tsctp\t0.0.0.0:22",
                 "socket\ttcp\t$(id):22"
             })
-    void facts_impossibleLedgerOrSocket_isRefused(String line) throws Exception {
+    void facts_impossibleManifestOrSocket_isRefused(String line) throws Exception {
         String input = Files.readString(folder().resolve("node.input"));
         assertThatThrownBy(() -> parse(line + '\n' + input)).isInstanceOf(FactsParser.MalformedException.class);
     }
@@ -228,11 +237,12 @@ class FactsParserTest {
             line(
                     text,
                     "wireguard",
-                    wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses() + " fenced="
-                            + wireGuard.fenced());
+                    wireGuard.publicKey() + " " + wireGuard.listenPort() + ' ' + wireGuard.addresses()
+                            + " anti-spoofing=" + wireGuard.antiSpoofing());
             wireGuard.peers().forEach(peer -> line(text, "peer", peer.toString()));
         });
         line(text, "kill switch", facts.killSwitch().toString());
+        line(text, "names", facts.of(HostsFile.FACTS).toString());
         line(text, "key", facts.keyFilePublicKey() + " safe=" + facts.keyFileSafe());
         HostFacts.FirewallFact firewall = facts.firewall();
         line(
@@ -244,12 +254,12 @@ class FactsParserTest {
         firewall.foreign().forEach(rule -> line(text, "foreign", rule));
         firewall.accepting()
                 .forEach(rule -> line(text, "accept", rule.family() + " " + rule.chain() + " [" + rule.rule() + ']'));
-        map(text, "owed", facts.pendingUnits());
-        facts.kept().forEach(path -> line(text, "kept", path));
+        map(text, "pending", facts.pendingUnits());
+        facts.kept().forEach(path -> line(text, "managed", path));
         line(text, "addresses", facts.addresses().toString());
-        facts.ledger().ifPresent(ledger -> {
-            line(text, "ledger", ledger.mesh());
-            new TreeSet<>(ledger.things()).forEach(thing -> line(text, "thing", thing));
+        facts.manifest().ifPresent(manifest -> {
+            line(text, "manifest", manifest.mesh());
+            new TreeSet<>(manifest.things()).forEach(thing -> line(text, "thing", thing));
         });
         facts.listening().forEach(socket -> line(text, "socket", socket.toString()));
         return text.toString();

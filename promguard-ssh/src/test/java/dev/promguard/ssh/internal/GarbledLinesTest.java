@@ -4,14 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.Users;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.SystemUser;
+import dev.promguard.host.Users;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.render.SystemUser;
-import dev.promguard.spi.Door;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Probe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,17 +70,18 @@ class GarbledLinesTest {
                 "failed\t0\t1\tufw refused the rule",
                 "armed",
                 "rolled-back",
-                "left\t/etc/x, put back as it was before",
+                "leftover\t/etc/x, put back as it was before",
                 "hostkey\t1\tssh-ed25519\tAAAAC3NzaC1lZDI1NTE5AAAAIHiQ5rJrYvX3wBw0m3dW4xKD2oZ0Q4p4E7cUm4v0w2bA",
                 "end");
     }
 
     static Stream<String> probeLines() {
-        return Stream.of("door\t0\topen", "page\t1\t0\t200 60000 0.012345", "page\t1\t7\t000 0 0.000000", "end");
+        return Stream.of("port\t0\topen", "page\t1\t0\t200 60000 0.012345", "page\t1\t7\t000 0 0.000000", "end");
     }
 
     private static String kind(String line) {
-        return line.split("[\t=]", 3)[0];
+        String[] words = line.split("[\t=]", 4);
+        return words[0].equals("fact") ? String.join(" ", List.of(words).subList(0, 3)) : words[0];
     }
 
     /** The line cut after each character, with each field emptied, left out or doubled, and with characters altered by chance. */
@@ -179,12 +180,12 @@ class GarbledLinesTest {
     @ParameterizedTest
     @MethodSource("probeLines")
     void probes_garbledLine_isTakenOrMalformed(String honest) {
-        List<Door> doors = List.of(new Door("10.0.0.2", 9100), new Door("10.0.0.2", 9100, Optional.of("/metrics")));
+        List<Probe> probes = List.of(new Probe("10.0.0.2", 9100), new Probe("10.0.0.2", 9100, Optional.of("/metrics")));
         for (String garbled : garbled(honest)) {
             assertTakenOrMalformed(garbled, line -> {
-                Knocks knocks = new Knocks(doors, Duration.ofSeconds(1));
-                knocks.line(line);
-                knocks.answers();
+                ProbeScript round = new ProbeScript(probes, Duration.ofSeconds(1));
+                round.line(line);
+                round.answers();
             });
         }
     }

@@ -8,12 +8,12 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.promguard.HostException;
 import dev.promguard.HostileTexts;
 import dev.promguard.blueprint.Names;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.Units;
-import dev.promguard.change.Users;
-import dev.promguard.render.SystemUser;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.SystemUser;
+import dev.promguard.host.Units;
+import dev.promguard.host.Users;
 import dev.promguard.spi.HostSession;
 import dev.promguard.ssh.SshApplier;
 import java.io.BufferedReader;
@@ -276,7 +276,7 @@ class HostileHostTest {
     }
 
     @Test
-    void open_endlessGreeting_endsWithPatience() throws Exception {
+    void open_endlessGreeting_endsWithTimeout() throws Exception {
         CountDownLatch end = new CountDownLatch(1);
         CountDownLatch hungUp = new CountDownLatch(1);
         byte[] block = "not an SSH server, and it does not end\r\n".repeat(1000).getBytes(UTF_8);
@@ -365,7 +365,7 @@ class HostileHostTest {
         assertThat(taken).isGreaterThan(100);
     }
 
-    /** What goes further than the comparison with this host's own wish has a form in which it can do no harm. */
+    /** What goes further than the comparison with this host's own spec has a form in which it can do no harm. */
     private static void assertHarmless(String which, FactsQuery query, HostFacts facts) {
         assertThat(query.files()).as(which).containsAll(facts.files().keySet());
         assertThat(query.packages()).as(which).containsAll(facts.packages().keySet());

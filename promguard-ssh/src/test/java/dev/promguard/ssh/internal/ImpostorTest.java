@@ -65,7 +65,7 @@ class ImpostorTest {
                             APPLIER.open(host.target(impostor.port(), host.fingerprint(), Duration.ofSeconds(30))))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.retryable()).isFalse())
-                    .hasMessageContaining("did not prove that it has the private half");
+                    .hasMessageContaining("did not prove that it has its private half [PG-4002]");
             assertSawNothing(impostor);
             assertThat(impostor.connections).as("a hard stop").hasValue(1);
         }
@@ -124,15 +124,15 @@ class ImpostorTest {
     @Test
     void verify_anotherAcceptedKeyWithinAConnection_isRefused() throws Exception {
         KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-        PublicKey throwaway = generator.generateKeyPair().getPublic();
+        PublicKey bootstrapKey = generator.generateKeyPair().getPublic();
         PublicKey own = generator.generateKeyPair().getPublic();
         PinnedKeys pinned =
-                new PinnedKeys(Set.of(PinnedKeys.fingerprint(throwaway), PinnedKeys.fingerprint(own)), false);
+                new PinnedKeys(Set.of(PinnedKeys.fingerprint(bootstrapKey), PinnedKeys.fingerprint(own)), false);
 
         assertThat(pinned.verify("host", 22, own)).isTrue();
         assertThat(pinned.verify("host", 22, own)).isTrue();
-        assertThat(pinned.verify("host", 22, throwaway)).isFalse();
+        assertThat(pinned.verify("host", 22, bootstrapKey)).isFalse();
         assertThat(pinned.proven()).isEqualTo(PinnedKeys.fingerprint(own));
-        assertThat(pinned.refused()).isEqualTo(PinnedKeys.fingerprint(throwaway));
+        assertThat(pinned.refused()).isEqualTo(PinnedKeys.fingerprint(bootstrapKey));
     }
 }

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.Mesh;
-import dev.promguard.render.KillSwitch;
-import dev.promguard.render.Renderer;
+import dev.promguard.host.KillSwitch;
+import dev.promguard.host.Renderer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -54,11 +56,13 @@ class KillSwitchTest {
     @TempDir
     Path folder;
 
+    private Map<String, String> files = Map.of();
+
     @BeforeEach
-    void files() throws Exception {
+    void render() throws Exception {
         Process namespace = new ProcessBuilder("unshare", "-n", "iptables", "-t", "raw", "-S").start();
         assumeTrue(namespace.waitFor() == 0, "needs root, for a network namespace, and iptables");
-        Map<String, String> files = Objects.requireNonNull(new Renderer()
+        files = Objects.requireNonNull(new Renderer()
                 .preview(Mesh.builder().name("shop").monitor("tor1").nodes(1).blueprint())
                 .get("shop-monitor-1"));
         Files.writeString(folder.resolve("kill-switch.sh"), here(Objects.requireNonNull(files.get(KillSwitch.SCRIPT))));
@@ -85,7 +89,11 @@ class KillSwitchTest {
         }
         String out = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        return out.replace(NONCE + "\t", "").replace('\t', ' ').strip().replaceFirst("\n?end$", "");
+        return out.replace(NONCE + "\tfact\tkill-switch\t", "")
+                .replace(NONCE + "\t", "")
+                .replace('\t', ' ')
+                .strip()
+                .replaceFirst("\n?end$", "");
     }
 
     @Test
@@ -124,6 +132,52 @@ class KillSwitchTest {
                 """;
         assertThat(run(attempt)).as("without it").isEqualTo("eth0\nsent");
         assertThat(run("script add 10.0.0.0/24 wg0\n" + attempt)).isEqualTo("eth0\nsilent");
+    }
+
+    /** wg-quick is the real one, and a pair of Ethernet devices stands in for WireGuard. */
+    @Test
+    void add_interfaceUpByItsConfiguration_leadsThereByTheRouteOfItsAddressAlone() throws Exception {
+        Path wgQuick = Path.of("/usr/bin/wg-quick");
+        assumeTrue(Files.isExecutable(wgQuick), "needs wg-quick, of the package wireguard-tools");
+        Path bin = Files.createDirectory(folder.resolve("bin"));
+        Files.copy(wgQuick, bin.resolve("wg-quick"));
+        Files.writeString(bin.resolve("wg"), """
+                #!/bin/sh
+                case $* in
+                    'show interfaces') echo wg0 ;;
+                    'show wg0 allowed-ips') echo 'peer 10.0.0.2/32' ;;
+                esac
+                """);
+        Files.writeString(bin.resolve("ip"), """
+                #!/bin/sh
+                if [ "$*" = 'link add wg0 type wireguard' ]; then
+                    set -- link add wg0 type veth peer name tunnel
+                    /usr/sbin/ip "$@" && exec /usr/sbin/ip link set tunnel up
+                fi
+                exec /usr/sbin/ip "$@"
+                """);
+        for (String program : List.of("wg", "ip")) {
+            Files.setPosixFilePermissions(bin.resolve(program), PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Files.writeString(
+                folder.resolve("wg0.conf"),
+                Objects.requireNonNull(files.get("/etc/wireguard/wg0.conf"))
+                        .replaceAll("(?m)^#.*\n", "")
+                        .replace("/etc/wireguard/", folder + "/"));
+
+        assertThat(run("""
+                        ip link delete wg0
+                        script add 10.0.0.0/24 wg0
+                        echo "$(way 10.0.0.2)"
+                        FOLDER/bin/wg-quick up FOLDER/wg0.conf
+                        echo "$(way 10.0.0.2)"
+                        ip route show dev wg0
+                        FOLDER/bin/wg-quick down FOLDER/wg0.conf
+                        echo "$(way 10.0.0.2)"
+                        """.replace("FOLDER", folder.toString()))
+                        .lines()
+                        .filter(line -> !line.matches("(\\[#]|Warning:) .*")))
+                .containsExactly("nowhere", "wg0", "10.0.0.0/24 proto kernel scope link src 10.0.0.1 ", "nowhere");
     }
 
     @Test

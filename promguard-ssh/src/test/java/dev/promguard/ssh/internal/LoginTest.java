@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.HostException;
-import dev.promguard.change.FactsQuery;
+import dev.promguard.host.FactsQuery;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostSession;
@@ -174,7 +174,7 @@ class LoginTest {
                         APPLIER.open(target(server, Set.of(), server.login.privateKey(), Optional.empty()))) {
             assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
                     .isInstanceOf(HostException.class)
-                    .hasMessageContaining("admin may not run commands as root")
+                    .hasMessageContaining("admin may not run commands as root [PG-4006]")
                     .hasMessageContaining(words)
                     .hasMessageContaining("echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin");
             assertThat(server.commands).containsExactly("sudo -n sh -s");

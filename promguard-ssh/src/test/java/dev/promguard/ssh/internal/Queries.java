@@ -1,8 +1,10 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.render.ReleaseInstall;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostsFile;
+import dev.promguard.host.KillSwitches;
+import dev.promguard.host.ReleaseInstall;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +26,9 @@ final class Queries {
                 List.of(new ReleaseInstall(Release.nodeExporter(), List.of("node_exporter"))),
                 "wg0",
                 "/etc/wireguard/wg0.key",
-                expected);
+                expected,
+                List.of(
+                        new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh"))));
     }
 }

@@ -9,31 +9,32 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.Firewall;
-import dev.promguard.change.HostFacts.FileFact;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.KillSwitches;
-import dev.promguard.change.ManagedFiles;
-import dev.promguard.change.Manifest;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.Packages;
-import dev.promguard.change.Releases;
-import dev.promguard.change.SecretFiles;
-import dev.promguard.change.Units;
-import dev.promguard.change.Users;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.Firewall;
+import dev.promguard.host.HostFacts.FileFact;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.HostsFile;
+import dev.promguard.host.KillSwitch;
+import dev.promguard.host.KillSwitches;
+import dev.promguard.host.ManagedFile;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.Manifest;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.Packages;
+import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Releases;
+import dev.promguard.host.SecretFile;
+import dev.promguard.host.SecretFiles;
+import dev.promguard.host.SystemUser;
+import dev.promguard.host.Units;
+import dev.promguard.host.Users;
+import dev.promguard.host.WireGuard;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
-import dev.promguard.render.KillSwitch;
-import dev.promguard.render.ManagedFile;
-import dev.promguard.render.ReleaseInstall;
-import dev.promguard.render.SecretFile;
-import dev.promguard.render.SystemUser;
-import dev.promguard.render.WireGuardInterface;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -449,20 +450,33 @@ class ScriptTest {
             [Interface]
             Address = 10.0.0.1/24
             PostUp = wg set %i private-key FOLDER/wg0.key
-            PostUp = wg set %i peer bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4= preshared-key FOLDER/wg0.psk/node-1
 
             [Peer]
+            # node-1
             PublicKey = bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=
+            # PresharedKeyFile = FOLDER/wg0.psk/node-1
             AllowedIPs = 10.0.0.2/32
 
             [Peer]
+            # node-2
             PublicKey = YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=
             AllowedIPs = 10.0.0.3/32
             """;
 
-    /** Runs functions of the scripts where wg and wg-quick are stand-ins and the configuration lies in a folder. */
+    /** The same as a command for each key, which is how hosts may still have it. */
+    private static final String EARLIER_CONFIG =
+            CONFIG.replace("# PresharedKeyFile = FOLDER/wg0.psk/node-1\n", "").replace("wg0.key\n", """
+                    wg0.key
+                    PostUp = wg set %i peer bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4= preshared-key FOLDER/wg0.psk/node-1
+                    """);
+
     private static Ran withConfiguration(Path folder, String call) throws Exception {
-        String config = CONFIG.replace("FOLDER", folder.toString());
+        return withConfiguration(CONFIG, folder, call);
+    }
+
+    /** Runs functions of the scripts where wg and wg-quick are stand-ins and the configuration lies in a folder. */
+    private static Ran withConfiguration(String template, Path folder, String call) throws Exception {
+        String config = template.replace("FOLDER", folder.toString());
         Files.writeString(folder.resolve("wg0.conf"), config);
         Files.writeString(folder.resolve("stripped"), config.replaceAll("(?m)^(Address|PostUp) .*\n", ""));
         Files.writeString(folder.resolve("wg0.key"), "own-key\n");
@@ -498,7 +512,7 @@ class ScriptTest {
         assertThat(ran.out())
                 .contains(
                         "wg syncconf wg0 /dev/stdin\n[Interface]\nPrivateKey = own-key\n",
-                        "MG4=\nPresharedKey = shared-key\nAllowedIPs = 10.0.0.2/32\n",
+                        "PresharedKey = shared-key\nAllowedIPs = 10.0.0.2/32\n",
                         "SWJU=\nAllowedIPs = 10.0.0.3/32\n");
     }
 
@@ -516,8 +530,9 @@ class ScriptTest {
         assertThat(ran.out()).doesNotContain("wg syncconf").contains("why the configuration of wg0 or a key");
     }
 
-    @Test
-    void presharedKeys_running_areComparedAndNotPrinted(@TempDir Path folder) throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void presharedKeys_running_areComparedAndNotPrinted(boolean earlier, @TempDir Path folder) throws Exception {
         String first = "bFRjXcGa8mU8Vunbyr9CliATs19h6isUuwtdCFM/MG4=";
         String second = "YwRKcIvo7MMrLOx/a9CzgCUOpeqx+MewpenmWbCSWJU=";
         Map<String, String> verdicts = Map.of("shared-key", "filed", "(none)", "none", "another", "other");
@@ -528,7 +543,7 @@ class ScriptTest {
             Files.writeString(
                     place.resolve("running"), first + '\t' + running.getKey() + '\n' + second + "\tunfiled\n");
 
-            Ran ran = withConfiguration(place, "facts_preshared_keys wg0");
+            Ran ran = withConfiguration(earlier ? EARLIER_CONFIG : CONFIG, place, "facts_preshared_keys wg0");
 
             assertThat(ran.out())
                     .isEqualTo(NONCE + "\tpeer-preshared-key\t" + first + '\t' + running.getValue() + '\n' + NONCE
@@ -552,9 +567,10 @@ class ScriptTest {
     }
 
     @Test
-    void owe_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
+    void pending_writtenDownAndSettledOneByOne_isReportedFromThereUntilThen(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.call("expect_pending", "node_exporter.service RESTART", "prometheus.service START")
                     .call("facts_pending")
                     .shell("say before")
@@ -573,10 +589,10 @@ class ScriptTest {
             assertThat(ran.out().replace(NONCE + "\t", "").lines())
                     .containsExactly(
                             "before",
-                            "owed\tnode_exporter.service\tRESTART",
-                            "owed\tprometheus.service\tSTART",
+                            "pending\tnode_exporter.service\tRESTART",
+                            "pending\tprometheus.service\tSTART",
                             "between",
-                            "owed\tprometheus.service\tSTART",
+                            "pending\tprometheus.service\tSTART",
                             "after",
                             "end");
             assertThat(folder.resolve("state")).isEmptyDirectory();
@@ -587,7 +603,8 @@ class ScriptTest {
     @Test
     void unit_restarted_isEnabledAnewTogetherWithAllThatThisRunStarts(@TempDir Path folder) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.shell("systemctl() { say systemctl \"$*\"; }; stays_active() { :; }; unmask() { :; }");
             script.call(
                             "expect_pending",
@@ -610,12 +627,14 @@ class ScriptTest {
         }
     }
 
-    /** A program is owed a restart also where its user was made anew; packages and tarballs may be refused before anything is changed. */
+    /** A restart is pending on a program also where its user was made anew; packages and tarballs may be refused before anything is changed. */
     @ParameterizedTest
     @CsvSource({"apply_user,true", "apply_file,true", "apply_packages,false", "apply_release,false"})
-    void step_ofWhatUnitsRunWith_isOwedFirst(String function, boolean owed, @TempDir Path folder) throws Exception {
+    void step_ofWhatUnitsRunWith_isPendingFirst(String function, boolean pending, @TempDir Path folder)
+            throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(folder + "/state") + " OWED=" + Script.quote(folder + "/state/owed"));
+            script.shell(
+                    "STATE=" + Script.quote(folder + "/state") + " PENDING=" + Script.quote(folder + "/state/owed"));
             script.shell(function + "() { facts_pending; }");
             script.call("step", "prepare", "expect_pending", "node_exporter.service RESTART")
                     .call("step", "0", function)
@@ -623,8 +642,8 @@ class ScriptTest {
             Ran ran = run(script.array(), script.length());
 
             assertThat(ran.exitCode()).as(ran.err()).isZero();
-            assertThat(ran.out().contains("\towed\tnode_exporter.service\tRESTART\n"))
-                    .isEqualTo(owed);
+            assertThat(ran.out().contains("\tpending\tnode_exporter.service\tRESTART\n"))
+                    .isEqualTo(pending);
         }
     }
 
@@ -766,6 +785,8 @@ class ScriptTest {
         for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
             changes.add(new KillSwitches.Configure(killSwitch, action));
         }
+        changes.add(new HostsFile.Write("# BEGIN PromGuard\n10.0.0.2 db-1.shop.mesh\n# END PromGuard\n", 1));
+        changes.add(new HostsFile.Remove());
         return changes;
     }
 

@@ -4,15 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.ManagedFiles;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.SecretFiles;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.SecretFile;
+import dev.promguard.host.SecretFiles;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
-import dev.promguard.render.SecretFile;
-import dev.promguard.spi.Door;
+import dev.promguard.spi.Probe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ class ShellFilesTest {
     /** Every script that a host can get, with every change and every query in it. */
     private static List<String> scripts() {
         FactsQuery query = Queries.node(Map.of("/etc/wireguard/wg0.conf", "0".repeat(64)));
-        List<Door> doors = List.of(new Door("10.0.0.2", 9100), new Door("10.0.0.2", 9100, Optional.of("/metrics")));
+        List<Probe> probes = List.of(new Probe("10.0.0.2", 9100), new Probe("10.0.0.2", 9100, Optional.of("/metrics")));
         try (Script facts = FactsScript.of(
                         NONCE,
                         query,
@@ -61,7 +61,7 @@ class ShellFilesTest {
                 Script changes = ChangeScript.of(NONCE, changes(), ScriptTest.everyKey(), Duration.ofMinutes(2));
                 Script confirm = Script.begin(NONCE).call("confirm").end();
                 Script rollBack = Script.begin(NONCE).call("begin_rollback").end();
-                Script probe = new Knocks(doors, Duration.ofSeconds(1)).script(NONCE)) {
+                Script probe = new ProbeScript(probes, Duration.ofSeconds(1)).script(NONCE)) {
             return List.of(
                     facts.text(), changes.text(), confirm.text(), rollBack.text(), probe.text(), Script.rollback());
         }
@@ -132,6 +132,27 @@ class ShellFilesTest {
                 assertThat(protocol).as(file + " says " + kind).contains('`' + kind);
             }
         }
+    }
+
+    /** The words that PromGuard once had of its own for what has a name. The file of pending restarts goes by one on hosts. */
+    @Test
+    void files_everyOne_useTheTermsOfTheField() throws IOException {
+        Pattern retired = Pattern.compile(
+                "(?<![\\p{L}\\d])(fence[sd]?|doors?|knock(s|ed|ing)?|kept|owe[sd]?|ledgers?|look(s|ed|ing)?|wish(es|ed)?|marks?"
+                        + "|marked|throwaway|left)(?![\\p{L}\\d])",
+                Pattern.CASE_INSENSITIVE);
+        List<String> found = new ArrayList<>();
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            for (Path file : files.sorted().toList()) {
+                String text = Files.readString(file)
+                        .replace("PENDING=$STATE/owed\n", "")
+                        .replace("`owed` (a file of pending restarts)", "")
+                        .replace("'# Kept by PromGuard for mesh '", "");
+                retired.matcher(text).results().forEach(word -> found.add(file.getFileName() + ": " + word.group()));
+            }
+        }
+
+        assertThat(found).isEmpty();
     }
 
     private int run(List<String> command) throws Exception {

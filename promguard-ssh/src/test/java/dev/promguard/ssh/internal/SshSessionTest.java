@@ -8,25 +8,26 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
-import dev.promguard.change.Change;
-import dev.promguard.change.FactsQuery;
-import dev.promguard.change.Firewall;
-import dev.promguard.change.HostFacts;
-import dev.promguard.change.HostKey;
-import dev.promguard.change.Manifest;
-import dev.promguard.change.NewKeys;
-import dev.promguard.change.Releases;
-import dev.promguard.change.Users;
-import dev.promguard.change.WireGuard;
+import dev.promguard.host.Change;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.Firewall;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.Manifest;
+import dev.promguard.host.NewKeys;
+import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Releases;
+import dev.promguard.host.SystemUser;
+import dev.promguard.host.Users;
+import dev.promguard.host.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.WireGuardKeyPair;
-import dev.promguard.render.ReleaseInstall;
-import dev.promguard.render.SystemUser;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.ssh.SshApplier;
@@ -172,6 +173,7 @@ class SshSessionTest {
                         assertThat(e).hasMessageContaining(wanted.text());
                         assertThat(e).hasMessageContaining(server.fingerprint().text());
                         assertThat(e).hasMessageContaining("Nothing was sent");
+                        assertThat(e.code()).isEqualTo(ErrorCode.HOST_KEY_REFUSED);
                         assertThat(e.retryable()).isFalse();
                     });
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
@@ -187,6 +189,7 @@ class SshSessionTest {
                             APPLIER.open(server.target(server.port(), server.fingerprint(), Duration.ofSeconds(30))))
                     .isInstanceOfSatisfying(HostException.class, e -> {
                         assertThat(e).hasMessageContaining("refused the login of root");
+                        assertThat(e.code()).isEqualTo(ErrorCode.LOGIN_REFUSED);
                         assertThat(e.retryable()).isFalse();
                     });
             assertThat(server.logins).containsOnly("root");
@@ -209,7 +212,7 @@ class SshSessionTest {
     }
 
     @Test
-    void open_nobodyListens_endsWithPatience() throws Exception {
+    void open_nobodyListens_endsWithTimeout() throws Exception {
         try (TestServer server = new TestServer(saying(FACTS))) {
             int port = freePort();
             long begin = System.nanoTime();
@@ -362,7 +365,7 @@ class SshSessionTest {
                         "armed",
                         "done\tarm",
                         "begin\t0",
-                        "left\tpackages that PromGuard installed: ufw\u001b[31m",
+                        "leftover\tpackages that PromGuard installed: ufw\u001b[31m",
                         "done\t0",
                         "end\n"));
         Change files = new Manifest.Uninstall(Manifest.Part.FILES);
@@ -490,7 +493,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.apply(List.of(install), new Recorder()))
                     .isInstanceOf(HostException.class)
                     .hasMessage("node-1 (127.0.0.1): step \"install node_exporter 1.12.1\" failed: sha256 is 3c1f,"
-                            + " wanted b51d\n  Nothing was unpacked. Check the release mirror"
+                            + " wanted b51d [PG-5004]\n  Nothing was unpacked. Check the release mirror"
                             + " http://mirror.test/releases/node_exporter-1.12.1.linux-amd64.tar.gz, then run apply"
                             + " again.");
         }
@@ -503,7 +506,7 @@ class SshSessionTest {
                 "@\tdone\t0\n",
                 "@\tend\n",
                 "@\thostkey\t0\tssh-ed25519\tAAAA\n",
-                "@\tleft\n",
+                "@\tleftover\n",
                 "@\tbegin\t0\n@\tbegin\t0\n"
             })
     void apply_spoofedProgress_isRefused(String lines) throws Exception {
@@ -567,10 +570,10 @@ class SshSessionTest {
         }
         assertThat(recorder.events)
                 .containsExactly(
-                        "started replace the throwaway SSH host key",
+                        "started replace the bootstrap SSH host key",
                         "key " + made.publicKey().fingerprint(),
                         "leave",
-                        "done replace the throwaway SSH host key");
+                        "done replace the bootstrap SSH host key");
         assertThat(answers.get(0)).isEqualTo("go " + answers.get(1));
     }
 
@@ -632,7 +635,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.facts(QUERY, Duration.ofSeconds(5)))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.retryable()).isTrue())
-                    .hasMessageContaining("other runs are at work");
+                    .hasMessageContaining("other runs are at work on this host [PG-5007]");
             assertThat(server.connections).hasValue(3);
         }
     }
@@ -687,6 +690,30 @@ class SshSessionTest {
     }
 
     @Test
+    void apply_lockOfAnotherRun_isBusyAndSaysToWait() throws Exception {
+        String lines = "@\tbegin\tprepare\n@\tfailed\tprepare\t1\tanother run is at work on this host\n";
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.apply(List.of(USER), new Recorder()))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.HOST_BUSY))
+                    .hasMessageContaining("step \"take the host's lock\"")
+                    .hasMessageContaining("Wait until the other run on this host is done");
+        }
+    }
+
+    @Test
+    void apply_changeFails_isToldFromSoftwareThatCannotBeInstalled() throws Exception {
+        String lines = "@\tbegin\t0\n@\tfailed\t0\t1\tuseradd failed\n";
+        try (TestServer server = new TestServer(saying(lines)).start();
+                HostSession session = APPLIER.open(server.target())) {
+            assertThatThrownBy(() -> session.apply(List.of(USER), new Recorder()))
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STEP_FAILED));
+        }
+    }
+
+    @Test
     void apply_rolledBackMeanwhile_isToldFromAFailure() throws Exception {
         String lines =
                 "@\tbegin\tarm\n@\tarmed\n@\tdone\tarm\n@\tbegin\t0\n@\trolled-back\n@\tfailed\t0\t1\ttoo late\n";
@@ -695,7 +722,7 @@ class SshSessionTest {
             assertThatThrownBy(() -> session.apply(List.of(new Firewall.Enable()), new Recorder()))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.status()).isEqualTo(Status.ROLLED_BACK))
-                    .hasMessageContaining("too late")
+                    .hasMessageContaining("too late [PG-5005]")
                     .hasMessageContaining("raise rollbackAfter, which is 120 s");
         }
     }

@@ -35,7 +35,7 @@ class TakeOffTest {
 
     private String run(String... lines) throws Exception {
         try (Script script = Script.begin(NONCE)) {
-            script.shell("STATE=" + Script.quote(state().toString()) + " OWED=$STATE/owed LEDGER=$STATE/before");
+            script.shell("STATE=" + Script.quote(state().toString()) + " PENDING=$STATE/owed MANIFEST=$STATE/before");
             script.shell("UFW=" + Script.quote(host.resolve("ufw").toString()));
             script.shell("systemctl() { :; }");
             for (String line : lines) {
@@ -96,6 +96,26 @@ class TakeOffTest {
     }
 
     @Test
+    void factsManifest_everyKindOfThing_tellsWhatIsRemovedAndWhatIsLeft() throws Exception {
+        String said = run(
+                "apply_manifest shop",
+                "note unit a.service",
+                "note file /etc/a",
+                "note replaced /etc/b",
+                "note package ufw",
+                "note folder /etc/c",
+                "facts_manifest");
+
+        assertThat(said.lines())
+                .containsExactly(
+                        "manifest\tshop",
+                        "thing\tunit a.service",
+                        "thing\tfile /etc/a",
+                        "thing\treplaced /etc/b",
+                        "thing\tpackage ufw");
+    }
+
+    @Test
     void remember_again_keepsTheFirstRecord() throws Exception {
         run("apply_manifest shop", "note unit a.service");
         run("apply_manifest bank");
@@ -126,7 +146,7 @@ class TakeOffTest {
         assertThat(Files.readSymbolicLink(link)).isEqualTo(Path.of("theirs.conf"));
         assertThat(Files.isSymbolicLink(link)).isTrue();
         assertThat(files()).containsExactly("kept", "link.conf", "theirs.conf");
-        assertThat(said).contains("left\t" + theirs + ", put back as it was before");
+        assertThat(said).contains("leftover\t" + theirs + ", put back as it was before");
         assertThat(state().resolve("before")).doesNotExist();
         assertThat(state().resolve("taken-off")).isDirectory();
     }
@@ -138,7 +158,7 @@ class TakeOffTest {
         Files.writeString(host.resolve("a/mine"), "mine");
 
         assertThat(run("undo_files"))
-                .isEqualTo("left\t" + host.resolve("a") + ", for it holds what is not from PromGuard\n");
+                .isEqualTo("leftover\t" + host.resolve("a") + ", for it holds what is not from PromGuard\n");
         assertThat(files()).containsExactly("a", "a/mine");
     }
 

@@ -139,12 +139,12 @@ final class TestServer implements AutoCloseable {
         return target(port(), fingerprint(), Duration.ofSeconds(10));
     }
 
-    HostTarget target(int port, HostKeyFingerprint accepted, Duration patience) {
-        return target(port, Set.of(accepted), patience);
+    HostTarget target(int port, HostKeyFingerprint accepted, Duration timeout) {
+        return target(port, Set.of(accepted), timeout);
     }
 
-    HostTarget target(int port, Set<HostKeyFingerprint> accepted, Duration patience) {
-        return new HostTarget("node-1", "127.0.0.1", port, "root", accepted, login.privateKey(), patience);
+    HostTarget target(int port, Set<HostKeyFingerprint> accepted, Duration timeout) {
+        return new HostTarget("node-1", "127.0.0.1", port, "root", accepted, login.privateKey(), timeout);
     }
 
     @Override

@@ -1,0 +1,81 @@
+package dev.promguard;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import java.util.Locale;
+import java.util.function.Function;
+
+/** The report of an apply as text for people. */
+final class ApplyText {
+    private final ApplyReport report;
+
+    ApplyText(ApplyReport report) {
+        this.report = report;
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(256);
+        text.append(String.format(
+                Locale.ROOT,
+                "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
+                report.mesh(),
+                result(),
+                report.changes(),
+                report.changes() == 1 ? "" : "s",
+                report.drift() == 0 ? "" : " (" + report.drift() + " of drift)",
+                report.hosts().size(),
+                report.hosts().size() == 1 ? "" : "s",
+                report.removed().isEmpty() ? "" : ", removed " + String.join(", ", report.removed()),
+                report.duration().toMillis() / 1000.0));
+        report.cloud().forEach(change -> text.append("\n  ").append(change));
+        report.failedSteps()
+                .forEach(step ->
+                        text.append("\n  FAILED ").append(step.toString().replace("\n", "\n    ")));
+        int name = width(HostOutcome::name);
+        int region = width(HostOutcome::region);
+        int publicAddress = width(host -> host.publicAddress().orElse("-"));
+        int address = width(HostOutcome::address);
+        for (HostOutcome host : report.hosts()) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "\n  %-" + name + "s  %-" + region + "s  %-" + publicAddress + "s  %-" + address + "s  %s",
+                    host.name(),
+                    host.region(),
+                    host.publicAddress().orElse("-"),
+                    host.address(),
+                    outcome(host)));
+        }
+        return text.toString();
+    }
+
+    private String result() {
+        if (report.ok()) {
+            return "up to date";
+        }
+        int steps = report.failedSteps().size();
+        String failedSteps = steps + (steps == 1 ? " step failed" : " steps failed");
+        long failed =
+                report.hosts().stream().filter(host -> !host.status().ok()).count();
+        return failed == 0
+                ? failedSteps
+                : failed + " of " + report.hosts().size() + " hosts failed" + (steps == 0 ? "" : ", " + failedSteps);
+    }
+
+    /** What came of a host, in a few words. */
+    static String outcome(HostOutcome host) {
+        String done = host.changes().size()
+                + (host.changes().size() == 1 ? " change" : " changes")
+                + (host.drift().isEmpty() ? "" : ", " + host.drift().size() + " of them drift");
+        return switch (host.status()) {
+            case UNCHANGED -> "unchanged";
+            case CHANGED -> done;
+            case ROLLED_BACK -> "ROLLED BACK after " + done;
+            case UNKNOWN -> "UNKNOWN after " + done;
+            case FAILED -> "FAILED after " + done;
+        };
+    }
+
+    private int width(Function<HostOutcome, String> column) {
+        return report.hosts().stream().map(column).mapToInt(String::length).reduce(1, Math::max);
+    }
+}

@@ -1,0 +1,23 @@
+package dev.promguard;
+
+/** What a planned change does to its subject. More may be added. */
+public enum ChangeAction {
+    /** It is not there, and is created. */
+    CREATE,
+    /** It is there, and is brought to what it should be. */
+    UPDATE,
+    /** It is removed. */
+    REMOVE,
+    /** It is started. */
+    START,
+    /** It is stopped. */
+    STOP,
+    /** It is stopped and started. */
+    RESTART,
+    /** It reads its configuration anew. */
+    RELOAD,
+    /** It will come up at boot. */
+    ENABLE,
+    /** It can no longer be started. */
+    MASK
+}

@@ -1,0 +1,179 @@
+package dev.promguard;
+
+import dev.promguard.blueprint.Names;
+import dev.promguard.host.HostProblem;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Something that stands in the way of what a plan is for. Equal to another by value. Immutable.
+ *
+ * <p>Every text is safe to print: what a terminal might obey is replaced.
+ */
+public final class MeshProblem {
+    private final ErrorCode code;
+    private final Optional<String> host;
+    private final String message;
+    private final String remedy;
+    private final boolean blocking;
+
+    private MeshProblem(Builder builder) {
+        this.code = builder.code;
+        this.host = builder.host;
+        this.message = Names.printable(builder.message);
+        this.remedy = Names.printable(builder.remedy);
+        this.blocking = builder.blocking;
+    }
+
+    /**
+     * Starts a problem of the mesh as a whole. For PromGuard's own use, and for tests of programs that embed it.
+     *
+     * @param code the kind of problem
+     * @param message what is wrong
+     * @return a builder
+     * @throws NullPointerException if one is null
+     */
+    public static Builder builder(ErrorCode code, String message) {
+        return new Builder(code, message);
+    }
+
+    /**
+     * The stable id of this kind of problem, as {@link PromGuardException#id()} has it for failures. {@code docs/errors.md} describes each.
+     *
+     * @return such as {@code PG-5010}
+     */
+    public String id() {
+        return code.id();
+    }
+
+    /**
+     * The kind of problem.
+     *
+     * @return the code, never null
+     */
+    public ErrorCode code() {
+        return code;
+    }
+
+    /**
+     * The host that the problem is about.
+     *
+     * @return its name in the mesh; empty for the mesh as a whole
+     */
+    public Optional<String> host() {
+        return host;
+    }
+
+    /**
+     * What is wrong.
+     *
+     * @return a clause or a few lines, which may name a remedy where {@link #remedy()} does not
+     */
+    public String message() {
+        return message;
+    }
+
+    /**
+     * What to do about it.
+     *
+     * @return sentences; an empty text where nothing is known beside the message
+     */
+    public String remedy() {
+        return remedy;
+    }
+
+    /**
+     * Whether nothing at all is done while there is such a problem.
+     *
+     * @return false if only the host that it is about is left as it is
+     */
+    public boolean blocking() {
+        return blocking;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof MeshProblem that
+                && code == that.code
+                && host.equals(that.host)
+                && message.equals(that.message)
+                && remedy.equals(that.remedy)
+                && blocking == that.blocking;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(code, host, message, remedy, blocking);
+    }
+
+    /** Message and remedy with the id, without the host. */
+    String text() {
+        return code.appendedTo(new HostProblem(message, remedy).text());
+    }
+
+    /**
+     * The problem in a line.
+     *
+     * @return such as {@code db-1: it is in mesh other already. Take it out of that mesh first. [PG-5010]}
+     */
+    @Override
+    public String toString() {
+        return code.appendedTo(new HostProblem(message, remedy).textOf(host));
+    }
+
+    /** Collects what a problem says. Not thread-safe. */
+    public static final class Builder {
+        private final ErrorCode code;
+        private final String message;
+        private Optional<String> host = Optional.empty();
+        private String remedy = "";
+        private boolean blocking;
+
+        private Builder(ErrorCode code, String message) {
+            this.code = Objects.requireNonNull(code, "code");
+            this.message = Objects.requireNonNull(message, "message");
+        }
+
+        /**
+         * Says which host it is about.
+         *
+         * @param name the host's name in the mesh
+         * @return this builder
+         */
+        public Builder host(String name) {
+            this.host = Optional.of(name);
+            return this;
+        }
+
+        /**
+         * Says what to do about it.
+         *
+         * @param what sentences
+         * @return this builder
+         */
+        public Builder remedy(String what) {
+            this.remedy = Objects.requireNonNull(what, "what");
+            return this;
+        }
+
+        /**
+         * Says whether nothing at all is done while there is such a problem.
+         *
+         * @param isBlocking true if so
+         * @return this builder
+         */
+        public Builder blocking(boolean isBlocking) {
+            this.blocking = isBlocking;
+            return this;
+        }
+
+        /**
+         * Ends the description.
+         *
+         * @return the problem
+         */
+        public MeshProblem build() {
+            return new MeshProblem(this);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.promguard;
+
+import dev.promguard.internal.run.PollIntervals;
+import dev.promguard.keys.KeySource;
+import dev.promguard.keys.Secret;
+import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.StateStore;
+import dev.promguard.state.FileStateStore;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a mesh's verbs run: everything beside the spec. Immutable; thread-safe as far as its parts are.
+ *
+ * @param provider the cloud; empty for the one on the class path
+ * @param applier the way to the hosts; empty for the one on the class path
+ * @param services what finds these two on the class path; the same for a mesh and the meshes derived from it
+ * @param state where the state is kept
+ * @param listener who is told what happens
+ * @param keySource where WireGuard keys come from
+ * @param remoteWriteSecrets the secrets of the remote writes, by their names
+ * @param parallelism how many hosts are worked on at once
+ * @param sshTimeout how long a host may take to answer over SSH in an apply
+ * @param pollIntervals how long to wait before asking again
+ */
+record MeshSettings(
+        Optional<CloudProvider> provider,
+        Optional<HostApplier> applier,
+        Services services,
+        StateStore state,
+        MeshListener listener,
+        KeySource keySource,
+        Map<String, Secret> remoteWriteSecrets,
+        int parallelism,
+        Duration sshTimeout,
+        PollIntervals pollIntervals) {
+    MeshSettings {
+        remoteWriteSecrets = Map.copyOf(remoteWriteSecrets);
+    }
+
+    static MeshSettings ofDefaults() {
+        return new MeshSettings(
+                Optional.empty(),
+                Optional.empty(),
+                new Services(),
+                FileStateStore.inHome(),
+                MeshListener.none(),
+                KeySource.random(),
+                Map.of(),
+                32,
+                Duration.ofMinutes(3),
+                PollIntervals.ofDefaults());
+    }
+}

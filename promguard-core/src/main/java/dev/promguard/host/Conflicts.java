@@ -1,0 +1,113 @@
+package dev.promguard.host;
+
+import dev.promguard.host.HostFacts.ManifestFact;
+import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.host.HostFacts.UnitFact;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Looks for what others have on a host in the places that PromGuard would take. A pure function. */
+public final class Conflicts {
+    private static final Set<String> EVERYWHERE = Set.of("*", "0.0.0.0", "[::]");
+
+    private Conflicts() {}
+
+    /**
+     * A TCP port that a unit is to listen on.
+     *
+     * @param unit the unit
+     * @param address the local address
+     * @param port the port
+     * @param option where the user may choose another, such as {@code nodeExporterPort(…)}
+     */
+    public record Claim(String unit, String address, int port, String option) {}
+
+    /**
+     * Looks for what is in the way on a host that was there before the mesh.
+     *
+     * @param mesh the mesh's name
+     * @param desired what the host should be
+     * @param facts what the host is
+     * @param claims the ports that its units are to listen on
+     * @return what is in the way, each with its remedy; empty if nothing is
+     */
+    public static List<HostProblem> inTheWay(String mesh, DesiredHost desired, HostFacts facts, List<Claim> claims) {
+        Optional<ManifestFact> manifest = facts.manifest();
+        if (manifest.isPresent() && !manifest.get().mesh().equals(mesh)) {
+            return List.of(new HostProblem(
+                    "it is in mesh " + manifest.get().mesh() + " already",
+                    "Take it out of that mesh first, or leave it out of this one."));
+        }
+        Set<String> ours = manifest.map(ManifestFact::things).orElse(Set.of());
+        List<HostProblem> found = new ArrayList<>();
+        wireGuard(desired.wireGuard(), facts, ours, found);
+        for (Unit unit : desired.units()) {
+            if (!isOurs(unit.name(), ours) && facts.units().containsKey(unit.name())) {
+                found.add(new HostProblem(
+                        "it has a " + unit.name() + " that PromGuard did not put there",
+                        "Remove it (systemctl disable --now " + unit.name()
+                                + ", then remove its file or its package), or leave the host out of the mesh."));
+            }
+        }
+        for (Claim claim : claims) {
+            if (!isOurs(claim.unit(), ours)) {
+                facts.listening().stream()
+                        .filter(socket -> socket.protocol().equals("tcp") && socket.port() == claim.port())
+                        .filter(socket -> EVERYWHERE.contains(socket.address())
+                                || socket.address().replaceAll("[\\[\\]]", "").equals(claim.address()))
+                        .findFirst()
+                        .ifPresent(socket -> found.add(new HostProblem(
+                                "another program listens on " + shown(socket) + ", where " + claim.unit()
+                                        + " is to listen",
+                                "Stop it (find it with ss -ltnp), or choose another port with " + claim.option()
+                                        + ".")));
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    /** Its file comes before it is started, and an apply may have been cut off in between. */
+    private static boolean isOurs(String unit, Set<String> ours) {
+        return ours.contains("unit " + unit) || ours.contains("file /etc/systemd/system/" + unit);
+    }
+
+    private static void wireGuard(
+            WireGuardInterface desired, HostFacts facts, Set<String> ours, List<HostProblem> found) {
+        String config = desired.config().path();
+        if (ours.contains("file " + config) || ours.contains("file " + desired.keyPath())) {
+            return;
+        }
+        UnitFact unit = facts.units().get(desired.unit());
+        String seen = null;
+        if (facts.files().containsKey(config)) {
+            seen = config;
+        } else if (facts.wireGuard().isPresent()) {
+            seen = "a running interface " + desired.name();
+        } else if (unit != null
+                && (unit.active().equals("active") || unit.enabled().equals("enabled"))) {
+            seen = desired.unit();
+        } else if (facts.keyFilePublicKey().isPresent()) {
+            seen = desired.keyPath();
+        }
+        if (seen != null) {
+            found.add(new HostProblem(
+                    "it has " + seen + " that PromGuard did not put there",
+                    "Give your interface another name (systemctl disable --now " + desired.unit()
+                            + ", rename its files to wg1, systemctl enable --now wg-quick@wg1),"
+                            + " or leave the host out of the mesh."));
+            return;
+        }
+        facts.listening().stream()
+                .filter(socket -> socket.protocol().equals("udp") && socket.port() == desired.listenPort())
+                .findFirst()
+                .ifPresent(socket -> found.add(new HostProblem(
+                        "another program listens on " + shown(socket) + ", WireGuard's port",
+                        "Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…).")));
+    }
+
+    private static String shown(SocketFact socket) {
+        return socket.address() + ':' + socket.port() + '/' + socket.protocol();
+    }
+}

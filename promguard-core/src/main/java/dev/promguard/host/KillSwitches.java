@@ -1,0 +1,252 @@
+package dev.promguard.host;
+
+import dev.promguard.blueprint.Architecture;
+import dev.promguard.host.HostFacts.UnitFact;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down. Its script and
+ * its unit are files, which are compared here, for they come before all that names an address of the network.
+ */
+public final class KillSwitches implements Resource {
+    static final KillSwitches RESOURCE = new KillSwitches();
+    /** What is asked of a host about it. */
+    public static final ResourceFacts<KillSwitchFact> FACTS =
+            ResourceFacts.of("kill-switch", KillSwitchFact.class, KillSwitchFact.NONE, Reader::new);
+
+    private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
+    private static final int LONGEST_WORD = 60;
+
+    private KillSwitches() {}
+
+    /**
+     * What the kill switch has set in the kernel, by whatever unit file.
+     *
+     * @param unreachable the networks with an unreachable route that only routes of an interface override
+     * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
+     */
+    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped) {
+        /** Nothing is set. */
+        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of());
+
+        /**
+         * Copies the sets.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public KillSwitchFact {
+            unreachable = Set.copyOf(unreachable);
+            dropped = Set.copyOf(dropped);
+        }
+
+        /**
+         * Whether both layers are there for a network.
+         *
+         * @param network the network in canonical form
+         * @return false if one is missing
+         */
+        public boolean covers(String network) {
+            return unreachable.contains(network) && dropped.contains(network);
+        }
+
+        /**
+         * Whether it covers nothing but one network.
+         *
+         * @param network the network in canonical form
+         * @return false if a layer is there for another network
+         */
+        public boolean coversNothingBut(String network) {
+            return Set.of(network).containsAll(unreachable) && Set.of(network).containsAll(dropped);
+        }
+    }
+
+    /** Reads a line for each network that has the route, and one for each that has the rule. */
+    private static final class Reader implements ResourceFacts.Reader<KillSwitchFact> {
+        private final Set<String> unreachable = new HashSet<>();
+        private final Set<String> dropped = new HashSet<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            switch (line.kind()) {
+                case "unreachable" -> unreachable.add(network(line));
+                case "dropped" -> dropped.add(network(line));
+                default -> throw line.unknown();
+            }
+        }
+
+        private static String network(FactLine line) throws MalformedFactsException {
+            String text = line.fields(1).field(1, NETWORK);
+            return text.contains("/") ? text : text + (text.contains(":") ? "/128" : "/32");
+        }
+
+        @Override
+        public KillSwitchFact facts() {
+            return new KillSwitchFact(unreachable, dropped);
+        }
+    }
+
+    /** What to do with the kill switch. */
+    public enum KillSwitchAction {
+        /** Have it cover the network, now and at boot. Other networks that it covers stay covered. */
+        COVER,
+        /** Have it cover no other network any more, once nothing on the host asks for that. */
+        RELEASE_OTHERS
+    }
+
+    /**
+     * Sets the kill switch as its files say. It comes before the files that name addresses of a new network, and the networks that it
+     * covered before are released after all that used them.
+     *
+     * @param killSwitch the kill switch
+     * @param does what to do
+     */
+    public record Configure(KillSwitch killSwitch, KillSwitchAction does) implements Change {
+        /**
+         * Checks that both are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public Configure {
+            Objects.requireNonNull(killSwitch, "killSwitch");
+            Objects.requireNonNull(does, "does");
+        }
+
+        @Override
+        public Resource resource() {
+            return RESOURCE;
+        }
+
+        @Override
+        public Action action() {
+            return does == KillSwitchAction.COVER ? Action.UPDATE : Action.REMOVE;
+        }
+
+        @Override
+        public String subject() {
+            return killSwitch.network();
+        }
+
+        @Override
+        public String describe() {
+            return "kill switch: "
+                    + switch (does) {
+                        case COVER ->
+                            "let packets for " + killSwitch.network() + " leave through " + killSwitch.interfaceName()
+                                    + " alone";
+                        case RELEASE_OTHERS -> "cover no network but " + killSwitch.network();
+                    };
+        }
+
+        @Override
+        public boolean risky() {
+            return true;
+        }
+
+        @Override
+        public ShellCall call(NewKeys keys) {
+            return ShellCall.of("apply_kill_switch", does.name(), killSwitch.network(), killSwitch.interfaceName());
+        }
+    }
+
+    @Override
+    public String id() {
+        return FACTS.id();
+    }
+
+    @Override
+    public String shellFile() {
+        return "killswitch.sh";
+    }
+
+    @Override
+    public void ask(DesiredHost desired, FactsQuery.Builder query) {
+        desired.killSwitch().files().forEach(file -> query.file(file.path(), Hashes.of(file.content())));
+        query.units(List.of(KillSwitch.UNIT));
+        query.resource(FACTS, desired.killSwitch().interfaceName());
+    }
+
+    static void cover(Comparison comparison) {
+        KillSwitch desired = comparison.desired().killSwitch();
+        boolean changed = false;
+        for (ManagedFile file : desired.files()) {
+            if (ManagedFiles.differs(file, comparison.facts())) {
+                comparison.add(new ManagedFiles.Write(file), file.path());
+                changed = true;
+            }
+        }
+        Units.removeDropIns(KillSwitch.UNIT, comparison);
+        UnitFact unit = comparison.facts().units().get(KillSwitch.UNIT);
+        if (changed
+                || unit == null
+                || !Units.isActive(unit)
+                || !unit.enabled().equals("enabled")
+                || unit.needsReload()
+                || !unit.dropIns().isEmpty()
+                || !comparison.facts().killSwitch().covers(desired.network())) {
+            comparison.add(new Configure(desired, KillSwitchAction.COVER));
+        }
+    }
+
+    static void release(Comparison comparison) {
+        KillSwitch desired = comparison.desired().killSwitch();
+        if (!comparison.facts().killSwitch().coversNothingBut(desired.network())) {
+            comparison.add(new Configure(desired, KillSwitchAction.RELEASE_OTHERS));
+        }
+    }
+
+    @Override
+    public boolean isDrift(Change change, Drift drift) {
+        List<Change> causes = drift.changes().stream()
+                .filter(cause -> cause instanceof ManagedFiles.Write write
+                        && drift.desired().killSwitch().files().contains(write.file()))
+                .toList();
+        return drift.left().units().contains(KillSwitch.UNIT) && (causes.isEmpty() || drift.followsFrom(causes));
+    }
+
+    @Override
+    public List<ExplainedChange> explain(Change change, Explanation explanation) {
+        Configure configure = (Configure) change;
+        String network = configure.killSwitch().network();
+        if (configure.does() == KillSwitchAction.RELEASE_OTHERS) {
+            return List.of(explanation
+                    .explained(change, "kill switch: covers another network than " + network, "release")
+                    .between("covers another network", "covers " + network + " alone"));
+        }
+        HostFacts facts = explanation.facts();
+        UnitFact unit = facts.units().get(KillSwitch.UNIT);
+        List<String> missing = new ArrayList<>();
+        if (!facts.killSwitch().unreachable().contains(network)) {
+            missing.add("its route is gone");
+        }
+        if (!facts.killSwitch().dropped().contains(network)) {
+            missing.add("its rule is gone");
+        }
+        if (unit == null || !unit.enabled().equals("enabled")) {
+            missing.add("it does not come up at boot");
+        } else if (!Units.isActive(unit)) {
+            missing.add(KillSwitch.UNIT + " is " + Printable.line(unit.active(), LONGEST_WORD));
+        }
+        String what = String.join(", ", missing);
+        ExplainedChange explained = missing.isEmpty()
+                ? explanation.planned(change)
+                : explanation.explained(change, "kill switch of " + network + ": " + what, Explanation.PUT_BACK);
+        return List.of(explained.between(
+                missing.isEmpty() ? "runs with an older unit file" : what, "covers " + network + ", also at boot"));
+    }
+
+    @Override
+    public LastApplied forget(Change change, LastApplied known) {
+        return known.toBuilder().withoutUnit(KillSwitch.UNIT).build();
+    }
+
+    @Override
+    public void note(DesiredHost desired, Architecture architecture, LastApplied.Builder left) {
+        desired.killSwitch().files().forEach(left::file);
+        left.unit(KillSwitch.UNIT);
+    }
+}

@@ -1,0 +1,172 @@
+package dev.promguard.internal.decide;
+
+import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.HostProblem;
+import dev.promguard.host.Manifest;
+import dev.promguard.internal.observe.HostIdentities;
+import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What a destruction of a mesh is going to do. Pure: the same for the same observation.
+ *
+ * @param hosts what is to happen to each host
+ * @param problems what concerns the mesh as a whole; does not keep the hosts from being removed
+ */
+public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
+    /**
+     * Copies the lists.
+     *
+     * @throws NullPointerException if something is null
+     */
+    public DestroyDecision {
+        hosts = List.copyOf(hosts);
+        problems = List.copyOf(problems);
+    }
+
+    /** What is to happen to a host. */
+    public enum Kind {
+        /** It is deleted. */
+        DELETE,
+        /** PromGuard is uninstalled from it. */
+        UNINSTALL,
+        /** It is gone for good, and forgotten. */
+        FORGET,
+        /** It carries nothing of the mesh. */
+        KEEP,
+        /** It could not be read. */
+        UNREADABLE
+    }
+
+    /**
+     * What is to happen to one host.
+     *
+     * @param kind what, in a word
+     * @param name the host's name
+     * @param cloud the host in the cloud; empty for a host of an inventory
+     * @param address its address inside the tunnels; empty if it is not known
+     * @param publicAddress its public address; empty if it is not known
+     * @param changes the changes for people
+     * @param leftovers what is going to be left, each in a line
+     * @param problem why it could not be read
+     */
+    public record Host(
+            Kind kind,
+            String name,
+            Optional<CloudHost> cloud,
+            Optional<String> address,
+            Optional<String> publicAddress,
+            List<ExplainedChange> changes,
+            List<String> leftovers,
+            Optional<Problem> problem) {
+        /**
+         * Copies the lists.
+         *
+         * @throws NullPointerException if something is null
+         */
+        public Host {
+            Objects.requireNonNull(kind, "kind");
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(cloud, "cloud");
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(publicAddress, "publicAddress");
+            changes = List.copyOf(changes);
+            leftovers = List.copyOf(leftovers);
+            Objects.requireNonNull(problem, "problem");
+        }
+    }
+
+    /**
+     * Decides about hosts that PromGuard created.
+     *
+     * @param state what is remembered
+     * @param identities what each host of the cloud is to the mesh
+     * @param stateLocation where the state is, for messages
+     * @return the decision
+     */
+    public static DestroyDecision ofCloud(MeshState state, HostIdentities identities, String stateLocation) {
+        Set<String> open = new TreeSet<>();
+        state.intents().stream().map(CreateIntent::attempt).forEach(open::add);
+        List<CloudHost> deleted = new ArrayList<>(identities.own());
+        identities.unmanaged().stream()
+                .filter(host -> host.attempt().filter(open::contains).isPresent())
+                .forEach(deleted::add);
+        return new DestroyDecision(
+                deleted.stream().map(host -> deleted(state, host)).toList(),
+                identities.withoutAttempts(open).problems(stateLocation).stream()
+                        .map(problem -> Problem.ofMesh(Problem.Kind.UNMANAGED_HOST, problem))
+                        .toList());
+    }
+
+    private static Host deleted(MeshState state, CloudHost host) {
+        HostState held = state.hosts().get(host.name());
+        return new Host(
+                Kind.DELETE,
+                host.name(),
+                Optional.of(host),
+                held != null && held.providerId().equals(Optional.of(host.id()))
+                        ? Optional.of(held.address())
+                        : Optional.empty(),
+                host.publicAddress(),
+                List.of(),
+                List.of(),
+                Optional.empty());
+    }
+
+    /**
+     * Decides about hosts that were there before the mesh.
+     *
+     * @param mesh the mesh's name
+     * @param state what is remembered
+     * @param observed what is known of each host, by name
+     * @param addresses where those are that were read
+     * @return the decision
+     */
+    public static DestroyDecision ofInventory(
+            String mesh, MeshState state, Map<String, HostObservation> observed, Map<String, String> addresses) {
+        List<Host> hosts = new ArrayList<>();
+        observed.forEach((name, seen) -> hosts.add(uninstalled(
+                mesh,
+                name,
+                seen,
+                Optional.ofNullable(state.hosts().get(name)).map(HostState::address),
+                Optional.ofNullable(addresses.get(name)))));
+        return new DestroyDecision(hosts, List.of());
+    }
+
+    private static Host uninstalled(
+            String mesh,
+            String name,
+            HostObservation observation,
+            Optional<String> address,
+            Optional<String> publicAddress) {
+        Kind kind = Kind.FORGET;
+        List<ExplainedChange> changes = List.of();
+        List<String> leftovers = List.of();
+        Optional<Problem> problem = Optional.empty();
+        if (observation instanceof HostObservation.Seen seen) {
+            kind = Manifest.isOf(mesh, seen.facts()) ? Kind.UNINSTALL : Kind.KEEP;
+            if (kind == Kind.UNINSTALL) {
+                changes = Manifest.explainUninstall(seen.facts().manifest().orElseThrow());
+                leftovers = Manifest.leftovers(seen.facts().manifest().orElseThrow());
+            }
+        } else if (observation instanceof HostObservation.Unreachable unreachable) {
+            kind = Kind.UNREADABLE;
+            problem = Optional.of(Problem.ofHost(
+                    Problem.Kind.UNREACHABLE,
+                    name,
+                    new HostProblem(String.valueOf(unreachable.failure().getMessage()), "")));
+        }
+        return new Host(kind, name, Optional.empty(), address, publicAddress, changes, leftovers, problem);
+    }
+}

@@ -1,0 +1,456 @@
+package dev.promguard.internal.verify;
+
+import dev.promguard.CheckKind;
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.Role;
+import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostFacts.PeerFact;
+import dev.promguard.host.HostFacts.PresharedKeyFact;
+import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.host.HostFacts.UnitFact;
+import dev.promguard.host.KillSwitch;
+import dev.promguard.host.LoadedRule;
+import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Problem;
+import dev.promguard.keys.PublicKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What a host's own facts say of it. A pure function of the spec, the facts and what is decided about the host. */
+final class HostChecks {
+    private static final String METRICS_TIMER = "promguard-wireguard-metrics.timer";
+    private static final int MOST_LISTED = 12;
+
+    private final Blueprint blueprint;
+    private final Blueprint.Host host;
+    private final HostFacts facts;
+    private final List<LoadedRule> loaded;
+    private final List<Check> checks = new ArrayList<>();
+
+    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
+        this.blueprint = blueprint;
+        this.host = host;
+        this.facts = facts;
+        this.loaded = facts.firewall().accepting().stream()
+                .map(LoadedRule::new)
+                .filter(rule -> !rule.isUfwsOwn() && !rule.isForPassing())
+                .toList();
+    }
+
+    /**
+     * Makes all checks.
+     *
+     * @param decision what an apply would do to the host
+     * @param keys the public keys of the hosts, by name, as they are remembered
+     */
+    List<Check> check(HostDecision decision, Map<String, PublicKey> keys) {
+        denies();
+        admitsOnTheTunnelAlone();
+        leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
+        listensWhereItShould();
+        foreignRules();
+        upToDate(decision);
+        units();
+        confirmed();
+        key();
+        peers(keys);
+        return List.copyOf(checks);
+    }
+
+    /** What {@link #check} checks of a host, whatever its facts are. */
+    static List<CheckItem> due(Blueprint blueprint, Blueprint.Host host) {
+        List<CheckItem> due = new ArrayList<>(
+                List.of(deniesItem(host), guardedItem(host), killSwitchItem(blueprint, host), exportersItem(host)));
+        if (host.role() == Role.MONITOR) {
+            due.add(loopbackItem(host));
+        }
+        due.add(upToDateItem(host));
+        units(host).forEach(unit -> due.add(unitItem(host, unit)));
+        due.add(keyFileItem(host));
+        due.add(peersItem(host));
+        if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
+            due.add(presharedItem(host));
+        }
+        host.peers().stream()
+                .map(blueprint::host)
+                .filter(peer -> Handshakes.isExpected(host, peer))
+                .forEach(peer -> due.add(handshakeItem(host, peer)));
+        return List.copyOf(due);
+    }
+
+    private static CheckItem item(Blueprint.Host host, CheckKind kind, String description) {
+        return new CheckItem(host.name(), kind, description);
+    }
+
+    private static CheckItem deniesItem(Blueprint.Host host) {
+        return item(host, CheckKind.FIREWALL_DENIES_BY_DEFAULT, "denies what no rule admits, now and at boot");
+    }
+
+    private static CheckItem guardedItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY,
+                "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
+                        + " and from the monitors alone, so that a forged source address opens nothing");
+    }
+
+    private static CheckItem killSwitchItem(Blueprint blueprint, Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.KILL_SWITCH_ON,
+                "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
+                        + " alone, also while that is down");
+    }
+
+    private static CheckItem exportersItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.EXPORTER_LISTENS_ON_WIREGUARD_ONLY,
+                "has its exporters listen on " + host.address() + " alone");
+    }
+
+    private static CheckItem loopbackItem(Blueprint.Host host) {
+        return item(host, CheckKind.PROMETHEUS_LISTENS_ON_LOOPBACK_ONLY, "has Prometheus listen on loopback alone");
+    }
+
+    private static CheckItem upToDateItem(Blueprint.Host host) {
+        return item(host, CheckKind.HOST_UP_TO_DATE, "is up to date: packages, files, rules, peers, units");
+    }
+
+    private static CheckItem unitItem(Blueprint.Host host, String unit) {
+        return item(host, CheckKind.UNIT_RUNS, unit + " runs, and will after a reboot");
+    }
+
+    private static CheckItem keyFileItem(Blueprint.Host host) {
+        return item(
+                host, CheckKind.WIREGUARD_KEY_PROTECTED, "keeps its WireGuard private key where root alone reads it");
+    }
+
+    private static CheckItem peersItem(Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.WIREGUARD_PEERS,
+                "has tunnels with " + words(host.peers()) + " and nobody else, one address each");
+    }
+
+    private static CheckItem presharedItem(Blueprint.Host host) {
+        return item(host, CheckKind.PRESHARED_KEYS, "shares a preshared key with each peer");
+    }
+
+    private static CheckItem handshakeItem(Blueprint.Host host, Blueprint.Host peer) {
+        return item(
+                host,
+                CheckKind.HANDSHAKE_FRESH,
+                "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes");
+    }
+
+    private static List<String> units(Blueprint.Host host) {
+        List<String> units = new ArrayList<>(
+                List.of("wg-quick@wg0.service", KillSwitch.UNIT, METRICS_TIMER, "node_exporter.service"));
+        host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
+        if (host.role() == Role.MONITOR) {
+            units.add("prometheus.service");
+        }
+        return units;
+    }
+
+    private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
+        checks.add(item.made(method, observed, passed, remedy));
+    }
+
+    private boolean closed() {
+        return isClosed(facts);
+    }
+
+    /** Whether the firewall closes what no rule admits, now and at boot. */
+    static boolean isClosed(HostFacts facts) {
+        return facts.firewall().active()
+                && facts.firewall().denyIncoming()
+                && facts.firewall().atBoot();
+    }
+
+    private void denies() {
+        add(
+                deniesItem(host),
+                "ufw's settings and the loaded rules",
+                "active " + facts.firewall().active() + ", deny incoming "
+                        + facts.firewall().denyIncoming() + ", at boot "
+                        + facts.firewall().atBoot(),
+                closed(),
+                "Run apply.");
+    }
+
+    /** The ports that only monitors may reach, and only through the tunnel, or nobody. */
+    static Set<Integer> guarded(Blueprint blueprint, Blueprint.Host host) {
+        Set<Integer> ports = new TreeSet<>();
+        ports.add(blueprint.spec().nodeExporterPort());
+        ports.add(blueprint.spec().prometheus().port());
+        host.spec().exposures().stream().map(Exposure::port).forEach(ports::add);
+        return ports;
+    }
+
+    private boolean isOfTheSpec(LoadedRule rule) {
+        return host.firewall().stream().anyMatch(rule::isFor);
+    }
+
+    /** The rules that somebody else wrote and that let packets to a guarded port. */
+    private List<LoadedRule> breaches() {
+        return loaded.stream()
+                .filter(rule -> !isOfTheSpec(rule))
+                .filter(rule -> guarded(blueprint, host).stream().anyMatch(port -> rule.mayAdmit(Protocol.TCP, port)))
+                .toList();
+    }
+
+    private void admitsOnTheTunnelAlone() {
+        List<LoadedRule> breaches = breaches();
+        long own = loaded.stream().filter(this::isOfTheSpec).count();
+        add(
+                guardedItem(host),
+                "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the spec, which name the"
+                        + " interface, may accept port " + words(guarded(blueprint, host))
+                        + "; no forged packet was sent",
+                breaches.isEmpty()
+                        ? own + " of " + loaded.size() + " accepting rules are the spec's; no other accepts such a port"
+                        : "accepted by " + listed(breaches.stream().map(LoadedRule::describe)),
+                closed() && breaches.isEmpty(),
+                breaches.isEmpty()
+                        ? "Run apply."
+                        : "PromGuard leaves rules of others alone: take that one away on the host (ufw status numbered, then ufw"
+                                + " delete NUMBER; what ufw does not know, by the tool that made it), or narrow it to its own port.");
+    }
+
+    private void leavesThroughTheInterfaceAlone(KillSwitch killSwitch) {
+        UnitFact unit = facts.units().get(KillSwitch.UNIT);
+        boolean route = facts.killSwitch().unreachable().contains(killSwitch.network());
+        boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
+        boolean boot = unit != null && unit.enabled().equals("enabled");
+        add(
+                killSwitchItem(blueprint, host),
+                "ip route, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
+                "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
+                        + ", at boot " + boot,
+                route && rule && boot,
+                "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
+                        + killSwitch.interfaceName() + " on the host sets both.");
+    }
+
+    private void listensWhereItShould() {
+        add(
+                exportersItem(host),
+                "ss -ltun",
+                describeStrays(exporterPorts(), Set.of(host.address())),
+                strays(exporterPorts(), Set.of(host.address())).isEmpty(),
+                "See which program it is (ss -ltnp), stop it, and run apply.");
+        if (host.role() == Role.MONITOR) {
+            Set<Integer> prometheus = Set.of(blueprint.spec().prometheus().port());
+            add(
+                    loopbackItem(host),
+                    "ss -ltun",
+                    describeStrays(prometheus, Set.of()),
+                    strays(prometheus, Set.of()).isEmpty(),
+                    "See which program it is (ss -ltnp), stop it, and run apply.");
+        }
+    }
+
+    private Set<Integer> exporterPorts() {
+        Set<Integer> ports = new TreeSet<>(Set.of(blueprint.spec().nodeExporterPort()));
+        host.spec().exporters().stream().map(Exporter::port).forEach(ports::add);
+        return ports;
+    }
+
+    private List<SocketFact> strays(Set<Integer> ports, Set<String> addresses) {
+        return facts.listening().stream()
+                .filter(socket -> socket.protocol().equals("tcp") && ports.contains(socket.port()))
+                .filter(socket -> !isLoopback(socket) && !addresses.contains(plain(socket)))
+                .toList();
+    }
+
+    private String describeStrays(Set<Integer> ports, Set<String> addresses) {
+        List<SocketFact> strays = strays(ports, addresses);
+        return strays.isEmpty()
+                ? "port " + words(ports) + " nowhere else"
+                : "also on " + listed(strays.stream().map(HostChecks::describe));
+    }
+
+    /** The TCP ports that something beside loopback listens on and that no rule is known to admit. */
+    static Set<Integer> unadmitted(Blueprint.Host host, HostFacts facts) {
+        List<LoadedRule> loaded =
+                facts.firewall().accepting().stream().map(LoadedRule::new).toList();
+        return facts.listening().stream()
+                .filter(socket -> socket.protocol().equals("tcp") && socket.port() > 0 && !isLoopback(socket))
+                .map(SocketFact::port)
+                .filter(port -> loaded.stream().noneMatch(rule -> rule.mayAdmit(Protocol.TCP, port)))
+                .filter(port -> host.firewall().stream()
+                        .noneMatch(rule -> rule.protocol() == Protocol.TCP && rule.port() == port))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** What others admit to ports of their own is theirs to decide; whoever reads the report decides whether it is right. */
+    private void foreignRules() {
+        List<LoadedRule> breaches = breaches();
+        List<LoadedRule> foreign = loaded.stream()
+                .filter(rule -> !isOfTheSpec(rule) && !breaches.contains(rule))
+                .toList();
+        if (!foreign.isEmpty()) {
+            checks.add(item(host, CheckKind.FOREIGN_FIREWALL_RULES, "admits what PromGuard did not ask for")
+                    .note(
+                            "the rules that the kernel has loaded (iptables -S, ip6tables -S)",
+                            listed(foreign.stream().map(LoadedRule::describe)),
+                            "PromGuard leaves rules of others alone. If nobody needs one, take it away: ufw status numbered, then"
+                                    + " ufw delete NUMBER."));
+        }
+    }
+
+    private void upToDate(HostDecision decision) {
+        List<String> problems = decision.problems().stream().map(Problem::text).toList();
+        List<String> changes =
+                decision.planned().stream().map(ExplainedChange::text).toList();
+        boolean passed = decision.kind() == HostDecision.Kind.KEEP;
+        add(
+                upToDateItem(host),
+                "a comparison of the spec with the running host, as plan() makes it",
+                passed ? "no difference" : String.join("; ", problems.isEmpty() ? changes : problems),
+                passed,
+                problems.isEmpty() ? "Run apply." : "Fix what is said there, then run apply.");
+    }
+
+    /** Whether changes wait for a confirmation: such a host is about to become what it was before them. */
+    private void confirmed() {
+        if (facts.rollbackPending()) {
+            add(
+                    item(host, CheckKind.CHANGES_CONFIRMED, "has no changes that wait for a confirmation"),
+                    "/var/lib/promguard/rollback",
+                    "those of an earlier run wait",
+                    false,
+                    "Run apply, which keeps them. Otherwise the host takes them back by itself.");
+        }
+    }
+
+    private void units() {
+        for (String unit : units(host)) {
+            UnitFact fact = facts.units().get(unit);
+            add(
+                    unitItem(host, unit),
+                    "systemctl show",
+                    fact == null ? "unknown to systemd" : fact.active() + ", " + fact.enabled(),
+                    fact != null
+                            && fact.active().equals("active")
+                            && fact.enabled().equals("enabled"),
+                    "Run apply; then read journalctl -u " + unit + " on the host.");
+        }
+    }
+
+    private void key() {
+        boolean safe = facts.keyFilePublicKey().isPresent() && facts.keyFileSafe();
+        add(
+                keyFileItem(host),
+                "stat of the key file",
+                facts.keyFilePublicKey().isEmpty()
+                        ? "no key"
+                        : facts.keyFileSafe()
+                                ? "a plain file of root's, mode 0600"
+                                : "another owner, mode or kind of file",
+                safe,
+                "Others may have read it: run apply, which gives the host a new key.");
+    }
+
+    private void peers(Map<String, PublicKey> keys) {
+        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+        List<String> wrong = new ArrayList<>();
+        for (String name : host.peers()) {
+            PublicKey key = keys.get(name);
+            Optional<PeerFact> found =
+                    peers.stream().filter(peer -> peer.publicKey().equals(key)).findFirst();
+            String own = blueprint.host(name).allowedIp();
+            if (found.isEmpty()) {
+                wrong.add("without " + name);
+            } else if (!found.get().allowedIps().equals(List.of(own))) {
+                wrong.add(name + " has " + listed(found.get().allowedIps().stream()) + " instead of " + own);
+            }
+        }
+        peers.stream()
+                .filter(peer ->
+                        host.peers().stream().noneMatch(name -> peer.publicKey().equals(keys.get(name))))
+                .limit(MOST_LISTED)
+                .forEach(peer -> wrong.add(
+                        "an unknown peer " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
+        add(
+                peersItem(host),
+                "wg show " + Blueprint.WIREGUARD_INTERFACE,
+                wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
+                wrong.isEmpty(),
+                "Run apply, which removes unknown peers. Then find out who added one: it had to be root.");
+        if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
+            List<String> without = host.peers().stream()
+                    .filter(peer -> peers.stream()
+                            .noneMatch(fact -> fact.publicKey().equals(keys.get(peer))
+                                    && fact.presharedKey() == PresharedKeyFact.AS_FILED))
+                    .toList();
+            add(
+                    presharedItem(host),
+                    "wg show wg0, compared on the host with its files",
+                    without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
+                    without.isEmpty(),
+                    "Run apply.");
+        }
+        for (String name : host.peers()) {
+            Blueprint.Host peer = blueprint.host(name);
+            if (Handshakes.isExpected(host, peer)) {
+                handshake(peer, Handshakes.age(facts, keys.get(name)));
+            }
+        }
+    }
+
+    private void handshake(Blueprint.Host peer, Optional<Duration> age) {
+        add(
+                handshakeItem(host, peer),
+                "wg show wg0",
+                age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
+                Handshakes.isFresh(age),
+                "See that the mesh's UDP port passes between the two hosts, then run apply.");
+    }
+
+    static boolean isLoopback(SocketFact socket) {
+        String address = plain(socket);
+        return address.startsWith("127.")
+                || address.equals("::1")
+                || socket.address().endsWith("%lo");
+    }
+
+    private static String plain(SocketFact socket) {
+        return socket.address().replaceAll("[\\[\\]]|%.*", "");
+    }
+
+    private static String describe(SocketFact socket) {
+        return socket.address() + ':' + socket.port() + '/' + socket.protocol();
+    }
+
+    private static String words(Iterable<?> items) {
+        List<String> words = new ArrayList<>();
+        items.forEach(item -> words.add(String.valueOf(item)));
+        return words.isEmpty() ? "nobody" : listed(words.stream());
+    }
+
+    /** At most a dozen, and how many more: a host may say anything, and as much of it as it likes. */
+    static String listed(Stream<String> items) {
+        List<String> all = items.toList();
+        if (all.isEmpty()) {
+            return "nothing";
+        }
+        return all.size() <= MOST_LISTED
+                ? String.join(", ", all)
+                : String.join(", ", all.subList(0, MOST_LISTED)) + " and " + (all.size() - MOST_LISTED) + " more";
+    }
+}

@@ -1,0 +1,225 @@
+package dev.promguard.internal.verify;
+
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.FactsQuery;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.Resources;
+import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.internal.observe.HostObservation.Seen;
+import dev.promguard.internal.observe.HostObservation.Unreachable;
+import dev.promguard.internal.observe.Observation;
+import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Parallel;
+import dev.promguard.internal.run.Pause;
+import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
+import dev.promguard.spi.ProbeResult.Result;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * Finds out what the facts of hosts do not tell: what each Prometheus says, and what answers from outside and from the hosts. Goes over
+ * the sessions of an observation, with one exchange a host for all that it probes; a host whose tunnels need a handshake takes more.
+ */
+public final class Prober {
+    private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
+    private static final int PROBES_AT_ONCE = 64;
+
+    private final Context context;
+
+    /**
+     * A prober.
+     *
+     * @param context the run's context
+     */
+    public Prober(Context context) {
+        this.context = context;
+    }
+
+    /**
+     * Probes a mesh. Hosts whose tunnels need a handshake first are observed again. The monitors are asked after that: a target whose
+     * tunnel has just had its handshake answers, and its next scrape is worth waiting for.
+     *
+     * @param seen an observation that is complete; it is brought up to date
+     * @return what was found
+     * @throws dev.promguard.CancelledException if the calling thread is interrupted
+     */
+    public ProbeResults probe(Observation seen) {
+        awaitHandshakes(seen);
+        Map<String, PrometheusAnswer> prometheus = askPrometheus(seen);
+        ReachabilityChecks reachability = ReachabilityChecks.of(seen.observed());
+        Map<String, String> failures = new TreeMap<>();
+        Map<Boolean, Parallel.Result<Map<String, Map<Probe, ProbeResult>>>> rounds = Parallel.map(
+                List.of(true, false),
+                2,
+                outside -> outside ? fromHere(reachability) : fromHosts(reachability, seen, failures));
+        return new ProbeResults(
+                Objects.requireNonNull(rounds.get(true)).orThrow(),
+                Objects.requireNonNull(rounds.get(false)).orThrow(),
+                failures,
+                prometheus);
+    }
+
+    /** Has each tunnel that needs a handshake make one, and observes such a host again once there was time for it. */
+    private void awaitHandshakes(Observation seen) {
+        Observed observed = seen.observed();
+        Blueprint blueprint = observed.roster().blueprint();
+        Map<String, PublicKey> keys = observed.roster().state().publicKeys();
+        Map<String, Seen> due = new LinkedHashMap<>();
+        blueprint
+                .hosts()
+                .forEach(host -> observed.seen(host.name())
+                        .filter(known -> !Handshakes.probes(blueprint, host, known.facts(), keys)
+                                .isEmpty())
+                        .ifPresent(known -> due.put(host.name(), known)));
+        Map<String, HostObservation> after = new LinkedHashMap<>();
+        Parallel.map(due.keySet(), context.parallelism(), name -> {
+                    FactsQuery query = Resources.query(
+                            Objects.requireNonNull(observed.expected().get(name), name));
+                    HostFacts before =
+                            Objects.requireNonNull(due.get(name), name).facts();
+                    return awaitHandshakes(session(seen, name), query, blueprint, blueprint.host(name), before, keys);
+                })
+                .forEach((name, result) -> {
+                    HostFacts facts = result.value();
+                    after.put(
+                            name,
+                            facts == null
+                                    ? new Unreachable(Objects.requireNonNull(result.failure()))
+                                    : new Seen(
+                                            facts,
+                                            Objects.requireNonNull(due.get(name))
+                                                    .hostKey()));
+                });
+        seen.update(observed.roster().state(), Map.of(), after);
+    }
+
+    private HostFacts awaitHandshakes(
+            HostSession session,
+            FactsQuery query,
+            Blueprint blueprint,
+            Blueprint.Host host,
+            HostFacts before,
+            Map<String, PublicKey> keys) {
+        HostFacts facts = before;
+        long deadline = System.nanoTime() + context.intervals().handshake().toNanos();
+        for (List<Probe> due = Handshakes.probes(blueprint, host, facts, keys); !due.isEmpty(); ) {
+            boolean last = System.nanoTime() > deadline;
+            session.probe(due, PROBE_TIMEOUT);
+            facts = session.facts(query, Timeouts.BOOT);
+            due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
+            if (!due.isEmpty()) {
+                Pause.of(context.intervals().targets(), "waiting for a WireGuard handshake");
+            }
+        }
+        return facts;
+    }
+
+    private Map<String, PrometheusAnswer> askPrometheus(Observation seen) {
+        Blueprint blueprint = seen.observed().roster().blueprint();
+        List<Blueprint.Host> monitors = blueprint.monitors().stream()
+                .filter(monitor -> seen.observed().seen(monitor.name()).isPresent())
+                .toList();
+        Map<String, PrometheusAnswer> answers = new LinkedHashMap<>();
+        Parallel.map(
+                        monitors,
+                        context.parallelism(),
+                        monitor ->
+                                new PrometheusReader(context, blueprint, monitor).read(session(seen, monitor.name())))
+                .forEach((monitor, result) -> {
+                    PrometheusAnswer answer = result.value();
+                    answers.put(
+                            monitor.name(),
+                            answer == null
+                                    ? new PrometheusAnswer.Silent(
+                                            String.valueOf(Objects.requireNonNull(result.failure())
+                                                    .getMessage()))
+                                    : answer);
+                });
+        return answers;
+    }
+
+    private Map<String, Map<Probe, ProbeResult>> fromHosts(
+            ReachabilityChecks reachability, Observation seen, Map<String, String> failures) {
+        List<Blueprint.Host> able = seen.observed().roster().blueprint().hosts().stream()
+                .filter(host -> seen.observed().seen(host.name()).isPresent())
+                .toList();
+        Map<String, Map<Probe, ProbeResult>> answers = new TreeMap<>();
+        Parallel.map(able, context.parallelism(), host -> probe(session(seen, host.name()), reachability.from(host)))
+                .forEach((host, result) -> {
+                    Map<Probe, ProbeResult> own = result.value();
+                    if (own == null) {
+                        failures.put(
+                                host.name(),
+                                String.valueOf(
+                                        Objects.requireNonNull(result.failure()).getMessage()));
+                    } else {
+                        answers.put(host.name(), own);
+                    }
+                });
+        return answers;
+    }
+
+    private static Map<Probe, ProbeResult> probe(HostSession session, List<Probe> probes) {
+        List<ProbeResult> answers = session.probe(probes, PROBE_TIMEOUT);
+        Map<Probe, ProbeResult> byProbe = new LinkedHashMap<>();
+        for (int i = 0; i < probes.size(); i++) {
+            byProbe.put(probes.get(i), answers.get(i));
+        }
+        return byProbe;
+    }
+
+    private static Map<String, Map<Probe, ProbeResult>> fromHere(ReachabilityChecks reachability) {
+        Map<String, List<Probe>> probes = reachability.fromOutside();
+        Map<Probe, Parallel.Result<ProbeResult>> answers = Parallel.map(
+                probes.values().stream().flatMap(List::stream).distinct().toList(),
+                PROBES_AT_ONCE,
+                probe -> new ProbeResult(connect(probe)));
+        Map<String, Map<Probe, ProbeResult>> byHost = new LinkedHashMap<>();
+        probes.forEach((name, of) -> {
+            Map<Probe, ProbeResult> own = new LinkedHashMap<>();
+            of.forEach(probe ->
+                    own.put(probe, Objects.requireNonNull(answers.get(probe)).orThrow()));
+            byHost.put(name, own);
+        });
+        return byHost;
+    }
+
+    private static Result connect(Probe probe) {
+        try (Socket socket = new Socket()) {
+            socket.connect(
+                    new InetSocketAddress(probe.address(), probe.port()), Math.toIntExact(PROBE_TIMEOUT.toMillis()));
+            return Result.OPEN;
+        } catch (SocketTimeoutException e) {
+            return Result.SILENT;
+        } catch (NoRouteToHostException e) {
+            return Result.NO_WAY;
+        } catch (ConnectException e) {
+            String why = String.valueOf(e.getMessage());
+            return why.contains("refused") ? Result.REFUSED : why.contains("timed out") ? Result.SILENT : Result.NO_WAY;
+        } catch (IOException e) {
+            // Nothing left this machine: it has no socket to spare, or is not allowed to connect.
+            return String.valueOf(e.getMessage()).contains("unreachable") ? Result.NO_WAY : Result.NOT_TRIED;
+        }
+    }
+
+    private static HostSession session(Observation seen, String host) {
+        return seen.sessions()
+                .with(host)
+                .orElseThrow(() -> new IllegalStateException("no session is open with " + host));
+    }
+}

@@ -1,0 +1,270 @@
+package dev.promguard.internal.verify;
+
+import dev.promguard.CheckKind;
+import dev.promguard.HostHealth;
+import dev.promguard.VerifyReport;
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.DuplicateKeys;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostFacts.PeerFact;
+import dev.promguard.internal.decide.Decision;
+import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Problem;
+import dev.promguard.internal.observe.HostKeyPolicy;
+import dev.promguard.internal.observe.HostObservation.Seen;
+import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.observe.Roster;
+import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.MeshState.HostState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Judges a mesh by what was observed, decided and probed: whether a host is up to date is what the decision says of it, so that a
+ * verification fails where a plan is not empty. A pure function of these. For one verification and one thread.
+ */
+public final class Verifier {
+    private final String provider;
+    private final String stateLocation;
+    private final Decision decision;
+    private final ProbeResults probes;
+    private final Observed observed;
+    private final Roster roster;
+    private final Blueprint blueprint;
+    private final Map<String, String> addresses;
+    private final Map<String, HostFacts> facts = new LinkedHashMap<>();
+    private final List<Check> checks = new ArrayList<>();
+    /** Why hosts could not be observed, by host. */
+    private final Map<String, String> unobserved = new TreeMap<>();
+
+    private final Map<String, String> targetHealth = new HashMap<>();
+
+    /**
+     * A verifier.
+     *
+     * @param provider the provider's name, for texts
+     * @param stateLocation where the state is, for texts
+     * @param decision what an apply would do
+     * @param probes what was probed after the observation that was decided on
+     */
+    public Verifier(String provider, String stateLocation, Decision decision, ProbeResults probes) {
+        this.provider = provider;
+        this.stateLocation = stateLocation;
+        this.decision = decision;
+        this.probes = probes;
+        this.observed = decision.observed();
+        this.roster = observed.roster();
+        this.blueprint = roster.blueprint();
+        this.addresses = roster.publicAddresses();
+    }
+
+    /**
+     * Makes every check.
+     *
+     * @param checkedAt when the observation began
+     * @return the report
+     */
+    public VerifyReport judge(Instant checkedAt) {
+        existing();
+        notOfTheSpec();
+        mesh();
+        roster.present().forEach((name, host) -> {
+            if (host.publicAddress().isEmpty()) {
+                withoutAddress(name);
+            }
+        });
+        for (Blueprint.Host host : blueprint.hosts()) {
+            if (addresses.containsKey(host.name())) {
+                observed.seen(host.name()).ifPresentOrElse(seen -> host(host, seen), () -> unreachable(host.name()));
+            }
+        }
+        keys();
+        reachability();
+        checks.addAll(DueChecks.unchecked(blueprint, checks, unobserved));
+        VerifyReport.Builder report = VerifyReport.builder(blueprint.mesh(), checkedAt, version());
+        blueprint.hosts().forEach(host -> report.addHost(health(host)));
+        checks.forEach(report::addCheck);
+        return report.build();
+    }
+
+    private void existing() {
+        for (Blueprint.Host host : blueprint.hosts()) {
+            boolean exists = roster.present().containsKey(host.name());
+            boolean untagged = roster.identities().hasLostItsTag(host.name());
+            checks.add(DueChecks.exists(host.name())
+                    .made(
+                            list(),
+                            untagged ? "there, but it has lost the mesh's tag" : exists ? "there" : "not in the list",
+                            exists && !untagged,
+                            "Run apply."));
+            if (!exists) {
+                unobserved.put(host.name(), "the host does not exist");
+            }
+        }
+    }
+
+    private void notOfTheSpec() {
+        for (CloudHost host : roster.identities().unmanaged()) {
+            checks.add(new CheckItem(host.name(), CheckKind.HOST_IN_STATE, "is known to the state")
+                    .failed(
+                            list(),
+                            "id " + host.id() + " is not in " + stateLocation,
+                            "Run plan, which says how to go on."));
+        }
+        for (CloudHost host : roster.orphaned()) {
+            checks.add(new CheckItem(host.name(), CheckKind.HOST_IN_SPEC, "is in the spec")
+                    .failed(
+                            "a comparison of the spec with the hosts of the state",
+                            "id " + host.id() + " is of this mesh and not in the spec",
+                            "Run apply, which takes it out of the mesh."));
+        }
+    }
+
+    private String list() {
+        return provider + "'s list of hosts with the mesh's tag";
+    }
+
+    private void mesh() {
+        List<String> problems = decision.problems().stream()
+                .filter(problem -> problem.host().isEmpty() && problem.kind() != Problem.Kind.UNMANAGED_HOST)
+                .map(Problem::text)
+                .toList();
+        if (!problems.isEmpty()) {
+            checks.add(new CheckItem("", CheckKind.MESH_CAN_BE_APPLIED, "can be applied")
+                    .failed("the state and " + provider, String.join("; ", problems), "Fix what is said there."));
+        }
+        if (!observed.firewall().isEmpty()) {
+            checks.add(
+                    new CheckItem("", CheckKind.CLOUD_FIREWALL_UP_TO_DATE, "has its firewall in the cloud up to date")
+                            .failed(
+                                    "what " + provider + " says of it",
+                                    "to do: " + String.join("; ", observed.firewall()),
+                                    "Run apply."));
+        }
+    }
+
+    private void withoutAddress(String host) {
+        unobserved.put(host, provider + " knows no address of it");
+        checks.add(observable(host)
+                .failed(
+                        "the address that " + provider + " gives",
+                        "none: its name does not resolve here, or none was given to it yet",
+                        "See that the name resolves on this machine and that the host runs, then verify again."));
+    }
+
+    private void unreachable(String host) {
+        String why = observed.failure(host)
+                .map(failure -> String.valueOf(failure.getMessage()))
+                .orElse("it was not observed");
+        unobserved.put(host, why);
+        checks.add(
+                observable(host).failed("SSH with the pinned host key", why, "Bring the host back, then run apply."));
+    }
+
+    private static CheckItem observable(String host) {
+        return new CheckItem(host, CheckKind.HOST_OBSERVABLE, "can be observed");
+    }
+
+    private void host(Blueprint.Host host, Seen seen) {
+        HostDecision decided = decision.host(host.name());
+        facts.put(host.name(), seen.facts());
+        hostKey(host.name(), seen.hostKey());
+        PrometheusAnswer answer = probes.prometheus().get(host.name());
+        if (answer != null) {
+            PrometheusChecks prometheus = new PrometheusChecks(blueprint, host)
+                    .check(answer, decided.desired().orElseThrow());
+            checks.addAll(prometheus.checks());
+            prometheus
+                    .health()
+                    .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
+        }
+        checks.addAll(new HostChecks(blueprint, host, seen.facts())
+                .check(decided, roster.state().publicKeys()));
+    }
+
+    private void hostKey(String host, HostKeyFingerprint shown) {
+        HostState state = roster.remembered(host);
+        Set<HostKeyFingerprint> accepted = roster.inventory()
+                .map(inventory -> inventory.logins().get(host))
+                .map(login -> HostKeyPolicy.accepted(login, state))
+                .orElse(state.hostKeys());
+        boolean pinned = accepted.contains(shown);
+        boolean rebuilt = !pinned && state.rebuilt(shown);
+        checks.add(DueChecks.hostKey(host)
+                .made(
+                        "SSH, which sends nothing to a host with another key",
+                        shown
+                                + (pinned
+                                        ? ""
+                                        : rebuilt
+                                                ? ", the bootstrap host key that it was created with: it was rebuilt"
+                                                : ", trusted on first use"),
+                        pinned,
+                        rebuilt
+                                ? "Run apply, which sets the host up again."
+                                : "Nothing is pinned for this host yet: run apply."));
+    }
+
+    /** Whether each host has a key of its own. Keys that are about to be replaced count too: they are what the hosts have now. */
+    private void keys() {
+        Map<String, PublicKey> shown = new TreeMap<>();
+        facts.forEach((name, seen) -> seen.keyFilePublicKey().ifPresent(key -> shown.put(name, key)));
+        Map<String, String> duplicates =
+                DuplicateKeys.refused(shown, roster.state().publicKeys());
+        shown.keySet().forEach(name -> {
+            String what = duplicates.get(name);
+            checks.add(DueChecks.ownKey(name)
+                    .made(
+                            "the public key that it shows, beside those of the other hosts",
+                            what == null ? "no other host has it" : what,
+                            what == null,
+                            DuplicateKeys.remedy()));
+        });
+    }
+
+    private void reachability() {
+        probes.failures()
+                .forEach((name, why) -> checks.add(new CheckItem(
+                                name, CheckKind.CAN_PROBE_OTHERS, "can probe the ports of the others")
+                        .failed("SSH with the pinned host key", why, "Fix what is said there, and verify again.")));
+        ReachabilityChecks reachability = ReachabilityChecks.of(observed);
+        checks.addAll(reachability.inside(probes.inside()));
+        checks.addAll(reachability.outside(probes.outside(), probes.inside()));
+        facts.forEach((name, seen) -> checks.add(ListenerChecks.check(
+                blueprint.host(name), seen, reachability.answersByPort(name, probes.outside(), probes.inside()))));
+    }
+
+    private HostHealth health(Blueprint.Host host) {
+        HostHealth.Builder health = HostHealth.builder(host.name(), host.spec().region(), host.address())
+                .target(targetHealth.getOrDefault(host.name(), "unknown"));
+        Optional.ofNullable(addresses.get(host.name())).ifPresent(health::publicAddress);
+        Optional.ofNullable(facts.get(host.name()))
+                .flatMap(Verifier::oldestHandshake)
+                .ifPresent(health::handshakeAge);
+        return health.build();
+    }
+
+    private static Optional<Duration> oldestHandshake(HostFacts facts) {
+        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+        if (peers.stream().anyMatch(peer -> peer.handshakeAge().isEmpty())) {
+            return Optional.empty();
+        }
+        return peers.stream().flatMap(peer -> peer.handshakeAge().stream()).max(Duration::compareTo);
+    }
+
+    private static String version() {
+        return Optional.ofNullable(Verifier.class.getPackage().getImplementationVersion())
+                .orElse("(not from a release)");
+    }
+}

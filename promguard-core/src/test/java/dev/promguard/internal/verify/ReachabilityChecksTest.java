@@ -1,0 +1,237 @@
+package dev.promguard.internal.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.Mesh;
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.VerifyReport.Verdict;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.FactsByResource;
+import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostFacts.FirewallFact;
+import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
+import dev.promguard.spi.ProbeResult.Result;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which ports are probed: no packet is sent here. */
+class ReachabilityChecksTest {
+    private static final String PUBLIC = "198.51.100.7";
+    private static final String IPV6 = "2001:db8:0:0:0:0:0:7";
+
+    private final Blueprint blueprint =
+            Mesh.builder().name("shop").monitor("tor1").nodes(1).build().blueprint();
+
+    private static HostFacts facts(List<String> addresses, List<SocketFact> listening) {
+        return new HostFacts(
+                "debian",
+                "12",
+                "x86_64",
+                Map.of(),
+                Set.of(),
+                Map.of(),
+                Map.of(),
+                Map.of(),
+                Optional.empty(),
+                FactsByResource.NONE,
+                Optional.empty(),
+                true,
+                new FirewallFact(true, true, true, List.of(), List.of(), List.of()),
+                Map.of(),
+                addresses,
+                Optional.empty(),
+                Optional.empty(),
+                listening,
+                List.of(),
+                false);
+    }
+
+    private ReachabilityChecks reachability(HostFacts node) {
+        return new ReachabilityChecks(
+                blueprint,
+                Map.of("shop-monitor-1", "198.51.100.6", "shop-node-1", PUBLIC),
+                Map.of("shop-node-1", node));
+    }
+
+    private static List<Check> outside(ReachabilityChecks reachability, Function<Probe, Result> world) {
+        Map<String, Map<Probe, ProbeResult>> answers = new HashMap<>();
+        reachability.fromOutside().forEach((host, probes) -> {
+            Map<Probe, ProbeResult> of = new LinkedHashMap<>();
+            probes.forEach(probe -> of.put(probe, new ProbeResult(world.apply(probe))));
+            answers.put(host, of);
+        });
+        return outside(reachability, answers, Map.of());
+    }
+
+    private static List<Check> outside(
+            ReachabilityChecks reachability,
+            Map<String, Map<Probe, ProbeResult>> answers,
+            Map<String, Map<Probe, ProbeResult>> inside) {
+        return reachability.outside(answers, inside).stream()
+                .filter(check -> check.host().equals("shop-node-1"))
+                .toList();
+    }
+
+    @Test
+    void fromOutside_everyPublicAddress_isTriedIncludingIpv6() {
+        ReachabilityChecks reachability = reachability(facts(
+                List.of(
+                        PUBLIC + "/24",
+                        "2001:db8::7/64",
+                        "10.10.0.5/16",
+                        "100.64.0.5/10",
+                        "fd00::5/64",
+                        "fe80::1/64",
+                        "127.0.0.2/8",
+                        "224.0.0.1/4"),
+                List.of()));
+
+        assertThat(reachability.fromOutside().get("shop-node-1"))
+                .containsExactly(
+                        new Probe(PUBLIC, 9090),
+                        new Probe(PUBLIC, 9100),
+                        new Probe(IPV6, 9090),
+                        new Probe(IPV6, 9100),
+                        new Probe(IPV6, 22));
+    }
+
+    @Test
+    void fromOutside_hostThatNamesAThousandAddressesAndPorts_isTriedAtFewOfThem() {
+        HostFacts liar = facts(
+                IntStream.range(0, 1000)
+                        .mapToObj(i -> "198.51." + i / 250 + '.' + i % 250 + "/32")
+                        .toList(),
+                IntStream.range(1, 1000)
+                        .mapToObj(port -> new SocketFact("tcp", "0.0.0.0", port))
+                        .toList());
+
+        assertThat(reachability(liar).fromOutside().get("shop-node-1")).hasSizeLessThan(8 * 19 + 1);
+        assertThat(reachability(liar).from(blueprint.host("shop-monitor-1"))).hasSizeLessThan(8 * 18 + 2);
+    }
+
+    @Test
+    void outside_ipv6PortOpen_failsAndNamesIt() {
+        List<Check> checks = outside(
+                reachability(facts(List.of("2001:db8::7/64"), List.of())),
+                probe -> probe.port() == 22 || probe.equals(new Probe(IPV6, 9100)) ? Result.OPEN : Result.SILENT);
+
+        assertThat(checks).extracting(Check::verdict).containsExactly(Verdict.PASSED, Verdict.FAILED);
+        assertThat(checks.get(1).description()).isEqualTo("port 9100 is closed to the outside");
+        assertThat(checks.get(1).observed()).isEqualTo(PUBLIC + ":9100 no answer, [" + IPV6 + "]:9100 open");
+        assertThat(checks.get(1).remedy()).contains("ss -ltnp", "ufw status numbered");
+    }
+
+    @Test
+    void outside_ipv6NotReachableFromHereNorFromAHost_isNotChecked() {
+        List<Check> checks = outside(reachability(facts(List.of("2001:db8::7/64"), List.of())), probe -> Result.NO_WAY);
+
+        assertThat(checks)
+                .extracting(Check::verdict)
+                .containsExactly(Verdict.PASSED, Verdict.PASSED, Verdict.UNCHECKED);
+        assertThat(checks.get(0).observed()).doesNotContain(IPV6);
+        assertThat(checks.get(2).observed()).startsWith(IPV6);
+        assertThat(checks.get(2).remedy()).contains("Verify from a machine that reaches these");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Result.class)
+    void outside_ipv6NotReachableFromHere_isNotedWhereAnotherHostHasAnAnswer(Result fromMonitor) {
+        ReachabilityChecks reachability = reachability(facts(List.of("2001:db8::7/64"), List.of()));
+        Map<Probe, ProbeResult> none = new LinkedHashMap<>();
+        reachability
+                .fromOutside()
+                .getOrDefault("shop-node-1", List.of())
+                .forEach(probe -> none.put(probe, new ProbeResult(Result.NO_WAY)));
+
+        List<Check> checks = outside(
+                reachability,
+                Map.of("shop-node-1", none),
+                Map.of("shop-monitor-1", Map.of(new Probe(IPV6, 9100), new ProbeResult(fromMonitor))));
+
+        assertThat(checks.get(2).verdict())
+                .isEqualTo(
+                        Set.of(Result.NO_WAY, Result.NOT_TRIED).contains(fromMonitor)
+                                ? Verdict.UNCHECKED
+                                : Verdict.NOTE);
+    }
+
+    @Test
+    void outside_hostThatWasNotObserved_isClosedToNobodysKnowledge() {
+        ReachabilityChecks reachability = new ReachabilityChecks(blueprint, Map.of("shop-node-1", PUBLIC), Map.of());
+
+        assertThat(outside(reachability, probe -> Result.SILENT))
+                .extracting(Check::verdict)
+                .containsOnly(Verdict.UNCHECKED);
+        assertThat(outside(reachability, probe -> probe.port() == 9100 ? Result.OPEN : Result.SILENT))
+                .extracting(Check::verdict)
+                .containsExactly(Verdict.UNCHECKED, Verdict.FAILED);
+    }
+
+    @Test
+    void outside_probeThatCouldNotBeMade_isNotChecked() {
+        assertThat(outside(reachability(facts(List.of(), List.of())), probe -> Result.NOT_TRIED))
+                .extracting(Check::verdict)
+                .containsOnly(Verdict.UNCHECKED);
+    }
+
+    @Test
+    void from_node_triesTheMonitorInsideTheTunnelAndOutsideIt() {
+        assertThat(reachability(facts(List.of(), List.of())).from(blueprint.host("shop-node-1")))
+                .containsExactlyInAnyOrder(
+                        new Probe("10.0.0.1", 9090),
+                        new Probe("10.0.0.1", 9100),
+                        new Probe("198.51.100.6", 9090),
+                        new Probe("198.51.100.6", 9100));
+    }
+
+    @Test
+    void from_monitor_fetchesThePageAndTriesAllThatIsNotAdmitted() {
+        assertThat(reachability(facts(List.of(), List.of())).from(blueprint.host("shop-monitor-1")))
+                .containsExactlyInAnyOrder(
+                        new Probe("10.0.0.2", 9090),
+                        new Probe(PUBLIC, 9090),
+                        new Probe(PUBLIC, 9100),
+                        new Probe("10.0.0.2", 9100, Optional.of("/metrics")));
+    }
+
+    @Test
+    void from_hundredNodes_eachHostIsTriedByAFewAndNoHostTriesAll() {
+        Blueprint many =
+                Mesh.builder().name("shop").monitor("tor1").nodes(100).build().blueprint();
+        Map<String, String> addresses = new HashMap<>();
+        for (int i = 0; i < many.hosts().size(); i++) {
+            addresses.put(many.hosts().get(i).name(), "198.51.100." + (i + 1));
+        }
+        ReachabilityChecks reachability = new ReachabilityChecks(many, addresses, Map.of());
+        Map<String, Integer> triedBy = new HashMap<>();
+        for (Blueprint.Host host : many.hosts()) {
+            List<Probe> probes = reachability.from(host);
+            Set<String> at = probes.stream()
+                    .filter(probe -> probe.page().isEmpty())
+                    .map(Probe::address)
+                    .filter(addresses::containsValue)
+                    .collect(Collectors.toCollection(TreeSet::new));
+            assertThat(at).hasSizeBetween(4, 5).doesNotContain(addresses.get(host.name()));
+            at.forEach(address -> triedBy.merge(address, 1, Integer::sum));
+        }
+        assertThat(triedBy)
+                .hasSize(101)
+                .allSatisfy((address, times) -> assertThat(times).isGreaterThanOrEqualTo(4));
+        assertThat(reachability.from(many.hosts().get(0)).stream()
+                        .filter(probe -> probe.page().isPresent()))
+                .hasSize(100);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.promguard.internal.verify;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** Tests of the rendering. */
-@NullMarked
-package dev.promguard.render;
-
-import org.jspecify.annotations.NullMarked;
