@@ -165,7 +165,12 @@ class OtherPlansTest {
                 .hasMessageContaining("since it was made: db-1.");
 
         assertThat(monitor.parts()).isNotEmpty();
-        assertThat(entry(existing().planDestroy(), "db-1").kind()).isEqualTo(Plan.Kind.UNKNOWN);
+        Plan.Entry unreadable = entry(existing().planDestroy(), "db-1");
+        assertThat(unreadable.kind()).isEqualTo(Plan.Kind.UNKNOWN);
+        assertThat(unreadable.problems()).singleElement().satisfies(problem -> {
+            assertThat(problem.message()).as("without the id").doesNotContain("[PG-");
+            assertThat(problem.toString()).containsOnlyOnce("[" + problem.id() + "]");
+        });
     }
 
     @Test

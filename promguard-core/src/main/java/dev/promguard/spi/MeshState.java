@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * What PromGuard remembers of a mesh between runs. Holds no secret.
@@ -271,6 +272,15 @@ public record MeshState(
      */
     public static MeshState empty(String mesh) {
         return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty());
+    }
+
+    /**
+     * The attempts to create hosts whose outcome is not known.
+     *
+     * @return the attempts' ids; empty if every outcome is known
+     */
+    public Set<String> openAttempts() {
+        return intents.stream().map(CreateIntent::attempt).collect(Collectors.toUnmodifiableSet());
     }
 
     /**

@@ -58,8 +58,7 @@ public final class Deleter {
         MeshState state = journal.state();
         List<CloudHost> own = hosts.own();
         List<String> names = own.stream().map(CloudHost::name).toList();
-        Set<String> open = new TreeSet<>();
-        state.intents().stream().map(CreateIntent::attempt).forEach(open::add);
+        Set<String> open = state.openAttempts();
         if (!own.isEmpty()) {
             context.events().started(null, "remove " + String.join(", ", names));
         }

@@ -1,13 +1,11 @@
 package dev.promguard.internal.decide;
 
 import dev.promguard.host.ExplainedChange;
-import dev.promguard.host.HostProblem;
 import dev.promguard.host.Manifest;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
-import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * What a destruction of a mesh is going to do. Pure: the same for the same observation.
@@ -95,8 +92,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
      * @return the decision
      */
     public static DestroyDecision ofCloud(MeshState state, HostIdentities identities, String stateLocation) {
-        Set<String> open = new TreeSet<>();
-        state.intents().stream().map(CreateIntent::attempt).forEach(open::add);
+        Set<String> open = state.openAttempts();
         List<CloudHost> deleted = new ArrayList<>(identities.own());
         identities.unmanaged().stream()
                 .filter(host -> host.attempt().filter(open::contains).isPresent())
@@ -162,10 +158,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
             }
         } else if (observation instanceof HostObservation.Unreachable unreachable) {
             kind = Kind.UNREADABLE;
-            problem = Optional.of(Problem.ofHost(
-                    Problem.Kind.UNREACHABLE,
-                    name,
-                    new HostProblem(String.valueOf(unreachable.failure().getMessage()), "")));
+            problem = Optional.of(Problem.unreachable(name, unreachable.failure()));
         }
         return new Host(kind, name, Optional.empty(), address, publicAddress, changes, leftovers, problem);
     }

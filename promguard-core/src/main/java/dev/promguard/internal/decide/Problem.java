@@ -150,15 +150,6 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
     }
 
     /**
-     * What is wrong and what to do about it, with the id, for where the host is named already.
-     *
-     * @return the text, with the id in brackets at the end of its first line
-     */
-    public String textWithId() {
-        return code.appendedTo(text());
-    }
-
-    /**
      * The problem with the host that it is about and its id.
      *
      * @return such as {@code db-1: it is in mesh other already. … [PG-5010]}

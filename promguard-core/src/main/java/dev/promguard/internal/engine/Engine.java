@@ -76,9 +76,13 @@ public final class Engine {
      * @return the decision
      */
     public Decision plan(Set<String> only) {
+        return plan(Request.APPLY, only);
+    }
+
+    private Decision plan(Request request, Set<String> only) {
         try (Observation seen = observe(context.loadState(), only, Timeouts.OBSERVE, Purpose.PLAN)) {
             seen.awaitAll();
-            return decider.decide(Request.APPLY, seen.observed());
+            return decider.decide(request, seen.observed());
         }
     }
 
@@ -119,10 +123,7 @@ public final class Engine {
      * @return the decision
      */
     public Decision planRotation() {
-        try (Observation seen = observe(context.loadState(), Set.of(), Timeouts.OBSERVE, Purpose.PLAN)) {
-            seen.awaitAll();
-            return decider.decide(Request.ROTATE, seen.observed());
-        }
+        return plan(Request.ROTATE, Set.of());
     }
 
     /**
