@@ -14,15 +14,20 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +57,7 @@ class QuickstartIT {
         LocalCloud.installMissing(System.out::println);
         LocalCloud.cleanUp();
         List<String> before = traces();
+        Optional<String> settings = settings();
 
         Run killed = run(line -> line.contains("observed"));
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
@@ -72,6 +78,10 @@ class QuickstartIT {
                         "promguard-quickstart-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
                 .containsPattern("Prometheus: http://127\\.0\\.0\\.1:[0-9]+/classic/targets ");
         assertThat(traces()).isEqualTo(before);
+        Optional<String> after = settings();
+        if (settings.isPresent() && after.isPresent()) {
+            assertThat(after).as("the settings of this machine").isEqualTo(settings);
+        }
     }
 
     /** In a terminal, where the quickstart waits for Enter. The page is opened then, and the run killed. */
@@ -163,9 +173,10 @@ class QuickstartIT {
         return List.of("sh", "-c", "sleep 600 | script -qec \"$1\" /dev/null", "sh", line);
     }
 
-    private static List<String> command(String... options) {
+    private static List<String> command(String... options) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + temporaryFiles(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Quickstart.class.getName()));
@@ -203,8 +214,12 @@ class QuickstartIT {
         return new Run(process.exitValue(), lines);
     }
 
-    /** What a local cloud could leave on this machine: namespaces, links, firewall rules, mounts, machines, settings. */
+    /**
+     * What a local cloud could leave on this machine: namespaces, links, firewall rules, mounts, machines, temporary files. What
+     * belongs to clouds of other programs, which may start and end meanwhile, is left out.
+     */
     private static List<String> traces() throws IOException, InterruptedException {
+        Set<String> others = new TreeSet<>(LocalCloud.running());
         List<String> traces = new ArrayList<>();
         for (String look : List.of(
                 "ip netns list",
@@ -212,16 +227,36 @@ class QuickstartIT {
                 "iptables -S; iptables -t nat -S",
                 "cut -d' ' -f5 /proc/self/mountinfo",
                 "pgrep -a systemd-nspawn",
-                "cat /proc/sys/net/ipv4/ip_forward",
-                "cat /proc/sys/fs/inotify/max_user_instances /proc/sys/fs/inotify/max_user_watches",
-                "ls /run/netns /tmp | grep -E 'promguard|pg-'")) {
-            Process process = new ProcessBuilder("sh", "-c", look)
-                    .redirectErrorStream(true)
-                    .start();
-            String seen = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            process.waitFor();
-            traces.add(look + ": " + seen);
+                "ls /run/netns")) {
+            output(look).lines().map(line -> look + ": " + line).forEach(traces::add);
         }
+        try (Stream<Path> left = Files.list(temporaryFiles())) {
+            left.map(Path::toString).forEach(traces::add);
+        }
+        others.addAll(LocalCloud.running());
+        traces.removeIf(trace -> others.stream().anyMatch(trace::contains));
         return traces;
+    }
+
+    /** The settings of the whole machine that the last cloud puts back; empty while other programs have one. */
+    private static Optional<String> settings() throws IOException, InterruptedException {
+        if (!LocalCloud.running().isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(output(
+                "cd /proc/sys && cat net/ipv4/ip_forward fs/inotify/max_user_instances fs/inotify/max_user_watches"));
+    }
+
+    private static Path temporaryFiles() throws IOException {
+        return Files.createDirectories(temporary.resolve("tmp"));
+    }
+
+    private static String output(String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sh", "-c", command)
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        return output;
     }
 }

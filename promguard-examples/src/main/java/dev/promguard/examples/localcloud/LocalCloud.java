@@ -144,6 +144,16 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
+     * Which local clouds run on this machine, of this process and of others.
+     *
+     * @return their names, in order; each interface, namespace, machine and firewall rule of a local cloud carries its name; empty if
+     *     none runs
+     */
+    public static List<String> running() {
+        return Runs.living();
+    }
+
+    /**
      * Where the API is.
      *
      * @return {@code http://127.0.0.1:PORT/}, below which {@code v2/...} follows

@@ -123,6 +123,21 @@ final class Runs {
         return removed;
     }
 
+    /** The names of the runs whose owner lives, in order. */
+    static List<String> living() {
+        List<String> living = new ArrayList<>();
+        exclusively(() -> {
+            for (Path folder : Folders.children(RUNS)) {
+                String name = String.valueOf(folder.getFileName());
+                // A lock of this process is lost as soon as its file is opened and closed again.
+                if (NAME.matcher(name).matches() && (OWN.contains(name) || !dead(folder))) {
+                    living.add(name);
+                }
+            }
+        });
+        return living;
+    }
+
     private static List<String> removeDead() {
         List<String> removed = new ArrayList<>();
         for (Path folder : Folders.children(RUNS)) {

@@ -11,6 +11,8 @@ import java.security.KeyPairGenerator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.sshd.common.NamedFactory;
@@ -41,6 +43,31 @@ class AlgorithmsTest {
         List<DHFactory> factories =
                 Stream.of(names).map(BuiltinDHFactories::resolveFactory).toList();
         server.setKeyExchangeFactories(NamedFactory.setUpTransformedFactories(true, factories, ServerBuilder.DH2KEX));
+    }
+
+    /**
+     * Keeps the server from closing a connection before the client has read what it offers: a close with unread input resets the
+     * connection, and the client would rightly try again.
+     */
+    private record Disagreement(CountDownLatch refused) implements SessionListener {
+        @Override
+        public void sessionNegotiationEnd(
+                Session session,
+                Map<KexProposalOption, String> clientProposal,
+                Map<KexProposalOption, String> serverProposal,
+                Map<KexProposalOption, String> negotiatedOptions,
+                @Nullable Throwable reason) {
+            if (reason == null) {
+                return;
+            }
+            try {
+                assertThat(refused.await(20, TimeUnit.SECONDS))
+                        .as("the client gives up first")
+                        .isTrue();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private static Arguments outdated(String what, String offered, String setting, Consumer<SshServer> settings) {
@@ -87,13 +114,17 @@ class AlgorithmsTest {
     @MethodSource("outdated")
     void open_serverOffersOnlyOld_isRefusedAtOnceAndSaysHowToFix(
             String what, String offered, String setting, Consumer<SshServer> settings) throws Exception {
+        CountDownLatch refused = new CountDownLatch(1);
         try (TestServer server = server()) {
             if (offered.equals("ssh-rsa")) {
                 server.showing(rsa());
             }
-            server.offering(settings).start();
+            server.offering(settings)
+                    .offering(one -> one.addSessionListener(new Disagreement(refused)))
+                    .start();
 
             HostException failure = catchThrowableOfType(HostException.class, () -> APPLIER.open(server.target()));
+            refused.countDown();
 
             assertThat(failure.step()).isEqualTo("agree on algorithms");
             assertThat(failure.retryable())
