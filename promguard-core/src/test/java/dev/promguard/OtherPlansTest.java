@@ -132,6 +132,19 @@ class OtherPlansTest {
     }
 
     @Test
+    void planDestroy_existingHostsWithNamesInHostsFile_saysThatTheyAreRemoved() {
+        existing().toBuilder().hostsFile(true).apply();
+
+        Plan plan = existing().toBuilder().hostsFile(true).build().planDestroy();
+
+        assertThat(entry(plan, "db-1").changes())
+                .extracting(PlannedChange::subject)
+                .containsExactly("services", "wireguard", "firewall", "/etc/hosts", "files");
+        assertThat(existing().toBuilder().hostsFile(true).build().destroy().leftovers())
+                .containsOnlyKeys("db-1", "mon");
+    }
+
+    @Test
     void destroyPlan_existingHosts_leavesWhatThePlanSaysOverTheSessionsThatWereCompared() {
         existing().apply();
         Plan plan = existing().planDestroy();

@@ -30,10 +30,6 @@ public record FactsQuery(
         String keyPath,
         Map<String, String> expected,
         List<ResourceCall> resources) {
-    /** Asks only for PromGuard's manifest. */
-    public static final FactsQuery MANIFEST_ALONE = new FactsQuery(
-            List.of(), List.of(), List.of(), List.of(), List.of(), "wg0", "/etc/wireguard/wg0.key", Map.of());
-
     /**
      * Copies the collections.
      *

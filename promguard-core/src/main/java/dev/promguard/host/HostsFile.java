@@ -390,4 +390,20 @@ public final class HostsFile implements Resource {
     public List<Change> undo() {
         return List.of(new Remove());
     }
+
+    @Override
+    public void askBeforeUndo(FactsQuery.Builder query) {
+        query.resource(FACTS, "", "");
+    }
+
+    @Override
+    public List<ExplainedChange> explainUndo(HostFacts facts) {
+        Blocks there = facts.of(FACTS);
+        if (there.count() + there.unpaired() == 0) {
+            return List.of();
+        }
+        Change remove = new Remove();
+        return List.of(
+                ExplainedChange.of(remove, false, remove.describe()).between(lines(there), ExplainedChange.ABSENT));
+    }
 }

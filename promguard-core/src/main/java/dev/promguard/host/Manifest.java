@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -130,15 +131,20 @@ public final class Manifest implements Resource {
      * @return the changes; none does anything on a host without a manifest
      */
     public static List<Change> uninstall() {
-        List<Change> changes = new ArrayList<>();
+        return inOrder(Uninstall::new, Resource::undo);
+    }
+
+    /** One order for what an uninstallation does and for what is said of it. */
+    private static <T> List<T> inOrder(Function<Part, ? extends T> ofPart, Function<Resource, List<T>> ofResource) {
+        List<T> all = new ArrayList<>();
         for (Part part : Part.values()) {
             // The manifest itself goes with the files.
             if (part == Part.FILES) {
-                Resources.ALL.forEach(resource -> changes.addAll(resource.undo()));
+                Resources.ALL.forEach(resource -> all.addAll(ofResource.apply(resource)));
             }
-            changes.add(new Uninstall(part));
+            all.add(ofPart.apply(part));
         }
-        return List.copyOf(changes);
+        return List.copyOf(all);
     }
 
     /**
@@ -153,21 +159,34 @@ public final class Manifest implements Resource {
     }
 
     /**
+     * What to ask a host for before {@link #explainUninstall} can say what an uninstallation would do there.
+     *
+     * @return the query
+     */
+    public static FactsQuery query() {
+        FactsQuery.Builder query = new FactsQuery.Builder();
+        Resources.ALL.forEach(resource -> resource.askBeforeUndo(query));
+        return query.build();
+    }
+
+    /**
      * Says what an uninstallation would do on a host.
      *
-     * @param manifest what PromGuard put there
-     * @return the changes in order
+     * @param facts the answer to {@link #query}
+     * @return the changes in order; empty for a host without a manifest
      */
-    public static List<ExplainedChange> explainUninstall(ManifestFact manifest) {
-        List<ExplainedChange> explained = new ArrayList<>();
-        for (Part part : Part.values()) {
-            String things = String.join(", ", removed(part, manifest));
-            Uninstall change = new Uninstall(part);
-            ExplainedChange plain =
-                    ExplainedChange.of(change, false, change.describe() + (things.isEmpty() ? "" : ": " + things));
-            explained.add(things.isEmpty() ? plain : plain.between(things, ExplainedChange.ABSENT));
-        }
-        return List.copyOf(explained);
+    public static List<ExplainedChange> explainUninstall(HostFacts facts) {
+        return facts.manifest()
+                .map(manifest -> inOrder(
+                        part -> explain(new Uninstall(part), manifest), resource -> resource.explainUndo(facts)))
+                .orElse(List.of());
+    }
+
+    private static ExplainedChange explain(Uninstall change, ManifestFact manifest) {
+        String things = String.join(", ", removed(change.part(), manifest));
+        ExplainedChange plain =
+                ExplainedChange.of(change, false, change.describe() + (things.isEmpty() ? "" : ": " + things));
+        return things.isEmpty() ? plain : plain.between(things, ExplainedChange.ABSENT);
     }
 
     private static List<String> removed(Part part, ManifestFact manifest) {

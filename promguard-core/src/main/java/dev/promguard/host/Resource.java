@@ -74,6 +74,23 @@ public interface Resource {
     }
 
     /**
+     * Adds what to ask a host for before {@link #explainUndo} can say what {@link #undo} would do there.
+     *
+     * @param query what is asked for so far
+     */
+    default void askBeforeUndo(FactsQuery.Builder query) {}
+
+    /**
+     * Tells people what {@link #undo} would do on a host.
+     *
+     * @param facts what the host is; includes what {@link #askBeforeUndo} asked for
+     * @return the changes that do something there, in order
+     */
+    default List<ExplainedChange> explainUndo(HostFacts facts) {
+        return List.of();
+    }
+
+    /**
      * Notes what is on a host once it is as it should be.
      *
      * @param desired what it should be

@@ -107,7 +107,7 @@ class HostsFileTest {
 
     @Test
     void facts_ofAResourceThatWasNotAskedFor_areRefused() {
-        FactsByResource.Collector collector = new FactsByResource.Collector(FactsQuery.MANIFEST_ALONE);
+        FactsByResource.Collector collector = new FactsByResource.Collector(new FactsQuery.Builder().build());
 
         assertThatThrownBy(() -> collector.line("hosts-file\tblocks\t0\t0"))
                 .isInstanceOf(MalformedFactsException.class);

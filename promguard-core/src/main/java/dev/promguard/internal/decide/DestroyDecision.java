@@ -153,7 +153,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
         if (observation instanceof HostObservation.Seen seen) {
             kind = Manifest.isOf(mesh, seen.facts()) ? Kind.UNINSTALL : Kind.KEEP;
             if (kind == Kind.UNINSTALL) {
-                changes = Manifest.explainUninstall(seen.facts().manifest().orElseThrow());
+                changes = Manifest.explainUninstall(seen.facts());
                 leftovers = Manifest.leftovers(seen.facts().manifest().orElseThrow());
             }
         } else if (observation instanceof HostObservation.Unreachable unreachable) {

@@ -2,8 +2,8 @@ package dev.promguard.internal.observe;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
-import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.Manifest;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Timeouts;
@@ -68,8 +68,7 @@ public final class ManifestObserver {
      * @return what is known of each
      */
     public Manifests observe(Collection<String> names, MeshState state, Sessions sessions) {
-        return readAll(
-                names, state, sessions, (session, host) -> session.facts(FactsQuery.MANIFEST_ALONE, Timeouts.BOOT));
+        return readAll(names, state, sessions, (session, host) -> session.facts(Manifest.query(), Timeouts.BOOT));
     }
 
     /**
@@ -85,7 +84,7 @@ public final class ManifestObserver {
             Collection<String> names, MeshState state, Sessions sessions, BiConsumer<String, HostState> pin) {
         return readAll(names, state, sessions, (session, host) -> {
             pin.accept(host.name(), host.known().pinned(session.hostKey()));
-            return HostObserver.settled(session, FactsQuery.MANIFEST_ALONE);
+            return HostObserver.settled(session, Manifest.query());
         });
     }
 
