@@ -3,6 +3,7 @@ package dev.promguard.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport;
@@ -12,6 +13,7 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
+import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
@@ -33,6 +35,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -75,7 +78,11 @@ class ExistingHostsIT {
     void haveServers() {
         cloud = Clouds.startBare(CONTRACT);
         outsider = cloud.outsider();
-        CloudProvider account = cloud.provider();
+        CloudProvider account = DigitalOcean.builder()
+                .endpoint(cloud.endpoint())
+                .token(Secret.of(cloud.token()))
+                .ipv6(cloud.ipv6ReleaseMirror().isPresent())
+                .build();
         AccessKey key = account.registerAccessKey("others", identity.publicKey());
         List<CloudHost> made;
         try (Secret userData = userData()) {
@@ -406,6 +413,41 @@ class ExistingHostsIT {
                 .contains("Status: active", "22/tcp", "4242/tcp")
                 .doesNotContain("51820", "9100");
         assertThat(Clouds.open(outsider, List.of(monitor()), 22)).hasSize(1);
+        assertThat(difference(database())).isEqualTo(List.of());
+    }
+
+    @Test
+    @Order(40)
+    void apply_hostsWithoutIpv4_areAMeshOverIpv6Alone() {
+        URI mirror = cloud.ipv6ReleaseMirror().orElse(null);
+        assumeTrue(mirror != null, "this machine has no IPv6");
+        hosts().forEach(host -> Clouds.run(host, "for leg in eth0 eth1; do ip -4 address flush dev $leg; done"));
+        ExistingHosts.Builder servers = servers();
+        List<String> addresses = new ArrayList<>();
+        for (LocalDroplet host : hosts()) {
+            String address = host.ipv6Address().orElseThrow();
+            addresses.add(address);
+            servers.host(
+                    host.name(),
+                    "root@[" + address + "]:22",
+                    hostKey.publicKey().fingerprint().text());
+        }
+        Mesh mesh = spec(servers.build())
+                .network("fd07:1::/64")
+                .nodeExporter(Clouds.release(cloud.releases(), "node_exporter").from(mirror))
+                .prometheus(prometheus -> prometheus.release(
+                        Clouds.release(cloud.releases(), "prometheus").from(mirror)))
+                .build();
+
+        System.out.println("over IPv6 alone: " + mesh.apply());
+
+        assertThat(mesh.verify().failures()).isEmpty();
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        assertThat(Clouds.run(database(), "wg show wg0 endpoints")).contains("[" + addresses.get(0) + "]:51820");
+        assertThat(Clouds.open(Clouds.from(outsider), addresses, List.of(22))).hasSize(2);
+        assertThat(Clouds.open(Clouds.from(outsider), addresses, List.of(9100, 9090)))
+                .isEmpty();
+        mesh.destroy();
         assertThat(difference(database())).isEqualTo(List.of());
     }
 

@@ -224,7 +224,7 @@ class QuickstartIT {
         for (String look : List.of(
                 "ip netns list",
                 "ip -brief link | cut -d' ' -f1",
-                "iptables -S; iptables -t nat -S",
+                "iptables -S; iptables -t nat -S; ip6tables -S",
                 "cut -d' ' -f5 /proc/self/mountinfo",
                 "pgrep -a systemd-nspawn",
                 "ls /run/netns")) {

@@ -49,8 +49,6 @@ final class Droplet {
         }
     }
 
-    private static final int IPV6_PREFIX = 64;
-
     private final long id;
     private final Spec spec;
     private final int host;
@@ -198,7 +196,7 @@ final class Droplet {
             if (spec.has(Option.IPV6)) {
                 v6.addObject()
                         .put("ip_address", network.ipv6Address(host))
-                        .put("netmask", IPV6_PREFIX)
+                        .put("netmask", Network.IPV6_PREFIX)
                         .put("gateway", network.ipv6Gateway())
                         .put("type", "public");
             }

@@ -157,8 +157,9 @@ final class DropletApi {
             if (!has(region.path("features"), "ipv6")) {
                 throw Refusal.unprocessable("IPv6 is not available in this region.");
             }
-            if (machines) {
-                throw Refusal.unprocessable("The local cloud's machines have no IPv6: leave ipv6 out.");
+            if (machines && !Network.hasIpv6()) {
+                throw Refusal.unprocessable(
+                        "The machine that the local cloud runs on has no IPv6, so its droplets have none: leave ipv6 out.");
             }
             options.add(Droplet.Option.IPV6);
         }

@@ -58,6 +58,7 @@ public final class LocalCloud implements AutoCloseable {
     private final ApiServer api;
     private final Runs.@Nullable Run run;
     private final @Nullable ReleaseMirror mirror;
+    private final @Nullable ReleaseMirror ipv6Mirror;
     private final @Nullable Thread hook;
 
     private LocalCloud(Builder options) {
@@ -65,6 +66,7 @@ public final class LocalCloud implements AutoCloseable {
         if (options.recordsOnly) {
             run = null;
             mirror = null;
+            ipv6Mirror = null;
             hook = null;
             network = Network.ofRecords(options.subnet);
             account = account(options, network, workers, droplet -> null);
@@ -77,6 +79,9 @@ public final class LocalCloud implements AutoCloseable {
             network = made[0];
             account = account(options, network, workers, this::machine);
             mirror = new ReleaseMirror(network.gateway(), image.releaseFolders(), servers);
+            ipv6Mirror = Network.hasIpv6()
+                    ? new ReleaseMirror('[' + network.ipv6Gateway() + ']', image.releaseFolders(), servers)
+                    : null;
             hook = new Thread(
                     () -> {
                         options.progress.accept("stopped: removing machines, network and rules");
@@ -188,6 +193,17 @@ public final class LocalCloud implements AutoCloseable {
      */
     public URI releaseMirror() {
         return real(mirror).uri();
+    }
+
+    /**
+     * Where droplets without IPv4 get releases from, as from {@link #releaseMirror()}.
+     *
+     * @return a URI at the bridge's IPv6 address that ends in a slash; empty where this machine has no IPv6
+     * @throws IllegalStateException if droplets are only records
+     */
+    public Optional<URI> ipv6ReleaseMirror() {
+        real(mirror);
+        return Optional.ofNullable(ipv6Mirror).map(ReleaseMirror::uri);
     }
 
     /**
@@ -354,6 +370,9 @@ public final class LocalCloud implements AutoCloseable {
         if (mirror != null) {
             mirror.close();
         }
+        if (ipv6Mirror != null) {
+            ipv6Mirror.close();
+        }
         workers.shutdownNow();
         servers.shutdownNow();
         awaitWorkers();
@@ -394,7 +413,8 @@ public final class LocalCloud implements AutoCloseable {
                         layers(spec.image().suite()),
                         spec.publicKeys(),
                         spec.userData(),
-                        true));
+                        true,
+                        spec.has(Droplet.Option.IPV6)));
     }
 
     /** Makes ready what droplets are to start from, each suite beside the others. Returns the image that has the releases. */

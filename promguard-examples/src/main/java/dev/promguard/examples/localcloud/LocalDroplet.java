@@ -3,6 +3,7 @@ package dev.promguard.examples.localcloud;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A droplet of a local cloud, seen from outside of its API: as somebody sees it who can walk up to the machine. Thread-safe.
@@ -45,6 +46,17 @@ public final class LocalDroplet {
      */
     public String publicAddress() {
         return network.publicAddress(droplet.host());
+    }
+
+    /**
+     * Its public IPv6 address, on eth0.
+     *
+     * @return the address; empty if it was created without {@code ipv6}
+     */
+    public Optional<String> ipv6Address() {
+        return droplet.spec().has(Droplet.Option.IPV6)
+                ? Optional.of(network.ipv6Address(droplet.host()))
+                : Optional.empty();
     }
 
     /**

@@ -30,7 +30,8 @@ final class Machine {
             List<Path> layers,
             List<String> publicKeys,
             String userData,
-            boolean withPrivate) {
+            boolean withPrivate,
+            boolean withIpv6) {
         Spec {
             layers = List.copyOf(layers);
             publicKeys = List.copyOf(publicKeys);
@@ -281,7 +282,7 @@ final class Machine {
 
     private void boot() {
         group().destroy();
-        network.plug(number, spec.host(), spec.withPrivate());
+        network.plug(number, spec.host(), spec.withPrivate(), spec.withIpv6());
         copyResolver();
         ControlGroup group = group();
         group.make();

@@ -4,6 +4,8 @@ import dev.promguard.examples.localcloud.Runs.Run;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,13 +14,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The network of a run: a bridge with the public addresses, a second one for the private network, and a way out by NAT. Each machine
- * has a namespace of its own with a leg on either.
+ * The network of a run: a bridge with the public addresses, a second one for the private network, and a way out by NAT for IPv4. IPv6
+ * leads to the other machines of the run and to this one. Each machine has a namespace of its own with a leg on either bridge.
  */
 final class Network {
     private static final String PRIVATE = "10.116.0.";
     /** How many hosts fit on a bridge. */
     static final int MOST_HOSTS = 245;
+
+    static final int IPV6_PREFIX = 64;
 
     private static final int LAST_HOST = 254;
     private static final int PRIVATE_PREFIX = 20;
@@ -47,7 +51,20 @@ final class Network {
         rule("filter", "FORWARD", run.name(), "-i", bridge, "-j", "ACCEPT");
         rule("filter", "FORWARD", run.name(), "-o", bridge, "-j", "ACCEPT");
         rule("filter", "INPUT", run.name(), "-i", bridge, "-j", "ACCEPT");
+        if (hasIpv6()) {
+            Command.of("ip", "address", "add", network.ipv6Gateway() + "/" + IPV6_PREFIX, "dev", bridge, "nodad")
+                    .check();
+            for (String chain : List.of("INPUT", "FORWARD")) {
+                rule("ip6tables", "filter", chain, List.of("-i", bridge, "-j", "ACCEPT"), run.name());
+            }
+        }
         return network;
+    }
+
+    /** Whether this machine's kernel has IPv6, and has it switched on. */
+    static boolean hasIpv6() {
+        Path disabled = Path.of("/proc/sys/net/ipv6/conf/all/disable_ipv6");
+        return Files.exists(disabled) && Folders.read(disabled).strip().equals("0");
     }
 
     /** A network that only hands out addresses, for a cloud of records. */
@@ -89,13 +106,14 @@ final class Network {
         return PRIVATE + "0/" + PRIVATE_PREFIX;
     }
 
-    /** An address of the range set aside for documentation: nobody answers at it. */
+    /** An address of 2001:2::/48, the range set aside for tests (RFC 5180), as 198.18.0.0/15 is for IPv4: each /24 there has its /64 here. */
     String ipv6Address(int host) {
-        return String.format("2001:db8:0:1::%x", host);
+        String[] bytes = subnet.split("\\.", -1);
+        return String.format("2001:2:0:%x%02x::%x", Integer.parseInt(bytes[1]), Integer.parseInt(bytes[2]), host);
     }
 
     String ipv6Gateway() {
-        return "2001:db8:0:1::1";
+        return ipv6Address(1);
     }
 
     String privateGateway() {
@@ -107,7 +125,7 @@ final class Network {
     }
 
     /** Makes a namespace with the usual legs, as at power on: nothing of an earlier life is in it. */
-    void plug(String machine, int host, boolean withPrivate) {
+    void plug(String machine, int host, boolean withPrivate, boolean withIpv6) {
         unplug(machine);
         String namespace = namespace(machine);
         Command.of("ip", "netns", "add", namespace).check();
@@ -118,6 +136,21 @@ final class Network {
         Command.of("ip", "-n", namespace, "link", "set", "lo", "up").check();
         Command.of("ip", "-n", namespace, "route", "add", "default", "via", gateway())
                 .check();
+        if (withIpv6) {
+            Command.of(
+                            "ip",
+                            "-n",
+                            namespace,
+                            "address",
+                            "add",
+                            ipv6Address(host) + "/" + IPV6_PREFIX,
+                            "dev",
+                            "eth0",
+                            "nodad")
+                    .check();
+            Command.of("ip", "-n", namespace, "route", "add", "default", "via", ipv6Gateway(), "dev", "eth0")
+                    .check();
+        }
     }
 
     void unplug(String machine) {
@@ -159,17 +192,23 @@ final class Network {
                 Command.of("ip", "link", "delete", link).check();
             }
         }
-        for (String table : List.of("nat", "filter")) {
-            for (String line : Command.of("iptables", "-w", "10", "-t", table, "-S")
-                    .check()
-                    .stdout()
-                    .lines()
-                    .toList()) {
-                if (line.startsWith("-A ") && line.contains("--comment " + run + " ")) {
-                    List<String> words = new ArrayList<>(List.of("iptables", "-w", "10", "-t", table, "-D"));
-                    words.addAll(List.of(line.substring(3).split(" ", -1)));
-                    Command.of(words).check();
-                }
+        removeRules("iptables", "nat", run);
+        removeRules("iptables", "filter", run);
+        if (hasIpv6()) {
+            removeRules("ip6tables", "filter", run);
+        }
+    }
+
+    private static void removeRules(String program, String table, String run) {
+        for (String line : Command.of(program, "-w", "10", "-t", table, "-S")
+                .check()
+                .stdout()
+                .lines()
+                .toList()) {
+            if (line.startsWith("-A ") && line.contains("--comment " + run + " ")) {
+                List<String> words = new ArrayList<>(List.of(program, "-w", "10", "-t", table, "-D"));
+                words.addAll(List.of(line.substring(3).split(" ", -1)));
+                Command.of(words).check();
             }
         }
     }
@@ -216,8 +255,12 @@ final class Network {
     }
 
     private static void rule(String table, String chain, String run, String... match) {
-        List<String> words = new ArrayList<>(List.of("iptables", "-w", "10", "-t", table, "-I", chain));
-        words.addAll(List.of(match));
+        rule("iptables", table, chain, List.of(match), run);
+    }
+
+    private static void rule(String program, String table, String chain, List<String> match, String run) {
+        List<String> words = new ArrayList<>(List.of(program, "-w", "10", "-t", table, "-I", chain));
+        words.addAll(match);
         words.addAll(List.of("-m", "comment", "--comment", run));
         Command.of(words).timeout(Duration.ofSeconds(30)).check();
     }

@@ -3,6 +3,7 @@ package dev.promguard.examples.localcloud;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A host on the public network of a local cloud that belongs to no mesh: a network namespace, in which programs of this machine can
@@ -20,7 +21,7 @@ public final class Outsider implements AutoCloseable {
         this.name = name;
         this.host = host;
         this.freed = freed;
-        network.plug(name, host, false);
+        network.plug(name, host, false, Network.hasIpv6());
     }
 
     /**
@@ -30,6 +31,15 @@ public final class Outsider implements AutoCloseable {
      */
     public String address() {
         return network.publicAddress(host);
+    }
+
+    /**
+     * Its IPv6 address, on eth0.
+     *
+     * @return the address; empty where the machine that the cloud runs on has no IPv6
+     */
+    public Optional<String> ipv6Address() {
+        return Network.hasIpv6() ? Optional.of(network.ipv6Address(host)) : Optional.empty();
     }
 
     /**

@@ -171,7 +171,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
                 run.machines().resolve(id),
                 network,
                 new Machine.Spec(
-                        number(id), name, address, image.layers(List.of()), List.of(loginKey), userData, false));
+                        number(id), name, address, image.layers(List.of()), List.of(loginKey), userData, false, false));
         machine.build();
         machine.powerOn();
         return machine::destroy;

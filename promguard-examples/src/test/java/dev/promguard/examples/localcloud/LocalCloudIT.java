@@ -391,6 +391,7 @@ class LocalCloudIT {
                 List.of("ip", "-brief", "link"),
                 List.of("iptables", "-w", "10", "-S"),
                 List.of("iptables", "-w", "10", "-t", "nat", "-S"),
+                List.of("ip6tables", "-w", "10", "-S"),
                 List.of("cat", "/proc/self/mountinfo"),
                 List.of("ps", "-eo", "args"),
                 List.of("find", "/sys/fs/cgroup", "/run/systemd/nspawn", "-name", "*" + name + "*"))) {
