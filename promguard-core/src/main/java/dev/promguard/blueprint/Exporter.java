@@ -11,12 +11,13 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * An exporter beside node_exporter: where its program comes from, and how it runs. On its host it has a system user and a
- * hardened systemd unit of its own, both named after it, and listens on the WireGuard address alone; the monitors alone are admitted to
- * it and scrape it.
+ * An exporter in addition to node_exporter: the source of its program, and how it runs. On its host it has a system user and a
+ * hardened systemd unit of its own, both named after it, and listens on the WireGuard address only. Only the monitors may reach
+ * it; they scrape it.
  *
- * <p>In arguments these words stand for what is known only when a host is rendered: <code>{listen}</code> for the WireGuard address
- * and the port with a colon between (an IPv6 address in brackets), <code>{address}</code> and <code>{port}</code> for each of the two,
+ * <p>Arguments may contain these placeholders for values that are known only when a host is rendered: <code>{listen}</code> for
+ * the WireGuard address and the port with a colon between (an IPv6 address in brackets), <code>{address}</code> and
+ * <code>{port}</code> for each of the two,
  * <code>{folder}</code> for the folder of the configuration files. Everything else is passed on to the program as it is: no shell, no
  * variables, no specifiers of systemd.
  *
@@ -126,12 +127,12 @@ public record Exporter(
     }
 
     /**
-     * A package of the host's own Debian or Ubuntu. Units that it brings are masked before it is installed and stay so: they would
-     * listen on every address. A package stays installed, masked, when its exporter is no longer in the spec.
+     * A package of the host's own Debian or Ubuntu. The package's own units are masked before it is installed and stay masked,
+     * because they would listen on every address. A package stays installed, masked, when its exporter is no longer in the spec.
      *
      * @param debianPackage the package's name
      * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
-     * @param units the units that the package brings
+     * @param units the units that the package contains
      */
     public record FromPackage(String debianPackage, String path, List<String> units) implements Source {
         /**
@@ -192,7 +193,8 @@ public record Exporter(
          * Checks both.
          *
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if the target is neither, holds a user name or password, or the module is malformed
+         * @throws IllegalArgumentException if the target has another form, contains a user name or password, or the module is
+         *     malformed
          */
         public Probe {
             Objects.requireNonNull(target, "target");
@@ -235,7 +237,7 @@ public record Exporter(
     }
 
     /**
-     * An exporter from a package of the host's own Debian or Ubuntu, which brings a service of the package's name.
+     * An exporter from a package of the host's own Debian or Ubuntu, which contains a service with the package's name.
      *
      * @param name the exporter's name, ending in {@code _exporter}
      * @param debianPackage the package's name, such as {@code prometheus-blackbox-exporter}
@@ -278,7 +280,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter from elsewhere.
+     * The same exporter from another source.
      *
      * @param value where the program comes from
      * @return a copy
@@ -315,7 +317,7 @@ public record Exporter(
     /**
      * The same exporter with its own metrics at another path.
      *
-     * @param value the path; {@code /metrics} unless said
+     * @param value the path; {@code /metrics} by default
      * @return a copy
      * @throws IllegalArgumentException if it is malformed
      */
@@ -325,7 +327,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter given its address by other arguments. {@code --web.listen-address={listen}} by default.
+     * The same exporter with other arguments for its address. {@code --web.listen-address={listen}} by default.
      *
      * @param value the arguments; <code>{listen}</code> or <code>{address}</code> must stand in one
      * @return a copy
@@ -349,7 +351,7 @@ public record Exporter(
     /**
      * The same exporter with more arguments.
      *
-     * @param more each one word to the program, whatever it holds
+     * @param more each is passed to the program as one argument, whatever it contains
      * @return a copy
      * @throws IllegalArgumentException if one has control characters or more than 2000 characters
      */
@@ -370,8 +372,8 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one configuration file more. A file of an equal name is replaced. Name the file in an argument such as
-     * {@code --config.file={folder}/blackbox.yml}.
+     * The same exporter with one more configuration file. A file of the same name is replaced. Name the file in an argument such
+     * as {@code --config.file={folder}/blackbox.yml}.
      *
      * @param file the file
      * @return a copy
@@ -386,7 +388,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one capability more.
+     * The same exporter with one more capability.
      *
      * @param more the capability
      * @return a copy
@@ -409,9 +411,9 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one probe more, for exporters that answer {@code /probe?target=…&module=…}. All probes of a host are in a
-     * scrape job of their own, {@link #probeJob()}, with the target as {@code instance}, the module as {@code module} and the host
-     * that probes as {@code node}.
+     * The same exporter with one more probe, for exporters that answer {@code /probe?target=…&module=…}. All probes of a host are
+     * in a scrape job of their own, {@link #probeJob()}, with the target as {@code instance}, the module as {@code module} and
+     * the host that probes as {@code node}.
      *
      * @param target an http or https URI, or a host or address with or without a port
      * @param module the module of the exporter's configuration to probe it with, such as {@code http_2xx}
