@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * {@code .pub}, and a lock file. Folders are made with mode 0700 and files with 0600 where the file system has such modes.
  * Files are replaced by a rename after they were forced to disk. Thread-safe.
  *
- * <p>A mesh's lock is that of its lock file, whatever path leads there: relative paths, symbolic links, other stores of the same
+ * <p>A mesh is locked by its lock file, whatever path leads there: relative paths, symbolic links, other stores of the same
  * program and other programs all meet at the same lock.
  */
 public final class FileStateStore implements StateStore {
