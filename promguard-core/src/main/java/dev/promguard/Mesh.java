@@ -357,19 +357,20 @@ public final class Mesh {
     }
 
     /**
-     * Takes the mesh away: its hosts, its login key and marks in the cloud, and its state. Returns when the hosts are gone. Doing it
-     * again does nothing. The mesh's hosts are those that the state knows by id, whatever they are called or tagged by now, and those
-     * of orders whose outcome was lost. Hosts that were there before the mesh stay: PromGuard's parts are taken off them, and each is
-     * left as it was as far as the record on it tells.
+     * Removes the mesh: its hosts, its login key and tags in the cloud, and its state. Returns when the hosts are gone. Calling
+     * it again does nothing. The mesh's hosts are those whose ids are in the state, whatever their current names and tags, and
+     * those of orders whose outcome is unknown. Existing hosts stay: PromGuard is uninstalled from them, and what the manifest on
+     * each host records is restored.
      *
-     * <p>Hosts that carry the mesh's tag and are none of these are never deleted, since they may be another program's: where there
-     * are some, this verb deletes the others and then fails, naming them. If they are to go too, because the state folder is lost,
-     * say, delete them with {@link #deleteUnmanaged}, and call this again.
+     * <p>Other hosts that carry the mesh's tag are never deleted, because they may belong to another program. If there are any,
+     * this verb deletes the mesh's own hosts and then fails with the names of the others. To delete those too, for example
+     * because the state folder is lost, call {@link #deleteUnmanaged}, and then this verb again.
      *
      * @return what was removed, and what was left on hosts that stay
-     * @throws DestroyException if it did not reach its end on every host that was there before the mesh, or hosts that the state does
-     *     not know carry the mesh's tag; calling again goes on
-     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws DestroyException if it did not finish on every existing host, or hosts that are not in the state carry the mesh's
+     *     tag; calling it again continues from there
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling it again
+     *     continues from there
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
      */
@@ -378,8 +379,8 @@ public final class Mesh {
     }
 
     /**
-     * Says what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would do and leave on hosts that were
-     * there before the mesh, as far as their manifests tell. Read-only.
+     * Shows what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would change and leave on
+     * existing hosts, according to their manifests. Read-only.
      *
      * @return the plan; {@link #destroy(Plan)} does what it says
      * @throws ProviderException if the cloud refuses or does not answer
@@ -391,8 +392,8 @@ public final class Mesh {
     }
 
     /**
-     * Takes the mesh away as a plan says, or does nothing. What exists is observed once and compared with the plan; then this is acted
-     * on, over the same sessions.
+     * Removes the mesh as a plan says, or does nothing. The mesh is observed once and compared with the plan; the changes are
+     * then made over the same sessions.
      *
      * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
      * @return what was removed, and what was left on hosts that stay
@@ -416,14 +417,15 @@ public final class Mesh {
     }
 
     /**
-     * Deletes hosts that carry the mesh's tag and that the state does not know, by the ids with which {@link #plan()} and
-     * {@link #apply()} name them. Whoever made them loses them, with all that is on them: this is for hosts whose state folder is lost
-     * or that nobody uses any more. Returns when they are gone. The mesh's own hosts are not touched.
+     * Deletes hosts that carry the mesh's tag but are not in the state, by the ids that {@link #plan()} and {@link #apply()}
+     * show. Their data is lost. Use it only for hosts whose state folder is lost or that are no longer used. Returns when they
+     * are gone. The mesh's own hosts stay unchanged.
      *
      * @param ids the provider's ids of these hosts, at least one
      * @return what was deleted
      * @throws InvalidMeshException if no id is given, or one is not the id of such a host; nothing was deleted then
-     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling it again
+     *     continues from there
      * @throws StateException if the state cannot be read, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
      * @throws NullPointerException if an id is null
