@@ -1,8 +1,8 @@
 package dev.promguard;
 
 /**
- * An apply that did not reach its end, on every host and in the cloud. What was done is done and kept; {@link #report()} says what that is, and
- * the next apply goes on from there.
+ * An apply did not finish on every host and in the cloud. The changes that were made stay; {@link #report()} lists them, and the
+ * next apply continues from there.
  */
 public final class ApplyException extends PromGuardException {
     private static final long serialVersionUID = 1L;

@@ -39,21 +39,21 @@ public final class ApplyReport {
 
     /** What came of a host. */
     public enum Status {
-        /** It was as it should be, and was not written to. */
+        /** It was up to date; nothing was written to it. */
         UNCHANGED,
-        /** It was created or changed, and is as it should be. */
+        /** It was created or changed, and is now up to date. */
         CHANGED,
         /**
-         * It was changed, and has put its firewall, WireGuard interface and SSH host key back to what they were, and stopped what
-         * was started, because no connection made after the changes confirmed them in time. The other changes stay.
+         * No connection confirmed its changes in time, so it has restored its firewall, WireGuard interface and SSH host key, and
+         * stopped what the changes had started. The other changes stay.
          */
         ROLLED_BACK,
         /**
-         * It was changed, and whether it keeps the changes or rolls them back could not be found out, although it was looked at
-         * again after the time at which it rolls back by itself. Run apply when it can be reached: it looks first.
+         * It was changed, but it is not known whether it keeps the changes: it could not be observed, not even after the time at
+         * which it rolls back by itself. Run apply again when it can be reached; apply first finds out what the host kept.
          */
         UNKNOWN,
-        /** Something failed; what was done before is done. */
+        /** A step failed; the changes made before it stay. */
         FAILED;
 
         /**
@@ -76,7 +76,7 @@ public final class ApplyReport {
     }
 
     /**
-     * What came of the hosts of the spec.
+     * The outcome of each host of the spec.
      *
      * @return an outcome for each, in the order of the blueprint
      */
@@ -103,7 +103,7 @@ public final class ApplyReport {
     }
 
     /**
-     * What failed and is not one host's, such as a request to the cloud or the removal of a host.
+     * What failed and does not concern a single host, such as a request to the cloud or the removal of a host.
      *
      * @return the steps; empty if none failed
      */
@@ -131,7 +131,7 @@ public final class ApplyReport {
     }
 
     /**
-     * How many of the changes put back what somebody had changed on a host since the last apply.
+     * How many of the changes undid drift: somebody had changed a host since the last apply.
      *
      * @return the number; 0 where all changes come from the spec
      */
@@ -142,7 +142,7 @@ public final class ApplyReport {
     /**
      * Whether the mesh is as it should be.
      *
-     * @return true if no host failed, rolled back, or is in an unknown state, and there are no {@link #failedSteps()} beside
+     * @return true if no host failed, rolled back, or is in an unknown state, and there are no {@link #failedSteps()}
      */
     public boolean ok() {
         return failedSteps.isEmpty()
@@ -270,7 +270,7 @@ public final class ApplyReport {
         }
 
         /**
-         * What came of it, in a word.
+         * The outcome in one word.
          *
          * @return the status
          */
@@ -281,14 +281,14 @@ public final class ApplyReport {
         /**
          * What was done on it.
          *
-         * @return the changes in order, each in a line; empty if it was not written to
+         * @return the changes in order, one line each; empty if nothing was written to it
          */
         public List<String> changes() {
             return changes;
         }
 
         /**
-         * What of that put back what somebody had changed on the host since the last apply.
+         * The changes that undid drift: somebody had changed the host since the last apply.
          *
          * @return some of the {@link #changes()}
          */

@@ -3,7 +3,10 @@ package dev.promguard;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The calling thread was interrupted. What was done is done; calling again goes on from there. The interrupt flag is set. */
+/**
+ * The calling thread was interrupted. The changes made so far stay, and calling the verb again continues from there. The thread's
+ * interrupt flag is set.
+ */
 public final class CancelledException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 
@@ -30,10 +33,11 @@ public final class CancelledException extends PromGuardException {
     }
 
     /**
-     * What an apply or a rotation of keys had done until then.
+     * What an apply or a rotation of keys had done before it was interrupted.
      *
-     * @return the partial report, which is not {@link ApplyReport#ok() ok}; empty if nothing had been begun, and for other verbs. A
-     *     host that was not begun counts as unchanged, and one that was being changed as changed by what is known to be done on it
+     * @return the partial report, which is not {@link ApplyReport#ok() ok}; empty if nothing had begun, and for other verbs. A
+     *     host that had not been started is reported as unchanged; a host that was being changed is reported with the changes
+     *     that are known to be done
      */
     public Optional<ApplyReport> report() {
         return Optional.ofNullable(report);

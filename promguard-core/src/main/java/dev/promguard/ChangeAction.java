@@ -4,7 +4,7 @@ package dev.promguard;
 public enum ChangeAction {
     /** It is not there, and is created. */
     CREATE,
-    /** It is there, and is brought to what it should be. */
+    /** The subject exists and is changed to its desired state. */
     UPDATE,
     /** It is removed. */
     REMOVE,

@@ -9,9 +9,9 @@ public enum CheckKind {
     HOST_EXISTS("host-exists"),
     /** A host with the mesh's tag is known to the state. Reported only where one is not. */
     HOST_IN_STATE("host-in-state"),
-    /** A host of the mesh is in the spec. Reported only where one is not any more. */
+    /** A host of the mesh is in the spec. Reported only where it has been removed from the spec. */
     HOST_IN_SPEC("host-in-spec"),
-    /** Nothing stands in the way of the mesh as a whole. Reported only where something does. */
+    /** The mesh as a whole has no problem. Reported only where it has one. */
     MESH_CAN_BE_APPLIED("mesh-can-be-applied"),
     /** The cloud's own firewall is up to date. Reported only where it is not. */
     CLOUD_FIREWALL_UP_TO_DATE("cloud-firewall-up-to-date"),
@@ -23,13 +23,13 @@ public enum CheckKind {
     WIREGUARD_KEY_UNIQUE("wireguard-key-unique"),
     /** The host's private WireGuard key is in a file that only root can read. */
     WIREGUARD_KEY_PROTECTED("wireguard-key-protected"),
-    /** An apply would change nothing on the host, and nothing stands in its way there. */
+    /** An apply would change nothing on the host, and the host has no problem. */
     HOST_UP_TO_DATE("host-up-to-date"),
     /** No changes of an earlier run wait for a confirmation. Reported only where some do. */
     CHANGES_CONFIRMED("changes-confirmed"),
-    /** The firewall denies what no rule admits, now and at boot. */
+    /** The firewall denies everything that no rule admits, now and after a reboot. */
     FIREWALL_DENIES_BY_DEFAULT("firewall-denies-by-default"),
-    /** No rule admits a guarded port but on the WireGuard interface and from the monitors. */
+    /** The only rules that admit a guarded port are for the WireGuard interface and the monitors. */
     GUARDED_PORTS_ON_WIREGUARD_ONLY("guarded-ports-on-wireguard-only"),
     /** A note: rules of others that admit ports which are not guarded. */
     FOREIGN_FIREWALL_RULES("foreign-firewall-rules"),
@@ -39,7 +39,7 @@ public enum CheckKind {
     EXPORTER_LISTENS_ON_WIREGUARD_ONLY("exporter-listens-on-wireguard-only"),
     /** Prometheus listens on loopback and nowhere else. */
     PROMETHEUS_LISTENS_ON_LOOPBACK_ONLY("prometheus-listens-on-loopback-only"),
-    /** Nothing that listens on the host can be reached but what the spec allows. */
+    /** Only the ports that the spec allows can be reached on the host. */
     NO_OTHER_LISTENER_REACHABLE("no-other-listener-reachable"),
     /** A unit of the host runs, and will after a reboot. One check for each unit. */
     UNIT_RUNS("unit-runs"),
@@ -51,7 +51,10 @@ public enum CheckKind {
     HANDSHAKE_FRESH("handshake-fresh"),
     /** A port does not answer at the host's public addresses. One check for each port. */
     PORT_CLOSED_TO_OUTSIDE("port-closed-to-outside"),
-    /** The host has public addresses that could not be probed. A note where other hosts could; else unchecked. */
+    /**
+     * The host has public addresses that could not be probed. This is a note if other hosts could be probed, and an unchecked
+     * item otherwise.
+     */
     ADDRESS_NOT_PROBED("address-not-probed"),
     /** The host can probe the ports of others. Reported only where it cannot. */
     CAN_PROBE_OTHERS("can-probe-others"),
@@ -63,9 +66,9 @@ public enum CheckKind {
     PROMETHEUS_ANSWERS("prometheus-answers"),
     /** A monitor's Prometheus scrapes a target on the host. One check for each monitor and job. */
     TARGET_UP("target-up"),
-    /** A monitor's Prometheus has an exporter on the host make its probes. One check for each monitor and job. */
+    /** The probes of an exporter on the host are scraped by a monitor's Prometheus. One check for each monitor and job. */
     PROBE_TARGETS_UP("probe-targets-up"),
-    /** The monitor's Prometheus has loaded its alerting and recording rules, and none is in error. */
+    /** The monitor's Prometheus has loaded its alerting and recording rules, and no rule has an error. */
     RULES_LOADED("rules-loaded"),
     /** A note: the monitor sends credentials of remote write unencrypted. */
     CREDENTIALS_UNENCRYPTED("credentials-unencrypted");

@@ -13,8 +13,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The hosts of a mesh as its builder was told of them: what {@link Mesh#toBuilder()} goes on from. Hosts without a name of their own
- * are known by their numbers, which need not be without gaps.
+ * The hosts that were declared with a mesh's builder, from which {@link Mesh#toBuilder()} starts. Hosts without a name of their
+ * own are identified by numbers, which may have gaps.
  *
  * @param defaults region, size and image of hosts that have none of their own
  * @param everyNode the exporters of every node

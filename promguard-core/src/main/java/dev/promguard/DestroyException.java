@@ -1,8 +1,8 @@
 package dev.promguard;
 
 /**
- * A destroy that did not reach its end on every host, or found hosts with the mesh's tag that the state does not know. What was
- * removed or taken off is gone, the other hosts are remembered, and the next destroy goes on from there.
+ * A destroy did not finish on every host, or found hosts with the mesh's tag that the state does not know. Hosts that were
+ * removed are gone; the state keeps the others, and the next destroy continues with them.
  */
 public final class DestroyException extends PromGuardException {
     private static final long serialVersionUID = 1L;

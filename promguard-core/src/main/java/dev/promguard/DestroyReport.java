@@ -40,7 +40,7 @@ public final class DestroyReport {
     }
 
     /**
-     * The hosts that were deleted, or, where they were there before the mesh, that PromGuard was uninstalled from.
+     * The hosts that were removed: created hosts were deleted, and PromGuard was uninstalled from existing ones.
      *
      * @return their names; empty if there were none
      */

@@ -27,8 +27,8 @@ public final class Exporters {
      * node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")))
      * }</pre>
      *
-     * <p>For {@code icmp} the kernel may want
-     * {@link Exporter#addCapability addCapability}({@link dev.promguard.blueprint.Capability#NET_RAW NET_RAW}).
+     * <p>For {@code icmp} the kernel may require {@link Exporter#addCapability addCapability}({@link
+     * dev.promguard.blueprint.Capability#NET_RAW NET_RAW}).
      *
      * @return the exporter, from {@link Release#blackboxExporter()}
      */
@@ -37,7 +37,7 @@ public final class Exporters {
     }
 
     /**
-     * Probes from its host with modules of one's own: blackbox_exporter on port 9115.
+     * Probes from its host with your own modules: blackbox_exporter on port 9115.
      *
      * @param config the text of {@code blackbox.yml}; blackbox_exporter itself checks it on the host before it is put in place.
      *     Shown in previews and plans: never holds a secret

@@ -14,7 +14,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sets how one host is to be. What is not set is taken from the mesh's defaults. Not thread-safe.
+ * Describes one host. Settings that are not made come from the mesh's defaults. Not thread-safe.
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a job: what it set for that job). A method
  * that starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if
@@ -89,8 +89,8 @@ public final class HostBuilder {
     }
 
     /**
-     * Adds an exporter beside node_exporter. It listens on the WireGuard address alone, the monitors alone are admitted to it, and
-     * they scrape it. It replaces one of an equal name, also one that the mesh has for all nodes.
+     * Adds an exporter beside node_exporter. It listens on the WireGuard address only, and only the monitors may reach it; they
+     * scrape it. It replaces an exporter of the same name, including one that was added to every node.
      *
      * @param exporter the exporter, such as {@link Exporters#blackbox()}
      * @return this builder
@@ -102,7 +102,7 @@ public final class HostBuilder {
     }
 
     /**
-     * Removes an exporter that was added to this host. One that the mesh has for all nodes stays.
+     * Removes an exporter that was added to this host. An exporter that was added to every node stays.
      *
      * @param name the exporter's name, such as {@code blackbox_exporter}
      * @return this builder
@@ -127,9 +127,9 @@ public final class HostBuilder {
     }
 
     /**
-     * Has the monitors scrape a service that already runs on the host. PromGuard neither starts, stops nor checks the service: it
-     * adds a firewall rule that admits the monitors' WireGuard addresses on the WireGuard interface, and a scrape job. The service must
-     * listen on the host's WireGuard address, or on every address, where the firewall then denies everyone else.
+     * Has the monitors scrape a service that already runs on the host. PromGuard does not start, stop or check the service. It
+     * adds a firewall rule that admits the monitors' WireGuard addresses on the WireGuard interface, and a scrape job. The
+     * service must listen on the host's WireGuard address, or on every address, where the firewall then denies everyone else.
      *
      * @param job the name of the scrape job, such as {@code postgres}: 1 to 63 lower-case letters, digits, dashes and underscores,
      *     starting with a letter; {@code node} and {@code prometheus} are taken
@@ -145,7 +145,7 @@ public final class HostBuilder {
     }
 
     /**
-     * Adds a service to a job of this host: a second database, say, whose metrics belong to the same job.
+     * Adds a service to a job of this host, such as a second database whose metrics belong to the same job.
      *
      * @param job the name of the scrape job, as in {@link #expose(String, int, String)}
      * @param port the TCP port that the service listens on, not 22

@@ -107,10 +107,10 @@ public final class HostException extends PromGuardException {
     }
 
     /**
-     * What came of the changes that were under way, if there were any.
+     * The outcome of the changes that were under way, if there were any.
      *
-     * @return {@link ApplyReport.Status#ROLLED_BACK} if the host has put back what it changed, {@link ApplyReport.Status#UNKNOWN} if
-     *     it may have, or may yet, and else {@link ApplyReport.Status#FAILED}
+     * @return {@link ApplyReport.Status#ROLLED_BACK} if the host undid its changes, {@link ApplyReport.Status#UNKNOWN} if it may
+     *     have undone them or may still do so, and {@link ApplyReport.Status#FAILED} otherwise
      */
     public ApplyReport.Status status() {
         return status;
@@ -185,7 +185,7 @@ public final class HostException extends PromGuardException {
         }
 
         /**
-         * Says what came of the changes that were under way. {@link ApplyReport.Status#FAILED} if it is not said.
+         * Sets the outcome of the changes that were under way; {@link ApplyReport.Status#FAILED} by default.
          *
          * @param outcome one of those that are not {@link ApplyReport.Status#ok() ok}
          * @return this builder

@@ -133,7 +133,7 @@ public final class HostHealth {
     }
 
     /**
-     * How long ago the host's last WireGuard handshake was, the oldest of its peers' counting.
+     * How long ago the host's last WireGuard handshake was. If it has several peers, the oldest of their last handshakes counts.
      *
      * @return empty if a peer had none, or the host could not be observed
      */
@@ -144,7 +144,8 @@ public final class HostHealth {
     /**
      * What Prometheus says of the host's target.
      *
-     * @return such as {@code up} or {@code down}; {@code missing} if it has no such target, {@code unknown} if it says nothing
+     * @return such as {@code up} or {@code down}; {@code missing} if Prometheus has no such target, {@code unknown} if Prometheus
+     *     gave no answer
      */
     public String target() {
         return target;

@@ -11,7 +11,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * What was said about one host, or about all hosts of a kind.
+ * The options of one host, or of all hosts of a kind.
  *
  * @param region the region; empty for the mesh's default
  * @param size the size; empty for the mesh's default

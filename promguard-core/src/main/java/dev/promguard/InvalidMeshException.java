@@ -3,7 +3,7 @@ package dev.promguard;
 import dev.promguard.blueprint.Names;
 import java.util.List;
 
-/** A spec that cannot be carried out, found before anything was created or changed. Holds every problem, not just the first. */
+/** A spec cannot be carried out. Nothing was created or changed. The exception holds every problem, not just the first. */
 public final class InvalidMeshException extends PromGuardException {
     private static final long serialVersionUID = 1L;
 

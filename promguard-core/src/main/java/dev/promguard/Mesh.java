@@ -86,8 +86,8 @@ public final class Mesh {
     }
 
     /**
-     * Every decision that can be made before anything exists. A pure function of the spec: it reads no file, asks nobody, and
-     * gives the same answer every time. A mesh that has lived for a while may hold other addresses: see {@link #plan()}.
+     * Every decision that can be made before anything exists. It is a pure function of the spec: it reads no file, makes no
+     * request, and always gives the same answer. A mesh that has changed over time may use other addresses: see {@link #plan()}.
      *
      * @return the blueprint
      */
@@ -98,7 +98,7 @@ public final class Mesh {
     /**
      * Writes the blueprint, its pictures and every file of every host, as far as they are known beforehand, to a folder.
      *
-     * @param folder the folder; made if it is not there. Files of the same names in it are replaced
+     * @param folder the folder, which is created if it does not exist. Existing files of the same names are replaced
      * @return the files written, sorted
      * @throws UncheckedIOException if a file cannot be written
      */
@@ -125,8 +125,8 @@ public final class Mesh {
 
     /**
      * Shows what {@link #apply()} would do, in the cloud and on the hosts that exist. Read-only. If an earlier run ended before it
-     * confirmed its changes, the plan says so; the host rolls them back by itself unless an apply confirms them. A rollback that has
-     * begun is waited for, or completed.
+     * confirmed its changes, the plan says so; the host rolls them back by itself unless an apply confirms them. If a rollback
+     * has begun, this waits for it or completes it.
      *
      * @return the plan
      * @throws InvalidMeshException if the spec cannot be met, for example because a region does not exist
@@ -142,15 +142,15 @@ public final class Mesh {
      * Reconciles the mesh with its spec: creates missing hosts, configures all hosts, deletes orphaned ones. A host that is up to date
      * is not written to. After a failure, calling again continues from there.
      *
-     * <p>A host is known by the provider's id: one that was given another name in the cloud is the same host, and one that has lost
-     * the mesh's tag gets it back. Hosts that carry the tag and that the state does not know are never changed or deleted: where there
-     * are some, nothing is done, and the message says how to go on. If another program creates such hosts while this one does, this
-     * one stops; what it has created is in the state.
+     * <p>A host is identified by the provider's id: a host that was renamed in the cloud is still the same host, and a host that
+     * has lost the mesh's tag gets it back. Hosts that carry the tag but are not in the state are never changed or deleted: if
+     * there are any, apply does nothing, and the message says how to continue. If another program creates such hosts during the
+     * run, apply stops; the hosts that it has created are in the state.
      *
      * @return what was done
      * @throws InvalidMeshException if the spec cannot be met, or hosts carry the mesh's tag that the state does not know;
      *     nothing was made or changed then
-     * @throws ApplyException if it did not reach its end on every host; it holds the report of what was done
+     * @throws ApplyException if it did not finish on every host; the exception holds the report of what was done
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted; it holds the report of what was done
@@ -160,7 +160,7 @@ public final class Mesh {
     }
 
     /**
-     * Picks hosts to plan and apply for alone, such as to change one of many first:
+     * Selects hosts, so that plan and apply concern only these, for example to change one of many first:
      *
      * <pre>{@code
      * mesh.only("shop-node-2").apply();
@@ -198,9 +198,9 @@ public final class Mesh {
     }
 
     /**
-     * Does what a plan says, or nothing. What exists is observed once and compared with the plan; then this is acted on, over the same
-     * sessions. So a host that is trusted on first use is pinned to the key that the plan shows. A plan for some hosts only is done on
-     * these alone.
+     * Carries out a plan, or does nothing. The mesh is observed once and compared with the plan; the changes are then made over
+     * the same sessions. A host that is trusted on first use is therefore pinned to the key that the plan shows. A plan for
+     * selected hosts is carried out on these only.
      *
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal spec returned
      * @return what was done
@@ -228,8 +228,8 @@ public final class Mesh {
     }
 
     /**
-     * Says what {@link #rotateKeys()} would do: what an apply would, and new keys for every host. Read-only. A host with a problem keeps
-     * every host from getting new keys.
+     * Shows what {@link #rotateKeys()} would do: the changes of an apply, and new keys for every host. Read-only. A host with a
+     * problem keeps every host from getting new keys.
      *
      * @return the plan; {@link #rotateKeys(Plan)} does what it says
      * @throws PromGuardException as {@link #plan()}
@@ -240,13 +240,13 @@ public final class Mesh {
 
     /**
      * Reconciles the mesh with its spec as {@link #apply()} does, and then gives every host a new WireGuard key pair and every pair of peers a
-     * new preshared key. The nodes change first, and right after them the monitors: a tunnel is away for about as long as one
-     * exchange with a node and one with its monitor take (0.4 s on the local cloud). Prometheus sends a request again that got
-     * no answer, and waits for one as long as the scrape timeout says, so that no scrape is missed where that is a few seconds.
+     * new preshared key. The nodes change first, and right after them the monitors: a tunnel is down for about as long as one
+     * exchange with a node and one with its monitor take (0.4 s on the local cloud). Unanswered packets of a scrape are sent
+     * again until the scrape timeout, so no scrape is missed if that timeout is a few seconds.
      *
-     * <p>Where a host cannot be reached beforehand, nothing is rotated. Where one fails in the middle, every host that had begun puts
-     * its old keys back at once, and the tunnels stay. If this program ends in the middle, each host puts its old keys back by itself
-     * after two minutes, or the next apply joins them before.
+     * <p>If a host cannot be reached beforehand, no keys are rotated. If a host fails during the rotation, every host that has
+     * new keys restores its old keys at once, and the tunnels stay up. If this program ends during the rotation, each host
+     * restores its old keys by itself after two minutes, unless an apply completes the rotation before then.
      *
      * @return what was done
      * @throws PromGuardException as {@link #apply()}
@@ -256,7 +256,7 @@ public final class Mesh {
     }
 
     /**
-     * Rotates keys as a plan says, or does nothing. What exists is observed and compared with the plan; then this is acted on.
+     * Rotates keys as a plan says, or does nothing. The mesh is observed and compared with the plan before anything is changed.
      *
      * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
      * @return what was done
@@ -272,15 +272,16 @@ public final class Mesh {
 
     /**
      * Checks the mesh: that {@link #plan()} finds nothing to change, Prometheus' own targets and rules, the running wg and ufw and
-     * units, a page larger than a packet over each tunnel, and from here, which is outside the mesh, and from the hosts themselves that
-     * what should be closed is. {@link CheckKind} names every kind of check. Changes nothing, as {@link #plan()} does.
+     * units, a page larger than a packet over each tunnel, and closed ports, which are probed both from this machine and from the
+     * other hosts. {@link CheckKind} names every kind of check. Read-only, like {@link #plan()}.
      *
-     * <p>A check that is due by the spec and cannot be made is in the report as {@link VerifyReport#unchecked()}, and the report is
-     * not {@link VerifyReport#ok()} then: a host that does not exist, has no address, or does not answer passes nothing.
+     * <p>A check that the spec requires but that cannot be made is reported as {@link VerifyReport#unchecked()}, and the report
+     * is then not {@link VerifyReport#ok()}: a host that does not exist, has no address, or does not answer passes no check.
      *
      * <p>Takes about two seconds for ports that do not answer. Where Prometheus has not scraped a target of the mesh yet, it waits for
-     * that scrape, up to the scrape interval and 20 seconds; where it does not answer or lacks a target, up to 20 seconds. A target
-     * that is down is waited for only if it answers the monitor by now. Targets of other jobs are neither checked nor waited for.
+     * that scrape, up to the scrape interval and 20 seconds; where it does not answer or lacks a target, up to 20 seconds. It
+     * waits for a target that is down only if the target already answers the monitor. Targets of other jobs are neither checked
+     * nor waited for.
      *
      * <p>Run it on a machine outside the mesh, and outside the hosts' private networks: what is closed to the outside is probed
      * from where it runs.
@@ -356,19 +357,20 @@ public final class Mesh {
     }
 
     /**
-     * Takes the mesh away: its hosts, its login key and marks in the cloud, and its state. Returns when the hosts are gone. Doing it
-     * again does nothing. The mesh's hosts are those that the state knows by id, whatever they are called or tagged by now, and those
-     * of orders whose outcome was lost. Hosts that were there before the mesh stay: PromGuard's parts are taken off them, and each is
-     * left as it was as far as the record on it tells.
+     * Removes the mesh: its hosts, its login key and tags in the cloud, and its state. Returns when the hosts are gone. Calling
+     * it again does nothing. The mesh's hosts are those whose ids are in the state, whatever their current names and tags, and
+     * those of orders whose outcome is unknown. Existing hosts stay: PromGuard is uninstalled from them, and what the manifest on
+     * each host records is restored.
      *
-     * <p>Hosts that carry the mesh's tag and are none of these are never deleted, since they may be another program's: where there
-     * are some, this verb deletes the others and then fails, naming them. If they are to go too, because the state folder is lost,
-     * say, delete them with {@link #deleteUnmanaged}, and call this again.
+     * <p>Other hosts that carry the mesh's tag are never deleted, because they may belong to another program. If there are any,
+     * this verb deletes the mesh's own hosts and then fails with the names of the others. To delete those too, for example
+     * because the state folder is lost, call {@link #deleteUnmanaged}, and then this verb again.
      *
      * @return what was removed, and what was left on hosts that stay
-     * @throws DestroyException if it did not reach its end on every host that was there before the mesh, or hosts that the state does
-     *     not know carry the mesh's tag; calling again goes on
-     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws DestroyException if it did not finish on every existing host, or hosts that are not in the state carry the mesh's
+     *     tag; calling it again continues from there
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling it again
+     *     continues from there
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
      */
@@ -377,8 +379,8 @@ public final class Mesh {
     }
 
     /**
-     * Says what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would do and leave on hosts that were
-     * there before the mesh, as far as their manifests tell. Read-only.
+     * Shows what {@link #destroy()} would do: which hosts it would delete, and what uninstalling would change and leave on
+     * existing hosts, according to their manifests. Read-only.
      *
      * @return the plan; {@link #destroy(Plan)} does what it says
      * @throws ProviderException if the cloud refuses or does not answer
@@ -390,8 +392,8 @@ public final class Mesh {
     }
 
     /**
-     * Takes the mesh away as a plan says, or does nothing. What exists is observed once and compared with the plan; then this is acted
-     * on, over the same sessions.
+     * Removes the mesh as a plan says, or does nothing. The mesh is observed once and compared with the plan; the changes are
+     * then made over the same sessions.
      *
      * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
      * @return what was removed, and what was left on hosts that stay
@@ -415,14 +417,15 @@ public final class Mesh {
     }
 
     /**
-     * Deletes hosts that carry the mesh's tag and that the state does not know, by the ids with which {@link #plan()} and
-     * {@link #apply()} name them. Whoever made them loses them, with all that is on them: this is for hosts whose state folder is lost
-     * or that nobody uses any more. Returns when they are gone. The mesh's own hosts are not touched.
+     * Deletes hosts that carry the mesh's tag but are not in the state, by the ids that {@link #plan()} and {@link #apply()}
+     * show. Their data is lost. Use it only for hosts whose state folder is lost or that are no longer used. Returns when they
+     * are gone. The mesh's own hosts stay unchanged.
      *
      * @param ids the provider's ids of these hosts, at least one
      * @return what was deleted
      * @throws InvalidMeshException if no id is given, or one is not the id of such a host; nothing was deleted then
-     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling again goes on
+     * @throws ProviderException if the cloud refuses or does not answer, or some hosts are not gone in time; calling it again
+     *     continues from there
      * @throws StateException if the state cannot be read, or another program is changing the same mesh
      * @throws CancelledException if the calling thread is interrupted
      * @throws NullPointerException if an id is null

@@ -23,16 +23,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sets what a mesh is to be. Not thread-safe; what it builds is.
+ * Describes a mesh. Not thread-safe, but the {@link Mesh} that it builds is.
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a named host: that one). A method that starts
  * with {@code add} adds. A method that starts with {@code edit} changes one host and keeps the rest of its settings. A method that
  * starts with {@code without} removes. Each throws {@link NullPointerException} if an argument is null, and
- * {@link IllegalArgumentException} if a value is malformed or what is to be edited or removed is not there. {@link #build()} checks
- * what only the whole can tell.
+ * {@link IllegalArgumentException} if a value is malformed or what is to be edited or removed is not there. {@link #build()}
+ * checks everything that concerns several settings.
  *
  * <p>Hosts without a name of their own are numbered: {@code NAME-monitor-1}, {@code NAME-node-1} and so on, where NAME is the
- * mesh's name. Removing one leaves the others their numbers.
+ * mesh's name. If one is removed, the others keep their numbers.
  */
 public final class MeshBuilder extends MeshHostsBuilder {
     private String name = "promguard";
@@ -134,8 +134,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Sets whether each pair of peers also holds a preshared key, a symmetric one, which keeps what is recorded today closed to a
-     * later quantum computer. On by default. Made by an apply, held by the two hosts alone.
+     * Sets whether each pair of peers also has a preshared key. This symmetric key protects traffic that is recorded today from
+     * future quantum computers. True by default. An apply generates the key, and only the two hosts keep it.
      *
      * @param presharedKeys whether they do
      * @return this builder
@@ -148,10 +148,11 @@ public final class MeshBuilder extends MeshHostsBuilder {
 
     /**
      * Sets whether every host has the names of all hosts in its {@code /etc/hosts}, monitors included, as {@code HOST.MESH.mesh}: such as
-     * {@code db-1.shop.mesh} for {@code db-1} of mesh {@code shop}, with the address inside the tunnels. Off by default. They stand in a
-     * block of their own at the beginning of the file; all else in it is left as it is, and switching this off, {@link Mesh#destroy()} and
-     * leaving the mesh remove the block. Where cloud-init manages the file ({@code manage_etc_hosts: true}), a boot writes the file
-     * anew without the block: this is drift, which the next apply puts right. To keep it, set {@code manage_etc_hosts: false} there.
+     * {@code db-1.shop.mesh} for {@code db-1} of mesh {@code shop}, with the address inside the tunnels. Off by default.
+     * PromGuard manages them in a block at the beginning of the file and leaves the rest unchanged. Switching this off, {@link
+     * Mesh#destroy()} and removing the host from the mesh delete the block. Where cloud-init manages the file ({@code
+     * manage_etc_hosts: true}), each boot rewrites the file without the block: this is drift, which the next apply undoes. To
+     * keep the block, set {@code manage_etc_hosts: false} there.
      *
      * @param value whether they have
      * @return this builder
@@ -187,7 +188,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Changes how Prometheus runs. What was set before and is not set again stays.
+     * Changes how Prometheus runs. Earlier settings stay unless they are set again.
      *
      * @param settings changes the settings
      * @return this builder
@@ -245,7 +246,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Sets who is told what happens. Nobody by default.
+     * Sets the listener for events. There is none by default.
      *
      * @param listener the listener, such as {@link Progress#console()}
      * @return this builder
@@ -279,8 +280,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Sets how long a host may take to answer over SSH before an apply gives it up. 3 minutes by default: new hosts may still be
-     * booting.
+     * Sets how long a host may take to answer over SSH before an apply gives up on it. 3 minutes by default: new hosts may still
+     * be booting.
      *
      * @param timeout one second to one hour
      * @return this builder
@@ -302,7 +303,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Checks the whole and builds the mesh. Nothing is read, created or changed yet.
+     * Checks all settings together and builds the mesh. This reads, creates and changes nothing.
      *
      * @return the mesh
      * @throws InvalidMeshException if there is a problem; it names all of them

@@ -4,7 +4,7 @@ import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Role;
 import java.util.function.Consumer;
 
-/** The part of {@link MeshBuilder} that collects hosts. Its rules for methods hold here too. */
+/** The part of {@link MeshBuilder} that collects hosts. Its rules for methods also apply here. */
 abstract sealed class MeshHostsBuilder permits MeshBuilder {
     final HostDeclarations hosts;
 
@@ -61,7 +61,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the monitor of a name. The others stay.
+     * Sets the monitor with a given name. The others stay.
      *
      * @param name 1 to 63 lower-case letters, digits and dashes
      * @param host sets how it is to be
@@ -75,7 +75,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     /**
      * Removes a monitor, named or numbered. The others keep their names.
      *
-     * @param name the name that it has by now
+     * @param name its current name
      * @return this builder
      */
     public MeshBuilder withoutMonitor(String name) {
@@ -85,9 +85,9 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
 
     /**
      * Sets the number of nodes without a name of their own: {@code NAME-node-1} to {@code NAME-node-count}, also those that
-     * {@link #withoutNode} removed before. Those that stay keep what {@link #editHost} set. Nodes with names of their own stand beside
-     * them; {@link MeshBuilder#build()} refuses one that has the name of a numbered one. The regions are those given before, or lon1,
-     * sfo3 and sgp1 in turn; hosts that are there already have the region of {@link #region(String)}.
+     * {@link #withoutNode} removed before. Those that stay keep what {@link #editHost} set. Nodes with names of their own are
+     * kept as well; {@link MeshBuilder#build()} refuses a name that a numbered node has. The regions are those given before, or
+     * lon1, sfo3 and sgp1 in turn; existing hosts have the region of {@link #region(String)}.
      *
      * @param count 0 to 65536
      * @return this builder
@@ -110,7 +110,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the node of a name, with the mesh's defaults. The others stay.
+     * Sets the node with a given name, with the mesh's defaults. The others stay.
      *
      * @param name 1 to 63 lower-case letters, digits and dashes
      * @return this builder
@@ -120,7 +120,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the node of a name. The others stay.
+     * Sets the node with a given name. The others stay.
      *
      * @param name 1 to 63 lower-case letters, digits and dashes
      * @param host sets how it is to be
@@ -134,7 +134,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     /**
      * Edits a host, named or numbered.
      *
-     * @param name the name that it has by now
+     * @param name its current name
      * @param change changes its settings; those that it does not change stay
      * @return this builder
      */
@@ -146,7 +146,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     /**
      * Removes a node, named or numbered. The others keep their names and regions.
      *
-     * @param name the name that it has by now
+     * @param name its current name
      * @return this builder
      */
     public MeshBuilder withoutNode(String name) {
@@ -155,8 +155,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the default region. {@code tor1} by default; for hosts that are there already it is only a label, {@code existing} by
-     * default.
+     * Sets the default region. {@code tor1} by default. For existing hosts this is only a label, {@code existing} by default.
      *
      * @param region the provider's name for a region
      * @return this builder
@@ -167,7 +166,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the default size. {@code s-1vcpu-1gb} by default; has no effect on hosts that are there already.
+     * Sets the default size. {@code s-1vcpu-1gb} by default. This has no effect on existing hosts.
      *
      * @param size the provider's name for a size
      * @return this builder
@@ -178,7 +177,7 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Sets the default image. {@code debian-12-x64} by default; has no effect on hosts that are there already.
+     * Sets the default image. {@code debian-12-x64} by default. This has no effect on existing hosts.
      *
      * @param image the provider's name for an image of Debian or Ubuntu
      * @return this builder
@@ -189,8 +188,9 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
-     * Adds an exporter to every node, named or numbered, beside node_exporter. It replaces one of an equal name; a node with one of
-     * an equal name of its own runs that instead. Monitors do not run it: see {@link HostBuilder#addExporter(Exporter)}.
+     * Adds an exporter to every node, named or numbered, beside node_exporter. It replaces an exporter of the same name; a node
+     * that has its own exporter of that name runs that one instead. Monitors do not run it; for them see {@link
+     * HostBuilder#addExporter(Exporter)}.
      *
      * @param exporter the exporter, such as {@link Exporters#blackbox()}
      * @return this builder

@@ -4,10 +4,10 @@ package dev.promguard;
 @FunctionalInterface
 public interface MeshListener {
     /**
-     * Something happened. Calls come one at a time, though from several threads. The verb waits for the call to return.
-     * What is thrown here is logged at WARN, once for its event, and the verb goes on. Only an error of the virtual machine itself,
-     * such as {@link OutOfMemoryError} but not {@link StackOverflowError}, ends the verb. To end a verb, interrupt the thread that
-     * called it.
+     * Something happened. Calls are made one at a time, though from several threads. The verb waits for the call to return. An
+     * exception thrown here is logged at WARN, once for each event, and the verb continues. Only an error of the virtual machine
+     * itself, such as {@link OutOfMemoryError} but not {@link StackOverflowError}, ends the verb. To end a verb, interrupt the
+     * thread that called it.
      *
      * @param event what happened
      */

@@ -6,7 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Something that stands in the way of what a plan is for. Equal to another by value. Immutable.
+ * Something that prevents a plan from being carried out. Equal to another by value. Immutable.
  *
  * <p>Every text is safe to print: what a terminal might obey is replaced.
  */
@@ -76,14 +76,14 @@ public final class MeshProblem {
     /**
      * What to do about it.
      *
-     * @return sentences; an empty text where nothing is known beside the message
+     * @return sentences; an empty text if the message says it all
      */
     public String remedy() {
         return remedy;
     }
 
     /**
-     * Whether nothing at all is done while there is such a problem.
+     * Whether this problem blocks the whole verb.
      *
      * @return false if only the host that it is about is left as it is
      */
@@ -157,7 +157,7 @@ public final class MeshProblem {
         }
 
         /**
-         * Says whether nothing at all is done while there is such a problem.
+         * Sets whether this problem blocks the whole verb.
          *
          * @param isBlocking true if so
          * @return this builder

@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a verb would do, found without changing anything. {@link #toString()} is meant to be read by a person. Equal to another by value,
- * which is how a verb tells that a plan is still true. Immutable.
+ * What a verb would do; planning changes nothing. {@link #toString()} is for people. Two plans are equal if all their parts are,
+ * which is how a verb recognizes that a plan is still up to date. Immutable. The class is long because its entries and builders
+ * are nested types of the public API; {@code PlanText} holds its text views.
  */
 public final class Plan {
     private final Operation operation;
@@ -44,13 +45,13 @@ public final class Plan {
     public enum Kind {
         /** It would be created. */
         CREATE("+"),
-        /** It would be changed, or cannot be: see its problems. */
+        /** It would be changed, or it has problems that prevent the change. */
         CHANGE("~"),
-        /** It is as it should be. */
+        /** It is up to date. */
         KEEP("="),
-        /** It would be removed: deleted if PromGuard created it, and else PromGuard uninstalled from it. */
+        /** It would be removed: it is deleted if PromGuard created it; otherwise PromGuard is uninstalled from it. */
         REMOVE("-"),
-        /** It could not be read, so what would happen to it is not known: see its problems. */
+        /** It could not be observed, so it is not known what would happen to it; its problems say why. */
         UNKNOWN("?");
 
         private final String symbol;
@@ -77,7 +78,7 @@ public final class Plan {
     }
 
     /**
-     * What this is a plan of, and so which verb carries it out.
+     * The verb that this is a plan of, and that carries it out.
      *
      * @return the operation
      */
@@ -95,7 +96,7 @@ public final class Plan {
     }
 
     /**
-     * The hosts that the plan is about alone.
+     * The hosts that the plan is limited to.
      *
      * @return their names, in the order of the blueprint; empty if it is about all
      */
@@ -104,7 +105,7 @@ public final class Plan {
     }
 
     /**
-     * Everything that stands in the way: first what concerns the mesh as a whole, then host by host.
+     * All problems: first those of the mesh as a whole, then those of each host.
      *
      * @return the problems, those of the {@link #entries()} among them; empty if there are none
      */
@@ -118,7 +119,7 @@ public final class Plan {
     }
 
     /**
-     * What would be changed in the cloud beside hosts, such as the rules of its firewall.
+     * What would be changed in the cloud apart from hosts, such as the rules of its firewall.
      *
      * @return the changes; empty if there are none
      */
@@ -145,7 +146,7 @@ public final class Plan {
     }
 
     /**
-     * Insists that the verb would do nothing: the way for a nightly job to fail, and to say why.
+     * Throws unless the verb would do nothing, so that a nightly job fails and says why.
      *
      * @throws PlanNotEmptyException if it would do something, or a host could not be read; its message is this plan
      */
@@ -156,7 +157,7 @@ public final class Plan {
     }
 
     /**
-     * What somebody changed on the hosts since the last apply, and an apply would put back.
+     * What somebody has changed on the hosts since the last apply, and an apply would undo.
      *
      * @return the changes that are drift, in the order of the entries
      */
@@ -177,7 +178,7 @@ public final class Plan {
     }
 
     /**
-     * What the hosts cost together that the same would happen to.
+     * The total price of the hosts of one kind.
      *
      * @param kind what would happen to them
      * @return the sum, zero if there are none; empty if the price of one of them is not known
@@ -329,7 +330,7 @@ public final class Plan {
         }
 
         /**
-         * What stands in the way on this host.
+         * The problems of this host.
          *
          * @return the problems; empty if there are none
          */
@@ -347,7 +348,7 @@ public final class Plan {
         }
 
         /**
-         * What else there is to know of it, such as that others gave it another name in the cloud.
+         * Further information, such as that the host was renamed in the cloud.
          *
          * @return the notes, each in a line; empty if there are none
          */
@@ -457,7 +458,7 @@ public final class Plan {
             }
 
             /**
-             * Says what stands in the way on it, instead of what was said before.
+             * Sets the problems of the host, in place of earlier ones.
              *
              * @param all the problems
              * @return this builder
@@ -526,7 +527,7 @@ public final class Plan {
         }
 
         /**
-         * Says which hosts it is about alone.
+         * Sets the hosts that the plan is limited to.
          *
          * @param names the hosts' names; empty for all
          * @return this builder
@@ -537,7 +538,7 @@ public final class Plan {
         }
 
         /**
-         * Says what stands in the way of the mesh as a whole, instead of what was said before. Those of single hosts are their entries'.
+         * Sets the problems of the mesh as a whole, in place of earlier ones. Problems of single hosts belong to their entries.
          *
          * @param all the problems
          * @return this builder

@@ -92,7 +92,7 @@ public final class PlannedChange {
     }
 
     /**
-     * Whether the change puts back what somebody changed since the last apply.
+     * Whether the change undoes drift: somebody changed the host since the last apply.
      *
      * @return false where the spec changed, and where it is not known what the last apply put there
      */
@@ -101,7 +101,7 @@ public final class PlannedChange {
     }
 
     /**
-     * Whether something that runs is restarted.
+     * Whether the change restarts a running unit or interface.
      *
      * @return true if so; the unit or interface is the {@link #subject()}
      */
@@ -198,7 +198,7 @@ public final class PlannedChange {
         }
 
         /**
-         * Says whether the change puts back what somebody changed.
+         * Sets whether the change undoes drift.
          *
          * @param isDrift true if so
          * @return this builder

@@ -23,7 +23,7 @@ public abstract class PromGuardException extends RuntimeException {
      *
      * @param code what kind of failure it is
      * @param message what failed, where, and what to do, without the id
-     * @param cause what brought it about, or null
+     * @param cause the cause, or null
      * @throws NullPointerException if {@code code} or {@code message} is null
      */
     protected PromGuardException(ErrorCode code, String message, @Nullable Throwable cause) {
@@ -62,7 +62,7 @@ public abstract class PromGuardException extends RuntimeException {
     /**
      * Whether the same call, made again a little later, may succeed with nothing else changed.
      *
-     * @return false unless a subclass knows better
+     * @return true if so; false by default, which subclasses override
      */
     public boolean retryable() {
         return false;

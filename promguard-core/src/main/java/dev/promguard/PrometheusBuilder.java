@@ -27,20 +27,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sets how Prometheus is to run on the monitors. Not thread-safe.
+ * Describes how Prometheus runs on the monitors. Not thread-safe.
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a job or label: that one). A method that
  * starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if an
  * argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
  *
- * <p>What can be changed while Prometheus runs is changed without a restart: the new configuration and rules are checked on the
- * monitor with promtool, put in place, and reloaded. If the check fails, the running Prometheus goes on as it was, and the
- * apply ends with promtool's message. Only the port, the release and the retention are flags, whose change restarts Prometheus.
+ * <p>Most changes need no restart: promtool checks the new configuration and rules on the monitor, then they are installed and
+ * reloaded. If the check fails, Prometheus continues with its old configuration, and the apply fails with promtool's message.
+ * Only the port, the release and the retention are flags, whose change restarts Prometheus.
  *
  * <p>Whatever leaves Prometheus, to an Alertmanager or by remote write, carries the label {@code cluster} with the mesh's name
- * (unless {@link #externalLabel} gives another value) and {@code replica} with the monitor's name. Several monitors each scrape
- * everything, a pair that survives the loss of one; receivers that can merge such pairs do it by these two labels. Alerts are sent
- * without {@code replica}, so that an Alertmanager takes those of a pair for one. See {@link #shards} for the other way.
+ * (unless {@link #externalLabel} gives another value) and {@code replica} with the monitor's name. If there are several monitors,
+ * each scrapes everything, so that monitoring survives the loss of one; receivers that can merge such replicas use these two
+ * labels. Alerts are sent without {@code replica}, so that an Alertmanager merges those of several monitors. See {@link #shards}
+ * for the alternative.
  */
 public final class PrometheusBuilder {
     private Duration scrapeInterval;
@@ -78,8 +79,8 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets how often each target is scraped, and rules are evaluated. 15 seconds by default. Prometheus takes a sample that is five
-     * minutes old for gone: with intervals above two minutes, queries and alerts see gaps.
+     * Sets how often each target is scraped, and rules are evaluated. 15 seconds by default. Prometheus ignores samples that are
+     * older than five minutes: with intervals above two minutes, queries and alerts see gaps.
      *
      * @param interval whole seconds, from one second to one hour
      * @return this builder
@@ -117,7 +118,7 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets how long samples are kept. Prometheus' own 15 days by default. A flag: changing it restarts Prometheus.
+     * Sets how long samples are kept. 15 days, Prometheus' own value, by default. Changing it restarts Prometheus.
      *
      * @param retention whole seconds, from two hours to 36500 days
      * @return this builder
@@ -130,8 +131,8 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets how much room samples may take on a monitor's disk; the oldest go first. No bound by default. A flag: changing it
-     * restarts Prometheus.
+     * Sets how much disk space samples may use on a monitor; the oldest are deleted first. There is no limit by default. Changing
+     * it restarts Prometheus.
      *
      * @param size a whole number and one of B, KB, MB, GB, TB, PB and EB, each 1024 of the one before, such as {@code 10GB};
      *     at least 256MB
@@ -155,7 +156,7 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets a label of all that leaves Prometheus.
+     * Sets a label of all samples and alerts that Prometheus sends.
      *
      * @param name letters, digits and underscores, not starting with a digit or two underscores; {@code cluster} replaces the
      *     mesh's name, {@code replica} and {@code shard} are PromGuard's own, and the labels of targets cannot be used
@@ -171,7 +172,7 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Removes a label of all that leaves Prometheus.
+     * Removes a label of all samples and alerts that Prometheus sends.
      *
      * @param name the label's name
      * @return this builder
@@ -184,10 +185,11 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets whether several monitors share the targets between them, instead of each scraping all of them; not by default. A target
-     * belongs to the monitor whose number is the hash of the target's address modulo the number of monitors. For meshes that are too
-     * large for one Prometheus. What leaves a monitor then carries the label {@code shard} with its name in the place of
-     * {@code replica}. Adding a monitor moves targets between the others. With one monitor this changes nothing but that label.
+     * Sets whether several monitors share the targets between them, instead of each scraping all of them; false by default. A
+     * target belongs to the monitor whose number is the hash of the target's address modulo the number of monitors. This is for
+     * meshes that are too large for one Prometheus. Samples and alerts from a monitor then carry the label {@code shard} with its
+     * name in the place of {@code replica}. Adding a monitor moves targets between the others. With one monitor this changes
+     * nothing but that label.
      *
      * @param sharing whether the monitors share the targets
      * @return this builder
@@ -199,7 +201,7 @@ public final class PrometheusBuilder {
 
     /**
      * Sets whether PromGuard's own alerting rules are evaluated: a target down, a stale WireGuard handshake, a disk filling up, a
-     * wrong clock, a failed unit, and Prometheus' own troubles. They are by default.
+     * wrong clock, a failed unit, and Prometheus' own troubles. True by default.
      *
      * @param defaultRules false to do without them
      * @return this builder
@@ -284,7 +286,7 @@ public final class PrometheusBuilder {
     }
 
     /**
-     * Sets a scrape job beside those of the mesh. With {@link #shards} its targets are shared like all others.
+     * Sets a scrape job in addition to those of the mesh. With {@link #shards} its targets are shared like all others.
      *
      * @param name the job's name, which its samples carry as the label {@code job}: 1 to 63 letters, digits, dots, dashes and
      *     underscores; {@code prometheus} and {@code node} are taken

@@ -26,7 +26,7 @@ public final class ProviderException extends PromGuardException {
      * @param providerCode the provider's own code for the error, such as {@code unauthorized}, or null
      * @param requestId the provider's id of the request, for its support, or null
      * @param retryable whether the same call may succeed later
-     * @param cause what brought it about, or null
+     * @param cause the cause, or null
      */
     public ProviderException(
             ErrorCode code,

@@ -14,7 +14,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sets what a scrape job beside those of the mesh is to be. Not thread-safe.
+ * Describes a scrape job in addition to those of the mesh. Not thread-safe.
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a label: that one). A method that starts
  * with {@code add} adds. Each throws {@link NullPointerException} if an argument is null, and {@link IllegalArgumentException} if a
@@ -35,7 +35,7 @@ public final class ScrapeJobBuilder {
     }
 
     /**
-     * Sets the targets. They are reached from the monitor as it reaches any other host: PromGuard opens no port for them.
+     * Sets the targets. The monitor connects to them as to any other host; PromGuard opens no port for them.
      *
      * @param hostsAndPorts at least one, such as {@code db.example:9187}, {@code 10.0.0.2:9187} or {@code [fd00::5]:9187}
      * @return this builder
@@ -69,7 +69,7 @@ public final class ScrapeJobBuilder {
     }
 
     /**
-     * Sets how often the targets are scraped. As often as all others by default.
+     * Sets how often the targets are scraped. The default is the interval of all other targets.
      *
      * @param interval whole seconds, from one second to one hour
      * @return this builder

@@ -5,12 +5,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Some hosts of a mesh, to be looked at and changed alone. Nothing is made, changed or removed elsewhere, and no session is opened
- * with another host; of these hosts, the missing are made.
+ * Some hosts of a mesh, which are planned and applied separately from the others. Missing hosts among them are created. No other
+ * host is created, changed, removed or connected to.
  *
- * <p>What the hosts should be comes from the whole spec: their peers are all of it, with the keys and addresses that are
- * remembered. The other side of a tunnel is not told of a new host or a new key before it is applied to itself. Immutable and
- * thread-safe.
+ * <p>The whole spec still applies to them: they get all their peers, with the keys and addresses in the state. The other end of a
+ * tunnel learns of a new host or key only when an apply includes it. Immutable and thread-safe.
  */
 public final class Selection {
     private final Mesh mesh;
@@ -31,7 +30,7 @@ public final class Selection {
     }
 
     /**
-     * Looks what {@link #apply()} would do on these hosts. Changes nothing.
+     * Shows what {@link #apply()} would do on these hosts. Read-only.
      *
      * @return the plan, which names the hosts in its first line; {@link Mesh#apply(Plan)} does what it says
      * @throws PromGuardException as {@link Mesh#plan()}
@@ -41,7 +40,7 @@ public final class Selection {
     }
 
     /**
-     * Brings these hosts to what the spec says, and leaves all others alone.
+     * Reconciles these hosts with the spec, and leaves all others unchanged.
      *
      * @return what was done, with the outcomes of these hosts alone
      * @throws PromGuardException as {@link Mesh#apply()}

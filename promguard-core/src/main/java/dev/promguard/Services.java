@@ -19,7 +19,7 @@ final class Services {
     /**
      * The provider that is found.
      *
-     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call looks again
+     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call tries again
      */
     synchronized CloudProvider provider() {
         CloudProvider known = provider;
@@ -33,7 +33,7 @@ final class Services {
     /**
      * The applier that is found.
      *
-     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call looks again
+     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call tries again
      */
     synchronized HostApplier applier() {
         HostApplier known = applier;

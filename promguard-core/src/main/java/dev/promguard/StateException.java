@@ -15,7 +15,7 @@ public final class StateException extends PromGuardException {
      * @param code what kind of failure it is
      * @param message what failed and what to do
      * @param retryable whether the same call may succeed later
-     * @param cause what brought it about, or null
+     * @param cause the cause, or null
      */
     public StateException(ErrorCode code, String message, boolean retryable, @Nullable Throwable cause) {
         super(code, message, cause);

@@ -4,7 +4,7 @@ import dev.promguard.spi.HostSession;
 import java.net.URI;
 
 /**
- * A way from this machine's loopback interface to a service on a monitor, inside an SSH session. Closing it ends the session.
+ * A port forwarding from this machine's loopback interface to a service on a monitor, over SSH. Closing it ends the session.
  * Thread-safe.
  */
 public final class Tunnel implements AutoCloseable {

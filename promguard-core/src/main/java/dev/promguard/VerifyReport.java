@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Every check of a mesh, with its method and what was observed. {@link #toString()} is for whoever ran it, {@link #toMarkdown()} for
- * whoever has to be shown it. Immutable and thread-safe.
+ * Every check of a mesh, with its method and what was observed. {@link #toString()} is for a terminal, {@link #toMarkdown()} for
+ * a document to pass on. Immutable and thread-safe.
  */
 public final class VerifyReport {
     private final String mesh;
@@ -93,8 +93,8 @@ public final class VerifyReport {
         /** It failed. */
         FAILED("FAILED"),
         /**
-         * The check was due and could not be made, since the host, or the one that it is checked from, could not be observed. The
-         * report is not {@link VerifyReport#ok()} then.
+         * The check was required but could not be made, because the host, or the host from which it is made, could not be
+         * observed. The report is then not {@link VerifyReport#ok()}.
          */
         UNCHECKED("could not be checked"),
         /** Informational: neither passed nor failed. */
@@ -190,7 +190,7 @@ public final class VerifyReport {
             }
 
             /**
-             * Sets what came of it.
+             * Sets the result.
              *
              * @param value the verdict
              * @return this builder
@@ -298,7 +298,7 @@ public final class VerifyReport {
         /**
          * Whether the check passed.
          *
-         * @return true if so; false too for a note, and where the check could not be made
+         * @return true if so; false also for a note, and if the check could not be made
          */
         public boolean passed() {
             return verdict == Verdict.PASSED;
@@ -373,7 +373,7 @@ public final class VerifyReport {
     /**
      * The checks that failed.
      *
-     * @return empty if none did, which does not say that all could be made: see {@link #ok()}
+     * @return empty if none did; some checks may still be unchecked, see {@link #ok()}
      */
     public List<Check> failures() {
         return with(Verdict.FAILED);
@@ -389,9 +389,9 @@ public final class VerifyReport {
     }
 
     /**
-     * What is neither passed nor failed and somebody should know of, such as firewall rules that somebody else wrote.
+     * Information that neither passed nor failed, such as firewall rules that somebody else wrote.
      *
-     * @return maybe nothing
+     * @return the notes; empty if there are none
      */
     public List<Check> notes() {
         return with(Verdict.NOTE);

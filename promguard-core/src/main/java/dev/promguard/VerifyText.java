@@ -16,7 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** A verification's report as text: for a terminal, and as Markdown. Hosts have a say in what is shown, and may not spoil it. */
+/**
+ * A verification's report as text: for a terminal, and as Markdown. Text that comes from hosts is escaped, so that a host cannot
+ * falsify the report.
+ */
 final class VerifyText {
     private static final int LONGEST_TEXT = 1_000;
     private static final int MOST_LISTED = 5;

@@ -1,7 +1,5 @@
 package dev.promguard.blueprint;
 
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -10,16 +8,16 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * An exporter beside node_exporter: where its program comes from, and how it runs. On its host it has a system user and a
- * hardened systemd unit of its own, both named after it, and listens on the WireGuard address alone; the monitors alone are admitted to
- * it and scrape it.
+ * An exporter in addition to node_exporter: the source of its program, and how it runs. On its host it has a system user and a
+ * hardened systemd unit of its own, both named after it, and listens on the WireGuard address only. Only the monitors may reach
+ * it; they scrape it.
  *
- * <p>In arguments these words stand for what is known only when a host is rendered: <code>{listen}</code> for the WireGuard address
- * and the port with a colon between (an IPv6 address in brackets), <code>{address}</code> and <code>{port}</code> for each of the two,
+ * <p>Arguments may contain these placeholders for values that are known only when a host is rendered: <code>{listen}</code> for
+ * the WireGuard address and the port with a colon between (an IPv6 address in brackets), <code>{address}</code> and
+ * <code>{port}</code> for each of the two,
  * <code>{folder}</code> for the folder of the configuration files. Everything else is passed on to the program as it is: no shell, no
  * variables, no specifiers of systemd.
  *
@@ -52,18 +50,6 @@ public record Exporter(
         boolean reloads,
         List<Probe> probes) {
     private static final String ENDING = "_exporter";
-    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,21}" + ENDING);
-    private static final Pattern PROGRAM = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
-    private static final Pattern PACKAGE = Pattern.compile("[a-z0-9][a-z0-9+.-]{1,100}");
-    private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9_@+-][A-Za-z0-9_@.+-]*){1,16}");
-    private static final Pattern UNIT = Pattern.compile("[a-z0-9][a-z0-9@_.-]{0,100}\\.(service|socket|timer|path)");
-    private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}");
-    private static final Pattern MODULE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}");
-    private static final Pattern HOST_AND_PORT = Pattern.compile(
-            "([A-Za-z0-9_.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}])(:[0-9]{1,5})?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,44}");
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\\n\\t]]|[\\u2028\\u2029\\ufeff]|\\p{Cs}");
-    private static final int LONGEST_ARGUMENT = 2000;
-    private static final int LARGEST_FILE = 256 * 1024;
 
     /**
      * Checks and copies.
@@ -72,34 +58,16 @@ public record Exporter(
      * @throws IllegalArgumentException if a part is malformed; the message names it, its value and what is allowed
      */
     public Exporter {
-        require(
-                NAME,
-                name,
-                "exporter name",
-                "lower-case letters, digits and underscores, at most 31, ending in _exporter");
-        if (name.equals("node_exporter")) {
-            throw new IllegalArgumentException(
-                    "exporter name \"node_exporter\" is not valid: use another name, since every host runs that exporter already");
-        }
+        ExporterChecks.name(name);
         Objects.requireNonNull(source, "source");
         Objects.requireNonNull(job, "job");
         Objects.requireNonNull(metricsPath, "metricsPath");
         ValueChecks.require(ValueChecks.port("exporter port", port, ""));
         ValueChecks.require(ValueChecks.job("exporter job", job, ""));
         ValueChecks.require(ValueChecks.metricsPath("exporter metricsPath", metricsPath, ""));
-        listen = arguments("listen", listen);
-        arguments = arguments("arguments", arguments);
-        if (listen.stream().noneMatch(text -> text.contains("{listen}") || text.contains("{address}"))) {
-            throw new IllegalArgumentException(
-                    "exporter listen arguments " + Names.quote(String.join(" ", listen))
-                            + " are not valid: use {listen} or {address} in one of them, since the exporter would listen on every address otherwise");
-        }
-        for (String argument : arguments) {
-            if (argument.startsWith("--web.listen-address") || argument.startsWith("-web.listen-address")) {
-                throw new IllegalArgumentException("exporter argument " + Names.quote(argument)
-                        + " is not valid: use withListen to say how the exporter is given its address");
-            }
-        }
+        listen = ExporterChecks.arguments("listen", listen);
+        arguments = ExporterChecks.arguments("arguments", arguments);
+        ExporterChecks.listening(listen, arguments);
         Objects.requireNonNull(configFiles, "configFiles");
         Objects.requireNonNull(capabilities, "capabilities");
         Objects.requireNonNull(probes, "probes");
@@ -145,7 +113,11 @@ public record Exporter(
          */
         public FromRelease {
             Objects.requireNonNull(release, "release");
-            require(PROGRAM, program, "exporter program", "a plain file name of lower-case letters, digits, - and _");
+            ExporterChecks.require(
+                    ExporterChecks.PROGRAM,
+                    program,
+                    "exporter program",
+                    "a plain file name of lower-case letters, digits, - and _");
         }
 
         @Override
@@ -155,12 +127,12 @@ public record Exporter(
     }
 
     /**
-     * A package of the host's own Debian or Ubuntu. Units that it brings are masked before it is installed and stay so: they would
-     * listen on every address. A package stays installed, masked, when its exporter is no longer in the spec.
+     * A package of the host's own Debian or Ubuntu. The package's own units are masked before it is installed and stay masked,
+     * because they would listen on every address. A package stays installed, masked, when its exporter is no longer in the spec.
      *
      * @param debianPackage the package's name
      * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
-     * @param units the units that the package brings
+     * @param units the units that the package contains
      */
     public record FromPackage(String debianPackage, String path, List<String> units) implements Source {
         /**
@@ -170,11 +142,13 @@ public record Exporter(
          * @throws IllegalArgumentException if a part is malformed
          */
         public FromPackage {
-            require(PACKAGE, debianPackage, "exporter package", "a Debian package's name");
-            require(PATH, path, "exporter path", "a plain absolute path");
+            ExporterChecks.require(
+                    ExporterChecks.PACKAGE, debianPackage, "exporter package", "a Debian package's name");
+            ExporterChecks.require(ExporterChecks.PATH, path, "exporter path", "a plain absolute path");
             Objects.requireNonNull(units, "units");
             units = List.copyOf(units);
-            units.forEach(unit -> require(UNIT, unit, "exporter unit", "a systemd unit's name"));
+            units.forEach(unit ->
+                    ExporterChecks.require(ExporterChecks.UNIT, unit, "exporter unit", "a systemd unit's name"));
         }
 
         @Override
@@ -201,18 +175,9 @@ public record Exporter(
          *     than 256 KiB
          */
         public ConfigFile {
-            require(FILE, name, "exporter configuration file", "a plain file name");
-            Objects.requireNonNull(content, "content");
-            if (content.length() > LARGEST_FILE) {
-                throw new IllegalArgumentException("exporter configuration " + Names.quote(name)
-                        + " is too large: use at most " + LARGEST_FILE / 1024 + " KiB");
-            }
-            if (CONTROL.matcher(content).find()) {
-                throw new IllegalArgumentException("exporter configuration " + Names.quote(content)
-                        + " is not valid: use text without control characters");
-            }
+            ExporterChecks.configFile(name, content);
             content = content.endsWith("\n") ? content : content + '\n';
-            check = arguments("check", check);
+            check = ExporterChecks.arguments("check", check);
         }
     }
 
@@ -228,32 +193,18 @@ public record Exporter(
          * Checks both.
          *
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if the target is neither, holds a user name or password, or the module is malformed
+         * @throws IllegalArgumentException if the target has another form, contains a user name or password, or the module is
+         *     malformed
          */
         public Probe {
             Objects.requireNonNull(target, "target");
-            if (!isTarget(target)) {
+            if (!ExporterChecks.isProbeTarget(target)) {
                 throw new IllegalArgumentException("probe target " + Names.quote(target)
                         + " is not valid: use an http or https URI without user and password, or a host or address with or"
                         + " without a port");
             }
-            require(MODULE, module, "probe module", "letters, digits, dots, dashes and underscores");
-        }
-
-        private static boolean isTarget(String target) {
-            if (!target.contains("://")) {
-                return HOST_AND_PORT.matcher(target).matches();
-            }
-            try {
-                URI uri = new URI(target);
-                return target.length() <= LONGEST_ARGUMENT
-                        && target.chars().allMatch(c -> c > ' ' && c < 127)
-                        && ("http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme()))
-                        && uri.getHost() != null
-                        && uri.getRawUserInfo() == null;
-            } catch (URISyntaxException e) {
-                return false;
-            }
+            ExporterChecks.require(
+                    ExporterChecks.MODULE, module, "probe module", "letters, digits, dots, dashes and underscores");
         }
     }
 
@@ -286,7 +237,7 @@ public record Exporter(
     }
 
     /**
-     * An exporter from a package of the host's own Debian or Ubuntu, which brings a service of the package's name.
+     * An exporter from a package of the host's own Debian or Ubuntu, which contains a service with the package's name.
      *
      * @param name the exporter's name, ending in {@code _exporter}
      * @param debianPackage the package's name, such as {@code prometheus-blackbox-exporter}
@@ -329,7 +280,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter from elsewhere.
+     * The same exporter from another source.
      *
      * @param value where the program comes from
      * @return a copy
@@ -366,7 +317,7 @@ public record Exporter(
     /**
      * The same exporter with its own metrics at another path.
      *
-     * @param value the path; {@code /metrics} unless said
+     * @param value the path; {@code /metrics} by default
      * @return a copy
      * @throws IllegalArgumentException if it is malformed
      */
@@ -376,7 +327,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter given its address by other arguments. {@code --web.listen-address={listen}} by default.
+     * The same exporter with other arguments for its address. {@code --web.listen-address={listen}} by default.
      *
      * @param value the arguments; <code>{listen}</code> or <code>{address}</code> must stand in one
      * @return a copy
@@ -400,7 +351,7 @@ public record Exporter(
     /**
      * The same exporter with more arguments.
      *
-     * @param more each one word to the program, whatever it holds
+     * @param more each is passed to the program as one argument, whatever it contains
      * @return a copy
      * @throws IllegalArgumentException if one has control characters or more than 2000 characters
      */
@@ -421,8 +372,8 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one configuration file more. A file of an equal name is replaced. Name the file in an argument such as
-     * {@code --config.file={folder}/blackbox.yml}.
+     * The same exporter with one more configuration file. A file of the same name is replaced. Name the file in an argument such
+     * as {@code --config.file={folder}/blackbox.yml}.
      *
      * @param file the file
      * @return a copy
@@ -437,7 +388,7 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one capability more.
+     * The same exporter with one more capability.
      *
      * @param more the capability
      * @return a copy
@@ -460,9 +411,9 @@ public record Exporter(
     }
 
     /**
-     * The same exporter with one probe more, for exporters that answer {@code /probe?target=…&module=…}. All probes of a host are in a
-     * scrape job of their own, {@link #probeJob()}, with the target as {@code instance}, the module as {@code module} and the host
-     * that probes as {@code node}.
+     * The same exporter with one more probe, for exporters that answer {@code /probe?target=…&module=…}. All probes of a host are
+     * in a scrape job of their own, {@link #probeJob()}, with the target as {@code instance}, the module as {@code module} and
+     * the host that probes as {@code node}.
      *
      * @param target an http or https URI, or a host or address with or without a port
      * @param module the module of the exporter's configuration to probe it with, such as {@code http_2xx}
@@ -541,24 +492,5 @@ public record Exporter(
      */
     public Exposure exposure() {
         return new Exposure(job, port, metricsPath);
-    }
-
-    private static List<String> arguments(String field, List<String> texts) {
-        Objects.requireNonNull(texts, field);
-        for (String text : texts) {
-            Objects.requireNonNull(text, field);
-            if (text.isEmpty() || text.length() > LONGEST_ARGUMENT || !Names.isPrintable(text)) {
-                throw new IllegalArgumentException("exporter argument " + Names.quote(text) + " is not valid: use 1 to "
-                        + LONGEST_ARGUMENT + " printable characters");
-            }
-        }
-        return List.copyOf(texts);
-    }
-
-    private static void require(Pattern pattern, String value, String field, String form) {
-        Objects.requireNonNull(value, field);
-        if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: use " + form);
-        }
     }
 }

@@ -15,7 +15,7 @@ import java.util.TreeSet;
  * @param region the provider's word for where it is
  * @param size the provider's word for its size
  * @param image the provider's word for its image
- * @param exporters the exporters that it is to run beside node_exporter
+ * @param exporters the exporters that it runs in addition to node_exporter
  * @param services what already listens on it and is to be scraped
  * @param openPorts TCP and UDP ports that others may reach there, sorted; a firewall rule of PromGuard's is made for none of them
  */
@@ -52,7 +52,7 @@ public record HostSpec(
      * @param region the provider's word for where it is
      * @param size the provider's word for its size
      * @param image the provider's word for its image
-     * @param exporters the exporters that it is to run beside node_exporter
+     * @param exporters the exporters that it runs in addition to node_exporter
      * @param services what already listens on it and is to be scraped
      * @throws NullPointerException if something is null
      */
@@ -82,7 +82,7 @@ public record HostSpec(
     }
 
     /**
-     * Every port beside node_exporter's that the monitors are admitted to and scrape: the exporters' first.
+     * Every port, apart from node_exporter's, that the monitors may reach and scrape: the exporters' first.
      *
      * @return maybe none
      */

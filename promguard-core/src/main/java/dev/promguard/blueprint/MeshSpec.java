@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
- * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+ * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
  * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
  * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
  * @param prometheus how Prometheus is to run on the monitors
@@ -45,7 +45,7 @@ public record MeshSpec(
      * @param name the mesh's name
      * @param network the network inside the tunnels in CIDR notation
      * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
-     * @param presharedKeys whether each pair of peers holds a preshared key beside its key pairs
+     * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
      * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
      * @param prometheus how Prometheus is to run on the monitors
      * @param nodeExporter the release of node_exporter

@@ -17,12 +17,13 @@ import java.util.TreeMap;
  * @param release the release of Prometheus
  * @param retention how long samples are kept; empty for Prometheus' own 15 days
  * @param retentionSize how much room they may take, such as {@code 10GB}; empty for no bound
- * @param externalLabels labels for what leaves Prometheus, beside those that PromGuard sets itself; sorted by name
+ * @param externalLabels labels of all samples and alerts that Prometheus sends, in addition to those that PromGuard sets; sorted
+ *     by name
  * @param shards whether several monitors share the targets between them instead of each scraping all
  * @param defaultRules whether PromGuard's own alerting rules are evaluated
  * @param ruleFiles the user's own rule files
  * @param alertmanagers where alerts are sent
- * @param scrapeJobs scrape jobs beside those of the mesh
+ * @param scrapeJobs scrape jobs in addition to those of the mesh
  * @param remoteWrites where samples are sent
  */
 public record PrometheusSpec(
@@ -138,8 +139,8 @@ public record PrometheusSpec(
     }
 
     /**
-     * Prometheus as it runs where nothing else is said: port 9090, a scrape every 15 seconds, {@link Release#prometheus()},
-     * PromGuard's own rules, and nothing sent anywhere.
+     * Prometheus with its default settings: port 9090, a scrape every 15 seconds, {@link Release#prometheus()}, PromGuard's own
+     * rules, and nothing sent anywhere.
      *
      * @return the spec
      */

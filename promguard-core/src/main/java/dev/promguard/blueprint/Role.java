@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Role {
     /** Runs Prometheus and scrapes every host. */
     MONITOR,
-    /** Is scraped by the monitors, and reached by nobody else. */
+    /** Is scraped by the monitors, and unreachable for everyone else. */
     NODE;
 
     /**

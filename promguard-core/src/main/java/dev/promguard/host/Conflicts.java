@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Looks for what others have on a host in the places that PromGuard would take. A pure function. */
+/** Finds what already occupies the ports, files and units that PromGuard needs on an existing host. A pure function. */
 public final class Conflicts {
     private static final Set<String> EVERYWHERE = Set.of("*", "0.0.0.0", "[::]");
 
@@ -25,13 +25,13 @@ public final class Conflicts {
     public record Claim(String unit, String address, int port, String option) {}
 
     /**
-     * Looks for what is in the way on a host that was there before the mesh.
+     * Finds the conflicts on an existing host.
      *
      * @param mesh the mesh's name
      * @param desired what the host should be
      * @param facts what the host is
      * @param claims the ports that its units are to listen on
-     * @return what is in the way, each with its remedy; empty if nothing is
+     * @return the conflicts, each with its remedy; empty if there are none
      */
     public static List<HostProblem> inTheWay(String mesh, DesiredHost desired, HostFacts facts, List<Claim> claims) {
         Optional<ManifestFact> manifest = facts.manifest();

@@ -3,7 +3,7 @@ package dev.promguard.host;
 import java.util.List;
 
 /**
- * Tells what somebody changed on a host since the last apply from what the spec says differently now. A pure function.
+ * Distinguishes what somebody has changed on a host since the last apply from what has changed in the spec. A pure function.
  *
  * <p>A change is drift where the host is not what the last apply left. Restarts, reloads and the like that only follow from
  * other changes are drift where all of those are.

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A line that a shell function for facts printed: a kind, and fields. The host may have made it to do harm, so that no field is read
- * but by its form. Immutable.
+ * A line that a shell function for facts printed: a kind, and fields. The host may be hostile, so every field is checked against
+ * a pattern before it is used. Immutable.
  */
 public final class FactLine {
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,9}");

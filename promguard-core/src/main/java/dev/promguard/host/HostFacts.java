@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a host is, as it said itself. None of it is believed further than needed: texts are data, never parts of a script.
+ * The state of a host, as the host reported it. The host is not trusted: texts are data and never become parts of a script.
  *
  * @param osId the system, the {@code ID} of os-release, such as {@code debian}
  * @param osVersion its version, the {@code VERSION_ID} of os-release, such as {@code 12}
@@ -26,7 +26,7 @@ import java.util.Set;
  * @param keyFilePublicKey the public key that belongs to the private key in the key file, or empty if there is none
  * @param keyFileSafe whether the key file is owned by root with mode 0600
  * @param firewall what ufw says
- * @param pendingUnits what an earlier run of changes owed a unit and was cut off before it did, by the unit's name
+ * @param pendingUnits the pending restarts and starts of an earlier run that was interrupted before them, by the unit's name
  * @param addresses the networks of the host's own interfaces, such as {@code 10.10.0.5/16}, without loopback and WireGuard
  * @param clockSynchronized whether the host's clock is synchronized with others, as systemd says; empty if it does not say
  * @param manifest PromGuard's record of what it put on a host of an inventory; empty where there is none
@@ -95,7 +95,7 @@ public record HostFacts(
     }
 
     /**
-     * What keeps packets on the WireGuard interface now.
+     * The current state of the kill switch, which keeps packets on the WireGuard interface.
      *
      * @return the facts of the kill switch
      */
@@ -274,7 +274,7 @@ public record HostFacts(
     }
 
     /**
-     * What ufw says.
+     * The state of ufw.
      *
      * @param active whether it is enabled and its rules are loaded
      * @param denyIncoming whether incoming packets are denied unless a rule admits them

@@ -25,7 +25,7 @@ public final class KillSwitches implements Resource {
     private KillSwitches() {}
 
     /**
-     * What the kill switch has set in the kernel, by whatever unit file.
+     * What the kill switch has set in the kernel, whichever unit file did it.
      *
      * @param unreachable the networks with an unreachable route that only routes of an interface override
      * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface

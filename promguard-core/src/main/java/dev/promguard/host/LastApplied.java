@@ -93,7 +93,7 @@ public record LastApplied(
     }
 
     /**
-     * What a host is once it is as it should be.
+     * The state of a host that is up to date.
      *
      * @param desired what it should be
      * @param architecture its architecture, which decides the releases' sums

@@ -1,6 +1,6 @@
 package dev.promguard.host;
 
-/** A line of a host's facts that makes no sense: such a host cannot be trusted to be what it says. */
+/** A line of a host's facts is malformed, so that none of its facts can be trusted. */
 public final class MalformedFactsException extends Exception {
     private static final long serialVersionUID = 1L;
     private static final int LONGEST_SHOWN = 80;

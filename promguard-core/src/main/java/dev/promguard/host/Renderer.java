@@ -3,23 +3,13 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Names;
-import dev.promguard.blueprint.PrometheusSpec;
-import dev.promguard.blueprint.PrometheusSpec.Authentication;
-import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
-import dev.promguard.blueprint.PrometheusSpec.RuleFile;
-import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
-import java.net.URI;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -30,14 +20,11 @@ import java.util.TreeMap;
  */
 public final class Renderer {
     private static final List<String> PACKAGES = List.of("ca-certificates", "curl", "dbus", "ufw", "wireguard-tools");
-    private static final String PROMETHEUS_CONFIG = "/etc/prometheus/prometheus.yml";
-    private static final String PROMETHEUS_TARGETS = "/etc/prometheus/targets/node.json";
-    private static final String PROMETHEUS_UNIT = "prometheus.service";
+
     private static final String NODE_EXPORTER_UNIT = "node_exporter.service";
     private static final String WIREGUARD_CONFIG = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
     private static final String UNIT_FOLDER = "/etc/systemd/system/";
-    private static final String RULES_FOLDER = "/etc/prometheus/rules/";
-    private static final String SECRETS_FOLDER = "/etc/prometheus/secrets/";
+
     private static final String METRICS = "promguard-wireguard-metrics";
     private static final String METRICS_TIMER = METRICS + ".timer";
     private static final String METRICS_SERVICE = METRICS + ".service";
@@ -50,6 +37,7 @@ public final class Renderer {
     private final Templates templates;
     private final Map<String, Secret> secrets;
     private final ExporterFiles exporterFiles;
+    private final PrometheusFiles prometheusFiles;
 
     /** Makes a renderer. */
     public Renderer() {
@@ -59,6 +47,7 @@ public final class Renderer {
     private Renderer(Templates templates, Map<String, Secret> secrets) {
         this.templates = templates;
         exporterFiles = new ExporterFiles(templates);
+        prometheusFiles = new PrometheusFiles(templates, exporterFiles);
         this.secrets = Map.copyOf(secrets);
     }
 
@@ -188,26 +177,12 @@ public final class Renderer {
 
         List<SecretFile> secretFiles = new ArrayList<>();
         if (host.role() == Role.MONITOR) {
-            ReleaseInstall prometheus = prometheus(blueprint);
             users.add(new SystemUser("prometheus"));
-            releases.add(prometheus);
-            secretFiles.addAll(secretFiles(blueprint.spec().prometheus()));
-            files.add(ManagedFile.readable(PROMETHEUS_TARGETS, targets(blueprint)));
-            files.addAll(exporterFiles.jobs(blueprint).values());
-            Set<String> reloadWith = new HashSet<>();
-            ruleFiles(blueprint).forEach((path, content) -> {
-                files.add(ManagedFile.readable(path, content)
-                        .checkedBy(List.of(prometheus.path("promtool"), "check", "rules")));
-                reloadWith.add(path);
-            });
-            files.add(ManagedFile.readable(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host))
-                    .checkedBy(List.of(prometheus.path("promtool"), "check", "config")));
-            reloadWith.add(PROMETHEUS_CONFIG);
-            ManagedFile prometheusUnit =
-                    ManagedFile.readable(UNIT_FOLDER + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus));
-            files.add(prometheusUnit);
-            units.add(new Unit(
-                    PROMETHEUS_UNIT, Set.of(prometheusUnit.path(), prometheus.folder(), "prometheus"), reloadWith));
+            releases.add(PrometheusFiles.install(blueprint));
+            secretFiles.addAll(PrometheusFiles.secrets(blueprint.spec().prometheus(), secrets));
+            List<ManagedFile> own = prometheusFiles.files(blueprint, host);
+            files.addAll(own);
+            units.add(PrometheusFiles.unit(blueprint, own));
         }
         return new DesiredHost(
                 blueprint,
@@ -222,24 +197,6 @@ public final class Renderer {
                 files,
                 units,
                 maskedUnits.stream().distinct().toList());
-    }
-
-    private List<SecretFile> secretFiles(PrometheusSpec spec) {
-        List<SecretFile> files = new ArrayList<>();
-        for (RemoteWrite write : spec.remoteWrites()) {
-            if (write.authentication() != Authentication.NONE) {
-                Secret secret = secrets.get(write.name());
-                if (secret == null) {
-                    throw new IllegalArgumentException("the secret of " + Names.quote(write.name()) + " is missing");
-                }
-                files.add(new SecretFile(secretFile(write), "prometheus", secret));
-            }
-        }
-        return files;
-    }
-
-    private static String secretFile(RemoteWrite write) {
-        return SECRETS_FOLDER + write.name();
     }
 
     /**
@@ -275,11 +232,7 @@ public final class Renderer {
                             .files(blueprint, host, exporter)
                             .forEach(file -> files.put(file.path(), file.content())));
             if (host.role() == Role.MONITOR) {
-                exporterFiles.jobs(blueprint).values().forEach(file -> files.put(file.path(), file.content()));
-                files.put(PROMETHEUS_CONFIG, prometheusConfig(blueprint, host));
-                files.put(PROMETHEUS_TARGETS, targets(blueprint));
-                files.putAll(ruleFiles(blueprint));
-                files.put(UNIT_FOLDER + PROMETHEUS_UNIT, prometheusUnit(blueprint, prometheus(blueprint)));
+                prometheusFiles.files(blueprint, host).forEach(file -> files.put(file.path(), file.content()));
             }
             hosts.put(host.name(), files);
         }
@@ -288,10 +241,6 @@ public final class Renderer {
 
     private static ReleaseInstall nodeExporter(Blueprint blueprint) {
         return new ReleaseInstall(blueprint.spec().nodeExporter(), List.of("node_exporter"));
-    }
-
-    private static ReleaseInstall prometheus(Blueprint blueprint) {
-        return new ReleaseInstall(blueprint.spec().prometheus().release(), List.of("prometheus", "promtool"));
     }
 
     private static Map<String, String> peer(
@@ -394,162 +343,6 @@ public final class Renderer {
         files.put(UNIT_FOLDER + METRICS_SERVICE, templates.render("wireguard-metrics.service.j2", values));
         files.put(UNIT_FOLDER + METRICS_TIMER, templates.render("wireguard-metrics.timer.j2", values));
         return files;
-    }
-
-    /** Prometheus' rule files by path, PromGuard's own first. */
-    private Map<String, String> ruleFiles(Blueprint blueprint) {
-        PrometheusSpec spec = blueprint.spec().prometheus();
-        Map<String, String> files = new LinkedHashMap<>();
-        if (spec.defaultRules()) {
-            long interval = spec.scrapeInterval().toSeconds();
-            files.put(
-                    RULES_FOLDER + "promguard.yml",
-                    templates.render(
-                            "rules.yml.j2",
-                            Map.of(
-                                    "mesh",
-                                    blueprint.mesh(),
-                                    "timeout",
-                                    Math.max(120, 3 * interval) + "s",
-                                    "window",
-                                    Math.max(300, 4 * interval) + "s",
-                                    "handshakeAge",
-                                    Math.max(300, 180 + 2 * interval))));
-        }
-        for (RuleFile file : spec.ruleFiles()) {
-            files.put(
-                    RULES_FOLDER + file.name() + ".yml", file.text().endsWith("\n") ? file.text() : file.text() + '\n');
-        }
-        return files;
-    }
-
-    private String prometheusUnit(Blueprint blueprint, ReleaseInstall prometheus) {
-        return templates.render(
-                "prometheus.service.j2",
-                Map.of(
-                        "mesh",
-                        blueprint.mesh(),
-                        "wireGuardUnit",
-                        "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
-                        "killSwitchUnit",
-                        KillSwitch.UNIT,
-                        "user",
-                        "prometheus",
-                        "binary",
-                        prometheus.path("prometheus"),
-                        "config",
-                        PROMETHEUS_CONFIG,
-                        "retention",
-                        retention(blueprint.spec().prometheus()),
-                        "listen",
-                        endpoint("127.0.0.1", blueprint.spec().prometheus().port())));
-    }
-
-    /** The flags, each with a space before it. */
-    private static String retention(PrometheusSpec spec) {
-        return spec.retention()
-                        .map(time -> " --storage.tsdb.retention.time=" + seconds(time))
-                        .orElse("")
-                + spec.retentionSize()
-                        .map(size -> " --storage.tsdb.retention.size=" + size)
-                        .orElse("");
-    }
-
-    private String prometheusConfig(Blueprint blueprint, Blueprint.Host monitor) {
-        List<Map<String, String>> exposed = new ArrayList<>();
-        exporterFiles
-                .jobs(blueprint)
-                .forEach((job, file) -> exposed.add(Map.of("name", job, "targetsFile", file.path())));
-        PrometheusSpec spec = blueprint.spec().prometheus();
-        List<Blueprint.Host> monitors = blueprint.monitors();
-        Map<String, Object> values = new HashMap<>();
-        values.put("mesh", blueprint.mesh());
-        values.put("scrapeInterval", seconds(spec.scrapeInterval()));
-        values.put("scrapeTimeout", timeout(spec.scrapeInterval()));
-        values.put("externalLabels", externalLabels(blueprint, monitor));
-        values.put("ruleFiles", List.copyOf(ruleFiles(blueprint).keySet()));
-        values.put(
-                "alertmanagers",
-                spec.alertmanagers().stream().map(Renderer::alertmanager).toList());
-        values.put("selfAddress", endpoint("127.0.0.1", spec.port()));
-        values.put("node", monitor.name());
-        values.put("region", monitor.spec().region());
-        values.put("targetsFile", PROMETHEUS_TARGETS);
-        values.put("shards", spec.shards() && monitors.size() > 1 ? monitors.size() : "");
-        values.put("shard", monitors.indexOf(monitor));
-        values.put("exposed", exposed);
-        values.put(
-                "scrapeJobs",
-                spec.scrapeJobs().stream().map(job -> job(spec, job)).toList());
-        values.put(
-                "remoteWrites",
-                spec.remoteWrites().stream().map(Renderer::remoteWrite).toList());
-        return templates.render("prometheus.yml.j2", values);
-    }
-
-    private static List<Map<String, String>> externalLabels(Blueprint blueprint, Blueprint.Host monitor) {
-        PrometheusSpec spec = blueprint.spec().prometheus();
-        Map<String, String> labels = new TreeMap<>(spec.externalLabels());
-        labels.putIfAbsent("cluster", blueprint.mesh());
-        labels.put(spec.shards() ? "shard" : "replica", monitor.name());
-        return labels(labels);
-    }
-
-    private static List<Map<String, String>> labels(Map<String, String> labels) {
-        return labels.entrySet().stream()
-                .map(label -> Map.of("name", label.getKey(), "value", label.getValue()))
-                .toList();
-    }
-
-    private static Map<String, String> alertmanager(URI uri) {
-        int port = uri.getPort() > 0 ? uri.getPort() : uri.getScheme().equals("https") ? 443 : 80;
-        return Map.of(
-                "scheme", uri.getScheme(),
-                "path", Objects.requireNonNullElse(uri.getRawPath(), ""),
-                "target", uri.getHost() + ':' + port);
-    }
-
-    private static Map<String, Object> job(PrometheusSpec spec, ScrapeJob job) {
-        Duration interval = job.interval().orElse(spec.scrapeInterval());
-        return Map.of(
-                "name", job.name(),
-                "interval", seconds(interval),
-                "timeout", timeout(interval),
-                "path", job.path(),
-                "scheme", job.scheme(),
-                "targets", job.targets(),
-                "labels", labels(job.labels()));
-    }
-
-    private static Map<String, String> remoteWrite(RemoteWrite write) {
-        return Map.of(
-                "name", write.name(),
-                "url", write.uri().toASCIIString(),
-                "authentication", write.authentication().name(),
-                "userName", write.userName().orElse(""),
-                "secretFile", secretFile(write));
-    }
-
-    private static String seconds(Duration duration) {
-        return duration.toSeconds() + "s";
-    }
-
-    /** Ten seconds, or the interval where that is shorter: a scrape must be over before the next. */
-    private static String timeout(Duration interval) {
-        return Math.min(10, interval.toSeconds()) + "s";
-    }
-
-    private String targets(Blueprint blueprint) {
-        List<Map<String, String>> targets = new ArrayList<>();
-        for (Blueprint.Host host : blueprint.hosts()) {
-            Map<String, String> target = new LinkedHashMap<>();
-            target.put("address", endpoint(host.address(), blueprint.spec().nodeExporterPort()));
-            target.put("node", host.name());
-            target.put("region", host.spec().region());
-            target.put("role", host.role().id());
-            targets.add(target);
-        }
-        return templates.render("targets.json.j2", Map.of("targets", targets));
     }
 
     /** An address and a port, an IPv6 address in brackets. */

@@ -31,7 +31,7 @@ public interface Resource {
     default void ask(dev.promguard.host.DesiredHost desired, FactsQuery.Builder query) {}
 
     /**
-     * Whether a change of this kind puts back what somebody changed since the last apply.
+     * Whether a change of this kind undoes drift: somebody changed the host since the last apply.
      *
      * @param change a change of this kind
      * @param drift what it is judged by

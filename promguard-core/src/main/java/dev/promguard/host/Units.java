@@ -134,7 +134,7 @@ public final class Units implements Resource {
     }
 
     /**
-     * Stops a unit that a package brings, and masks it, so that nothing starts it. The unit need not be there yet.
+     * Stops a unit that comes with a package, and masks it, so that nothing can start it. The unit need not be there yet.
      *
      * @param unit the unit's name
      */

@@ -20,8 +20,8 @@ public interface KeySource {
     WireGuardKeyPair generate();
 
     /**
-     * Makes one new preshared key, which the two ends of a tunnel hold beside their key pairs: 32 random bytes, as
-     * {@code wg genpsk} makes them. Unless overridden, from the platform's strong random source.
+     * Generates a preshared key, which the two ends of a tunnel hold in addition to their key pairs: 32 random bytes, as {@code
+     * wg genpsk} makes them. Unless overridden, from the platform's strong random source.
      *
      * @return the key as base64 text, never returned before; the caller closes it
      */

@@ -7,13 +7,13 @@ import java.util.Optional;
 /**
  * A host that exists in a cloud.
  *
- * @param id the provider's id: what a host is known by for as long as it lives, unlike its name and address
+ * @param id the provider's id: it identifies the host for its whole life, unlike its name and address
  * @param name the host's name
  * @param region where it is
  * @param size the provider's word for its size
  * @param status how far it is
  * @param publicAddress its public IPv4 or IPv6 address; empty until the cloud has given one
- * @param attempt the attempt whose mark it carries; empty if none is found on it
+ * @param attempt the attempt whose tag it carries; empty if it has no such tag
  * @param price what it costs; empty if that is not known
  */
 public record CloudHost(
@@ -31,7 +31,7 @@ public record CloudHost(
         NEW,
         /** Running. */
         ACTIVE,
-        /** Switched off, archived, or something that the provider has a word for and PromGuard has not. */
+        /** Switched off, archived, or in another state that PromGuard does not distinguish. */
         OFF
     }
 

@@ -10,22 +10,23 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Where hosts come from: the port between PromGuard and, say, DigitalOcean. Most are clouds, which make and remove hosts; one
- * with an {@link #inventory()} only knows hosts that are there already, and neither {@link #create} nor {@link #delete} is ever
- * called on it.
+ * Provides the hosts of a mesh; PromGuard reaches a cloud such as DigitalOcean through this interface. Most providers are clouds,
+ * which create and delete hosts. A provider with an {@link #inventory()} knows only existing hosts, and {@link #create} and
+ * {@link #delete} are never called on it.
  *
- * <p>The engine owns the order of things: it writes its intent to the {@link StateStore} before {@link #create}, and hands
- * in an attempt name that no earlier apply carried. The provider owns its cloud's ways: paging, rate limits, late answers.
+ * <p>The engine is responsible for the order of calls: it saves its intent to the {@link StateStore} before {@link #create}, and
+ * passes the name of an attempt that no earlier apply used. The provider is responsible for the details of its cloud: paging,
+ * rate limits, delayed responses.
  *
- * <p>Everything a cloud makes is marked as the mesh's, and it never lists, changes or deletes anything that is not so
- * marked, except that {@link #find} shows and {@link #tag} tags the hosts of given ids. All methods may be called from several threads. All block; when the thread is interrupted they end within a
- * second with a {@link dev.promguard.CancelledException} and the interrupt flag set. All other failures are
- * {@link dev.promguard.ProviderException}s.
+ * <p>Everything that a provider creates is tagged for the mesh, and it never lists, changes or deletes anything without this tag,
+ * except that {@link #find} shows and {@link #tag} tags the hosts of given ids. All methods may be called from several threads.
+ * All block; when the thread is interrupted they end within a second with a {@link dev.promguard.CancelledException} and the
+ * interrupt flag set. All other failures are {@link dev.promguard.ProviderException}s.
  *
- * <p>A provider lives as long as its owner wants, for any number of verbs and meshes; what it knows of rate limits is kept in it. Who
- * makes one closes it, after the last verb. PromGuard closes none: not one that it was given, and not one that it found with
- * {@link java.util.ServiceLoader}, which it makes once for a mesh and the meshes derived from it. So one that can be found must need no
- * closing: it keeps no secret between calls, and its threads are daemons or end by themselves.
+ * <p>A provider can be used for any number of verbs and meshes; it keeps track of rate limits across them. The code that creates
+ * a provider closes it, after the last verb. PromGuard never closes a provider, not even one that it found with {@link
+ * java.util.ServiceLoader}, which it creates once for a mesh and the meshes derived from it. A provider that can be found this
+ * way must therefore not need closing: it keeps no secret between calls, and its threads are daemons or end by themselves.
  */
 public interface CloudProvider extends AutoCloseable {
     /**
@@ -36,7 +37,7 @@ public interface CloudProvider extends AutoCloseable {
     String name();
 
     /**
-     * Looks, without changing anything, whether these hosts could be made: credentials, limits, regions, sizes, images.
+     * Checks whether these hosts could be created: credentials, limits, regions, sizes, images. Read-only.
      *
      * @param orders the hosts to make; empty only checks the credentials
      * @return all problems found, each naming the field, the value and the remedy, and the prices where they are known
@@ -45,17 +46,17 @@ public interface CloudProvider extends AutoCloseable {
     Preflight preflight(List<HostOrder> orders);
 
     /**
-     * The hosts that are there already, if that is what this provider is about.
+     * The existing hosts, if this provider manages an inventory.
      *
-     * @return how to log in to each; empty for a cloud. The same each time, without looking anywhere
+     * @return how to log in to each; empty for a cloud. Always the same, and determined without a request
      */
     default Optional<HostInventory> inventory() {
         return Optional.empty();
     }
 
     /**
-     * Lists every host that carries the mesh's mark, whatever its status. A provider with an inventory lists each host of it,
-     * for any mesh; the engine remembers which of them are the mesh's.
+     * Lists every host that carries the mesh's tag, whatever its status. A provider with an inventory lists each host of it, for
+     * any mesh; the engine remembers which of them are the mesh's.
      *
      * @param mesh the mesh's name
      * @return the hosts, sorted by name and id. A host created a moment ago may be missing (clouds' lists lag)
@@ -69,23 +70,24 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name
      * @param ids the hosts' ids; empty returns at once
      * @return the hosts that exist, sorted by id. One created a moment ago may be missing; any other that is missing is gone
-     * @throws dev.promguard.ProviderException if the cloud cannot be asked: a host that was not asked for never passes for gone
+     * @throws dev.promguard.ProviderException if the cloud cannot be asked: a host is never reported as gone because a request
+     *     failed
      */
     List<FoundHost> find(String mesh, Collection<String> ids);
 
     /**
-     * Puts the mesh's tag back on hosts that have lost it. A host that carries it stays as it is. Never called on a provider with
+     * Restores the mesh's tag on hosts that have lost it. A host that carries it stays as it is. Never called on a provider with
      * an inventory.
      *
      * @param mesh the mesh's name
      * @param ids the hosts' ids, which the engine knows to be the mesh's; empty returns at once
      * @throws dev.promguard.ProviderException if the cloud refuses or does not answer; the message says which tag to put on which
-     *     host by hand. All, some or none may have it then; calling again goes on
+     *     host by hand. All, some or none of the hosts may then have it; calling it again continues from there
      */
     void tag(String mesh, Collection<String> ids);
 
     /**
-     * Sees to it that new hosts can admit this login key.
+     * Registers this login key, so that new hosts accept it.
      *
      * @param mesh the mesh's name
      * @param key the public half of the login key
@@ -94,7 +96,7 @@ public interface CloudProvider extends AutoCloseable {
     AccessKey registerAccessKey(String mesh, SshPublicKey key);
 
     /**
-     * Looks, without changing anything, what {@link #ensureFirewall} would change.
+     * Returns what {@link #ensureFirewall} would change. Read-only.
      *
      * @param mesh the mesh's name
      * @param wireGuardPort the UDP port on which hosts must reach each other
@@ -105,8 +107,8 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
-     * Sees to it that the cloud's own firewall protects the mesh's hosts as the provider was told.
-     * Every apply calls it before it orders a host. Doing it again does nothing.
+     * Ensures that the cloud's own firewall protects the mesh's hosts as the provider's settings require. Every apply calls it
+     * before it orders a host. Calling it again does nothing.
      *
      * @param mesh the mesh's name
      * @param wireGuardPort the UDP port on which hosts must reach each other
@@ -124,30 +126,30 @@ public interface CloudProvider extends AutoCloseable {
     int batchSize();
 
     /**
-     * Orders hosts with one call to the cloud. When the answer is lost, hosts that carry the attempt's mark are looked up
-     * before anything is sent again, so that no host is made twice.
+     * Orders hosts with one call to the cloud. If the response is lost, the provider looks up hosts that carry the attempt's tag
+     * before it sends the request again, so that no host is created twice.
      *
      * @param order what to make; its names are new in this mesh
-     * @return what the cloud accepted, one for each name; not yet ready for use
-     * @throws dev.promguard.ProviderException if the cloud refused, or it is not known what became of the order. All, some
-     *     or none of the hosts may then exist; a later {@link #list} tells
+     * @return the hosts that the cloud accepted, one for each name; they are not ready for use yet
+     * @throws dev.promguard.ProviderException if the cloud refused, or the outcome of the order is not known. All, some or none
+     *     of the hosts may then exist; a later {@link #list} shows which
      */
     List<CloudHost> create(CreateOrder order);
 
     /**
-     * Waits until hosts are active and have a public address, and reports each as soon as it is. Asks for all at once, not one
-     * by one. Returns when every host is ready or known not to come, or when the time is over: a host that never comes keeps this
-     * call waiting, but not the report of the others.
+     * Waits until hosts are active and have a public address, and reports each as soon as it is. It requests the status of all
+     * hosts at once, not one by one. Returns when every host is ready or is known to have failed, or after the timeout. A host
+     * that never becomes ready delays the return of this call, but not the reports about the others.
      *
      * @param mesh the mesh's name
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
      * @param ready called once for each host that is ready, in the order in which hosts are seen to be, always in the thread that
-     *     called {@code await} and before {@code await} returns. The provider holds no lock then, and asks for nothing until it
-     *     returns, so it should be quick. What it throws ends the waiting and is thrown on, unchanged
+     *     called {@code await} and before {@code await} returns. The provider holds no lock during the call and makes no request
+     *     until it returns, so it should be quick. An exception that it throws ends the waiting and is passed on unchanged
      * @return the hosts that were reported as ready, and for each other one why it is not. Never throws for a single host
-     * @throws dev.promguard.ProviderException if nothing can be said of the hosts that were not reported. Those that were are
-     *     ready all the same
+     * @throws dev.promguard.ProviderException if the status of the hosts that were not reported is not known. The hosts that were
+     *     reported are ready
      */
     ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready);
 
@@ -158,7 +160,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
      * @return the hosts that are ready, and for each other one why it is not. Never throws for a single host
-     * @throws dev.promguard.ProviderException if nothing can be said of some hosts
+     * @throws dev.promguard.ProviderException if the status of some hosts is not known
      */
     default ProvisioningResult await(String mesh, Set<String> ids, Duration timeout) {
         return await(mesh, ids, timeout, host -> {});
@@ -167,11 +169,11 @@ public interface CloudProvider extends AutoCloseable {
     /**
      * Deletes hosts and waits until they are gone. Hosts that are gone already count as deleted.
      *
-     * @param mesh the mesh's name; a host that does not carry its mark is not deleted
+     * @param mesh the mesh's name; a host that does not carry its tag is not deleted
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
      * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
-     *     have been deleted; calling again goes on
+     *     have been deleted; calling it again continues from there
      */
     void delete(String mesh, Collection<String> ids, Duration timeout);
 
@@ -183,37 +185,37 @@ public interface CloudProvider extends AutoCloseable {
      * @param attempts the attempts, as in {@link CreateOrder#attempt()}; empty returns at once
      * @param timeout how long to wait at the most
      * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
-     *     have been deleted; calling again goes on
+     *     have been deleted; calling it again continues from there
      */
     void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout);
 
     /**
-     * What time it is by the clock that dates this cloud's own doings, {@link #rebuilds} among them. The clock of this machine is
-     * never compared with it.
+     * The current time by the clock that this cloud uses for its own events, including {@link #rebuilds}. The clock of this
+     * machine is never compared with it.
      *
-     * @return a time that is not before this call, give or take a second; empty if the cloud does not tell
+     * @return a time that is not before this call, give or take a second; empty if the cloud does not say
      */
     default Optional<Instant> clock() {
         return Optional.empty();
     }
 
     /**
-     * The times that a host's disk was made anew from an image, so that it has lost all it had and shows the host key of its
-     * creation again. Asked only when a host shows that key; what this says decides whether it is let in.
+     * The times at which a host's disk was recreated from an image, so that its data is lost and it shows the host key of its
+     * creation again. This is called only when a host shows that key, and the result decides whether the key is accepted.
      *
      * @param mesh the mesh's name
      * @param id the host's id
      * @return every rebuild that the cloud knows of, in any order; empty if there was none, or the host does not carry the mesh's
-     *     mark. By default empty
-     * @throws dev.promguard.ProviderException if the cloud does not answer, or not in whole
+     *     tag. Empty by default
+     * @throws dev.promguard.ProviderException if the cloud does not answer, or the answer is incomplete
      */
     default List<Rebuild> rebuilds(String mesh, String id) {
         return List.of();
     }
 
     /**
-     * Removes what the mesh left in the account beside hosts: its marks, what {@link #ensureFirewall} made, and the access key if
-     * PromGuard registered it. Doing it again does nothing.
+     * Removes what the mesh has in the account apart from hosts: its tags, the firewall of {@link #ensureFirewall}, and the
+     * access key if PromGuard registered it. Calling it again does nothing.
      *
      * @param mesh the mesh's name
      * @param key the access key that {@link #registerAccessKey} returned, or empty if none is known
@@ -221,17 +223,18 @@ public interface CloudProvider extends AutoCloseable {
     void cleanUp(String mesh, Optional<AccessKey> key);
 
     /**
-     * Where this cloud's hosts fetch releases when the mesh is not told: a mirror inside a closed cloud, say.
+     * Where this cloud's hosts download releases unless the mesh's settings name a source, for example a mirror inside a closed
+     * cloud.
      *
-     * @return releases that take the place of the upstream ones of the same names; by default none
+     * @return releases that replace the upstream ones of the same names; empty by default
      */
     default List<dev.promguard.blueprint.Release> releases() {
         return List.of();
     }
 
     /**
-     * Clears the secrets that the provider itself has read, such as a key from a file. Secrets that it was given are their owners' to
-     * close. It must not be used afterwards; closing again does nothing. By default nothing has to be cleared.
+     * Clears the secrets that the provider itself has read, such as a key from a file. Secrets that were passed to it are closed
+     * by their owners. It must not be used afterwards; closing it again does nothing. The default implementation does nothing.
      */
     @Override
     default void close() {}

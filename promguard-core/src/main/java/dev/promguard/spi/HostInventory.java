@@ -7,11 +7,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Hosts that were there before any mesh and stay when it goes. The engine makes and deletes none of them: it logs in with the
- * user's own key, and takes its parts off again.
+ * Existing hosts, which are older than the mesh and stay when it is removed. The engine never creates or deletes them: it logs in
+ * with the user's own key, and uninstalls PromGuard from them at the end.
  *
  * @param logins how to log in to each host, by the host's name
- * @param gone names of hosts that the user says are gone for good: they are forgotten, and nothing is taken off them
+ * @param gone names of hosts that the user has declared as gone: they are removed from the state without being contacted
  * @param identity the user's SSH private key, an OpenSSH or PEM key file's text; stays open, its owner closes it
  * @param passphrase what the private key is encrypted with; empty if it is not
  */

@@ -13,26 +13,26 @@ import java.util.List;
 /**
  * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm}, {@link #rollBack} and
  * {@link #probe} is one exchange. Not
- * thread-safe, but {@link #close()} may be called from any thread and ends whatever is under way.
+ * thread-safe, but {@link #close()} may be called from any thread and ends a call in progress.
  */
 public interface HostSession extends AutoCloseable {
     /**
-     * The key that the host proved, at the start of this session or since: {@link #facts} may go on over a new connection, to which
-     * a host shows another of the accepted keys if it rolled back to that meanwhile.
+     * The key that the host proved, at the start of this session or later: {@link #facts} may continue over a new connection, on
+     * which a host shows another of the accepted keys if it has rolled back to it.
      *
      * @return one of the target's accepted host keys, or where there are none and the target trusts on first use, the key shown
      */
     HostKeyFingerprint hostKey();
 
     /**
-     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
-     * earlier session left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over
-     * this session ends it. One that has begun is waited for, or brought to its end where the host went down in it.
+     * Reads the host's facts. Read-only. Waits first until the host's first boot is complete. A rollback that an earlier session
+     * left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over this
+     * session ends it. If a rollback has begun, this waits for it, or completes it if the host went down during it.
      *
-     * @param query what to look at
+     * @param query the facts to read
      * @param bootTimeout how long to wait for the first boot to end
      * @return the facts
-     * @throws dev.promguard.HostException if the host does not answer, answers nonsense, or is not done booting in time
+     * @throws dev.promguard.HostException if the host does not answer, gives a malformed answer, or is not done booting in time
      */
     HostFacts facts(FactsQuery query, Duration bootTimeout);
 
@@ -40,9 +40,9 @@ public interface HostSession extends AutoCloseable {
      * Makes changes in the order given, and stops at the first that fails.
      *
      * <p>Firewall and WireGuard changes are armed with a rollback that the host itself carries out unless a later session
-     * calls {@link #confirm()}: nothing stays changed that would lock the caller out. When {@link HostKey.Replace} is
-     * among the changes, {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the
-     * host starts to use it only after that call has returned.
+     * calls {@link #confirm()}: no change can lock the caller out permanently. When {@link HostKey.Replace} is among the changes,
+     * {@link Progress#newHostKey} is called with the new key before the host starts to use it, and the host starts to use it only
+     * after that call has returned.
      *
      * @param changes what to do; empty sends nothing
      * @param keys the keys that {@link WireGuard.WriteKey} and {@link WireGuard.WritePresharedKeys} write; the caller's to close
@@ -55,7 +55,7 @@ public interface HostSession extends AutoCloseable {
     boolean apply(List<Change> changes, NewKeys keys, Progress progress);
 
     /**
-     * Makes changes among which no key is written.
+     * Makes changes that write no key.
      *
      * @param changes what to do; empty sends nothing
      * @param progress told of each change as it happens, on the calling thread
@@ -67,9 +67,9 @@ public interface HostSession extends AutoCloseable {
     }
 
     /**
-     * Disarms the rollback. To be called on a session opened after the one that made the changes, which is the proof that the
-     * host can still be reached; on that one it is refused. To call it again, also on another session, does no harm: where the
-     * answer was lost, it tells what became of the changes. A rollback that is under way is waited for.
+     * Disarms the rollback. Call it on a session that was opened after the one that made the changes, which proves that the host
+     * can still be reached; the session that made the changes refuses it. It can be called again, also on another session: if the
+     * answer was lost, it then reports the outcome of the changes. It waits for a rollback in progress.
      *
      * <p>It returns if the changes are kept.
      *
@@ -79,24 +79,24 @@ public interface HostSession extends AutoCloseable {
     void confirm();
 
     /**
-     * Has the host roll back now what was changed and nobody has confirmed, instead of when the time for a confirmation is over. May be
-     * called on the session that made the changes, and again without harm. Does nothing where no rollback is armed. The rollback itself
-     * does not depend on this session: it comes to its end also if the connection breaks.
+     * Makes the host roll back unconfirmed changes now, instead of when the time for a confirmation is over. It may be called on
+     * the session that made the changes, and repeatedly. Does nothing if no rollback is armed. The rollback does not depend on
+     * this session: it completes even if the connection breaks.
      *
      * <p>It returns when the host is as it was before these changes.
      *
-     * @throws dev.promguard.HostException if the host does not answer, or did not come to the end of its rollback; an armed rollback
-     *     still begins when its time is over
+     * @throws dev.promguard.HostException if the host does not answer, or did not complete its rollback; an armed rollback still
+     *     begins when its time is over
      */
     void rollBack();
 
     /**
-     * Tries ports from the host, several at once, changing nothing there. Over a port without a page nothing is sent.
+     * Probes ports from the host, several at once. Read-only. Nothing is sent to a port without a page.
      *
      * @param probes what to try; none sends nothing to the host
      * @param timeout how long to wait at one port for a connection; a page has three times as long to come
-     * @return what came of each, in the order of the ports
-     * @throws dev.promguard.HostException if the host does not answer, or answers nonsense
+     * @return the result of each, in the order of the ports
+     * @throws dev.promguard.HostException if the host does not answer, or gives a malformed answer
      */
     List<ProbeResult> probe(List<Probe> probes, Duration timeout);
 
@@ -131,15 +131,15 @@ public interface HostSession extends AutoCloseable {
         void done(Change change);
 
         /**
-         * Something of PromGuard's, or that it brought along, stays on the host although its parts are being taken off.
+         * Something that PromGuard put on the host stays there although it is being uninstalled.
          *
          * @param what what stays, in words
          */
         default void left(String what) {}
 
         /**
-         * The host made itself a new host key and waits for leave to use it. The implementation keeps it durably before
-         * it returns; if it throws, the host keeps its old key.
+         * The host has generated a new host key and waits for permission to use it. The implementation saves the key durably
+         * before it returns; if it throws, the host keeps its old key.
          *
          * @param fingerprint the new key's fingerprint
          */

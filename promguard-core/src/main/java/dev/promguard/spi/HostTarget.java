@@ -14,8 +14,8 @@ import java.util.Set;
  * @param address its public IPv4 or IPv6 address
  * @param port its SSH port, 1 to 65535
  * @param user the login: root, or a user that may run {@code sudo -n}
- * @param acceptedHostKeys the host keys to accept; no other key is
- * @param trustOnFirstUse whether any one key is accepted where {@code acceptedHostKeys} is empty, because the user said so. The
+ * @param acceptedHostKeys the host keys to accept; all others are refused
+ * @param trustOnFirstUse whether the first key is accepted if {@code acceptedHostKeys} is empty, because the user allowed it. The
  *     caller keeps {@link HostSession#hostKey()} before it sends anything over that session
  * @param loginKey the private key to log in with, an OpenSSH or PEM key file's text
  * @param passphrase what the private key is encrypted with; empty if it is not

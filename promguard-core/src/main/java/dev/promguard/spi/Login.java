@@ -5,13 +5,13 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * How to log in to a host that was there before the mesh.
+ * How to log in to an existing host.
  *
  * @param user the login: root, or a user that may run {@code sudo -n}
  * @param port its SSH port, 1 to 65535
- * @param hostKeys the host keys to accept; empty where whatever key the host shows at the first contact is to be trusted, and
- *     from then on that key alone
- * @param trustOnFirstUse whether the user has said so in as many words
+ * @param hostKeys the host keys to accept; empty to trust the key that the host shows at the first contact, and only that key
+ *     from then on
+ * @param trustOnFirstUse whether the user has allowed that explicitly
  */
 public record Login(String user, int port, Set<HostKeyFingerprint> hostKeys, boolean trustOnFirstUse) {
     /**

@@ -163,7 +163,7 @@ public record MeshState(
         }
 
         /**
-         * The same host, whose new host key is accepted beside the old one.
+         * The same host, whose new host key is accepted in addition to the old one.
          *
          * @param key the new host key
          * @return a copy

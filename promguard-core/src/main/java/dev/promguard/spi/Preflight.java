@@ -6,7 +6,7 @@ import java.util.Map;
 /**
  * What a cloud says of an order beforehand.
  *
- * @param problems everything that stands in the way, each naming the field, the value and the remedy; empty if nothing does
+ * @param problems all problems, each naming the field, the value and the remedy; empty if nothing does
  * @param prices the price of each host whose price is known, by the host's name
  */
 public record Preflight(List<String> problems, Map<String, Price> prices) {

@@ -13,7 +13,7 @@ public interface StateStore {
      * Keeps other programs from changing the same mesh.
      *
      * @param mesh the mesh's name
-     * @return the lock; closing it gives the mesh free
+     * @return the lock; closing it releases the mesh
      * @throws dev.promguard.StateException if another program or thread holds it
      */
     Lock lock(String mesh);
@@ -43,7 +43,7 @@ public interface StateStore {
     Optional<Secret> loadLoginKey(String mesh);
 
     /**
-     * Keeps the login key, readable by its owner alone.
+     * Saves the login key, so that only its owner can read it.
      *
      * @param mesh the mesh's name
      * @param key the key
@@ -59,7 +59,7 @@ public interface StateStore {
     Optional<dev.promguard.keys.SshPublicKey> loadLoginPublicKey(String mesh);
 
     /**
-     * Forgets the mesh: state and login key. Forgetting again does nothing.
+     * Deletes the mesh's state and login key. Deleting them again does nothing.
      *
      * @param mesh the mesh's name
      */

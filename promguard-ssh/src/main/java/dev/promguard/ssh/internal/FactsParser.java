@@ -38,8 +38,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the lines that the facts script prints. Strict: a line that it does not know, a field that cannot be what it should
- * be, or a missing end is an error, for such a host cannot be trusted to be what it says. Not thread-safe.
+ * Parses the output of the facts script. It is strict: an unknown line, a malformed field or a missing end is an error, because
+ * such a host cannot be trusted. The class is long because it parses every fact that no resource defines itself. Not thread-safe.
  */
 final class FactsParser {
     /** A line that makes no sense. */
@@ -78,7 +78,7 @@ final class FactsParser {
     private static final Pattern SOCKET = Pattern.compile(
             "(tcp|udp)\t((?:\\*|[0-9a-fA-F.:]{1,45}|\\[[0-9a-fA-F.:]{1,45}])(?:%[\\x21-\\x7e]{1,15})?):([0-9]{1,5})");
 
-    /** The places where PromGuard puts what it may take away again. */
+    /** The paths that PromGuard manages and may remove. */
     private static final Pattern MANAGED =
             Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"
                     + "|/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\\.yml"
