@@ -131,7 +131,7 @@ public final class ApplyReport {
     }
 
     /**
-     * How many of the changes undid drift: somebody had changed a host since the last apply.
+     * How many of the changes undid drift, that is, changes made on a host since the last apply.
      *
      * @return the number; 0 where all changes come from the spec
      */
@@ -288,7 +288,7 @@ public final class ApplyReport {
         }
 
         /**
-         * The changes that undid drift: somebody had changed the host since the last apply.
+         * The changes that undid drift, that is, changes made on the host since the last apply.
          *
          * @return some of the {@link #changes()}
          */

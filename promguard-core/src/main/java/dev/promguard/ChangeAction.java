@@ -14,7 +14,7 @@ public enum ChangeAction {
     STOP,
     /** It is stopped and started. */
     RESTART,
-    /** It reads its configuration anew. */
+    /** It reloads its configuration. */
     RELOAD,
     /** It will come up at boot. */
     ENABLE,

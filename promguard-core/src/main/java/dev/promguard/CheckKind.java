@@ -31,7 +31,7 @@ public enum CheckKind {
     FIREWALL_DENIES_BY_DEFAULT("firewall-denies-by-default"),
     /** The only rules that admit a guarded port are for the WireGuard interface and the monitors. */
     GUARDED_PORTS_ON_WIREGUARD_ONLY("guarded-ports-on-wireguard-only"),
-    /** A note: rules of others that admit ports which are not guarded. */
+    /** A note: firewall rules that PromGuard did not write and that admit ports which are not guarded. */
     FOREIGN_FIREWALL_RULES("foreign-firewall-rules"),
     /** Packets for the mesh's network leave through the WireGuard interface or not at all. */
     KILL_SWITCH_ON("kill-switch-on"),

@@ -75,7 +75,7 @@ public final class HostHealth {
         }
 
         /**
-         * Sets what Prometheus says of the host's target.
+         * Sets the state of the host's target in Prometheus.
          *
          * @param health such as {@code up}
          * @return this builder
@@ -142,7 +142,7 @@ public final class HostHealth {
     }
 
     /**
-     * What Prometheus says of the host's target.
+     * The state of the host's target in Prometheus.
      *
      * @return such as {@code up} or {@code down}; {@code missing} if Prometheus has no such target, {@code unknown} if Prometheus
      *     gave no answer

@@ -85,7 +85,7 @@ public final class MeshProblem {
     /**
      * Whether this problem blocks the whole verb.
      *
-     * @return false if only the host that it is about is left as it is
+     * @return false if only the affected host stays unchanged
      */
     public boolean blocking() {
         return blocking;

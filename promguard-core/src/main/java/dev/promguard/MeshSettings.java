@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param applier the way to the hosts; empty for the one on the class path
  * @param services what finds these two on the class path; the same for a mesh and the meshes derived from it
  * @param state where the state is kept
- * @param listener who is told what happens
+ * @param listener receives the events
  * @param keySource where WireGuard keys come from
  * @param remoteWriteSecrets the secrets of the remote writes, by their names
  * @param parallelism how many hosts are worked on at once

@@ -157,7 +157,7 @@ public final class Plan {
     }
 
     /**
-     * What somebody has changed on the hosts since the last apply, and an apply would undo.
+     * The changes made on the hosts since the last apply, which an apply would undo.
      *
      * @return the changes that are drift, in the order of the entries
      */

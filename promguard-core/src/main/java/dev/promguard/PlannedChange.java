@@ -92,7 +92,7 @@ public final class PlannedChange {
     }
 
     /**
-     * Whether the change undoes drift: somebody changed the host since the last apply.
+     * Whether the change undoes drift, that is, a change made on the host since the last apply.
      *
      * @return false where the spec changed, and where it is not known what the last apply put there
      */

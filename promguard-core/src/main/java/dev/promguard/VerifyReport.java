@@ -434,7 +434,7 @@ public final class VerifyReport {
     }
 
     /**
-     * The whole report for somebody who was not there: what was checked when and by what, what fails with what to do, and every check
+     * The whole report for a reader who did not see the run: what was checked when and by what, what fails with what to do, and every check
      * with its method and what was observed. Texts of the hosts' are escaped, and long ones cut.
      *
      * @return a Markdown document (CommonMark with tables), ending in a line end

@@ -107,7 +107,7 @@ final class Views {
         List<String> notes = new ArrayList<>();
         host.leftovers().forEach(what -> notes.add("will be left: " + what));
         if (host.kind() == DestroyDecision.Kind.FORGET) {
-            notes.add("it is said to be gone for good: it is forgotten, and not contacted");
+            notes.add("declared as gone with forget(…): removed from the state, not contacted");
         }
         Plan.Entry.Builder entry = Plan.Entry.builder(kind, host.name())
                 .problems(host.problem().stream().map(Views::problem).toList())

@@ -333,7 +333,7 @@ class MeshInventoryTest {
         inventory.forget("db-1");
         DestroyReport report = without.build().destroy();
 
-        assertThat(report.leftovers().get("db-1")).singleElement().asString().contains("gone for good");
+        assertThat(report.leftovers().get("db-1")).singleElement().asString().contains("declared as gone");
         assertThat(database.parts()).as("it was not looked for").isNotEmpty();
         assertThat(store.load("shop")).isEmpty();
     }

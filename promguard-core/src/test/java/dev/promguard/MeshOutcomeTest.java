@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** What became of changes under an armed rollback: kept, rolled back, or unknown, as the report has it. */
 class MeshOutcomeTest {
     private static final String NODE = "shop-node-2";
-    private static final String CONNECT = "connect anew";
+    private static final String CONNECT = "reconnect";
     private static final String LOOK = "check whether it keeps its changes";
 
     private final Account account = new Account();

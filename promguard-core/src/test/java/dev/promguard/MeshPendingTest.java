@@ -17,7 +17,7 @@ class MeshPendingTest {
     @BeforeEach
     void loseTheNode() {
         MeshListener cut = event -> {
-            if (event.host().equals(Optional.of(NODE)) && event.step().equals("connect anew")) {
+            if (event.host().equals(Optional.of(NODE)) && event.step().equals("reconnect")) {
                 node().down(true);
             }
         };

@@ -164,7 +164,7 @@ class MeshTest {
     @Test
     void apply_rolledBackBeforeItWasConfirmed_failsThatHostAndTheNextApplyFinishes() {
         MeshListener late = event -> {
-            if (event.step().equals("connect anew") && event.host().equals(Optional.of("shop-node-2"))) {
+            if (event.step().equals("reconnect") && event.host().equals(Optional.of("shop-node-2"))) {
                 account.cloud.machine("shop-node-2").rollBack();
             }
         };

@@ -191,7 +191,7 @@ class MeshTunnelsTest {
             exchanging.compareAndSet(false, event.step().startsWith("rotate"));
             if (exchanging.get()
                     && event.host().equals(Optional.of(MONITOR))
-                    && event.step().equals("connect anew")) {
+                    && event.step().equals("reconnect")) {
                 machine(MONITOR).down(true);
             }
         };

@@ -16,7 +16,7 @@ public interface Change {
         STOP,
         /** It is stopped and started. */
         RESTART,
-        /** It reads its configuration anew. */
+        /** It reloads its configuration. */
         RELOAD,
         /** It will come up at boot. */
         ENABLE,

@@ -63,7 +63,7 @@ public final class DigitalOcean implements CloudProvider {
     private static final int BATCH = 10;
     private static final int LARGEST_USER_DATA = 64 * 1024;
     private static final int LEAST_LOOKS = 3;
-    /** From how many droplets on a list of all is asked for before each by itself. */
+    /** From how many droplets on one list is requested before single droplets are. */
     private static final int MANY_IDS = 5;
 
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
@@ -156,10 +156,10 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * Where the API is. DigitalOcean's own unless said.
+         * Where the API is. DigitalOcean's own by default.
          *
          * @param value an https URI, under which {@code /v2/} lies; an http one only of this machine itself, at
-         *     {@code localhost}, {@code 127.0.0.1} or another loopback address, since the token goes there as it is
+         *     {@code localhost}, {@code 127.0.0.1} or another loopback address, since the token is sent there unencrypted
          * @return this builder
          * @throws NullPointerException if {@code value} is null
          * @throws IllegalArgumentException if it is not such a URI
@@ -185,7 +185,7 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * How long one call may take, up to the end of its answer. 60 seconds unless said.
+         * How long one call may take, up to the end of its answer. 60 seconds by default.
          *
          * @param value longer than zero, at most a day
          * @return this builder
@@ -199,7 +199,7 @@ public final class DigitalOcean implements CloudProvider {
 
         /**
          * How soon to look while waiting for droplets. Each further look at droplets that are being made comes twice as late,
-         * up to five times this. 3 seconds unless said.
+         * up to five times this. 3 seconds by default.
          *
          * @param value longer than zero, at most a day
          * @return this builder
@@ -213,7 +213,7 @@ public final class DigitalOcean implements CloudProvider {
 
         /**
          * How long to wait before a call that failed is sent again, where it may be. Each further wait is twice as long, up to
-         * sixteen times; all are shortened at random by up to a half. Half a second unless said. When the API itself says how
+         * sixteen times; all are shortened at random by up to a half. Half a second by default. When the API itself says how
          * long to wait, that counts.
          *
          * @param value longer than zero, at most a day
@@ -244,7 +244,7 @@ public final class DigitalOcean implements CloudProvider {
         /**
          * Puts a firewall of DigitalOcean's own in front of the mesh's droplets, beside the one on each host. It admits SSH
          * from these networks alone, WireGuard from anywhere, and nothing else; what droplets send as TCP or UDP goes out. This
-         * machine must be in one of the networks, or it cannot reach the droplets. None unless said. It is removed with the
+         * machine must be in one of the networks, or it cannot reach the droplets. None by default. It is removed with the
          * mesh.
          *
          * @param cidrs IPv4 or IPv6 networks, such as {@code 203.0.113.0/24}, or single addresses; at least one
@@ -259,7 +259,7 @@ public final class DigitalOcean implements CloudProvider {
 
         /**
          * The VPC networks to put droplets in. A droplet goes into the one of its region, and where none of these is in its
-         * region, into the region's default one. None unless said.
+         * region, into the region's default one. None by default.
          *
          * @param uuids the VPCs' ids, at most one for each region
          * @return this builder
@@ -272,7 +272,7 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * Gives droplets a public IPv6 address too. Off unless said.
+         * Gives droplets a public IPv6 address too. Off by default.
          *
          * @param value whether to
          * @return this builder
@@ -283,7 +283,7 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * Has DigitalOcean install its own monitoring agent on droplets. Off unless said.
+         * Has DigitalOcean install its own monitoring agent on droplets. Off by default.
          *
          * @param value whether to
          * @return this builder
@@ -294,7 +294,7 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * SSH keys of the account that droplets admit beside the mesh's own. None unless said. They are never removed.
+         * SSH keys of the account that droplets admit beside the mesh's own. None by default. They are never removed.
          *
          * @param idsOrFingerprints the keys' ids, or their MD5 fingerprints as 16 pairs of hex digits
          * @return this builder
@@ -307,7 +307,7 @@ public final class DigitalOcean implements CloudProvider {
         }
 
         /**
-         * Tags for droplets beside PromGuard's own, for bills and the like. None unless said. They are never removed.
+         * Tags for droplets beside PromGuard's own, for bills and the like. None by default. They are never removed.
          *
          * @param names at most 255 letters, digits, colons, dashes and underscores each
          * @return this builder
@@ -409,7 +409,7 @@ public final class DigitalOcean implements CloudProvider {
         return new Preflight(problems, prices);
     }
 
-    /** Asks to delete a tag that nobody has: with a token that may, that changes nothing. */
+    /** Deletes a tag that does not exist, which changes nothing and shows whether the token may write. */
     private boolean mayWrite() {
         String nobodys = Marks.ALL + ":probe:"
                 + Long.toHexString(ThreadLocalRandom.current().nextLong());
@@ -464,7 +464,7 @@ public final class DigitalOcean implements CloudProvider {
         return answer.vpc().region();
     }
 
-    /** What there is, read anew each time, and the images of the account's own that are in the spec for by number. */
+    /** The current offer, and the account's own images that the spec names by number. */
     private Offer offer(List<HostOrder> orders) {
         List<Answers.Image> images = new ArrayList<>(api.paged(
                 "/v2/images?type=distribution",
@@ -503,7 +503,7 @@ public final class DigitalOcean implements CloudProvider {
         if (ids.isEmpty()) {
             return List.of();
         }
-        // One list shows many, but only a droplet that is asked for by itself and not there is gone.
+        // One list shows many, but only a droplet that a request by its id does not find is gone.
         Map<String, Droplet> listed =
                 ids.size() < MANY_IDS ? Map.of() : Api.byId(api.droplets("/v2/droplets", Deadline.never()));
         List<FoundHost> found = new ArrayList<>();
@@ -697,7 +697,7 @@ public final class DigitalOcean implements CloudProvider {
         return tag.resources() != null && tag.resources().count() == 0;
     }
 
-    /** A droplet that still carries the mark would lose it, and nobody would find it again. */
+    /** A droplet that still carries the tag would lose it, and could not be found again. */
     private void insistThatNoneIsLeft(String mesh) {
         Deadline lag = Deadline.after(listLag);
         List<Droplet> left = api.tagged(Marks.mesh(mesh), Deadline.never());

@@ -33,7 +33,7 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
         Map<String, T> bySlug = new TreeMap<>();
         for (T one : all) {
             String name = slug.apply(one);
-            // What has another form can be ordered by nobody, and is not to be shown to anybody.
+            // Anything of another form cannot be ordered, and is not shown.
             if (name != null && Names.isWord(name)) {
                 bySlug.put(name, one);
             }
@@ -60,7 +60,7 @@ record Offer(Map<String, Answers.Region> regions, Map<String, Answers.Size> size
         return price != null && price.signum() >= 0 && price.precision() - price.scale() <= MOST_DIGITS;
     }
 
-    /** Adds all that stands in the way of a host, each with the nearest choices that do not. */
+    /** Adds all problems of a host, each with the nearest valid choices. */
     void check(HostOrder order, List<String> problems) {
         Answers.Region region = regions.get(order.region());
         Answers.Size size = sizes.get(order.size());

@@ -75,7 +75,7 @@ final class Removal {
         }
     }
 
-    /** Deletes whatever one of these attempts made. A droplet that is still being made may refuse: that is asked for again. */
+    /** Deletes whatever one of these attempts made. A droplet that is still being created may refuse; the request is then repeated. */
     void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout) {
         if (attempts.isEmpty()) {
             return;
@@ -139,7 +139,7 @@ final class Removal {
         return refused;
     }
 
-    /** Which of the droplets are still there. One that no list has shown yet is asked for by itself, since lists lag. */
+    /** Which of the droplets are still there. One that no list has shown yet is requested by its id, because lists lag. */
     private Map<String, Droplet> left(String mesh, Collection<String> ids, Set<String> unseen, Deadline deadline) {
         Map<String, Droplet> listed = Api.byId(api.tagged(Marks.mesh(mesh), deadline));
         Map<String, Droplet> left = new TreeMap<>();

@@ -45,7 +45,7 @@ final class Tagging {
         }
     }
 
-    /** A tag that somebody deleted is made anew; one that is there is refused, or taken as it is. */
+    /** A deleted tag is created again; an existing one is refused by the API or accepted. */
     private void make(String tag) {
         try {
             api.http().repeat("/v2/tags", Map.of("name", tag), Deadline.never());

@@ -446,7 +446,7 @@ class ClosedIT {
         Clouds.run(node(2), "ufw --force disable; systemctl stop node_exporter");
         List<String> steps = new ArrayList<>();
         MeshListener timeIsUp = onceAt(
-                "shut-node-2", "connect anew", () -> Clouds.run(node(2), "systemctl start promguard-rollback.service"));
+                "shut-node-2", "reconnect", () -> Clouds.run(node(2), "systemctl start promguard-rollback.service"));
         Mesh unconfirmed = spec.listener(event -> {
                     steps.add(event.step());
                     timeIsUp.on(event);

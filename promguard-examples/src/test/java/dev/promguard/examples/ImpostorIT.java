@@ -224,7 +224,7 @@ class ImpostorIT {
             Mesh mesh = spec().applier(SshApplier.builder()
                             .rollbackAfter(Duration.ofSeconds(15))
                             .build())
-                    .listener(at("connect anew", () -> impostor.standInFor(node())))
+                    .listener(at("reconnect", () -> impostor.standInFor(node())))
                     .build();
 
             assertRefused(mesh, impostor.fingerprint(), fingerprint(node()), Status.UNKNOWN);

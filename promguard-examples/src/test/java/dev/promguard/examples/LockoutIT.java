@@ -131,7 +131,7 @@ class LockoutIT {
     @Test
     @Order(1)
     void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
-        ApplyAndDie.at("connect anew", cloud, state, Duration.ofSeconds(25));
+        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(25));
         LocalDroplet armed = List.of(monitor(), node()).stream()
                 .filter(host ->
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
@@ -244,7 +244,7 @@ class LockoutIT {
         Clouds.run(node(), "ufw --force delete " + SCRAPE);
         MeshListener late = event -> {
             if (event.host().equals(Optional.of("faulty-node-1"))
-                    && event.step().equals("connect anew")) {
+                    && event.step().equals("reconnect")) {
                 awaitRollback(node());
             }
         };
@@ -267,7 +267,7 @@ class LockoutIT {
     @Order(4)
     void apply_hostWentDownInItsRollback_bringsItToItsEndFirst() throws Exception {
         Clouds.run(node(), "ufw --force delete " + SCRAPE);
-        ApplyAndDie.at("connect anew", cloud, state, Duration.ofSeconds(12));
+        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(12));
         assertThat(Clouds.run(node(), "ufw status")).contains("9100");
         holdRollbackAtItsBegin(node());
         Clouds.run(node(), "systemctl kill --signal=KILL promguard-rollback.service");

@@ -72,7 +72,7 @@ public final class Act {
      *
      * @param decision the decision
      * @param seen the observation that it was made from
-     * @param journal the state, which stays as it is
+     * @param journal the state, which is not changed
      * @param names the hosts
      * @return an outcome in which these hosts failed, and nothing was done
      */
@@ -131,7 +131,7 @@ public final class Act {
         }
     }
 
-    /** Puts the mesh's tag back on hosts that have lost it, before the cloud's firewall is relied on, which goes by the tag. */
+    /** Restores the mesh's tag on hosts that have lost it. The cloud's firewall selects hosts by this tag, so this comes first. */
     private void restoreTags(Roster roster, Outcome.Recorder outcome) {
         Map<String, String> lost = new TreeMap<>();
         roster.present().forEach((name, host) -> {
@@ -181,7 +181,7 @@ public final class Act {
 
     /**
      * Configures hosts in waves: those that were read within a short while together, and late ones in later waves, which complete the
-     * peers of hosts that are configured already. Where all hosts were read, the decision is carried out as it is.
+     * peers of hosts that are configured already. If all hosts were read, the decision is carried out unchanged.
      */
     private void rollOut(
             Decision reviewed, Observation seen, StateJournal journal, Outcome.Recorder outcome, KeyRing ring) {

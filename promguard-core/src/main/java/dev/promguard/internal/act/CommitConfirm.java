@@ -43,12 +43,12 @@ final class CommitConfirm {
     /**
      * Has the host keep its changes; returns if it does.
      *
-     * @param changed the host as it is to be found, with the one host key that it has now
-     * @param known the host as it is known, with the host key too that a rollback brings back
+     * @param changed how to reach the host after the change, with the one host key that it has now
+     * @param known how to reach the host if it rolls back, with the host key that a rollback restores as well
      * @throws HostException with the status {@link Status#ROLLED_BACK} or {@link Status#UNKNOWN}
      */
     void confirm(HostState changed, HostState known) {
-        context.events().started(name, "connect anew");
+        context.events().started(name, "reconnect");
         HostException failure;
         try {
             ask(changed, Timeouts.RECONNECT);
@@ -98,7 +98,7 @@ final class CommitConfirm {
      * Finds out what became of a run of changes that ended with a failure.
      *
      * @param failure how it ended
-     * @param known the host as it is known
+     * @param known how to reach the host before the change
      * @return the failure, or where it left that unknown, one that says as much as a second look has shown
      */
     HostException afterLoss(HostException failure, HostState known) {

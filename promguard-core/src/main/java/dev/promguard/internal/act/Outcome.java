@@ -18,7 +18,7 @@ import java.util.TreeSet;
  * @param decision what it was to do
  * @param addresses the public address of each host that has one, by name
  * @param changes what was done on each host, in order, by name
- * @param drift those of the changes that put back what somebody had changed
+ * @param drift the changes that undid drift
  * @param failures why it did not reach its end, by the name of the host or the step
  * @param removed the hosts that were deleted or left
  * @param cloud what was changed in the cloud beside hosts

@@ -156,7 +156,7 @@ final class Provisioner {
             HostKeyFingerprint bootstrap = hostKey.publicKey().fingerprint();
             CreateIntent intent = new CreateIntent(attempt, names, bootstrap);
             journal.update(state -> state.intending(intent));
-            // A failure leaves the intent in place, whatever its reason: the order may have got through all the same.
+            // Any failure leaves the intent in place, because the order may have reached the cloud.
             List<CloudHost> accepted = context.provider()
                     .create(new CreateOrder(
                             context.mesh(),
@@ -181,7 +181,7 @@ final class Provisioner {
         }
     }
 
-    /** Waits for hosts, and tells of each as soon as it is ready or known not to come. */
+    /** Waits for hosts, and reports each as soon as it is ready or has failed. */
     void await(Map<String, CloudHost> waiting, Observation.ReadyHosts.Listener listener) {
         Map<String, String> open = new TreeMap<>();
         waiting.forEach((name, host) -> open.put(host.id(), name));

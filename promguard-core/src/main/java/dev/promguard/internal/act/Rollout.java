@@ -33,14 +33,14 @@ import java.util.stream.Collectors;
 /**
  * Changes hosts in parallel. The hosts whose running tunnels get other secrets take them together or not at all: the nodes change
  * and hold, under a rollback that is armed and not confirmed; then the monitors; and where all of them did, monitors and nodes are
- * confirmed. Where one did not, the others that share a changed tunnel with it put their old secrets back. The nodes go first since a
+ * confirmed. If one did not, the hosts that share a changed tunnel with it restore their old secrets. The nodes go first since a
  * monitor that asks for a tunnel before its node knows the key would wait five seconds to ask again (REKEY_TIMEOUT in the WireGuard
  * paper, section 6.1). All other hosts are done before, so that no tunnel waits for them.
  *
  * <p>For one wave of hosts. Not thread-safe.
  */
 final class Rollout {
-    private static final String CONFIRM = "connect anew";
+    private static final String CONFIRM = "reconnect";
     private static final String PUT_BACK = "put the old keys back";
     private static final String NEW_KEYS = "give it new keys";
 
@@ -174,7 +174,7 @@ final class Rollout {
 
     /**
      * Confirms the monitors before the nodes, so that one which cannot be reached then costs no tunnel: its nodes put their old
-     * secrets back. Where the time is short, the nodes go first: they began earlier, and may have rolled back by now.
+     * secrets back. If time is short, the nodes are confirmed first: they began earlier and may be about to roll back.
      */
     private void confirm(Set<String> nodes, Set<String> monitors, boolean nodesFirst) {
         Set<String> first = nodesFirst ? nodes : monitors;
@@ -220,7 +220,7 @@ final class Rollout {
         return failed;
     }
 
-    /** Decides anew, where that makes a difference, for peers of hosts that stay with their old keys. */
+    /** Decides again for the peers of hosts that keep their old keys, if that makes a difference. */
     private void keepOldKeys(Set<String> names) {
         boolean changesKeys = !decision.keys().pairs().isEmpty()
                 || !decision.keys().preshared().isEmpty()

@@ -65,7 +65,7 @@ public final class Uninstaller {
     public record Result(Map<String, List<String>> leftovers, Map<String, RuntimeException> failures) {}
 
     /**
-     * Uninstalls PromGuard from hosts, several at once, over the sessions that they were read over.
+     * Uninstalls PromGuard from several hosts at once, over the sessions that read them.
      *
      * @param manifests what was read of the hosts
      * @param sessions the open sessions
@@ -83,7 +83,9 @@ public final class Uninstaller {
                 context.events().failed(name, STEP);
             } else {
                 journal.update(state -> state.without(name));
-                leftovers.put(name, List.of("everything: it is said to be gone for good, and was not contacted"));
+                leftovers.put(
+                        name,
+                        List.of("everything: the host was declared as gone with forget(…), and was not contacted"));
             }
         });
         Parallel.map(

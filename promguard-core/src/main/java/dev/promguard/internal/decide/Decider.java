@@ -39,10 +39,10 @@ import java.util.Optional;
  * verification. Thread-safe.
  */
 public final class Decider {
-    /** What a plan and a report say of a host that has lost its disk. */
+    /** The text of plans and reports for a host that has lost its disk. */
     public static final String REBUILT = "set up again: it was rebuilt, and shows the host key of its creation";
 
-    /** What a plan and a report say of a host whose tag somebody removed. */
+    /** The text of plans and reports for a host that has lost its tag. */
     public static final String LOST_TAG = "has lost its tag in the cloud: put the mesh's tag back";
 
     private final Renderer renderer;
@@ -63,7 +63,7 @@ public final class Decider {
      * Refuses what no observation of hosts could make possible, before any host is contacted.
      *
      * @param roster the hosts
-     * @param preflight what the cloud says of the hosts to create
+     * @param preflight the cloud's answer about the hosts to create
      * @param acts whether the run is going to act; a plan only shows hosts that the state does not know
      * @throws InvalidMeshException if something cannot be; it names everything that the cloud alone can tell
      */
@@ -77,7 +77,7 @@ public final class Decider {
     /**
      * Decides.
      *
-     * @param request what is asked for
+     * @param request the request
      * @param observed what was observed
      * @return the decision; see {@link Decision#orThrow()}
      */
@@ -161,7 +161,7 @@ public final class Decider {
                 roster.blueprint(), host.name(), roster.publicAddresses(), known, keys.sharedBy(host.name()));
     }
 
-    /** Everything that stands in the way on one host, in the order in which it is reported. */
+    /** All problems of one host, in the order in which they are reported. */
     private static List<Problem> problems(
             Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, HostFacts facts) {
         String name = host.name();

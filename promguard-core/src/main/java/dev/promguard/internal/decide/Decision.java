@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param observed what it was made from
  * @param keys which keys are made
  * @param hosts what is to happen to each host that the run is about, in the order of the blueprint
- * @param problems everything that stands in the way, in one order: first what concerns the mesh as a whole, then host by host
+ * @param problems all problems in a fixed order: first those of the mesh as a whole, then host by host
  */
 public record Decision(
         Request request, Observed observed, KeyDecision keys, List<HostDecision> hosts, List<Problem> problems) {

@@ -37,7 +37,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
         DELETE,
         /** PromGuard is uninstalled from it. */
         UNINSTALL,
-        /** It is gone for good, and forgotten. */
+        /** It was declared as gone, and is removed from the state. */
         FORGET,
         /** It carries nothing of the mesh. */
         KEEP,

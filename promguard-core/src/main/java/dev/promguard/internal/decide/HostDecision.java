@@ -17,10 +17,10 @@ import java.util.Optional;
  * @param kind what, in a word
  * @param desired what it should be, with stand-ins for new keys; empty for one that was not read
  * @param changes the changes in order, with stand-ins for new keys
- * @param drift those of the changes that put back what somebody changed on the host
+ * @param drift the changes that undo drift
  * @param planned the changes for people
- * @param problems what stands in the way; there are no changes then
- * @param rebuilt whether its disk was made anew since it was set up
+ * @param problems the host's problems; if there are any, there are no changes
+ * @param rebuilt whether its disk was replaced since it was set up
  */
 public record HostDecision(
         Blueprint.Host host,

@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Something that stands in the way of what was asked for.
+ * A problem that prevents all or part of a request.
  *
  * @param kind what kind of problem it is
  * @param code the code of such failures
@@ -86,7 +86,7 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         Objects.requireNonNull(remedy, "remedy");
     }
 
-    /** Everything that stands in the way, in the one order in which all verbs report it. */
+    /** All problems, in the order in which every verb reports them. */
     static List<Problem> all(Observed observed, List<HostDecision> hosts, String stateLocation) {
         List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
         hosts.forEach(host -> problems.addAll(host.problems()));

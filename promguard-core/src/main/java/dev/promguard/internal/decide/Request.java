@@ -3,7 +3,7 @@ package dev.promguard.internal.decide;
 import java.util.Set;
 
 /**
- * What a decision is asked for.
+ * What a decision is to achieve.
  *
  * @param rotate whether every host gets new keys
  * @param keepingKeys hosts that keep the keys they have, since they could not take new ones in this run

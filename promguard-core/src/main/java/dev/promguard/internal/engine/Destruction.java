@@ -131,7 +131,7 @@ public final class Destruction {
         return new Result(context.mesh(), removed, leftovers, result.failures(), List.of());
     }
 
-    /** How the cloud knows the login key. Where that was never recorded, the cloud may know it all the same. */
+    /** The login key's id in the cloud. The cloud may have the key even if its id was never recorded. */
     private Optional<AccessKey> accessKey(MeshState state) {
         return state.accessKey()
                 .or(() -> context.store()

@@ -46,7 +46,7 @@ public final class Engine {
     private enum Purpose {
         /** To show what an apply would do: a host that is not ready is not waited for. */
         PLAN,
-        /** To report how everything is: as a plan, but nothing is refused, since whatever stands in the way is reported. */
+        /** To report the state of everything: like a plan, but problems are reported instead of refused. */
         VERIFY,
         /** To change hosts: waits for those that are not ready, and keeps changes of an earlier run. */
         CHANGE
@@ -87,7 +87,7 @@ public final class Engine {
     }
 
     /**
-     * Brings hosts to their spec. A host that is slow to answer does not keep the others waiting.
+     * Brings hosts to their spec. A slow host does not delay the others.
      *
      * @param only the hosts that it is about; empty for all of them
      * @return what was done
@@ -101,7 +101,7 @@ public final class Engine {
     }
 
     /**
-     * Brings hosts to their spec if what is to be done passes a review.
+     * Brings hosts to their spec if the decision passes a review.
      *
      * @param only the hosts that it is about; empty for all of them
      * @param review is shown the whole decision before anything is done; what it throws ends the run
@@ -127,7 +127,8 @@ public final class Engine {
     }
 
     /**
-     * Brings the mesh to its spec, and gives every host new keys. In one pass where nothing else is to do. A rotation needs every host.
+     * Brings the mesh to its spec and gives every host new keys. This takes one pass if the mesh is up to date,
+     * and two if it is not. A rotation needs every host.
      *
      * @return what was done
      */

@@ -122,7 +122,7 @@ public record HostIdentities(
     }
 
     /**
-     * The unmanaged hosts, but for those of orders whose outcome was lost: whoever destroys the mesh deletes these with it.
+     * The unmanaged hosts, except those from orders whose outcome was lost: destroying the mesh deletes these too.
      *
      * @param attempts the attempts of these orders
      * @return identities of the other unmanaged hosts alone

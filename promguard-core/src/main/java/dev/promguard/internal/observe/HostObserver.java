@@ -71,7 +71,7 @@ public final class HostObserver {
     }
 
     /**
-     * What to say of a host that cannot be reached because nobody knows where it is.
+     * The observation of a host whose address is unknown.
      *
      * @param name the host's name
      * @return the failure
@@ -113,7 +113,7 @@ public final class HostObserver {
      * @param name the host's name
      * @param sessions where the session is kept
      * @param timeout how long the host may take to answer
-     * @param settles whether changes of an earlier run that nobody confirmed are kept
+     * @param settles whether unconfirmed changes of an earlier run are kept
      * @return what was expected of the host, and what is known of it
      */
     public Arrived observe(Roster roster, String name, Sessions sessions, Duration timeout, boolean settles) {

@@ -44,7 +44,7 @@ public final class ManifestObserver {
     /**
      * What is known of some hosts.
      *
-     * @param hosts what was read of each, by name; a host that is gone for good is absent
+     * @param hosts what was read of each, by name; a host declared as gone is absent
      * @param addresses where those are that were read
      */
     public record Manifests(Map<String, HostObservation> hosts, Map<String, String> addresses) {
@@ -72,12 +72,12 @@ public final class ManifestObserver {
     }
 
     /**
-     * Reads hosts that are going to be changed, several at once. Changes of an earlier run that nobody confirmed are kept.
+     * Reads hosts that are going to be changed, several at once. Unconfirmed changes of an earlier run are kept.
      *
      * @param names the hosts' names
      * @param state what is remembered
      * @param sessions where the sessions are kept
-     * @param pin is told of each host with the key that it proved, before anything is sent to it
+     * @param pin called for each host with the key that it proved, before anything is sent to it
      * @return what is known of each
      */
     public Manifests observe(

@@ -38,7 +38,7 @@ public final class Observation implements AutoCloseable {
      * @param loaded the state as it was loaded
      * @param observed what is known of the cloud
      * @param timeout how long a host may take to answer
-     * @param settles whether changes of an earlier run that nobody confirmed are kept, for the run is to change hosts
+     * @param settles whether unconfirmed changes of an earlier run are kept, because this run is going to change hosts
      */
     public Observation(Context context, MeshState loaded, Observed observed, Duration timeout, boolean settles) {
         this.context = context;
@@ -95,7 +95,7 @@ public final class Observation implements AutoCloseable {
     }
 
     /**
-     * Reads hosts as soon as somebody says that they are ready.
+     * Reads hosts as soon as they are reported as ready.
      *
      * @param names the hosts' names
      * @param telling says so of each, on a thread of its own
@@ -122,7 +122,7 @@ public final class Observation implements AutoCloseable {
     /** Says of hosts that they are ready, or will not be. */
     @FunctionalInterface
     public interface ReadyHosts {
-        /** Is told of each host, once. */
+        /** Called once for each host. */
         interface Listener {
             /**
              * A host is ready.
@@ -144,7 +144,7 @@ public final class Observation implements AutoCloseable {
         /**
          * Waits for all hosts.
          *
-         * @param listener is told of each
+         * @param listener called for each
          */
         void tell(Listener listener);
     }

@@ -14,7 +14,7 @@ import java.util.Optional;
  * Everything that a decision is made from: a value without sessions.
  *
  * @param roster the hosts of the spec beside those that exist
- * @param preflight what the cloud says of the hosts to create
+ * @param preflight the cloud's answer about the hosts to create
  * @param firewall what would be changed in the cloud's own firewall, each in a line
  * @param expected what each host was expected to be when it was asked: a file of which the sum is as expected was not sent
  * @param hosts what is known of each host that the run is about, by name

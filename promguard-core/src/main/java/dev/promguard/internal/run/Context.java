@@ -21,7 +21,7 @@ import java.time.Duration;
  * @param provider where hosts come from
  * @param applier the way to the hosts
  * @param store where the state is kept
- * @param events who is told what happens
+ * @param events receives the events
  * @param keys where WireGuard keys come from
  * @param random where SSH keys and attempt names come from
  * @param renderer what renders hosts' files

@@ -21,7 +21,7 @@ public final class Events {
     /**
      * Events for a listener.
      *
-     * @param listener who is told
+     * @param listener receives the events
      */
     public Events(MeshListener listener) {
         this.listener = listener;

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Does the same work for many items at once, and lets one item's failure not touch the others. */
+/** Does the same work for many items at once. One item's failure does not affect the others. */
 public final class Parallel {
     private static final AtomicInteger POOLS = new AtomicInteger();
     private static final int SECONDS_TO_WIND_DOWN = 5;

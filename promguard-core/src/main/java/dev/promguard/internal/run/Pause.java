@@ -4,7 +4,7 @@ import dev.promguard.CancelledException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** Waits before something is asked for again. */
+/** Waits between two polls. */
 public final class Pause {
     private Pause() {}
 

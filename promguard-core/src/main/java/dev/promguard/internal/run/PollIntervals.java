@@ -6,10 +6,10 @@ import java.time.Duration;
  * How long a run waits for others, and before it asks again.
  *
  * @param grace how long hosts that are ready wait for others, so that they are configured together
- * @param list before a cloud's list is asked for again that lacks a host which should be there
+ * @param list between two requests for a cloud's list that lacks an expected host
  * @param firstScrape how much longer than a scrape interval a target may take to be scraped first, and how long Prometheus may take to
  *     answer and to know its targets
- * @param targets before Prometheus is asked for its targets again, or a host for its handshakes
+ * @param targets between two requests for Prometheus' targets or a host's handshakes
  * @param handshake how long a handshake may take once a packet is sent that needs one; WireGuard tries again every five seconds
  */
 public record PollIntervals(Duration grace, Duration list, Duration firstScrape, Duration targets, Duration handshake) {

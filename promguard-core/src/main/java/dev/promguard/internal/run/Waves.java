@@ -147,7 +147,7 @@ public final class Waves<R> implements AutoCloseable {
         return Parallel.windDown(source) && Parallel.windDown(workers);
     }
 
-    /** Interrupts what is not done yet, and waits some seconds for it to end. */
+    /** Interrupts unfinished work and waits some seconds for it to end. */
     @Override
     public void close() {
         synchronized (this) {

@@ -3,7 +3,7 @@ package dev.promguard.internal.text;
 import dev.promguard.blueprint.Names;
 import org.jspecify.annotations.Nullable;
 
-/** Stands for an exception whose message could not be shown as it is, since somebody else had a say in it. */
+/** Replaces an exception whose message came from outside and could not be shown unchanged. */
 public final class SanitizedException extends Exception {
     private static final long serialVersionUID = 1L;
     private static final int DEEPEST = 20;

@@ -1,4 +1,4 @@
-/** Text that people read: safe to print, whoever had a say in it. */
+/** Text for people, made safe to print wherever it came from. */
 @NullMarked
 package dev.promguard.internal.text;
 

@@ -32,7 +32,7 @@ public record CheckItem(String host, CheckKind kind, String description) {
         return build(method, why, Verdict.UNCHECKED, remedy);
     }
 
-    /** Something that was observed and that somebody should know of. */
+    /** Informational: neither passed nor failed. */
     Check note(String method, String observed, String remedy) {
         return build(method, observed, Verdict.NOTE, remedy);
     }

@@ -27,7 +27,7 @@ final class ExpectedTargets {
      * @param host the host that it is on
      * @param port the port that is scraped
      * @param count how many targets of the job are there: several where an exporter makes probes
-     * @param probes whether they are probes that an exporter makes of others
+     * @param probes whether an exporter probes other hosts for them
      * @param page the path that is scraped; empty for probes, and for Prometheus itself
      */
     record Expected(String job, Blueprint.Host host, int port, int count, boolean probes, Optional<String> page) {

@@ -192,7 +192,7 @@ final class HostChecks {
                 "Run apply.");
     }
 
-    /** The ports that only monitors may reach, and only through the tunnel, or nobody. */
+    /** The ports that only monitors may reach, through the tunnel, or that must be closed to everybody. */
     static Set<Integer> guarded(Blueprint blueprint, Blueprint.Host host) {
         Set<Integer> ports = new TreeSet<>();
         ports.add(blueprint.spec().nodeExporterPort());
@@ -297,7 +297,7 @@ final class HostChecks {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** What others admit to ports of their own is theirs to decide; whoever reads the report decides whether it is right. */
+    /** Rules of other origin for ports that are not guarded. The reader of the report judges them. */
     private void foreignRules() {
         List<LoadedRule> breaches = breaches();
         List<LoadedRule> foreign = loaded.stream()

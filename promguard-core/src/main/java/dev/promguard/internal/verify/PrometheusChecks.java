@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What one monitor's Prometheus says of its targets and its rules. A pure function of the spec and the answer. */
+/** Judges the targets and rules of one monitor's Prometheus. A pure function of the spec and the answer. */
 final class PrometheusChecks {
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";
 
@@ -41,7 +41,7 @@ final class PrometheusChecks {
         return List.copyOf(checks);
     }
 
-    /** What Prometheus says of the hosts' node_exporters, by host. */
+    /** The state of the hosts' node_exporters in Prometheus, by host. */
     Map<String, String> health() {
         return Map.copyOf(health);
     }

@@ -27,7 +27,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * Which ports are probed from where, and what the answers say. What a host says of its own addresses and sockets decides only what is
+ * Which ports are probed from where, and what the answers say. A host's own report of its addresses and sockets decides only what is
  * probed in addition, within bounds. A pure function of the spec, the facts and the answers.
  */
 final class ReachabilityChecks {

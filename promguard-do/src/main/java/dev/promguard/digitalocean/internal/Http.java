@@ -241,7 +241,7 @@ public final class Http {
         }
     }
 
-    /** All calls of a client share the limit: one that is told to wait makes the others wait too. */
+    /** All calls of a client share the limit: if one has to wait, the others wait too. */
     private void waitForTurn(String method, String path, Deadline deadline) {
         Duration turn = limit.take();
         if (turn.isZero()) {
