@@ -101,12 +101,14 @@ public interface HostSession extends AutoCloseable {
     List<ProbeResult> probe(List<Probe> probes, Duration timeout);
 
     /**
-     * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.
+     * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session, and
+     * with nothing before it: a connection that is refused there ends alone. Whether the host lets connections through is tried at once,
+     * with one connection to the address; whether something listens there does not matter yet.
      *
      * @param address where the host connects to, such as {@code 127.0.0.1}
      * @param port the port there
      * @return the local port
-     * @throws dev.promguard.HostException if it cannot be set up
+     * @throws dev.promguard.HostException if it cannot be set up, or the host lets no connection through
      */
     int forward(String address, int port);
 

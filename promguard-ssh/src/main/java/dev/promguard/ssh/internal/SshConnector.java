@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
 /** Opens sessions: connects until the host is there, takes no host key but an accepted one, and logs in. Thread-safe. */
 public final class SshConnector {
     private static final AtomicInteger THREADS = new AtomicInteger();
-    private static final ThreadFactory DAEMONS = task -> {
+    static final ThreadFactory DAEMONS = task -> {
         Thread thread = new Thread(task, "promguard-ssh-" + THREADS.incrementAndGet());
         thread.setDaemon(true);
         return thread;
@@ -58,6 +58,9 @@ public final class SshConnector {
     static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
     private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofSeconds(11);
+
+    /** How many logins in a row a host may end without an answer before that is its answer. */
+    private static final int LOGINS = 3;
 
     private final Settings settings;
     private final DefaultConfig config;
@@ -124,6 +127,7 @@ public final class SshConnector {
         KeyPair login = loginKey(target);
         long deadline = System.nanoTime() + target.timeout().toNanos();
         Duration pause = FIRST_PAUSE;
+        int turnedAway = 0;
         while (true) {
             Attempt attempt = new Attempt(target, login);
             boolean refused;
@@ -132,7 +136,10 @@ public final class SshConnector {
             } catch (IOException | TimeoutException e) {
                 attempt.abort();
                 HostException last = attempt.describe(e);
-                if (!last.retryable() || deadline - System.nanoTime() <= pause.toNanos()) {
+                // A connection may also be lost by chance in the middle of a login.
+                turnedAway = attempt.turnedAway(e) ? turnedAway + 1 : 0;
+                boolean again = last.retryable() || (turnedAway > 0 && turnedAway < LOGINS);
+                if (!again || deadline - System.nanoTime() <= pause.toNanos()) {
                     throw last;
                 }
                 refused = e instanceof ConnectException;
@@ -298,12 +305,19 @@ public final class SshConnector {
                                 "Nothing was sent to it. Somebody who knows the host's public key may intercept the"
                                         + " connection.");
             }
-            if (pinned.proven() != null && causedBy(failure, UserAuthException.class) && !sockets.broken(client)) {
-                return failed(ErrorCode.LOGIN_REFUSED, "log in", failure)
+            if (pinned.proven() != null
+                    && causedBy(failure, UserAuthException.class)
+                    && !causedBy(failure, TransportException.class)) {
+                return loginRefused(failure);
+            }
+            if (turnedAway(failure)) {
+                HostException.Builder failed =
+                        failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
+                return (EarlyEnd.passing(banner()) ? failed.retryable() : failed)
                         .because(
-                                "the host refused the login of " + target.user() + " with the key given",
-                                "Check the user's name, and that the key's public half is in that user's"
-                                        + " ~/.ssh/authorized_keys on the host.");
+                                "the host closed the connection during the login of " + target.user(),
+                                "Follow what it says above, or log in as another user. On the host, journalctl -u ssh names"
+                                        + " the reason.");
             }
             Matcher old = noSettlement(failure);
             if (old != null) {
@@ -317,12 +331,61 @@ public final class SshConnector {
             }
             return failed(ErrorCode.CONNECT_FAILED, "connect", failure)
                     .retryable()
+                    .output(Tail.of(sockets.heard() + '\n' + banner()))
                     .because(
                             "no session with port " + target.port() + " within "
                                     + target.timeout().toSeconds() + " s; the last attempt ended with "
                                     + reason(failure),
                             "Check that the host is up, that its SSH server listens on that port, and that no firewall"
                                     + " blocks it.");
+        }
+
+        /** What the host said while it decided on the login. */
+        private String banner() {
+            return pinned.proven() == null
+                    ? ""
+                    : Tail.of(String.valueOf(client.getUserAuth().getBanner()));
+        }
+
+        /** Whether the host went away in the middle of the login and said something first, as PAM does for a closed account. */
+        boolean turnedAway(Exception failure) {
+            return pinned.proven() != null
+                    && !client.isAuthenticated()
+                    && !banner().isEmpty()
+                    && causedBy(failure, TransportException.class)
+                    && !causedBy(failure, TimeoutException.class);
+        }
+
+        private HostException loginRefused(Exception failure) {
+            String user = target.user();
+            HostException.Builder failed =
+                    failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
+            String methods = client.getUserAuth().getAllowedMethods().stream()
+                    .filter(method -> !method.isBlank())
+                    .map(FactsParser::shown)
+                    .collect(Collectors.joining(", "));
+            if (client.getUserAuth().hadPartialSuccess()) {
+                return failed.because(
+                        "the host took the key of " + user + " and wants " + methods + " besides",
+                        "PromGuard answers no second question. Exempt " + user + " in the host's"
+                                + " /etc/ssh/sshd_config: Match User " + user + ", and below it AuthenticationMethods"
+                                + " publickey.");
+            }
+            if (!methods.isEmpty() && !methods.contains("\"publickey\"")) {
+                return failed.because(
+                        "the host takes no key from " + user + ", only " + methods,
+                        "Set PubkeyAuthentication yes for " + user + " in the host's /etc/ssh/sshd_config, and"
+                                + " AuthenticationMethods, if it is set there, to publickey.");
+            }
+            return failed.because(
+                    "the host refused the login of " + user + " with the key "
+                            + PinnedKeys.fingerprint(login.getPublic()),
+                    "Check the user's name, that the key's public half is in that user's ~/.ssh/authorized_keys, and in the"
+                            + " host's /etc/ssh/sshd_config "
+                            + (user.equals("root")
+                                    ? "PermitRootLogin, AllowUsers and AllowGroups"
+                                    : "AllowUsers and AllowGroups")
+                            + ". On the host, journalctl -u ssh names the reason.");
         }
 
         private HostException.Builder failed(ErrorCode code, String step, Exception failure) {
@@ -387,6 +450,15 @@ public final class SshConnector {
             }
         }
         return false;
+    }
+
+    /** The interruption of a thread that a failure comes from, or null. */
+    static @Nullable Throwable interruption(Throwable failure) {
+        Throwable cause = failure;
+        while (cause != null && !(cause instanceof InterruptedException)) {
+            cause = cause.getCause();
+        }
+        return cause;
     }
 
     private static boolean causedBy(@Nullable Throwable failure, Class<? extends Throwable> type) {

@@ -804,6 +804,8 @@ class SshSessionTest {
             int local;
             try (HostSession session = APPLIER.open(server.target())) {
                 local = session.forward("127.0.0.1", page.getLocalPort());
+                // Whether the host lets connections through was tried at once.
+                page.accept().close();
                 try (Socket browser = new Socket(InetAddress.getLoopbackAddress(), local);
                         Socket served = page.accept()) {
                     served.getOutputStream().write('x');
