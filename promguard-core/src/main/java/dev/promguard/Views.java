@@ -10,6 +10,7 @@ import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.KnownEndpoints;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.observe.HostObservation;
@@ -168,6 +169,9 @@ final class Views {
         if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen
                 && seen.facts().rollbackPending()) {
             notes.add(PENDING);
+        }
+        if (KnownEndpoints.isKept(decision.observed().roster(), host.name())) {
+            notes.add("no address is known for it now: its peers keep the endpoint that they have for it");
         }
         return notes;
     }

@@ -158,7 +158,11 @@ public final class Decider {
         Map<String, PublicKey> known = new HashMap<>(keys.known());
         known.putIfAbsent(host.name(), SymbolicKeys.of(host.name()));
         return renderer.render(
-                roster.blueprint(), host.name(), roster.publicAddresses(), known, keys.sharedBy(host.name()));
+                roster.blueprint(),
+                host.name(),
+                KnownEndpoints.addresses(observed, host, known),
+                known,
+                keys.sharedBy(host.name()));
     }
 
     /** Everything that stands in the way on one host, in the order in which it is reported. */
