@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.security.KeyPair;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
@@ -35,9 +36,11 @@ import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.DefaultConfig;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.common.DisconnectReason;
+import net.schmizz.sshj.common.Factory;
 import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.transport.kex.Curve25519SHA256;
 import net.schmizz.sshj.transport.kex.ECDHNistP;
+import net.schmizz.sshj.transport.kex.KeyExchange;
 import net.schmizz.sshj.userauth.UserAuthException;
 import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
 import net.schmizz.sshj.userauth.password.PasswordUtils;
@@ -51,6 +54,9 @@ public final class SshConnector {
         thread.setDaemon(true);
         return thread;
     };
+
+    /** Algorithms that are no older than those known here. */
+    private static final Pattern NEWER = Pattern.compile("mlkem|sntrup|mldsa|ml-dsa");
 
     private static final Pattern NO_SETTLEMENT =
             Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
@@ -79,13 +85,15 @@ public final class SshConnector {
         DefaultConfig config = new DefaultConfig();
         config.setLoggerFactory(new QuietLoggers());
         config.setKeepAliveProvider(KeepAliveProvider.KEEP_ALIVE);
-        config.setKeyExchangeFactories(List.of(
+        List<Factory.Named<KeyExchange>> exchanges = new ArrayList<>(HybridKeyExchange.all());
+        exchanges.addAll(List.of(
                 new Curve25519SHA256.Factory(),
                 new Curve25519SHA256.FactoryLibSsh(),
                 new ECDHNistP.Factory256(),
                 new ECDHNistP.Factory384(),
                 new ECDHNistP.Factory521(),
                 new ExtInfoClientFactory()));
+        config.setKeyExchangeFactories(exchanges);
         config.setCipherFactories(List.of(
                 ChachaPolyCiphers.CHACHA_POLY_OPENSSH(),
                 GcmCiphers.AES256GCM(),
@@ -190,6 +198,12 @@ public final class SshConnector {
     private KeyPair loginKey(HostTarget target) {
         try (SSHClient reader = new SSHClient(config)) {
             return target.loginKey().useText(text -> {
+                WrongKey wrong = WrongKey.of(text);
+                if (wrong != null) {
+                    throw HostException.of(
+                                    ErrorCode.INVALID_LOGIN_KEY, target.name(), target.address(), "read the login key")
+                            .because(wrong.what(), wrong.remedy());
+                }
                 try {
                     return target.passphrase().isPresent()
                             ? target.passphrase().get().useText(passphrase -> keyPair(reader, text, passphrase))
@@ -324,9 +338,17 @@ public final class SshConnector {
                 Outdated outdated = Outdated.of(old.group(1));
                 return failed(ErrorCode.SSH_OUTDATED, "agree on algorithms", failure)
                         .because(
-                                "the host's SSH server knows no " + outdated.what + " that is still safe: it offers "
-                                        + FactsParser.shown(old.group(2)),
-                                "Nothing was sent to it. Update OpenSSH on the host, or set \"" + outdated.setting
+                                (NEWER.matcher(old.group(2)).find()
+                                                ? "PromGuard knows no " + outdated.what
+                                                        + " that the host's SSH server allows"
+                                                : "the host's SSH server knows no " + outdated.what
+                                                        + " that is still safe")
+                                        + ": it offers " + FactsParser.shown(old.group(2)),
+                                "Nothing was sent to it. "
+                                        + (NEWER.matcher(old.group(2)).find()
+                                                ? "Set"
+                                                : "Update OpenSSH on the host, or set")
+                                        + " \"" + outdated.setting
                                         + "\" in its /etc/ssh/sshd_config and reload it, then run again.");
             }
             return failed(ErrorCode.CONNECT_FAILED, "connect", failure)
@@ -395,7 +417,7 @@ public final class SshConnector {
 
     /** What a server and this client have no modern algorithm in common for, and what sshd's configuration calls it. */
     private enum Outdated {
-        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms curve25519-sha256"),
+        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms +curve25519-sha256"),
         HOST_KEY("kind of host key", "HostKey /etc/ssh/ssh_host_ed25519_key"),
         CIPHER("cipher", "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com"),
         MAC("message authentication code", "MACs hmac-sha2-256-etm@openssh.com"),
