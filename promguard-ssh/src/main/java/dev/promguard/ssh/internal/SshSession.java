@@ -8,17 +8,13 @@ import dev.promguard.host.Change;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostKey;
-import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.NewKeys;
-import dev.promguard.host.Packages;
-import dev.promguard.host.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import java.io.IOException;
-import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -34,7 +30,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import net.schmizz.sshj.SSHClient;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,8 +39,6 @@ final class SshSession implements HostSession {
     private static final SecureRandom RANDOM = new SecureRandom();
     /** Over how many connections facts are asked for, where each turns out to be older than what happened on the host. */
     private static final int CONNECTIONS = 3;
-    /** What a host says where another run holds its lock. */
-    private static final String BUSY = "another run is at work on this host";
 
     private final HostTarget target;
     private final Settings settings;
@@ -443,10 +436,10 @@ final class SshSession implements HostSession {
         }
         Change change = run.current();
         HostException.Builder failed =
-                failed(code(change, failure.why()), run.step()).exitCode(failure.exitCode());
-        String remedy = failure.why().equals(BUSY)
+                failed(ChangeAdvice.code(change, failure.why()), run.step()).exitCode(failure.exitCode());
+        String remedy = failure.why().equals(ChangeAdvice.BUSY)
                 ? "Wait until the other run on this host is done, then run apply again."
-                : remedy(change, failure.why());
+                : ChangeAdvice.remedy(change, failure.why());
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());
         }
@@ -459,33 +452,6 @@ final class SshSession implements HostSession {
                 ? "The host puts its firewall and WireGuard back in "
                         + settings.rollbackAfter().toSeconds() + " s unless you apply before. "
                 : "";
-    }
-
-    private static ErrorCode code(@Nullable Change change, String why) {
-        if (why.equals(BUSY)) {
-            return ErrorCode.HOST_BUSY;
-        }
-        return change instanceof Releases.Install || change instanceof Packages.Install
-                ? ErrorCode.INSTALL_FAILED
-                : ErrorCode.STEP_FAILED;
-    }
-
-    private static String remedy(@Nullable Change change, String why) {
-        if (change instanceof Releases.Install install) {
-            return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
-                    + withoutUser(install.tarball()) + ", then run apply again.";
-        } else if (change instanceof Packages.Install) {
-            return "Check that the host reaches its package mirrors, then run apply again.";
-        } else if (change instanceof ManagedFiles.Write) {
-            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
-        } else if (change instanceof HostKey.Replace) {
-            return "The host keeps its old key. Run apply again.";
-        }
-        return "Fix what the lines above name, then run apply again.";
-    }
-
-    private static URI withoutUser(URI uri) {
-        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
     }
 
     private HostException unfinished(String step, Exec exec, OptionalInt code) {
@@ -518,19 +484,5 @@ final class SshSession implements HostSession {
         byte[] bytes = new byte[16];
         RANDOM.nextBytes(bytes);
         return HexFormat.of().formatHex(bytes);
-    }
-
-    /** The connection ended before a run of changes did. */
-    private static final class ConnectionLostException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        ConnectionLostException(String reason, Throwable cause) {
-            super(reason, cause);
-        }
-
-        String reason() {
-            String message = getMessage();
-            return message == null ? "" : message;
-        }
     }
 }

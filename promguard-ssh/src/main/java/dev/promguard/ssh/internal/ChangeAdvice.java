@@ -1,0 +1,45 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.ErrorCode;
+import dev.promguard.host.Change;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Releases;
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/** What kind of failure it is where a change fails, and what to do about it. */
+final class ChangeAdvice {
+    /** What a host says where another run holds its lock. */
+    static final String BUSY = "another run is at work on this host";
+
+    private ChangeAdvice() {}
+
+    static ErrorCode code(@Nullable Change change, String why) {
+        if (why.equals(BUSY)) {
+            return ErrorCode.HOST_BUSY;
+        }
+        return change instanceof Releases.Install || change instanceof Packages.Install
+                ? ErrorCode.INSTALL_FAILED
+                : ErrorCode.STEP_FAILED;
+    }
+
+    static String remedy(@Nullable Change change, String why) {
+        if (change instanceof Releases.Install install) {
+            return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
+                    + withoutUser(install.tarball()) + ", then run apply again.";
+        } else if (change instanceof Packages.Install) {
+            return "Check that the host reaches its package mirrors, then run apply again.";
+        } else if (change instanceof ManagedFiles.Write) {
+            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
+        } else if (change instanceof HostKey.Replace) {
+            return "The host keeps its old key. Run apply again.";
+        }
+        return "Fix what the lines above name, then run apply again.";
+    }
+
+    private static URI withoutUser(URI uri) {
+        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
+    }
+}
