@@ -109,6 +109,8 @@ public enum ErrorCode {
     CONFLICT(5010, "A host has something in a place that PromGuard needs."),
     /** Keys were not replaced, because some hosts could not take part. */
     KEYS_HELD_BACK(5011, "Keys were not replaced, because some hosts could not take part."),
+    /** Enabling a host's firewall would close ports that answer now. */
+    PORTS_IN_USE(5021, "Enabling a host's firewall would close ports that answer now."),
 
     /** Some check of the mesh failed or could not be made. */
     VERIFY_FAILED(6001, "Some check of the mesh failed or could not be made."),

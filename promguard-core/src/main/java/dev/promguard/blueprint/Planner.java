@@ -203,6 +203,11 @@ public final class Planner {
         List<FirewallRule> rules = new ArrayList<>();
         rules.add(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
         rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
+        host.ports().allowed().stream()
+                .filter(port -> rules.stream().noneMatch(rule -> rule.admitsEverybodyTo(port)))
+                .map(port -> FirewallRule.open(port.number(), port.protocol(), FirewallRule.ALLOWED))
+                .toList()
+                .forEach(rules::add);
         for (HostSpec monitor : monitors) {
             if (!monitor.name().equals(host.name())) {
                 String from = address(addresses, monitor.name());

@@ -128,7 +128,19 @@ public final class ValueChecks {
      * @return the problems
      */
     public static List<String> openPort(int value, String of) {
-        return check(value >= 1 && value <= 65_535, "openPort " + value + of + " is not a valid port: use 1 to 65535");
+        return servicePort("openPort", value, of);
+    }
+
+    /**
+     * Checks a port of a service of the user's own that is called by another name.
+     *
+     * @param field what the port is called, such as {@code allowed port}
+     * @param value the port
+     * @param of whose it is; empty to leave it out
+     * @return the problems
+     */
+    public static List<String> servicePort(String field, int value, String of) {
+        return check(value >= 1 && value <= 65_535, field + ' ' + value + of + " is not a valid port: use 1 to 65535");
     }
 
     /**

@@ -156,8 +156,11 @@ public final class Firewall implements Resource {
     static void configure(Comparison comparison) {
         List<FirewallRule> present = comparison.facts().firewall().rules();
         List<FirewallRule> desired = comparison.desired().firewall();
-        desired.stream().filter(rule -> !present.contains(rule)).forEach(rule -> comparison.add(new Allow(rule)));
         FirewallFact firewall = comparison.facts().firewall();
+        desired.stream()
+                .filter(rule -> !present.contains(rule))
+                .filter(rule -> !isAllowedByOthers(rule, firewall))
+                .forEach(rule -> comparison.add(new Allow(rule)));
         if (!firewall.active() || !firewall.denyIncoming() || !firewall.atBoot()) {
             comparison.add(new Enable());
         }
@@ -167,7 +170,20 @@ public final class Firewall implements Resource {
                 .forEach(rule -> comparison.add(new Disallow(rule)));
     }
 
+    /** A port that the spec allows needs no rule where somebody else's admits everybody. */
+    private static boolean isAllowedByOthers(FirewallRule rule, FirewallFact firewall) {
+        String rest = " " + rule.port() + " 0.0.0.0/0 any 0.0.0.0/0 in";
+        return rule.comment().equals(FirewallRule.ALLOWED)
+                && (firewall.rules().stream().anyMatch(rule::admitsSameAs)
+                        || firewall.foreign()
+                                .contains("allow " + rule.protocol().id() + rest)
+                        || firewall.foreign().contains("allow any" + rest));
+    }
+
     private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {
+        if (rule.networkInterface().isEmpty() && rule.comment().equals(FirewallRule.ALLOWED)) {
+            return true;
+        }
         if (rule.networkInterface().equals(Optional.of(wireGuardInterface))) {
             return SCRAPER.matcher(rule.comment()).matches();
         }
@@ -212,9 +228,19 @@ public final class Firewall implements Resource {
         String state = !firewall.active()
                 ? "is off, or its loaded rules are not its own"
                 : !firewall.denyIncoming() ? "admits what no rule names" : "does not come up at boot";
-        return List.of(explanation
+        List<ExplainedChange> explained = new ArrayList<>();
+        ServedPorts.closings(explanation.desired(), explanation.facts())
+                .forEach(closing -> explained.add(ExplainedChange.of(
+                                id(),
+                                Change.Action.REMOVE,
+                                closing.port().toString(),
+                                false,
+                                "ufw: close " + closing.describe() + ", which answers now")
+                        .between("answers", "closed")));
+        explained.add(explanation
                 .explained(change, "ufw: " + state, Explanation.PUT_BACK)
                 .between(state, "denies what no rule admits, also at boot"));
+        return List.copyOf(explained);
     }
 
     @Override

@@ -185,7 +185,7 @@ public final class LoadedRule {
     }
 
     /** The words of a rule; what stands in double quotes is one word. */
-    private static List<String> words(String rule) {
+    static List<String> words(String rule) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         boolean quoted = false;

@@ -20,6 +20,7 @@ public final class Resources {
             SecretFiles.RESOURCE,
             ManagedFiles.RESOURCE,
             Firewall.RESOURCE,
+            ServedPorts.RESOURCE,
             WireGuard.RESOURCE,
             Units.RESOURCE,
             HostsFile.RESOURCE,

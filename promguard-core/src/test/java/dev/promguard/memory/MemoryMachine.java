@@ -35,6 +35,7 @@ import dev.promguard.host.Releases;
 import dev.promguard.host.ResourceFacts;
 import dev.promguard.host.SecretFile;
 import dev.promguard.host.SecretFiles;
+import dev.promguard.host.ServedPorts;
 import dev.promguard.host.ShellCall;
 import dev.promguard.host.Units;
 import dev.promguard.host.Units.UnitAction;
@@ -141,8 +142,13 @@ public final class MemoryMachine {
     private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
-    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
-            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
+    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts = Map.of(
+            KillSwitches.FACTS,
+            arguments -> killSwitchFacts(),
+            HostsFile.FACTS,
+            hostsFile::facts,
+            ServedPorts.FACTS,
+            arguments -> servedPorts());
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
@@ -675,6 +681,20 @@ public final class MemoryMachine {
                         unreachable.stream().map("unreachable\t"::concat),
                         dropped.stream().map("dropped\t"::concat))
                 .toList();
+    }
+
+    private List<String> servedPorts() {
+        return guarded.active() && guarded.deny()
+                ? List.of()
+                : sockets.stream()
+                        .map(socket -> String.join(
+                                "\t",
+                                "socket",
+                                socket.protocol(),
+                                socket.address(),
+                                String.valueOf(socket.port()),
+                                "theirs"))
+                        .toList();
     }
 
     private FactsByResource byResource(FactsQuery query) {

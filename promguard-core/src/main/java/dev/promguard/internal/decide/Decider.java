@@ -18,6 +18,7 @@ import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
 import dev.promguard.host.Renderer;
+import dev.promguard.host.ServedPorts;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -115,7 +116,7 @@ public final class Decider {
         HostFacts facts = seen.facts();
         HostState state = roster.remembered(host.name());
         DesiredHost desired = desired(observed, keys, host);
-        List<Problem> problems = problems(roster, keys, host, desired, facts);
+        List<Problem> problems = problems(roster, keys, host, desired, seen);
         if (!problems.isEmpty()) {
             return new HostDecision(
                     host,
@@ -163,8 +164,9 @@ public final class Decider {
 
     /** Everything that stands in the way on one host, in the order in which it is reported. */
     private static List<Problem> problems(
-            Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+            Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, Seen seen) {
         String name = host.name();
+        HostFacts facts = seen.facts();
         Blueprint blueprint = roster.blueprint();
         List<Problem> problems = new ArrayList<>();
         Differ.problems(desired, facts)
@@ -183,6 +185,10 @@ public final class Decider {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
+        if (servesSomebody(roster, name, seen)) {
+            ServedPorts.problem(desired, facts)
+                    .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PORTS_IN_USE, name, problem)));
+        }
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
                         Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));
@@ -194,6 +200,14 @@ public final class Decider {
                                 "it has running tunnels with hosts that cannot take part: " + String.join(", ", peers),
                                 "Make those reachable, or take them out of the mesh."))));
         return problems;
+    }
+
+    /** Whether a host may be in use: one that was created for the mesh serves nobody before it is set up for the first time. */
+    private static boolean servesSomebody(Roster roster, String name, Seen seen) {
+        HostState state = roster.remembered(name);
+        return roster.inventory().isPresent()
+                || (!state.rebuilt(seen.hostKey())
+                        && state.lastApplied().filter(LastApplied::firewall).isPresent());
     }
 
     /** The ports that PromGuard's units are to listen on. */

@@ -38,6 +38,7 @@ final class HostChecks {
     private final HostFacts facts;
     private final List<LoadedRule> loaded;
     private final List<Check> checks = new ArrayList<>();
+    private boolean refused;
 
     HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
         this.blueprint = blueprint;
@@ -56,6 +57,7 @@ final class HostChecks {
      * @param keys the public keys of the hosts, by name, as they are remembered
      */
     List<Check> check(HostDecision decision, Map<String, PublicKey> keys) {
+        refused = decision.kind() == HostDecision.Kind.REFUSED;
         denies();
         admitsOnTheTunnelAlone();
         leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
@@ -167,7 +169,13 @@ final class HostChecks {
     }
 
     private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
-        checks.add(item.made(method, observed, passed, remedy));
+        checks.add(item.made(method, observed, passed, refused ? afterProblems(remedy) : remedy));
+    }
+
+    /** An apply changes nothing on a host that it refuses. */
+    private static String afterProblems(String remedy) {
+        return remedy.replaceFirst(
+                "^Run apply", "Apply refuses this host: first do what host-up-to-date says, then run apply");
     }
 
     private boolean closed() {

@@ -139,7 +139,8 @@ final class ListenerChecks {
                         HostChecks.isClosed(facts) && !reachable,
                         reachable
                                 ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
-                                        + " ufw delete NUMBER); or declare it with openPorts(…) on the host, if others are to reach it."
+                                        + " ufw delete NUMBER); or say on the host that others are to reach it: with openPorts(…) by rules"
+                                        + " of your own, with allow(…) by one of PromGuard's."
                                 : "Run apply, which closes what no rule admits.");
     }
 

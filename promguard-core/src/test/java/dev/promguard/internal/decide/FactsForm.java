@@ -20,10 +20,13 @@ import dev.promguard.host.HostFacts.WireGuardFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.KillSwitches.KillSwitchFact;
+import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.PresharedKeys.Pair;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.SecretFile;
+import dev.promguard.host.ServedPorts;
+import dev.promguard.host.ServedPorts.ServedPortsFact;
 import dev.promguard.host.SystemUser;
 import dev.promguard.host.Unit;
 import dev.promguard.host.Units.UnitAction;
@@ -68,6 +71,7 @@ record FactsForm(
         List<String> addresses,
         @Nullable ManifestForm manifest,
         List<SocketFact> listening,
+        List<String> served,
         List<String> kept,
         boolean rollbackPending) {
     /** A file. A text to append is what somebody wrote at its end. */
@@ -212,6 +216,7 @@ record FactsForm(
                 List.of(address + "/20", "10.19.0.5/16"),
                 null,
                 List.of(new SocketFact("tcp", "0.0.0.0", 22)),
+                List.of("socket tcp 0.0.0.0 22 sshd"),
                 List.of(),
                 false);
     }
@@ -245,6 +250,7 @@ record FactsForm(
                 fresh.addresses(),
                 mesh == null ? null : new ManifestForm(mesh, things(desired)),
                 listening(fresh, desired),
+                fresh.served(),
                 kept(desired),
                 false);
     }
@@ -364,8 +370,9 @@ record FactsForm(
                 unitFacts,
                 releaseFacts,
                 Optional.ofNullable(wireGuard).map(InterfaceForm::fact),
-                FactsByResource.NONE.with(
-                        KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped))),
+                FactsByResource.NONE
+                        .with(KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped)))
+                        .with(ServedPorts.FACTS, servedPorts(query)),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),
@@ -376,6 +383,21 @@ record FactsForm(
                 listening,
                 kept,
                 rollbackPending);
+    }
+
+    /** Lines of the shell function, with spaces for the tabs. */
+    private ServedPortsFact servedPorts(FactsQuery query) {
+        FactsByResource.Collector collector = new FactsByResource.Collector(query);
+        try {
+            collector.lines(
+                    ServedPorts.FACTS,
+                    served.stream()
+                            .map(line -> String.join("\t", line.split(" ", line.startsWith("socket ") ? 5 : 2)))
+                            .toList());
+            return collector.facts().of(ServedPorts.FACTS);
+        } catch (MalformedFactsException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private static String sha256(String text) {
