@@ -111,6 +111,8 @@ public enum ErrorCode {
     KEYS_HELD_BACK(5011, "Keys were not replaced, because some hosts could not take part."),
     /** Enabling a host's firewall would close ports that answer now. */
     PORTS_IN_USE(5021, "Enabling a host's firewall would close ports that answer now."),
+    /** Installing packages on a host would remove others. */
+    PACKAGES_REMOVED(5022, "Installing packages on a host would remove others."),
 
     /** Some check of the mesh failed or could not be made. */
     VERIFY_FAILED(6001, "Some check of the mesh failed or could not be made."),

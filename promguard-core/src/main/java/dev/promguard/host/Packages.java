@@ -2,17 +2,84 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Debian packages. They are installed, and never removed. */
 public final class Packages implements Resource {
     static final Packages RESOURCE = new Packages();
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
 
+    private static final Pattern WITH_ARCHITECTURE = Pattern.compile("[a-z0-9][a-z0-9+.:-]{0,120}");
+
     private static final String INSTALLED = "installed";
 
+    /** What is asked of a host about packages that apt would remove. */
+    public static final ResourceFacts<RemovalsFact> REMOVALS =
+            ResourceFacts.of("package-removals", RemovalsFact.class, new RemovalsFact(Set.of()), Reader::new);
+
     private Packages() {}
+
+    /**
+     * What apt would remove from a host in order to install the packages that are missing.
+     *
+     * @param packages their names; empty if nothing would be removed, or apt cannot tell yet
+     */
+    public record RemovalsFact(Set<String> packages) {
+        /**
+         * Copies the set.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public RemovalsFact {
+            packages = Set.copyOf(packages);
+        }
+    }
+
+    /** Reads a line for each package. */
+    private static final class Reader implements ResourceFacts.Reader<RemovalsFact> {
+        private final Set<String> packages = new HashSet<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            if (!line.kind().equals("removes")) {
+                throw line.unknown();
+            }
+            packages.add(line.fields(1).field(1, WITH_ARCHITECTURE));
+        }
+
+        @Override
+        public RemovalsFact facts() {
+            return new RemovalsFact(packages);
+        }
+    }
+
+    /**
+     * Finds packages that apt would remove.
+     *
+     * @param desired what the host should be
+     * @param facts what it is
+     * @return one problem that names them; empty if there are none
+     */
+    public static Optional<HostProblem> problem(DesiredHost desired, HostFacts facts) {
+        Set<String> removed = new TreeSet<>(facts.of(REMOVALS).packages());
+        String missing = desired.packages().stream()
+                .filter(name -> !facts.packages().containsKey(name))
+                .collect(Collectors.joining(", "));
+        if (removed.isEmpty() || missing.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new HostProblem(
+                "apt would remove " + String.join(", ", removed) + " to install " + missing,
+                "PromGuard removes no package: have something else do what it does (for iptables-persistent: add its rules to ufw),"
+                        + " then remove it yourself (apt-get remove " + String.join(" ", removed)
+                        + "), or leave the host out of the mesh."));
+    }
 
     /**
      * Installs packages.
@@ -65,6 +132,7 @@ public final class Packages implements Resource {
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.packages(desired.packages());
+        query.resource(REMOVALS, desired.packages().toArray(String[]::new));
     }
 
     static void install(Comparison comparison) {

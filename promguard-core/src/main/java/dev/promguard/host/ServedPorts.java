@@ -37,6 +37,7 @@ public final class ServedPorts implements Resource {
     private static final Pattern ADDRESS = Pattern.compile("[\\[\\]0-9A-Za-z*.:%_-]{1,80}");
     private static final Pattern PROGRAM = Pattern.compile(".{1,80}");
     private static final Pattern RULE = Pattern.compile(".{1,2000}");
+    private static final Pattern MANAGER = Pattern.compile("[a-z0-9-]{1,40}\\.service");
     private static final int LONGEST_PROGRAM = 40;
     private static final int MOST_LISTED = 12;
 
@@ -77,15 +78,18 @@ public final class ServedPorts implements Resource {
      * @param nat the rules that send packets elsewhere before that, by family
      * @param written the rules that ufw has on file and would load, by family
      * @param ipv6 whether ufw would admit anything over IPv6
+     * @param managers the units of other firewalls that are enabled or run while ufw is not
      */
     public record ServedPortsFact(
             List<Socket> sockets,
             Map<Integer, List<String>> filter,
             Map<Integer, List<String>> nat,
             Map<Integer, List<String>> written,
-            boolean ipv6) {
+            boolean ipv6,
+            List<String> managers) {
         /** Nothing serves, or the firewall is closed. */
-        public static final ServedPortsFact NONE = new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true);
+        public static final ServedPortsFact NONE =
+                new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true, List.of());
 
         /**
          * Copies the collections.
@@ -97,6 +101,7 @@ public final class ServedPorts implements Resource {
             filter = Map.copyOf(filter);
             nat = Map.copyOf(nat);
             written = Map.copyOf(written);
+            managers = List.copyOf(managers);
         }
     }
 
@@ -106,6 +111,7 @@ public final class ServedPorts implements Resource {
         private final Map<Integer, List<String>> filter = new HashMap<>();
         private final Map<Integer, List<String>> nat = new HashMap<>();
         private final Map<Integer, List<String>> written = new HashMap<>();
+        private final List<String> managers = new ArrayList<>();
         private boolean ipv6 = true;
 
         @Override
@@ -126,6 +132,7 @@ public final class ServedPorts implements Resource {
                 case "written4" -> rule(written, 4, line);
                 case "written6" -> rule(written, 6, line);
                 case "without-ipv6" -> ipv6 = false;
+                case "manager" -> managers.add(line.fields(1).field(1, MANAGER));
                 default -> throw line.unknown();
             }
         }
@@ -138,7 +145,7 @@ public final class ServedPorts implements Resource {
 
         @Override
         public ServedPortsFact facts() {
-            return new ServedPortsFact(sockets, filter, nat, written, ipv6);
+            return new ServedPortsFact(sockets, filter, nat, written, ipv6, managers);
         }
     }
 
@@ -154,6 +161,21 @@ public final class ServedPorts implements Resource {
         String describe() {
             return port + (families.equals(Set.of(6)) ? " over IPv6" : "") + " (" + String.join(", ", programs) + ')';
         }
+    }
+
+    /**
+     * Finds other firewalls that are to manage the same rules as ufw, while ufw does not yet.
+     *
+     * @param facts what the host is
+     * @return one problem for each
+     */
+    public static List<HostProblem> otherFirewalls(HostFacts facts) {
+        return facts.of(FACTS).managers().stream()
+                .map(unit -> new HostProblem(
+                        "its firewall is managed by " + unit + ", which ufw would contend with",
+                        "Have ufw admit what its rules admit, then switch it off (systemctl disable --now " + unit
+                                + "), or leave the host out of the mesh."))
+                .toList();
     }
 
     /**

@@ -148,7 +148,9 @@ public final class MemoryMachine {
             HostsFile.FACTS,
             hostsFile::facts,
             ServedPorts.FACTS,
-            arguments -> servedPorts());
+            arguments -> servedPorts(),
+            Packages.REMOVALS,
+            arguments -> List.of());
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(

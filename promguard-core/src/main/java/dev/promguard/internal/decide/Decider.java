@@ -17,6 +17,7 @@ import dev.promguard.host.HostProblem;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.Packages;
 import dev.promguard.host.Renderer;
 import dev.promguard.host.ServedPorts;
 import dev.promguard.host.SymbolicKeys;
@@ -184,11 +185,15 @@ public final class Decider {
         if (roster.inventory().isPresent()) {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
+            ServedPorts.otherFirewalls(facts)
+                    .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
         if (servesSomebody(roster, name, seen)) {
             ServedPorts.problem(desired, facts)
                     .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PORTS_IN_USE, name, problem)));
         }
+        Packages.problem(desired, facts)
+                .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_REMOVED, name, problem)));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
                         Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));

@@ -42,6 +42,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         CONFLICT(true, ErrorCode.CONFLICT),
         /** Enabling a host's firewall would close ports that answer now, and the spec does not agree. */
         PORTS_IN_USE(false, ErrorCode.PORTS_IN_USE),
+        /** Installing packages on a host would remove others. */
+        PACKAGES_REMOVED(false, ErrorCode.PACKAGES_REMOVED),
         /** A host shows a WireGuard key that belongs to another. */
         DUPLICATE_KEY(false, ErrorCode.DUPLICATE_KEY),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */

@@ -22,6 +22,8 @@ import dev.promguard.host.KillSwitches;
 import dev.promguard.host.KillSwitches.KillSwitchFact;
 import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Packages.RemovalsFact;
 import dev.promguard.host.PresharedKeys.Pair;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.SecretFile;
@@ -72,6 +74,7 @@ record FactsForm(
         @Nullable ManifestForm manifest,
         List<SocketFact> listening,
         List<String> served,
+        Set<String> removals,
         List<String> kept,
         boolean rollbackPending) {
     /** A file. A text to append is what somebody wrote at its end. */
@@ -217,6 +220,7 @@ record FactsForm(
                 null,
                 List.of(new SocketFact("tcp", "0.0.0.0", 22)),
                 List.of("socket tcp 0.0.0.0 22 sshd"),
+                Set.of(),
                 List.of(),
                 false);
     }
@@ -251,6 +255,7 @@ record FactsForm(
                 mesh == null ? null : new ManifestForm(mesh, things(desired)),
                 listening(fresh, desired),
                 fresh.served(),
+                Set.of(),
                 kept(desired),
                 false);
     }
@@ -372,7 +377,8 @@ record FactsForm(
                 Optional.ofNullable(wireGuard).map(InterfaceForm::fact),
                 FactsByResource.NONE
                         .with(KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped)))
-                        .with(ServedPorts.FACTS, servedPorts(query)),
+                        .with(ServedPorts.FACTS, servedPorts(query))
+                        .with(Packages.REMOVALS, new RemovalsFact(removals)),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),

@@ -131,6 +131,7 @@ note_firewall() {
     done
     for tables in iptables ip6tables; do
         "$tables" -S 2>/dev/null | grep '^-P ' >"$TMP/$tables"
+        "$tables" -S 2>/dev/null | grep '^-A ' | grep -v -e '^-A ufw' -e ' -j ufw' >"$TMP/$tables.rules"
     done
     if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then
         : >"$TMP/enabled"
@@ -234,6 +235,10 @@ undo_firewall() {
             "$tables" -S INPUT >/dev/null 2>&1 || continue
             without_ufw "$tables" || return
             while read -r line; do
+                if ! policy_holds "$tables" "$line"; then
+                    say leftover "$tables $line, not put back: the rules are gone that admitted what it does not drop"
+                    continue
+                fi
                 # shellcheck disable=SC2086
                 "$tables" $line || return
             done <"$MANIFEST/ufw/$tables"
@@ -245,6 +250,21 @@ undo_firewall() {
     fi
     rm -rf "$TMP"
     TMP=
+}
+
+# policy_holds TABLES POLICY: whether a policy such as -P INPUT DROP can be put back. After a reboot the rules may be gone that were there
+# with it, and with them the way to the host.
+policy_holds() {
+    case $2 in *' DROP') ;; *) return 0 ;; esac
+    chain=${2#-P }
+    chain=${chain% DROP}
+    grep "^-A $chain " "$MANIFEST/ufw/$1.rules" 2>/dev/null >"$TMP/then"
+    "$1" -S "$chain" | grep "^-A $chain " >"$TMP/now"
+    if [ ! -s "$TMP/then" ]; then
+        [ "$chain" != INPUT ]
+        return
+    fi
+    ! grep -qvxF -f "$TMP/now" "$TMP/then"
 }
 
 # restore_firewall: the rollback. Nothing new is let in meanwhile.

@@ -12,10 +12,25 @@ input_closed() {
     done
 }
 
-# facts_served_ports: nothing if the firewall is closed. Else socket PROTOCOL ADDRESS PORT PROGRAM; filter4 RULE, nat4 RULE and written4 RULE,
+# other_firewalls: manager UNIT for each firewall of others that is enabled or runs. nftables.service is one only with rules of its own.
+other_firewalls() {
+    for unit in firewalld.service shorewall.service shorewall6.service nftables.service netfilter-persistent.service; do
+        if [ "$unit" = nftables.service ] && ! grep -qsE '^[^#]*(accept|drop|reject|nat|masquerade|jump|include)' /etc/nftables.conf; then
+            continue
+        fi
+        case $(systemctl is-enabled "$unit" 2>/dev/null):$(systemctl is-active "$unit" 2>/dev/null) in
+            enabled:* | *:active) say fact served-ports manager "$unit" ;;
+        esac
+    done
+}
+
+# facts_served_ports: manager UNIT as long as ufw is not enabled. Nothing else if the firewall is closed, else socket PROTOCOL ADDRESS PORT PROGRAM; filter4 RULE, nat4 RULE and written4 RULE,
 # each also with 6: the rules for incoming packets, those that send them elsewhere, and those that ufw would load; without-ipv6 if ufw would
 # admit nothing over IPv6.
 facts_served_ports() {
+    if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
+        other_firewalls
+    fi
     if input_closed; then
         return 0
     fi

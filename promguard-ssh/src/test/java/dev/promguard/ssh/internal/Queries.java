@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.ServedPorts;
 import java.util.List;
@@ -31,6 +32,7 @@ final class Queries {
                 List.of(
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
-                        new FactsQuery.ResourceCall(ServedPorts.FACTS, List.of())));
+                        new FactsQuery.ResourceCall(ServedPorts.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));
     }
 }
