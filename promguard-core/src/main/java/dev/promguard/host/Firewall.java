@@ -237,6 +237,15 @@ public final class Firewall implements Resource {
                                 false,
                                 "ufw: close " + closing.describe() + ", which answers now")
                         .between("answers", "closed")));
+        if (explanation.facts().of(ServedPorts.FACTS).forwards()) {
+            explained.add(ExplainedChange.of(
+                    id(),
+                    Change.Action.UPDATE,
+                    "forwarding",
+                    false,
+                    "ufw: go on forwarding packets for others, but none from or to "
+                            + explanation.desired().wireGuard().name()));
+        }
         explained.add(explanation
                 .explained(change, "ufw: " + state, Explanation.PUT_BACK)
                 .between(state, "denies what no rule admits, also at boot"));

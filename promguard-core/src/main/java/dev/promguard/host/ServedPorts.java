@@ -79,6 +79,7 @@ public final class ServedPorts implements Resource {
      * @param written the rules that ufw has on file and would load, by family
      * @param ipv6 whether ufw would admit anything over IPv6
      * @param managers the units of other firewalls that are enabled or run while ufw is not
+     * @param forwards whether the host forwards packets for others while ufw is not enabled
      */
     public record ServedPortsFact(
             List<Socket> sockets,
@@ -86,10 +87,11 @@ public final class ServedPorts implements Resource {
             Map<Integer, List<String>> nat,
             Map<Integer, List<String>> written,
             boolean ipv6,
-            List<String> managers) {
+            List<String> managers,
+            boolean forwards) {
         /** Nothing serves, or the firewall is closed. */
         public static final ServedPortsFact NONE =
-                new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true, List.of());
+                new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true, List.of(), false);
 
         /**
          * Copies the collections.
@@ -113,6 +115,7 @@ public final class ServedPorts implements Resource {
         private final Map<Integer, List<String>> written = new HashMap<>();
         private final List<String> managers = new ArrayList<>();
         private boolean ipv6 = true;
+        private boolean forwards;
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
@@ -132,6 +135,7 @@ public final class ServedPorts implements Resource {
                 case "written4" -> rule(written, 4, line);
                 case "written6" -> rule(written, 6, line);
                 case "without-ipv6" -> ipv6 = false;
+                case "forwards" -> forwards = true;
                 case "manager" -> managers.add(line.fields(1).field(1, MANAGER));
                 default -> throw line.unknown();
             }
@@ -145,7 +149,7 @@ public final class ServedPorts implements Resource {
 
         @Override
         public ServedPortsFact facts() {
-            return new ServedPortsFact(sockets, filter, nat, written, ipv6, managers);
+            return new ServedPortsFact(sockets, filter, nat, written, ipv6, managers, forwards);
         }
     }
 

@@ -66,6 +66,12 @@ apply_firewall() {
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
     esac
+    if forwards_for_others; then
+        keep_forwarding || {
+            WHY='ufw could not be told to go on forwarding'
+            return 1
+        }
+    fi
     was=off
     if iptables -S ufw-user-input >/dev/null 2>&1; then
         was=on
@@ -94,6 +100,30 @@ apply_firewall() {
                 ;;
         esac
     fi
+}
+
+# forwards_for_others: whether the host passes on packets of containers, guests or clients, which ufw would drop. Where one of IPv4 and IPv6
+# is forwarded by rules alone, that is how it stays.
+forwards_for_others() {
+    forwards=no
+    for pair in iptables:ipv4/ip_forward ip6tables:ipv6/conf/all/forwarding; do
+        if [ "$(cat "/proc/sys/net/${pair#*:}" 2>/dev/null)" = 1 ]; then
+            case $("${pair%%:*}" -S FORWARD 2>/dev/null) in
+                *'-P FORWARD ACCEPT'* | '') forwards=yes ;;
+                *) return 1 ;;
+            esac
+        fi
+    done
+    [ "$forwards" = yes ]
+}
+
+# keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.
+keep_forwarding() {
+    interface=$(cat "$STATE/rollback/interface") || return
+    for way in in out; do
+        ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
+    done
+    sed -i 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/' /etc/default/ufw
 }
 
 # firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
@@ -175,6 +205,7 @@ rules_before() {
             printf "%s", before[at]
             skip = 1
         }
+        /^### tuple ### route:deny .* comment=50726f6d4775617264206e6f20666f7277617264696e67$/ { skip = 1 }
         !skip { print }
         $0 == "" { skip = 0 }
     ' "$MANIFEST/things" "$MANIFEST/ufw/$2.ufw" "$UFW/$2"
@@ -225,8 +256,10 @@ undo_firewall() {
         fi
     done
     if [ "$stays" = no ] || [ -e "$MANIFEST/ufw/enabled" ]; then
-        policy=$(grep '^DEFAULT_INPUT_POLICY=' "$MANIFEST/ufw/ufw.default")
-        [ -z "$policy" ] || sed -i "s/^DEFAULT_INPUT_POLICY=.*/$policy/" /etc/default/ufw || return
+        for key in DEFAULT_INPUT_POLICY DEFAULT_FORWARD_POLICY; do
+            policy=$(grep "^$key=" "$MANIFEST/ufw/ufw.default")
+            [ -z "$policy" ] || sed -i "s/^$key=.*/$policy/" /etc/default/ufw || return
+        done
     fi
     if [ "$stays" = yes ]; then
         reload_closed || return

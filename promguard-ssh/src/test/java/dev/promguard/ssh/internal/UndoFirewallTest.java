@@ -49,7 +49,7 @@ class UndoFirewallTest {
                     .end()
                     .text()
                     .replace("/etc/ufw", folder + "/ufw")
-                    .replace("/etc/default/ufw", folder + "/default");
+                    .replace("/etc/default/ufw", folder + "/default/ufw");
         }
         Process process = new ProcessBuilder("unshare", "-n", "sh", "-s").start();
         try (var in = process.getOutputStream()) {
@@ -69,6 +69,50 @@ class UndoFirewallTest {
                         -P OUTPUT ACCEPT
                         -A INPUT -i lo -j ACCEPT
                         -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT""");
+    }
+
+    /** What ufw writes down of the two rules was printed by ufw 0.36.2. */
+    @Test
+    void apply_hostThatForwards_goesOnForwardingAndNothingOfItStays() throws Exception {
+        String begin = """
+                mkdir -p FOLDER/default; iptables -F; iptables -P INPUT ACCEPT; iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT
+                cat() { case $1 in /proc/sys/*) echo 1 ;; *) command cat "$@" ;; esac; }
+                printf 'DEFAULT_INPUT_POLICY="DROP"\\nDEFAULT_FORWARD_POLICY="DROP"\\n' >DEFAULT
+                mkdir -p FOLDER/state/rollback FOLDER/ufw; echo wg0 >FOLDER/state/rollback/interface
+                printf '*filter\\nCOMMIT\\n' >FOLDER/ufw/user.rules; : >FOLDER/ufw/ufw.conf
+                rm -rf $MANIFEST/ufw; note_firewall
+                ufw() { echo "ufw $*" >&3; }
+                """.replace("DEFAULT\n", folder + "/default/ufw\n");
+        String tuple = "### tuple ### route:deny any any 0.0.0.0/0 any 0.0.0.0/0 in_wg0"
+                + " comment=50726f6d4775617264206e6f20666f7277617264696e67";
+
+        assertThat(run(begin + "forwards_for_others && keep_forwarding; grep FORWARD FOLDER/default/ufw >&3"))
+                .isEqualTo("""
+                        ufw route deny in on wg0 comment PromGuard no forwarding
+                        ufw route deny out on wg0 comment PromGuard no forwarding
+                        DEFAULT_FORWARD_POLICY="ACCEPT\"""");
+        assertThat(run(begin
+                        + "keep_forwarding 3>/dev/null; printf '*filter\\n%s\\n-A ufw-user-forward -i wg0 -j DROP\\n\\nCOMMIT\\n' '"
+                        + tuple
+                        + "' >FOLDER/ufw/user.rules; undo_firewall; cat FOLDER/ufw/user.rules FOLDER/default/ufw >&3"))
+                .isEqualTo("""
+                        ufw --force disable
+                        *filter
+                        COMMIT
+                        DEFAULT_INPUT_POLICY="DROP"
+                        DEFAULT_FORWARD_POLICY="DROP\"""");
+    }
+
+    @Test
+    void forwards_notAtAllOrByRulesAlone_isNoReasonToForwardEverything() throws Exception {
+        String forwarding = "cat() { echo 1; }\n";
+        assertThat(run("cat() { echo 0; }\niptables -P FORWARD ACCEPT; forwards_for_others || echo no >&3"))
+                .isEqualTo("no");
+        assertThat(run(forwarding + "iptables -P FORWARD DROP; forwards_for_others || echo no >&3"))
+                .as("as Docker has it")
+                .isEqualTo("no");
+        assertThat(run(forwarding + "iptables -P FORWARD ACCEPT; forwards_for_others && echo yes >&3"))
+                .isEqualTo("yes");
     }
 
     @Test
