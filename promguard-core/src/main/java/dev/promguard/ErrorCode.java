@@ -109,6 +109,8 @@ public enum ErrorCode {
     CONFLICT(5010, "A host has something in a place that PromGuard needs."),
     /** Keys were not replaced, because some hosts could not take part. */
     KEYS_HELD_BACK(5011, "Keys were not replaced, because some hosts could not take part."),
+    /** Rules of others on a host drop or redirect what the mesh needs. */
+    TRAFFIC_BLOCKED(5022, "Rules of others on a host drop or redirect what the mesh needs."),
 
     /** Some check of the mesh failed or could not be made. */
     VERIFY_FAILED(6001, "Some check of the mesh failed or could not be made."),

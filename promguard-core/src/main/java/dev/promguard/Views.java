@@ -5,6 +5,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.MeshTraffic;
 import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
@@ -169,6 +170,12 @@ final class Views {
                 && seen.facts().rollbackPending()) {
             notes.add(PENDING);
         }
+        decision.observed()
+                .seen(host.name())
+                .ifPresent(seen -> host.desired()
+                        .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
+                                .published()
+                                .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe()))));
         return notes;
     }
 

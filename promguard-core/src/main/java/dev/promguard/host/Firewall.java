@@ -19,8 +19,19 @@ public final class Firewall implements Resource {
      * Adds a firewall rule.
      *
      * @param rule the rule
+     * @param before a rule of somebody else that drops what this one admits, as iptables shows it: this one is put before all others,
+     *     also where it is there already; empty where it may be the last
      */
-    public record Allow(FirewallRule rule) implements Change {
+    public record Allow(FirewallRule rule, Optional<String> before) implements Change {
+        /**
+         * A rule that may be the last.
+         *
+         * @param rule the rule
+         */
+        public Allow(FirewallRule rule) {
+            this(rule, Optional.empty());
+        }
+
         @Override
         public Resource resource() {
             return RESOURCE;
@@ -38,7 +49,8 @@ public final class Firewall implements Resource {
 
         @Override
         public String describe() {
-            return "ufw: allow " + rule.describe();
+            return "ufw: allow " + rule.describe()
+                    + before.map(other -> ", before the rule " + other).orElse("");
         }
 
         @Override
@@ -50,6 +62,9 @@ public final class Firewall implements Resource {
         public ShellCall call(NewKeys keys) {
             List<String> arguments = arguments(rule);
             arguments.addAll(List.of("comment", rule.comment()));
+            if (before.isPresent()) {
+                arguments.add(0, "prepend");
+            }
             return ShellCall.of("apply_rule", arguments);
         }
     }
@@ -156,7 +171,11 @@ public final class Firewall implements Resource {
     static void configure(Comparison comparison) {
         List<FirewallRule> present = comparison.facts().firewall().rules();
         List<FirewallRule> desired = comparison.desired().firewall();
-        desired.stream().filter(rule -> !present.contains(rule)).forEach(rule -> comparison.add(new Allow(rule)));
+        MeshTraffic traffic = MeshTraffic.of(comparison.desired(), comparison.facts());
+        desired.stream()
+                .filter(rule -> !present.contains(rule) || traffic.before(rule).isPresent())
+                .forEach(rule ->
+                        comparison.add(new Allow(rule, traffic.before(rule).map(RuleName::shownText))));
         FirewallFact firewall = comparison.facts().firewall();
         if (!firewall.active() || !firewall.denyIncoming() || !firewall.atBoot()) {
             comparison.add(new Enable());
@@ -192,7 +211,15 @@ public final class Firewall implements Resource {
 
     @Override
     public List<ExplainedChange> explain(Change change, Explanation explanation) {
-        if (change instanceof Allow allow) {
+        if (change instanceof Allow allow && allow.before().isPresent()) {
+            return List.of(explanation
+                    .explained(
+                            change,
+                            "ufw: rule " + change.subject() + " is behind "
+                                    + allow.before().get(),
+                            "put before it")
+                    .between("behind a rule that drops the same", "before it"));
+        } else if (change instanceof Allow allow) {
             boolean altered =
                     explanation.facts().firewall().rules().stream().anyMatch(rule -> rule.admitsSameAs(allow.rule()));
             return List.of(explanation

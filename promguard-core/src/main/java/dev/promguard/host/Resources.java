@@ -20,6 +20,7 @@ public final class Resources {
             SecretFiles.RESOURCE,
             ManagedFiles.RESOURCE,
             Firewall.RESOURCE,
+            Rulesets.RESOURCE,
             WireGuard.RESOURCE,
             Units.RESOURCE,
             HostsFile.RESOURCE,

@@ -33,6 +33,7 @@ import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Releases;
 import dev.promguard.host.ResourceFacts;
+import dev.promguard.host.Ruleset;
 import dev.promguard.host.SecretFile;
 import dev.promguard.host.SecretFiles;
 import dev.promguard.host.ShellCall;
@@ -136,13 +137,19 @@ public final class MemoryMachine {
     private @Nullable String takenOff;
     private @Nullable Guarded before;
 
+    private final List<String> ruleset = new ArrayList<>();
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
     private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
-    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
-            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
+    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts = Map.of(
+            KillSwitches.FACTS,
+            arguments -> killSwitchFacts(),
+            HostsFile.FACTS,
+            hostsFile::facts,
+            Ruleset.FACTS,
+            arguments -> List.copyOf(ruleset));
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
@@ -658,6 +665,12 @@ public final class MemoryMachine {
             parts.add("names in /etc/hosts");
         }
         return parts;
+    }
+
+    /** Somebody loads rules of a packet filter, each line with its kind before it, as the facts about it have. */
+    public synchronized void ruleset(String... lines) {
+        ruleset.clear();
+        ruleset.addAll(List.of(lines));
     }
 
     /** Its /etc/hosts. */

@@ -17,6 +17,7 @@ import dev.promguard.host.HostProblem;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.Renderer;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation;
@@ -183,6 +184,10 @@ public final class Decider {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
+        MeshTraffic.of(desired, facts).blocked().stream()
+                .filter(blocked -> !blocked.fixable())
+                .forEach(
+                        blocked -> problems.add(Problem.ofHost(Problem.Kind.TRAFFIC_BLOCKED, name, blocked.problem())));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
                         Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));

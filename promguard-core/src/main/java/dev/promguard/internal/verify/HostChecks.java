@@ -15,6 +15,7 @@ import dev.promguard.host.HostFacts.SocketFact;
 import dev.promguard.host.HostFacts.UnitFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.LoadedRule;
+import dev.promguard.host.MeshTraffic;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.keys.PublicKey;
@@ -38,6 +39,7 @@ final class HostChecks {
     private final HostFacts facts;
     private final List<LoadedRule> loaded;
     private final List<Check> checks = new ArrayList<>();
+    private boolean blocked;
 
     HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
         this.blueprint = blueprint;
@@ -61,6 +63,9 @@ final class HostChecks {
         leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
         listensWhereItShould();
         foreignRules();
+        MeshTraffic traffic = MeshTraffic.of(decision.desired().orElseThrow(), facts);
+        checks.addAll(TrafficChecks.of(host.name(), traffic));
+        blocked = !traffic.blocked().isEmpty();
         upToDate(decision);
         units();
         confirmed();
@@ -419,7 +424,9 @@ final class HostChecks {
                 "wg show wg0",
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
-                "See that the mesh's UDP port passes between the two hosts, then run apply.");
+                blocked
+                        ? "First fix what is said of the rules that the mesh's packets do not pass."
+                        : "See that the mesh's UDP port passes between the two hosts, then run apply.");
     }
 
     static boolean isLoopback(SocketFact socket) {

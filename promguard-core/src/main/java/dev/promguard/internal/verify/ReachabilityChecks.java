@@ -7,6 +7,8 @@ import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.MeshTraffic.Published;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Probe;
@@ -16,6 +18,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Which ports are probed from where, and what the answers say. What a host says of its own addresses and sockets decides only what is
@@ -39,12 +43,16 @@ final class ReachabilityChecks {
     private static final int NEIGHBOURS = 4;
     private static final int SSH_PORT = 22;
     private static final String METRICS = "/metrics";
+    private static final String REMEDY_INSIDE =
+            "What is open: take away the rule that admits it (ufw status numbered, on %s) or what listens there (ss -ltnp), and run"
+                    + " apply. What could not be probed: see that perl and curl are on the host that probed.";
     private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F]*:[0-9a-fA-F:.]+");
     private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
 
     private final Blueprint blueprint;
     private final Map<String, String> addresses;
     private final Map<String, HostFacts> facts;
+    private final Map<String, List<Published>> published = new HashMap<>();
 
     /**
      * The probes of a mesh.
@@ -65,8 +73,17 @@ final class ReachabilityChecks {
                 .blueprint()
                 .hosts()
                 .forEach(host -> observed.seen(host.name()).ifPresent(seen -> facts.put(host.name(), seen.facts())));
-        return new ReachabilityChecks(
+        ReachabilityChecks checks = new ReachabilityChecks(
                 observed.roster().blueprint(), observed.roster().publicAddresses(), facts);
+        facts.forEach((name, of) -> Optional.ofNullable(observed.expected().get(name))
+                .ifPresent(desired ->
+                        checks.published.put(name, MeshTraffic.of(desired, of).published())));
+        return checks;
+    }
+
+    /** The rules of a host that publish ports past ufw. */
+    List<Published> published(String host) {
+        return published.getOrDefault(host, List.of());
     }
 
     /** What is to be probed from here, which is outside the mesh, by host. */
@@ -160,7 +177,15 @@ final class ReachabilityChecks {
         Set<Integer> ports = new LinkedHashSet<>(HostChecks.guarded(blueprint, host));
         HostFacts known = facts.get(host.name());
         if (known != null) {
-            HostChecks.unadmitted(host, known).stream()
+            Stream<Integer> open = published(host.name()).stream()
+                    .flatMap(rule -> rule.tcpPorts().stream())
+                    .filter(port -> !host.spec().openPorts().contains(port))
+                    .filter(port -> host.firewall().stream()
+                            .noneMatch(rule -> rule.protocol() == Protocol.TCP
+                                    && rule.port() == port
+                                    && rule.from().isEmpty()));
+            Stream.concat(open, HostChecks.unadmitted(host, known).stream())
+                    .distinct()
                     .filter(port -> !ports.contains(port))
                     .limit(MOST_PORTS)
                     .toList()
@@ -293,8 +318,10 @@ final class ReachabilityChecks {
                 method,
                 describe(probed),
                 !open,
-                "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that admits"
-                        + " it (ufw status numbered), and run apply.");
+                TrafficChecks.remedy(published(name), port)
+                        .orElse(
+                                "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that"
+                                        + " admits it (ufw status numbered), and run apply."));
     }
 
     /** Addresses that are not reached from here are only noted where another host probed them. */
@@ -375,6 +402,7 @@ final class ReachabilityChecks {
         Set<String> from = new TreeSet<>();
         Map<Result, Integer> counts = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
+        Set<String> remedies = new LinkedHashSet<>();
         answers.forEach((name, of) -> {
             for (Probe probe : mustBeClosed(blueprint.host(name), host)) {
                 if (!name.equals(host.name()) && of.containsKey(probe)) {
@@ -382,6 +410,8 @@ final class ReachabilityChecks {
                     from.add(name);
                     counts.merge(result, 1, Integer::sum);
                     if (!isClosed(result)) {
+                        TrafficChecks.remedy(published(host.name()), probe.port())
+                                .ifPresent(remedies::add);
                         wrong.add(probe + " from " + name + ": " + result.words());
                     }
                 }
@@ -409,9 +439,7 @@ final class ReachabilityChecks {
                 method,
                 observed,
                 wrong.isEmpty(),
-                "What is open: take away the rule that admits it (ufw status numbered, on " + host.name()
-                        + ") or what listens there (ss -ltnp), and run apply. What could not be probed: see that perl and"
-                        + " curl are on the host that probed."));
+                remedies.isEmpty() ? REMEDY_INSIDE.formatted(host.name()) : String.join(" ", remedies)));
     }
 
     private static String words(Set<Integer> ports) {

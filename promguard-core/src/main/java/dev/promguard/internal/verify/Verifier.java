@@ -242,7 +242,10 @@ public final class Verifier {
         checks.addAll(reachability.inside(probes.inside()));
         checks.addAll(reachability.outside(probes.outside(), probes.inside()));
         facts.forEach((name, seen) -> checks.add(ListenerChecks.check(
-                blueprint.host(name), seen, reachability.answersByPort(name, probes.outside(), probes.inside()))));
+                blueprint.host(name),
+                seen,
+                reachability.answersByPort(name, probes.outside(), probes.inside()),
+                reachability.published(name))));
     }
 
     private HostHealth health(Blueprint.Host host) {

@@ -20,9 +20,11 @@ import dev.promguard.host.HostFacts.WireGuardFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.KillSwitches.KillSwitchFact;
+import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.PresharedKeys.Pair;
 import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Ruleset;
 import dev.promguard.host.SecretFile;
 import dev.promguard.host.SystemUser;
 import dev.promguard.host.Unit;
@@ -62,6 +64,7 @@ record FactsForm(
         @Nullable InterfaceForm wireGuard,
         List<String> unreachable,
         List<String> dropped,
+        List<String> ruleset,
         @Nullable KeyFileForm keyFile,
         FirewallForm firewall,
         Map<String, UnitAction> pendingUnits,
@@ -192,6 +195,28 @@ record FactsForm(
     /** PromGuard's manifest on a host that stays when the mesh goes. */
     record ManifestForm(String mesh, Set<String> things) {}
 
+    /** The lines have a blank behind their kind, in the place of the tab that a host prints. */
+    private Ruleset rulesetFact() {
+        FactsByResource.Collector collector = new FactsByResource.Collector(new FactsQuery(
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                "wg0",
+                "/etc/wireguard/wg0.key",
+                Map.of(),
+                List.of(new FactsQuery.ResourceCall(Ruleset.FACTS, List.of()))));
+        try {
+            collector.lines(
+                    Ruleset.FACTS,
+                    ruleset.stream().map(line -> line.replaceFirst(" ", "\t")).toList());
+            return collector.facts().of(Ruleset.FACTS);
+        } catch (MalformedFactsException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
     /** A Debian 12 as its image brings it, with an SSH server. */
     static FactsForm fresh(String address) {
         return new FactsForm(
@@ -204,6 +229,7 @@ record FactsForm(
                 Map.of(),
                 Map.of(),
                 null,
+                List.of(),
                 List.of(),
                 List.of(),
                 null,
@@ -239,6 +265,7 @@ record FactsForm(
                 interfaceOf(desired),
                 List.of(desired.killSwitch().network()),
                 List.of(desired.killSwitch().network()),
+                List.of(),
                 new KeyFileForm(desired.name(), true),
                 new FirewallForm(true, true, true, rules(desired)),
                 Map.of(),
@@ -364,8 +391,9 @@ record FactsForm(
                 unitFacts,
                 releaseFacts,
                 Optional.ofNullable(wireGuard).map(InterfaceForm::fact),
-                FactsByResource.NONE.with(
-                        KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped))),
+                FactsByResource.NONE
+                        .with(KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped)))
+                        .with(Ruleset.FACTS, rulesetFact()),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),

@@ -49,8 +49,14 @@ facts_rules() {
         (rest = after("-A " chain "-user-input ")) != "" { tell("loaded", rest) }' >&3
 }
 
+# apply_rule [prepend] ALLOW_OR_DELETE WORD...: with prepend, before all other rules, also where it is there already.
 apply_rule() {
     note_firewall || return 1
+    if [ "$1" = prepend ]; then
+        shift
+        prepend_rule "$@"
+        return
+    fi
     if [ "$1" = allow ]; then
         note rule "$@" || return 1
     fi
@@ -58,6 +64,23 @@ apply_rule() {
         WHY='ufw refused the rule'
         return 1
     }
+}
+
+# prepend_rule allow WORD... comment COMMENT: ufw leaves a rule that is there where it is, so that one goes first.
+prepend_rule() {
+    note rule "$@" || return 1
+    count=$#
+    while [ "$count" -gt 2 ]; do
+        set -- "$@" "$1"
+        shift
+        count=$((count - 1))
+    done
+    comment=$2
+    shift 2
+    if ! { ufw delete "$@" && ufw prepend "$@" comment "$comment"; } </dev/null; then
+        WHY='ufw refused the rule'
+        return 1
+    fi
 }
 
 apply_firewall() {

@@ -5,6 +5,7 @@ import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Ruleset;
 import java.util.List;
 import java.util.Map;
 
@@ -29,6 +30,7 @@ final class Queries {
                 expected,
                 List.of(
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(Ruleset.FACTS, List.of()),
                         new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh"))));
     }
 }
