@@ -329,7 +329,7 @@ public final class MeshTraffic {
         }
         ssh().ifPresent(rule -> found.computeIfAbsent(
                         new Blocked(rule, false, List.of(), false), key -> new ArrayList<>())
-                .add("SSH (" + SSH_PORT + "/tcp) as soon as ufw is on"));
+                .add("SSH (" + sshPort() + "/tcp) as soon as ufw is on"));
         found.forEach((rule, what) -> blocked.add(new Blocked(
                 rule.rule(), rule.redirected(), what.stream().distinct().toList(), rule.fixable())));
     }
@@ -345,6 +345,7 @@ public final class MeshTraffic {
 
     /** What is loaded lets SSH pass, for it was used to read the host; ufw's rules that are not loaded may not. */
     private Optional<RuleName> ssh() {
+        int port = sshPort();
         return Stream.of(4, 6)
                 .filter(family -> !ofFamily(family).isEmpty())
                 .flatMap(family -> filter
@@ -358,9 +359,20 @@ public final class MeshTraffic {
                                 ofFamily(family),
                                 Protocol.TCP,
                                 0,
-                                SSH_PORT))
+                                port))
                         .stream())
                 .findFirst();
+    }
+
+    /** The first of the ports that are open to all is that of the login. */
+    private int sshPort() {
+        return desired.firewall().stream()
+                .filter(rule -> rule.protocol() == Protocol.TCP
+                        && rule.from().isEmpty()
+                        && rule.networkInterface().isEmpty())
+                .map(FirewallRule::port)
+                .findFirst()
+                .orElse(SSH_PORT);
     }
 
     private void publications() {

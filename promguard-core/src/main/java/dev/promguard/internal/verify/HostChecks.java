@@ -18,11 +18,9 @@ import dev.promguard.host.LoadedRule;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
-import dev.promguard.keys.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -55,9 +53,9 @@ final class HostChecks {
      * Makes all checks.
      *
      * @param decision what an apply would do to the host
-     * @param keys the public keys of the hosts, by name, as they are remembered
+     * @param keys whose a key is
      */
-    List<Check> check(HostDecision decision, Map<String, PublicKey> keys) {
+    List<Check> check(HostDecision decision, PeerKeys keys) {
         denies();
         admitsOnTheTunnelAlone();
         leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
@@ -371,13 +369,11 @@ final class HostChecks {
                 "Others may have read it: run apply, which gives the host a new key.");
     }
 
-    private void peers(Map<String, PublicKey> keys) {
+    private void peers(PeerKeys keys) {
         List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
         List<String> wrong = new ArrayList<>();
         for (String name : host.peers()) {
-            PublicKey key = keys.get(name);
-            Optional<PeerFact> found =
-                    peers.stream().filter(peer -> peer.publicKey().equals(key)).findFirst();
+            Optional<PeerFact> found = keys.peer(peers, name);
             String own = blueprint.host(name).allowedIp();
             if (found.isEmpty()) {
                 wrong.add("without " + name);
@@ -385,23 +381,32 @@ final class HostChecks {
                 wrong.add(name + " has " + listed(found.get().allowedIps().stream()) + " instead of " + own);
             }
         }
-        peers.stream()
-                .filter(peer ->
-                        host.peers().stream().noneMatch(name -> peer.publicKey().equals(keys.get(name))))
+        boolean unknown = false;
+        for (PeerFact peer : peers.stream()
+                .filter(peer -> host.peers().stream().noneMatch(name -> keys.isOf(peer, name)))
                 .limit(MOST_LISTED)
-                .forEach(peer -> wrong.add(
-                        "an unknown peer " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
+                .toList()) {
+            Optional<String> owner = keys.owner(peer, facts, blueprint);
+            unknown |= owner.isEmpty();
+            wrong.add(owner.map(name -> "PromGuard's own peer " + name + ", whom the spec does not give it, ")
+                            .orElse("an unknown peer ")
+                    + peer.publicKey() + " with " + listed(peer.allowedIps().stream()));
+        }
         add(
                 peersItem(host),
                 "wg show " + Blueprint.WIREGUARD_INTERFACE,
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
-                "Run apply, which removes unknown peers. Then find out who added one: it had to be root.");
+                unknown
+                        ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
+                        : PeerKeys.otherMesh(facts, blueprint).isPresent()
+                                ? "Take the host out of that mesh first, or leave it out of this one."
+                                : "Run apply, which brings the peers to what the spec says.");
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
             List<String> without = host.peers().stream()
                     .filter(peer -> peers.stream()
-                            .noneMatch(fact -> fact.publicKey().equals(keys.get(peer))
-                                    && fact.presharedKey() == PresharedKeyFact.AS_FILED))
+                            .noneMatch(
+                                    fact -> keys.isOf(fact, peer) && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
             add(
                     presharedItem(host),
@@ -413,7 +418,7 @@ final class HostChecks {
         for (String name : host.peers()) {
             Blueprint.Host peer = blueprint.host(name);
             if (Handshakes.isExpected(host, peer)) {
-                handshake(peer, Handshakes.age(facts, keys.get(name)));
+                handshake(peer, keys.peer(peers, name).flatMap(PeerFact::handshakeAge));
             }
         }
     }

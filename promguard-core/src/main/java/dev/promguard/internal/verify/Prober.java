@@ -78,7 +78,7 @@ public final class Prober {
     private void awaitHandshakes(Observation seen) {
         Observed observed = seen.observed();
         Blueprint blueprint = observed.roster().blueprint();
-        Map<String, PublicKey> keys = observed.roster().state().publicKeys();
+        Map<String, PublicKey> keys = PeerKeys.of(observed).all();
         Map<String, Seen> due = new LinkedHashMap<>();
         blueprint
                 .hosts()

@@ -189,8 +189,7 @@ public final class Verifier {
                     .health()
                     .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
         }
-        checks.addAll(new HostChecks(blueprint, host, seen.facts())
-                .check(decided, roster.state().publicKeys()));
+        checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed)));
     }
 
     private void hostKey(String host, HostKeyFingerprint shown) {
