@@ -9,6 +9,7 @@ import dev.promguard.host.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm}, {@link #rollBack} and
@@ -99,6 +100,19 @@ public interface HostSession extends AutoCloseable {
      * @throws dev.promguard.HostException if the host does not answer, or answers nonsense
      */
     List<ProbeResult> probe(List<Probe> probes, Duration timeout);
+
+    /**
+     * Asks an SSH server that the host reaches for its host keys, so that it is known whose address that is. Nobody logs in.
+     *
+     * @param server the server's address and port
+     * @param timeout how long to wait for it
+     * @return the fingerprints of the keys that it proved; empty where none did, the host has no program to ask with, or the
+     *     implementation cannot tell
+     * @throws dev.promguard.HostException if the host does not answer, or answers nonsense
+     */
+    default Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+        return Set.of();
+    }
 
     /**
      * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.

@@ -190,6 +190,12 @@ public final class MemoryHosts implements HostApplier {
         }
 
         @Override
+        public Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+            check("ask for host keys");
+            return machine.hostKeys(server, network.get());
+        }
+
+        @Override
         public int forward(String address, int port) {
             check("forward a port");
             return machine.forward(port);

@@ -542,6 +542,15 @@ public final class MemoryMachine {
                 .toList();
     }
 
+    /** The host keys that an SSH server of one network shows to this machine. */
+    Set<HostKeyFingerprint> hostKeys(Probe server, Collection<MemoryMachine> network) {
+        return network.stream()
+                .filter(machine -> machine != this && machine.isAt(server.address()))
+                .findFirst()
+                .map(machine -> Set.of(machine.hostKey()))
+                .orElse(Set.of());
+    }
+
     private void send(MemoryMachine peer, String where) {
         if (peer.tunnelAddress().equals(Optional.of(where))) {
             synchronized (this) {
@@ -577,11 +586,12 @@ public final class MemoryMachine {
                                         || (tunnel && rule.from().equals(source))))
                 || accepted.stream()
                         .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
-        boolean listens = listening().stream()
-                .anyMatch(socket -> socket.protocol().equals("tcp")
-                        && socket.port() == probe.port()
-                        && (socket.address().equals("0.0.0.0")
-                                || socket.address().equals(probe.address())));
+        boolean listens = probe.port() == 22
+                || listening().stream()
+                        .anyMatch(socket -> socket.protocol().equals("tcp")
+                                && socket.port() == probe.port()
+                                && (socket.address().equals("0.0.0.0")
+                                        || socket.address().equals(probe.address())));
         if (!admitted) {
             return new ProbeResult(ProbeResult.Result.SILENT);
         } else if (!listens) {

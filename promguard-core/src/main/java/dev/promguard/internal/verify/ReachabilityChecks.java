@@ -14,7 +14,6 @@ import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -122,7 +121,11 @@ final class ReachabilityChecks {
     List<Probe> from(Blueprint.Host host) {
         Set<Probe> probes = new LinkedHashSet<>();
         for (Blueprint.Host other : probed(host)) {
-            probes.addAll(mustBeClosed(host, other));
+            List<Probe> closed = mustBeClosed(host, other);
+            probes.addAll(closed);
+            closed.stream()
+                    .filter(probe -> needsProof(other, probe.address()))
+                    .forEach(probe -> probes.add(server(other, probe)));
         }
         for (Blueprint.Host other : blueprint.hosts()) {
             page(host, other).ifPresent(probes::add);
@@ -130,8 +133,31 @@ final class ReachabilityChecks {
         return List.copyOf(probes);
     }
 
+    /** What has to show that an SSH server is there, so that a closed port at its address means something. */
+    Set<Probe> controls() {
+        Set<Probe> controls = new LinkedHashSet<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            publicAddresses(host).forEach(address -> control(host, address).ifPresent(controls::add));
+        }
+        return controls;
+    }
+
+    /** A host of the mesh. */
+    Blueprint.Host host(String name) {
+        return blueprint.host(name);
+    }
+
+    /** Whether an address may be that of another machine, as seen from another host: the tunnel and the provider's are not. */
+    boolean needsProof(Blueprint.Host of, String address) {
+        return !address.equals(of.address()) && !address.equals(addresses.get(of.name()));
+    }
+
+    static Probe server(Blueprint.Host of, Probe at) {
+        return new Probe(at.address(), ssh(of));
+    }
+
     /** Every monitor, and the next few hosts in a ring, so that each host is probed by several and no host has to probe all. */
-    private Set<Blueprint.Host> probed(Blueprint.Host host) {
+    Set<Blueprint.Host> probed(Blueprint.Host host) {
         List<Blueprint.Host> ring = blueprint.hosts();
         int own = ring.indexOf(host);
         Set<Blueprint.Host> probed = new LinkedHashSet<>(blueprint.monitors());
@@ -143,7 +169,7 @@ final class ReachabilityChecks {
         return probed;
     }
 
-    private List<Probe> mustBeClosed(Blueprint.Host from, Blueprint.Host to) {
+    List<Probe> mustBeClosed(Blueprint.Host from, Blueprint.Host to) {
         List<Probe> probes = new ArrayList<>();
         Set<String> at = new LinkedHashSet<>(List.of(to.address()));
         at.addAll(publicAddresses(to));
@@ -177,14 +203,9 @@ final class ReachabilityChecks {
         Set<Integer> ports = new LinkedHashSet<>(HostChecks.guarded(blueprint, host));
         HostFacts known = facts.get(host.name());
         if (known != null) {
-            Stream<Integer> open = published(host.name()).stream()
-                    .flatMap(rule -> rule.tcpPorts().stream())
-                    .filter(port -> !host.spec().openPorts().contains(port))
-                    .filter(port -> host.firewall().stream()
-                            .noneMatch(rule -> rule.protocol() == Protocol.TCP
-                                    && rule.port() == port
-                                    && rule.from().isEmpty()));
-            Stream.concat(open, HostChecks.unadmitted(host, known).stream())
+            Stream.concat(
+                            TrafficChecks.undeclared(host, published(host.name())),
+                            HostChecks.unadmitted(host, known).stream())
                     .distinct()
                     .filter(port -> !ports.contains(port))
                     .limit(MOST_PORTS)
@@ -198,7 +219,7 @@ final class ReachabilityChecks {
         Set<String> found = new LinkedHashSet<>(
                 Optional.ofNullable(addresses.get(host.name())).stream().toList());
         own(host).stream()
-                .filter(address -> !isPrivate(address))
+                .filter(address -> !AddressProofs.isPrivate(address))
                 .map(InetAddress::getHostAddress)
                 .forEach(found::add);
         return found.stream().limit(MOST_ADDRESSES).toList();
@@ -209,7 +230,7 @@ final class ReachabilityChecks {
         Set<InetAddress> others = new LinkedHashSet<>();
         blueprint.hosts().stream().filter(other -> !other.equals(host)).forEach(other -> others.addAll(own(other)));
         return own(host).stream()
-                .filter(address -> isPrivate(address) && !others.contains(address))
+                .filter(address -> AddressProofs.isPrivate(address) && !others.contains(address))
                 .map(InetAddress::getHostAddress)
                 .toList();
     }
@@ -238,13 +259,6 @@ final class ReachabilityChecks {
         } catch (UnknownHostException e) {
             return Optional.empty();
         }
-    }
-
-    private static boolean isPrivate(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        boolean uniqueLocal = address instanceof Inet6Address && (bytes[0] & 0xfe) == 0xfc;
-        boolean shared = bytes.length == 4 && (bytes[0] & 0xff) == 100 && (bytes[1] & 0xc0) == 64;
-        return address.isSiteLocalAddress() || uniqueLocal || shared;
     }
 
     /**
@@ -369,7 +383,7 @@ final class ReachabilityChecks {
         return answers;
     }
 
-    private static Result result(Map<Probe, ProbeResult> answers, Probe probe) {
+    static Result result(Map<Probe, ProbeResult> answers, Probe probe) {
         ProbeResult answer = answers.get(probe);
         return answer == null ? Result.NOT_TRIED : answer.result();
     }
@@ -385,11 +399,17 @@ final class ReachabilityChecks {
         return String.join(", ", described);
     }
 
-    /** Judges what was probed from the hosts, by the host that probed. */
-    List<Check> inside(Map<String, Map<Probe, ProbeResult>> answers) {
+    /**
+     * Judges what was probed from the hosts.
+     *
+     * @param answers the answers by the host that probed, as far as they are {@linkplain AddressProofs#proven proven}
+     * @param notJudged where others were probed, by the host that was meant
+     */
+    List<Check> inside(Map<String, Map<Probe, ProbeResult>> answers, Map<String, Set<String>> notJudged) {
         List<Check> checks = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
-            closedToPeers(host, answers).ifPresent(checks::add);
+            closedToPeers(host, answers, notJudged.getOrDefault(host.name(), Set.of()))
+                    .ifPresent(checks::add);
             answers.forEach((name, of) -> page(blueprint.host(name), host)
                     .filter(of::containsKey)
                     .ifPresent(probe -> checks.add(
@@ -398,7 +418,8 @@ final class ReachabilityChecks {
         return checks;
     }
 
-    private Optional<Check> closedToPeers(Blueprint.Host host, Map<String, Map<Probe, ProbeResult>> answers) {
+    private Optional<Check> closedToPeers(
+            Blueprint.Host host, Map<String, Map<Probe, ProbeResult>> answers, Set<String> notJudged) {
         Set<String> from = new TreeSet<>();
         Map<Result, Integer> counts = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
@@ -425,7 +446,11 @@ final class ReachabilityChecks {
         CheckItem item = peersItem(host.name());
         String method = "a TCP connection on " + String.join(", ", from) + " to each address of the host, "
                 + host.address() + " among them, at port " + words(ports(host));
-        String observed = wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong);
+        String observed = (wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong))
+                + (notJudged.isEmpty()
+                        ? ""
+                        : "; not judged, for the host is not known to be reached there: "
+                                + HostChecks.listed(notJudged.stream()));
         if (!counts.containsKey(Result.OPEN) && counts.containsKey(Result.NOT_TRIED)) {
             return Optional.of(item.unchecked(method, observed, "See that perl and curl are on the host that probed."));
         }

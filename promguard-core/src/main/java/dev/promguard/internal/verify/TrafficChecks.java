@@ -2,6 +2,8 @@ package dev.promguard.internal.verify;
 
 import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.host.HostProblem;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.MeshTraffic.Published;
@@ -46,6 +48,17 @@ final class TrafficChecks {
                                             .map(published -> published.rule().removal()))));
         }
         return checks;
+    }
+
+    /** The TCP ports that rules publish and that the spec neither opens nor declares. */
+    static Stream<Integer> undeclared(Blueprint.Host host, List<Published> published) {
+        return published.stream()
+                .flatMap(rule -> rule.tcpPorts().stream())
+                .filter(port -> !host.spec().openPorts().contains(port))
+                .filter(port -> host.firewall().stream()
+                        .noneMatch(rule -> rule.protocol() == Protocol.TCP
+                                && rule.port() == port
+                                && rule.from().isEmpty()));
     }
 
     /** What to do about a port that answers, where a rule publishes it: neither ss nor ufw shows that. */

@@ -19,6 +19,8 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -238,12 +240,14 @@ public final class Verifier {
                                 name, CheckKind.CAN_PROBE_OTHERS, "can probe the ports of the others")
                         .failed("SSH with the pinned host key", why, "Fix what is said there, and verify again.")));
         ReachabilityChecks reachability = ReachabilityChecks.of(observed);
-        checks.addAll(reachability.inside(probes.inside()));
-        checks.addAll(reachability.outside(probes.outside(), probes.inside()));
+        AddressProofs proofs = AddressProofs.of(reachability, observed);
+        Map<String, Map<Probe, ProbeResult>> inside = proofs.proven(probes.inside(), probes.hostKeys());
+        checks.addAll(reachability.inside(inside, proofs.notJudged(probes.inside(), inside)));
+        checks.addAll(reachability.outside(probes.outside(), inside));
         facts.forEach((name, seen) -> checks.add(ListenerChecks.check(
                 blueprint.host(name),
                 seen,
-                reachability.answersByPort(name, probes.outside(), probes.inside()),
+                reachability.answersByPort(name, probes.outside(), inside),
                 reachability.published(name))));
     }
 

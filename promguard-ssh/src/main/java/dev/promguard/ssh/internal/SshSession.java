@@ -300,6 +300,24 @@ final class SshSession implements HostSession {
     }
 
     @Override
+    public Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        String step = "ask for the host keys at " + server;
+        HostKeyScan scan = new HostKeyScan(server, timeout);
+        try (Script script = scan.script(nonce)) {
+            Duration limit = scan.longest().plus(settings.factsTimeout());
+            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> scan.line(line));
+            if (!scan.ended()) {
+                throw unfinished(step, exec, code);
+            }
+            return scan.keys();
+        } catch (FactsParser.MalformedException e) {
+            throw malformed(step, e);
+        }
+    }
+
+    @Override
     public int forward(String address, int port) {
         String step = "forward a port to " + address + ":" + port;
         ServerSocket listener = null;
