@@ -127,33 +127,39 @@ class MeshTrafficRulesTest {
     void portThatDockerPublishes_isNamedByPlanAndVerifyAndFailsWhereItAnswers() throws IOException {
         InetAddress node =
                 InetAddress.getByName(account.cloud.machine("shop-node-1").address());
+        int port = 0;
+        String rule = "";
         try (ServerSocket open = new ServerSocket()) {
             try {
                 open.bind(new InetSocketAddress(node, 0));
             } catch (IOException e) {
                 assumeTrue(false, "this system has no address but 127.0.0.1 on its loopback interface: " + e);
             }
-            int port = open.getLocalPort();
+            port = open.getLocalPort();
+            rule = port + "/tcp is published past ufw by iptables, table nat, chain DOCKER";
             account.cloud.machine("shop-node-1").ruleset(docker(port));
-            String rule = port + "/tcp is published past ufw by iptables, table nat, chain DOCKER";
 
-            Plan plan = mesh.plan();
-            VerifyReport report = mesh.verify();
-            open.close();
-            VerifyReport closed = mesh.verify();
-
-            assertThat(plan.toString())
-                    .contains("(not changed: " + rule, "up to date, but for what PromGuard does not change");
-            assertThat(check(report, CheckKind.PORTS_PUBLISHED).observed()).contains(rule);
-            assertThat(check(report, CheckKind.PORTS_PUBLISHED).remedy()).contains("docker ps");
-            assertThat(report.failures())
-                    .singleElement()
-                    .satisfies(check -> assertThat(check.remedy())
-                            .contains(rule, "docker ps", "openPorts(…)")
-                            .doesNotContain("ss -ltnp", "ufw status"));
-            assertThat(closed.failures()).isEmpty();
-            assertThat(declared(port).verify().failures()).isEmpty();
+            failsAndNames(mesh.verify(), rule);
         }
+        assertThat(mesh.plan().toString())
+                .contains("(not changed: " + rule, "up to date, but for what PromGuard does not change");
+        assertThat(mesh.verify().failures()).noneMatch(MeshTrafficRulesTest::isOpen);
+        assertThat(declared(port).verify().failures()).noneMatch(MeshTrafficRulesTest::isOpen);
+    }
+
+    private static boolean isOpen(Check check) {
+        return check.id().equals(CheckKind.PORT_CLOSED_TO_OUTSIDE.id());
+    }
+
+    private static void failsAndNames(VerifyReport report, String rule) {
+        assertThat(check(report, CheckKind.PORTS_PUBLISHED).observed()).contains(rule);
+        assertThat(check(report, CheckKind.PORTS_PUBLISHED).remedy()).contains("docker ps");
+        assertThat(report.failures())
+                .filteredOn(MeshTrafficRulesTest::isOpen)
+                .singleElement()
+                .satisfies(check -> assertThat(check.remedy())
+                        .contains(rule, "docker ps", "openPorts(…)")
+                        .doesNotContain("ss -ltnp", "ufw status"));
     }
 
     private Mesh declared(int port) {
