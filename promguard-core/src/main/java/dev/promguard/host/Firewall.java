@@ -3,6 +3,7 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.host.HostFacts.FirewallFact;
+import dev.promguard.host.HostFacts.UnitFact;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.regex.Pattern;
 /** ufw: rules that admit, and the firewall itself. Rules of others are left alone. */
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
+    private static final String NFTABLES = "nftables.service";
     private static final Pattern SCRAPER = Pattern.compile("[a-z0-9-]+ WireGuard [a-z0-9_-]+ scraper");
 
     private Firewall() {}
@@ -152,6 +154,29 @@ public final class Firewall implements Resource {
         return "firewall.sh";
     }
 
+    @Override
+    public void ask(DesiredHost desired, FactsQuery.Builder query) {
+        query.units(List.of(NFTABLES));
+    }
+
+    /**
+     * What takes ufw's rules away, as far as it is known: nftables.service, whose configuration usually begins by flushing all rules.
+     *
+     * @param facts what the host is
+     * @return a clause that says so, and how to end it; empty if that unit neither runs nor comes up at boot
+     */
+    public static Optional<String> flushedBy(HostFacts facts) {
+        UnitFact nftables = facts.units().get(NFTABLES);
+        boolean boot = nftables != null && nftables.enabled().equals("enabled");
+        if (!Units.isActive(nftables) && !boot) {
+            return Optional.empty();
+        }
+        return Optional.of(NFTABLES + " is " + (Units.isActive(nftables) ? "active" : "inactive")
+                + (boot ? " and comes up at boot" : "")
+                + ", and flushes every rule where /etc/nftables.conf says \"flush ruleset\": take that line out, or systemctl disable "
+                + NFTABLES + " (stopping it flushes too)");
+    }
+
     /** SSH's rule comes before anything is denied, and rules go after all that they protected is closed otherwise. */
     static void configure(Comparison comparison) {
         List<FirewallRule> present = comparison.facts().firewall().rules();
@@ -212,8 +237,11 @@ public final class Firewall implements Resource {
         String state = !firewall.active()
                 ? "is off, or its loaded rules are not its own"
                 : !firewall.denyIncoming() ? "admits what no rule names" : "does not come up at boot";
+        String cause = firewall.active()
+                ? ""
+                : flushedBy(explanation.facts()).map("; "::concat).orElse("");
         return List.of(explanation
-                .explained(change, "ufw: " + state, Explanation.PUT_BACK)
+                .explained(change, "ufw: " + state + cause, Explanation.PUT_BACK)
                 .between(state, "denies what no rule admits, also at boot"));
     }
 

@@ -217,7 +217,7 @@ public final class Renderer {
                 releases.stream().distinct().toList(),
                 host.firewall(),
                 wireGuard,
-                killSwitch(blueprint),
+                killSwitch(blueprint, host.address()),
                 secretFiles,
                 files,
                 units,
@@ -266,7 +266,7 @@ public final class Renderer {
             files.put(
                     "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
                     wireGuardConfig(blueprint, host, peers));
-            killSwitch(blueprint).files().forEach(file -> files.put(file.path(), file.content()));
+            killSwitch(blueprint, host.address()).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
             files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
             host.spec()
@@ -342,16 +342,19 @@ public final class Renderer {
                         "--collector.systemd",
                         "--collector.systemd.unit-include=.+[.](service|mount|socket|timer)"),
                 false,
-                Set.of());
+                Set.of(),
+                blueprint.network());
     }
 
-    private KillSwitch killSwitch(Blueprint blueprint) {
+    private KillSwitch killSwitch(Blueprint blueprint, String address) {
         String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
                 "network",
                 blueprint.network(),
+                "address",
+                address,
                 "interface",
                 interfaceName,
                 "wireGuardUnit",
@@ -360,6 +363,7 @@ public final class Renderer {
                 KillSwitch.SCRIPT);
         return new KillSwitch(
                 blueprint.network(),
+                address,
                 interfaceName,
                 List.of(
                         new ManagedFile(

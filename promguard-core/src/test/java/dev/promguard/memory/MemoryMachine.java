@@ -138,6 +138,7 @@ public final class MemoryMachine {
 
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
+    private final Set<String> guardedAddresses = new TreeSet<>();
     private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
@@ -151,6 +152,7 @@ public final class MemoryMachine {
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
+    private Set<String> savedAddresses = Set.of();
     private @Nullable HostKeyFingerprint savedHostKey;
     private Set<String> savedRunning = Set.of();
     private @Nullable HostSession armedBy;
@@ -422,6 +424,11 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody starts a unit. */
+    public synchronized void start(String unit) {
+        units.put(unit, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
+    }
+
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
@@ -671,9 +678,11 @@ public final class MemoryMachine {
     }
 
     private List<String> killSwitchFacts() {
-        return Stream.concat(
+        return Stream.of(
                         unreachable.stream().map("unreachable\t"::concat),
-                        dropped.stream().map("dropped\t"::concat))
+                        dropped.stream().map("dropped\t"::concat),
+                        guardedAddresses.stream().map("guarded\t"::concat))
+                .flatMap(lines -> lines)
                 .toList();
     }
 
@@ -719,17 +728,19 @@ public final class MemoryMachine {
         if (savedNetworks.isEmpty()) {
             releaseAll();
         }
-        cover(savedNetworks);
+        cover(savedNetworks, savedAddresses);
     }
 
     private void releaseAll() {
         unreachable.clear();
         dropped.clear();
+        guardedAddresses.clear();
     }
 
-    private void cover(Set<String> networks) {
+    private void cover(Set<String> networks, Set<String> addresses) {
         unreachable.addAll(networks);
         dropped.addAll(networks);
+        guardedAddresses.addAll(addresses);
     }
 
     /** Somebody flushes the routes of the kill switch. */
@@ -740,6 +751,11 @@ public final class MemoryMachine {
     /** Somebody flushes the rules of the kill switch. */
     public synchronized void flushDroppingRules() {
         dropped.clear();
+    }
+
+    /** Somebody deletes the routing rules of the kill switch. */
+    public synchronized void deleteRoutingRules() {
+        guardedAddresses.clear();
     }
 
     /** The networks that the kill switch covers. */
@@ -875,6 +891,7 @@ public final class MemoryMachine {
             if (saved == null) {
                 saved = guarded;
                 savedNetworks = Set.copyOf(unreachable);
+                savedAddresses = Set.copyOf(guardedAddresses);
                 savedHostKey = hostKey;
                 savedRunning = units.entrySet().stream()
                         .filter(unit -> unit.getValue().active().equals("active"))
@@ -1210,7 +1227,7 @@ public final class MemoryMachine {
             if (change.does() == KillSwitchAction.RELEASE_OTHERS) {
                 releaseAll();
             }
-            cover(Set.of(network));
+            cover(Set.of(network), Set.of(change.killSwitch().address()));
             started.add(KillSwitch.UNIT);
             units.put(KillSwitch.UNIT, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
             return true;

@@ -8,6 +8,7 @@ import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.Firewall;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.PresharedKeyFact;
@@ -111,7 +112,7 @@ final class HostChecks {
                 host,
                 CheckKind.KILL_SWITCH_ON,
                 "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
-                        + " alone, also while that is down");
+                        + " alone, also while that is down, and takes those for its address from there alone");
     }
 
     private static CheckItem exportersItem(Blueprint.Host host) {
@@ -189,7 +190,18 @@ final class HostChecks {
                         + facts.firewall().denyIncoming() + ", at boot "
                         + facts.firewall().atBoot(),
                 closed(),
-                "Run apply.");
+                Firewall.flushedBy(facts)
+                        .map(cause -> cause + ". Then run apply.")
+                        .orElse("Run apply."));
+        if (closed()) {
+            Firewall.flushedBy(facts)
+                    .ifPresent(cause -> checks.add(
+                            item(host, CheckKind.FOREIGN_FIREWALL_RULES, "has another service that sets firewall rules")
+                                    .note(
+                                            "systemctl show nftables.service",
+                                            cause,
+                                            "See that ufw's rules are there after a reboot.")));
+        }
     }
 
     /** The ports that only monitors may reach, and only through the tunnel, or nobody. */
@@ -235,15 +247,16 @@ final class HostChecks {
         UnitFact unit = facts.units().get(KillSwitch.UNIT);
         boolean route = facts.killSwitch().unreachable().contains(killSwitch.network());
         boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
+        boolean guard = facts.killSwitch().guarded().contains(killSwitch.address());
         boolean boot = unit != null && unit.enabled().equals("enabled");
         add(
                 killSwitchItem(blueprint, host),
-                "ip route, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
+                "ip route, ip rule, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
                 "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
-                        + ", at boot " + boot,
-                route && rule && boot,
+                        + ", routing rules " + (guard ? "there" : "missing") + ", at boot " + boot,
+                route && rule && guard && boot,
                 "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
-                        + killSwitch.interfaceName() + " on the host sets both.");
+                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + " on the host sets them.");
     }
 
     private void listensWhereItShould() {
