@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.HostEndpoint;
 import dev.promguard.blueprint.ValueChecks;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,7 @@ public final class HostBuilder {
     private final Map<String, Exporter> exporters = new LinkedHashMap<>();
     private final List<Exposure> services;
     private final SortedSet<Integer> openPorts;
+    private HostEndpoint endpoint;
 
     HostBuilder(String of, HostOptions options) {
         this.of = of;
@@ -37,6 +40,7 @@ public final class HostBuilder {
         options.exporters().forEach(exporter -> exporters.put(exporter.name(), exporter));
         services = new ArrayList<>(options.services());
         openPorts = new TreeSet<>(options.openPorts());
+        endpoint = options.endpoint();
     }
 
     HostOptions options() {
@@ -46,7 +50,8 @@ public final class HostBuilder {
                 Optional.ofNullable(image),
                 List.copyOf(exporters.values()),
                 services,
-                openPorts);
+                openPorts,
+                endpoint);
     }
 
     /**
@@ -79,6 +84,51 @@ public final class HostBuilder {
      */
     public HostBuilder image(String image) {
         this.image = word("image", image);
+        return this;
+    }
+
+    /**
+     * Sets where peers reach the host's WireGuard, where that is not its public address: the outside of a port forwarding, say. The port
+     * is the mesh's.
+     *
+     * @param address an IPv4 or IPv6 address, or a name
+     * @return this builder
+     * @see #endpoint(String, int)
+     */
+    public HostBuilder endpoint(String address) {
+        return endpoint(address, OptionalInt.empty());
+    }
+
+    /**
+     * Sets where peers reach the host's WireGuard, where that is not its public address and the mesh's port. The host itself listens on the
+     * mesh's port.
+     *
+     * @param address an IPv4 or IPv6 address, or a name; not a loopback, link-local, multicast or unspecified address
+     * @param port the UDP port there, 1 to 65535
+     * @return this builder
+     */
+    public HostBuilder endpoint(String address, int port) {
+        ValueChecks.require(ValueChecks.endpointPort(port, of));
+        return endpoint(address, OptionalInt.of(port));
+    }
+
+    private HostBuilder endpoint(String address, OptionalInt port) {
+        Objects.requireNonNull(address, "address");
+        ValueChecks.require(ValueChecks.endpoint(address, of));
+        endpoint = new HostEndpoint(Optional.of(address), port, endpoint.behindNat());
+        return this;
+    }
+
+    /**
+     * Says that the host is behind NAT: its peers cannot send it a first packet. They have no endpoint for it then, unless
+     * {@link #endpoint(String)} gives one, and it sends a packet to each of them every 25 seconds, so that the way back stays open. After
+     * a reboot of a peer the tunnel may take up to four minutes to come back, by WireGuard's own timers.
+     *
+     * @param behindNat whether it is; false by default
+     * @return this builder
+     */
+    public HostBuilder behindNat(boolean behindNat) {
+        endpoint = new HostEndpoint(endpoint.address(), endpoint.port(), behindNat);
         return this;
     }
 

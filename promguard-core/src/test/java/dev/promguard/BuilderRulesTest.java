@@ -156,6 +156,13 @@ class BuilderRulesTest {
         all.put(
                 "HostBuilder.expose(String, int, String)",
                 of(host(h -> h.expose("db", 1, "/a")), host(h -> h.expose("db", 2, "/b"))));
+        all.put(
+                "HostBuilder.endpoint(String)",
+                of(host(h -> h.endpoint("a.example")), host(h -> h.endpoint("192.0.2.1"))));
+        all.put(
+                "HostBuilder.endpoint(String, int)",
+                of(host(h -> h.endpoint("a.example", 1)), host(h -> h.endpoint("192.0.2.1", 2))));
+        all.put("HostBuilder.behindNat(boolean)", of(host(h -> h.behindNat(true)), host(h -> h.behindNat(false))));
         all.put("HostBuilder.openPorts(int[])", of(host(h -> h.openPorts(1, 2)), host(h -> h.openPorts(3))));
         all.put(
                 "PrometheusBuilder.scrapeInterval(Duration)",

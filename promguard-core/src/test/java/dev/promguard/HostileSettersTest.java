@@ -161,6 +161,10 @@ class HostileSettersTest {
         all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
+        all.put("HostBuilder.endpoint/1#0", onHost("endpoint", "db.example", HostBuilder::endpoint));
+        all.put(
+                "HostBuilder.endpoint/2#0",
+                onHost("endpoint", "db.example", (host, address) -> host.endpoint(address, 51821)));
         all.put("HostBuilder.size/1#0", onHost("size", "s-1vcpu-1gb", HostBuilder::size));
         all.put("HostBuilder.image/1#0", onHost("image", "debian-12-x64", HostBuilder::image));
         all.put("HostBuilder.expose/2#0", onHost("job", "db", (host, text) -> host.expose(text, 9187)));

@@ -39,6 +39,8 @@ class ToBuilderTest {
                     "web-" + n % 3,
                     host -> host.addExporter(Exporters.blackbox())
                             .expose("app", 1000 + n)
+                            .endpoint("192.0.2." + n % 256, 1 + n)
+                            .behindNat(n % 2 == 0)
                             .openPorts(2000 + n)),
             (mesh, n) -> mesh.monitor(region(n)),
             (mesh, n) -> mesh.addMonitor(region(n)),
