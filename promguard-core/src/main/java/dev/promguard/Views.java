@@ -5,6 +5,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.Resources;
 import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
@@ -165,9 +166,11 @@ final class Views {
 
     private static List<String> notes(Decision decision, HostDecision host, String id) {
         List<String> notes = notes(decision.observed().roster(), host.name(), id, kind(host) == Plan.Kind.UNKNOWN);
-        if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen
-                && seen.facts().rollbackPending()) {
-            notes.add(PENDING);
+        if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen) {
+            if (seen.facts().rollbackPending()) {
+                notes.add(PENDING);
+            }
+            notes.addAll(Resources.notes(seen.facts()));
         }
         return notes;
     }
@@ -289,6 +292,7 @@ final class Views {
                 .address(host.address())
                 .changes(done)
                 .drift(outcome.drift().getOrDefault(host.name(), List.of()))
+                .notes(outcome.notes().getOrDefault(host.name(), List.of()))
                 .failure(failure);
         Optional.ofNullable(outcome.addresses().get(host.name())).ifPresent(view::publicAddress);
         return view.build();

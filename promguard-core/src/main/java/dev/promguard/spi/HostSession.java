@@ -25,12 +25,12 @@ public interface HostSession extends AutoCloseable {
     HostKeyFingerprint hostKey();
 
     /**
-     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over. A rollback that an
+     * Reads what the host is, changing nothing. Waits first until the host's own first boot is over, where a time is given for that. A rollback that an
      * earlier session left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over
      * this session ends it. One that has begun is waited for, or brought to its end where the host went down in it.
      *
      * @param query what to look at
-     * @param bootTimeout how long to wait for the first boot to end
+     * @param bootTimeout how long to wait for the first boot to end; zero neither waits for it nor minds how it ended
      * @return the facts
      * @throws dev.promguard.HostException if the host does not answer, answers nonsense, or is not done booting in time
      */
@@ -136,6 +136,14 @@ public interface HostSession extends AutoCloseable {
          * @param what what stays, in words
          */
         default void left(String what) {}
+
+        /**
+         * Something about the host came to light that did not stop the changes and that somebody should know, such as a package source
+         * that does not answer.
+         *
+         * @param note what, in words
+         */
+        default void noted(String note) {}
 
         /**
          * The host made itself a new host key and waits for leave to use it. The implementation keeps it durably before

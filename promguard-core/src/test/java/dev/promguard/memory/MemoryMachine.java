@@ -61,6 +61,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -143,6 +144,9 @@ public final class MemoryMachine {
     /** What the shell functions for facts print, for resources that define their own. */
     private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
             Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
+
+    /** What the host says besides, about resources that a machine knows nothing else of. */
+    private final Map<ResourceFacts<?>, List<String>> saidFacts = new HashMap<>();
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
@@ -683,9 +687,9 @@ public final class MemoryMachine {
             for (FactsQuery.ResourceCall call : query.resources()) {
                 collector.lines(
                         call.facts(),
-                        Objects.requireNonNull(
-                                        shellFacts.get(call.facts()),
-                                        call.facts().function())
+                        shellFacts
+                                .getOrDefault(
+                                        call.facts(), arguments -> saidFacts.getOrDefault(call.facts(), List.of()))
                                 .apply(call.arguments()));
             }
             return collector.facts();
@@ -730,6 +734,11 @@ public final class MemoryMachine {
     private void cover(Set<String> networks) {
         unreachable.addAll(networks);
         dropped.addAll(networks);
+    }
+
+    /** What the host says from now on when it is asked for the facts of a resource: lines of a kind and fields. */
+    public synchronized void says(ResourceFacts<?> facts, String... lines) {
+        saidFacts.put(facts, List.of(lines));
     }
 
     /** Somebody flushes the routes of the kill switch. */

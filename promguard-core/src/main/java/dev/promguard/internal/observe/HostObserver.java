@@ -12,7 +12,6 @@ import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.run.Context;
-import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
@@ -87,11 +86,12 @@ public final class HostObserver {
      *
      * @param session the session
      * @param query what to read
+     * @param bootTimeout how long to wait for the host's first boot
      * @return the facts, which say whether there were such changes
      * @throws HostException if the host cannot be read, or was not done with a rollback in time
      */
-    public static HostFacts settled(HostSession session, FactsQuery query) {
-        HostFacts facts = session.facts(query, Timeouts.BOOT);
+    public static HostFacts settled(HostSession session, FactsQuery query, Duration bootTimeout) {
+        HostFacts facts = session.facts(query, bootTimeout);
         if (facts.rollbackPending()) {
             try {
                 session.confirm();
@@ -100,7 +100,7 @@ public final class HostObserver {
                     throw e;
                 }
                 // The rollback was first: the host is as it was before those changes.
-                return session.facts(query, Timeouts.BOOT);
+                return session.facts(query, bootTimeout);
             }
         }
         return facts;
@@ -123,8 +123,8 @@ public final class HostObserver {
         try {
             HostSession session = open(roster, name, sessions, timeout, true);
             HostFacts facts = settles
-                    ? settled(session, Resources.query(expected))
-                    : session.facts(Resources.query(expected), Timeouts.BOOT);
+                    ? settled(session, Resources.query(expected), context.bootTimeout())
+                    : session.facts(Resources.query(expected), context.bootTimeout());
             read = true;
             context.events().done(name, "observed");
             return new Arrived(host, expected, new Seen(facts, session.hostKey()));

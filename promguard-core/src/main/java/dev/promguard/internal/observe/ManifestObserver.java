@@ -69,7 +69,10 @@ public final class ManifestObserver {
      */
     public Manifests observe(Collection<String> names, MeshState state, Sessions sessions) {
         return readAll(
-                names, state, sessions, (session, host) -> session.facts(FactsQuery.MANIFEST_ALONE, Timeouts.BOOT));
+                names,
+                state,
+                sessions,
+                (session, host) -> session.facts(FactsQuery.MANIFEST_ALONE, context.bootTimeout()));
     }
 
     /**
@@ -85,7 +88,7 @@ public final class ManifestObserver {
             Collection<String> names, MeshState state, Sessions sessions, BiConsumer<String, HostState> pin) {
         return readAll(names, state, sessions, (session, host) -> {
             pin.accept(host.name(), host.known().pinned(session.hostKey()));
-            return HostObserver.settled(session, FactsQuery.MANIFEST_ALONE);
+            return HostObserver.settled(session, FactsQuery.MANIFEST_ALONE, context.bootTimeout());
         });
     }
 

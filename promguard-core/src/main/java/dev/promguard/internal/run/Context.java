@@ -60,6 +60,15 @@ public record Context(
     }
 
     /**
+     * How long to wait for the first boot of a host.
+     *
+     * @return zero where the hosts were there before the mesh: what their boot does or did is not waited for
+     */
+    public Duration bootTimeout() {
+        return isInventory() ? Duration.ZERO : Timeouts.BOOT;
+    }
+
+    /**
      * Reads the state.
      *
      * @return the state last saved, or an empty one

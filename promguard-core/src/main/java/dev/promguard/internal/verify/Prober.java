@@ -12,7 +12,6 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Pause;
-import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.Probe;
@@ -120,7 +119,7 @@ public final class Prober {
         for (List<Probe> due = Handshakes.probes(blueprint, host, facts, keys); !due.isEmpty(); ) {
             boolean last = System.nanoTime() > deadline;
             session.probe(due, PROBE_TIMEOUT);
-            facts = session.facts(query, Timeouts.BOOT);
+            facts = session.facts(query, context.bootTimeout());
             due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
             if (!due.isEmpty()) {
                 Pause.of(context.intervals().targets(), "waiting for a WireGuard handshake");

@@ -619,6 +619,7 @@ final class SshSession implements HostSession {
                 case "armed" -> armed = true;
                 case "rolled-back" -> rolledBack = true;
                 case "leftover" -> progress.left(leftover(fields));
+                case "note" -> progress.noted(leftover(fields));
                 case "hostkey" -> hostKey(fields, answer);
                 case "end" -> {
                     if (next != changes.size()) {
@@ -630,11 +631,12 @@ final class SshSession implements HostSession {
             }
         }
 
+        /** What stays on the host, or a note. */
         private static String leftover(String[] fields) throws FactsParser.MalformedException {
             String what = fields.length == 2 ? fields[1].replaceAll("[^\\x20-\\x7e]", "?") : "";
             if (what.isBlank()) {
                 throw new FactsParser.MalformedException(
-                        "what is left on the host: " + FactsParser.shown(String.join(" ", fields)));
+                        "what is left on the host, or a note: " + FactsParser.shown(String.join(" ", fields)));
             }
             return what;
         }

@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
 import dev.promguard.host.FactsQuery;
+import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.ReleaseInstall;
@@ -29,6 +30,7 @@ final class Queries {
                 expected,
                 List.of(
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
-                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh"))));
+                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
+                        new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of())));
     }
 }
