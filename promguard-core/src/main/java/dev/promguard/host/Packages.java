@@ -2,8 +2,12 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Debian packages. They are installed, and never removed. */
 public final class Packages implements Resource {
@@ -12,7 +16,53 @@ public final class Packages implements Resource {
 
     private static final String INSTALLED = "installed";
 
+    /** What is asked of a host about its dpkg. */
+    public static final ResourceFacts<DpkgFact> FACTS =
+            ResourceFacts.of("dpkg", DpkgFact.class, DpkgFact.FINISHED, Reader::new);
+
+    private static final Pattern STATUS = Pattern.compile("half-installed|unpacked|half-configured");
+    private static final Pattern ANY_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9+.:-]{0,120}");
+    private static final int MOST_UNFINISHED = 2_000;
+    private static final int MOST_NAMED = 8;
+
     private Packages() {}
+
+    /**
+     * What dpkg has begun and not finished, on a host that lacks a package: apt goes on with it when it installs one.
+     *
+     * @param unfinished dpkg's status by package, such as {@code half-configured}; empty also where nothing is to be installed
+     */
+    public record DpkgFact(SortedMap<String, String> unfinished) {
+        /** There is nothing to say. */
+        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>());
+
+        /**
+         * Copies the map.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public DpkgFact {
+            unfinished = Collections.unmodifiableSortedMap(new TreeMap<>(unfinished));
+        }
+    }
+
+    /** Reads a line for each package that is not finished. */
+    private static final class Reader implements ResourceFacts.Reader<DpkgFact> {
+        private final SortedMap<String, String> unfinished = new TreeMap<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            if (!line.kind().equals("unfinished") || unfinished.size() >= MOST_UNFINISHED) {
+                throw line.unknown();
+            }
+            unfinished.put(line.fields(2).field(2, ANY_NAME), line.field(1, STATUS));
+        }
+
+        @Override
+        public DpkgFact facts() {
+            return new DpkgFact(unfinished);
+        }
+    }
 
     /**
      * Installs packages.
@@ -65,6 +115,22 @@ public final class Packages implements Resource {
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.packages(desired.packages());
+        query.resource(FACTS, desired.packages().toArray(String[]::new));
+    }
+
+    @Override
+    public List<String> notes(HostFacts facts) {
+        SortedMap<String, String> unfinished = facts.of(FACTS).unfinished();
+        if (unfinished.isEmpty()) {
+            return List.of();
+        }
+        String named = unfinished.entrySet().stream()
+                .limit(MOST_NAMED)
+                .map(entry -> entry.getKey() + " (" + entry.getValue() + ')')
+                .collect(Collectors.joining(", "));
+        int more = unfinished.size() - MOST_NAMED;
+        return List.of("dpkg has not finished " + named + (more > 0 ? " and " + more + " more" : "")
+                + ": apt goes on with that when it installs a package");
     }
 
     static void install(Comparison comparison) {

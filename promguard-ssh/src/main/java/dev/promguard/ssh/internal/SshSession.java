@@ -478,14 +478,25 @@ final class SshSession implements HostSession {
         if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
                     + withoutUser(install.tarball()) + ", then run apply again.";
-        } else if (change instanceof Packages.Install) {
-            return "Check that the host reaches its package mirrors, then run apply again.";
+        } else if (change instanceof Packages.Install install) {
+            return installRemedy(install, why);
         } else if (change instanceof ManagedFiles.Write) {
             return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
         } else if (change instanceof HostKey.Replace) {
             return "The host keeps its old key. Run apply again.";
         }
         return "Fix what the lines above name, then run apply again.";
+    }
+
+    private static String installRemedy(Packages.Install install, String why) {
+        if (why.contains(" holds the lock of ")) {
+            return "Wait until it is done, then run apply again.";
+        } else if (why.contains(": dpkg has not finished ") || why.contains(": what these need is not installed: ")) {
+            return "PromGuard leaves packages of others alone: finish, reinstall or remove these on the host (dpkg --configure -a,"
+                    + " apt-get --fix-broken install), then run apply again.";
+        }
+        return "Check that the host reaches its package mirrors, or install these from a mirror of your own (apt-get install "
+                + String.join(" ", install.packages()) + "), then run apply again.";
     }
 
     private static URI withoutUser(URI uri) {

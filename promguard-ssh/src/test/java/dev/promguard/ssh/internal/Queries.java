@@ -5,6 +5,7 @@ import dev.promguard.host.FactsQuery;
 import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ final class Queries {
                 List.of(
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
-                        new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of())));
+                        new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw"))));
     }
 }
