@@ -25,7 +25,9 @@ public final class Resources {
             HostsFile.RESOURCE,
             HostKey.RESOURCE,
             Manifest.RESOURCE,
-            FirstBoot.RESOURCE);
+            FirstBoot.RESOURCE,
+            Kernel.RESOURCE,
+            UfwSettings.RESOURCE);
 
     /** The steps in which a host is compared, and so the order of its changes. */
     static final List<Consumer<Comparison>> ORDER = List.of(

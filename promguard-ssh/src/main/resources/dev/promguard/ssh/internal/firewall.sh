@@ -25,6 +25,29 @@ facts_firewall() {
     facts_rules 6 ufw6 ip6tables /etc/ufw/user6.rules
 }
 
+# facts_ufw_settings: whether ufw drops all IPv6, and if it does, whether this login comes over it.
+facts_ufw_settings() {
+    grep -qiE '^[[:space:]]*IPV6=["'\'']?no' /etc/default/ufw 2>/dev/null || return 0
+    say fact ufw-settings drops-ipv-six
+    connection=${SSH_CONNECTION:-}
+    # sudo does not pass it on, but has it.
+    if [ -z "$connection" ] && [ -r "/proc/$PPID/environ" ]; then
+        connection=$(tr '\0' '\n' <"/proc/$PPID/environ" | sed -n 's/^SSH_CONNECTION=//p')
+    fi
+    case ${connection%% *} in
+        *:*.*.*.*) ;;
+        *:*) say fact ufw-settings login-over-ipv-six ;;
+    esac
+}
+
+# xtables_free: waits until nobody holds the lock of iptables, for ufw does not.
+xtables_free() {
+    [ ! -e /run/xtables.lock ] || flock -w 60 /run/xtables.lock true || {
+        WHY='another program holds the lock of iptables'
+        return 1
+    }
+}
+
 # facts_rules 4|6 CHAIN IPTABLES FILE: what is written in ufw's file, and what is loaded of it and beside it.
 facts_rules() {
     file=$4
@@ -54,6 +77,7 @@ apply_rule() {
     if [ "$1" = allow ]; then
         note rule "$@" || return 1
     fi
+    xtables_free || return
     ufw "$@" </dev/null || {
         WHY='ufw refused the rule'
         return 1
@@ -61,7 +85,7 @@ apply_rule() {
 }
 
 apply_firewall() {
-    note_firewall || return 1
+    note_firewall && xtables_free || return 1
     case $(cat /etc/default/ufw) in
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
@@ -106,7 +130,7 @@ firewall_loaded() {
 
 # without_ufw IPTABLES: takes away ufw's chains, which ufw itself leaves behind.
 without_ufw() {
-    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore"
+    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore" -w
 }
 
 # reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
@@ -115,7 +139,7 @@ reload_closed() {
         "$tables" -S INPUT >/dev/null 2>&1 || continue
         "$tables" -P INPUT DROP && without_ufw "$tables" || return
     done
-    /lib/ufw/ufw-init start
+    xtables_free && /lib/ufw/ufw-init start
 }
 
 # note_firewall: how ufw was before its first change.

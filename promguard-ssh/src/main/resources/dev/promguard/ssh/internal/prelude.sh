@@ -32,6 +32,15 @@ say() {
     unset IFS
 }
 
+# Another program may hold the lock of iptables for a moment: older ones fail without -w, as if there were no rules.
+iptables() {
+    command iptables -w "$@"
+}
+
+ip6tables() {
+    command ip6tables -w "$@"
+}
+
 # lock: makes this the one script that is at work on the host, until it ends or closes 9.
 lock() {
     exec 9>/run/promguard.lock

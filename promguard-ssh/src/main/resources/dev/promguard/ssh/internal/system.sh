@@ -61,6 +61,22 @@ facts_first_boot() {
     esac
 }
 
+# facts_kernel: whether the running kernel has no WireGuard and can load none. Where that cannot be told, it says nothing.
+facts_kernel() {
+    if [ -e /sys/module/wireguard ] || command -v wireguard-go >/dev/null 2>&1; then
+        return 0
+    fi
+    if ! command -v modprobe >/dev/null 2>&1 || modprobe -n -q wireguard; then
+        return 0
+    fi
+    release=$(uname -r)
+    modules=no
+    if [ -d "/lib/modules/$release" ]; then
+        modules=yes
+    fi
+    say fact kernel without-wireguard "$release" "$modules"
+}
+
 facts_system() {
     id=
     version=

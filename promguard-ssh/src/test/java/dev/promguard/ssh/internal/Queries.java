@@ -4,9 +4,11 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
+import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.UfwSettings;
 import java.util.List;
 import java.util.Map;
 
@@ -33,6 +35,8 @@ final class Queries {
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
                         new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Kernel.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw"))));
     }
 }
