@@ -477,7 +477,8 @@ final class SshSession implements HostSession {
     private static String remedy(@Nullable Change change, String why) {
         if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
-                    + withoutUser(install.tarball()) + ", then run apply again.";
+                    + withoutUser(install.tarball())
+                    + ", or name one that the host reaches with Release.from(…), then run apply again.";
         } else if (change instanceof Packages.Install install) {
             return installRemedy(install, why);
         } else if (change instanceof ManagedFiles.Write) {
