@@ -212,8 +212,8 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
-     * Removes what the mesh left in the account beside hosts: its marks, what {@link #ensureFirewall} made, and the access key if
-     * PromGuard registered it. Doing it again does nothing.
+     * Removes what the mesh left in the account beside hosts: its marks, what {@link #ensureFirewall} made, and every access key that
+     * {@link #registerAccessKey} put there for it, also those that no state knows any more. Doing it again does nothing.
      *
      * @param mesh the mesh's name
      * @param key the access key that {@link #registerAccessKey} returned, or empty if none is known

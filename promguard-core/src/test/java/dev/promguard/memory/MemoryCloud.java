@@ -42,6 +42,7 @@ public class MemoryCloud implements CloudProvider {
 
     private final Map<String, Droplet> droplets = new LinkedHashMap<>();
     private final Map<String, SshPublicKey> accessKeys = new HashMap<>();
+    private final Map<String, String> meshesOfKeys = new HashMap<>();
     private final Set<String> brokenRegions = new HashSet<>();
     private final Set<String> lateNames = new HashSet<>();
     private final Set<String> bootingNames = new HashSet<>();
@@ -345,6 +346,7 @@ public class MemoryCloud implements CloudProvider {
         endIfInterrupted();
         String id = key.fingerprint().text();
         accessKeys.put(id, key);
+        meshesOfKeys.put(id, mesh);
         return new AccessKey(id, id, true);
     }
 
@@ -506,7 +508,7 @@ public class MemoryCloud implements CloudProvider {
     @Override
     public synchronized void cleanUp(String mesh, Optional<AccessKey> key) {
         endIfInterrupted();
-        key.filter(AccessKey::registered).ifPresent(known -> accessKeys.remove(known.id()));
+        accessKeys.keySet().removeIf(id -> mesh.equals(meshesOfKeys.get(id)));
     }
 
     @Override

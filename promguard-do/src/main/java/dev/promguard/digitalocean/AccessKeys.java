@@ -10,6 +10,9 @@ import dev.promguard.spi.AccessKey;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The SSH keys that PromGuard registers in the account. Thread-safe. */
 final class AccessKeys {
@@ -58,5 +61,22 @@ final class AccessKeys {
             }
         }
         throw failure == null ? Api.incomplete("/v2/account/keys") : failure;
+    }
+
+    /**
+     * Removes every key that PromGuard registered for a mesh, also those of state folders that are lost: it gives them all one name,
+     * which nobody else has a use for.
+     *
+     * @param known the key that the state knows, which may have been given another name since
+     */
+    void remove(String mesh, Optional<AccessKey> known) {
+        Set<String> ids = new TreeSet<>();
+        known.filter(AccessKey::registered).ifPresent(key -> ids.add(key.id()));
+        api
+                .paged("/v2/account/keys", Answers.KeysAnswer.class, a -> a.keys(), a -> a.links(), Deadline.never())
+                .stream()
+                .filter(key -> Marks.name(mesh).equals(key.name()) && key.id() != 0)
+                .forEach(key -> ids.add(Long.toString(key.id())));
+        ids.forEach(id -> api.http().delete("/v2/account/keys/" + Api.encode(id), Deadline.never()));
     }
 }

@@ -14,16 +14,18 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Removes what a mesh left in the account beside droplets: firewall, SSH key, tags. Thread-safe. */
+/** Removes what a mesh left in the account beside droplets: firewall, SSH keys, tags. Thread-safe. */
 final class CleanUp {
     private final Api api;
     private final CloudFirewall firewall;
+    private final AccessKeys accessKeys;
     private final Duration pollInterval;
     private final Duration listLag;
 
-    CleanUp(Api api, CloudFirewall firewall, Duration pollInterval, Duration listLag) {
+    CleanUp(Api api, CloudFirewall firewall, AccessKeys accessKeys, Duration pollInterval, Duration listLag) {
         this.api = api;
         this.firewall = firewall;
+        this.accessKeys = accessKeys;
         this.pollInterval = pollInterval;
         this.listLag = listLag;
     }
@@ -35,9 +37,7 @@ final class CleanUp {
             insistThatNoneIsLeft(mesh);
         }
         firewall.remove(mesh);
-        if (key.isPresent() && key.get().registered()) {
-            api.http().delete("/v2/account/keys/" + Api.encode(key.get().id()), Deadline.never());
-        }
+        accessKeys.remove(mesh, key);
         for (Answers.Tag tag : known) {
             String name = Objects.toString(tag.name(), "");
             String lower = name.toLowerCase(Locale.ROOT);

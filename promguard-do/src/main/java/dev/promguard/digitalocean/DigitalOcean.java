@@ -91,7 +91,7 @@ public final class DigitalOcean implements CloudProvider {
         tagging = new Tagging(api);
         firewall = new CloudFirewall(api, pollInterval, builder.sshFrom);
         accessKeys = new AccessKeys(api, pollInterval);
-        cleanUp = new CleanUp(api, firewall, pollInterval, listLag);
+        cleanUp = new CleanUp(api, firewall, accessKeys, pollInterval, listLag);
         Vpcs vpcs = new Vpcs(api, builder.vpcs);
         options = new DropletOptions(builder.ipv6, builder.monitoring, builder.sshKeys, builder.tags, vpcs);
         preflightChecks = new PreflightChecks(api, vpcs, builder.sshKeys);

@@ -204,6 +204,7 @@ class RequestsTest {
                         "/v2/account/keys",
                         json(201, Bodies.key(512189, "promguard-shop", FINGERPRINT, KEY.line())))
                 .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")))
                 .on("GET", "/v2/tags", ok(Bodies.list("tags", Bodies.tag(MESH_TAG, 0))))
                 .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none());
         DigitalOcean provider = cloud.provider();
@@ -373,6 +374,7 @@ class RequestsTest {
                                 Bodies.tag("promguard:attempt:shop-2:c3", 0),
                                 Bodies.tag("promguard:mesh:shop-2", 0),
                                 Bodies.tag("production", 0))))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")))
                 .on("DELETE", "/v2/account/keys/512189", none())
                 .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none())
                 .on("DELETE", "/v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2", none());
@@ -383,6 +385,7 @@ class RequestsTest {
                 .containsExactlyInAnyOrder(
                         "GET /v2/tags?per_page=200&page=1",
                         "GET /v2/firewalls?per_page=200&page=1",
+                        "GET /v2/account/keys?per_page=200&page=1",
                         "DELETE /v2/account/keys/512189",
                         "DELETE /v2/tags/promguard%3Amesh%3Ashop",
                         "DELETE /v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2");
@@ -390,7 +393,31 @@ class RequestsTest {
 
     private Cloud nothingLeft() {
         return cloud.on("GET", "/v2/tags", ok(Bodies.list("tags")))
-                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")));
+                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")));
+    }
+
+    @Test
+    void cleanUp_keysOfItsName_areAllRemovedAndNoOthers() {
+        String line = KEY.line();
+        nothingLeft()
+                .on(
+                        "GET",
+                        "/v2/account/keys",
+                        ok(Bodies.list(
+                                "ssh_keys",
+                                Bodies.listedKey(512189, "promguard-shop", FINGERPRINT, line),
+                                Bodies.listedKey(512190, "promguard-shop", FINGERPRINT, line),
+                                Bodies.listedKey(512191, "promguard-shop-2", FINGERPRINT, line),
+                                Bodies.listedKey(512192, "laptop", FINGERPRINT, line))))
+                .on("DELETE", "/v2/account/keys/512189", none())
+                .on("DELETE", "/v2/account/keys/512190", none());
+
+        cloud.provider().cleanUp(MESH, Optional.empty());
+
+        assertThat(cloud.lines())
+                .filteredOn(each -> each.startsWith("DELETE"))
+                .containsExactly("DELETE /v2/account/keys/512189", "DELETE /v2/account/keys/512190");
     }
 
     @Test

@@ -20,6 +20,7 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
+import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.internal.verify.ProbeResults;
@@ -253,6 +254,12 @@ public final class Engine {
                 : context.provider().preflight(roster.missing());
         if (purpose != Purpose.VERIFY) {
             decider.refuse(roster, preflight, acts);
+        }
+        if (purpose != Purpose.VERIFY
+                && !context.isInventory()
+                && !roster.missing().isEmpty()
+                && !roster.present().isEmpty()) {
+            new LoginKeys(context).requireSameAs(roster.state());
         }
         List<String> firewall =
                 context.provider().planFirewall(context.mesh(), context.spec().wireGuardPort());

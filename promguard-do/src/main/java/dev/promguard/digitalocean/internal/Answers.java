@@ -22,6 +22,11 @@ public final class Answers {
     public record KeyAnswer(
             @JsonProperty("ssh_key") @Nullable Key key) {}
 
+    /** A page of keys. */
+    public record KeysAnswer(
+            @JsonProperty("ssh_keys") @Nullable List<Key> keys,
+            @Nullable Links links) {}
+
     /** A registered SSH key. */
     public record Key(
             long id, @Nullable String fingerprint, @Nullable String name) {}
