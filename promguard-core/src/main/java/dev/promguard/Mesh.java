@@ -12,6 +12,7 @@ import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
+import dev.promguard.internal.engine.HostVerbs;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.HostSession;
@@ -225,6 +226,23 @@ public final class Mesh {
         if (!current.equals(reviewed)) {
             throw new PlanOutdatedException(reviewed, current);
         }
+    }
+
+    /**
+     * Powers on a host that {@link #plan()} names as off, and waits until the cloud says that it runs. Run {@link #apply()} afterwards.
+     *
+     * @param host the name of a host of the spec
+     * @throws InvalidMeshException if the spec has no host of this name
+     * @throws HostException if it does not exist yet
+     * @throws PromGuardException as {@link #destroy()}
+     * @throws NullPointerException if the name is null
+     */
+    public void powerOn(String host) {
+        only(host);
+        changing(context -> {
+            new HostVerbs(context).powerOn(host);
+            return true;
+        });
     }
 
     /**

@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param publicAddress its public IPv4 or IPv6 address; empty until the cloud has given one
  * @param attempt the attempt whose mark it carries; empty if none is found on it
  * @param price what it costs; empty if that is not known
+ * @param locked whether the provider keeps it from being changed for now
+ * @param young whether it was created so lately that it may still start or get an address; true where that is not known
  */
 public record CloudHost(
         String id,
@@ -24,15 +26,19 @@ public record CloudHost(
         Status status,
         Optional<String> publicAddress,
         Optional<String> attempt,
-        Optional<Price> price) {
+        Optional<Price> price,
+        boolean locked,
+        boolean young) {
     /** How far a host is. */
     public enum Status {
         /** Accepted, not yet running. */
         NEW,
         /** Running. */
         ACTIVE,
-        /** Switched off, archived, or something that the provider has a word for and PromGuard has not. */
-        OFF
+        /** Switched off, or something that the provider has a word for and PromGuard has not. */
+        OFF,
+        /** Put away by the provider: it cannot be switched on. */
+        ARCHIVED
     }
 
     /**
@@ -63,13 +69,50 @@ public record CloudHost(
     }
 
     /**
+     * A young host that nobody has locked.
+     *
+     * @throws NullPointerException if one is null
+     * @throws IllegalArgumentException as the canonical constructor
+     */
+    public CloudHost(
+            String id,
+            String name,
+            String region,
+            String size,
+            Status status,
+            Optional<String> publicAddress,
+            Optional<String> attempt,
+            Optional<Price> price) {
+        this(id, name, region, size, status, publicAddress, attempt, price, false, true);
+    }
+
+    /**
      * The same host under the name that the mesh has for it.
      *
      * @param meshName the name
      * @return a copy
      */
     public CloudHost withName(String meshName) {
-        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price);
+        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price, locked, young);
+    }
+
+    /**
+     * The same host, of which it is known whether it was created lately.
+     *
+     * @param value whether it was
+     * @return a copy
+     */
+    public CloudHost withYoung(boolean value) {
+        return new CloudHost(id, name, region, size, status, publicAddress, attempt, price, locked, value);
+    }
+
+    /**
+     * The same host, whose address is not given out yet.
+     *
+     * @return a copy
+     */
+    public CloudHost withoutAddress() {
+        return new CloudHost(id, name, region, size, status, Optional.empty(), attempt, price, locked, young);
     }
 
     private static void requirePrintable(String field, String value) {

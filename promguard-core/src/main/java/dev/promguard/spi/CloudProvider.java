@@ -165,6 +165,20 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
+     * Powers a host on and waits until it runs. One that runs stays as it is.
+     *
+     * @param mesh the mesh's name; a host that does not carry its mark is not powered on
+     * @param id the host's id
+     * @param timeout how long to wait at the most
+     * @throws dev.promguard.ProviderException if it does not run in time, or the cloud refuses; calling again goes on. By default
+     *     always, since the provider cannot
+     */
+    default void powerOn(String mesh, String id, Duration timeout) {
+        throw new dev.promguard.ProviderException(
+                dev.promguard.ErrorCode.MISUSE, name() + " cannot power on hosts. Power it on there, then run again.");
+    }
+
+    /**
      * Deletes hosts and waits until they are gone. Hosts that are gone already count as deleted.
      *
      * @param mesh the mesh's name; a host that does not carry its mark is not deleted

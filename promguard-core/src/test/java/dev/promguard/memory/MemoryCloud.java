@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,6 +135,23 @@ public class MemoryCloud implements CloudProvider {
     public synchronized void breakAwait(ProviderException with) {
         awaitFailure = with;
         notifyAll();
+    }
+
+    /** The cloud says something else of a host. */
+    public synchronized void say(String name, UnaryOperator<CloudHost> change) {
+        for (Droplet droplet : droplets.values()) {
+            if (droplet.host.name().equals(name)) {
+                droplet.host = change.apply(droplet.host);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void powerOn(String mesh, String id, Duration timeout) {
+        endIfInterrupted();
+        droplets.values().stream()
+                .filter(droplet -> droplet.host.id().equals(id))
+                .forEach(droplet -> activate(droplet));
     }
 
     /** No longer tells a host's address, as where its name does not resolve. */

@@ -65,6 +65,7 @@ public final class DigitalOcean implements CloudProvider {
     private final Tagging tagging;
     private final CloudFirewall firewall;
     private final AccessKeys accessKeys;
+    private final DropletActions actions;
     private final CleanUp cleanUp;
     private final DropletOptions options;
     private final PreflightChecks preflightChecks;
@@ -91,6 +92,7 @@ public final class DigitalOcean implements CloudProvider {
         tagging = new Tagging(api);
         firewall = new CloudFirewall(api, pollInterval, builder.sshFrom);
         accessKeys = new AccessKeys(api, pollInterval);
+        actions = new DropletActions(api, pollInterval, lastLook);
         cleanUp = new CleanUp(api, firewall, accessKeys, pollInterval, listLag);
         Vpcs vpcs = new Vpcs(api, builder.vpcs);
         options = new DropletOptions(builder.ipv6, builder.monitoring, builder.sshKeys, builder.tags, vpcs);
@@ -346,8 +348,7 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public List<CloudHost> list(String mesh) {
-        return api.tagged(Marks.mesh(mesh), Deadline.never()).stream()
-                .map(Api::host)
+        return api.hosts(api.tagged(Marks.mesh(mesh), Deadline.never())).stream()
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
     }
@@ -364,8 +365,8 @@ public final class DigitalOcean implements CloudProvider {
         for (String id : new TreeSet<>(ids)) {
             Optional.ofNullable(listed.get(id))
                     .or(() -> api.find(id, Deadline.never()))
-                    .ifPresent(droplet ->
-                            found.add(new FoundHost(Api.host(droplet), Api.carries(droplet, Marks.mesh(mesh)))));
+                    .ifPresent(droplet -> found.add(
+                            new FoundHost(api.hosts(List.of(droplet)).get(0), Api.carries(droplet, Marks.mesh(mesh)))));
         }
         return List.copyOf(found);
     }
@@ -410,6 +411,11 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
+    public void powerOn(String mesh, String id, Duration timeout) {
+        actions.powerOn(mesh, id, timeout);
+    }
+
+    @Override
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
         removal.delete(mesh, ids, timeout);
     }
@@ -427,7 +433,7 @@ public final class DigitalOcean implements CloudProvider {
      */
     @Override
     public Optional<Instant> clock() {
-        return api.http().time("/v2/account", Answers.AccountAnswer.class, Deadline.never());
+        return api.clock();
     }
 
     @Override

@@ -212,7 +212,7 @@ class RequestsTest {
         provider.registerAccessKey(MESH, KEY);
         provider.cleanUp(MESH, Optional.empty());
 
-        assertThat(cloud.calls()).hasSize(5).allSatisfy(call -> {
+        assertThat(cloud.calls()).hasSize(6).allSatisfy(call -> {
             assertThat(call.header("Authorization").values()).containsExactly("Bearer " + Cloud.TOKEN);
             assertThat(call.header("Accept").values()).containsExactly("application/json");
             assertThat(call.header("User-Agent").firstValue()).startsWith("promguard");
@@ -225,17 +225,18 @@ class RequestsTest {
     void list_byTag_mapsEveryField() {
         String off = Bodies.droplet(13, "c", "off", Bodies.address(13), MESH_TAG);
         String archived = Bodies.droplet(14, "d", "archive", Bodies.privateV4("10.118.0.14"), MESH_TAG);
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets(off, Bodies.active(12, "b"), archived, Bodies.fresh(11, "b"))));
+        cloud.on("GET", BY_MESH, ok(Bodies.droplets(off, Bodies.active(12, "b"), archived, Bodies.fresh(11, "b"))))
+                .on("GET", "/v2/account", ok(Bodies.account(25, "active")));
 
         List<CloudHost> hosts = cloud.provider().list(MESH);
 
-        assertThat(cloud.lines()).containsExactly(BY_MESH_LINE + 1);
+        assertThat(cloud.lines()).containsExactly(BY_MESH_LINE + 1, "GET /v2/account");
         assertThat(hosts)
                 .containsExactly(
                         host("11", "b", CloudHost.Status.NEW, null, "a1b2"),
                         host("12", "b", CloudHost.Status.ACTIVE, "203.0.113.12", "a1b2"),
                         host("13", "c", CloudHost.Status.OFF, "203.0.113.13", null),
-                        host("14", "d", CloudHost.Status.OFF, null, null));
+                        host("14", "d", CloudHost.Status.ARCHIVED, null, null));
     }
 
     private static CloudHost host(

@@ -273,7 +273,12 @@ public final class Engine {
                 continue;
             }
             known.put(name, new HostObservation.Awaited());
-            if (host.publicAddress().isEmpty() && !acts) {
+            Optional<HostException> down = context.isInventory()
+                    ? Optional.empty()
+                    : HostObserver.notRunning(host, context.provider().name());
+            if (down.isPresent()) {
+                known.put(name, new HostObservation.Unreachable(down.get()));
+            } else if (host.publicAddress().isEmpty() && !acts) {
                 known.put(name, new HostObservation.Unreachable(HostObserver.withoutAddress(name)));
             } else if (!acts || host.isReady()) {
                 reachable.add(name);

@@ -19,6 +19,7 @@ import dev.promguard.spi.HostSession;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Reads hosts, each over one session that stays open for what follows. Changes nothing on them. Thread-safe. */
 public final class HostObserver {
@@ -79,6 +80,60 @@ public final class HostObserver {
     public static HostException withoutAddress(String name) {
         return HostException.of(ErrorCode.ADDRESS_UNKNOWN, name, "", "connect")
                 .because("it has no public address yet", "Run again in a minute.");
+    }
+
+    /**
+     * Why a host of a cloud will not answer, however long it is waited for.
+     *
+     * @param host the host, under the mesh's name for it
+     * @param provider the provider's name
+     * @return the failure; empty if it answers or may soon
+     */
+    public static Optional<HostException> notRunning(CloudHost host, String provider) {
+        String again = ", then run again.";
+        String anew = "Create it anew with replace(\"" + host.name() + "\")";
+        return switch (host.status()) {
+            case OFF ->
+                host.locked()
+                        ? down(
+                                host,
+                                "it is off, and locked at " + provider,
+                                "Wait until what is done to it there has ended, or ask " + provider
+                                        + "'s support why it is locked; then power it on with powerOn(\"" + host.name()
+                                        + "\").")
+                        : down(
+                                host,
+                                "it is off",
+                                "Power it on with powerOn(\"" + host.name() + "\") or at " + provider + again);
+            case ARCHIVED ->
+                down(
+                        host,
+                        "it is archived at " + provider,
+                        "Ask " + provider + "'s support to restore it" + again + " " + anew + " if it is not needed.");
+            case NEW ->
+                host.young()
+                        ? Optional.empty()
+                        : down(
+                                host,
+                                "it was ordered long ago, and " + provider + " has not started it",
+                                anew + ", or ask " + provider + "'s support.");
+            case ACTIVE ->
+                host.young() || host.publicAddress().isPresent()
+                        ? Optional.empty()
+                        : down(
+                                host,
+                                "it runs and has no public address",
+                                "Give it one at " + provider + again + " Or: " + anew + ".");
+        };
+    }
+
+    private static Optional<HostException> down(CloudHost host, String why, String remedy) {
+        return Optional.of(HostException.of(
+                        ErrorCode.HOST_NOT_READY,
+                        host.name(),
+                        host.publicAddress().orElse(""),
+                        "connect")
+                .because(why, remedy));
     }
 
     /**

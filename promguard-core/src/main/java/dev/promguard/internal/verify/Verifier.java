@@ -1,6 +1,8 @@
 package dev.promguard.internal.verify;
 
 import dev.promguard.CheckKind;
+import dev.promguard.ErrorCode;
+import dev.promguard.HostException;
 import dev.promguard.HostHealth;
 import dev.promguard.VerifyReport;
 import dev.promguard.VerifyReport.Check;
@@ -80,12 +82,15 @@ public final class Verifier {
         notOfTheSpec();
         mesh();
         roster.present().forEach((name, host) -> {
-            if (host.publicAddress().isEmpty()) {
+            if (observed.failure(name).filter(Verifier::isDown).isPresent()) {
+                unreachable(name);
+            } else if (host.publicAddress().isEmpty()) {
                 withoutAddress(name);
             }
         });
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (addresses.containsKey(host.name())) {
+            boolean told = unobserved.containsKey(host.name());
+            if (addresses.containsKey(host.name()) && !told) {
                 observed.seen(host.name()).ifPresentOrElse(seen -> host(host, seen), () -> unreachable(host.name()));
             }
         }
@@ -163,13 +168,23 @@ public final class Verifier {
                         "See that the name resolves on this machine and that the host runs, then verify again."));
     }
 
+    /** Whether the cloud itself says that a host does not run. */
+    private static boolean isDown(RuntimeException failure) {
+        return failure instanceof HostException known && known.code() == ErrorCode.HOST_NOT_READY;
+    }
+
     private void unreachable(String host) {
         String why = observed.failure(host)
                 .map(failure -> String.valueOf(failure.getMessage()))
                 .orElse("it was not observed");
         unobserved.put(host, why);
-        checks.add(
-                observable(host).failed("SSH with the pinned host key", why, "Bring the host back, then run apply."));
+        checks.add(observable(host)
+                .failed(
+                        observed.failure(host).filter(Verifier::isDown).isPresent()
+                                ? "what " + provider + " says of it"
+                                : "SSH with the pinned host key",
+                        why,
+                        "Bring the host back, then run apply."));
     }
 
     private static CheckItem observable(String host) {

@@ -47,7 +47,9 @@ public final class Answers {
             @JsonProperty("size_slug") @Nullable String sizeSlug,
             @Nullable Size size,
             @Nullable Networks networks,
-            @Nullable List<String> tags) {}
+            @Nullable List<String> tags,
+            boolean locked,
+            @JsonProperty("created_at") @Nullable String createdAt) {}
 
     /** A region. */
     public record Region(@Nullable String slug, boolean available) {}
@@ -152,8 +154,12 @@ public final class Answers {
     public record ActionsAnswer(
             @Nullable List<Action> actions, @Nullable Links links) {}
 
+    /** One action. */
+    public record ActionAnswer(@Nullable Action action) {}
+
     /** An action. */
     public record Action(
+            long id,
             @Nullable String type,
             @Nullable String status,
             @JsonProperty("started_at") @Nullable String startedAt) {}

@@ -89,7 +89,14 @@ final class LocalProvider implements CloudProvider {
                 host.status(),
                 host.publicAddress(),
                 host.attempt(),
-                Optional.empty());
+                Optional.empty(),
+                host.locked(),
+                host.young());
+    }
+
+    @Override
+    public void powerOn(String mesh, String id, Duration timeout) {
+        digitalOcean.powerOn(mesh, id, timeout);
     }
 
     @Override
