@@ -44,6 +44,8 @@ public enum ErrorCode {
     DUPLICATE_KEY(2009, "A host shows a WireGuard key that is not its own."),
     /** A host of the mesh does not exist yet. */
     HOST_NOT_CREATED(2010, "A host of the mesh does not exist yet."),
+    /** A host has another size, region or image than its spec. */
+    HOST_DIFFERS(2011, "A host has another size, region or image than its spec."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),
@@ -65,6 +67,8 @@ public enum ErrorCode {
     HOST_NOT_READY(3009, "A host did not become ready."),
     /** Hosts that were to be deleted still exist. */
     DELETE_UNFINISHED(3010, "Hosts that were to be deleted still exist."),
+    /** A host cannot get the size that its spec says. */
+    CANNOT_RESIZE(3011, "A host cannot get the size that its spec says."),
 
     /** No SSH session with a host could be opened. */
     CONNECT_FAILED(4001, "No SSH session with a host could be opened."),

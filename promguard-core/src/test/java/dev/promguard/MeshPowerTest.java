@@ -36,7 +36,8 @@ class MeshPowerTest {
                         host.attempt(),
                         host.price(),
                         locked,
-                        young));
+                        young,
+                        host.image()));
     }
 
     @ParameterizedTest

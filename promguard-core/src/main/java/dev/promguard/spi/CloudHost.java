@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param price what it costs; empty if that is not known
  * @param locked whether the provider keeps it from being changed for now
  * @param young whether it was created so lately that it may still start or get an address; true where that is not known
+ * @param image the image that it was made from; empty if that is not known
  */
 public record CloudHost(
         String id,
@@ -28,7 +29,8 @@ public record CloudHost(
         Optional<String> attempt,
         Optional<Price> price,
         boolean locked,
-        boolean young) {
+        boolean young,
+        Optional<HostImage> image) {
     /** How far a host is. */
     public enum Status {
         /** Accepted, not yet running. */
@@ -57,6 +59,7 @@ public record CloudHost(
         Objects.requireNonNull(publicAddress, "publicAddress");
         Objects.requireNonNull(attempt, "attempt");
         Objects.requireNonNull(price, "price");
+        Objects.requireNonNull(image, "image");
         requirePrintable("id", id);
         requirePrintable("name", name);
         requirePrintable("region", region);
@@ -69,7 +72,7 @@ public record CloudHost(
     }
 
     /**
-     * A young host that nobody has locked.
+     * A young host that nobody has locked, of an image that is not known.
      *
      * @throws NullPointerException if one is null
      * @throws IllegalArgumentException as the canonical constructor
@@ -83,7 +86,7 @@ public record CloudHost(
             Optional<String> publicAddress,
             Optional<String> attempt,
             Optional<Price> price) {
-        this(id, name, region, size, status, publicAddress, attempt, price, false, true);
+        this(id, name, region, size, status, publicAddress, attempt, price, false, true, Optional.empty());
     }
 
     /**
@@ -93,7 +96,7 @@ public record CloudHost(
      * @return a copy
      */
     public CloudHost withName(String meshName) {
-        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price, locked, young);
+        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price, locked, young, image);
     }
 
     /**
@@ -103,7 +106,7 @@ public record CloudHost(
      * @return a copy
      */
     public CloudHost withYoung(boolean value) {
-        return new CloudHost(id, name, region, size, status, publicAddress, attempt, price, locked, value);
+        return new CloudHost(id, name, region, size, status, publicAddress, attempt, price, locked, value, image);
     }
 
     /**
@@ -112,7 +115,7 @@ public record CloudHost(
      * @return a copy
      */
     public CloudHost withoutAddress() {
-        return new CloudHost(id, name, region, size, status, Optional.empty(), attempt, price, locked, young);
+        return new CloudHost(id, name, region, size, status, Optional.empty(), attempt, price, locked, young, image);
     }
 
     private static void requirePrintable(String field, String value) {

@@ -170,12 +170,26 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name; a host that does not carry its mark is not powered on
      * @param id the host's id
      * @param timeout how long to wait at the most
-     * @throws dev.promguard.ProviderException if it does not run in time, or the cloud refuses; calling again goes on. By default
-     *     always, since the provider cannot
+     * @throws dev.promguard.ProviderException if it does not run in time, or the cloud refuses; calling again goes on
+     * @throws UnsupportedOperationException by default: the provider cannot
      */
     default void powerOn(String mesh, String id, Duration timeout) {
-        throw new dev.promguard.ProviderException(
-                dev.promguard.ErrorCode.MISUSE, name() + " cannot power on hosts. Power it on there, then run again.");
+        throw new UnsupportedOperationException(name() + " cannot power on hosts: power it on there, then run again");
+    }
+
+    /**
+     * Gives a host another size and waits until it runs again. It is powered off meanwhile; its disk, its data and its address stay.
+     *
+     * @param mesh the mesh's name; a host that does not carry its mark is not resized
+     * @param id the host's id
+     * @param size the provider's word for the size
+     * @param timeout how long each of the steps may take at the most
+     * @throws dev.promguard.ProviderException if the size is refused, before the host was powered off, or if a step is not done in time;
+     *     calling again goes on
+     * @throws UnsupportedOperationException by default: the provider cannot
+     */
+    default void resize(String mesh, String id, String size, Duration timeout) {
+        throw new UnsupportedOperationException(name() + " cannot resize hosts: resize it there, then run again");
     }
 
     /**

@@ -147,6 +147,27 @@ public class MemoryCloud implements CloudProvider {
     }
 
     @Override
+    public synchronized void resize(String mesh, String id, String size, Duration timeout) {
+        endIfInterrupted();
+        for (Droplet droplet : droplets.values()) {
+            CloudHost host = droplet.host;
+            if (host.id().equals(id)) {
+                say(
+                        host.name(),
+                        old -> new CloudHost(
+                                old.id(),
+                                old.name(),
+                                old.region(),
+                                size,
+                                old.status(),
+                                old.publicAddress(),
+                                old.attempt(),
+                                old.price()));
+            }
+        }
+    }
+
+    @Override
     public synchronized void powerOn(String mesh, String id, Duration timeout) {
         endIfInterrupted();
         droplets.values().stream()

@@ -8,6 +8,7 @@ import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostImage;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.net.URLEncoder;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -37,6 +39,7 @@ final class Api {
     /** So long may a droplet take to start and to get its addresses; most take half a minute. */
     private static final Duration YOUNG = Duration.ofMinutes(10);
 
+    private static final Set<String> OWN_IMAGES = Set.of("snapshot", "backup", "custom");
     private static final int LONGEST_TEXT = 255;
     private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
 
@@ -179,7 +182,18 @@ final class Api {
                         .findFirst(),
                 Offer.price(droplet.size()),
                 droplet.locked(),
-                true);
+                true,
+                Optional.ofNullable(droplet.image())
+                        .filter(image -> image.id() != 0)
+                        .map(Api::image));
+    }
+
+    private static HostImage image(Answers.Image image) {
+        String slug = shown(image.slug());
+        return new HostImage(
+                Long.toString(image.id()),
+                slug.isEmpty() ? Optional.empty() : Optional.of(slug),
+                slug.isEmpty() && OWN_IMAGES.contains(Objects.toString(image.type(), "")));
     }
 
     /**

@@ -416,6 +416,11 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
+    public void resize(String mesh, String id, String size, Duration timeout) {
+        actions.resize(mesh, id, size, timeout);
+    }
+
+    @Override
     public void delete(String mesh, Collection<String> ids, Duration timeout) {
         removal.delete(mesh, ids, timeout);
     }

@@ -9,14 +9,19 @@ import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.digitalocean.internal.LostAnswerException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Has DigitalOcean do something to a droplet, and waits until it is done. Thread-safe. */
 final class DropletActions {
+    private static final Logger LOG = LoggerFactory.getLogger(DropletActions.class);
     private static final int UNPROCESSABLE = 422;
+    private static final Duration SHUTDOWN = Duration.ofMinutes(1);
 
     private final Api api;
     private final Duration pollInterval;
@@ -30,6 +35,67 @@ final class DropletActions {
 
     void powerOn(String mesh, String id, Duration timeout) {
         act(mesh, id, Map.of("type", "power_on"), droplet -> "active".equals(droplet.status()), timeout);
+    }
+
+    /** Shuts a droplet down, gives it another size, whose disk it does not take, and powers it on again, also after a failure. */
+    void resize(String mesh, String id, String size, Duration timeout) {
+        Droplet droplet = find(mesh, id, Deadline.never());
+        if (!size.equals(droplet.sizeSlug())) {
+            requireFit(droplet, size);
+            powerOff(mesh, id, timeout);
+            try {
+                act(
+                        mesh,
+                        id,
+                        Map.of("type", "resize", "size", size, "disk", false),
+                        changed -> size.equals(changed.sizeSlug()) && !changed.locked(),
+                        timeout);
+            } catch (ProviderException e) {
+                try {
+                    powerOn(mesh, id, timeout);
+                } catch (ProviderException stillOff) {
+                    e.addSuppressed(stillOff);
+                }
+                throw e;
+            }
+        }
+        powerOn(mesh, id, timeout);
+    }
+
+    /** Asks the system to shut down, as it should be, and cuts the power if it does not. */
+    private void powerOff(String mesh, String id, Duration timeout) {
+        Duration graceful = timeout.compareTo(SHUTDOWN) < 0 ? timeout : SHUTDOWN;
+        try {
+            act(mesh, id, Map.of("type", "shutdown"), droplet -> "off".equals(droplet.status()), graceful);
+        } catch (ProviderException e) {
+            LOG.debug("droplet {} does not shut down", id, e);
+            act(mesh, id, Map.of("type", "power_off"), droplet -> "off".equals(droplet.status()), timeout);
+        }
+    }
+
+    /** Refuses what cannot be done before the droplet is powered off for it. */
+    private void requireFit(Droplet droplet, String wanted) {
+        List<Answers.Size> sizes =
+                api.paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links(), Deadline.never());
+        Answers.Size size = sizes.stream()
+                .filter(one -> wanted.equals(one.slug()))
+                .findFirst()
+                .orElse(null);
+        String region = droplet.region() == null ? null : droplet.region().slug();
+        String why = null;
+        if (size == null || !size.available()) {
+            why = "which DigitalOcean does not offer";
+        } else if (size.regions() != null && region != null && !size.regions().contains(region)) {
+            why = "which is not offered in " + Names.printable(region);
+        } else if (size.disk() < droplet.disk()) {
+            why = "whose disk has " + size.disk() + " GB, and a disk of " + droplet.disk() + " GB cannot shrink";
+        }
+        if (why != null) {
+            throw new ProviderException(
+                    ErrorCode.CANNOT_RESIZE,
+                    "droplet " + droplet.id() + " cannot get size " + Names.quote(wanted) + ", " + why
+                            + ". Choose another size, or replace the host; nothing was done.");
+        }
     }
 
     /**

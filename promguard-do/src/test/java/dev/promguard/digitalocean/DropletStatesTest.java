@@ -181,4 +181,87 @@ class DropletStatesTest {
                 .hasMessageContaining("has not followed power_on")
                 .hasMessageContaining("\"off\"");
     }
+
+    private void sizes() {
+        cloud.on(
+                "GET",
+                "/v2/sizes",
+                ok(Bodies.list(
+                        "sizes",
+                        Bodies.size("s-2vcpu-4gb", true, 80, "24", "0.03571", "tor1"),
+                        Bodies.size("s-small", true, 10, "4", "0.00595", "tor1"),
+                        Bodies.size("s-far", true, 80, "24", "0.03571", "fra1"),
+                        Bodies.size("s-old", false, 80, "24", "0.03571", "tor1"))));
+    }
+
+    @Test
+    void resize_sizeThatDoesNotFit_isRefusedBeforeAnythingIsDone() {
+        sizes();
+        cloud.on("GET", ONE, ok(one(Bodies.active(11, "a"))));
+
+        assertThat(failure(() -> cloud.provider().resize(MESH, "11", "s-small", LONG)))
+                .hasMessageContaining("a disk of 25 GB cannot shrink")
+                .hasMessageContaining("[PG-3011]");
+        assertThat(failure(() -> cloud.provider().resize(MESH, "11", "s-far", LONG)))
+                .hasMessageContaining("not offered in tor1");
+        assertThat(failure(() -> cloud.provider().resize(MESH, "11", "s-old", LONG)))
+                .hasMessageContaining("does not offer");
+        assertThat(failure(() -> cloud.provider().resize(MESH, "11", "s-none", LONG)))
+                .hasMessageContaining("does not offer");
+        assertThat(cloud.lines()).noneMatch(line -> line.startsWith("POST"));
+    }
+
+    @Test
+    void resize_fits_shutsDownResizesWithoutDiskAndPowersOn() {
+        String on = Bodies.active(11, "a");
+        String off = on.replace("\"active\"", "\"off\"");
+        String large = off.replace("\"size_slug\":\"s-1vcpu-1gb\"", "\"size_slug\":\"s-2vcpu-4gb\"");
+        String done = large.replace("\"off\"", "\"active\"");
+        sizes();
+        cloud.on(
+                        "GET",
+                        ONE,
+                        ok(one(on)),
+                        ok(one(on)),
+                        ok(one(off)),
+                        ok(one(off)),
+                        ok(one(large)),
+                        ok(one(large)),
+                        ok(one(done)))
+                .on("POST", ACTIONS, json(201, action("in-progress")))
+                .on("GET", ACTIONS + "/36804636", ok(action("in-progress")));
+
+        cloud.provider().resize(MESH, "11", "s-2vcpu-4gb", LONG);
+
+        assertThat(cloud.calls())
+                .filteredOn(call -> call.getMethod().value().equals("POST"))
+                .extracting(call -> call.getBodyAsString())
+                .satisfiesExactly(
+                        body -> assertThat(body).contains("shutdown"),
+                        body -> assertThat(body)
+                                .contains("\"type\":\"resize\"", "\"size\":\"s-2vcpu-4gb\"", "\"disk\":false"),
+                        body -> assertThat(body).contains("power_on"));
+    }
+
+    @Test
+    void resize_refusedByTheApi_isPoweredOnAgain() {
+        String on = Bodies.active(11, "a");
+        String off = on.replace("\"active\"", "\"off\"");
+        sizes();
+        cloud.on("GET", ONE, ok(one(on)), ok(one(off)), ok(one(off)), ok(one(off)), ok(one(on)))
+                .on(
+                        "POST",
+                        ACTIONS,
+                        refusal(422, "unprocessable_entity", "Size is not available."),
+                        json(201, action("in-progress")));
+
+        assertThat(failure(() -> cloud.provider().resize(MESH, "11", "s-2vcpu-4gb", LONG)))
+                .hasMessageContaining("Size is not available.");
+        assertThat(cloud.calls())
+                .filteredOn(call -> call.getMethod().value().equals("POST"))
+                .extracting(call -> call.getBodyAsString())
+                .last()
+                .asString()
+                .contains("power_on");
+    }
 }

@@ -19,6 +19,7 @@ import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostImage;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.ProvisioningResult;
 import java.math.BigDecimal;
@@ -35,6 +36,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RequestsTest {
     private static final Optional<Price> PRICE =
             Optional.of(new Price(new BigDecimal("6.00"), new BigDecimal("0.00893")));
+
+    private static final Optional<HostImage> IMAGE =
+            Optional.of(new HostImage("7555620", Optional.of("debian-12-x64"), false));
 
     private static final ObjectMapper JSON = new ObjectMapper();
     static final SshPublicKey KEY = SshPublicKey.parse(
@@ -125,24 +129,8 @@ class RequestsTest {
 
         assertThat(hosts)
                 .containsExactlyInAnyOrder(
-                        new CloudHost(
-                                "11",
-                                "shop-node-1",
-                                "tor1",
-                                "s-1vcpu-1gb",
-                                CloudHost.Status.NEW,
-                                Optional.empty(),
-                                Optional.of("a1b2"),
-                                PRICE),
-                        new CloudHost(
-                                "12",
-                                "shop-node-2",
-                                "tor1",
-                                "s-1vcpu-1gb",
-                                CloudHost.Status.NEW,
-                                Optional.empty(),
-                                Optional.of("a1b2"),
-                                PRICE));
+                        host("11", "shop-node-1", CloudHost.Status.NEW, null, "a1b2"),
+                        host("12", "shop-node-2", CloudHost.Status.NEW, null, "a1b2"));
         assertThat(cloud.lines()).containsExactly("POST /v2/droplets");
         JsonNode body = JSON.readTree(cloud.only("POST", "/v2/droplets").getBodyAsString());
         assertThat(body).isEqualTo(JSON.readTree("""
@@ -253,7 +241,10 @@ class RequestsTest {
                 status,
                 Optional.ofNullable(address),
                 Optional.ofNullable(attempt),
-                PRICE);
+                PRICE,
+                false,
+                true,
+                IMAGE);
     }
 
     @Test

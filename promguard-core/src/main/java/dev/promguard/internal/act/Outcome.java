@@ -1,6 +1,8 @@
 package dev.promguard.internal.act;
 
 import dev.promguard.CancelledException;
+import dev.promguard.ErrorCode;
+import dev.promguard.HostException;
 import dev.promguard.internal.decide.Decision;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -43,6 +45,18 @@ public record Outcome(
         Set<String> failed = new TreeSet<>(failures.keySet());
         failed.removeIf(name -> !decision.observed().roster().blueprint().contains(name));
         return failed;
+    }
+
+    /**
+     * The hosts of the spec that failed and so cannot take new keys: not those that only differ from the spec in what apply leaves.
+     *
+     * @return their names
+     */
+    public Set<String> unableHosts() {
+        Set<String> unable = failedHosts();
+        unable.removeIf(name ->
+                failures.get(name) instanceof HostException failure && failure.code() == ErrorCode.HOST_DIFFERS);
+        return unable;
     }
 
     /**

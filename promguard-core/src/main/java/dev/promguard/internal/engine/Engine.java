@@ -119,6 +119,26 @@ public final class Engine {
     }
 
     /**
+     * Gives a host the size of its spec, and applies to it.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply did
+     */
+    public Outcome resize(String host) {
+        return new HostVerbs(context).resize(host);
+    }
+
+    /**
+     * Deletes a host, and applies.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply did
+     */
+    public Outcome replace(String host) {
+        return new HostVerbs(context).replace(host);
+    }
+
+    /**
      * Decides what a rotation would do: an apply, and new keys for every host.
      *
      * @return the decision
@@ -158,7 +178,7 @@ public final class Engine {
             }
             applied = act(decision, seen);
         }
-        Set<String> failed = applied.failedHosts();
+        Set<String> failed = applied.unableHosts();
         if (!failed.isEmpty()) {
             return applied.with(ROTATE, new NotRotatedException(failed));
         } else if (applied.cancelled().isPresent()) {

@@ -16,6 +16,7 @@ import dev.promguard.host.HostFacts.UnitFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.LoadedRule;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.keys.PublicKey;
 import java.time.Duration;
@@ -323,7 +324,17 @@ final class HostChecks {
                 "a comparison of the spec with the running host, as plan() makes it",
                 passed ? "no difference" : String.join("; ", problems.isEmpty() ? changes : problems),
                 passed,
-                problems.isEmpty() ? "Run apply." : "Fix what is said there, then run apply.");
+                problems.isEmpty() ? remedy(decision) : "Fix what is said there, then run apply.");
+    }
+
+    /** Apply is advised only where it changes something. */
+    private static String remedy(HostDecision decision) {
+        List<ExplainedChange> left = Placement.among(decision.planned());
+        if (left.isEmpty()) {
+            return "Run apply.";
+        }
+        String remedy = Placement.remedy(decision.name(), left);
+        return left.size() == decision.planned().size() ? remedy : "Run apply for the rest. " + remedy;
     }
 
     /** Whether changes wait for a confirmation: such a host is about to become what it was before them. */

@@ -49,6 +49,8 @@ public final class Answers {
             @Nullable Networks networks,
             @Nullable List<String> tags,
             boolean locked,
+            int disk,
+            @Nullable Image image,
             @JsonProperty("created_at") @Nullable String createdAt) {}
 
     /** A region. */
@@ -86,12 +88,14 @@ public final class Answers {
 
     /** An image. */
     public record Image(
+            long id,
+            @Nullable String type,
             @Nullable String slug,
             @Nullable List<String> regions,
             @JsonProperty("min_disk_size") int minDiskSize) {
         /** The image under another name. */
         public Image named(String name) {
-            return new Image(name, regions, minDiskSize);
+            return new Image(id, type, name, regions, minDiskSize);
         }
     }
 
