@@ -42,6 +42,26 @@ final class AptSources {
         return text.toString();
     }
 
+    /**
+     * The same mirror's text for a suite that is not released yet, which has neither updates nor a security archive; Debian's own mirror
+     * where this machine has none.
+     */
+    static String forNext(String suite) {
+        return forNext(suite, files());
+    }
+
+    static String forNext(String suite, List<String> files) {
+        String mirror = files.stream()
+                .flatMap(file -> stanzas(file).stream())
+                .filter(stanza ->
+                        List.of(debianSuites(stanza, suite).split(" ", -1)).contains(suite))
+                .map(stanza -> stanza.getOrDefault("uris", ""))
+                .findFirst()
+                .orElse("http://deb.example/debian");
+        return "Types: deb\nURIs: " + mirror + "\nSuites: " + suite + "\nComponents: main\nSigned-By: " + KEYRING
+                + "\n";
+    }
+
     /** How this machine reaches its sources: proxies, and what it does not insist on. */
     static List<String> options() {
         return Command.of("apt-config", "dump")
