@@ -180,9 +180,11 @@ class MeshPlacementTest {
     void rotateKeys_hostThatDiffers_stillGetsNewKeys() {
         String before = account.state("shop", "db-1").publicKey().orElseThrow().base64();
 
-        catchThrowableOfType(
+        ApplyException failure = catchThrowableOfType(
                 ApplyException.class,
                 () -> spec("lon1", "s-2vcpu-4gb", "debian-12-x64").build().rotateKeys());
+
+        assertThat(failure).hasMessageContaining("[PG-2011]");
 
         assertThat(account.state("shop", "db-1").publicKey().orElseThrow().base64())
                 .isNotEqualTo(before);
