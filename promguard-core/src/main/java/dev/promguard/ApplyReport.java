@@ -208,6 +208,7 @@ public final class ApplyReport {
         private final Status status;
         private final List<String> changes;
         private final List<String> drift;
+        private final List<String> notes;
         private final @Nullable RuntimeException failure;
 
         private HostOutcome(Builder builder) {
@@ -218,6 +219,7 @@ public final class ApplyReport {
             this.status = builder.status;
             this.changes = List.copyOf(builder.changes);
             this.drift = List.copyOf(builder.drift);
+            this.notes = builder.notes.stream().map(Names::printable).toList();
             this.failure = builder.failure;
         }
 
@@ -297,6 +299,15 @@ public final class ApplyReport {
         }
 
         /**
+         * What somebody should know of the host that did not stop the run, such as a package source that does not answer.
+         *
+         * @return the notes, each in a line; empty if there are none
+         */
+        public List<String> notes() {
+            return notes;
+        }
+
+        /**
          * Why it failed.
          *
          * @return the failure, or null if the status is {@link Status#ok() ok}
@@ -324,6 +335,7 @@ public final class ApplyReport {
             private Optional<String> publicAddress = Optional.empty();
             private List<String> changes = List.of();
             private List<String> drift = List.of();
+            private List<String> notes = List.of();
             private @Nullable RuntimeException failure;
 
             private Builder(String name, Status status) {
@@ -383,6 +395,17 @@ public final class ApplyReport {
              */
             public Builder drift(List<String> some) {
                 this.drift = List.copyOf(some);
+                return this;
+            }
+
+            /**
+             * Says what else somebody should know of it, instead of what was said before.
+             *
+             * @param all the notes, each in a line
+             * @return this builder
+             */
+            public Builder notes(List<String> all) {
+                this.notes = List.copyOf(all);
                 return this;
             }
 

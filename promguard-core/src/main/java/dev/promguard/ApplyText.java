@@ -44,6 +44,7 @@ final class ApplyText {
                     host.publicAddress().orElse("-"),
                     host.address(),
                     outcome(host)));
+            host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
         }
         return text.toString();
     }

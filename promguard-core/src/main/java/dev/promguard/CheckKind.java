@@ -33,6 +33,10 @@ public enum CheckKind {
     GUARDED_PORTS_ON_WIREGUARD_ONLY("guarded-ports-on-wireguard-only"),
     /** A note: firewall rules that PromGuard did not write and that admit ports which are not guarded. */
     FOREIGN_FIREWALL_RULES("foreign-firewall-rules"),
+    /** No rule of others drops or redirects what the mesh needs. Reported only where one does. */
+    MESH_TRAFFIC_PASSES("mesh-traffic-passes"),
+    /** A note: rules of others that send packets from outside to another address or port, past ufw. */
+    PORTS_PUBLISHED("ports-published"),
     /** Packets for the mesh's network leave through the WireGuard interface or not at all. */
     KILL_SWITCH_ON("kill-switch-on"),
     /** The host's exporters listen on its WireGuard address and nowhere else but loopback. */

@@ -94,6 +94,8 @@ record DeclaredHosts(
                 options.image().or(defaults::image).orElse(existing ? EXISTING : "debian-12-x64"),
                 exporters,
                 options.services(),
-                options.openPorts());
+                options.openPorts(),
+                options.ports(),
+                options.endpoint());
     }
 }

@@ -44,6 +44,8 @@ public enum ErrorCode {
     DUPLICATE_KEY(2009, "A host shows a WireGuard key that is not its own."),
     /** A host of the mesh does not exist yet. */
     HOST_NOT_CREATED(2010, "A host of the mesh does not exist yet."),
+    /** A host has another size, region or image than its spec. */
+    HOST_DIFFERS(2011, "A host has another size, region or image than its spec."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),
@@ -65,6 +67,8 @@ public enum ErrorCode {
     HOST_NOT_READY(3009, "A host did not become ready."),
     /** Hosts that were to be deleted still exist. */
     DELETE_UNFINISHED(3010, "Hosts that were to be deleted still exist."),
+    /** A host cannot get the size that its spec says. */
+    CANNOT_RESIZE(3011, "A host cannot get the size that its spec says."),
 
     /** No SSH session with a host could be opened. */
     CONNECT_FAILED(4001, "No SSH session with a host could be opened."),
@@ -109,6 +113,12 @@ public enum ErrorCode {
     CONFLICT(5010, "A host has something in a place that PromGuard needs."),
     /** Keys were not replaced, because some hosts could not take part. */
     KEYS_HELD_BACK(5011, "Keys were not replaced, because some hosts could not take part."),
+    /** Enabling a host's firewall would close ports that answer now. */
+    PORTS_IN_USE(5021, "Enabling a host's firewall would close ports that answer now."),
+    /** Rules of others on a host drop or redirect what the mesh needs. */
+    TRAFFIC_BLOCKED(5022, "Rules of others on a host drop or redirect what the mesh needs."),
+    /** Installing packages on a host would remove others. */
+    PACKAGES_REMOVED(5023, "Installing packages on a host would remove others."),
 
     /** Some check of the mesh failed or could not be made. */
     VERIFY_FAILED(6001, "Some check of the mesh failed or could not be made."),

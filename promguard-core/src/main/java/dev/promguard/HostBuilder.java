@@ -2,6 +2,10 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.HostEndpoint;
+import dev.promguard.blueprint.Port;
+import dev.promguard.blueprint.PortPolicy;
 import dev.promguard.blueprint.ValueChecks;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Describes one host. Settings that are not made come from the mesh's defaults. Not thread-safe.
  *
- * <p>A method with a plain name sets: called again, it replaces what it set before (for a job: what it set for that job). A method
+ * <p>A method with a plain name sets: called again, it replaces what it set before (for a job or a port: what it set for that
+ * one). A method
  * that starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if
  * an argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
  */
@@ -28,6 +35,10 @@ public final class HostBuilder {
     private final Map<String, Exporter> exporters = new LinkedHashMap<>();
     private final List<Exposure> services;
     private final SortedSet<Integer> openPorts;
+    private final SortedSet<Port> allowed;
+    private final SortedSet<Port> closed;
+    private boolean closesOthers;
+    private HostEndpoint endpoint;
 
     HostBuilder(String of, HostOptions options) {
         this.of = of;
@@ -37,6 +48,10 @@ public final class HostBuilder {
         options.exporters().forEach(exporter -> exporters.put(exporter.name(), exporter));
         services = new ArrayList<>(options.services());
         openPorts = new TreeSet<>(options.openPorts());
+        allowed = new TreeSet<>(options.ports().allowed());
+        closed = new TreeSet<>(options.ports().closed());
+        closesOthers = options.ports().closesOthers();
+        endpoint = options.endpoint();
     }
 
     HostOptions options() {
@@ -46,7 +61,9 @@ public final class HostBuilder {
                 Optional.ofNullable(image),
                 List.copyOf(exporters.values()),
                 services,
-                openPorts);
+                openPorts,
+                new PortPolicy(allowed, closed, closesOthers),
+                endpoint);
     }
 
     /**
@@ -79,6 +96,51 @@ public final class HostBuilder {
      */
     public HostBuilder image(String image) {
         this.image = word("image", image);
+        return this;
+    }
+
+    /**
+     * Sets where peers reach the host's WireGuard, where that is not its public address: the outside of a port forwarding, say. The port
+     * is the mesh's.
+     *
+     * @param address an IPv4 or IPv6 address, or a name
+     * @return this builder
+     * @see #endpoint(String, int)
+     */
+    public HostBuilder endpoint(String address) {
+        return endpoint(address, OptionalInt.empty());
+    }
+
+    /**
+     * Sets where peers reach the host's WireGuard, where that is not its public address and the mesh's port. The host itself listens on the
+     * mesh's port.
+     *
+     * @param address an IPv4 or IPv6 address, or a name; not a loopback, link-local, multicast or unspecified address
+     * @param port the UDP port there, 1 to 65535
+     * @return this builder
+     */
+    public HostBuilder endpoint(String address, int port) {
+        ValueChecks.require(ValueChecks.endpointPort(port, of));
+        return endpoint(address, OptionalInt.of(port));
+    }
+
+    private HostBuilder endpoint(String address, OptionalInt port) {
+        Objects.requireNonNull(address, "address");
+        ValueChecks.require(ValueChecks.endpoint(address, of));
+        endpoint = new HostEndpoint(Optional.of(address), port, endpoint.behindNat());
+        return this;
+    }
+
+    /**
+     * Says that the host is behind NAT: its peers cannot send it a first packet. They have no endpoint for it then, unless
+     * {@link #endpoint(String)} gives one, and it sends a packet to each of them every 25 seconds, so that the way back stays open. After
+     * a reboot of a peer the tunnel may take up to four minutes to come back, by WireGuard's own timers.
+     *
+     * @param behindNat whether it is; false by default
+     * @return this builder
+     */
+    public HostBuilder behindNat(boolean behindNat) {
+        endpoint = new HostEndpoint(endpoint.address(), endpoint.port(), behindNat);
         return this;
     }
 
@@ -180,8 +242,79 @@ public final class HostBuilder {
     }
 
     /**
-     * Sets the ports of services of your own that others may reach on the host; none by default. PromGuard neither opens nor closes
-     * them: your own firewall rules decide who reaches them. {@link Mesh#verify()} fails where anything else can be reached.
+     * Keeps a port of a service of your own reachable from anywhere: PromGuard adds a rule to the host's firewall, unless there is one
+     * already, and {@link Mesh#verify()} accepts it. A firewall of the provider's in front of the host is not changed.
+     *
+     * <p>On a host whose firewall is not closed yet, {@link Mesh#apply()} would close every port that no rule admits. It refuses as long
+     * as one of them answers that is neither allowed here nor agreed to with {@link #close} or {@link #closeOtherPorts}.
+     *
+     * @param port a port number, 1 to 65535; none that PromGuard admits the monitors to
+     * @param protocol its protocol
+     * @return this builder
+     */
+    public HostBuilder allow(int port, Protocol protocol) {
+        Port added = checked("allowed port", port, protocol);
+        closed.remove(added);
+        allowed.add(added);
+        return this;
+    }
+
+    /**
+     * Agrees that a port is closed which answers now. Firewall rules of your own stay: whoever they admit still gets in.
+     *
+     * @param port a port number, 1 to 65535, neither SSH's nor WireGuard's
+     * @param protocol its protocol
+     * @return this builder
+     * @see #allow
+     */
+    public HostBuilder close(int port, Protocol protocol) {
+        Port added = checked("closed port", port, protocol);
+        allowed.remove(added);
+        closed.add(added);
+        return this;
+    }
+
+    /**
+     * Forgets what was said of a port with {@link #allow} or {@link #close}.
+     *
+     * @param port the port number
+     * @param protocol its protocol
+     * @return this builder
+     */
+    public HostBuilder withoutPort(int port, Protocol protocol) {
+        Port removed = new Port(port, protocol);
+        Set<Port> known = new TreeSet<>(allowed);
+        known.addAll(closed);
+        ValueChecks.require(ValueChecks.known(
+                "port", removed.toString(), known.stream().map(Port::toString).toList()));
+        allowed.remove(removed);
+        closed.remove(removed);
+        return this;
+    }
+
+    /**
+     * Agrees that every port is closed which answers now and is not allowed, whichever that is when the firewall is enabled. By default
+     * {@link Mesh#apply()} refuses instead, and names the ports.
+     *
+     * @param close whether to agree
+     * @return this builder
+     * @see #allow
+     */
+    public HostBuilder closeOtherPorts(boolean close) {
+        closesOthers = close;
+        return this;
+    }
+
+    private Port checked(String field, int port, Protocol protocol) {
+        Port checked = new Port(port, protocol);
+        ValueChecks.require(ValueChecks.servicePort(field, port, of));
+        return checked;
+    }
+
+    /**
+     * Sets the ports of services of your own that others may reach on the host by firewall rules of your own; none by default. PromGuard
+     * neither opens nor closes them: your rules decide who reaches them. {@link Mesh#verify()} fails where anything else can be reached.
+     * To have PromGuard admit everybody, use {@link #allow}.
      *
      * @param ports port numbers, for TCP and UDP alike, 1 to 65535; none that PromGuard admits the monitors to
      * @return this builder

@@ -2,6 +2,8 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.HostEndpoint;
+import dev.promguard.blueprint.PortPolicy;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
@@ -19,6 +21,8 @@ import java.util.function.Consumer;
  * @param exporters the exporters beside node_exporter, each name once
  * @param services what already listens on the host and is to be scraped
  * @param openPorts ports of services of the user's own
+ * @param ports which ports of such services stay reachable, and which may be closed
+ * @param endpoint where peers reach the host's WireGuard
  */
 record HostOptions(
         Optional<String> region,
@@ -26,10 +30,19 @@ record HostOptions(
         Optional<String> image,
         List<Exporter> exporters,
         List<Exposure> services,
-        SortedSet<Integer> openPorts) {
+        SortedSet<Integer> openPorts,
+        PortPolicy ports,
+        HostEndpoint endpoint) {
     /** Nothing said. */
     static final HostOptions NONE = new HostOptions(
-            Optional.empty(), Optional.empty(), Optional.empty(), List.of(), List.of(), Collections.emptySortedSet());
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            List.of(),
+            Collections.emptySortedSet(),
+            PortPolicy.NONE,
+            HostEndpoint.PUBLIC);
 
     HostOptions {
         exporters = List.copyOf(exporters);

@@ -12,6 +12,7 @@ import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
+import dev.promguard.internal.engine.HostVerbs;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.HostSession;
@@ -225,6 +226,59 @@ public final class Mesh {
         if (!current.equals(reviewed)) {
             throw new PlanOutdatedException(reviewed, current);
         }
+    }
+
+    /**
+     * Powers on a host that {@link #plan()} names as off, and waits until the cloud says that it runs. Run {@link #apply()} afterwards.
+     *
+     * @param host the name of a host of the spec
+     * @throws InvalidMeshException if the spec has no host of this name
+     * @throws HostException if it does not exist yet
+     * @throws PromGuardException as {@link #destroy()}
+     * @throws NullPointerException if the name is null
+     */
+    public void powerOn(String host) {
+        only(host);
+        changing(context -> {
+            new HostVerbs(context).powerOn(host);
+            return true;
+        });
+    }
+
+    /**
+     * Gives a host the size that its spec says, and applies to it. {@link #apply()} never does that: the host is powered off for it, about a
+     * minute. Its disk stays as large as it is, with its data and its address. A host of that size is only applied to.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply to this host did
+     * @throws InvalidMeshException if the spec has no host of this name
+     * @throws HostException if it does not exist yet
+     * @throws ProviderException if the size is not offered there or has a smaller disk, before anything is done; or as {@link #apply()}
+     * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the name is null
+     */
+    public ApplyReport resize(String host) {
+        only(host);
+        return changed(engine -> engine.resize(host));
+    }
+
+    /**
+     * Deletes one host with all its data, a monitor with Prometheus' history, and creates it anew as its spec says, under its name and WireGuard
+     * address; then applies to the whole mesh. For a host whose region or image has changed in the spec, or that is broken. Before
+     * anything is deleted, everything that would keep an apply from creating it is checked; the account's limit of hosts must have room
+     * for one more. After a failure, {@link #apply()} goes on.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply did
+     * @throws InvalidMeshException if the spec has no host of this name, the host was there before the mesh, or it could not be created
+     *     anew; nothing was deleted then
+     * @throws HostException if it does not exist yet
+     * @throws PromGuardException as {@link #apply()}
+     * @throws NullPointerException if the name is null
+     */
+    public ApplyReport replace(String host) {
+        only(host);
+        return changed(engine -> engine.replace(host));
     }
 
     /**

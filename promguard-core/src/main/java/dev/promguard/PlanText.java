@@ -12,6 +12,9 @@ import java.util.function.Function;
 
 /** A plan as text for people. */
 final class PlanText {
+    /** What a note begins with that names something which a verification reports and no apply changes. */
+    static final String NOT_CHANGED = "not changed: ";
+
     private final Plan plan;
 
     PlanText(Plan plan) {
@@ -87,7 +90,14 @@ final class PlanText {
         int hosts = plan.entries().size();
         return plan.operation() == Operation.DESTROY
                 ? "nothing to remove"
-                : "nothing to do, " + hosts + (hosts == 1 ? " host is" : " hosts are") + " up to date";
+                : "nothing to do, " + hosts + (hosts == 1 ? " host is" : " hosts are") + " up to date"
+                        + (namesWhatStays() ? ", but for what PromGuard does not change" : "");
+    }
+
+    private boolean namesWhatStays() {
+        return plan.entries().stream()
+                .flatMap(entry -> entry.notes().stream())
+                .anyMatch(note -> note.startsWith(NOT_CHANGED));
     }
 
     private String counts() {

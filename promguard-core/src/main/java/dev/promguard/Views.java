@@ -5,11 +5,14 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.Resources;
 import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.KnownEndpoints;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.observe.HostObservation;
@@ -165,9 +168,20 @@ final class Views {
 
     private static List<String> notes(Decision decision, HostDecision host, String id) {
         List<String> notes = notes(decision.observed().roster(), host.name(), id, kind(host) == Plan.Kind.UNKNOWN);
-        if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen
-                && seen.facts().rollbackPending()) {
-            notes.add(PENDING);
+        if (decision.observed().hosts().get(host.name()) instanceof HostObservation.Seen seen) {
+            if (seen.facts().rollbackPending()) {
+                notes.add(PENDING);
+            }
+            notes.addAll(Resources.notes(seen.facts()));
+        }
+        decision.observed()
+                .seen(host.name())
+                .ifPresent(seen -> host.desired()
+                        .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
+                                .published()
+                                .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe()))));
+        if (KnownEndpoints.isKept(decision.observed().roster(), host.name())) {
+            notes.add("no address is known for it now: its peers keep the endpoint that they have for it");
         }
         return notes;
     }
@@ -289,6 +303,7 @@ final class Views {
                 .address(host.address())
                 .changes(done)
                 .drift(outcome.drift().getOrDefault(host.name(), List.of()))
+                .notes(outcome.notes().getOrDefault(host.name(), List.of()))
                 .failure(failure);
         Optional.ofNullable(outcome.addresses().get(host.name())).ifPresent(view::publicAddress);
         return view.build();

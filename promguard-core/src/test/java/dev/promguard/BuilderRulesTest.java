@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Capability;
 import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.KeySource;
@@ -156,6 +157,22 @@ class BuilderRulesTest {
         all.put(
                 "HostBuilder.expose(String, int, String)",
                 of(host(h -> h.expose("db", 1, "/a")), host(h -> h.expose("db", 2, "/b"))));
+        all.put(
+                "HostBuilder.allow(int, Protocol)",
+                of(host(h -> h.close(1, Protocol.TCP)), host(h -> h.allow(1, Protocol.TCP))));
+        all.put(
+                "HostBuilder.close(int, Protocol)",
+                of(host(h -> h.allow(1, Protocol.TCP)), host(h -> h.close(1, Protocol.TCP))));
+        all.put(
+                "HostBuilder.closeOtherPorts(boolean)",
+                of(host(h -> h.closeOtherPorts(true)), host(h -> h.closeOtherPorts(false))));
+        all.put(
+                "HostBuilder.endpoint(String)",
+                of(host(h -> h.endpoint("a.example")), host(h -> h.endpoint("192.0.2.1"))));
+        all.put(
+                "HostBuilder.endpoint(String, int)",
+                of(host(h -> h.endpoint("a.example", 1)), host(h -> h.endpoint("192.0.2.1", 2))));
+        all.put("HostBuilder.behindNat(boolean)", of(host(h -> h.behindNat(true)), host(h -> h.behindNat(false))));
         all.put("HostBuilder.openPorts(int[])", of(host(h -> h.openPorts(1, 2)), host(h -> h.openPorts(3))));
         all.put(
                 "PrometheusBuilder.scrapeInterval(Duration)",
@@ -582,6 +599,15 @@ class BuilderRulesTest {
                 refused(
                         "openPort 0 of node \"web\" is not a valid port: use 1 to 65535",
                         host(h -> h.openPorts(80, 0))),
+                refused(
+                        "allowed port 0 of node \"web\" is not a valid port: use 1 to 65535",
+                        host(h -> h.allow(0, Protocol.TCP))),
+                refused(
+                        "closed port 65536 of node \"web\" is not a valid port: use 1 to 65535",
+                        host(h -> h.close(65_536, Protocol.UDP))),
+                refused(
+                        "port \"80/udp\" does not exist: use one of the nearest, 80/tcp",
+                        host(h -> h.allow(80, Protocol.TCP).withoutPort(80, Protocol.UDP))),
                 refused(
                         "openPort 65536 of node \"web\" is not a valid port: use 1 to 65535",
                         host(h -> h.addOpenPort(65_536))),

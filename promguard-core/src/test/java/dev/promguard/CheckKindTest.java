@@ -27,6 +27,8 @@ class CheckKindTest {
                         "firewall-denies-by-default",
                         "guarded-ports-on-wireguard-only",
                         "foreign-firewall-rules",
+                        "mesh-traffic-passes",
+                        "ports-published",
                         "kill-switch-on",
                         "exporter-listens-on-wireguard-only",
                         "prometheus-listens-on-loopback-only",

@@ -34,6 +34,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,15 +82,23 @@ class HostileSettersTest {
     private record Attack(String field, String harmless, Put put) {}
 
     /** Places where a text is nothing that is sent or written, and why. */
-    private static final Map<String, String> NO_ATTACK = Map.of(
-            "MeshBuilder.state/1#0", "a folder of the caller's machine, to which only a checked name is added",
-            "Mesh.writePreview/1#0", "a folder of the caller's machine, to which only checked names are added",
-            "Mesh.only/1#0", "names that must be those of hosts: see only_hostileName_isRefusedWithoutACall",
-            "Mesh.openPrometheus/1#0", "a monitor's name: see openPrometheus_hostileName_isRefusedWithoutACall",
-            "Mesh.deleteUnmanaged/1#0",
-                    "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing",
-            "Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes",
-            "Secret.env/1#0", "the name of a variable of the caller's own environment");
+    private static final Map<String, String> NO_ATTACK = Map.ofEntries(
+            Map.entry(
+                    "MeshBuilder.state/1#0", "a folder of the caller's machine, to which only a checked name is added"),
+            Map.entry(
+                    "Mesh.writePreview/1#0", "a folder of the caller's machine, to which only checked names are added"),
+            Map.entry("Mesh.only/1#0", "names that must be those of hosts: see only_hostileName_isRefusedWithoutACall"),
+            Map.entry(
+                    "Mesh.openPrometheus/1#0",
+                    "a monitor's name: see openPrometheus_hostileName_isRefusedWithoutACall"),
+            Map.entry(
+                    "Mesh.deleteUnmanaged/1#0",
+                    "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing"),
+            Map.entry("Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes"),
+            Map.entry("Secret.env/1#0", "the name of a variable of the caller's own environment"),
+            Map.entry("Mesh.powerOn/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"),
+            Map.entry("Mesh.resize/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"),
+            Map.entry("Mesh.replace/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"));
 
     /** A file whose content is the user's, under a name that is checked. */
     private static final Pattern OWN_FILE =
@@ -161,6 +170,10 @@ class HostileSettersTest {
         all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
+        all.put("HostBuilder.endpoint/1#0", onHost("endpoint", "db.example", HostBuilder::endpoint));
+        all.put(
+                "HostBuilder.endpoint/2#0",
+                onHost("endpoint", "db.example", (host, address) -> host.endpoint(address, 51821)));
         all.put("HostBuilder.size/1#0", onHost("size", "s-1vcpu-1gb", HostBuilder::size));
         all.put("HostBuilder.image/1#0", onHost("image", "debian-12-x64", HostBuilder::image));
         all.put("HostBuilder.expose/2#0", onHost("job", "db", (host, text) -> host.expose(text, 9187)));
@@ -516,6 +529,25 @@ class HostileSettersTest {
                             .matcher(String.valueOf(e.getMessage()))
                             .find())
                     .isFalse();
+        }
+        assertThat(calls.made()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void verbsOfOneHost_hostileName_areRefusedWithoutACall(String text) {
+        Calls calls = new Calls();
+        Mesh mesh = new Account().spec(calls).build();
+
+        for (ThrowingCallable verb : List.<ThrowingCallable>of(
+                () -> mesh.powerOn(text), () -> mesh.resize(text), () -> mesh.replace(text))) {
+            assertThatThrownBy(verb)
+                    .isInstanceOfAny(InvalidMeshException.class, IllegalArgumentException.class)
+                    .hasMessageContaining(Names.quote(text).substring(0, 1))
+                    .satisfies(e -> assertThat(HostileTexts.UNPRINTABLE
+                                    .matcher(String.valueOf(e.getMessage()))
+                                    .find())
+                            .isFalse());
         }
         assertThat(calls.made()).isEmpty();
     }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
@@ -79,6 +80,45 @@ class MeshInventoryTest {
         assertThat(spec().apply().changes()).isZero();
         assertThat(spec().plan().isEmpty()).isTrue();
         assertThat(hosts.open()).isZero();
+    }
+
+    private static VerifyReport.Check peers(Mesh mesh, String host) {
+        return mesh.verify().checks().stream()
+                .filter(check -> check.host().equals(host) && check.id().equals(CheckKind.WIREGUARD_PEERS.id()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void verify_stateLost_knowsThePeersByWhatTheHostsShow() {
+        spec().apply();
+        Mesh forgetful = spec().state(new MemoryStateStore()).build();
+
+        assertThat(peers(forgetful, "mon").observed()).isEqualTo("these, and no other peer");
+        assertThat(peers(forgetful, "db-1").verdict()).isEqualTo(VerifyReport.Verdict.PASSED);
+        monitor.befriend(new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k="), "10.0.0.77/32");
+        assertThat(peers(forgetful, "mon").observed()).startsWith("an unknown peer ");
+        assertThat(peers(forgetful, "mon").remedy()).contains("it had to be root");
+    }
+
+    @Test
+    void verify_hostOfAnotherMesh_knowsThePeersOfThatByItsConfiguration() {
+        spec().apply();
+        Mesh other = Mesh.builder()
+                .name("bank")
+                .monitor("mon", host -> {})
+                .provider(inventory)
+                .applier(hosts)
+                .state(new MemoryStateStore())
+                .waits(Account.NO_WAITS)
+                .build();
+
+        VerifyReport.Check check = peers(other, "mon");
+
+        assertThat(check.observed())
+                .startsWith("PromGuard's own peer db-1 of mesh shop, whom the spec does not give it, ")
+                .doesNotContain("unknown");
+        assertThat(check.remedy()).isEqualTo("Take the host out of that mesh first, or leave it out of this one.");
     }
 
     @Test

@@ -42,6 +42,20 @@ class MeshKillSwitchTest {
         account.assertUpToDate(account.spec().build());
     }
 
+    @Test
+    void plan_routingRulesDeleted_isDriftThatApplyPutsBack() {
+        account.spec().apply();
+        machine("shop-node-1").deleteRoutingRules();
+
+        Plan drift = account.spec().build().plan();
+
+        assertThat(drift.drift())
+                .extracting(PlannedChange::text)
+                .containsExactly("kill switch of 10.0.0.0/24: its routing rules are gone (drift)   → put back");
+        account.spec().build().apply(drift);
+        account.assertUpToDate(account.spec().build());
+    }
+
     /** The machine notes it where Prometheus runs with targets in a network that is not covered. */
     @Test
     void apply_anotherNetwork_coversItBeforeTargetsNameItAndReleasesTheOldOneLast() {

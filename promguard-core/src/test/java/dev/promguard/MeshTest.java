@@ -264,7 +264,7 @@ class MeshTest {
                 .containsExactly(Status.UNCHANGED, Status.FAILED, Status.UNCHANGED);
         assertThat(failure.report().hosts().get(1).publicAddress())
                 .contains(account.cloud.machine("shop-node-1").address());
-        account.cloud.hurry();
+        account.spec().build().powerOn("shop-node-1");
         account.assertUpToDate(account.spec().build());
     }
 

@@ -86,6 +86,7 @@ class MeshVerifyPlanTest {
                 machine("unit stopped", machine -> machine.stop("node_exporter.service")),
                 machine("timer stopped", machine -> machine.stop("promguard-wireguard-metrics.timer")),
                 machine("kill switch stopped", machine -> machine.stop("promguard-kill-switch.service")),
+                machine("routing rules deleted", MemoryMachine::deleteRoutingRules),
                 machine("key lost", MemoryMachine::loseKey),
                 machine("key readable by others", MemoryMachine::loosenKey),
                 machine("preshared keys readable by others", MemoryMachine::loosenPresharedKeys),

@@ -331,8 +331,9 @@ class MeshVerifyTest {
                 .containsExactlyInAnyOrder(
                         tuple(
                                 "shop-node-1",
-                                "lets packets for 10.0.0.0/24 leave through wg0 alone, also while that is down",
-                                "unreachable route there, dropping rule missing, at boot true"),
+                                "lets packets for 10.0.0.0/24 leave through wg0 alone, also while that is down, and takes those"
+                                        + " for its address from there alone",
+                                "unreachable route there, dropping rule missing, routing rules there, at boot true"),
                         tuple(
                                 "shop-node-1",
                                 UP_TO_DATE,
@@ -895,6 +896,28 @@ class MeshVerifyTest {
                 .containsExactly("denies what no rule admits, now and at boot", SPOOF, UP_TO_DATE, REACHABLE);
         assertThat(report.failures().get(2).observed())
                 .isEqualTo("ufw: is off, or its loaded rules are not its own (drift)   → put back");
+    }
+
+    @Test
+    void planAndVerify_nftablesTookTheRulesAway_nameItAsTheCause() {
+        String cause =
+                "nftables.service is active and comes up at boot, and flushes every rule where /etc/nftables.conf says \"flush"
+                        + " ruleset\": take that line out, or systemctl disable nftables.service (stopping it flushes too)";
+        account.cloud.machine("shop-node-1").start("nftables.service");
+
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        VerifyReport noted = mesh.verify();
+        assertThat(noted.failures()).isEmpty();
+        assertThat(noted.checks()).anyMatch(check -> check.observed().equals(cause));
+
+        account.cloud.machine("shop-node-1").disableFirewall();
+        VerifyReport failed = mesh.verify();
+
+        assertThat(mesh.plan().drift())
+                .extracting(PlannedChange::text)
+                .containsExactly(
+                        "ufw: is off, or its loaded rules are not its own; " + cause + " (drift)   → put back");
+        assertThat(failed.failures().get(0).remedy()).contains(cause + ". Then run apply.");
     }
 
     @Test

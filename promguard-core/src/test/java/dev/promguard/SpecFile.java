@@ -4,9 +4,12 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Capability;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.Port;
+import dev.promguard.blueprint.PortPolicy;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
 import dev.promguard.keys.Credentials;
@@ -72,6 +75,7 @@ public final class SpecFile {
     private final Map<String, List<Exporter>> exporters = new HashMap<>();
     private final Map<String, List<Exposure>> services = new HashMap<>();
 
+    private final Map<String, PortPolicy> ports = new HashMap<>();
     private final List<Consumer<PrometheusBuilder>> settings = new ArrayList<>();
 
     private SpecFile() {}
@@ -102,6 +106,11 @@ public final class SpecFile {
                 services.computeIfAbsent(words[1], host -> new ArrayList<>())
                         .add(new Exposure(
                                 words[2], Integer.parseInt(words[3]), words.length > 4 ? words[4] : Exposure.METRICS));
+            case "allow" ->
+                ports.merge(words[1], new PortPolicy(Set.of(port(words[2])), Set.of(), false), SpecFile::both);
+            case "close" ->
+                ports.merge(words[1], new PortPolicy(Set.of(), Set.of(port(words[2])), false), SpecFile::both);
+            case "closeOtherPorts" -> ports.merge(words[1], new PortPolicy(Set.of(), Set.of(), true), SpecFile::both);
             case "blackbox" -> {
                 Exporter blackbox = Exporters.blackbox();
                 for (String probe : List.of(words).subList(2, words.length)) {
@@ -146,6 +155,19 @@ public final class SpecFile {
             case "held" -> held.put(words[1], words[2]);
             default -> values.put(words[0], words[1]);
         }
+    }
+
+    private static Port port(String text) {
+        String[] parts = text.split("/", -1);
+        return new Port(Integer.parseInt(parts[0]), parts[1].equals("udp") ? Protocol.UDP : Protocol.TCP);
+    }
+
+    private static PortPolicy both(PortPolicy one, PortPolicy other) {
+        Set<Port> allowed = new HashSet<>(one.allowed());
+        allowed.addAll(other.allowed());
+        Set<Port> closed = new HashSet<>(one.closed());
+        closed.addAll(other.closed());
+        return new PortPolicy(allowed, closed, one.closesOthers() || other.closesOthers());
     }
 
     private void exporter(String host, Exporter exporter) {
@@ -210,7 +232,10 @@ public final class SpecFile {
                 host.size(),
                 host.image(),
                 exporters.getOrDefault(host.name(), List.of()),
-                services.getOrDefault(host.name(), List.of()));
+                services.getOrDefault(host.name(), List.of()),
+                Set.of(),
+                ports.getOrDefault(host.name(), PortPolicy.NONE),
+                host.endpoint());
     }
 
     /** The blueprint, with the addresses that hosts hold. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Role;
 import dev.promguard.internal.run.PollIntervals;
@@ -39,7 +40,12 @@ class ToBuilderTest {
                     "web-" + n % 3,
                     host -> host.addExporter(Exporters.blackbox())
                             .expose("app", 1000 + n)
-                            .openPorts(2000 + n)),
+                            .openPorts(2000 + n)
+                            .allow(3000 + n, Protocol.TCP)
+                            .close(4000 + n, Protocol.UDP)
+                            .closeOtherPorts(n % 2 == 0)
+                            .endpoint("192.0.2." + n % 256, 1 + n)
+                            .behindNat(n % 2 == 0)),
             (mesh, n) -> mesh.monitor(region(n)),
             (mesh, n) -> mesh.addMonitor(region(n)),
             (mesh, n) -> mesh.monitor("mon-" + n % 3, host -> host.image("image-" + n)),

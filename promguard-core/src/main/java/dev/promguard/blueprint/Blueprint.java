@@ -49,9 +49,24 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
     }
 
     /**
+     * The same blueprint with hosts where they really are, which their labels follow. {@link #spec()} keeps what was asked for.
+     *
+     * @param regions the region of each host that is known to be in one, by name
+     * @return a copy
+     */
+    public Blueprint placed(Map<String, String> regions) {
+        return new Blueprint(
+                spec,
+                hosts.stream()
+                        .map(host -> host.in(
+                                regions.getOrDefault(host.name(), host.spec().region())))
+                        .toList());
+    }
+
+    /**
      * A host of the blueprint.
      *
-     * @param spec the spec for it
+     * @param spec the spec for it, but that it is in the region where it really is
      * @param address its address inside the tunnels, without prefix length
      * @param prefixLength the network's prefix length
      * @param peers the names of the hosts that it keeps tunnels to, in the order of the blueprint
@@ -87,6 +102,24 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
          */
         public Role role() {
             return spec.role();
+        }
+
+        private Host in(String region) {
+            if (region.equals(spec.region())) {
+                return this;
+            }
+            HostSpec there = new HostSpec(
+                    spec.name(),
+                    spec.role(),
+                    region,
+                    spec.size(),
+                    spec.image(),
+                    spec.exporters(),
+                    spec.services(),
+                    spec.openPorts(),
+                    spec.ports(),
+                    spec.endpoint());
+            return new Host(there, address, prefixLength, peers, firewall);
         }
 
         private Host admittingSsh(int port) {

@@ -2,6 +2,7 @@ package dev.promguard.blueprint;
 
 import dev.promguard.blueprint.Exporter.FromRelease;
 import dev.promguard.blueprint.Exporter.Probe;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -101,6 +102,29 @@ final class Exporting {
         }
     }
 
+    private void portPolicy(HostSpec host, Map<Integer, String> taken) {
+        for (Port port : host.ports().allowed()) {
+            List<String> problems = ValueChecks.servicePort("allowed port", port.number(), OF_HOST);
+            problems(host, problems);
+            String holder = port.protocol() == Protocol.TCP ? taken.get(port.number()) : null;
+            if (problems.isEmpty() && holder != null && !holder.equals(SSH)) {
+                problem(
+                        host,
+                        "allowed port " + port,
+                        "is used by " + holder + ", which only monitors may reach: do not allow it, or choose another"
+                                + " port for one of the two");
+            }
+        }
+        for (Port port : host.ports().closed()) {
+            problems(host, ValueChecks.servicePort("closed port", port.number(), OF_HOST));
+            boolean needed = port.equals(new Port(22, Protocol.TCP))
+                    || port.equals(new Port(spec.wireGuardPort(), Protocol.UDP));
+            if (needed) {
+                problem(host, "closed port " + port, "is one that every host of the mesh needs: leave it out");
+            }
+        }
+    }
+
     private void values(HostSpec host) {
         for (Exposure service : host.services()) {
             problems(host, ValueChecks.job("job", service.job(), OF_HOST));
@@ -128,6 +152,7 @@ final class Exporting {
         }
         taken.putIfAbsent(spec.prometheus().port(), "Prometheus");
         openPorts(host, taken);
+        portPolicy(host, taken);
     }
 
     private void exporters(HostSpec host) {

@@ -21,6 +21,9 @@ public record FirewallRule(
         int port,
         Protocol protocol,
         String comment) {
+    /** The comment of rules for ports that the spec allows. */
+    public static final String ALLOWED = "PromGuard allow";
+
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_.-]{1,15}");
     private static final Pattern ADDRESS = Pattern.compile("[0-9a-fA-F.:/]{2,49}");
     private static final Pattern COMMENT = Pattern.compile("[A-Za-z0-9 ._:/()-]{1,200}");
@@ -74,6 +77,20 @@ public record FirewallRule(
      */
     public static FirewallRule open(int port, Protocol protocol, String comment) {
         return new FirewallRule(Optional.empty(), Optional.empty(), Optional.empty(), port, protocol, comment);
+    }
+
+    /**
+     * Whether the rule admits a port from anywhere.
+     *
+     * @param other the port
+     * @return true if it is about this port, and no interface or address narrows it
+     */
+    public boolean admitsEverybodyTo(Port other) {
+        return port == other.number()
+                && protocol == other.protocol()
+                && networkInterface.isEmpty()
+                && from.isEmpty()
+                && to.isEmpty();
     }
 
     /**

@@ -18,6 +18,8 @@ import java.util.TreeSet;
  * @param exporters the exporters that it runs in addition to node_exporter
  * @param services what already listens on it and is to be scraped
  * @param openPorts TCP and UDP ports that others may reach there, sorted; a firewall rule of PromGuard's is made for none of them
+ * @param ports which ports of its own services stay reachable, and which may be closed
+ * @param endpoint where peers reach its WireGuard
  */
 public record HostSpec(
         String name,
@@ -27,7 +29,9 @@ public record HostSpec(
         String image,
         List<Exporter> exporters,
         List<Exposure> services,
-        Set<Integer> openPorts) {
+        Set<Integer> openPorts,
+        PortPolicy ports,
+        HostEndpoint endpoint) {
     /**
      * Copies the collections.
      *
@@ -42,6 +46,8 @@ public record HostSpec(
         exporters = List.copyOf(exporters);
         services = List.copyOf(services);
         openPorts = Collections.unmodifiableSet(new TreeSet<>(openPorts));
+        Objects.requireNonNull(ports, "ports");
+        Objects.requireNonNull(endpoint, "endpoint");
     }
 
     /**
@@ -64,7 +70,7 @@ public record HostSpec(
             String image,
             List<Exporter> exporters,
             List<Exposure> services) {
-        this(name, role, region, size, image, exporters, services, Set.of());
+        this(name, role, region, size, image, exporters, services, Set.of(), PortPolicy.NONE, HostEndpoint.PUBLIC);
     }
 
     /**
@@ -105,6 +111,8 @@ public record HostSpec(
                         .map(exporter -> exporter.withReleases(releases))
                         .toList(),
                 services,
-                openPorts);
+                openPorts,
+                ports,
+                endpoint);
     }
 }

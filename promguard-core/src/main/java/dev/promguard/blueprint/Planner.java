@@ -90,6 +90,7 @@ public final class Planner {
         problems.addAll(ValueChecks.meshName(spec.name()));
         hostProblems(spec, problems);
         networkProblems(spec, problems);
+        endpointProblems(spec, problems);
         portProblems(spec, problems);
         problems.addAll(Exporting.problems(spec));
         problems.addAll(PrometheusProblems.of(spec.prometheus()));
@@ -171,6 +172,22 @@ public final class Planner {
         });
     }
 
+    /** Two hosts of a tunnel of which neither can send the other a first packet never meet. */
+    private static void endpointProblems(MeshSpec spec, List<String> problems) {
+        for (HostSpec monitor : spec.hosts()) {
+            if (monitor.role() != Role.MONITOR || monitor.endpoint().isReachable()) {
+                continue;
+            }
+            spec.hosts().stream()
+                    .filter(host -> !host.equals(monitor) && !host.endpoint().isReachable())
+                    .filter(host -> host.role() == Role.NODE || host.name().compareTo(monitor.name()) > 0)
+                    .forEach(host -> problems.add(host.role().id() + ' ' + Names.quote(host.name()) + " and monitor "
+                            + Names.quote(monitor.name())
+                            + " are both behind NAT, so that neither can reach the other: forward a UDP port to one of them and name it"
+                            + " with endpoint(ADDRESS, PORT)"));
+        }
+    }
+
     private static void networkProblems(MeshSpec spec, List<String> problems) {
         String text = spec.network();
         List<String> found = ValueChecks.network(text);
@@ -203,6 +220,11 @@ public final class Planner {
         List<FirewallRule> rules = new ArrayList<>();
         rules.add(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
         rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
+        host.ports().allowed().stream()
+                .filter(port -> rules.stream().noneMatch(rule -> rule.admitsEverybodyTo(port)))
+                .map(port -> FirewallRule.open(port.number(), port.protocol(), FirewallRule.ALLOWED))
+                .toList()
+                .forEach(rules::add);
         for (HostSpec monitor : monitors) {
             if (!monitor.name().equals(host.name())) {
                 String from = address(addresses, monitor.name());

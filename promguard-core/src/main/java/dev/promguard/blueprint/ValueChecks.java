@@ -5,6 +5,7 @@ import inet.ipaddr.IPAddressString;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -19,6 +20,10 @@ public final class ValueChecks {
     /** The two usual forms alone: the library that parses them knows many more, wildcards and octal numbers among them. */
     private static final Pattern CIDR =
             Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f:]{2,39}/[0-9]{1,3}");
+
+    /** A name that has a letter in its last part: what has none is an address, or a mistake for one. */
+    private static final Pattern DOMAIN = Pattern.compile(
+            "(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)*(?=[^.]*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?");
 
     /** Jobs that every mesh has. */
     private static final Set<String> OWN_JOBS = Set.of("node", "prometheus");
@@ -121,6 +126,66 @@ public final class ValueChecks {
     }
 
     /**
+     * Checks where peers are to reach a host's WireGuard.
+     *
+     * @param value an address or a name
+     * @param of whose it is; empty to leave it out
+     * @return the problems
+     */
+    public static List<String> endpoint(String value, String of) {
+        String subject = "endpoint " + Names.quote(value) + of;
+        if (!Names.isAddress(value)) {
+            return check(
+                    DOMAIN.matcher(value).matches() && !value.equalsIgnoreCase("localhost"),
+                    subject + " is not a valid address: use an IPv4 or IPv6 address, or a name, without a port");
+        }
+        if (new IPAddressString(value).getAddress() == null) {
+            return List.of(subject + " is not a valid address: use an IPv4 or IPv6 address, or a name, without a port");
+        }
+        return unreachable(value)
+                .map(kind -> List.of(subject + " is " + kind
+                        + " address, which no other host can reach: use one that the peers can"))
+                .orElse(List.of());
+    }
+
+    /**
+     * Why no other host can reach an address.
+     *
+     * @param value an address or a name
+     * @return the kind of address, such as {@code a loopback}; empty for any other, also for what is neither address nor name
+     */
+    public static Optional<String> unreachable(String value) {
+        if (value.equalsIgnoreCase("localhost")) {
+            return Optional.of("a loopback");
+        }
+        IPAddress address = Names.isAddress(value) ? new IPAddressString(value).getAddress() : null;
+        if (address == null) {
+            return Optional.empty();
+        } else if (address.isLoopback()) {
+            return Optional.of("a loopback");
+        } else if (address.isMulticast()) {
+            return Optional.of("a multicast");
+        } else if (address.isAnyLocal()) {
+            return Optional.of("an unspecified");
+        } else if (address.isLinkLocal()) {
+            return Optional.of("a link-local");
+        }
+        return value.equals("255.255.255.255") ? Optional.of("a broadcast") : Optional.empty();
+    }
+
+    /**
+     * Checks the UDP port where peers are to reach a host's WireGuard.
+     *
+     * @param value the port
+     * @param of whose it is; empty to leave it out
+     * @return the problems
+     */
+    public static List<String> endpointPort(int value, String of) {
+        return check(
+                value >= 1 && value <= 65_535, "endpoint port " + value + of + " is not a valid port: use 1 to 65535");
+    }
+
+    /**
      * Checks a port of a service of the user's own.
      *
      * @param value the port
@@ -128,7 +193,19 @@ public final class ValueChecks {
      * @return the problems
      */
     public static List<String> openPort(int value, String of) {
-        return check(value >= 1 && value <= 65_535, "openPort " + value + of + " is not a valid port: use 1 to 65535");
+        return servicePort("openPort", value, of);
+    }
+
+    /**
+     * Checks a port of a service of the user's own that is called by another name.
+     *
+     * @param field what the port is called, such as {@code allowed port}
+     * @param value the port
+     * @param of whose it is; empty to leave it out
+     * @return the problems
+     */
+    public static List<String> servicePort(String field, int value, String of) {
+        return check(value >= 1 && value <= 65_535, field + ' ' + value + of + " is not a valid port: use 1 to 65535");
     }
 
     /**

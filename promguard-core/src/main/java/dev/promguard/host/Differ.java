@@ -43,6 +43,8 @@ public final class Differ {
                 }
             }
         }
+        problems.addAll(Kernel.problems(facts));
+        problems.addAll(UfwSettings.problems(desired, facts));
         return List.copyOf(problems);
     }
 

@@ -9,6 +9,7 @@ import dev.promguard.blueprint.Exporter.FromRelease;
 import dev.promguard.blueprint.Exporter.Probe;
 import dev.promguard.blueprint.Exposure;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,8 @@ final class ExporterFiles {
                         program(exporter),
                         arguments,
                         exporter.reloads(),
-                        exporter.capabilities())));
+                        exporter.capabilities(),
+                        "")));
         return files;
     }
 
@@ -85,7 +87,10 @@ final class ExporterFiles {
         return new Unit(exporter.unit(), restartWith, reloadWith);
     }
 
-    /** The text of the unit of an exporter. */
+    /**
+     * The text of the unit of an exporter. One that speaks to nobody but who scrapes it is held to a network; others, which probe or
+     * ask servers elsewhere, are given an empty text.
+     */
     String unit(
             Blueprint blueprint,
             String name,
@@ -93,28 +98,22 @@ final class ExporterFiles {
             String program,
             List<String> arguments,
             boolean reloads,
-            Set<Capability> capabilities) {
-        return templates.render(
-                "exporter.service.j2",
-                Map.of(
-                        "mesh",
-                        blueprint.mesh(),
-                        "name",
-                        name,
-                        "documentation",
-                        documentation,
-                        "wireGuardUnit",
-                        "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
-                        "user",
-                        name,
-                        "binary",
-                        program,
-                        "arguments",
-                        arguments,
-                        "reloads",
-                        reloads,
-                        "capabilities",
-                        capabilities.stream().sorted().map(Capability::unitName).collect(Collectors.joining(" "))));
+            Set<Capability> capabilities,
+            String network) {
+        Map<String, Object> values = new HashMap<>();
+        values.put("mesh", blueprint.mesh());
+        values.put("name", name);
+        values.put("documentation", documentation);
+        values.put("wireGuardUnit", "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service");
+        values.put("user", name);
+        values.put("binary", program);
+        values.put("arguments", arguments);
+        values.put("reloads", reloads);
+        values.put("network", network);
+        values.put(
+                "capabilities",
+                capabilities.stream().sorted().map(Capability::unitName).collect(Collectors.joining(" ")));
+        return templates.render("exporter.service.j2", values);
     }
 
     private static String filled(String argument, Blueprint.Host host, Exporter exporter) {

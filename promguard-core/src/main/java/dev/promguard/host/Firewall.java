@@ -3,6 +3,7 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.host.HostFacts.FirewallFact;
+import dev.promguard.host.HostFacts.UnitFact;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.regex.Pattern;
 /** ufw: rules that admit, and the firewall itself. Rules of others are left alone. */
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
+    private static final String NFTABLES = "nftables.service";
     private static final Pattern SCRAPER = Pattern.compile("[a-z0-9-]+ WireGuard [a-z0-9_-]+ scraper");
 
     private Firewall() {}
@@ -19,8 +21,19 @@ public final class Firewall implements Resource {
      * Adds a firewall rule.
      *
      * @param rule the rule
+     * @param before a rule of somebody else that drops what this one admits, as iptables shows it: this one is put before all others,
+     *     also where it is there already; empty where it may be the last
      */
-    public record Allow(FirewallRule rule) implements Change {
+    public record Allow(FirewallRule rule, Optional<String> before) implements Change {
+        /**
+         * A rule that may be the last.
+         *
+         * @param rule the rule
+         */
+        public Allow(FirewallRule rule) {
+            this(rule, Optional.empty());
+        }
+
         @Override
         public Resource resource() {
             return RESOURCE;
@@ -38,7 +51,8 @@ public final class Firewall implements Resource {
 
         @Override
         public String describe() {
-            return "ufw: allow " + rule.describe();
+            return "ufw: allow " + rule.describe()
+                    + before.map(other -> ", before the rule " + other).orElse("");
         }
 
         @Override
@@ -50,6 +64,9 @@ public final class Firewall implements Resource {
         public ShellCall call(NewKeys keys) {
             List<String> arguments = arguments(rule);
             arguments.addAll(List.of("comment", rule.comment()));
+            if (before.isPresent()) {
+                arguments.add(0, "prepend");
+            }
             return ShellCall.of("apply_rule", arguments);
         }
     }
@@ -152,12 +169,40 @@ public final class Firewall implements Resource {
         return "firewall.sh";
     }
 
+    @Override
+    public void ask(DesiredHost desired, FactsQuery.Builder query) {
+        query.units(List.of(NFTABLES));
+    }
+
+    /**
+     * What takes ufw's rules away, as far as it is known: nftables.service, whose configuration usually begins by flushing all rules.
+     *
+     * @param facts what the host is
+     * @return a clause that says so, and how to end it; empty if that unit neither runs nor comes up at boot
+     */
+    public static Optional<String> flushedBy(HostFacts facts) {
+        UnitFact nftables = facts.units().get(NFTABLES);
+        boolean boot = nftables != null && nftables.enabled().equals("enabled");
+        if (!Units.isActive(nftables) && !boot) {
+            return Optional.empty();
+        }
+        return Optional.of(NFTABLES + " is " + (Units.isActive(nftables) ? "active" : "inactive")
+                + (boot ? " and comes up at boot" : "")
+                + ", and flushes every rule where /etc/nftables.conf says \"flush ruleset\": take that line out, or systemctl disable "
+                + NFTABLES + " (stopping it flushes too)");
+    }
+
     /** SSH's rule comes before anything is denied, and rules go after all that they protected is closed otherwise. */
     static void configure(Comparison comparison) {
         List<FirewallRule> present = comparison.facts().firewall().rules();
         List<FirewallRule> desired = comparison.desired().firewall();
-        desired.stream().filter(rule -> !present.contains(rule)).forEach(rule -> comparison.add(new Allow(rule)));
+        MeshTraffic traffic = MeshTraffic.of(comparison.desired(), comparison.facts());
         FirewallFact firewall = comparison.facts().firewall();
+        desired.stream()
+                .filter(rule -> !present.contains(rule) || traffic.before(rule).isPresent())
+                .filter(rule -> !isAllowedByOthers(rule, firewall))
+                .forEach(rule ->
+                        comparison.add(new Allow(rule, traffic.before(rule).map(RuleName::shownText))));
         if (!firewall.active() || !firewall.denyIncoming() || !firewall.atBoot()) {
             comparison.add(new Enable());
         }
@@ -167,7 +212,20 @@ public final class Firewall implements Resource {
                 .forEach(rule -> comparison.add(new Disallow(rule)));
     }
 
+    /** A port that the spec allows needs no rule where somebody else's admits everybody. */
+    private static boolean isAllowedByOthers(FirewallRule rule, FirewallFact firewall) {
+        String rest = " " + rule.port() + " 0.0.0.0/0 any 0.0.0.0/0 in";
+        return rule.comment().equals(FirewallRule.ALLOWED)
+                && (firewall.rules().stream().anyMatch(rule::admitsSameAs)
+                        || firewall.foreign()
+                                .contains("allow " + rule.protocol().id() + rest)
+                        || firewall.foreign().contains("allow any" + rest));
+    }
+
     private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {
+        if (rule.networkInterface().isEmpty() && rule.comment().equals(FirewallRule.ALLOWED)) {
+            return true;
+        }
         if (rule.networkInterface().equals(Optional.of(wireGuardInterface))) {
             return SCRAPER.matcher(rule.comment()).matches();
         }
@@ -192,7 +250,15 @@ public final class Firewall implements Resource {
 
     @Override
     public List<ExplainedChange> explain(Change change, Explanation explanation) {
-        if (change instanceof Allow allow) {
+        if (change instanceof Allow allow && allow.before().isPresent()) {
+            return List.of(explanation
+                    .explained(
+                            change,
+                            "ufw: rule " + change.subject() + " is behind "
+                                    + allow.before().get(),
+                            "put before it")
+                    .between("behind a rule that drops the same", "before it"));
+        } else if (change instanceof Allow allow) {
             boolean altered =
                     explanation.facts().firewall().rules().stream().anyMatch(rule -> rule.admitsSameAs(allow.rule()));
             return List.of(explanation
@@ -212,9 +278,31 @@ public final class Firewall implements Resource {
         String state = !firewall.active()
                 ? "is off, or its loaded rules are not its own"
                 : !firewall.denyIncoming() ? "admits what no rule names" : "does not come up at boot";
-        return List.of(explanation
-                .explained(change, "ufw: " + state, Explanation.PUT_BACK)
+        List<ExplainedChange> explained = new ArrayList<>();
+        ServedPorts.closings(explanation.desired(), explanation.facts())
+                .forEach(closing -> explained.add(ExplainedChange.of(
+                                id(),
+                                Change.Action.REMOVE,
+                                closing.port().toString(),
+                                false,
+                                "ufw: close " + closing.describe() + ", which answers now")
+                        .between("answers", "closed")));
+        if (explanation.facts().of(ServedPorts.FACTS).forwards()) {
+            explained.add(ExplainedChange.of(
+                    id(),
+                    Change.Action.UPDATE,
+                    "forwarding",
+                    false,
+                    "ufw: go on forwarding packets for others, but none from or to "
+                            + explanation.desired().wireGuard().name()));
+        }
+        String cause = firewall.active()
+                ? ""
+                : flushedBy(explanation.facts()).map("; "::concat).orElse("");
+        explained.add(explanation
+                .explained(change, "ufw: " + state + cause, Explanation.PUT_BACK)
                 .between(state, "denies what no rule admits, also at boot"));
+        return List.copyOf(explained);
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down. Its script and
- * its unit are files, which are compared here, for they come before all that names an address of the network.
+ * The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down, and packets for
+ * the host's address in it are accepted from there alone. Its script and its unit are files, which are compared here, for they come before all that names an address of the network.
  */
 public final class KillSwitches implements Resource {
     static final KillSwitches RESOURCE = new KillSwitches();
@@ -20,6 +20,7 @@ public final class KillSwitches implements Resource {
             ResourceFacts.of("kill-switch", KillSwitchFact.class, KillSwitchFact.NONE, Reader::new);
 
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?");
+    private static final Pattern ADDRESS = Pattern.compile("[0-9a-fA-F.:]{2,45}");
     private static final int LONGEST_WORD = 60;
 
     private KillSwitches() {}
@@ -29,10 +30,11 @@ public final class KillSwitches implements Resource {
      *
      * @param unreachable the networks with an unreachable route that only routes of an interface override
      * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
+     * @param guarded the addresses that routing rules accept packets for from the WireGuard interface alone
      */
-    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped) {
+    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped, Set<String> guarded) {
         /** Nothing is set. */
-        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of());
+        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of(), Set.of());
 
         /**
          * Copies the sets.
@@ -42,39 +44,47 @@ public final class KillSwitches implements Resource {
         public KillSwitchFact {
             unreachable = Set.copyOf(unreachable);
             dropped = Set.copyOf(dropped);
+            guarded = Set.copyOf(guarded);
         }
 
         /**
-         * Whether both layers are there for a network.
+         * Whether both layers are there for a network, and the routing rules for the host's address in it.
          *
-         * @param network the network in canonical form
+         * @param killSwitch the kill switch as it should be
          * @return false if one is missing
          */
-        public boolean covers(String network) {
-            return unreachable.contains(network) && dropped.contains(network);
+        public boolean covers(KillSwitch killSwitch) {
+            return unreachable.contains(killSwitch.network())
+                    && dropped.contains(killSwitch.network())
+                    && guarded.contains(killSwitch.address());
         }
 
         /**
-         * Whether it covers nothing but one network.
+         * Whether it covers nothing but one network and one address.
          *
-         * @param network the network in canonical form
-         * @return false if a layer is there for another network
+         * @param killSwitch the kill switch as it should be
+         * @return false if a layer is there for another network or another address
          */
-        public boolean coversNothingBut(String network) {
-            return Set.of(network).containsAll(unreachable) && Set.of(network).containsAll(dropped);
+        public boolean coversNothingBut(KillSwitch killSwitch) {
+            Set<String> network = Set.of(killSwitch.network());
+            return network.containsAll(unreachable)
+                    && network.containsAll(dropped)
+                    && Set.of(killSwitch.address()).containsAll(guarded);
         }
     }
 
-    /** Reads a line for each network that has the route, and one for each that has the rule. */
+    /** Reads a line for each network that has the route, one for each that has the rule, and one for each guarded address. */
     private static final class Reader implements ResourceFacts.Reader<KillSwitchFact> {
         private final Set<String> unreachable = new HashSet<>();
         private final Set<String> dropped = new HashSet<>();
+        private final Set<String> guarded = new HashSet<>();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
             switch (line.kind()) {
                 case "unreachable" -> unreachable.add(network(line));
                 case "dropped" -> dropped.add(network(line));
+                case "guarded" -> guarded.add(line.fields(1).field(1, ADDRESS));
                 default -> throw line.unknown();
             }
         }
@@ -86,7 +96,7 @@ public final class KillSwitches implements Resource {
 
         @Override
         public KillSwitchFact facts() {
-            return new KillSwitchFact(unreachable, dropped);
+            return new KillSwitchFact(unreachable, dropped, guarded);
         }
     }
 
@@ -149,7 +159,12 @@ public final class KillSwitches implements Resource {
 
         @Override
         public ShellCall call(NewKeys keys) {
-            return ShellCall.of("apply_kill_switch", does.name(), killSwitch.network(), killSwitch.interfaceName());
+            return ShellCall.of(
+                    "apply_kill_switch",
+                    does.name(),
+                    killSwitch.network(),
+                    killSwitch.interfaceName(),
+                    killSwitch.address());
         }
     }
 
@@ -187,14 +202,14 @@ public final class KillSwitches implements Resource {
                 || !unit.enabled().equals("enabled")
                 || unit.needsReload()
                 || !unit.dropIns().isEmpty()
-                || !comparison.facts().killSwitch().covers(desired.network())) {
+                || !comparison.facts().killSwitch().covers(desired)) {
             comparison.add(new Configure(desired, KillSwitchAction.COVER));
         }
     }
 
     static void release(Comparison comparison) {
         KillSwitch desired = comparison.desired().killSwitch();
-        if (!comparison.facts().killSwitch().coversNothingBut(desired.network())) {
+        if (!comparison.facts().killSwitch().coversNothingBut(desired)) {
             comparison.add(new Configure(desired, KillSwitchAction.RELEASE_OTHERS));
         }
     }
@@ -225,6 +240,9 @@ public final class KillSwitches implements Resource {
         }
         if (!facts.killSwitch().dropped().contains(network)) {
             missing.add("its rule is gone");
+        }
+        if (!facts.killSwitch().guarded().contains(configure.killSwitch().address())) {
+            missing.add("its routing rules are gone");
         }
         if (unit == null || !unit.enabled().equals("enabled")) {
             missing.add("it does not come up at boot");

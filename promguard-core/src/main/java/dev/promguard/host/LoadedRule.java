@@ -158,8 +158,8 @@ public final class LoadedRule {
         return !states.isEmpty() && REPLIES.containsAll(List.of(states.split(",", -1)));
     }
 
-    private static boolean holds(String range, int port) {
-        String[] ends = range.split(":", -1);
+    static boolean holds(String range, int port) {
+        String[] ends = range.split("[:-]", -1);
         try {
             int first = Integer.parseInt(ends[0]);
             int last = ends.length == 1 ? first : Integer.parseInt(ends[1]);
@@ -185,7 +185,7 @@ public final class LoadedRule {
     }
 
     /** The words of a rule; what stands in double quotes is one word. */
-    private static List<String> words(String rule) {
+    static List<String> words(String rule) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         boolean quoted = false;

@@ -2,17 +2,133 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Debian packages. They are installed, and never removed. */
 public final class Packages implements Resource {
     static final Packages RESOURCE = new Packages();
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]{0,100}");
 
+    private static final Pattern WITH_ARCHITECTURE = Pattern.compile("[a-z0-9][a-z0-9+.:-]{0,120}");
+
     private static final String INSTALLED = "installed";
 
+    /** What is asked of a host about its dpkg. */
+    public static final ResourceFacts<DpkgFact> FACTS =
+            ResourceFacts.of("dpkg", DpkgFact.class, DpkgFact.FINISHED, Reader::new);
+
+    private static final Pattern STATUS = Pattern.compile("half-installed|unpacked|half-configured");
+    private static final Pattern ANY_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9+.:-]{0,120}");
+    private static final int MOST_UNFINISHED = 2_000;
+    private static final int MOST_NAMED = 8;
+
+    /** What is asked of a host about packages that apt would remove. */
+    public static final ResourceFacts<RemovalsFact> REMOVALS =
+            ResourceFacts.of("package-removals", RemovalsFact.class, new RemovalsFact(Set.of()), RemovalsReader::new);
+
     private Packages() {}
+
+    /**
+     * What dpkg has begun and not finished, on a host that lacks a package: apt goes on with it when it installs one.
+     *
+     * @param unfinished dpkg's status by package, such as {@code half-configured}; empty also where nothing is to be installed
+     */
+    public record DpkgFact(SortedMap<String, String> unfinished) {
+        /** There is nothing to say. */
+        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>());
+
+        /**
+         * Copies the map.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public DpkgFact {
+            unfinished = Collections.unmodifiableSortedMap(new TreeMap<>(unfinished));
+        }
+    }
+
+    /** Reads a line for each package that is not finished. */
+    private static final class Reader implements ResourceFacts.Reader<DpkgFact> {
+        private final SortedMap<String, String> unfinished = new TreeMap<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            if (!line.kind().equals("unfinished") || unfinished.size() >= MOST_UNFINISHED) {
+                throw line.unknown();
+            }
+            unfinished.put(line.fields(2).field(2, ANY_NAME), line.field(1, STATUS));
+        }
+
+        @Override
+        public DpkgFact facts() {
+            return new DpkgFact(unfinished);
+        }
+    }
+
+    /**
+     * What apt would remove from a host in order to install the packages that are missing.
+     *
+     * @param packages their names; empty if nothing would be removed, or apt cannot tell yet
+     */
+    public record RemovalsFact(Set<String> packages) {
+        /**
+         * Copies the set.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public RemovalsFact {
+            packages = Set.copyOf(packages);
+        }
+    }
+
+    /** Reads a line for each package. */
+    private static final class RemovalsReader implements ResourceFacts.Reader<RemovalsFact> {
+        private final Set<String> packages = new HashSet<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            if (!line.kind().equals("removes")) {
+                throw line.unknown();
+            }
+            packages.add(line.fields(1).field(1, WITH_ARCHITECTURE));
+        }
+
+        @Override
+        public RemovalsFact facts() {
+            return new RemovalsFact(packages);
+        }
+    }
+
+    /**
+     * Finds packages that apt would remove.
+     *
+     * @param desired what the host should be
+     * @param facts what it is
+     * @return one problem that names them; empty if there are none
+     */
+    public static Optional<HostProblem> problem(DesiredHost desired, HostFacts facts) {
+        Set<String> removed = new TreeSet<>(facts.of(REMOVALS).packages());
+        String missing = desired.packages().stream()
+                .filter(name -> !facts.packages().containsKey(name))
+                .collect(Collectors.joining(", "));
+        if (removed.isEmpty() || missing.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new HostProblem(
+                "apt would remove " + String.join(", ", removed) + " to install " + missing,
+                "PromGuard removes no package: have something else do what it does (for iptables-persistent: add its rules to ufw),"
+                        + " then remove it yourself (apt-get remove " + String.join(" ", removed)
+                        + "), or leave the host out of the mesh."));
+    }
 
     /**
      * Installs packages.
@@ -65,6 +181,23 @@ public final class Packages implements Resource {
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         query.packages(desired.packages());
+        query.resource(REMOVALS, desired.packages().toArray(String[]::new));
+        query.resource(FACTS, desired.packages().toArray(String[]::new));
+    }
+
+    @Override
+    public List<String> notes(HostFacts facts) {
+        SortedMap<String, String> unfinished = facts.of(FACTS).unfinished();
+        if (unfinished.isEmpty()) {
+            return List.of();
+        }
+        String named = unfinished.entrySet().stream()
+                .limit(MOST_NAMED)
+                .map(entry -> entry.getKey() + " (" + entry.getValue() + ')')
+                .collect(Collectors.joining(", "));
+        int more = unfinished.size() - MOST_NAMED;
+        return List.of("dpkg has not finished " + named + (more > 0 ? " and " + more + " more" : "")
+                + ": apt goes on with that when it installs a package");
     }
 
     static void install(Comparison comparison) {

@@ -2,8 +2,10 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.HostEndpoint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Role;
+import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import java.util.ArrayList;
@@ -31,6 +33,9 @@ public final class Renderer {
     private static final String METRICS_SCRIPT = "/usr/local/lib/promguard/wireguard-metrics.sh";
     /** Below /run: what was true before a boot is not told after it. */
     private static final String METRICS_FOLDER = "/run/" + METRICS;
+
+    /** Shorter than any NAT forgets a UDP mapping that was used both ways. */
+    private static final int KEEPALIVE_SECONDS = 25;
 
     private static final String UNKNOWN = "(known after apply)";
 
@@ -108,9 +113,7 @@ public final class Renderer {
                 peers.add(new WireGuardInterface.Peer(
                         peerName,
                         key,
-                        Optional.ofNullable(publicAddresses.get(peerName))
-                                .map(address ->
-                                        endpoint(address, blueprint.spec().wireGuardPort())),
+                        endpoint(blueprint, peerName, Optional.ofNullable(publicAddresses.get(peerName))),
                         List.of(blueprint.host(peerName).allowedIp()),
                         presharedWith.contains(peerName)
                                 ? Optional.of(
@@ -129,7 +132,13 @@ public final class Renderer {
         String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         ManagedFile config = new ManagedFile(
                 "/etc/wireguard/" + interfaceName + ".conf",
-                wireGuardConfig(blueprint, host, peerTexts),
+                wireGuardConfig(
+                        blueprint,
+                        host,
+                        peerTexts,
+                        endpoint(blueprint, name, Optional.ofNullable(publicAddresses.get(name)))
+                                        .isEmpty()
+                                && publicAddresses.containsKey(name)),
                 0600,
                 "root",
                 List.of());
@@ -192,7 +201,7 @@ public final class Renderer {
                 releases.stream().distinct().toList(),
                 host.firewall(),
                 wireGuard,
-                killSwitch(blueprint),
+                killSwitch(blueprint, host.address()),
                 secretFiles,
                 files,
                 units,
@@ -214,7 +223,7 @@ public final class Renderer {
                     .map(name -> peer(
                             name,
                             UNKNOWN,
-                            UNKNOWN,
+                            previewedEndpoint(blueprint, name),
                             blueprint.host(name).allowedIp(),
                             blueprint.spec().presharedKeys()
                                     ? WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, name)
@@ -222,8 +231,8 @@ public final class Renderer {
                     .toList();
             files.put(
                     "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
-                    wireGuardConfig(blueprint, host, peers));
-            killSwitch(blueprint).files().forEach(file -> files.put(file.path(), file.content()));
+                    wireGuardConfig(blueprint, host, peers, false));
+            killSwitch(blueprint, host.address()).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
             files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
             host.spec()
@@ -258,7 +267,9 @@ public final class Renderer {
                 presharedKeyPath);
     }
 
-    private String wireGuardConfig(Blueprint blueprint, Blueprint.Host host, List<Map<String, String>> peers) {
+    /** A host that its peers cannot send to has to keep the way back open itself. */
+    private String wireGuardConfig(
+            Blueprint blueprint, Blueprint.Host host, List<Map<String, String>> peers, boolean withoutEndpoint) {
         return templates.render(
                 "wg.conf.j2",
                 Map.of(
@@ -274,8 +285,26 @@ public final class Renderer {
                         blueprint.spec().wireGuardPort(),
                         "keyPath",
                         "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key",
+                        "keepalive",
+                        host.spec().endpoint().behindNat() || withoutEndpoint ? KEEPALIVE_SECONDS : "",
                         "peers",
                         peers));
+    }
+
+    /** Where a host's peers send to; empty if they cannot, or do not know yet. */
+    private static Optional<String> endpoint(Blueprint blueprint, String host, Optional<String> publicAddress) {
+        HostEndpoint endpoint = blueprint.host(host).spec().endpoint();
+        int port = endpoint.port().orElse(blueprint.spec().wireGuardPort());
+        return endpoint.addressOr(publicAddress.filter(
+                        address -> ValueChecks.unreachable(address).isEmpty()))
+                .map(address -> endpoint(address, port));
+    }
+
+    private static String previewedEndpoint(Blueprint blueprint, String host) {
+        HostEndpoint endpoint = blueprint.host(host).spec().endpoint();
+        return endpoint.address().isPresent()
+                ? endpoint(blueprint, host, Optional.empty()).orElseThrow()
+                : endpoint.isReachable() ? UNKNOWN : "";
     }
 
     private String nodeExporterUnit(Blueprint blueprint, Blueprint.Host host, ReleaseInstall exporter) {
@@ -291,16 +320,19 @@ public final class Renderer {
                         "--collector.systemd",
                         "--collector.systemd.unit-include=.+[.](service|mount|socket|timer)"),
                 false,
-                Set.of());
+                Set.of(),
+                blueprint.network());
     }
 
-    private KillSwitch killSwitch(Blueprint blueprint) {
+    private KillSwitch killSwitch(Blueprint blueprint, String address) {
         String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
                 "network",
                 blueprint.network(),
+                "address",
+                address,
                 "interface",
                 interfaceName,
                 "wireGuardUnit",
@@ -309,6 +341,7 @@ public final class Renderer {
                 KillSwitch.SCRIPT);
         return new KillSwitch(
                 blueprint.network(),
+                address,
                 interfaceName,
                 List.of(
                         new ManagedFile(

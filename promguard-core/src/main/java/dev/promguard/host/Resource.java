@@ -91,6 +91,16 @@ public interface Resource {
     }
 
     /**
+     * What somebody who reads a plan or a report should know of a host and no change is made for.
+     *
+     * @param facts what the host is
+     * @return the notes, each in a line; empty if there are none
+     */
+    default List<String> notes(HostFacts facts) {
+        return List.of();
+    }
+
+    /**
      * Notes what is on a host once it is as it should be.
      *
      * @param desired what it should be

@@ -20,11 +20,16 @@ public final class Resources {
             SecretFiles.RESOURCE,
             ManagedFiles.RESOURCE,
             Firewall.RESOURCE,
+            Rulesets.RESOURCE,
+            ServedPorts.RESOURCE,
             WireGuard.RESOURCE,
             Units.RESOURCE,
             HostsFile.RESOURCE,
             HostKey.RESOURCE,
-            Manifest.RESOURCE);
+            Manifest.RESOURCE,
+            FirstBoot.RESOURCE,
+            Kernel.RESOURCE,
+            UfwSettings.RESOURCE);
 
     /** The steps in which a host is compared, and so the order of its changes. */
     static final List<Consumer<Comparison>> ORDER = List.of(
@@ -67,6 +72,16 @@ public final class Resources {
      */
     public static List<String> shellFiles() {
         return ALL.stream().map(Resource::shellFile).distinct().toList();
+    }
+
+    /**
+     * What somebody who reads a plan or a report should know of a host and no change is made for.
+     *
+     * @param facts what the host is
+     * @return the notes of all resources, each in a line; empty if there are none
+     */
+    public static List<String> notes(HostFacts facts) {
+        return ALL.stream().flatMap(resource -> resource.notes(facts).stream()).toList();
     }
 
     /** What is on a host once it is as it should be. */

@@ -19,6 +19,8 @@ import org.bouncycastle.crypto.util.OpenSSHPublicKeyUtil;
  * @param publicKey the public key
  */
 public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements AutoCloseable {
+    private static final String BEGIN = "-----BEGIN OPENSSH PRIVATE KEY-----";
+    private static final String END = "-----END OPENSSH PRIVATE KEY-----";
     private static final Base64.Encoder LINES = Base64.getMimeEncoder(70, new byte[] {'\n'});
 
     /**
@@ -41,21 +43,55 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
         Ed25519PrivateKeyParameters key = new Ed25519PrivateKeyParameters(random);
         byte[] encoded = encode(key);
         byte[] body = LINES.encode(encoded);
-        byte[] begin = "-----BEGIN OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII);
-        byte[] end = "\n-----END OPENSSH PRIVATE KEY-----\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] begin = (BEGIN + '\n').getBytes(StandardCharsets.US_ASCII);
+        byte[] end = ('\n' + END + '\n').getBytes(StandardCharsets.US_ASCII);
         byte[] text = new byte[begin.length + body.length + end.length];
         ByteBuffer.wrap(text).put(begin).put(body).put(end);
         try {
-            byte[] blob = OpenSSHPublicKeyUtil.encodePublicKey(key.generatePublicKey());
-            return new SshKeyPair(
-                    Secret.of(text),
-                    new SshPublicKey("ssh-ed25519", Base64.getEncoder().encodeToString(blob)));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return new SshKeyPair(Secret.of(text), publicKey(key));
         } finally {
             Arrays.fill(encoded, (byte) 0);
             Arrays.fill(body, (byte) 0);
             Arrays.fill(text, (byte) 0);
+        }
+    }
+
+    /**
+     * The public half of a private key that {@link #generate} made.
+     *
+     * @param privateKey the private key file
+     * @return the public key
+     * @throws IllegalArgumentException if it is no such file: cut short, of another type, or encrypted
+     */
+    public static SshPublicKey publicHalf(Secret privateKey) {
+        return privateKey.useText(text -> {
+            int begin = text.indexOf(BEGIN);
+            int end = text.indexOf(END);
+            if (begin < 0 || end < begin) {
+                throw new IllegalArgumentException("not an OpenSSH private key");
+            }
+            byte[] blob = Base64.getMimeDecoder()
+                    .decode(text.substring(begin + BEGIN.length(), end).strip());
+            try {
+                if (OpenSSHPrivateKeyUtil.parsePrivateKeyBlob(blob) instanceof Ed25519PrivateKeyParameters key) {
+                    return publicKey(key);
+                }
+            } catch (RuntimeException e) {
+                // What BouncyCastle says of it could quote the key.
+                throw new IllegalArgumentException("not a whole, unencrypted OpenSSH private key");
+            } finally {
+                Arrays.fill(blob, (byte) 0);
+            }
+            throw new IllegalArgumentException("not an ed25519 key");
+        });
+    }
+
+    private static SshPublicKey publicKey(Ed25519PrivateKeyParameters key) {
+        try {
+            byte[] blob = OpenSSHPublicKeyUtil.encodePublicKey(key.generatePublicKey());
+            return new SshPublicKey("ssh-ed25519", Base64.getEncoder().encodeToString(blob));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

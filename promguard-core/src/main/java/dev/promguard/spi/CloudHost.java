@@ -15,6 +15,9 @@ import java.util.Optional;
  * @param publicAddress its public IPv4 or IPv6 address; empty until the cloud has given one
  * @param attempt the attempt whose tag it carries; empty if it has no such tag
  * @param price what it costs; empty if that is not known
+ * @param locked whether the provider keeps it from being changed for now
+ * @param young whether it was created so lately that it may still start or get an address; true where that is not known
+ * @param image the image that it was made from; empty if that is not known
  */
 public record CloudHost(
         String id,
@@ -24,15 +27,20 @@ public record CloudHost(
         Status status,
         Optional<String> publicAddress,
         Optional<String> attempt,
-        Optional<Price> price) {
+        Optional<Price> price,
+        boolean locked,
+        boolean young,
+        Optional<HostImage> image) {
     /** How far a host is. */
     public enum Status {
         /** Accepted, not yet running. */
         NEW,
         /** Running. */
         ACTIVE,
-        /** Switched off, archived, or in another state that PromGuard does not distinguish. */
-        OFF
+        /** Switched off, or in another state that PromGuard does not distinguish. */
+        OFF,
+        /** Archived by the provider: it cannot be switched on. */
+        ARCHIVED
     }
 
     /**
@@ -51,6 +59,7 @@ public record CloudHost(
         Objects.requireNonNull(publicAddress, "publicAddress");
         Objects.requireNonNull(attempt, "attempt");
         Objects.requireNonNull(price, "price");
+        Objects.requireNonNull(image, "image");
         requirePrintable("id", id);
         requirePrintable("name", name);
         requirePrintable("region", region);
@@ -63,13 +72,50 @@ public record CloudHost(
     }
 
     /**
+     * A young host that nobody has locked, of an image that is not known.
+     *
+     * @throws NullPointerException if one is null
+     * @throws IllegalArgumentException as the canonical constructor
+     */
+    public CloudHost(
+            String id,
+            String name,
+            String region,
+            String size,
+            Status status,
+            Optional<String> publicAddress,
+            Optional<String> attempt,
+            Optional<Price> price) {
+        this(id, name, region, size, status, publicAddress, attempt, price, false, true, Optional.empty());
+    }
+
+    /**
      * The same host under the name that the mesh has for it.
      *
      * @param meshName the name
      * @return a copy
      */
     public CloudHost withName(String meshName) {
-        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price);
+        return new CloudHost(id, meshName, region, size, status, publicAddress, attempt, price, locked, young, image);
+    }
+
+    /**
+     * The same host, of which it is known whether it was created lately.
+     *
+     * @param value whether it was
+     * @return a copy
+     */
+    public CloudHost withYoung(boolean value) {
+        return new CloudHost(id, name, region, size, status, publicAddress, attempt, price, locked, value, image);
+    }
+
+    /**
+     * The same host, whose address is not given out yet.
+     *
+     * @return a copy
+     */
+    public CloudHost withoutAddress() {
+        return new CloudHost(id, name, region, size, status, Optional.empty(), attempt, price, locked, young, image);
     }
 
     private static void requirePrintable(String field, String value) {

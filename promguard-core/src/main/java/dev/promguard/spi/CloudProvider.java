@@ -167,6 +167,34 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
+     * Powers a host on and waits until it runs. One that runs stays as it is.
+     *
+     * @param mesh the mesh's name; a host that does not carry its mark is not powered on
+     * @param id the host's id
+     * @param timeout how long to wait at the most
+     * @throws dev.promguard.ProviderException if it does not run in time, or the cloud refuses; calling again goes on
+     * @throws UnsupportedOperationException by default: the provider cannot
+     */
+    default void powerOn(String mesh, String id, Duration timeout) {
+        throw new UnsupportedOperationException(name() + " cannot power on hosts: power it on there, then run again");
+    }
+
+    /**
+     * Gives a host another size and waits until it runs again. It is powered off meanwhile; its disk, its data and its address stay.
+     *
+     * @param mesh the mesh's name; a host that does not carry its mark is not resized
+     * @param id the host's id
+     * @param size the provider's word for the size
+     * @param timeout how long each of the steps may take at the most
+     * @throws dev.promguard.ProviderException if the size is refused, before the host was powered off, or if a step is not done in time;
+     *     calling again goes on
+     * @throws UnsupportedOperationException by default: the provider cannot
+     */
+    default void resize(String mesh, String id, String size, Duration timeout) {
+        throw new UnsupportedOperationException(name() + " cannot resize hosts: resize it there, then run again");
+    }
+
+    /**
      * Deletes hosts and waits until they are gone. Hosts that are gone already count as deleted.
      *
      * @param mesh the mesh's name; a host that does not carry its tag is not deleted
@@ -214,8 +242,8 @@ public interface CloudProvider extends AutoCloseable {
     }
 
     /**
-     * Removes what the mesh has in the account apart from hosts: its tags, the firewall of {@link #ensureFirewall}, and the
-     * access key if PromGuard registered it. Calling it again does nothing.
+     * Removes what the mesh has in the account apart from hosts: its tags, the firewall of {@link #ensureFirewall}, and every access
+     * key that {@link #registerAccessKey} created for it, also keys that no state knows any more. Calling it again does nothing.
      *
      * @param mesh the mesh's name
      * @param key the access key that {@link #registerAccessKey} returned, or empty if none is known

@@ -9,6 +9,7 @@ import dev.promguard.host.WireGuard;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * An open session with one host. Each of {@link #facts}, {@link #apply}, {@link #confirm}, {@link #rollBack} and
@@ -25,12 +26,12 @@ public interface HostSession extends AutoCloseable {
     HostKeyFingerprint hostKey();
 
     /**
-     * Reads the host's facts. Read-only. Waits first until the host's first boot is complete. A rollback that an earlier session
-     * left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over this
-     * session ends it. If a rollback has begun, this waits for it, or completes it if the host went down during it.
+     * Reads the host's facts. Read-only. If a timeout is given, waits first until the host's first boot is complete. A rollback that an
+     * earlier session left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over
+     * this session ends it. If a rollback has begun, this waits for it, or completes it if the host went down during it.
      *
      * @param query the facts to read
-     * @param bootTimeout how long to wait for the first boot to end
+     * @param bootTimeout how long to wait for the first boot to end; zero does not wait, and ignores how the first boot ended
      * @return the facts
      * @throws dev.promguard.HostException if the host does not answer, gives a malformed answer, or is not done booting in time
      */
@@ -101,12 +102,27 @@ public interface HostSession extends AutoCloseable {
     List<ProbeResult> probe(List<Probe> probes, Duration timeout);
 
     /**
-     * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session.
+     * Asks an SSH server that the host can reach for its host keys, which tell whose address it is. There is no login.
+     *
+     * @param server the server's address and port
+     * @param timeout how long to wait for it
+     * @return the fingerprints of the keys that it proved; empty if it proved none, the host has no program to ask with, or the
+     *     implementation cannot tell
+     * @throws dev.promguard.HostException if the host does not answer, or gives a malformed answer
+     */
+    default Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+        return Set.of();
+    }
+
+    /**
+     * Forwards a port of this machine's loopback interface to an address seen from the host. The forward ends with the session, and
+     * with nothing before it: a connection that is refused there ends alone. Whether the host lets connections through is tried at once,
+     * with one connection to the address; whether something listens there does not matter yet.
      *
      * @param address where the host connects to, such as {@code 127.0.0.1}
      * @param port the port there
      * @return the local port
-     * @throws dev.promguard.HostException if it cannot be set up
+     * @throws dev.promguard.HostException if it cannot be set up, or the host lets no connection through
      */
     int forward(String address, int port);
 
@@ -136,6 +152,14 @@ public interface HostSession extends AutoCloseable {
          * @param what what stays, in words
          */
         default void left(String what) {}
+
+        /**
+         * Reports something that did not stop the changes and that a reader should know, such as a package source that does not
+         * answer.
+         *
+         * @param note the note, in words
+         */
+        default void noted(String note) {}
 
         /**
          * The host has generated a new host key and waits for permission to use it. The implementation saves the key durably

@@ -479,7 +479,9 @@ class PlannerTest {
                             new Exposure("../x", 9001, "y"),
                             new Exposure("node", 0, "/metrics"),
                             new Exposure("db", 22, "/metrics")),
-                    Set.of(0, 65_536)));
+                    Set.of(0, 65_536),
+                    PortPolicy.NONE,
+                    HostEndpoint.PUBLIC));
         }
         MeshSpec spec =
                 new MeshSpec("shop", good.network(), 51820, true, 9100, good.prometheus(), good.nodeExporter(), hosts);

@@ -234,6 +234,7 @@ class DifferTest {
                 .containsExactlyInAnyOrder(
                         "wg-quick@wg0.service",
                         "promguard-kill-switch.service",
+                        "nftables.service",
                         "promguard-wireguard-metrics.timer",
                         "node_exporter.service",
                         "prometheus.service");

@@ -137,7 +137,8 @@ final class FactsFile {
                 releases,
                 wireGuard(),
                 FactsByResource.NONE.with(
-                        KillSwitches.FACTS, new KillSwitchFact(networks("unreachable"), networks("dropped"))),
+                        KillSwitches.FACTS,
+                        new KillSwitchFact(networks("unreachable"), networks("dropped"), networks("guarded"))),
                 Optional.ofNullable(key).map(words -> SpecFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(

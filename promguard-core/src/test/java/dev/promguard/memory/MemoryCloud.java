@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ public class MemoryCloud implements CloudProvider {
 
     private final Map<String, Droplet> droplets = new LinkedHashMap<>();
     private final Map<String, SshPublicKey> accessKeys = new HashMap<>();
+    private final Map<String, String> meshesOfKeys = new HashMap<>();
     private final Set<String> brokenRegions = new HashSet<>();
     private final Set<String> lateNames = new HashSet<>();
     private final Set<String> bootingNames = new HashSet<>();
@@ -133,6 +135,44 @@ public class MemoryCloud implements CloudProvider {
     public synchronized void breakAwait(ProviderException with) {
         awaitFailure = with;
         notifyAll();
+    }
+
+    /** The cloud says something else of a host. */
+    public synchronized void say(String name, UnaryOperator<CloudHost> change) {
+        for (Droplet droplet : droplets.values()) {
+            if (droplet.host.name().equals(name)) {
+                droplet.host = change.apply(droplet.host);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void resize(String mesh, String id, String size, Duration timeout) {
+        endIfInterrupted();
+        for (Droplet droplet : droplets.values()) {
+            CloudHost host = droplet.host;
+            if (host.id().equals(id)) {
+                say(
+                        host.name(),
+                        old -> new CloudHost(
+                                old.id(),
+                                old.name(),
+                                old.region(),
+                                size,
+                                old.status(),
+                                old.publicAddress(),
+                                old.attempt(),
+                                old.price()));
+            }
+        }
+    }
+
+    @Override
+    public synchronized void powerOn(String mesh, String id, Duration timeout) {
+        endIfInterrupted();
+        droplets.values().stream()
+                .filter(droplet -> droplet.host.id().equals(id))
+                .forEach(droplet -> activate(droplet));
     }
 
     /** No longer tells a host's address, as where its name does not resolve. */
@@ -345,6 +385,7 @@ public class MemoryCloud implements CloudProvider {
         endIfInterrupted();
         String id = key.fingerprint().text();
         accessKeys.put(id, key);
+        meshesOfKeys.put(id, mesh);
         return new AccessKey(id, id, true);
     }
 
@@ -506,7 +547,7 @@ public class MemoryCloud implements CloudProvider {
     @Override
     public synchronized void cleanUp(String mesh, Optional<AccessKey> key) {
         endIfInterrupted();
-        key.filter(AccessKey::registered).ifPresent(known -> accessKeys.remove(known.id()));
+        accessKeys.keySet().removeIf(id -> mesh.equals(meshesOfKeys.get(id)));
     }
 
     @Override

@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -28,6 +30,7 @@ import java.util.function.Supplier;
 public final class MemoryHosts implements HostApplier {
     private final Function<String, Optional<MemoryMachine>> machines;
     private final Supplier<List<MemoryMachine>> network;
+    private final Queue<Duration> bootTimeouts = new ConcurrentLinkedQueue<>();
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
     private final Set<String> muteNames = new HashSet<>();
@@ -120,6 +123,11 @@ public final class MemoryHosts implements HostApplier {
         return HostException.of(code, target.name(), target.address(), "connect");
     }
 
+    /** How long the first boot was waited for, each time that facts were read. */
+    public List<Duration> bootTimeouts() {
+        return List.copyOf(bootTimeouts);
+    }
+
     private final class MemorySession implements HostSession {
         private final HostTarget target;
         private final MemoryMachine machine;
@@ -159,6 +167,7 @@ public final class MemoryHosts implements HostApplier {
         @Override
         public HostFacts facts(FactsQuery query, Duration bootTimeout) {
             check("read facts");
+            bootTimeouts.add(bootTimeout);
             return machine.facts(query, this);
         }
 
@@ -187,6 +196,12 @@ public final class MemoryHosts implements HostApplier {
         public List<ProbeResult> probe(List<Probe> probes, Duration timeout) {
             check("probe at ports");
             return machine.probe(probes, network.get());
+        }
+
+        @Override
+        public Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+            check("ask for host keys");
+            return machine.hostKeys(server, network.get());
         }
 
         @Override

@@ -33,8 +33,10 @@ import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Releases;
 import dev.promguard.host.ResourceFacts;
+import dev.promguard.host.Ruleset;
 import dev.promguard.host.SecretFile;
 import dev.promguard.host.SecretFiles;
+import dev.promguard.host.ServedPorts;
 import dev.promguard.host.ShellCall;
 import dev.promguard.host.Units;
 import dev.promguard.host.Units.UnitAction;
@@ -61,6 +63,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -136,13 +139,27 @@ public final class MemoryMachine {
     private @Nullable String takenOff;
     private @Nullable Guarded before;
 
+    private final List<String> ruleset = new ArrayList<>();
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
+    private final Set<String> guardedAddresses = new TreeSet<>();
     private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
-    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts =
-            Map.of(KillSwitches.FACTS, arguments -> killSwitchFacts(), HostsFile.FACTS, hostsFile::facts);
+    private final Map<ResourceFacts<?>, Function<List<String>, List<String>>> shellFacts = Map.of(
+            KillSwitches.FACTS,
+            arguments -> killSwitchFacts(),
+            HostsFile.FACTS,
+            hostsFile::facts,
+            Ruleset.FACTS,
+            arguments -> List.copyOf(ruleset),
+            ServedPorts.FACTS,
+            arguments -> servedPorts(),
+            Packages.REMOVALS,
+            arguments -> List.of());
+
+    /** What the host says besides, about resources that a machine knows nothing else of. */
+    private final Map<ResourceFacts<?>, List<String>> saidFacts = new HashMap<>();
 
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
@@ -151,6 +168,7 @@ public final class MemoryMachine {
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
+    private Set<String> savedAddresses = Set.of();
     private @Nullable HostKeyFingerprint savedHostKey;
     private Set<String> savedRunning = Set.of();
     private @Nullable HostSession armedBy;
@@ -422,6 +440,11 @@ public final class MemoryMachine {
                 guarded.preshared());
     }
 
+    /** Somebody starts a unit. */
+    public synchronized void start(String unit) {
+        units.put(unit, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
+    }
+
     /** Somebody stops a unit. */
     public synchronized void stop(String unit) {
         UnitFact fact = Objects.requireNonNull(units.get(unit), unit);
@@ -535,6 +558,15 @@ public final class MemoryMachine {
                 .toList();
     }
 
+    /** The host keys that an SSH server of one network shows to this machine. */
+    Set<HostKeyFingerprint> hostKeys(Probe server, Collection<MemoryMachine> network) {
+        return network.stream()
+                .filter(machine -> machine != this && machine.isAt(server.address()))
+                .findFirst()
+                .map(machine -> Set.of(machine.hostKey()))
+                .orElse(Set.of());
+    }
+
     private void send(MemoryMachine peer, String where) {
         if (peer.tunnelAddress().equals(Optional.of(where))) {
             synchronized (this) {
@@ -570,11 +602,12 @@ public final class MemoryMachine {
                                         || (tunnel && rule.from().equals(source))))
                 || accepted.stream()
                         .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
-        boolean listens = listening().stream()
-                .anyMatch(socket -> socket.protocol().equals("tcp")
-                        && socket.port() == probe.port()
-                        && (socket.address().equals("0.0.0.0")
-                                || socket.address().equals(probe.address())));
+        boolean listens = probe.port() == 22
+                || listening().stream()
+                        .anyMatch(socket -> socket.protocol().equals("tcp")
+                                && socket.port() == probe.port()
+                                && (socket.address().equals("0.0.0.0")
+                                        || socket.address().equals(probe.address())));
         if (!admitted) {
             return new ProbeResult(ProbeResult.Result.SILENT);
         } else if (!listens) {
@@ -660,6 +693,12 @@ public final class MemoryMachine {
         return parts;
     }
 
+    /** Somebody loads rules of a packet filter, each line with its kind before it, as the facts about it have. */
+    public synchronized void ruleset(String... lines) {
+        ruleset.clear();
+        ruleset.addAll(List.of(lines));
+    }
+
     /** Its /etc/hosts. */
     public synchronized String hostsFile() {
         return hostsFile.text();
@@ -671,10 +710,26 @@ public final class MemoryMachine {
     }
 
     private List<String> killSwitchFacts() {
-        return Stream.concat(
+        return Stream.of(
                         unreachable.stream().map("unreachable\t"::concat),
-                        dropped.stream().map("dropped\t"::concat))
+                        dropped.stream().map("dropped\t"::concat),
+                        guardedAddresses.stream().map("guarded\t"::concat))
+                .flatMap(lines -> lines)
                 .toList();
+    }
+
+    private List<String> servedPorts() {
+        return guarded.active() && guarded.deny()
+                ? List.of()
+                : sockets.stream()
+                        .map(socket -> String.join(
+                                "\t",
+                                "socket",
+                                socket.protocol(),
+                                socket.address(),
+                                String.valueOf(socket.port()),
+                                "theirs"))
+                        .toList();
     }
 
     private FactsByResource byResource(FactsQuery query) {
@@ -683,9 +738,9 @@ public final class MemoryMachine {
             for (FactsQuery.ResourceCall call : query.resources()) {
                 collector.lines(
                         call.facts(),
-                        Objects.requireNonNull(
-                                        shellFacts.get(call.facts()),
-                                        call.facts().function())
+                        shellFacts
+                                .getOrDefault(
+                                        call.facts(), arguments -> saidFacts.getOrDefault(call.facts(), List.of()))
                                 .apply(call.arguments()));
             }
             return collector.facts();
@@ -719,17 +774,24 @@ public final class MemoryMachine {
         if (savedNetworks.isEmpty()) {
             releaseAll();
         }
-        cover(savedNetworks);
+        cover(savedNetworks, savedAddresses);
     }
 
     private void releaseAll() {
         unreachable.clear();
         dropped.clear();
+        guardedAddresses.clear();
     }
 
-    private void cover(Set<String> networks) {
+    private void cover(Set<String> networks, Set<String> addresses) {
         unreachable.addAll(networks);
         dropped.addAll(networks);
+        guardedAddresses.addAll(addresses);
+    }
+
+    /** What the host says from now on when it is asked for the facts of a resource: lines of a kind and fields. */
+    public synchronized void says(ResourceFacts<?> facts, String... lines) {
+        saidFacts.put(facts, List.of(lines));
     }
 
     /** Somebody flushes the routes of the kill switch. */
@@ -740,6 +802,11 @@ public final class MemoryMachine {
     /** Somebody flushes the rules of the kill switch. */
     public synchronized void flushDroppingRules() {
         dropped.clear();
+    }
+
+    /** Somebody deletes the routing rules of the kill switch. */
+    public synchronized void deleteRoutingRules() {
+        guardedAddresses.clear();
     }
 
     /** The networks that the kill switch covers. */
@@ -875,6 +942,7 @@ public final class MemoryMachine {
             if (saved == null) {
                 saved = guarded;
                 savedNetworks = Set.copyOf(unreachable);
+                savedAddresses = Set.copyOf(guardedAddresses);
                 savedHostKey = hostKey;
                 savedRunning = units.entrySet().stream()
                         .filter(unit -> unit.getValue().active().equals("active"))
@@ -1210,7 +1278,7 @@ public final class MemoryMachine {
             if (change.does() == KillSwitchAction.RELEASE_OTHERS) {
                 releaseAll();
             }
-            cover(Set.of(network));
+            cover(Set.of(network), Set.of(change.killSwitch().address()));
             started.add(KillSwitch.UNIT);
             units.put(KillSwitch.UNIT, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
             return true;

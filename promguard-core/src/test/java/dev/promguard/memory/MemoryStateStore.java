@@ -26,6 +26,11 @@ public final class MemoryStateStore implements StateStore {
         loginKeys.remove(mesh);
     }
 
+    /** Somebody writes something else into the file of the private login key. */
+    public synchronized void overwriteLoginKey(String mesh, byte[] content) {
+        loginKeys.put(mesh, content.clone());
+    }
+
     @Override
     public synchronized Lock lock(String mesh) {
         if (!locked.add(mesh)) {

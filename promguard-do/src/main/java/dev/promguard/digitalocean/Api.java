@@ -8,10 +8,12 @@ import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.HostImage;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -33,6 +36,10 @@ final class Api {
     /** What the pages of a list may come to together, in characters: some 15,000 droplets. */
     private static final long LARGEST_LIST = 96L * 1024 * 1024;
 
+    /** So long may a droplet take to start and to get its addresses; most take half a minute. */
+    private static final Duration YOUNG = Duration.ofMinutes(10);
+
+    private static final Set<String> OWN_IMAGES = Set.of("snapshot", "backup", "custom");
     private static final int LONGEST_TEXT = 255;
     private static final Pattern NEXT_PAGE = Pattern.compile("[?&]page=([0-9]{1,6})(?:&|$)");
 
@@ -159,6 +166,7 @@ final class Api {
         CloudHost.Status status = switch (Objects.toString(droplet.status(), "")) {
             case "new" -> CloudHost.Status.NEW;
             case "active" -> CloudHost.Status.ACTIVE;
+            case "archive" -> CloudHost.Status.ARCHIVED;
             default -> CloudHost.Status.OFF;
         };
         return new CloudHost(
@@ -172,7 +180,60 @@ final class Api {
                         .filter(tag -> tag.startsWith(Marks.ATTEMPT))
                         .map(tag -> shown(tag.substring(tag.lastIndexOf(':') + 1)))
                         .findFirst(),
-                Offer.price(droplet.size()));
+                Offer.price(droplet.size()),
+                droplet.locked(),
+                true,
+                Optional.ofNullable(droplet.image())
+                        .filter(image -> image.id() != 0)
+                        .map(Api::image));
+    }
+
+    private static HostImage image(Answers.Image image) {
+        String slug = shown(image.slug());
+        return new HostImage(
+                Long.toString(image.id()),
+                slug.isEmpty() ? Optional.empty() : Optional.of(slug),
+                slug.isEmpty() && OWN_IMAGES.contains(Objects.toString(image.type(), "")));
+    }
+
+    /**
+     * Droplets as hosts of which it is known whether they were created lately. The API's clock is asked only if a droplet may still start
+     * or get an address: one that has no public IPv4 address yet is not given out with its IPv6 address while it is young.
+     */
+    List<CloudHost> hosts(List<Droplet> droplets) {
+        boolean any = droplets.stream().anyMatch(Api::isUnfinished);
+        Optional<Instant> now = any ? clock() : Optional.empty();
+        return droplets.stream()
+                .map(droplet -> {
+                    boolean young = !isUnfinished(droplet) || isYoung(droplet, now);
+                    CloudHost host = host(droplet).withYoung(young);
+                    return young && isUnfinished(droplet) ? host.withoutAddress() : host;
+                })
+                .toList();
+    }
+
+    Optional<Instant> clock() {
+        return http.time("/v2/account", Answers.AccountAnswer.class, Deadline.never());
+    }
+
+    /** Whether a droplet lacks what it may still get: to be started, or a public IPv4 address. */
+    static boolean isUnfinished(Droplet droplet) {
+        return "new".equals(droplet.status()) || ("active".equals(droplet.status()) && !hasIpv4(droplet));
+    }
+
+    /** Whether a droplet has a public IPv4 address. */
+    static boolean hasIpv4(Droplet droplet) {
+        return droplet.networks() != null
+                && publicAddress(droplet, droplet.networks().v4()).isPresent();
+    }
+
+    private static boolean isYoung(Droplet droplet, Optional<Instant> now) {
+        try {
+            Instant created = Instant.parse(Objects.toString(droplet.createdAt(), ""));
+            return now.map(time -> time.isBefore(created.plus(YOUNG))).orElse(true);
+        } catch (DateTimeParseException e) {
+            return true;
+        }
     }
 
     /** A text of the API's as it may be shown: on one line, and no longer than a name may be. */

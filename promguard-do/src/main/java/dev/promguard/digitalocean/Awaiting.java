@@ -28,6 +28,8 @@ final class Awaiting {
     /** Looks become rarer: a droplet takes half a minute, and a hundred of them are to take few calls. */
     private static final int RAREST = 5;
 
+    private static final Duration IPV4_GRACE = Duration.ofMinutes(2);
+
     private final Api api;
     private final Duration pollInterval;
     private final Duration listLag;
@@ -47,6 +49,7 @@ final class Awaiting {
         Map<String, CloudHost> ready = new TreeMap<>();
         Map<String, String> missing = new TreeMap<>();
         Map<String, Deadline> absent = new HashMap<>();
+        Map<String, Deadline> withoutIpv4 = new HashMap<>();
         Map<String, Droplet> listed = Map.of();
         ProviderException failure = null;
         for (int look = 1; !open.isEmpty(); look++) {
@@ -62,7 +65,9 @@ final class Awaiting {
                         }
                     } else {
                         absent.remove(id);
-                        take(id, droplet, ready, missing);
+                        if (mayBeReady(id, droplet, withoutIpv4)) {
+                            take(id, droplet, ready, missing);
+                        }
                         if (!ready.containsKey(id)
                                 && !missing.containsKey(id)
                                 && look % LOOKS_UNTIL_LATE == 0
@@ -95,6 +100,24 @@ final class Awaiting {
             missing.put(id, whyMissing(id, listed.get(id), timeout, failure, calls));
         }
         return new ProvisioningResult(List.copyOf(ready.values()), missing);
+    }
+
+    /** A droplet gets its addresses one by one: its IPv6 address alone is taken only when no IPv4 address has followed for a while. */
+    private static boolean mayBeReady(String id, Droplet droplet, Map<String, Deadline> withoutIpv4) {
+        return !"active".equals(droplet.status())
+                || hasIpv4(droplet)
+                || withoutIpv4
+                        .computeIfAbsent(id, key -> Deadline.after(IPV4_GRACE))
+                        .isOver();
+    }
+
+    private static boolean hasIpv4(Droplet droplet) {
+        try {
+            return Api.hasIpv4(droplet);
+        } catch (ProviderException e) {
+            // An address that makes no sense is told when the droplet is taken.
+            return true;
+        }
     }
 
     /** Takes a droplet that is ready; where what the API says of it makes no sense, the others are not to suffer from that. */

@@ -1,13 +1,10 @@
 package dev.promguard.digitalocean;
 
-import dev.promguard.ErrorCode;
-import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
 import dev.promguard.digitalocean.internal.Deadline;
 import dev.promguard.digitalocean.internal.Http;
-import dev.promguard.digitalocean.internal.LostAnswerException;
 import dev.promguard.digitalocean.internal.Token;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
@@ -18,18 +15,14 @@ import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Preflight;
-import dev.promguard.spi.Price;
 import dev.promguard.spi.ProvisioningResult;
 import dev.promguard.spi.Rebuild;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -37,11 +30,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,36 +48,27 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DigitalOcean implements CloudProvider {
     private static final URI ENDPOINT = URI.create("https://api.digitalocean.com/");
-    private static final List<String> TOKEN_VARIABLES = List.of("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN");
-    private static final int UNPROCESSABLE = 422;
     private static final int BATCH = 10;
-    private static final int LARGEST_USER_DATA = 64 * 1024;
-    private static final int LEAST_LOOKS = 3;
     /** From how many droplets on one list is requested before single droplets are. */
     private static final int MANY_IDS = 5;
 
     private static final Duration LONGEST_LAST_LOOK = Duration.ofSeconds(10);
     private static final Duration LONGEST_SETTING = Duration.ofDays(1);
-    private static final int FORBIDDEN = 403;
-    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
     private static final Pattern TAG_FORM = Pattern.compile("[A-Za-z0-9_:-]{1,255}");
     private static final Pattern UUID_FORM = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
     private static final Pattern KEY_FORM = Pattern.compile("[0-9]{1,18}|[0-9a-f]{2}(:[0-9a-f]{2}){15}");
 
     private final Api api;
-    private final Duration pollInterval;
-    private final Duration listLag;
     private final Ordering ordering;
     private final Awaiting awaiting;
     private final Removal removal;
     private final Tagging tagging;
     private final CloudFirewall firewall;
-    private final List<String> vpcs;
-    private final boolean ipv6;
-    private final boolean monitoring;
-    private final List<String> sshKeys;
-    private final List<String> tags;
-    private final Map<String, String> regionsOfVpcs = new ConcurrentHashMap<>();
+    private final AccessKeys accessKeys;
+    private final DropletActions actions;
+    private final CleanUp cleanUp;
+    private final DropletOptions options;
+    private final PreflightChecks preflightChecks;
 
     /** DigitalOcean with every default, and the token from the environment, which is read when it is needed. */
     public DigitalOcean() {
@@ -98,11 +79,11 @@ public final class DigitalOcean implements CloudProvider {
         Secret given = builder.token;
         api = new Api(new Http(
                 builder.endpoint,
-                given == null ? Token.readFrom(DigitalOcean::tokenFromEnvironment) : Token.given(given),
+                given == null ? Token.fromEnvironment() : Token.given(given),
                 builder.callTimeout,
                 builder.retryPause));
-        pollInterval = builder.pollInterval;
-        listLag = builder.listLag;
+        Duration pollInterval = builder.pollInterval;
+        Duration listLag = builder.listLag;
         Duration lastLook =
                 builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
         ordering = new Ordering(api, pollInterval, listLag);
@@ -110,11 +91,12 @@ public final class DigitalOcean implements CloudProvider {
         removal = new Removal(api, pollInterval, lastLook);
         tagging = new Tagging(api);
         firewall = new CloudFirewall(api, pollInterval, builder.sshFrom);
-        vpcs = List.copyOf(builder.vpcs);
-        ipv6 = builder.ipv6;
-        monitoring = builder.monitoring;
-        sshKeys = List.copyOf(builder.sshKeys);
-        tags = List.copyOf(builder.tags);
+        accessKeys = new AccessKeys(api, pollInterval);
+        actions = new DropletActions(api, pollInterval, lastLook);
+        cleanUp = new CleanUp(api, firewall, accessKeys, pollInterval, listLag);
+        Vpcs vpcs = new Vpcs(api, builder.vpcs);
+        options = new DropletOptions(builder.ipv6, builder.monitoring, builder.sshKeys, builder.tags, vpcs);
+        preflightChecks = new PreflightChecks(api, vpcs, builder.sshKeys);
     }
 
     /**
@@ -354,20 +336,6 @@ public final class DigitalOcean implements CloudProvider {
         }
     }
 
-    private static Secret tokenFromEnvironment() {
-        for (String variable : TOKEN_VARIABLES) {
-            String value = System.getenv(variable);
-            if (value != null && !value.isBlank()) {
-                return Secret.of(value.strip());
-            }
-        }
-        throw new ProviderException(
-                ErrorCode.PROVIDER_TOKEN,
-                "no DigitalOcean token was given. Set " + String.join(" or ", TOKEN_VARIABLES)
-                        + " to a token that may read and write (control panel, API, Tokens), or call"
-                        + " DigitalOcean.builder().token(…).");
-    }
-
     @Override
     public String name() {
         return "DigitalOcean";
@@ -375,125 +343,12 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public Preflight preflight(List<HostOrder> orders) {
-        Http http = api.http();
-        Answers.Account account = http.get("/v2/account", Answers.AccountAnswer.class, Deadline.never())
-                .account();
-        if (account == null) {
-            throw Api.incomplete("/v2/account");
-        }
-        List<String> problems = new ArrayList<>();
-        Map<String, Price> prices = new HashMap<>();
-        if (orders.isEmpty()) {
-            return new Preflight(problems, prices);
-        }
-        if ("locked".equals(account.status())) {
-            problems.add("account: it is locked. Ask DigitalOcean's support.");
-        }
-        if (!mayWrite()) {
-            problems.add(
-                    "token: it may only read, or may not delete tags. Create one that may read and write (control panel,"
-                            + " API, Tokens).");
-        }
-        int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
-        if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
-            problems.add("nodes: " + orders.size() + " droplets are to be created and " + inUse
-                    + " are in use, but the account's limit is " + account.dropletLimit()
-                    + ". Ask DigitalOcean to raise it, or use fewer nodes.");
-        }
-        checkOptions(problems);
-        Offer offer = offer(orders);
-        for (HostOrder order : orders) {
-            offer.check(order, problems);
-            offer.price(order.size()).ifPresent(price -> prices.put(order.name(), price));
-        }
-        return new Preflight(problems, prices);
-    }
-
-    /** Deletes a tag that does not exist, which changes nothing and shows whether the token may write. */
-    private boolean mayWrite() {
-        String nobodys = Marks.ALL + ":probe:"
-                + Long.toHexString(ThreadLocalRandom.current().nextLong());
-        try {
-            api.http().delete("/v2/tags/" + Api.encode(nobodys), Deadline.never());
-            return true;
-        } catch (ProviderException e) {
-            if (e.status().orElse(0) == FORBIDDEN) {
-                return false;
-            }
-            throw e;
-        }
-    }
-
-    private void checkOptions(List<String> problems) {
-        for (String key : sshKeys) {
-            if (api.http().find("/v2/account/keys/" + key, Answers.KeyAnswer.class, Deadline.never()) == null) {
-                problems.add("sshKeys " + Names.quote(key)
-                        + " is no key of the account: take an id or fingerprint from the control panel,"
-                        + " Settings, Security");
-            }
-        }
-        Map<String, String> taken = new HashMap<>();
-        for (String vpc : vpcs) {
-            String region = regionOf(vpc);
-            if (region == null) {
-                problems.add("vpc " + Names.quote(vpc)
-                        + " is no VPC of the account: take an id from the control panel, Networking, VPC");
-            } else if (taken.putIfAbsent(region, vpc) != null) {
-                problems.add("vpc " + Names.quote(vpc) + " is in " + region + ", as " + taken.get(region)
-                        + " is: give one for each region");
-            }
-        }
-    }
-
-    /** Where a VPC is; null if there is no such VPC. A VPC never moves. */
-    private @Nullable String regionOf(String vpc) {
-        String known = regionsOfVpcs.get(vpc);
-        if (known != null) {
-            return known;
-        }
-        Answers.VpcAnswer answer = api.http().find("/v2/vpcs/" + vpc, Answers.VpcAnswer.class, Deadline.never());
-        if (answer == null) {
-            return null;
-        }
-        if (answer.vpc() == null
-                || answer.vpc().region() == null
-                || !Names.isWord(answer.vpc().region())) {
-            throw Api.incomplete("/v2/vpcs/" + vpc);
-        }
-        regionsOfVpcs.put(vpc, answer.vpc().region());
-        return answer.vpc().region();
-    }
-
-    /** The current offer, and the account's own images that the spec names by number. */
-    private Offer offer(List<HostOrder> orders) {
-        List<Answers.Image> images = new ArrayList<>(api.paged(
-                "/v2/images?type=distribution",
-                Answers.ImagesAnswer.class,
-                a -> a.images(),
-                a -> a.links(),
-                Deadline.never()));
-        orders.stream()
-                .map(HostOrder::image)
-                .filter(image -> NUMBER.matcher(image).matches())
-                .distinct()
-                .forEach(image -> {
-                    Answers.ImageAnswer own =
-                            api.http().find("/v2/images/" + image, Answers.ImageAnswer.class, Deadline.never());
-                    if (own != null && own.image() != null) {
-                        images.add(own.image().named(image));
-                    }
-                });
-        return Offer.of(
-                api.paged(
-                        "/v2/regions", Answers.RegionsAnswer.class, a -> a.regions(), a -> a.links(), Deadline.never()),
-                api.paged("/v2/sizes", Answers.SizesAnswer.class, a -> a.sizes(), a -> a.links(), Deadline.never()),
-                images);
+        return preflightChecks.check(orders);
     }
 
     @Override
     public List<CloudHost> list(String mesh) {
-        return api.tagged(Marks.mesh(mesh), Deadline.never()).stream()
-                .map(Api::host)
+        return api.hosts(api.tagged(Marks.mesh(mesh), Deadline.never())).stream()
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
     }
@@ -510,8 +365,8 @@ public final class DigitalOcean implements CloudProvider {
         for (String id : new TreeSet<>(ids)) {
             Optional.ofNullable(listed.get(id))
                     .or(() -> api.find(id, Deadline.never()))
-                    .ifPresent(droplet ->
-                            found.add(new FoundHost(Api.host(droplet), Api.carries(droplet, Marks.mesh(mesh)))));
+                    .ifPresent(droplet -> found.add(
+                            new FoundHost(api.hosts(List.of(droplet)).get(0), Api.carries(droplet, Marks.mesh(mesh)))));
         }
         return List.copyOf(found);
     }
@@ -523,39 +378,7 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public AccessKey registerAccessKey(String mesh, SshPublicKey key) {
-        String fingerprint = key.md5Fingerprint();
-        Map<String, String> body = new LinkedHashMap<>();
-        body.put("name", Marks.name(mesh));
-        body.put("public_key", key.line());
-        ProviderException failure = null;
-        for (int look = 0; look < LEAST_LOOKS; look++) {
-            if (look > 0) {
-                Http.pause(pollInterval);
-            }
-            Answers.KeyAnswer found =
-                    api.http().find("/v2/account/keys/" + fingerprint, Answers.KeyAnswer.class, Deadline.never());
-            try {
-                if (found == null || found.key() == null) {
-                    found = api.http().post("/v2/account/keys", body, Answers.KeyAnswer.class);
-                }
-            } catch (LostAnswerException e) {
-                failure = e.failure();
-            } catch (ProviderException e) {
-                // A key that is there already is refused with 422, as is one that is no good: the next look tells.
-                if (e.status().orElse(0) != UNPROCESSABLE) {
-                    throw e;
-                }
-                failure = e;
-            }
-            Answers.Key registered = found == null ? null : found.key();
-            if (registered != null && registered.id() != 0) {
-                return new AccessKey(
-                        Long.toString(registered.id()),
-                        fingerprint,
-                        Marks.name(mesh).equals(registered.name()));
-            }
-        }
-        throw failure == null ? Api.incomplete("/v2/account/keys") : failure;
+        return accessKeys.register(mesh, key);
     }
 
     @Override
@@ -579,58 +402,22 @@ public final class DigitalOcean implements CloudProvider {
             throw new IllegalArgumentException(
                     order.names().size() + " names in one order: DigitalOcean takes at most " + BATCH);
         }
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("names", order.names());
-        body.put("region", order.region());
-        body.put("size", order.size());
-        body.put("image", idOrWord(order.image()));
-        body.put(
-                "ssh_keys",
-                Stream.concat(Stream.of(order.accessKey().id()), sshKeys.stream())
-                        .map(DigitalOcean::idOrWord)
-                        .distinct()
-                        .toList());
-        body.put(
-                "tags",
-                Stream.concat(
-                                Stream.of(
-                                        Marks.ALL,
-                                        Marks.mesh(order.mesh()),
-                                        Marks.ROLE + order.role(),
-                                        Marks.attempt(order.mesh(), order.attempt())),
-                                tags.stream())
-                        .distinct()
-                        .toList());
-        if (ipv6) {
-            body.put("ipv6", true);
-        }
-        if (monitoring) {
-            body.put("monitoring", true);
-        }
-        vpcs.stream()
-                .filter(vpc -> order.region().equals(regionOf(vpc)))
-                .findFirst()
-                .ifPresent(vpc -> body.put("vpc_uuid", vpc));
-        return order.userData().use(bytes -> {
-            if (bytes.length > LARGEST_USER_DATA) {
-                throw new ProviderException(
-                        ErrorCode.MISUSE,
-                        "user data of " + bytes.length
-                                + " bytes is more than the 64 KiB that DigitalOcean takes. Pass less.");
-            }
-            body.put("user_data", new String(bytes, StandardCharsets.UTF_8));
-            return ordering.send(order, body);
-        });
-    }
-
-    /** The API tells ids from slugs and fingerprints by their type. */
-    private static Object idOrWord(String text) {
-        return NUMBER.matcher(text).matches() ? (Object) Long.valueOf(text) : text;
+        return options.use(order, body -> ordering.send(order, body));
     }
 
     @Override
     public ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready) {
         return awaiting.await(mesh, ids, timeout, ready);
+    }
+
+    @Override
+    public void powerOn(String mesh, String id, Duration timeout) {
+        actions.powerOn(mesh, id, timeout);
+    }
+
+    @Override
+    public void resize(String mesh, String id, String size, Duration timeout) {
+        actions.resize(mesh, id, size, timeout);
     }
 
     @Override
@@ -651,7 +438,7 @@ public final class DigitalOcean implements CloudProvider {
      */
     @Override
     public Optional<Instant> clock() {
-        return api.http().time("/v2/account", Answers.AccountAnswer.class, Deadline.never());
+        return api.clock();
     }
 
     @Override
@@ -675,46 +462,7 @@ public final class DigitalOcean implements CloudProvider {
 
     @Override
     public void cleanUp(String mesh, Optional<AccessKey> key) {
-        List<Answers.Tag> known =
-                api.paged("/v2/tags", Answers.TagsAnswer.class, a -> a.tags(), a -> a.links(), Deadline.never());
-        if (known.stream().anyMatch(tag -> Marks.mesh(mesh).equalsIgnoreCase(tag.name()) && !isUnused(tag))) {
-            insistThatNoneIsLeft(mesh);
-        }
-        firewall.remove(mesh);
-        if (key.isPresent() && key.get().registered()) {
-            api.http().delete("/v2/account/keys/" + Api.encode(key.get().id()), Deadline.never());
-        }
-        for (Answers.Tag tag : known) {
-            String name = Objects.toString(tag.name(), "");
-            String lower = name.toLowerCase(Locale.ROOT);
-            if (lower.equals(Marks.mesh(mesh)) || lower.startsWith(Marks.attempt(mesh, ""))) {
-                api.http().delete("/v2/tags/" + Api.encode(name), Deadline.never());
-            }
-        }
-    }
-
-    private static boolean isUnused(Answers.Tag tag) {
-        return tag.resources() != null && tag.resources().count() == 0;
-    }
-
-    /** A droplet that still carries the tag would lose it, and could not be found again. */
-    private void insistThatNoneIsLeft(String mesh) {
-        Deadline lag = Deadline.after(listLag);
-        List<Droplet> left = api.tagged(Marks.mesh(mesh), Deadline.never());
-        while (!left.isEmpty() && !lag.isOver()) {
-            Http.pause(pollInterval);
-            left = api.tagged(Marks.mesh(mesh), Deadline.never());
-        }
-        if (!left.isEmpty()) {
-            throw new ProviderException(
-                    ErrorCode.DELETE_UNFINISHED,
-                    String.join(
-                                    ", ",
-                                    left.stream()
-                                            .map(one -> Names.quote(Objects.toString(one.name(), "?")))
-                                            .toList())
-                            + " still carry the tag of mesh " + mesh + ", so the tag was kept. Run destroy again.");
-        }
+        cleanUp.cleanUp(mesh, key);
     }
 
     /**

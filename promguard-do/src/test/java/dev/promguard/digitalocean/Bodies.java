@@ -23,6 +23,11 @@ final class Bodies {
                 {"ssh_key":{"id":%d,"fingerprint":"%s","public_key":"%s","name":"%s"}}""".formatted(id, fingerprint, line, name);
     }
 
+    static String listedKey(long id, String name, String fingerprint, String line) {
+        String key = key(id, name, fingerprint, line);
+        return key.substring("{\"ssh_key\":".length(), key.length() - 1);
+    }
+
     static String region(String slug, boolean available) {
         return """
                 {"name":"%s","slug":"%s","features":["ipv6"],"available":%b,"sizes":["s-1vcpu-1gb"]}""".formatted(slug, slug, available);

@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ContractExamplesTest {
     private static final Map<String, Class<?>> READ_AS = Map.ofEntries(
             Map.entry("get /v2/account", Answers.AccountAnswer.class),
+            Map.entry("get /v2/account/keys", Answers.KeysAnswer.class),
             Map.entry("get /v2/account/keys/{ssh_key_identifier}", Answers.KeyAnswer.class),
             Map.entry("post /v2/account/keys", Answers.KeyAnswer.class),
             Map.entry("get /v2/droplets", Answers.DropletsAnswer.class),

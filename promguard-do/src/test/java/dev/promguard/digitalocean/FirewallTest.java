@@ -139,6 +139,7 @@ class FirewallTest {
 
     @Test
     void cleanUp_ownFirewallAndOthers_removesItsOwnAlone() {
+        cloud.on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")));
         cloud.on("GET", "/v2/tags", ok(Bodies.list("tags")));
         found(
                         OURS,
@@ -155,6 +156,7 @@ class FirewallTest {
 
     @Test
     void cleanUp_tokenThatMayNotSeeFirewalls_goesOnUnlessOneWasAskedFor() {
+        cloud.on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")));
         cloud.on("GET", "/v2/tags", ok(Bodies.list("tags")))
                 .on("GET", "/v2/firewalls", refusal(403, "forbidden", "not for you"));
 

@@ -19,6 +19,7 @@ import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostImage;
 import dev.promguard.spi.Price;
 import dev.promguard.spi.ProvisioningResult;
 import java.math.BigDecimal;
@@ -35,6 +36,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RequestsTest {
     private static final Optional<Price> PRICE =
             Optional.of(new Price(new BigDecimal("6.00"), new BigDecimal("0.00893")));
+
+    private static final Optional<HostImage> IMAGE =
+            Optional.of(new HostImage("7555620", Optional.of("debian-12-x64"), false));
 
     private static final ObjectMapper JSON = new ObjectMapper();
     static final SshPublicKey KEY = SshPublicKey.parse(
@@ -125,24 +129,8 @@ class RequestsTest {
 
         assertThat(hosts)
                 .containsExactlyInAnyOrder(
-                        new CloudHost(
-                                "11",
-                                "shop-node-1",
-                                "tor1",
-                                "s-1vcpu-1gb",
-                                CloudHost.Status.NEW,
-                                Optional.empty(),
-                                Optional.of("a1b2"),
-                                PRICE),
-                        new CloudHost(
-                                "12",
-                                "shop-node-2",
-                                "tor1",
-                                "s-1vcpu-1gb",
-                                CloudHost.Status.NEW,
-                                Optional.empty(),
-                                Optional.of("a1b2"),
-                                PRICE));
+                        host("11", "shop-node-1", CloudHost.Status.NEW, null, "a1b2"),
+                        host("12", "shop-node-2", CloudHost.Status.NEW, null, "a1b2"));
         assertThat(cloud.lines()).containsExactly("POST /v2/droplets");
         JsonNode body = JSON.readTree(cloud.only("POST", "/v2/droplets").getBodyAsString());
         assertThat(body).isEqualTo(JSON.readTree("""
@@ -204,6 +192,7 @@ class RequestsTest {
                         "/v2/account/keys",
                         json(201, Bodies.key(512189, "promguard-shop", FINGERPRINT, KEY.line())))
                 .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")))
                 .on("GET", "/v2/tags", ok(Bodies.list("tags", Bodies.tag(MESH_TAG, 0))))
                 .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none());
         DigitalOcean provider = cloud.provider();
@@ -211,7 +200,7 @@ class RequestsTest {
         provider.registerAccessKey(MESH, KEY);
         provider.cleanUp(MESH, Optional.empty());
 
-        assertThat(cloud.calls()).hasSize(5).allSatisfy(call -> {
+        assertThat(cloud.calls()).hasSize(6).allSatisfy(call -> {
             assertThat(call.header("Authorization").values()).containsExactly("Bearer " + Cloud.TOKEN);
             assertThat(call.header("Accept").values()).containsExactly("application/json");
             assertThat(call.header("User-Agent").firstValue()).startsWith("promguard");
@@ -224,17 +213,18 @@ class RequestsTest {
     void list_byTag_mapsEveryField() {
         String off = Bodies.droplet(13, "c", "off", Bodies.address(13), MESH_TAG);
         String archived = Bodies.droplet(14, "d", "archive", Bodies.privateV4("10.118.0.14"), MESH_TAG);
-        cloud.on("GET", BY_MESH, ok(Bodies.droplets(off, Bodies.active(12, "b"), archived, Bodies.fresh(11, "b"))));
+        cloud.on("GET", BY_MESH, ok(Bodies.droplets(off, Bodies.active(12, "b"), archived, Bodies.fresh(11, "b"))))
+                .on("GET", "/v2/account", ok(Bodies.account(25, "active")));
 
         List<CloudHost> hosts = cloud.provider().list(MESH);
 
-        assertThat(cloud.lines()).containsExactly(BY_MESH_LINE + 1);
+        assertThat(cloud.lines()).containsExactly(BY_MESH_LINE + 1, "GET /v2/account");
         assertThat(hosts)
                 .containsExactly(
                         host("11", "b", CloudHost.Status.NEW, null, "a1b2"),
                         host("12", "b", CloudHost.Status.ACTIVE, "203.0.113.12", "a1b2"),
                         host("13", "c", CloudHost.Status.OFF, "203.0.113.13", null),
-                        host("14", "d", CloudHost.Status.OFF, null, null));
+                        host("14", "d", CloudHost.Status.ARCHIVED, null, null));
     }
 
     private static CloudHost host(
@@ -251,7 +241,10 @@ class RequestsTest {
                 status,
                 Optional.ofNullable(address),
                 Optional.ofNullable(attempt),
-                PRICE);
+                PRICE,
+                false,
+                true,
+                IMAGE);
     }
 
     @Test
@@ -373,6 +366,7 @@ class RequestsTest {
                                 Bodies.tag("promguard:attempt:shop-2:c3", 0),
                                 Bodies.tag("promguard:mesh:shop-2", 0),
                                 Bodies.tag("production", 0))))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")))
                 .on("DELETE", "/v2/account/keys/512189", none())
                 .on("DELETE", "/v2/tags/promguard%3Amesh%3Ashop", none())
                 .on("DELETE", "/v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2", none());
@@ -383,6 +377,7 @@ class RequestsTest {
                 .containsExactlyInAnyOrder(
                         "GET /v2/tags?per_page=200&page=1",
                         "GET /v2/firewalls?per_page=200&page=1",
+                        "GET /v2/account/keys?per_page=200&page=1",
                         "DELETE /v2/account/keys/512189",
                         "DELETE /v2/tags/promguard%3Amesh%3Ashop",
                         "DELETE /v2/tags/promguard%3Aattempt%3Ashop%3Aa1b2");
@@ -390,7 +385,31 @@ class RequestsTest {
 
     private Cloud nothingLeft() {
         return cloud.on("GET", "/v2/tags", ok(Bodies.list("tags")))
-                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")));
+                .on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")))
+                .on("GET", "/v2/account/keys", ok(Bodies.list("ssh_keys")));
+    }
+
+    @Test
+    void cleanUp_keysOfItsName_areAllRemovedAndNoOthers() {
+        String line = KEY.line();
+        nothingLeft()
+                .on(
+                        "GET",
+                        "/v2/account/keys",
+                        ok(Bodies.list(
+                                "ssh_keys",
+                                Bodies.listedKey(512189, "promguard-shop", FINGERPRINT, line),
+                                Bodies.listedKey(512190, "promguard-shop", FINGERPRINT, line),
+                                Bodies.listedKey(512191, "promguard-shop-2", FINGERPRINT, line),
+                                Bodies.listedKey(512192, "laptop", FINGERPRINT, line))))
+                .on("DELETE", "/v2/account/keys/512189", none())
+                .on("DELETE", "/v2/account/keys/512190", none());
+
+        cloud.provider().cleanUp(MESH, Optional.empty());
+
+        assertThat(cloud.lines())
+                .filteredOn(each -> each.startsWith("DELETE"))
+                .containsExactly("DELETE /v2/account/keys/512189", "DELETE /v2/account/keys/512190");
     }
 
     @Test

@@ -129,8 +129,10 @@ public final class Quickstart {
         }
         dialog.say("PromGuard quickstart: a Prometheus monitor and three nodes on this machine's local cloud.");
         LocalCloud.installMissing(line -> dialog.say("  " + line));
-        try (LocalCloud cloud =
-                LocalCloud.builder().progress(line -> dialog.say("  " + line)).start()) {
+        try (LocalCloud cloud = LocalCloud.builder()
+                .ownReleases()
+                .progress(line -> dialog.say("  " + line))
+                .start()) {
             Mesh mesh = mesh().provider(cloud.provider()).state(cloud.folder()).build();
             Plan plan = mesh.plan();
             show(plan);

@@ -9,6 +9,7 @@ import dev.promguard.Tunnel;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Capability;
 import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Credentials;
@@ -162,6 +163,16 @@ public final class ReadmeExamples {
                         .host("db-1", "admin@203.0.113.20:2222", "SHA256:9qOGcBQw4QAXcS1vmIRiWS7Fz8nJ3ZbDgzxEYNGDUj0")
                         .identity(Path.of("/home/me/.ssh/id_ed25519"))
                         .build())
+                .build();
+        return mesh;
+    }
+
+    static Mesh servicesYouHave() {
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .monitor("fra1")
+                .node("web-1", host -> host.allow(443, Protocol.TCP).close(8080, Protocol.TCP))
+                .node("db-1", host -> host.closeOtherPorts(true))
                 .build();
         return mesh;
     }

@@ -324,10 +324,10 @@ class ClosedIT {
         return Clouds.open(from, List.of(addresses), ports);
     }
 
-    /** Two rules, each of which holds alone: the rule that names the interface, and the one below ufw. */
+    /** Three layers, each of which holds alone: the rule that names the interface, the one below ufw, and the routing rules. */
     @Test
     @Order(50)
-    void packets_withTheMonitorsAddressFromElsewhere_areDroppedByEitherRule() {
+    void packets_withTheMonitorsAddressFromElsewhere_areDroppedByEachLayer() {
         assertThat(answersToSpoofedPackets()).as("as it was set up").isEmpty();
 
         Clouds.run(node(1), "ufw --force disable");
@@ -336,10 +336,26 @@ class ClosedIT {
         assertThat(answersToSpoofedPackets()).as("no rule below ufw").isEmpty();
 
         Clouds.run(node(1), "ufw " + WITHOUT_INTERFACE);
+        assertThat(answersToSpoofedPackets()).as("routing rules alone").isEmpty();
+        Clouds.run(node(1), "ip rule delete priority 0 to 10.0.0.2 blackhole");
         assertThat(answersToSpoofedPackets())
-                .as("the attack works where both are taken away")
+                .as("the attack works where all are taken away")
                 .contains(MONITOR + ":");
-        Clouds.run(node(1), "ufw delete " + WITHOUT_INTERFACE);
+        Clouds.run(node(1), "systemctl reload promguard-kill-switch; ufw delete " + WITHOUT_INTERFACE);
+        assertClosed();
+    }
+
+    /** The sender is routed back to, so that a handshake would be completed. */
+    @Test
+    @Order(55)
+    void ports_everyPacketFilterRuleFlushed_stayClosedToWhoRoutesTheAddressToTheHost() {
+        route(NODE_1, node(1));
+
+        Clouds.run(node(1), "iptables -F; iptables -P INPUT ACCEPT; iptables -t raw -F");
+
+        assertThat(open(Set.of(9100), Clouds.from(outsider), NODE_1)).isEmpty();
+        assertScraped();
+        assertThat(mesh.apply().ok()).isTrue();
         assertClosed();
     }
 
@@ -408,18 +424,22 @@ class ClosedIT {
                 .isTrue();
     }
 
-    /** The tests before left the monitor without ufw, and the first node with another peer and without its anti-spoofing rule. */
+    /** The tests before left the monitor without ufw, and the first node with another peer. */
     @Test
     @Order(70)
     void apply_firewallOffAndAntiSpoofingRuleGone_seesAndFixesBothAndNeverOpens() {
-        Clouds.run(node(1), "systemctl stop node_exporter");
+        Clouds.run(node(1), "systemctl stop node_exporter; iptables -t raw -F PREROUTING");
         Clouds.run(node(2), "ufw --force disable");
         Plan drift = mesh.plan();
         assertThat(drift.drift())
                 .extracting(PlannedChange::text)
                 .anyMatch(text -> text.contains("its address can be reached by other interfaces"))
                 .anyMatch(text -> text.contains("ufw: is off"));
-        assertThat(drift.entries()).flatExtracting(Plan.Entry::changes).allMatch(PlannedChange::drift);
+        // These machines have IPv4 forwarding on, and what they forward while ufw is off stays as it is.
+        assertThat(drift.entries())
+                .flatExtracting(Plan.Entry::changes)
+                .filteredOn(change -> !change.subject().equals("forwarding"))
+                .allMatch(PlannedChange::drift);
 
         assertThat(mesh.apply(drift).ok()).isTrue();
 

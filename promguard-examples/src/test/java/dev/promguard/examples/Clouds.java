@@ -49,6 +49,13 @@ final class Clouds {
         return start(observer, LocalCloud.builder().installed("ufw", "wireguard-tools"));
     }
 
+    /** The same, whose droplets get Prometheus 2. */
+    static LocalCloud startOnPrometheus2(Consumer<Exchange> observer) {
+        return start(
+                observer,
+                LocalCloud.builder().installed("ufw", "wireguard-tools").ownReleases());
+    }
+
     private static LocalCloud start(Consumer<Exchange> observer, LocalCloud.Builder options) {
         Support support = LocalCloud.support();
         assumeTrue(support.okOnceInstalled(), () -> "the end-to-end tests are skipped: " + support);

@@ -318,6 +318,11 @@ abstract class DriftTrials {
         }
     }
 
+    private String nodeExporter() {
+        return "node_exporter "
+                + Clouds.release(cloud.releases(), "node_exporter").version();
+    }
+
     @Test
     @Order(4)
     void apply_filesAndInterfaceChangedByHand_putsThemBack() {
@@ -326,17 +331,17 @@ abstract class DriftTrials {
                         .byHand("chown nobody:nogroup /etc/systemd/system/prometheus.service")
                         .byHand(
                                 "cd /opt/promguard/node_exporter-*; cp -p node_exporter x; printf x >>x; mv x node_exporter")
-                        .seen("node_exporter 1.5.0 is not as it was unpacked", "owner nobody:nogroup instead of root")
+                        .seen(nodeExporter() + " is not as it was unpacked", "owner nobody:nogroup instead of root")
                         .changes(
-                                "install node_exporter 1.5.0",
+                                "install " + nodeExporter(),
                                 "write /etc/systemd/system/prometheus.service",
                                 RESTART_EXPORTER,
                                 "restart prometheus.service")
                         .files(
                                 "/etc/systemd/system/prometheus.service",
-                                "/opt/promguard/node_exporter-1.5.0/.promguard",
-                                "/opt/promguard/node_exporter-1.5.0/.promguard-stamp",
-                                "/opt/promguard/node_exporter-1.5.0/node_exporter")
+                                "/opt/promguard/" + nodeExporter().replace(' ', '-') + "/.promguard",
+                                "/opt/promguard/" + nodeExporter().replace(' ', '-') + "/.promguard-stamp",
+                                "/opt/promguard/" + nodeExporter().replace(' ', '-') + "/node_exporter")
                         .services(EXPORTER, "prometheus.service"),
                 on(node1)
                         .byHand("chmod 666 " + EXPORTER_UNIT)

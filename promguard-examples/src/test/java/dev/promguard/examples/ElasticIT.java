@@ -11,6 +11,7 @@ import dev.promguard.Plan;
 import dev.promguard.blueprint.Release;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
+import dev.promguard.examples.localcloud.LocalRelease;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 /**
  * What a running mesh feels of a change of the spec: hosts that have nothing to do with it are not written to, no tunnel loses its
  * session, nothing restarts that need not, and Prometheus, which scrapes every second here, misses no scrape of the others. The
+ * mesh begins with Prometheus 2 and the node_exporter of its suite, and is upgraded to Prometheus 3 and the current one. The
  * figures go to {@code target/elastic.md}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -79,7 +81,7 @@ class ElasticIT {
 
     @BeforeAll
     void applyOnce() {
-        cloud = Clouds.start(exchange -> {});
+        cloud = Clouds.startOnPrometheus2(exchange -> {});
         spec = spec().monitor("tor1").nodes(2);
         ApplyReport report = spec.build().apply();
         System.out.println("first apply: " + report);
@@ -234,8 +236,8 @@ class ElasticIT {
     private Map<String, List<double[]>> samples(String monitor, double seconds) {
         String answer = Clouds.run(
                 cloud.droplet(monitor),
-                "curl -fsS --get --data-urlencode 'query=up{job=\"node\"}[" + Math.max(1, Math.round(seconds * 1000))
-                        + "ms]' http://127.0.0.1:9090/api/v1/query");
+                "curl -fsS --retry 20 --retry-delay 1 --get --data-urlencode 'query=up{job=\"node\"}["
+                        + Math.max(1, Math.round(seconds * 1000)) + "ms]' http://127.0.0.1:9090/api/v1/query");
         Map<String, List<double[]>> samples = new TreeMap<>();
         try {
             for (JsonNode series : JSON.readTree(answer).path("data").path("result")) {
@@ -310,7 +312,14 @@ class ElasticIT {
     }
 
     private Release next(String name) {
-        return Clouds.release(cloud.nextReleases(), name).from(cloud.releaseMirror());
+        LocalRelease current = Clouds.release(cloud.currentReleases(), name);
+        boolean newer = !current.version().equals(version(name));
+        return (newer ? current : Clouds.release(cloud.nextReleases(), name)).from(cloud.releaseMirror());
+    }
+
+    /** The version that the mesh begins with. */
+    private String version(String name) {
+        return Clouds.release(cloud.releases(), name).version();
     }
 
     @Test
@@ -398,7 +407,7 @@ class ElasticIT {
                             "install node_exporter " + next("node_exporter").version(),
                             "write /etc/systemd/system/node_exporter.service",
                             "restart node_exporter.service",
-                            "remove /opt/promguard/node_exporter-1.5.0");
+                            "remove /opt/promguard/node_exporter-" + version("node_exporter"));
             assertThat(done.footprint().services(cloud.droplet(host))).containsExactly("node_exporter.service");
             assertThat(Clouds.run(
                             cloud.droplet(host),
@@ -422,9 +431,12 @@ class ElasticIT {
                         "install prometheus " + next("prometheus").version(),
                         "write /etc/systemd/system/prometheus.service",
                         "restart prometheus.service",
-                        "remove /opt/promguard/prometheus-2.42.0");
+                        "remove /opt/promguard/prometheus-" + version("prometheus"));
         assertThat(done.footprint().services(cloud.droplet(MONITOR))).containsExactly("prometheus.service");
         assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(20));
+        assertThat(Clouds.run(cloud.droplet(MONITOR), "curl -fsS http://127.0.0.1:9090/api/v1/status/buildinfo"))
+                .contains("\"version\":\"" + next("prometheus").version().replace("-next", ""));
+        spec.build().verify().orThrow();
     }
 
     @Test

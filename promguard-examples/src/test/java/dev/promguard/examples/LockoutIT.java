@@ -201,7 +201,10 @@ class LockoutIT {
         assertOnlySshIsOpen(armed, armed.name().contains("monitor") ? "10.0.0.1" : "10.0.0.2");
     }
 
-    /** On the node a rule of somebody's is before PromGuard's; the SSH server of the monitor is behind a redirection. */
+    /**
+     * On the node a rule of somebody's is before PromGuard's; the SSH server of the monitor is behind a redirection, and its port is
+     * closed only where the spec agrees.
+     */
     @Test
     @Order(2)
     void apply_firewallWouldDropSsh_bothHostsTakeItBackAndSaySo() {
@@ -212,8 +215,14 @@ class LockoutIT {
                 "ufw --force disable && iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 22 -j REDIRECT --to-ports 2222"
                         + " && printf 'Port 2222\\n' >/etc/ssh/sshd_config.d/port.conf && systemctl restart ssh");
 
+        assertThat(spec().build().plan().problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("port 2222/tcp (sshd) answers now"));
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> spec(Duration.ofSeconds(12)).apply());
+                ApplyException.class,
+                () -> spec(Duration.ofSeconds(12))
+                        .editHost("faulty-monitor-1", host -> host.closeOtherPorts(true))
+                        .apply());
 
         System.out.println(failure.getMessage());
         System.out.println(failure.report());

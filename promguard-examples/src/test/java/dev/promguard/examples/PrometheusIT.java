@@ -148,6 +148,8 @@ class PrometheusIT {
 
     private static void answer(HttpExchange exchange, String text) throws IOException {
         byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        // Prometheus 3 takes no page whose type it does not know.
+        exchange.getResponseHeaders().set("content-type", "text/plain; version=0.0.4");
         exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
         exchange.getResponseBody().write(body);
         exchange.close();

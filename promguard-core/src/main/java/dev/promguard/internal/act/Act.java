@@ -4,9 +4,11 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
+import dev.promguard.host.ExplainedChange;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
@@ -121,12 +123,25 @@ public final class Act {
         rollOut(decision, seen, journal, outcome, ring);
         datePins(journal, outcome);
         new Remover(context, journal, outcome).remove(roster, seen.sessions());
+        boolean complete = !outcome.hasFailures();
+        reportDifferences(decision, roster, outcome);
         // A host that was not observed may still have a peer that is gone.
-        if (!outcome.hasFailures() && roster.only().isEmpty()) {
+        if (complete && roster.only().isEmpty()) {
             try {
                 journal.update(MeshState::rested);
             } catch (StateException e) {
                 failed("record that no address is reserved any more", e, outcome);
+            }
+        }
+    }
+
+    /** An apply that leaves a host as different from its spec as plan shows it must not pass for complete. */
+    private void reportDifferences(Decision decision, Roster roster, Outcome.Recorder outcome) {
+        for (HostDecision host : decision.hosts()) {
+            List<ExplainedChange> differences = Placement.differences(roster, host.name());
+            if (!differences.isEmpty() && !outcome.hasFailed(host.name())) {
+                outcome.failed(host.name(), Placement.failure(host.name(), differences));
+                context.events().failed(host.name(), "compare with the spec");
             }
         }
     }

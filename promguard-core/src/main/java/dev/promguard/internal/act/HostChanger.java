@@ -7,6 +7,7 @@ import dev.promguard.host.Change;
 import dev.promguard.host.DesiredHost;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.NewKeys;
+import dev.promguard.host.Resources;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.host.WireGuard;
 import dev.promguard.internal.decide.Decider;
@@ -69,6 +70,7 @@ final class HostChanger {
         if (decision.rebuilt()) {
             outcome.changed(name, Decider.REBUILT, true);
         }
+        Resources.notes(seen.facts()).forEach(note -> outcome.noted(name, note));
         LastApplied left = LastApplied.of(
                 desired, Architecture.ofMachine(seen.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
@@ -154,6 +156,12 @@ final class HostChanger {
             }
             outcome.changed(name, change.describe(), drift.contains(change));
             context.events().done(name, change.describe());
+        }
+
+        @Override
+        public void noted(String note) {
+            outcome.noted(name, note);
+            context.events().done(name, "note: " + note);
         }
 
         @Override

@@ -1,6 +1,8 @@
 package dev.promguard.internal.act;
 
 import dev.promguard.CancelledException;
+import dev.promguard.ErrorCode;
+import dev.promguard.HostException;
 import dev.promguard.internal.decide.Decision;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +21,7 @@ import java.util.TreeSet;
  * @param addresses the public address of each host that has one, by name
  * @param changes what was done on each host, in order, by name
  * @param drift the changes that undid drift
+ * @param notes what else a reader should know about a host, by name
  * @param failures why it did not reach its end, by the name of the host or the step
  * @param removed the hosts that were deleted or left
  * @param cloud what was changed in the cloud beside hosts
@@ -29,6 +32,7 @@ public record Outcome(
         Map<String, String> addresses,
         Map<String, List<String>> changes,
         Map<String, List<String>> drift,
+        Map<String, List<String>> notes,
         Map<String, RuntimeException> failures,
         List<String> removed,
         List<String> cloud,
@@ -46,6 +50,18 @@ public record Outcome(
     }
 
     /**
+     * The hosts of the spec that failed and so cannot take new keys: not those that only differ from the spec in what apply leaves.
+     *
+     * @return their names
+     */
+    public Set<String> unableHosts() {
+        Set<String> unable = failedHosts();
+        unable.removeIf(name ->
+                failures.get(name) instanceof HostException failure && failure.code() == ErrorCode.HOST_DIFFERS);
+        return unable;
+    }
+
+    /**
      * This outcome with one failure more.
      *
      * @param step what failed
@@ -55,7 +71,7 @@ public record Outcome(
     public Outcome with(String step, RuntimeException failure) {
         Map<String, RuntimeException> more = new LinkedHashMap<>(failures);
         more.put(step, failure);
-        return new Outcome(decision, addresses, changes, drift, more, removed, cloud, cancelled);
+        return new Outcome(decision, addresses, changes, drift, notes, more, removed, cloud, cancelled);
     }
 
     /**
@@ -65,7 +81,8 @@ public record Outcome(
      * @return a copy
      */
     public Outcome cancelledBy(CancelledException interruption) {
-        return new Outcome(decision, addresses, changes, drift, failures, removed, cloud, Optional.of(interruption));
+        return new Outcome(
+                decision, addresses, changes, drift, notes, failures, removed, cloud, Optional.of(interruption));
     }
 
     /**
@@ -82,6 +99,7 @@ public record Outcome(
                 next.addresses,
                 joined(changes, next.changes),
                 joined(drift, next.drift),
+                joined(notes, next.notes),
                 all,
                 joined(removed, next.removed),
                 joined(cloud, next.cloud),
@@ -106,6 +124,7 @@ public record Outcome(
         private final Map<String, String> addresses = new TreeMap<>();
         private final Map<String, List<String>> changes = new TreeMap<>();
         private final Map<String, List<String>> drift = new TreeMap<>();
+        private final Map<String, List<String>> notes = new TreeMap<>();
         private final Map<String, RuntimeException> failures = new LinkedHashMap<>();
         private final List<String> removed = new ArrayList<>();
         private final List<String> cloud = new ArrayList<>();
@@ -122,6 +141,14 @@ public record Outcome(
             changes.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
             if (isDrift) {
                 drift.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
+            }
+        }
+
+        /** What is noted again is not said again. */
+        synchronized void noted(String host, String note) {
+            List<String> known = notes.computeIfAbsent(host, name -> new ArrayList<>());
+            if (!known.contains(note)) {
+                known.add(note);
             }
         }
 
@@ -151,6 +178,7 @@ public record Outcome(
                     Map.copyOf(addresses),
                     copy(changes),
                     copy(drift),
+                    copy(notes),
                     Collections.unmodifiableMap(new LinkedHashMap<>(failures)),
                     List.copyOf(removed),
                     List.copyOf(cloud),

@@ -4,13 +4,13 @@ import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
-import dev.promguard.StateException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.host.HostProblem;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
@@ -32,7 +32,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -53,35 +52,24 @@ final class Provisioner {
         this.outcome = outcome;
     }
 
-    /** Makes the SSH login key of a mesh without hosts. Hosts that exist admit none but their own, which must be there then. */
+    /** Makes the SSH login key of a mesh without hosts. Hosts that exist, or may exist, admit none but their own, which must be there then. */
     void ensureLoginKey(Roster roster) {
         if (context.isInventory()) {
             return;
         }
-        if (!roster.present().isEmpty()) {
-            context.loginKey().close();
-            return;
-        }
-        Optional<Secret> existing = context.store().loadLoginKey(context.mesh());
-        if (existing.isPresent()) {
-            existing.get().close();
-            return;
-        }
-        try (SshKeyPair pair = SshKeyPair.generate(context.random())) {
-            context.store().saveLoginKey(context.mesh(), pair);
+        boolean mayHaveHosts = !roster.present().isEmpty()
+                || !roster.orphaned().isEmpty()
+                || !roster.state().intents().isEmpty();
+        if (mayHaveHosts) {
+            new LoginKeys(context).requireSameAs(roster.state());
+        } else {
+            new LoginKeys(context).ensure();
         }
     }
 
     /** Orders hosts, and returns those that the cloud accepted, by name. What it did not accept is a failure of those hosts. */
     Map<String, CloudHost> create(Blueprint blueprint, List<HostOrder> missing) {
-        SshPublicKey publicKey = context.store()
-                .loadLoginPublicKey(context.mesh())
-                .orElseThrow(() -> new StateException(
-                        ErrorCode.LOGIN_KEY_MISSING,
-                        "the public half of the SSH login key of mesh " + context.mesh() + " is missing from "
-                                + context.store().describe(context.mesh()) + ". Restore the folder from a backup.",
-                        false,
-                        null));
+        SshPublicKey publicKey = new LoginKeys(context).publicKey();
         context.events().started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
         AccessKey accessKey = context.provider().registerAccessKey(context.mesh(), publicKey);
         journal.update(state -> state.with(accessKey));

@@ -17,7 +17,10 @@ import dev.promguard.host.HostProblem;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.Packages;
 import dev.promguard.host.Renderer;
+import dev.promguard.host.ServedPorts;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -115,7 +118,7 @@ public final class Decider {
         HostFacts facts = seen.facts();
         HostState state = roster.remembered(host.name());
         DesiredHost desired = desired(observed, keys, host);
-        List<Problem> problems = problems(roster, keys, host, desired, facts);
+        List<Problem> problems = problems(roster, keys, host, desired, seen);
         if (!problems.isEmpty()) {
             return new HostDecision(
                     host,
@@ -140,6 +143,7 @@ public final class Decider {
         if (rebuilt) {
             planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
+        planned.addAll(Placement.differences(roster, host.name()));
         planned.addAll(Explanation.of(
                 desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));
         return new HostDecision(
@@ -158,13 +162,18 @@ public final class Decider {
         Map<String, PublicKey> known = new HashMap<>(keys.known());
         known.putIfAbsent(host.name(), SymbolicKeys.of(host.name()));
         return renderer.render(
-                roster.blueprint(), host.name(), roster.publicAddresses(), known, keys.sharedBy(host.name()));
+                roster.blueprint(),
+                host.name(),
+                KnownEndpoints.addresses(observed, host, known),
+                known,
+                keys.sharedBy(host.name()));
     }
 
     /** All problems of one host, in the order in which they are reported. */
     private static List<Problem> problems(
-            Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, HostFacts facts) {
+            Roster roster, KeyDecision keys, Blueprint.Host host, DesiredHost desired, Seen seen) {
         String name = host.name();
+        HostFacts facts = seen.facts();
         Blueprint blueprint = roster.blueprint();
         List<Problem> problems = new ArrayList<>();
         Differ.problems(desired, facts)
@@ -182,7 +191,19 @@ public final class Decider {
         if (roster.inventory().isPresent()) {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
+            ServedPorts.otherFirewalls(facts)
+                    .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
+        MeshTraffic.of(desired, facts).blocked().stream()
+                .filter(blocked -> !blocked.fixable())
+                .forEach(
+                        blocked -> problems.add(Problem.ofHost(Problem.Kind.TRAFFIC_BLOCKED, name, blocked.problem())));
+        if (servesSomebody(roster, name, seen)) {
+            ServedPorts.problem(desired, facts)
+                    .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PORTS_IN_USE, name, problem)));
+        }
+        Packages.problem(desired, facts)
+                .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_REMOVED, name, problem)));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
                         Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));
@@ -194,6 +215,14 @@ public final class Decider {
                                 "it has running tunnels with hosts that cannot take part: " + String.join(", ", peers),
                                 "Make those reachable, or take them out of the mesh."))));
         return problems;
+    }
+
+    /** Whether a host may be in use: one that was created for the mesh serves nobody before it is set up for the first time. */
+    private static boolean servesSomebody(Roster roster, String name, Seen seen) {
+        HostState state = roster.remembered(name);
+        return roster.inventory().isPresent()
+                || (!state.rebuilt(seen.hostKey())
+                        && state.lastApplied().filter(LastApplied::firewall).isPresent());
     }
 
     /** The ports that PromGuard's units are to listen on. */

@@ -40,6 +40,12 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         NETWORK_OVERLAP(false, ErrorCode.NETWORK_OVERLAP),
         /** A host that was there before has something in a place that PromGuard needs. */
         CONFLICT(true, ErrorCode.CONFLICT),
+        /** Rules of others on a host drop or redirect what the mesh needs. */
+        TRAFFIC_BLOCKED(false, ErrorCode.TRAFFIC_BLOCKED),
+        /** Enabling a host's firewall would close ports that answer now, and the spec does not agree. */
+        PORTS_IN_USE(false, ErrorCode.PORTS_IN_USE),
+        /** Installing packages on a host would remove others. */
+        PACKAGES_REMOVED(false, ErrorCode.PACKAGES_REMOVED),
         /** A host shows a WireGuard key that belongs to another. */
         DUPLICATE_KEY(false, ErrorCode.DUPLICATE_KEY),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */

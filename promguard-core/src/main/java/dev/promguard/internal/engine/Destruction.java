@@ -11,7 +11,6 @@ import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.StateJournal;
-import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
 import java.util.List;
@@ -89,7 +88,7 @@ public final class Destruction {
         review.accept(decide(state, hosts));
         Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
         if (deleted.problems().isEmpty()) {
-            context.provider().cleanUp(context.mesh(), accessKey(state));
+            context.provider().cleanUp(context.mesh(), state.accessKey());
         }
         return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
     }
@@ -129,13 +128,5 @@ public final class Destruction {
         Map<String, List<String>> leftovers = new TreeMap<>(result.leftovers());
         leftovers.values().removeIf(what -> what.equals(nothing) || what.isEmpty());
         return new Result(context.mesh(), removed, leftovers, result.failures(), List.of());
-    }
-
-    /** The login key's id in the cloud. The cloud may have the key even if its id was never recorded. */
-    private Optional<AccessKey> accessKey(MeshState state) {
-        return state.accessKey()
-                .or(() -> context.store()
-                        .loadLoginPublicKey(state.mesh())
-                        .map(key -> context.provider().registerAccessKey(state.mesh(), key)));
     }
 }

@@ -20,6 +20,7 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
+import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.internal.verify.ProbeResults;
@@ -118,6 +119,26 @@ public final class Engine {
     }
 
     /**
+     * Gives a host the size of its spec, and applies to it.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply did
+     */
+    public Outcome resize(String host) {
+        return new HostVerbs(context).resize(host);
+    }
+
+    /**
+     * Deletes a host, and applies.
+     *
+     * @param host the name of a host of the spec
+     * @return what the apply did
+     */
+    public Outcome replace(String host) {
+        return new HostVerbs(context).replace(host);
+    }
+
+    /**
      * Decides what a rotation would do: an apply, and new keys for every host.
      *
      * @return the decision
@@ -158,7 +179,7 @@ public final class Engine {
             }
             applied = act(decision, seen);
         }
-        Set<String> failed = applied.failedHosts();
+        Set<String> failed = applied.unableHosts();
         if (!failed.isEmpty()) {
             return applied.with(ROTATE, new NotRotatedException(failed));
         } else if (applied.cancelled().isPresent()) {
@@ -255,6 +276,12 @@ public final class Engine {
         if (purpose != Purpose.VERIFY) {
             decider.refuse(roster, preflight, acts);
         }
+        if (purpose != Purpose.VERIFY
+                && !context.isInventory()
+                && !roster.missing().isEmpty()
+                && !roster.present().isEmpty()) {
+            new LoginKeys(context).requireSameAs(roster.state());
+        }
         List<String> firewall =
                 context.provider().planFirewall(context.mesh(), context.spec().wireGuardPort());
         Map<String, HostObservation> known = new LinkedHashMap<>();
@@ -267,7 +294,12 @@ public final class Engine {
                 continue;
             }
             known.put(name, new HostObservation.Awaited());
-            if (host.publicAddress().isEmpty() && !acts) {
+            Optional<HostException> down = context.isInventory()
+                    ? Optional.empty()
+                    : HostObserver.notRunning(host, context.provider().name());
+            if (down.isPresent()) {
+                known.put(name, new HostObservation.Unreachable(down.get()));
+            } else if (host.publicAddress().isEmpty() && !acts) {
                 known.put(name, new HostObservation.Unreachable(HostObserver.withoutAddress(name)));
             } else if (!acts || host.isReady()) {
                 reachable.add(name);

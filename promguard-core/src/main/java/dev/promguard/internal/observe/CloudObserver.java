@@ -4,6 +4,7 @@ import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Pause;
@@ -83,8 +84,14 @@ public final class CloudObserver {
                                 managed.intent().get().bootstrapKey()));
             }
         }
+        Map<String, String> regions = new LinkedHashMap<>();
+        present.forEach((name, host) -> {
+            if (Names.isWord(host.region())) {
+                regions.put(name, host.region());
+            }
+        });
         return new Roster(
-                blueprint,
+                blueprint.placed(regions),
                 state,
                 present,
                 only.isEmpty() ? orphaned : List.of(),

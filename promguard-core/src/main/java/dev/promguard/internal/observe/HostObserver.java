@@ -12,13 +12,13 @@ import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.run.Context;
-import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Reads hosts, each over one session that stays open for what follows. Changes nothing on them. Thread-safe. */
 public final class HostObserver {
@@ -82,16 +82,71 @@ public final class HostObserver {
     }
 
     /**
+     * Why a host of a cloud will not answer, however long it is waited for.
+     *
+     * @param host the host, under the mesh's name for it
+     * @param provider the provider's name
+     * @return the failure; empty if it answers or may soon
+     */
+    public static Optional<HostException> notRunning(CloudHost host, String provider) {
+        String again = ", then run again.";
+        String anew = "Create it anew with replace(\"" + host.name() + "\")";
+        return switch (host.status()) {
+            case OFF ->
+                host.locked()
+                        ? down(
+                                host,
+                                "it is off, and locked at " + provider,
+                                "Wait until what is done to it there has ended, or ask " + provider
+                                        + "'s support why it is locked; then power it on with powerOn(\"" + host.name()
+                                        + "\").")
+                        : down(
+                                host,
+                                "it is off",
+                                "Power it on with powerOn(\"" + host.name() + "\") or at " + provider + again);
+            case ARCHIVED ->
+                down(
+                        host,
+                        "it is archived at " + provider,
+                        "Ask " + provider + "'s support to restore it" + again + " " + anew + " if it is not needed.");
+            case NEW ->
+                host.young()
+                        ? Optional.empty()
+                        : down(
+                                host,
+                                "it was ordered long ago, and " + provider + " has not started it",
+                                anew + ", or ask " + provider + "'s support.");
+            case ACTIVE ->
+                host.young() || host.publicAddress().isPresent()
+                        ? Optional.empty()
+                        : down(
+                                host,
+                                "it runs and has no public address",
+                                "Give it one at " + provider + again + " Or: " + anew + ".");
+        };
+    }
+
+    private static Optional<HostException> down(CloudHost host, String why, String remedy) {
+        return Optional.of(HostException.of(
+                        ErrorCode.HOST_NOT_READY,
+                        host.name(),
+                        host.publicAddress().orElse(""),
+                        "connect")
+                .because(why, remedy));
+    }
+
+    /**
      * Reads a host that a run is to change. Changes of an earlier run that nobody confirmed are kept: that this session could be opened
      * is the proof that they do no harm.
      *
      * @param session the session
      * @param query what to read
+     * @param bootTimeout how long to wait for the host's first boot
      * @return the facts, which say whether there were such changes
      * @throws HostException if the host cannot be read, or was not done with a rollback in time
      */
-    public static HostFacts settled(HostSession session, FactsQuery query) {
-        HostFacts facts = session.facts(query, Timeouts.BOOT);
+    public static HostFacts settled(HostSession session, FactsQuery query, Duration bootTimeout) {
+        HostFacts facts = session.facts(query, bootTimeout);
         if (facts.rollbackPending()) {
             try {
                 session.confirm();
@@ -100,7 +155,7 @@ public final class HostObserver {
                     throw e;
                 }
                 // The rollback was first: the host is as it was before those changes.
-                return session.facts(query, Timeouts.BOOT);
+                return session.facts(query, bootTimeout);
             }
         }
         return facts;
@@ -123,8 +178,8 @@ public final class HostObserver {
         try {
             HostSession session = open(roster, name, sessions, timeout, true);
             HostFacts facts = settles
-                    ? settled(session, Resources.query(expected))
-                    : session.facts(Resources.query(expected), Timeouts.BOOT);
+                    ? settled(session, Resources.query(expected), context.bootTimeout())
+                    : session.facts(Resources.query(expected), context.bootTimeout());
             read = true;
             context.events().done(name, "observed");
             return new Arrived(host, expected, new Seen(facts, session.hostKey()));

@@ -68,7 +68,8 @@ public final class ManifestObserver {
      * @return what is known of each
      */
     public Manifests observe(Collection<String> names, MeshState state, Sessions sessions) {
-        return readAll(names, state, sessions, (session, host) -> session.facts(Manifest.query(), Timeouts.BOOT));
+        return readAll(
+                names, state, sessions, (session, host) -> session.facts(Manifest.query(), context.bootTimeout()));
     }
 
     /**
@@ -84,7 +85,7 @@ public final class ManifestObserver {
             Collection<String> names, MeshState state, Sessions sessions, BiConsumer<String, HostState> pin) {
         return readAll(names, state, sessions, (session, host) -> {
             pin.accept(host.name(), host.known().pinned(session.hostKey()));
-            return HostObserver.settled(session, Manifest.query());
+            return HostObserver.settled(session, Manifest.query(), context.bootTimeout());
         });
     }
 

@@ -60,6 +60,15 @@ public record Context(
     }
 
     /**
+     * How long to wait for the first boot of a host.
+     *
+     * @return zero where the hosts were there before the mesh: what their boot does or did is not waited for
+     */
+    public Duration bootTimeout() {
+        return isInventory() ? Duration.ZERO : Timeouts.BOOT;
+    }
+
+    /**
      * Reads the state.
      *
      * @return the state last saved, or an empty one
@@ -72,18 +81,12 @@ public record Context(
      * The key to log in with: the user's own where the hosts were there before, else the mesh's.
      *
      * @return the key, which the caller closes
-     * @throws StateException if the mesh's key is missing
+     * @throws StateException if the mesh's key is missing, or is no whole key
      */
     public Secret loginKey() {
         return provider.inventory()
                 .map(inventory -> inventory.identity().use(Secret::of))
-                .or(() -> store.loadLoginKey(mesh()))
-                .orElseThrow(() -> new StateException(
-                        ErrorCode.LOGIN_KEY_MISSING,
-                        "the SSH login key of mesh " + mesh() + " is missing from " + store.describe(mesh())
-                                + ". Restore the folder from a backup.",
-                        false,
-                        null));
+                .orElseGet(() -> new LoginKeys(this).require());
     }
 
     /**

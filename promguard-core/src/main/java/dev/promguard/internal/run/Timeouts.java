@@ -13,7 +13,7 @@ public final class Timeouts {
     /** How long a host that was there before may take to answer on SSH when it is only read. */
     public static final Duration OBSERVE = Duration.ofSeconds(20);
 
-    /** How long a host's first boot may take. */
+    /** How long the first boot of a host that PromGuard created may take. */
     public static final Duration BOOT = Duration.ofMinutes(6);
 
     /** How long deleted hosts may take to be gone. */

@@ -8,6 +8,7 @@ import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.Firewall;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.PresharedKeyFact;
@@ -15,13 +16,13 @@ import dev.promguard.host.HostFacts.SocketFact;
 import dev.promguard.host.HostFacts.UnitFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.LoadedRule;
+import dev.promguard.host.MeshTraffic;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
-import dev.promguard.keys.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -38,6 +39,8 @@ final class HostChecks {
     private final HostFacts facts;
     private final List<LoadedRule> loaded;
     private final List<Check> checks = new ArrayList<>();
+    private boolean blocked;
+    private boolean refused;
 
     HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
         this.blueprint = blueprint;
@@ -53,14 +56,18 @@ final class HostChecks {
      * Makes all checks.
      *
      * @param decision what an apply would do to the host
-     * @param keys the public keys of the hosts, by name, as they are remembered
+     * @param keys whose a key is
      */
-    List<Check> check(HostDecision decision, Map<String, PublicKey> keys) {
+    List<Check> check(HostDecision decision, PeerKeys keys) {
+        refused = decision.kind() == HostDecision.Kind.REFUSED;
         denies();
         admitsOnTheTunnelAlone();
         leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
         listensWhereItShould();
         foreignRules();
+        MeshTraffic traffic = MeshTraffic.of(decision.desired().orElseThrow(), facts);
+        checks.addAll(TrafficChecks.of(host.name(), traffic));
+        blocked = !traffic.blocked().isEmpty();
         upToDate(decision);
         units();
         confirmed();
@@ -111,7 +118,7 @@ final class HostChecks {
                 host,
                 CheckKind.KILL_SWITCH_ON,
                 "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
-                        + " alone, also while that is down");
+                        + " alone, also while that is down, and takes those for its address from there alone");
     }
 
     private static CheckItem exportersItem(Blueprint.Host host) {
@@ -167,7 +174,13 @@ final class HostChecks {
     }
 
     private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
-        checks.add(item.made(method, observed, passed, remedy));
+        checks.add(item.made(method, observed, passed, refused ? afterProblems(remedy) : remedy));
+    }
+
+    /** An apply changes nothing on a host that it refuses. */
+    private static String afterProblems(String remedy) {
+        return remedy.replaceFirst(
+                "^Run apply", "Apply refuses this host: first do what host-up-to-date says, then run apply");
     }
 
     private boolean closed() {
@@ -189,7 +202,18 @@ final class HostChecks {
                         + facts.firewall().denyIncoming() + ", at boot "
                         + facts.firewall().atBoot(),
                 closed(),
-                "Run apply.");
+                Firewall.flushedBy(facts)
+                        .map(cause -> cause + ". Then run apply.")
+                        .orElse("Run apply."));
+        if (closed()) {
+            Firewall.flushedBy(facts)
+                    .ifPresent(cause -> checks.add(
+                            item(host, CheckKind.FOREIGN_FIREWALL_RULES, "has another service that sets firewall rules")
+                                    .note(
+                                            "systemctl show nftables.service",
+                                            cause,
+                                            "See that ufw's rules are there after a reboot.")));
+        }
     }
 
     /** The ports that only monitors may reach, through the tunnel, or that must be closed to everybody. */
@@ -235,15 +259,16 @@ final class HostChecks {
         UnitFact unit = facts.units().get(KillSwitch.UNIT);
         boolean route = facts.killSwitch().unreachable().contains(killSwitch.network());
         boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
+        boolean guard = facts.killSwitch().guarded().contains(killSwitch.address());
         boolean boot = unit != null && unit.enabled().equals("enabled");
         add(
                 killSwitchItem(blueprint, host),
-                "ip route, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
+                "ip route, ip rule, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
                 "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
-                        + ", at boot " + boot,
-                route && rule && boot,
+                        + ", routing rules " + (guard ? "there" : "missing") + ", at boot " + boot,
+                route && rule && guard && boot,
                 "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
-                        + killSwitch.interfaceName() + " on the host sets both.");
+                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + " on the host sets them.");
     }
 
     private void listensWhereItShould() {
@@ -323,7 +348,17 @@ final class HostChecks {
                 "a comparison of the spec with the running host, as plan() makes it",
                 passed ? "no difference" : String.join("; ", problems.isEmpty() ? changes : problems),
                 passed,
-                problems.isEmpty() ? "Run apply." : "Fix what is said there, then run apply.");
+                problems.isEmpty() ? remedy(decision) : "Fix what is said there, then run apply.");
+    }
+
+    /** Apply is advised only where it changes something. */
+    private static String remedy(HostDecision decision) {
+        List<ExplainedChange> left = Placement.among(decision.planned());
+        if (left.isEmpty()) {
+            return "Run apply.";
+        }
+        String remedy = Placement.remedy(decision.name(), left);
+        return left.size() == decision.planned().size() ? remedy : "Run apply for the rest. " + remedy;
     }
 
     /** Whether changes wait for a confirmation: such a host is about to become what it was before them. */
@@ -366,13 +401,11 @@ final class HostChecks {
                 "Others may have read it: run apply, which gives the host a new key.");
     }
 
-    private void peers(Map<String, PublicKey> keys) {
+    private void peers(PeerKeys keys) {
         List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
         List<String> wrong = new ArrayList<>();
         for (String name : host.peers()) {
-            PublicKey key = keys.get(name);
-            Optional<PeerFact> found =
-                    peers.stream().filter(peer -> peer.publicKey().equals(key)).findFirst();
+            Optional<PeerFact> found = keys.peer(peers, name);
             String own = blueprint.host(name).allowedIp();
             if (found.isEmpty()) {
                 wrong.add("without " + name);
@@ -380,23 +413,32 @@ final class HostChecks {
                 wrong.add(name + " has " + listed(found.get().allowedIps().stream()) + " instead of " + own);
             }
         }
-        peers.stream()
-                .filter(peer ->
-                        host.peers().stream().noneMatch(name -> peer.publicKey().equals(keys.get(name))))
+        boolean unknown = false;
+        for (PeerFact peer : peers.stream()
+                .filter(peer -> host.peers().stream().noneMatch(name -> keys.isOf(peer, name)))
                 .limit(MOST_LISTED)
-                .forEach(peer -> wrong.add(
-                        "an unknown peer " + peer.publicKey() + " with " + listed(peer.allowedIps().stream())));
+                .toList()) {
+            Optional<String> owner = keys.owner(peer, facts, blueprint);
+            unknown |= owner.isEmpty();
+            wrong.add(owner.map(name -> "PromGuard's own peer " + name + ", whom the spec does not give it, ")
+                            .orElse("an unknown peer ")
+                    + peer.publicKey() + " with " + listed(peer.allowedIps().stream()));
+        }
         add(
                 peersItem(host),
                 "wg show " + Blueprint.WIREGUARD_INTERFACE,
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
-                "Run apply, which removes unknown peers. Then find out who added one: it had to be root.");
+                unknown
+                        ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
+                        : PeerKeys.otherMesh(facts, blueprint).isPresent()
+                                ? "Take the host out of that mesh first, or leave it out of this one."
+                                : "Run apply, which brings the peers to what the spec says.");
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
             List<String> without = host.peers().stream()
                     .filter(peer -> peers.stream()
-                            .noneMatch(fact -> fact.publicKey().equals(keys.get(peer))
-                                    && fact.presharedKey() == PresharedKeyFact.AS_FILED))
+                            .noneMatch(
+                                    fact -> keys.isOf(fact, peer) && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
             add(
                     presharedItem(host),
@@ -408,7 +450,7 @@ final class HostChecks {
         for (String name : host.peers()) {
             Blueprint.Host peer = blueprint.host(name);
             if (Handshakes.isExpected(host, peer)) {
-                handshake(peer, Handshakes.age(facts, keys.get(name)));
+                handshake(peer, keys.peer(peers, name).flatMap(PeerFact::handshakeAge));
             }
         }
     }
@@ -419,7 +461,9 @@ final class HostChecks {
                 "wg show wg0",
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
-                "See that the mesh's UDP port passes between the two hosts, then run apply.");
+                blocked
+                        ? "First fix what is said of the rules that the mesh's packets do not pass."
+                        : "See that the mesh's UDP port passes between the two hosts, then run apply.");
     }
 
     static boolean isLoopback(SocketFact socket) {

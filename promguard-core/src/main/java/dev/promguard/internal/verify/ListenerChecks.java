@@ -7,6 +7,7 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.SocketFact;
 import dev.promguard.host.LoadedRule;
+import dev.promguard.host.MeshTraffic.Published;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult.Result;
 import java.util.ArrayList;
@@ -32,6 +33,8 @@ final class ListenerChecks {
     private final Set<String> unprobed = new TreeSet<>();
     private final Set<String> admitted = new TreeSet<>();
     private final Set<String> answering = new TreeSet<>();
+    private final List<String> remedies = new ArrayList<>();
+    private List<Published> published = List.of();
 
     /** What is checked of a host. */
     static CheckItem item(String host) {
@@ -63,9 +66,12 @@ final class ListenerChecks {
      * @param host the host
      * @param facts what it listens on, and the rules that it has loaded
      * @param answers the answers to probes of its TCP ports, by port
+     * @param published the rules that publish ports past ufw
      */
-    static Check check(Blueprint.Host host, HostFacts facts, Map<Integer, List<Answer>> answers) {
+    static Check check(
+            Blueprint.Host host, HostFacts facts, Map<Integer, List<Answer>> answers, List<Published> published) {
         ListenerChecks checks = new ListenerChecks(host, facts);
+        checks.published = published;
         for (SocketFact socket : facts.listening()) {
             if (!HostChecks.isLoopback(socket)) {
                 checks.sort(socket, answers.getOrDefault(socket.port(), List.of()));
@@ -103,6 +109,7 @@ final class ListenerChecks {
             answers.stream()
                     .filter(answer -> answer.result() == Result.OPEN)
                     .forEach(answer -> answering.add(name + " (" + answer.probe() + " from " + answer.from() + ')'));
+            TrafficChecks.remedy(published, port).ifPresent(remedies::add);
         } else if (answers.stream().allMatch(answer -> answer.result() == Result.NOT_TRIED)) {
             unprobed.add(name);
         } else {
@@ -137,10 +144,13 @@ final class ListenerChecks {
                         method,
                         all,
                         HostChecks.isClosed(facts) && !reachable,
-                        reachable
-                                ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
-                                        + " ufw delete NUMBER); or declare it with openPorts(…) on the host, if others are to reach it."
-                                : "Run apply, which closes what no rule admits.");
+                        reachable && !remedies.isEmpty() && admitted.isEmpty()
+                                ? String.join(" ", remedies)
+                                : reachable
+                                        ? "See which program it is (ss -ltnp). Stop it, or take away the rule that admits it (ufw status numbered, then"
+                                                + " ufw delete NUMBER); or say on the host that others are to reach it: with openPorts(…) by"
+                                                + " rules of your own, with allow(…) by one of PromGuard's."
+                                        : "Run apply, which closes what no rule admits.");
     }
 
     private static void add(List<String> observed, String what, Set<String> names) {

@@ -1,25 +1,30 @@
 package dev.promguard.internal.verify;
 
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** What a {@link Prober} found. Immutable. */
 public final class ProbeResults {
     private final Map<String, Map<Probe, ProbeResult>> outside;
     private final Map<String, Map<Probe, ProbeResult>> inside;
+    private final Map<String, Map<Probe, Set<HostKeyFingerprint>>> hostKeys;
     private final Map<String, String> failures;
     private final Map<String, PrometheusAnswer> prometheus;
 
     ProbeResults(
             Map<String, Map<Probe, ProbeResult>> outside,
             Map<String, Map<Probe, ProbeResult>> inside,
+            Map<String, Map<Probe, Set<HostKeyFingerprint>>> hostKeys,
             Map<String, String> failures,
             Map<String, PrometheusAnswer> prometheus) {
         this.outside = copy(outside);
         this.inside = copy(inside);
+        this.hostKeys = copy(hostKeys);
         this.failures = copy(failures);
         this.prometheus = copy(prometheus);
     }
@@ -36,6 +41,11 @@ public final class ProbeResults {
     /** The answers to probes from the hosts, by the host that probed. */
     Map<String, Map<Probe, ProbeResult>> inside() {
         return inside;
+    }
+
+    /** The host keys that SSH servers showed to the hosts, by the host that asked. */
+    Map<String, Map<Probe, Set<HostKeyFingerprint>>> hostKeys() {
+        return hostKeys;
     }
 
     /** Why hosts could not probe, by host. */

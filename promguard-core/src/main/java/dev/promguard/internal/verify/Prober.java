@@ -12,7 +12,7 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Pause;
-import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.Probe;
@@ -24,12 +24,15 @@ import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Finds out what the facts of hosts do not tell: what each Prometheus says, and what answers from outside and from the hosts. Goes over
@@ -38,6 +41,7 @@ import java.util.TreeMap;
 public final class Prober {
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
     private static final int PROBES_AT_ONCE = 64;
+    private static final String SSH_GREETING = "SSH-";
 
     private final Context context;
 
@@ -63,13 +67,15 @@ public final class Prober {
         Map<String, PrometheusAnswer> prometheus = askPrometheus(seen);
         ReachabilityChecks reachability = ReachabilityChecks.of(seen.observed());
         Map<String, String> failures = new TreeMap<>();
+        Map<String, Map<Probe, Set<HostKeyFingerprint>>> hostKeys = new ConcurrentHashMap<>();
         Map<Boolean, Parallel.Result<Map<String, Map<Probe, ProbeResult>>>> rounds = Parallel.map(
                 List.of(true, false),
                 2,
-                outside -> outside ? fromHere(reachability) : fromHosts(reachability, seen, failures));
+                outside -> outside ? fromHere(reachability) : fromHosts(reachability, seen, hostKeys, failures));
         return new ProbeResults(
                 Objects.requireNonNull(rounds.get(true)).orThrow(),
                 Objects.requireNonNull(rounds.get(false)).orThrow(),
+                hostKeys,
                 failures,
                 prometheus);
     }
@@ -78,7 +84,7 @@ public final class Prober {
     private void awaitHandshakes(Observation seen) {
         Observed observed = seen.observed();
         Blueprint blueprint = observed.roster().blueprint();
-        Map<String, PublicKey> keys = observed.roster().state().publicKeys();
+        Map<String, PublicKey> keys = PeerKeys.of(observed).all();
         Map<String, Seen> due = new LinkedHashMap<>();
         blueprint
                 .hosts()
@@ -120,7 +126,7 @@ public final class Prober {
         for (List<Probe> due = Handshakes.probes(blueprint, host, facts, keys); !due.isEmpty(); ) {
             boolean last = System.nanoTime() > deadline;
             session.probe(due, PROBE_TIMEOUT);
-            facts = session.facts(query, Timeouts.BOOT);
+            facts = session.facts(query, context.bootTimeout());
             due = last ? List.of() : Handshakes.probes(blueprint, host, facts, keys);
             if (!due.isEmpty()) {
                 Pause.of(context.intervals().targets(), "waiting for a WireGuard handshake");
@@ -154,12 +160,24 @@ public final class Prober {
     }
 
     private Map<String, Map<Probe, ProbeResult>> fromHosts(
-            ReachabilityChecks reachability, Observation seen, Map<String, String> failures) {
+            ReachabilityChecks reachability,
+            Observation seen,
+            Map<String, Map<Probe, Set<HostKeyFingerprint>>> hostKeys,
+            Map<String, String> failures) {
         List<Blueprint.Host> able = seen.observed().roster().blueprint().hosts().stream()
                 .filter(host -> seen.observed().seen(host.name()).isPresent())
                 .toList();
         Map<String, Map<Probe, ProbeResult>> answers = new TreeMap<>();
-        Parallel.map(able, context.parallelism(), host -> probe(session(seen, host.name()), reachability.from(host)))
+        Parallel.map(able, context.parallelism(), host -> {
+                    HostSession session = session(seen, host.name());
+                    Map<Probe, ProbeResult> own = probe(session, reachability.from(host));
+                    Map<Probe, Set<HostKeyFingerprint>> shown = new LinkedHashMap<>();
+                    AddressProofs.of(reachability, seen.observed())
+                            .toProve(host, own)
+                            .forEach(server -> shown.put(server, session.hostKeys(server, PROBE_TIMEOUT)));
+                    hostKeys.put(host.name(), shown);
+                    return own;
+                })
                 .forEach((host, result) -> {
                     Map<Probe, ProbeResult> own = result.value();
                     if (own == null) {
@@ -185,10 +203,11 @@ public final class Prober {
 
     private static Map<String, Map<Probe, ProbeResult>> fromHere(ReachabilityChecks reachability) {
         Map<String, List<Probe>> probes = reachability.fromOutside();
+        Set<Probe> controls = reachability.controls();
         Map<Probe, Parallel.Result<ProbeResult>> answers = Parallel.map(
                 probes.values().stream().flatMap(List::stream).distinct().toList(),
                 PROBES_AT_ONCE,
-                probe -> new ProbeResult(connect(probe)));
+                probe -> new ProbeResult(connect(probe, controls.contains(probe))));
         Map<String, Map<Probe, ProbeResult>> byHost = new LinkedHashMap<>();
         probes.forEach((name, of) -> {
             Map<Probe, ProbeResult> own = new LinkedHashMap<>();
@@ -199,11 +218,12 @@ public final class Prober {
         return byHost;
     }
 
-    private static Result connect(Probe probe) {
+    /** Connects; a control has to show that an SSH server is there, and no gateway that accepts whatever address is asked for. */
+    private static Result connect(Probe probe, boolean control) {
         try (Socket socket = new Socket()) {
             socket.connect(
                     new InetSocketAddress(probe.address(), probe.port()), Math.toIntExact(PROBE_TIMEOUT.toMillis()));
-            return Result.OPEN;
+            return !control || isSsh(socket) ? Result.OPEN : Result.NO_WAY;
         } catch (SocketTimeoutException e) {
             return Result.SILENT;
         } catch (NoRouteToHostException e) {
@@ -214,6 +234,16 @@ public final class Prober {
         } catch (IOException e) {
             // Nothing left this machine: it has no socket to spare, or is not allowed to connect.
             return String.valueOf(e.getMessage()).contains("unreachable") ? Result.NO_WAY : Result.NOT_TRIED;
+        }
+    }
+
+    private static boolean isSsh(Socket socket) throws IOException {
+        socket.setSoTimeout(Math.toIntExact(PROBE_TIMEOUT.toMillis()));
+        try {
+            return new String(socket.getInputStream().readNBytes(SSH_GREETING.length()), StandardCharsets.US_ASCII)
+                    .equals(SSH_GREETING);
+        } catch (SocketTimeoutException e) {
+            return false;
         }
     }
 

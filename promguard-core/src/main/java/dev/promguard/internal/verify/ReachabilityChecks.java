@@ -7,15 +7,17 @@ import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.MeshTraffic.Published;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Which ports are probed from where, and what the answers say. A host's own report of its addresses and sockets decides only what is
@@ -39,12 +42,16 @@ final class ReachabilityChecks {
     private static final int NEIGHBOURS = 4;
     private static final int SSH_PORT = 22;
     private static final String METRICS = "/metrics";
+    private static final String REMEDY_INSIDE =
+            "What is open: take away the rule that admits it (ufw status numbered, on %s) or what listens there (ss -ltnp), and run"
+                    + " apply. What could not be probed: see that perl and curl are on the host that probed.";
     private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F]*:[0-9a-fA-F:.]+");
     private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
 
     private final Blueprint blueprint;
     private final Map<String, String> addresses;
     private final Map<String, HostFacts> facts;
+    private final Map<String, List<Published>> published = new HashMap<>();
 
     /**
      * The probes of a mesh.
@@ -65,8 +72,17 @@ final class ReachabilityChecks {
                 .blueprint()
                 .hosts()
                 .forEach(host -> observed.seen(host.name()).ifPresent(seen -> facts.put(host.name(), seen.facts())));
-        return new ReachabilityChecks(
+        ReachabilityChecks checks = new ReachabilityChecks(
                 observed.roster().blueprint(), observed.roster().publicAddresses(), facts);
+        facts.forEach((name, of) -> Optional.ofNullable(observed.expected().get(name))
+                .ifPresent(desired ->
+                        checks.published.put(name, MeshTraffic.of(desired, of).published())));
+        return checks;
+    }
+
+    /** The rules of a host that publish ports past ufw. */
+    List<Published> published(String host) {
+        return published.getOrDefault(host, List.of());
     }
 
     /** What is to be probed from here, which is outside the mesh, by host. */
@@ -105,7 +121,11 @@ final class ReachabilityChecks {
     List<Probe> from(Blueprint.Host host) {
         Set<Probe> probes = new LinkedHashSet<>();
         for (Blueprint.Host other : probed(host)) {
-            probes.addAll(mustBeClosed(host, other));
+            List<Probe> closed = mustBeClosed(host, other);
+            probes.addAll(closed);
+            closed.stream()
+                    .filter(probe -> needsProof(other, probe.address()))
+                    .forEach(probe -> probes.add(server(other, probe)));
         }
         for (Blueprint.Host other : blueprint.hosts()) {
             page(host, other).ifPresent(probes::add);
@@ -113,8 +133,31 @@ final class ReachabilityChecks {
         return List.copyOf(probes);
     }
 
+    /** What has to show that an SSH server is there, so that a closed port at its address means something. */
+    Set<Probe> controls() {
+        Set<Probe> controls = new LinkedHashSet<>();
+        for (Blueprint.Host host : blueprint.hosts()) {
+            publicAddresses(host).forEach(address -> control(host, address).ifPresent(controls::add));
+        }
+        return controls;
+    }
+
+    /** A host of the mesh. */
+    Blueprint.Host host(String name) {
+        return blueprint.host(name);
+    }
+
+    /** Whether an address may be that of another machine, as seen from another host: the tunnel and the provider's are not. */
+    boolean needsProof(Blueprint.Host of, String address) {
+        return !address.equals(of.address()) && !address.equals(addresses.get(of.name()));
+    }
+
+    static Probe server(Blueprint.Host of, Probe at) {
+        return new Probe(at.address(), ssh(of));
+    }
+
     /** Every monitor, and the next few hosts in a ring, so that each host is probed by several and no host has to probe all. */
-    private Set<Blueprint.Host> probed(Blueprint.Host host) {
+    Set<Blueprint.Host> probed(Blueprint.Host host) {
         List<Blueprint.Host> ring = blueprint.hosts();
         int own = ring.indexOf(host);
         Set<Blueprint.Host> probed = new LinkedHashSet<>(blueprint.monitors());
@@ -126,7 +169,7 @@ final class ReachabilityChecks {
         return probed;
     }
 
-    private List<Probe> mustBeClosed(Blueprint.Host from, Blueprint.Host to) {
+    List<Probe> mustBeClosed(Blueprint.Host from, Blueprint.Host to) {
         List<Probe> probes = new ArrayList<>();
         Set<String> at = new LinkedHashSet<>(List.of(to.address()));
         at.addAll(publicAddresses(to));
@@ -160,7 +203,10 @@ final class ReachabilityChecks {
         Set<Integer> ports = new LinkedHashSet<>(HostChecks.guarded(blueprint, host));
         HostFacts known = facts.get(host.name());
         if (known != null) {
-            HostChecks.unadmitted(host, known).stream()
+            Stream.concat(
+                            TrafficChecks.undeclared(host, published(host.name())),
+                            HostChecks.unadmitted(host, known).stream())
+                    .distinct()
                     .filter(port -> !ports.contains(port))
                     .limit(MOST_PORTS)
                     .toList()
@@ -173,7 +219,7 @@ final class ReachabilityChecks {
         Set<String> found = new LinkedHashSet<>(
                 Optional.ofNullable(addresses.get(host.name())).stream().toList());
         own(host).stream()
-                .filter(address -> !isPrivate(address))
+                .filter(address -> !AddressProofs.isPrivate(address))
                 .map(InetAddress::getHostAddress)
                 .forEach(found::add);
         return found.stream().limit(MOST_ADDRESSES).toList();
@@ -184,7 +230,7 @@ final class ReachabilityChecks {
         Set<InetAddress> others = new LinkedHashSet<>();
         blueprint.hosts().stream().filter(other -> !other.equals(host)).forEach(other -> others.addAll(own(other)));
         return own(host).stream()
-                .filter(address -> isPrivate(address) && !others.contains(address))
+                .filter(address -> AddressProofs.isPrivate(address) && !others.contains(address))
                 .map(InetAddress::getHostAddress)
                 .toList();
     }
@@ -213,13 +259,6 @@ final class ReachabilityChecks {
         } catch (UnknownHostException e) {
             return Optional.empty();
         }
-    }
-
-    private static boolean isPrivate(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        boolean uniqueLocal = address instanceof Inet6Address && (bytes[0] & 0xfe) == 0xfc;
-        boolean shared = bytes.length == 4 && (bytes[0] & 0xff) == 100 && (bytes[1] & 0xc0) == 64;
-        return address.isSiteLocalAddress() || uniqueLocal || shared;
     }
 
     /**
@@ -293,8 +332,10 @@ final class ReachabilityChecks {
                 method,
                 describe(probed),
                 !open,
-                "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that admits"
-                        + " it (ufw status numbered), and run apply.");
+                TrafficChecks.remedy(published(name), port)
+                        .orElse(
+                                "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that"
+                                        + " admits it (ufw status numbered), and run apply."));
     }
 
     /** Addresses that are not reached from here are only noted where another host probed them. */
@@ -342,7 +383,7 @@ final class ReachabilityChecks {
         return answers;
     }
 
-    private static Result result(Map<Probe, ProbeResult> answers, Probe probe) {
+    static Result result(Map<Probe, ProbeResult> answers, Probe probe) {
         ProbeResult answer = answers.get(probe);
         return answer == null ? Result.NOT_TRIED : answer.result();
     }
@@ -358,11 +399,17 @@ final class ReachabilityChecks {
         return String.join(", ", described);
     }
 
-    /** Judges what was probed from the hosts, by the host that probed. */
-    List<Check> inside(Map<String, Map<Probe, ProbeResult>> answers) {
+    /**
+     * Judges what was probed from the hosts.
+     *
+     * @param answers the answers by the host that probed, as far as they are {@linkplain AddressProofs#proven proven}
+     * @param notJudged where others were probed, by the host that was meant
+     */
+    List<Check> inside(Map<String, Map<Probe, ProbeResult>> answers, Map<String, Set<String>> notJudged) {
         List<Check> checks = new ArrayList<>();
         for (Blueprint.Host host : blueprint.hosts()) {
-            closedToPeers(host, answers).ifPresent(checks::add);
+            closedToPeers(host, answers, notJudged.getOrDefault(host.name(), Set.of()))
+                    .ifPresent(checks::add);
             answers.forEach((name, of) -> page(blueprint.host(name), host)
                     .filter(of::containsKey)
                     .ifPresent(probe -> checks.add(
@@ -371,10 +418,12 @@ final class ReachabilityChecks {
         return checks;
     }
 
-    private Optional<Check> closedToPeers(Blueprint.Host host, Map<String, Map<Probe, ProbeResult>> answers) {
+    private Optional<Check> closedToPeers(
+            Blueprint.Host host, Map<String, Map<Probe, ProbeResult>> answers, Set<String> notJudged) {
         Set<String> from = new TreeSet<>();
         Map<Result, Integer> counts = new TreeMap<>();
         List<String> wrong = new ArrayList<>();
+        Set<String> remedies = new LinkedHashSet<>();
         answers.forEach((name, of) -> {
             for (Probe probe : mustBeClosed(blueprint.host(name), host)) {
                 if (!name.equals(host.name()) && of.containsKey(probe)) {
@@ -382,6 +431,8 @@ final class ReachabilityChecks {
                     from.add(name);
                     counts.merge(result, 1, Integer::sum);
                     if (!isClosed(result)) {
+                        TrafficChecks.remedy(published(host.name()), probe.port())
+                                .ifPresent(remedies::add);
                         wrong.add(probe + " from " + name + ": " + result.words());
                     }
                 }
@@ -395,7 +446,11 @@ final class ReachabilityChecks {
         CheckItem item = peersItem(host.name());
         String method = "a TCP connection on " + String.join(", ", from) + " to each address of the host, "
                 + host.address() + " among them, at port " + words(ports(host));
-        String observed = wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong);
+        String observed = (wrong.isEmpty() ? String.join(", ", counted) : String.join("; ", wrong))
+                + (notJudged.isEmpty()
+                        ? ""
+                        : "; not judged, for the host is not known to be reached there: "
+                                + HostChecks.listed(notJudged.stream()));
         if (!counts.containsKey(Result.OPEN) && counts.containsKey(Result.NOT_TRIED)) {
             return Optional.of(item.unchecked(method, observed, "See that perl and curl are on the host that probed."));
         }
@@ -409,9 +464,7 @@ final class ReachabilityChecks {
                 method,
                 observed,
                 wrong.isEmpty(),
-                "What is open: take away the rule that admits it (ufw status numbered, on " + host.name()
-                        + ") or what listens there (ss -ltnp), and run apply. What could not be probed: see that perl and"
-                        + " curl are on the host that probed."));
+                remedies.isEmpty() ? REMEDY_INSIDE.formatted(host.name()) : String.join(" ", remedies)));
     }
 
     private static String words(Set<Integer> ports) {

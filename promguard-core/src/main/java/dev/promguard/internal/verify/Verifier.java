@@ -1,6 +1,8 @@
 package dev.promguard.internal.verify;
 
 import dev.promguard.CheckKind;
+import dev.promguard.ErrorCode;
+import dev.promguard.HostException;
 import dev.promguard.HostHealth;
 import dev.promguard.VerifyReport;
 import dev.promguard.VerifyReport.Check;
@@ -19,6 +21,8 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.Probe;
+import dev.promguard.spi.ProbeResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -80,12 +84,15 @@ public final class Verifier {
         notOfTheSpec();
         mesh();
         roster.present().forEach((name, host) -> {
-            if (host.publicAddress().isEmpty()) {
+            if (observed.failure(name).filter(Verifier::isDown).isPresent()) {
+                unreachable(name);
+            } else if (host.publicAddress().isEmpty()) {
                 withoutAddress(name);
             }
         });
         for (Blueprint.Host host : blueprint.hosts()) {
-            if (addresses.containsKey(host.name())) {
+            boolean told = unobserved.containsKey(host.name());
+            if (addresses.containsKey(host.name()) && !told) {
                 observed.seen(host.name()).ifPresentOrElse(seen -> host(host, seen), () -> unreachable(host.name()));
             }
         }
@@ -163,13 +170,23 @@ public final class Verifier {
                         "See that the name resolves on this machine and that the host runs, then verify again."));
     }
 
+    /** Whether the cloud itself says that a host does not run. */
+    private static boolean isDown(RuntimeException failure) {
+        return failure instanceof HostException known && known.code() == ErrorCode.HOST_NOT_READY;
+    }
+
     private void unreachable(String host) {
         String why = observed.failure(host)
                 .map(failure -> String.valueOf(failure.getMessage()))
                 .orElse("it was not observed");
         unobserved.put(host, why);
-        checks.add(
-                observable(host).failed("SSH with the pinned host key", why, "Bring the host back, then run apply."));
+        checks.add(observable(host)
+                .failed(
+                        observed.failure(host).filter(Verifier::isDown).isPresent()
+                                ? "what " + provider + " says of it"
+                                : "SSH with the pinned host key",
+                        why,
+                        "Bring the host back, then run apply."));
     }
 
     private static CheckItem observable(String host) {
@@ -189,8 +206,7 @@ public final class Verifier {
                     .health()
                     .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
         }
-        checks.addAll(new HostChecks(blueprint, host, seen.facts())
-                .check(decided, roster.state().publicKeys()));
+        checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed)));
     }
 
     private void hostKey(String host, HostKeyFingerprint shown) {
@@ -239,10 +255,15 @@ public final class Verifier {
                                 name, CheckKind.CAN_PROBE_OTHERS, "can probe the ports of the others")
                         .failed("SSH with the pinned host key", why, "Fix what is said there, and verify again.")));
         ReachabilityChecks reachability = ReachabilityChecks.of(observed);
-        checks.addAll(reachability.inside(probes.inside()));
-        checks.addAll(reachability.outside(probes.outside(), probes.inside()));
+        AddressProofs proofs = AddressProofs.of(reachability, observed);
+        Map<String, Map<Probe, ProbeResult>> inside = proofs.proven(probes.inside(), probes.hostKeys());
+        checks.addAll(reachability.inside(inside, proofs.notJudged(probes.inside(), inside)));
+        checks.addAll(reachability.outside(probes.outside(), inside));
         facts.forEach((name, seen) -> checks.add(ListenerChecks.check(
-                blueprint.host(name), seen, reachability.answersByPort(name, probes.outside(), probes.inside()))));
+                blueprint.host(name),
+                seen,
+                reachability.answersByPort(name, probes.outside(), inside),
+                reachability.published(name))));
     }
 
     private HostHealth health(Blueprint.Host host) {

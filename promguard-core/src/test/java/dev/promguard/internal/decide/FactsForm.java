@@ -20,10 +20,16 @@ import dev.promguard.host.HostFacts.WireGuardFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.KillSwitches.KillSwitchFact;
+import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Packages.RemovalsFact;
 import dev.promguard.host.PresharedKeys.Pair;
 import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Ruleset;
 import dev.promguard.host.SecretFile;
+import dev.promguard.host.ServedPorts;
+import dev.promguard.host.ServedPorts.ServedPortsFact;
 import dev.promguard.host.SystemUser;
 import dev.promguard.host.Unit;
 import dev.promguard.host.Units.UnitAction;
@@ -62,12 +68,16 @@ record FactsForm(
         @Nullable InterfaceForm wireGuard,
         List<String> unreachable,
         List<String> dropped,
+        List<String> ruleset,
+        List<String> guarded,
         @Nullable KeyFileForm keyFile,
         FirewallForm firewall,
         Map<String, UnitAction> pendingUnits,
         List<String> addresses,
         @Nullable ManifestForm manifest,
         List<SocketFact> listening,
+        List<String> served,
+        Set<String> removals,
         List<String> kept,
         boolean rollbackPending) {
     /** A file. A text to append is what somebody wrote at its end. */
@@ -192,6 +202,28 @@ record FactsForm(
     /** PromGuard's manifest on a host that stays when the mesh goes. */
     record ManifestForm(String mesh, Set<String> things) {}
 
+    /** The lines have a blank behind their kind, in the place of the tab that a host prints. */
+    private Ruleset rulesetFact() {
+        FactsByResource.Collector collector = new FactsByResource.Collector(new FactsQuery(
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                "wg0",
+                "/etc/wireguard/wg0.key",
+                Map.of(),
+                List.of(new FactsQuery.ResourceCall(Ruleset.FACTS, List.of()))));
+        try {
+            collector.lines(
+                    Ruleset.FACTS,
+                    ruleset.stream().map(line -> line.replaceFirst(" ", "\t")).toList());
+            return collector.facts().of(Ruleset.FACTS);
+        } catch (MalformedFactsException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
     /** A Debian 12 as its image brings it, with an SSH server. */
     static FactsForm fresh(String address) {
         return new FactsForm(
@@ -206,12 +238,16 @@ record FactsForm(
                 null,
                 List.of(),
                 List.of(),
+                List.of(),
+                List.of(),
                 null,
                 new FirewallForm(false, false, false, Map.of()),
                 Map.of(),
                 List.of(address + "/20", "10.19.0.5/16"),
                 null,
                 List.of(new SocketFact("tcp", "0.0.0.0", 22)),
+                List.of("socket tcp 0.0.0.0 22 sshd"),
+                Set.of(),
                 List.of(),
                 false);
     }
@@ -239,12 +275,16 @@ record FactsForm(
                 interfaceOf(desired),
                 List.of(desired.killSwitch().network()),
                 List.of(desired.killSwitch().network()),
+                List.of(),
+                List.of(desired.killSwitch().address()),
                 new KeyFileForm(desired.name(), true),
                 new FirewallForm(true, true, true, rules(desired)),
                 Map.of(),
                 fresh.addresses(),
                 mesh == null ? null : new ManifestForm(mesh, things(desired)),
                 listening(fresh, desired),
+                fresh.served(),
+                Set.of(),
                 kept(desired),
                 false);
     }
@@ -364,8 +404,13 @@ record FactsForm(
                 unitFacts,
                 releaseFacts,
                 Optional.ofNullable(wireGuard).map(InterfaceForm::fact),
-                FactsByResource.NONE.with(
-                        KillSwitches.FACTS, new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped))),
+                FactsByResource.NONE
+                        .with(
+                                KillSwitches.FACTS,
+                                new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped), Set.copyOf(guarded)))
+                        .with(Ruleset.FACTS, rulesetFact())
+                        .with(ServedPorts.FACTS, servedPorts(query))
+                        .with(Packages.REMOVALS, new RemovalsFact(removals)),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),
@@ -376,6 +421,21 @@ record FactsForm(
                 listening,
                 kept,
                 rollbackPending);
+    }
+
+    /** Lines of the shell function, with spaces for the tabs. */
+    private ServedPortsFact servedPorts(FactsQuery query) {
+        FactsByResource.Collector collector = new FactsByResource.Collector(query);
+        try {
+            collector.lines(
+                    ServedPorts.FACTS,
+                    served.stream()
+                            .map(line -> String.join("\t", line.split(" ", line.startsWith("socket ") ? 5 : 2)))
+                            .toList());
+            return collector.facts().of(ServedPorts.FACTS);
+        } catch (MalformedFactsException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private static String sha256(String text) {

@@ -2,6 +2,7 @@ package dev.promguard.internal.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.promguard.CheckKind;
 import dev.promguard.Mesh;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
@@ -10,6 +11,7 @@ import dev.promguard.host.FactsByResource;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.FirewallFact;
 import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
@@ -25,6 +27,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which ports are probed: no packet is sent here. */
@@ -119,7 +122,7 @@ class ReachabilityChecksTest {
                         .toList());
 
         assertThat(reachability(liar).fromOutside().get("shop-node-1")).hasSizeLessThan(8 * 19 + 1);
-        assertThat(reachability(liar).from(blueprint.host("shop-monitor-1"))).hasSizeLessThan(8 * 18 + 2);
+        assertThat(reachability(liar).from(blueprint.host("shop-monitor-1"))).hasSizeLessThan(8 * 19 + 2);
     }
 
     @Test
@@ -195,6 +198,60 @@ class ReachabilityChecksTest {
                         new Probe("10.0.0.1", 9100),
                         new Probe("198.51.100.6", 9090),
                         new Probe("198.51.100.6", 9100));
+    }
+
+    /** From the monitor, 172.17.0.1 may be its own bridge, 10.10.0.5 a machine of its own network. */
+    @ParameterizedTest
+    @CsvSource({
+        "OPEN, OPEN, own, FAILED",
+        "OPEN, OPEN, other, PASSED",
+        "OPEN, OPEN, none, PASSED",
+        "OPEN, SILENT, none, PASSED",
+        "REFUSED, SILENT, none, PASSED",
+        "SILENT, OPEN, none, PASSED"
+    })
+    void inside_privateAddress_isJudgedWhereTheHostProvesItselfThere(
+            Result port, Result ssh, String shown, Verdict verdict) {
+        HostKeyFingerprint own = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+        HostKeyFingerprint other = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
+        ReachabilityChecks reachability = reachability(facts(List.of("10.10.0.5/16"), List.of()));
+        AddressProofs proofs = new AddressProofs(reachability, Map.of("shop-node-1", own));
+        Blueprint.Host monitor = blueprint.host("shop-monitor-1");
+        Map<Probe, ProbeResult> answers = new LinkedHashMap<>();
+        reachability
+                .from(monitor)
+                .forEach(probe -> answers.put(
+                        probe,
+                        new ProbeResult(
+                                !probe.address().equals("10.10.0.5")
+                                        ? Result.SILENT
+                                        : probe.port() == 22 ? ssh : probe.port() == 9100 ? port : Result.REFUSED)));
+        Probe server = new Probe("10.10.0.5", 22);
+        Set<HostKeyFingerprint> keys =
+                shown.equals("own") ? Set.of(own) : shown.equals("other") ? Set.of(other) : Set.of();
+
+        assertThat(answers).containsKey(server);
+        assertThat(proofs.toProve(monitor, answers))
+                .isEqualTo(port == Result.OPEN && ssh == Result.OPEN ? Set.of(server) : Set.of());
+        Map<String, Map<Probe, ProbeResult>> all = Map.of("shop-monitor-1", answers);
+        Map<String, Map<Probe, ProbeResult>> proven =
+                proofs.proven(all, Map.of("shop-monitor-1", Map.of(server, keys)));
+        Check check = reachability.inside(proven, proofs.notJudged(all, proven)).stream()
+                .filter(each -> each.host().equals("shop-node-1")
+                        && each.id().equals(CheckKind.PORTS_CLOSED_TO_OTHER_HOSTS.id()))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(check.verdict()).isEqualTo(verdict);
+        boolean judged = ssh == Result.OPEN && (port != Result.OPEN || shown.equals("own"));
+        if (judged) {
+            assertThat(check.observed()).doesNotContain("not judged");
+        } else {
+            assertThat(check.observed())
+                    .endsWith(
+                            "; not judged, for the host is not known to be reached there: 10.10.0.5 from shop-monitor-1")
+                    .doesNotContain("10.10.0.5:9100");
+        }
     }
 
     @Test

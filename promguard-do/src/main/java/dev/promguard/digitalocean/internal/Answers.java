@@ -22,6 +22,11 @@ public final class Answers {
     public record KeyAnswer(
             @JsonProperty("ssh_key") @Nullable Key key) {}
 
+    /** A page of keys. */
+    public record KeysAnswer(
+            @JsonProperty("ssh_keys") @Nullable List<Key> keys,
+            @Nullable Links links) {}
+
     /** A registered SSH key. */
     public record Key(
             long id, @Nullable String fingerprint, @Nullable String name) {}
@@ -42,7 +47,11 @@ public final class Answers {
             @JsonProperty("size_slug") @Nullable String sizeSlug,
             @Nullable Size size,
             @Nullable Networks networks,
-            @Nullable List<String> tags) {}
+            @Nullable List<String> tags,
+            boolean locked,
+            int disk,
+            @Nullable Image image,
+            @JsonProperty("created_at") @Nullable String createdAt) {}
 
     /** A region. */
     public record Region(@Nullable String slug, boolean available) {}
@@ -79,12 +88,14 @@ public final class Answers {
 
     /** An image. */
     public record Image(
+            long id,
+            @Nullable String type,
             @Nullable String slug,
             @Nullable List<String> regions,
             @JsonProperty("min_disk_size") int minDiskSize) {
         /** The image under another name. */
         public Image named(String name) {
-            return new Image(name, regions, minDiskSize);
+            return new Image(id, type, name, regions, minDiskSize);
         }
     }
 
@@ -147,8 +158,12 @@ public final class Answers {
     public record ActionsAnswer(
             @Nullable List<Action> actions, @Nullable Links links) {}
 
+    /** One action. */
+    public record ActionAnswer(@Nullable Action action) {}
+
     /** An action. */
     public record Action(
+            long id,
             @Nullable String type,
             @Nullable String status,
             @JsonProperty("started_at") @Nullable String startedAt) {}

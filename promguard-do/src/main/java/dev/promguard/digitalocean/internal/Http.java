@@ -5,13 +5,11 @@ import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.promguard.CancelledException;
 import dev.promguard.ErrorCode;
 import dev.promguard.ProviderException;
-import dev.promguard.blueprint.Names;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -54,12 +52,9 @@ public final class Http {
     /** Four times what a page of 200 droplets takes. */
     private static final long LARGEST_BODY = 8L * 1024 * 1024;
 
-    private static final int LARGEST_ERROR = 64 * 1024;
     private static final int TRIES = 6;
     private static final int MOST_DOUBLINGS = 4;
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
-    private static final int TIMED_OUT = 408;
-    private static final int TOO_MANY = 429;
 
     private final ObjectMapper json = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -70,6 +65,7 @@ public final class Http {
     private final OkHttpClient client;
     private final HttpUrl base;
     private final Token token;
+    private final HttpErrors errors;
     private final Duration callTimeout;
     private final Duration retryPause;
     private final RateLimit limit = new RateLimit(InstantSource.system());
@@ -83,6 +79,7 @@ public final class Http {
         }
         this.base = url;
         this.token = token;
+        this.errors = new HttpErrors(json, url, token);
         this.callTimeout = callTimeout;
         this.retryPause = retryPause;
         ExecutorService pool = Executors.newCachedThreadPool(task -> {
@@ -216,14 +213,14 @@ public final class Http {
                     accepted = true;
                     return new Read<>(parse(answer, type), answer.body.length(), answer.date);
                 }
-                failure = refusal(method, path, answer);
+                failure = errors.refusal(method, path, answer);
                 wait = answer.retryAfter;
-                doubtful = answer.status >= 500 || answer.status == TIMED_OUT;
+                doubtful = answer.status >= 500 || answer.status == HttpErrors.TIMED_OUT;
             } catch (JsonProcessingException e) {
-                failure = notUnderstood(method, path, e);
+                failure = errors.notUnderstood(method, path, e);
                 doubtful = true;
             } catch (IOException e) {
-                failure = unreachable(method, path, e);
+                failure = errors.unreachable(method, path, e);
                 doubtful = sending.begun;
             }
             if (doubtful && !repeatable) {
@@ -250,9 +247,9 @@ public final class Http {
         if (turn.compareTo(LONGEST_WAIT) > 0 || turn.compareTo(deadline.left()) >= 0) {
             throw new ProviderException(
                     ErrorCode.PROVIDER_RATE_LIMIT,
-                    "DigitalOcean's rate limit is used up (" + method + " " + withoutQuery(path) + "). Run again in "
-                            + turn.plusMillis(999).toSeconds() + " s.",
-                    TOO_MANY,
+                    "DigitalOcean's rate limit is used up (" + method + " " + HttpErrors.withoutQuery(path)
+                            + "). Run again in " + turn.plusMillis(999).toSeconds() + " s.",
+                    HttpErrors.TOO_MANY,
                     null,
                     null,
                     true,
@@ -266,7 +263,7 @@ public final class Http {
         return Duration.ofNanos(ceiling / 2 + ThreadLocalRandom.current().nextLong(ceiling / 2 + 1));
     }
 
-    private record Answer(
+    record Answer(
             int status,
             String body,
             @Nullable String requestId,
@@ -328,14 +325,16 @@ public final class Http {
                     path,
                     answer.status,
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start),
-                    answer.requestId == null ? "?" : clean(answer.requestId));
+                    answer.requestId == null ? "?" : errors.clean(answer.requestId));
             return answer;
         } catch (InterruptedException e) {
             call.cancel();
             throw cancelled(e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException cause) {
-                String why = call.isCanceled() ? "no whole answer within " + longest.toMillis() + " ms" : said(cause);
+                String why = call.isCanceled()
+                        ? "no whole answer within " + longest.toMillis() + " ms"
+                        : HttpErrors.said(cause);
                 throw new IOException(why, cause);
             }
             throw new IllegalStateException("an HTTP call ended abnormally", e.getCause());
@@ -372,120 +371,6 @@ public final class Http {
     private <T> T parse(Answer answer, Class<T> type) throws JsonProcessingException {
         T value = json.readValue(answer.body.isBlank() ? "{}" : answer.body, type);
         return value == null ? json.readValue("{}", type) : value;
-    }
-
-    private ProviderException refusal(String method, String path, Answer answer) {
-        String id = null;
-        String message = "";
-        String requestId = answer.requestId == null ? null : clean(answer.requestId);
-        try {
-            // An error is short. A tree takes many times the room of its text.
-            JsonNode tree = answer.body.length() > LARGEST_ERROR
-                    ? json.getNodeFactory().arrayNode()
-                    : json.readTree(answer.body);
-            if (tree != null && tree.isObject()) {
-                id = tree.hasNonNull("id") ? clean(tree.get("id").asText()) : null;
-                message = clean(tree.path("message").asText());
-                if (tree.hasNonNull("request_id")) {
-                    requestId = clean(tree.get("request_id").asText());
-                }
-            } else if (tree != null && !tree.isMissingNode()) {
-                message = "an answer that is not an error's";
-            }
-        } catch (JsonProcessingException e) {
-            message = "an answer that is not JSON";
-        }
-        return new ProviderException(
-                code(answer.status),
-                "DigitalOcean refused " + method + " " + withoutQuery(path) + " with status " + answer.status
-                        + (message.isEmpty() ? "" : ": " + message)
-                        + (requestId == null ? "" : " (request " + requestId + ")") + ". " + remedy(answer),
-                answer.status,
-                id,
-                requestId,
-                answer.status >= 500 || answer.status == TOO_MANY || answer.status == TIMED_OUT,
-                null);
-    }
-
-    private static ErrorCode code(int status) {
-        return switch (status) {
-            case 401, 403 -> ErrorCode.PROVIDER_TOKEN;
-            case TOO_MANY -> ErrorCode.PROVIDER_RATE_LIMIT;
-            default ->
-                status >= 500 || status == TIMED_OUT ? ErrorCode.PROVIDER_UNAVAILABLE : ErrorCode.PROVIDER_REFUSED;
-        };
-    }
-
-    private static String remedy(Answer answer) {
-        return switch (answer.status) {
-            case 401 -> "The token is wrong or has expired: create one under API, Tokens in the control panel.";
-            case 403 -> "The token may not do this: create one that may read and write.";
-            case 404 ->
-                "Check that the endpoint is DigitalOcean's API, and that nobody has deleted the resource meanwhile.";
-            case TOO_MANY ->
-                "The rate limit is used up: run again in "
-                        + (answer.retryAfter == null
-                                ? "some minutes."
-                                : Math.max(1, answer.retryAfter.toSeconds()) + " s.");
-            default ->
-                answer.status >= 500 || answer.status == TIMED_OUT
-                        ? "DigitalOcean has a problem: run again later."
-                        : "Fix what it names, then run again.";
-        };
-    }
-
-    private ProviderException unreachable(String method, String path, IOException cause) {
-        return new ProviderException(
-                ErrorCode.PROVIDER_UNREACHABLE,
-                "DigitalOcean cannot be reached at " + base.host() + ":" + base.port() + " (" + method + " "
-                        + withoutQuery(path) + "): " + clean(said(cause))
-                        + ". Check that this machine can connect to it, then run again.",
-                null,
-                null,
-                null,
-                true,
-                holdsToken(cause) ? null : cause);
-    }
-
-    private ProviderException notUnderstood(String method, String path, JsonProcessingException cause) {
-        return new ProviderException(
-                ErrorCode.PROVIDER_ANSWER,
-                "DigitalOcean gave an answer to " + method + " " + withoutQuery(path)
-                        + " that cannot be understood. Check that the endpoint " + base.host() + ":" + base.port()
-                        + " is its API, then run again.",
-                null,
-                null,
-                null,
-                true,
-                holdsToken(cause) ? null : cause);
-    }
-
-    private static String withoutQuery(String path) {
-        int query = path.indexOf('?');
-        return query < 0 ? path : path.substring(0, query);
-    }
-
-    private static String said(Throwable failure) {
-        return Objects.requireNonNullElse(
-                failure.getMessage(), failure.getClass().getSimpleName());
-    }
-
-    /** What the other side said, fit to be shown: short, on one line, and without the token should it have echoed it. */
-    private String clean(String text) {
-        String shown = token.use(secret -> text.replace(secret, "***"));
-        return Names.printable(shown.length() > 300 ? shown.substring(0, 300) + "…" : shown)
-                .replaceAll("[\\n\\t]", " ");
-    }
-
-    private boolean holdsToken(Throwable failure) {
-        return token.use(secret -> {
-            for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-                if (said(cause).contains(secret)) {
-                    return true;
-                }
-            }
-            return false;
-        });
     }
 
     private static CancelledException cancelled(InterruptedException cause) {

@@ -42,6 +42,23 @@ final class AptSources {
         return text.toString();
     }
 
+    /** The same mirror's text for a suite that is not released yet, which has neither updates nor a security archive; empty where this machine has none. */
+    static String forNext(String suite) {
+        return forNext(suite, files());
+    }
+
+    static String forNext(String suite, List<String> files) {
+        return files.stream()
+                .flatMap(file -> stanzas(file).stream())
+                .filter(stanza ->
+                        List.of(debianSuites(stanza, suite).split(" ", -1)).contains(suite))
+                .map(stanza -> stanza.getOrDefault("uris", ""))
+                .findFirst()
+                .map(mirror -> "Types: deb\nURIs: " + mirror + "\nSuites: " + suite + "\nComponents: main\nSigned-By: "
+                        + KEYRING + "\n")
+                .orElse("");
+    }
+
     /** How this machine reaches its sources: proxies, and what it does not insist on. */
     static List<String> options() {
         return Command.of("apt-config", "dump")

@@ -96,46 +96,9 @@ final class BaseImage {
         Folders.deleteTree(work);
     }
 
-    List<LocalRelease> releases() {
-        return releases(folder.resolve("releases"));
-    }
-
-    private static List<LocalRelease> releases(Path folder) {
-        return Folders.children(folder).stream()
-                .filter(file -> file.toString().endsWith(".tar.gz"))
-                .map(BaseImage::release)
-                .toList();
-    }
-
-    /** Where releases are; the second folder is there once its releases were asked for. */
-    List<Path> releaseFolders() {
-        return List.of(folder.resolve("releases"), folder.resolve("next"));
-    }
-
-    /** The same programs under another version's name. Two makers at once make one folder. */
-    List<LocalRelease> nextReleases() {
-        Path next = folder.resolve("next");
-        once(next, folder.resolve("next.lock"), "make releases in " + folder, () -> {
-            Path work = folder.resolve("next.work");
-            Folders.deleteTree(work);
-            for (LocalRelease release : releases()) {
-                rename(release, Folders.make(work.resolve("unpacked")), Folders.make(work.resolve("releases")));
-            }
-            Files.move(work.resolve("releases"), next);
-            Folders.deleteTree(work);
-        });
-        return releases(next);
-    }
-
-    private void rename(LocalRelease release, Path unpacked, Path to) throws IOException {
-        Path tarball = folder.resolve("releases").resolve(release.fileName());
-        Command.of("tar", "-xzf", tarball.toString(), "-C", unpacked.toString())
-                .timeout(Duration.ofMinutes(2))
-                .check();
-        String top = release.fileName().substring(0, release.fileName().length() - ".tar.gz".length());
-        String renamed = release.name() + "-" + release.version() + "-next" + top.substring(top.lastIndexOf(".linux-"));
-        Files.move(unpacked.resolve(top), unpacked.resolve(renamed));
-        tar(unpacked, renamed, to);
+    /** The release tarballs that were made along with it. */
+    Releases releases() {
+        return new Releases(folder);
     }
 
     /**
@@ -158,7 +121,7 @@ final class BaseImage {
         return new BaseImage(folder);
     }
 
-    private interface Making {
+    interface Making {
         void make() throws IOException;
     }
 
@@ -166,7 +129,7 @@ final class BaseImage {
      * Makes a folder unless it is there. Two makers at once, also in two programs, make one. A folder that is there is whole, for it is
      * moved there once it is, and so nobody waits for another that is being made.
      */
-    private static void once(Path made, Path lockFile, String what, Making making) {
+    static void once(Path made, Path lockFile, String what, Making making) {
         if (Files.isDirectory(made)) {
             return;
         }
@@ -223,7 +186,7 @@ final class BaseImage {
         }
         Folders.make(work.resolve("releases"));
         for (Path deb : Folders.children(work.resolve("debs"))) {
-            pack(deb, work);
+            Releases.pack(deb, work);
         }
         Mounts.unmountUnder(work);
         Folders.deleteTree(work.resolve("debs"));
@@ -248,87 +211,6 @@ final class BaseImage {
         }
     }
 
-    /** Turns a Debian package into a tarball as upstream would have made it. */
-    private static void pack(Path deb, Path work) throws IOException {
-        String packageName = field(deb, "Package");
-        if (packageName.equals("promtool")) {
-            return;
-        }
-        String arch = field(deb, "Architecture");
-        String version = field(deb, "Version").replaceFirst("^\\d+:", "").replaceFirst("[-+~].*$", "");
-        String name = packageName.replaceFirst("^prometheus-", "").replace('-', '_');
-        Path tree = work.resolve("unpacked").resolve(packageName);
-        Command.of("dpkg-deb", "-x", deb.toString(), Folders.make(tree).toString())
-                .timeout(Duration.ofMinutes(2))
-                .check();
-        String top = name + "-" + version + ".linux-" + arch;
-        Path folder = Folders.make(work.resolve("unpacked").resolve(top));
-        if (name.equals("prometheus")) {
-            Files.move(tree.resolve("usr/bin/prometheus"), folder.resolve("prometheus"));
-            Files.move(promtool(tree, work), folder.resolve("promtool"));
-            Files.move(tree.resolve("etc/prometheus/prometheus.yml"), folder.resolve("prometheus.yml"));
-        } else {
-            Files.move(tree.resolve("usr/bin").resolve(packageName), folder.resolve(name));
-        }
-        Files.move(tree.resolve("usr/share/doc/" + packageName + "/copyright"), folder.resolve("LICENSE"));
-        tar(work.resolve("unpacked"), top, work.resolve("releases"));
-    }
-
-    /** Makes the same tarball of the same folder every time. */
-    private static void tar(Path parent, String top, Path to) throws IOException {
-        Path tarball = to.resolve(top + ".tar.gz");
-        Command.of(
-                        "tar",
-                        "-C",
-                        parent.toString(),
-                        "--sort=name",
-                        "--mtime=@0",
-                        "--owner=0",
-                        "--group=0",
-                        "--numeric-owner",
-                        "-I",
-                        "gzip -1 -n",
-                        "-cf",
-                        tarball.toString(),
-                        top)
-                .timeout(Duration.ofMinutes(3))
-                .check();
-        Folders.write(Path.of(tarball + ".sha256"), sha256(tarball));
-    }
-
-    /** Where Prometheus' tool is: in its own package, or since Debian 13 in another. */
-    private static Path promtool(Path prometheus, Path work) {
-        Path tool = prometheus.resolve("usr/bin/promtool");
-        for (Path deb : Folders.children(work.resolve("debs"))) {
-            if (field(deb, "Package").equals("promtool")) {
-                Command.of("dpkg-deb", "-x", deb.toString(), prometheus.toString())
-                        .timeout(Duration.ofMinutes(2))
-                        .check();
-            }
-        }
-        return tool;
-    }
-
-    private static String field(Path deb, String name) {
-        return Command.of("dpkg-deb", "-f", deb.toString(), name)
-                .check()
-                .stdout()
-                .strip();
-    }
-
-    private static LocalRelease release(Path tarball) {
-        String fileName = String.valueOf(tarball.getFileName());
-        String stem = fileName.substring(0, fileName.length() - ".tar.gz".length());
-        int dash = stem.indexOf('-');
-        int linux = stem.indexOf(".linux-");
-        return new LocalRelease(
-                stem.substring(0, dash),
-                stem.substring(dash + 1, linux),
-                stem.substring(linux + ".linux-".length()),
-                fileName,
-                Folders.read(Path.of(tarball + ".sha256")).strip());
-    }
-
     /** Images of older recipes go, unless a machine still stands on one. */
     private static void discardOld(Path cache, String suite) {
         String mounts = Folders.read(Path.of("/proc/self/mountinfo"));
@@ -351,22 +233,11 @@ final class BaseImage {
         }
     }
 
-    private static String sha256(Path file) throws IOException {
-        MessageDigest digest = digest();
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static String sha256(byte[] bytes) {
+    static String sha256(byte[] bytes) {
         return HexFormat.of().formatHex(digest().digest(bytes));
     }
 
-    private static MessageDigest digest() {
+    static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

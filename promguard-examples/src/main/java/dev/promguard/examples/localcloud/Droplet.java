@@ -61,6 +61,8 @@ final class Droplet {
     private boolean leaving;
     private boolean recordOff;
     private boolean failed;
+    private ObjectNode size;
+    private int disk;
 
     Droplet(long id, Spec spec, int host, Network network, Instant createdAt) {
         this.id = id;
@@ -68,6 +70,8 @@ final class Droplet {
         this.host = host;
         this.network = network;
         this.createdAt = createdAt;
+        this.size = spec.size();
+        this.disk = spec.size().path("disk").asInt();
     }
 
     long id() {
@@ -105,7 +109,7 @@ final class Droplet {
         json.put("public", false);
         json.putArray("regions").add(spec.region().path("slug").asText());
         json.put("created_at", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-        json.set("min_disk_size", spec.size().get("disk"));
+        json.put("min_disk_size", disk);
         json.put("description", "");
         return new Catalog.Image(json, spec.image().suite());
     }
@@ -151,6 +155,18 @@ final class Droplet {
         failed = true;
     }
 
+    /** What its disk has, in GB: a resize may leave it as it is. */
+    int disk() {
+        return disk;
+    }
+
+    void resize(ObjectNode wanted, boolean withDisk) {
+        size = wanted;
+        if (withDisk) {
+            disk = wanted.path("disk").asInt();
+        }
+    }
+
     void recordOff(boolean off) {
         recordOff = off;
     }
@@ -161,12 +177,11 @@ final class Droplet {
 
     ObjectNode json(Faults faults) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        ObjectNode size = spec.size();
         json.put("id", id);
         json.put("name", spec.name());
         json.set("memory", size.get("memory"));
         json.set("vcpus", size.get("vcpus"));
-        json.set("disk", size.get("disk"));
+        json.put("disk", disk);
         json.put("locked", isNew() || leaving);
         json.put("status", isNew() ? "new" : off() ? "off" : "active");
         json.putNull("kernel");

@@ -276,6 +276,7 @@ final class DropletApi {
             case "power_on" -> machine == null ? () -> droplet.recordOff(false) : machine::powerOn;
             case "rebuild" -> rebuild(call, droplet, machine);
             case "snapshot" -> snapshot(call, droplet);
+            case "resize" -> resize(call, droplet);
             default -> throw Refusal.unprocessable("The local cloud does not know the action type '" + type + "'.");
         };
         if (type.equals("reboot") && droplet.off()) {
@@ -293,6 +294,27 @@ final class DropletApi {
                     "The local cloud rebuilds a droplet only from the image that it was made from.");
         }
         return machine == null ? () -> droplet.recordOff(false) : machine::rebuild;
+    }
+
+    /** A machine here has what this one has, whatever its size says. */
+    private Runnable resize(Call call, Droplet droplet) {
+        ObjectNode size = catalog.size(call.text("size"))
+                .filter(s -> s.path("available").asBoolean())
+                .orElseThrow(() -> Refusal.unprocessable("You specified an invalid size for Droplet creation."));
+        if (!has(size.path("regions"), droplet.spec().region().path("slug").asText())) {
+            throw Refusal.unprocessable("Size is not available in this region.");
+        }
+        if (size.path("disk").asInt() < account.locked(droplet::disk)) {
+            throw Refusal.unprocessable("This size is not available because it has a smaller disk.");
+        }
+        if (!account.locked(droplet::off)) {
+            throw Refusal.unprocessable("Droplet is currently on. Please power it off to run this event.");
+        }
+        boolean withDisk = call.body().path("disk").asBoolean(false);
+        return () -> account.locked(() -> {
+            droplet.resize(size, withDisk);
+            return size;
+        });
     }
 
     private Runnable snapshot(Call call, Droplet droplet) {

@@ -6,21 +6,9 @@ import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import java.net.URI;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -42,62 +30,10 @@ public final class LocalCloud implements AutoCloseable {
         System.setProperty("sun.net.httpserver.nodelay", "true");
     }
 
-    private static final SecureRandom RANDOM = new SecureRandom();
+    private final LocalCloudParts parts;
 
-    private final Builder options;
-    private final String token = newToken();
-    private final String readOnlyToken = newToken();
-    private final Map<String, BaseImage> images = new ConcurrentHashMap<>();
-    private final AtomicInteger machineNumbers = new AtomicInteger();
-    private final AtomicInteger outsiderNumbers = new AtomicInteger();
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private final ExecutorService workers = Executors.newFixedThreadPool(8, daemons("local-cloud-worker"));
-    private final ExecutorService servers = Executors.newCachedThreadPool(daemons("local-cloud-http"));
-    private final Network network;
-    private final Account account;
-    private final ApiServer api;
-    private final Runs.@Nullable Run run;
-    private final @Nullable ReleaseMirror mirror;
-    private final @Nullable ReleaseMirror ipv6Mirror;
-    private final @Nullable Thread hook;
-
-    private LocalCloud(Builder options) {
-        this.options = options;
-        if (options.recordsOnly) {
-            run = null;
-            mirror = null;
-            ipv6Mirror = null;
-            hook = null;
-            network = Network.ofRecords(options.subnet);
-            account = account(options, network, workers, droplet -> null);
-        } else {
-            BaseImage image = ready();
-            Network[] made = new Network[1];
-            Runs.Run begun = Runs.begin(
-                    Math.min(options.dropletLimit, Network.MOST_HOSTS), r -> made[0] = Network.make(r, options.subnet));
-            run = begun;
-            network = made[0];
-            account = account(options, network, workers, this::machine);
-            mirror = new ReleaseMirror(network.gateway(), image.releaseFolders(), servers);
-            ipv6Mirror = Network.hasIpv6()
-                    ? new ReleaseMirror('[' + network.ipv6Gateway() + ']', image.releaseFolders(), servers)
-                    : null;
-            hook = new Thread(
-                    () -> {
-                        options.progress.accept("stopped: removing machines, network and rules");
-                        takeDown();
-                    },
-                    "local-cloud-shutdown");
-            Runtime.getRuntime().addShutdownHook(hook);
-        }
-        ApiServer.Gate gate =
-                new ApiServer.Gate(token, readOnlyToken, options.hourlyLimit, options.minuteLimit, options.observer);
-        api = new ApiServer(account, options.catalog, run != null, gate, servers);
-    }
-
-    private static Account account(Builder options, Network network, ExecutorService workers, Account.Bodies bodies) {
-        return new Account(
-                network, bodies, options.faults, workers, options.dropletLimit, CatalogApi.regions(options.catalog));
+    private LocalCloud(LocalCloudOptions options) {
+        parts = new LocalCloudParts(options);
     }
 
     /**
@@ -164,7 +100,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return {@code http://127.0.0.1:PORT/}, below which {@code v2/...} follows
      */
     public URI endpoint() {
-        return api.endpoint();
+        return parts.api.endpoint();
     }
 
     /**
@@ -173,7 +109,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return {@code dop_v1_} and 64 hexadecimal digits, new each time
      */
     public String token() {
-        return token;
+        return parts.token;
     }
 
     /**
@@ -182,7 +118,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return {@code dop_v1_} and 64 hexadecimal digits, new each time
      */
     public String readOnlyToken() {
-        return readOnlyToken;
+        return parts.readOnlyToken;
     }
 
     /**
@@ -192,7 +128,7 @@ public final class LocalCloud implements AutoCloseable {
      * @throws IllegalStateException if droplets are only records
      */
     public URI releaseMirror() {
-        return real(mirror).uri();
+        return real(parts.mirror).uri();
     }
 
     /**
@@ -202,23 +138,47 @@ public final class LocalCloud implements AutoCloseable {
      * @throws IllegalStateException if droplets are only records
      */
     public Optional<URI> ipv6ReleaseMirror() {
-        real(mirror);
-        return Optional.ofNullable(ipv6Mirror).map(ReleaseMirror::uri);
+        real(parts.mirror);
+        return Optional.ofNullable(parts.ipv6Mirror).map(ReleaseMirror::uri);
     }
 
     /**
-     * What the mirror has: Prometheus, node_exporter and blackbox_exporter as Debian builds them, for this machine's processor.
+     * What droplets get unless told otherwise, as Debian builds them, for this machine's processor: Prometheus 3, Alertmanager, node_exporter
+     * and blackbox_exporter of Debian's next suite; or {@link #suiteReleases()}, with {@link Builder#ownReleases()} or where the
+     * others cannot be downloaded.
      *
      * @return the releases
      * @throws IllegalStateException if droplets are only records
      */
     public List<LocalRelease> releases() {
-        real(mirror);
-        return image(options.suite).releases();
+        real(parts.mirror);
+        return parts.images.releases().list();
     }
 
     /**
-     * The programs of {@link #releases()} once more under another version, {@code 2.42.0-next} say, for trying upgrades. Made when
+     * Prometheus 2, node_exporter and blackbox_exporter of the suite itself, which the mirror has too.
+     *
+     * @return the releases
+     * @throws IllegalStateException if droplets are only records
+     */
+    public List<LocalRelease> suiteReleases() {
+        real(parts.mirror);
+        return parts.images.suiteReleases().list();
+    }
+
+    /**
+     * The releases of Debian's next suite, which the mirror has too, also with {@link Builder#ownReleases()}.
+     *
+     * @return the releases; those of the suite itself if they cannot be downloaded
+     * @throws IllegalStateException if droplets are only records
+     */
+    public List<LocalRelease> currentReleases() {
+        real(parts.mirror);
+        return parts.images.currentReleases().list();
+    }
+
+    /**
+     * The programs of {@link #releases()} once more under another version, {@code 3.5.3-next} say, for trying upgrades. Made when
      * first asked for, which takes some seconds; the mirror has them from then on.
      *
      * @return the releases, in the order of {@link #releases()}
@@ -226,8 +186,8 @@ public final class LocalCloud implements AutoCloseable {
      * @throws LocalCloudException if they cannot be made
      */
     public List<LocalRelease> nextReleases() {
-        real(mirror);
-        return image(options.suite).nextReleases();
+        real(parts.mirror);
+        return parts.images.releases().next();
     }
 
     /**
@@ -236,7 +196,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return a provider for {@link dev.promguard.MeshBuilder#provider}
      */
     public CloudProvider provider() {
-        List<Release> served = run == null
+        List<Release> served = parts.run == null
                 ? List.of()
                 : releases().stream()
                         .map(release -> release.from(releaseMirror()))
@@ -256,7 +216,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return an IPv4 /24 such as {@code 198.18.7.0/24}
      */
     public String subnet() {
-        return network.subnet() + "0/24";
+        return parts.network.subnet() + "0/24";
     }
 
     /**
@@ -265,7 +225,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return an IPv4 address
      */
     public String gateway() {
-        return network.gateway();
+        return parts.network.gateway();
     }
 
     /**
@@ -274,7 +234,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return the name; empty if droplets are only records
      */
     public String name() {
-        return run == null ? "" : run.name();
+        return parts.run == null ? "" : parts.run.name();
     }
 
     /**
@@ -284,7 +244,7 @@ public final class LocalCloud implements AutoCloseable {
      * @throws IllegalStateException if droplets are only records
      */
     public Path folder() {
-        return real(run).folder();
+        return real(parts.run).folder();
     }
 
     /**
@@ -293,7 +253,7 @@ public final class LocalCloud implements AutoCloseable {
      * @return the switches
      */
     public Faults faults() {
-        return options.faults;
+        return parts.options.faults;
     }
 
     /**
@@ -302,12 +262,12 @@ public final class LocalCloud implements AutoCloseable {
      * @return a copy
      */
     public List<RecordedRequest> requests() {
-        return api.requests();
+        return parts.api.requests();
     }
 
     /** Forgets the calls so far. */
     public void forgetRequests() {
-        api.forgetRequests();
+        parts.api.forgetRequests();
     }
 
     /**
@@ -316,8 +276,8 @@ public final class LocalCloud implements AutoCloseable {
      * @return a copy
      */
     public List<LocalDroplet> droplets() {
-        return account.droplets(d -> d.machine() != null).stream()
-                .flatMap(d -> Optional.ofNullable(d.machine()).map(m -> new LocalDroplet(d, m, network)).stream())
+        return parts.account.droplets(d -> d.machine() != null).stream()
+                .flatMap(d -> Optional.ofNullable(d.machine()).map(m -> new LocalDroplet(d, m, parts.network)).stream())
                 .toList();
     }
 
@@ -342,107 +302,16 @@ public final class LocalCloud implements AutoCloseable {
      * @throws IllegalStateException if droplets are only records
      */
     public Outsider outsider() {
-        real(mirror);
-        int host = account.takeHost();
-        return new Outsider(network, "o" + outsiderNumbers.incrementAndGet(), host, () -> account.freeHost(host));
+        real(parts.mirror);
+        int host = parts.account.takeHost();
+        return new Outsider(
+                parts.network, "o" + parts.outsiderNumbers.incrementAndGet(), host, () -> parts.account.freeHost(host));
     }
 
     /** Takes everything away. Does nothing the second time. */
     @Override
     public void close() {
-        Thread registered = hook;
-        if (registered != null && !closed.get()) {
-            try {
-                Runtime.getRuntime().removeShutdownHook(registered);
-            } catch (IllegalStateException e) {
-                // The JVM is on its way down, and the hook does the rest.
-                return;
-            }
-        }
-        takeDown();
-    }
-
-    private void takeDown() {
-        if (closed.getAndSet(true)) {
-            return;
-        }
-        api.close();
-        if (mirror != null) {
-            mirror.close();
-        }
-        if (ipv6Mirror != null) {
-            ipv6Mirror.close();
-        }
-        workers.shutdownNow();
-        servers.shutdownNow();
-        awaitWorkers();
-        account.droplets(d -> true).parallelStream()
-                .flatMap(d -> Optional.ofNullable(d.machine()).stream())
-                .forEach(Machine::powerOff);
-        if (run != null) {
-            run.end();
-        }
-    }
-
-    private void awaitWorkers() {
-        try {
-            if (!workers.awaitTermination(60, TimeUnit.SECONDS)) {
-                throw new LocalCloudException("a machine neither booted nor stopped within a minute");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private Machine machine(Droplet droplet) {
-        Runs.Run mine = run;
-        if (mine == null) {
-            throw new IllegalStateException("droplets are only records");
-        }
-        String number = Integer.toString(machineNumbers.incrementAndGet());
-        Droplet.Spec spec = droplet.spec();
-        return new Machine(
-                mine.name(),
-                number,
-                mine.machines().resolve(number),
-                network,
-                new Machine.Spec(
-                        droplet.id(),
-                        spec.name(),
-                        droplet.host(),
-                        layers(spec.image().suite()),
-                        spec.publicKeys(),
-                        spec.userData(),
-                        true,
-                        spec.has(Droplet.Option.IPV6)));
-    }
-
-    /** Makes ready what droplets are to start from, each suite beside the others. Returns the image that has the releases. */
-    private BaseImage ready() {
-        List<CompletableFuture<Void>> others = options.ready.stream()
-                .filter(suite -> !suite.equals(options.suite))
-                .map(suite -> CompletableFuture.runAsync(() -> layers(suite), workers))
-                .toList();
-        layers(options.suite);
-        try {
-            others.forEach(CompletableFuture::join);
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof LocalCloudException cause) {
-                throw cause;
-            }
-            throw e;
-        }
-        return image(options.suite);
-    }
-
-    /** What a droplet of a suite stands on; made if it is not there yet. */
-    private List<Path> layers(String suite) {
-        return image(suite).layers(options.installed);
-    }
-
-    private BaseImage image(String suite) {
-        return images.computeIfAbsent(
-                suite, s -> BaseImage.obtain(options.cache, s, s.equals(options.suite), options.progress));
+        parts.close();
     }
 
     private static <T> T real(@Nullable T part) {
@@ -452,36 +321,9 @@ public final class LocalCloud implements AutoCloseable {
         return part;
     }
 
-    private static String newToken() {
-        byte[] bytes = new byte[32];
-        RANDOM.nextBytes(bytes);
-        return "dop_v1_" + HexFormat.of().formatHex(bytes);
-    }
-
-    private static ThreadFactory daemons(String name) {
-        AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
-    }
-
     /** Options to start a local cloud with. Not thread-safe. */
     public static final class Builder {
-        private Path cache = Path.of("/var/cache/promguard-local-cloud");
-        private @Nullable String subnet;
-        private String suite = "bookworm";
-        private List<String> installed = List.of();
-        private List<String> ready = List.of();
-        private int dropletLimit = 25;
-        private int hourlyLimit = 5000;
-        private int minuteLimit = Integer.MAX_VALUE;
-        private boolean recordsOnly;
-        private Faults faults = new Faults();
-        private Catalog catalog = Catalog.usual();
-        private Consumer<String> progress = line -> {};
-        private Consumer<Exchange> observer = exchange -> {};
+        private final LocalCloudOptions options = new LocalCloudOptions();
 
         private Builder() {}
 
@@ -492,7 +334,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder cache(Path folder) {
-            cache = folder.toAbsolutePath();
+            options.cache = folder.toAbsolutePath();
             return this;
         }
 
@@ -504,12 +346,12 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is not an IPv4 /24
          */
         public Builder subnet(String cidr) {
-            subnet = Network.parse(cidr);
+            options.subnet = Network.parse(cidr);
             return this;
         }
 
         /**
-         * Sets the Debian suite that the release tarballs come from and that is made ready at the start; {@code bookworm} if not set.
+         * Sets the Debian suite that {@link LocalCloud#suiteReleases()} come from and that is made ready at the start; {@code bookworm} if not set.
          * Droplets boot the suite of their own image.
          *
          * @param name {@code bookworm} or {@code trixie}
@@ -517,7 +359,17 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is another
          */
         public Builder suite(String name) {
-            suite = known(name);
+            options.suite = LocalCloudOptions.knownSuite(name);
+            return this;
+        }
+
+        /**
+         * Serves the releases of the suite itself, whose Prometheus is 2.x and has web pages, instead of those of Debian's next suite.
+         *
+         * @return this
+         */
+        public Builder ownReleases() {
+            options.ownReleases = true;
             return this;
         }
 
@@ -530,15 +382,8 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if one is another
          */
         public Builder ready(String... names) {
-            ready = Stream.of(names).map(Builder::known).toList();
+            options.ready = Stream.of(names).map(LocalCloudOptions::knownSuite).toList();
             return this;
-        }
-
-        private static String known(String suite) {
-            if (!List.of("bookworm", "trixie").contains(suite)) {
-                throw new IllegalArgumentException("suite is " + suite + ", but must be bookworm or trixie");
-            }
-            return suite;
         }
 
         /**
@@ -550,13 +395,7 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if one is no name of a package
          */
         public Builder installed(String... packages) {
-            for (String name : packages) {
-                if (!name.matches("[a-z0-9][a-z0-9+.-]+")) {
-                    throw new IllegalArgumentException(
-                            "package is " + name + ", but must be a name as Debian has them");
-                }
-            }
-            installed = List.of(packages);
+            options.installed = LocalCloudOptions.knownPackages(packages);
             return this;
         }
 
@@ -568,10 +407,7 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is negative
          */
         public Builder dropletLimit(int limit) {
-            if (limit < 0) {
-                throw new IllegalArgumentException("droplet limit is " + limit + ", but must not be negative");
-            }
-            dropletLimit = limit;
+            options.dropletLimit = LocalCloudOptions.atLeast(0, "droplet limit", limit);
             return this;
         }
 
@@ -583,10 +419,7 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is less than 1
          */
         public Builder hourlyLimit(int limit) {
-            if (limit < 1) {
-                throw new IllegalArgumentException("hourly limit is " + limit + ", but must be at least 1");
-            }
-            hourlyLimit = limit;
+            options.hourlyLimit = LocalCloudOptions.atLeast(1, "hourly limit", limit);
             return this;
         }
 
@@ -599,10 +432,7 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is less than 1
          */
         public Builder minuteLimit(int limit) {
-            if (limit < 1) {
-                throw new IllegalArgumentException("minute limit is " + limit + ", but must be at least 1");
-            }
-            minuteLimit = limit;
+            options.minuteLimit = LocalCloudOptions.atLeast(1, "minute limit", limit);
             return this;
         }
 
@@ -612,7 +442,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder recordsOnly() {
-            recordsOnly = true;
+            options.recordsOnly = true;
             return this;
         }
 
@@ -625,7 +455,7 @@ public final class LocalCloud implements AutoCloseable {
          * @throws IllegalArgumentException if it is not JSON
          */
         public Builder catalog(String json) {
-            catalog = Catalog.of(json);
+            options.catalog = Catalog.of(json);
             return this;
         }
 
@@ -636,7 +466,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder progress(Consumer<String> say) {
-            progress = say;
+            options.progress = say;
             return this;
         }
 
@@ -647,7 +477,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder observer(Consumer<Exchange> watch) {
-            observer = watch;
+            options.observer = watch;
             return this;
         }
 
@@ -658,31 +488,13 @@ public final class LocalCloud implements AutoCloseable {
          * @throws LocalCloudException if it cannot run here, and why
          */
         public LocalCloud start() {
-            if (!recordsOnly) {
+            if (!options.recordsOnly) {
                 Support support = support();
                 if (!support.ok()) {
                     throw new LocalCloudException(support.toString());
                 }
             }
-            return new LocalCloud(copy());
-        }
-
-        private Builder copy() {
-            Builder copy = new Builder();
-            copy.cache = cache;
-            copy.subnet = subnet;
-            copy.suite = suite;
-            copy.installed = installed;
-            copy.ready = ready;
-            copy.dropletLimit = dropletLimit;
-            copy.hourlyLimit = hourlyLimit;
-            copy.minuteLimit = minuteLimit;
-            copy.recordsOnly = recordsOnly;
-            copy.faults = new Faults();
-            copy.catalog = catalog;
-            copy.progress = progress;
-            copy.observer = observer;
-            return copy;
+            return new LocalCloud(options.copy());
         }
     }
 }

@@ -89,7 +89,20 @@ final class LocalProvider implements CloudProvider {
                 host.status(),
                 host.publicAddress(),
                 host.attempt(),
-                Optional.empty());
+                Optional.empty(),
+                host.locked(),
+                host.young(),
+                host.image());
+    }
+
+    @Override
+    public void powerOn(String mesh, String id, Duration timeout) {
+        digitalOcean.powerOn(mesh, id, timeout);
+    }
+
+    @Override
+    public void resize(String mesh, String id, String size, Duration timeout) {
+        digitalOcean.resize(mesh, id, size, timeout);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /** Serves the release tarballs to the machines, at the bridge's address. */
@@ -19,7 +20,7 @@ final class ReleaseMirror implements AutoCloseable {
     private final HttpServer server;
     private final URI uri;
 
-    ReleaseMirror(String address, List<Path> folders, Executor executor) {
+    ReleaseMirror(String address, Supplier<List<Path>> folders, Executor executor) {
         try {
             server = HttpServer.create(new InetSocketAddress(address, 0), 0);
         } catch (IOException e) {
@@ -30,7 +31,7 @@ final class ReleaseMirror implements AutoCloseable {
             try (exchange) {
                 String wanted = exchange.getRequestURI().getPath().substring(1);
                 Optional<Path> known = TARBALL.matcher(wanted).matches()
-                        ? folders.stream()
+                        ? folders.get().stream()
                                 .map(folder -> folder.resolve(wanted))
                                 .filter(Files::isRegularFile)
                                 .findFirst()

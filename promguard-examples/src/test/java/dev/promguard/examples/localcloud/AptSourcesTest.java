@@ -34,6 +34,13 @@ class AptSourcesTest {
     }
 
     @Test
+    void forNext_anySources_areOneSuiteOfTheSameMirror() {
+        assertThat(AptSources.forNext("forky", List.of(DEB822)))
+                .contains("URIs: http://mirror.example/debian\n", "Suites: forky\n");
+        assertThat(AptSources.forNext("forky", List.of())).isEmpty();
+    }
+
+    @Test
     void forSuite_otherSuite_isAskedOfTheSameMirror() {
         assertThat(AptSources.forSuite("trixie", List.of(DEB822))).contains("Suites: trixie trixie-updates\n");
     }

@@ -68,7 +68,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
         Network[] network = new Network[1];
         run = Runs.begin(4, begun -> network[0] = Network.make(begun, null));
         this.network = network[0];
-        mirror = new ReleaseMirror(this.network.gateway(), image.releaseFolders(), servers);
+        mirror = new ReleaseMirror(this.network.gateway(), image.releases()::folders, servers);
         root = withKernel();
     }
 
@@ -331,7 +331,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
 
     @Override
     public List<Release> releases() {
-        return image.releases().stream()
+        return image.releases().list().stream()
                 .map(release -> new Release(
                         release.name(), release.version(), mirror.uri(), Map.of(Architecture.AMD64, release.sha256())))
                 .toList();

@@ -432,6 +432,48 @@ class LocalCloudApiTest {
                 .isEqualTo(422);
     }
 
+    private Api.Answer act(long id, String body) throws Exception {
+        Api.Answer answer = api.post("v2/droplets/" + id + "/actions", body);
+        long action = answer.body().at("/action/id").asLong();
+        if (answer.status() == 201) {
+            Await.until(
+                    Duration.ofSeconds(5),
+                    body,
+                    () -> api.quietly("v2/actions/" + action)
+                            .at("/action/status")
+                            .asText()
+                            .equals("completed"));
+        }
+        return answer;
+    }
+
+    @Test
+    void action_resize_needsADropletThatIsOffAndADiskThatDoesNotShrink() throws Exception {
+        long id = api.create("a");
+        api.awaitActive(id);
+        int disk = api.get("v2/droplets/" + id).body().at("/droplet/disk").asInt();
+        String larger = "{\"type\":\"resize\",\"size\":\"s-2vcpu-4gb\",\"disk\":false}";
+        String smaller = "{\"type\":\"resize\",\"size\":\"s-1vcpu-1gb\",\"disk\":false}";
+
+        assertThat(act(id, larger).status()).isEqualTo(422);
+        assertThat(act(id, "{\"type\":\"shutdown\"}").status()).isEqualTo(201);
+        assertThat(act(id, "{\"type\":\"resize\",\"size\":\"none\"}").status()).isEqualTo(422);
+        assertThat(act(id, larger).status()).isEqualTo(201);
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/size_slug").asText())
+                .isEqualTo("s-2vcpu-4gb");
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/disk").asInt())
+                .isEqualTo(disk);
+        assertThat(act(id, smaller).status()).isEqualTo(201);
+
+        assertThat(act(id, larger.replace("false", "true")).status()).isEqualTo(201);
+        assertThat(api.get("v2/droplets/" + id).body().at("/droplet/disk").asInt())
+                .isGreaterThan(disk);
+        Api.Answer refused = act(id, smaller);
+        assertThat(refused.status()).isEqualTo(422);
+        assertThat(refused.body().path("message").asText()).contains("smaller disk");
+        assertThat(act(id, "{\"type\":\"power_on\"}").status()).isEqualTo(201);
+    }
+
     @Test
     void tags_madeAndRemoved_comeOffDroplets() throws Exception {
         assertThat(api.post("v2/tags", "{\"name\":\"a b\"}").status()).isEqualTo(422);

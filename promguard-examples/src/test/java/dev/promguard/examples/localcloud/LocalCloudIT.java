@@ -197,7 +197,13 @@ class LocalCloudIT {
     void mirror_releases_arriveWholeInUpstreamLayout() throws Exception {
         assertThat(cloud.releases())
                 .extracting(LocalRelease::name)
-                .containsExactlyInAnyOrder("prometheus", "node_exporter", "blackbox_exporter");
+                .contains("prometheus", "node_exporter", "blackbox_exporter");
+        assertThat(cloud.suiteReleases())
+                .filteredOn(release -> release.name().equals("prometheus"))
+                .extracting(LocalRelease::version)
+                .singleElement()
+                .asString()
+                .startsWith("2.");
         for (LocalRelease release : cloud.releases()) {
             URI uri = cloud.releaseMirror().resolve(release.fileName());
             byte[] bytes = HttpClient.newHttpClient()

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.connection.ConnectionException;
 import net.schmizz.sshj.connection.channel.direct.Session;
 import org.jspecify.annotations.Nullable;
 
@@ -74,21 +75,47 @@ final class Exec {
     private final String command;
     private final String nonce;
     private final Tail tail;
+    private final Tail words;
+    private final boolean quotes;
+    private volatile boolean begun;
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(1024);
     private final AtomicLong read = new AtomicLong();
     private volatile @Nullable IOException unsent;
 
-    Exec(SSHClient client, ExecutorService workers, String user, String nonce) {
+    /** The host takes logins and runs no command. */
+    static final class RefusedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        RefusedException(IOException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
+    /**
+     * An execution.
+     *
+     * @param quotes whether what a host prints instead of running the script may be quoted: not where the script holds secrets, since
+     *     the host may print that
+     */
+    Exec(SSHClient client, ExecutorService workers, String user, String nonce, boolean quotes) {
         this.client = client;
         this.workers = workers;
         this.command = user.equals("root") ? "sh -s" : "sudo -n sh -s";
         this.nonce = nonce;
         this.tail = new Tail(nonce);
+        this.words = new Tail(nonce);
+        this.quotes = quotes;
     }
 
-    /** The last lines that the script printed beside the protocol. */
+    /** The last lines that the script printed beside the protocol, or that the host printed instead of running it. */
     String tail() {
-        return tail.text();
+        String said = quotes && !begun ? words.text() : "";
+        return (said + '\n' + tail.text()).strip();
+    }
+
+    /** Whether the script ran, by a line of its protocol. */
+    boolean begun() {
+        return begun;
     }
 
     /**
@@ -107,6 +134,9 @@ final class Exec {
             Session.Command running;
             try {
                 running = client.startSession().exec(command);
+            } catch (ConnectionException e) {
+                report(new Broken(client.isConnected() ? new RefusedException(e) : e));
+                return;
             } catch (IOException | RuntimeException e) {
                 report(new Broken(e));
                 return;
@@ -144,8 +174,10 @@ final class Exec {
                 open--;
             } else if (event instanceof Broken broken) {
                 throw broken.failure() instanceof IOException failure ? failure : new IOException(broken.failure());
-            } else if (event instanceof Line line && line.text().startsWith(nonce + '\t')) {
-                lines.line(line.text().substring(nonce.length() + 1), text -> {
+            } else if (event instanceof Line line && protocol(line.text()) >= 0) {
+                int start = protocol(line.text());
+                begun = true;
+                lines.line(line.text().substring(start), text -> {
                     Session.Command reader = sent(started);
                     OutputStream input = reader.getOutputStream();
                     input.write((text + '\n').getBytes(StandardCharsets.US_ASCII));
@@ -166,6 +198,16 @@ final class Exec {
             }
             return code == null ? OptionalInt.empty() : OptionalInt.of(code);
         }
+    }
+
+    /**
+     * Where the protocol begins in a line, or -1 if the line is none of it. What a login shell prints first may end without a line end,
+     * so the first line of the protocol may follow that.
+     */
+    private int protocol(String line) {
+        String start = nonce + '\t';
+        int at = line.indexOf(start);
+        return at == 0 || (at > 0 && !begun) ? at + start.length() : -1;
     }
 
     /** The command once all of its script is on the way: a quick host may speak before the sender has come that far here. */
@@ -210,7 +252,9 @@ final class Exec {
                     }
                 }
             }
-            if (length > 0 && !protocol) {
+            if (length > 0 && protocol) {
+                words.add(line, length);
+            } else if (length > 0) {
                 take(line, length, false);
             }
             report(new Ended());
@@ -243,6 +287,9 @@ final class Exec {
 
     private void take(byte[] line, int length, boolean protocol) {
         if (protocol) {
+            if (quotes && !begun) {
+                words.add(line, length);
+            }
             report(new Line(new String(line, 0, length, StandardCharsets.UTF_8)));
         } else {
             tail.add(line, length);

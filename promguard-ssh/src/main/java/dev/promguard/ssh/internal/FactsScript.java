@@ -29,6 +29,7 @@ final class FactsScript {
     /**
      * Writes the script.
      *
+     * @param bootTimeout how long to wait for the first boot; zero does without
      * @param others whether a rollback that is armed is that of another session
      * @param shown the host key of this connection, where one from before a rollback that changed the key is not to be used
      * @throws IllegalArgumentException if the query names something that cannot exist
@@ -42,7 +43,9 @@ final class FactsScript {
         require(UNIT, query.units(), "unit");
         require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
         Script script = Script.begin(nonce);
-        script.shell("first_boot " + Math.max(1, bootTimeout.toSeconds()) + " || { say end; return; }");
+        if (!bootTimeout.isZero()) {
+            script.shell("first_boot " + Math.max(1, bootTimeout.toSeconds()) + " || { say end; return; }");
+        }
         if (others) {
             script.shell("facts_rollback || [ $? -ne 2 ] || { say busy; say end; return; }");
         }

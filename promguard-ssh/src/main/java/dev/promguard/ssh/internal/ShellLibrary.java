@@ -30,6 +30,7 @@ final class ShellLibrary {
     static final List<String> FILES = Stream.of(
                     List.of("steps.sh", "system.sh"), Resources.shellFiles(), List.of("rollback.sh", "probe.sh"))
             .flatMap(List::stream)
+            .distinct()
             .toList();
 
     /** No functions, for what needs none. */

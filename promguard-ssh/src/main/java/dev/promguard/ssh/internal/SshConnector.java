@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.security.KeyPair;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
@@ -35,9 +36,11 @@ import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.DefaultConfig;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.common.DisconnectReason;
+import net.schmizz.sshj.common.Factory;
 import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.transport.kex.Curve25519SHA256;
 import net.schmizz.sshj.transport.kex.ECDHNistP;
+import net.schmizz.sshj.transport.kex.KeyExchange;
 import net.schmizz.sshj.userauth.UserAuthException;
 import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
 import net.schmizz.sshj.userauth.password.PasswordUtils;
@@ -46,11 +49,14 @@ import org.jspecify.annotations.Nullable;
 /** Opens sessions: connects until the host is there, takes no host key but an accepted one, and logs in. Thread-safe. */
 public final class SshConnector {
     private static final AtomicInteger THREADS = new AtomicInteger();
-    private static final ThreadFactory DAEMONS = task -> {
+    static final ThreadFactory DAEMONS = task -> {
         Thread thread = new Thread(task, "promguard-ssh-" + THREADS.incrementAndGet());
         thread.setDaemon(true);
         return thread;
     };
+
+    /** Algorithms that are no older than those known here. */
+    private static final Pattern NEWER = Pattern.compile("mlkem|sntrup|mldsa|ml-dsa");
 
     private static final Pattern NO_SETTLEMENT =
             Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
@@ -58,6 +64,9 @@ public final class SshConnector {
     static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
     private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofSeconds(11);
+
+    /** How many logins in a row a host may end without an answer before that is its answer. */
+    private static final int LOGINS = 3;
 
     private final Settings settings;
     private final DefaultConfig config;
@@ -76,13 +85,17 @@ public final class SshConnector {
         DefaultConfig config = new DefaultConfig();
         config.setLoggerFactory(new QuietLoggers());
         config.setKeepAliveProvider(KeepAliveProvider.KEEP_ALIVE);
-        config.setKeyExchangeFactories(List.of(
+        List<Factory.Named<KeyExchange>> exchanges = new ArrayList<>(List.of(
+                HybridKeyExchange.mlKem(),
                 new Curve25519SHA256.Factory(),
                 new Curve25519SHA256.FactoryLibSsh(),
                 new ECDHNistP.Factory256(),
                 new ECDHNistP.Factory384(),
-                new ECDHNistP.Factory521(),
-                new ExtInfoClientFactory()));
+                new ECDHNistP.Factory521()));
+        // For hosts that take nothing else: many hosts at once would wait for its key pairs.
+        exchanges.addAll(HybridKeyExchange.ntruPrime());
+        exchanges.add(new ExtInfoClientFactory());
+        config.setKeyExchangeFactories(exchanges);
         config.setCipherFactories(List.of(
                 ChachaPolyCiphers.CHACHA_POLY_OPENSSH(),
                 GcmCiphers.AES256GCM(),
@@ -124,6 +137,7 @@ public final class SshConnector {
         KeyPair login = loginKey(target);
         long deadline = System.nanoTime() + target.timeout().toNanos();
         Duration pause = FIRST_PAUSE;
+        int turnedAway = 0;
         while (true) {
             Attempt attempt = new Attempt(target, login);
             boolean refused;
@@ -132,7 +146,10 @@ public final class SshConnector {
             } catch (IOException | TimeoutException e) {
                 attempt.abort();
                 HostException last = attempt.describe(e);
-                if (!last.retryable() || deadline - System.nanoTime() <= pause.toNanos()) {
+                // A connection may also be lost by chance in the middle of a login.
+                turnedAway = attempt.turnedAway(e) ? turnedAway + 1 : 0;
+                boolean again = last.retryable() || (turnedAway > 0 && turnedAway < LOGINS);
+                if (!again || deadline - System.nanoTime() <= pause.toNanos()) {
                     throw last;
                 }
                 refused = e instanceof ConnectException;
@@ -183,6 +200,12 @@ public final class SshConnector {
     private KeyPair loginKey(HostTarget target) {
         try (SSHClient reader = new SSHClient(config)) {
             return target.loginKey().useText(text -> {
+                WrongKey wrong = WrongKey.of(text);
+                if (wrong != null) {
+                    throw HostException.of(
+                                    ErrorCode.INVALID_LOGIN_KEY, target.name(), target.address(), "read the login key")
+                            .because(wrong.what(), wrong.remedy());
+                }
                 try {
                     return target.passphrase().isPresent()
                             ? target.passphrase().get().useText(passphrase -> keyPair(reader, text, passphrase))
@@ -298,31 +321,95 @@ public final class SshConnector {
                                 "Nothing was sent to it. Somebody who knows the host's public key may intercept the"
                                         + " connection.");
             }
-            if (pinned.proven() != null && causedBy(failure, UserAuthException.class) && !sockets.broken(client)) {
-                return failed(ErrorCode.LOGIN_REFUSED, "log in", failure)
+            if (pinned.proven() != null
+                    && causedBy(failure, UserAuthException.class)
+                    && !causedBy(failure, TransportException.class)) {
+                return loginRefused(failure);
+            }
+            if (turnedAway(failure)) {
+                HostException.Builder failed =
+                        failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
+                return (EarlyEnd.passing(banner()) ? failed.retryable() : failed)
                         .because(
-                                "the host refused the login of " + target.user() + " with the key given",
-                                "Check the user's name, and that the key's public half is in that user's"
-                                        + " ~/.ssh/authorized_keys on the host.");
+                                "the host closed the connection during the login of " + target.user(),
+                                "Follow what it says above, or log in as another user. On the host, journalctl -u ssh names"
+                                        + " the reason.");
             }
             Matcher old = noSettlement(failure);
             if (old != null) {
                 Outdated outdated = Outdated.of(old.group(1));
                 return failed(ErrorCode.SSH_OUTDATED, "agree on algorithms", failure)
                         .because(
-                                "the host's SSH server knows no " + outdated.what + " that is still safe: it offers "
-                                        + FactsParser.shown(old.group(2)),
-                                "Nothing was sent to it. Update OpenSSH on the host, or set \"" + outdated.setting
+                                (NEWER.matcher(old.group(2)).find()
+                                                ? "PromGuard knows no " + outdated.what
+                                                        + " that the host's SSH server allows"
+                                                : "the host's SSH server knows no " + outdated.what
+                                                        + " that is still safe")
+                                        + ": it offers " + FactsParser.shown(old.group(2)),
+                                "Nothing was sent to it. "
+                                        + (NEWER.matcher(old.group(2)).find()
+                                                ? "Set"
+                                                : "Update OpenSSH on the host, or set")
+                                        + " \"" + outdated.setting
                                         + "\" in its /etc/ssh/sshd_config and reload it, then run again.");
             }
             return failed(ErrorCode.CONNECT_FAILED, "connect", failure)
                     .retryable()
+                    .output(Tail.of(sockets.heard() + '\n' + banner()))
                     .because(
                             "no session with port " + target.port() + " within "
                                     + target.timeout().toSeconds() + " s; the last attempt ended with "
                                     + reason(failure),
                             "Check that the host is up, that its SSH server listens on that port, and that no firewall"
                                     + " blocks it.");
+        }
+
+        /** What the host said while it decided on the login. */
+        private String banner() {
+            return pinned.proven() == null
+                    ? ""
+                    : Tail.of(String.valueOf(client.getUserAuth().getBanner()));
+        }
+
+        /** Whether the host went away in the middle of the login and said something first, as PAM does for a closed account. */
+        boolean turnedAway(Exception failure) {
+            return pinned.proven() != null
+                    && !client.isAuthenticated()
+                    && !banner().isEmpty()
+                    && causedBy(failure, TransportException.class)
+                    && !causedBy(failure, TimeoutException.class);
+        }
+
+        private HostException loginRefused(Exception failure) {
+            String user = target.user();
+            HostException.Builder failed =
+                    failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
+            String methods = client.getUserAuth().getAllowedMethods().stream()
+                    .filter(method -> !method.isBlank())
+                    .map(FactsParser::shown)
+                    .collect(Collectors.joining(", "));
+            if (client.getUserAuth().hadPartialSuccess()) {
+                return failed.because(
+                        "the host took the key of " + user + " and wants " + methods + " besides",
+                        "PromGuard answers no second question. Exempt " + user + " in the host's"
+                                + " /etc/ssh/sshd_config: Match User " + user + ", and below it AuthenticationMethods"
+                                + " publickey.");
+            }
+            if (!methods.isEmpty() && !methods.contains("\"publickey\"")) {
+                return failed.because(
+                        "the host takes no key from " + user + ", only " + methods,
+                        "Set PubkeyAuthentication yes for " + user + " in the host's /etc/ssh/sshd_config, and"
+                                + " AuthenticationMethods, if it is set there, to publickey.");
+            }
+            return failed.because(
+                    "the host refused the login of " + user + " with the key "
+                            + PinnedKeys.fingerprint(login.getPublic()),
+                    "Check the user's name, that the key's public half is in that user's ~/.ssh/authorized_keys, and in the"
+                            + " host's /etc/ssh/sshd_config "
+                            + (user.equals("root")
+                                    ? "PermitRootLogin, AllowUsers and AllowGroups"
+                                    : "AllowUsers and AllowGroups")
+                            + ". On the host, journalctl -u ssh names the reason.");
         }
 
         private HostException.Builder failed(ErrorCode code, String step, Exception failure) {
@@ -332,7 +419,7 @@ public final class SshConnector {
 
     /** What a server and this client have no modern algorithm in common for, and what sshd's configuration calls it. */
     private enum Outdated {
-        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms curve25519-sha256"),
+        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms +curve25519-sha256"),
         HOST_KEY("kind of host key", "HostKey /etc/ssh/ssh_host_ed25519_key"),
         CIPHER("cipher", "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com"),
         MAC("message authentication code", "MACs hmac-sha2-256-etm@openssh.com"),
@@ -387,6 +474,15 @@ public final class SshConnector {
             }
         }
         return false;
+    }
+
+    /** The interruption of a thread that a failure comes from, or null. */
+    static @Nullable Throwable interruption(Throwable failure) {
+        Throwable cause = failure;
+        while (cause != null && !(cause instanceof InterruptedException)) {
+            cause = cause.getCause();
+        }
+        return cause;
     }
 
     private static boolean causedBy(@Nullable Throwable failure, Class<? extends Throwable> type) {

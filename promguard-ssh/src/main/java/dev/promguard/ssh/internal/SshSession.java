@@ -8,40 +8,28 @@ import dev.promguard.host.Change;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostKey;
-import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.NewKeys;
-import dev.promguard.host.Packages;
-import dev.promguard.host.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import net.schmizz.sshj.SSHClient;
-import net.schmizz.sshj.connection.channel.direct.LocalPortForwarder;
-import net.schmizz.sshj.connection.channel.direct.Parameters;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,8 +39,6 @@ final class SshSession implements HostSession {
     private static final SecureRandom RANDOM = new SecureRandom();
     /** Over how many connections facts are asked for, where each turns out to be older than what happened on the host. */
     private static final int CONNECTIONS = 3;
-    /** What a host says where another run holds its lock. */
-    private static final String BUSY = "another run is at work on this host";
 
     private final HostTarget target;
     private final Settings settings;
@@ -61,7 +47,7 @@ final class SshSession implements HostSession {
     private volatile SSHClient client;
     private volatile TrackedSockets sockets;
     private volatile ExecutorService workers;
-    private final Queue<ServerSocket> forwards = new ConcurrentLinkedQueue<>();
+    private final Forwards forwards;
     private final AtomicBoolean closed = new AtomicBoolean();
     private boolean armedHere;
 
@@ -80,6 +66,15 @@ final class SshSession implements HostSession {
         this.workers = workers;
         this.hostKey = hostKey;
         this.connector = connector;
+        this.forwards = new Forwards(
+                target.name(),
+                this::client,
+                new Relay(nonce(), this::client, this::another),
+                Executors.newCachedThreadPool(SshConnector.DAEMONS));
+    }
+
+    SSHClient client() {
+        return client;
     }
 
     @Override
@@ -110,16 +105,7 @@ final class SshSession implements HostSession {
     private void renew() {
         TrackedSockets old = sockets;
         ExecutorService oldWorkers = workers;
-        SshSession fresh = connector.apply(new HostTarget(
-                target.name(),
-                target.address(),
-                target.port(),
-                target.user(),
-                target.acceptedHostKeys().isEmpty() ? Set.of(hostKey) : target.acceptedHostKeys(),
-                false,
-                target.loginKey(),
-                target.passphrase(),
-                target.timeout()));
+        SshSession fresh = another();
         hostKey = fresh.hostKey;
         client = fresh.client;
         sockets = fresh.sockets;
@@ -130,6 +116,20 @@ final class SshSession implements HostSession {
             cut();
             throw failed(ErrorCode.MISUSE, "read facts").because("the session is closed", "Open a new one.");
         }
+    }
+
+    /** A session over another connection, to which the host shows a key that this session may take. */
+    private SshSession another() {
+        return connector.apply(new HostTarget(
+                target.name(),
+                target.address(),
+                target.port(),
+                target.user(),
+                target.acceptedHostKeys().isEmpty() ? Set.of(hostKey) : target.acceptedHostKeys(),
+                false,
+                target.loginKey(),
+                target.passphrase(),
+                target.timeout()));
     }
 
     /**
@@ -170,7 +170,7 @@ final class SshSession implements HostSession {
         }
         List<Change> copy = List.copyOf(changes);
         String nonce = nonce();
-        Exec exec = exec(nonce);
+        Exec exec = exec(nonce, false);
         ChangeRun run = new ChangeRun(copy, progress, nonce);
         boolean answers = copy.stream().anyMatch(HostKey.Replace.class::isInstance);
         try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter())) {
@@ -300,29 +300,40 @@ final class SshSession implements HostSession {
     }
 
     @Override
+    public Set<HostKeyFingerprint> hostKeys(Probe server, Duration timeout) {
+        String nonce = nonce();
+        Exec exec = exec(nonce);
+        String step = "ask for the host keys at " + server;
+        HostKeyScan scan = new HostKeyScan(server, timeout);
+        try (Script script = scan.script(nonce)) {
+            Duration limit = scan.longest().plus(settings.factsTimeout());
+            OptionalInt code = run(exec, script, false, limit, step, (line, answer) -> scan.line(line));
+            if (!scan.ended()) {
+                throw unfinished(step, exec, code);
+            }
+            return scan.keys();
+        } catch (FactsParser.MalformedException e) {
+            throw malformed(step, e);
+        }
+    }
+
+    @Override
     public int forward(String address, int port) {
         String step = "forward a port to " + address + ":" + port;
-        ServerSocket listener = null;
         try {
-            listener = new ServerSocket();
-            listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            forwards.add(listener);
-            if (closed.get()) {
-                listener.close();
-                throw new IOException("the session is closed");
-            }
-            int local = listener.getLocalPort();
-            LocalPortForwarder forwarder =
-                    client.newLocalPortForwarder(new Parameters("127.0.0.1", local, address, port), listener);
-            workers.execute(() -> {
-                try {
-                    forwarder.listen();
-                } catch (IOException e) {
-                    LOG.debug("{}: {} ended", target.name(), step, e);
-                }
-            });
-            return local;
+            return forwards.open(address, port);
+        } catch (Forwards.ForbiddenException e) {
+            throw failed(ErrorCode.FORWARD_FAILED, step)
+                    .cause(e)
+                    .because(
+                            "the host's SSH server forbids it, and no relay runs there: " + SshConnector.reason(e),
+                            "Set AllowTcpForwarding local for " + target.user()
+                                    + " in the host's /etc/ssh/sshd_config, and PermitOpen, if it is set there, to "
+                                    + address + ":" + port + "; then reload it.");
         } catch (IOException e) {
+            if (SshConnector.interruption(e) instanceof InterruptedException interruption) {
+                throw SshConnector.interrupted(target, step, interruption);
+            }
             throw failed(ErrorCode.FORWARD_FAILED, step)
                     .cause(e)
                     .because(
@@ -358,32 +369,20 @@ final class SshSession implements HostSession {
 
     private void cut() {
         closed.set(true);
-        for (ServerSocket forward : forwards) {
-            try {
-                forward.close();
-            } catch (IOException e) {
-                LOG.debug("{}: a forward did not close", target.name(), e);
-            }
-        }
+        forwards.close();
         sockets.close();
         workers.shutdownNow();
-        if (!forwards.isEmpty() && !Thread.currentThread().isInterrupted()) {
-            // A port takes connections until the thread that accepts them has noticed.
-            try {
-                if (!workers.awaitTermination(500, TimeUnit.MILLISECONDS)) {
-                    LOG.debug("{}: a forward takes its time to end", target.name());
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
     }
 
     private Exec exec(String nonce) {
+        return exec(nonce, true);
+    }
+
+    private Exec exec(String nonce, boolean quotes) {
         if (closed.get()) {
             throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
-        return new Exec(client, workers, target.user(), nonce);
+        return new Exec(client, workers, target.user(), nonce, quotes);
     }
 
     private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)
@@ -395,6 +394,14 @@ final class SshSession implements HostSession {
             return code;
         } catch (InterruptedException e) {
             throw SshConnector.interrupted(target, lines instanceof ChangeRun run ? run.step() : step, e);
+        } catch (Exec.RefusedException e) {
+            throw failed(ErrorCode.LOGIN_REFUSED, step)
+                    .output(exec.tail())
+                    .cause(e)
+                    .because(
+                            "the host lets " + target.user() + " log in and runs no command: " + SshConnector.reason(e),
+                            "Check MaxSessions in /etc/ssh/sshd_config on the host, and the options before the key in"
+                                    + " the ~/.ssh/authorized_keys of " + target.user() + '.');
         } catch (IOException | TimeoutException e) {
             String reason = e instanceof TimeoutException
                     ? "the host did not finish within " + limit.toSeconds() + " s"
@@ -447,10 +454,10 @@ final class SshSession implements HostSession {
         }
         Change change = run.current();
         HostException.Builder failed =
-                failed(code(change, failure.why()), run.step()).exitCode(failure.exitCode());
-        String remedy = failure.why().equals(BUSY)
+                failed(ChangeAdvice.code(change, failure.why()), run.step()).exitCode(failure.exitCode());
+        String remedy = failure.why().equals(ChangeAdvice.BUSY)
                 ? "Wait until the other run on this host is done, then run apply again."
-                : remedy(change, failure.why());
+                : ChangeAdvice.remedy(change, failure.why());
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());
         }
@@ -465,51 +472,17 @@ final class SshSession implements HostSession {
                 : "";
     }
 
-    private static ErrorCode code(@Nullable Change change, String why) {
-        if (why.equals(BUSY)) {
-            return ErrorCode.HOST_BUSY;
-        }
-        return change instanceof Releases.Install || change instanceof Packages.Install
-                ? ErrorCode.INSTALL_FAILED
-                : ErrorCode.STEP_FAILED;
-    }
-
-    private static String remedy(@Nullable Change change, String why) {
-        if (change instanceof Releases.Install install) {
-            return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
-                    + withoutUser(install.tarball()) + ", then run apply again.";
-        } else if (change instanceof Packages.Install) {
-            return "Check that the host reaches its package mirrors, then run apply again.";
-        } else if (change instanceof ManagedFiles.Write) {
-            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
-        } else if (change instanceof HostKey.Replace) {
-            return "The host keeps its old key. Run apply again.";
-        }
-        return "Fix what the lines above name, then run apply again.";
-    }
-
-    private static URI withoutUser(URI uri) {
-        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
-    }
-
     private HostException unfinished(String step, Exec exec, OptionalInt code) {
-        boolean sudo = !target.user().equals("root") && exec.tail().contains("sudo:");
-        HostException.Builder failed =
-                failed(sudo ? ErrorCode.NOT_ROOT : ErrorCode.BAD_ANSWER, step).output(exec.tail());
-        code.ifPresent(failed::exitCode);
         String how = code.isPresent() ? "exit code " + code.getAsInt() : "no exit code";
-        if (sudo) {
-            return failed.because(
-                    target.user() + " may not run commands as root",
-                    "Log in as root, or let " + target.user()
-                            + " use sudo without a password: as root on the host,"
-                            + " apt-get install sudo, then echo '" + target.user()
-                            + " ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/" + target.user() + '.');
-        }
-        String remedy = target.user().equals("root")
-                ? "Check that root's login shell on the host runs sh."
-                : "Check that " + target.user() + " may run sudo -n sh on the host.";
-        return failed.because("the script ended early, with " + how, remedy);
+        EarlyEnd end = exec.begun()
+                ? new EarlyEnd(
+                        ErrorCode.BAD_ANSWER,
+                        "the script ended early, with " + how,
+                        "Fix what the lines above name, or run it again if there are none.")
+                : EarlyEnd.of(exec.tail(), target.user(), how);
+        HostException.Builder failed = failed(end.code(), step).output(exec.tail());
+        code.ifPresent(failed::exitCode);
+        return failed.because(end.what(), end.remedy());
     }
 
     private HostException malformed(String step, FactsParser.MalformedException e) {
@@ -529,155 +502,5 @@ final class SshSession implements HostSession {
         byte[] bytes = new byte[16];
         RANDOM.nextBytes(bytes);
         return HexFormat.of().formatHex(bytes);
-    }
-
-    /** The connection ended before a run of changes did. */
-    private static final class ConnectionLostException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        ConnectionLostException(String reason, Throwable cause) {
-            super(reason, cause);
-        }
-
-        String reason() {
-            String message = getMessage();
-            return message == null ? "" : message;
-        }
-    }
-
-    /** Follows a run of changes by what its script reports. */
-    static final class ChangeRun implements Exec.Lines {
-        /**
-         * How a change failed.
-         *
-         * @param exitCode its exit code
-         * @param why what the script says of it, or an empty text
-         */
-        record Failure(int exitCode, String why) {}
-
-        private final List<Change> changes;
-        private final Progress progress;
-        private final String nonce;
-        private int next;
-        private boolean under;
-        private String preparing = "send the changes";
-        private boolean armed;
-        private boolean rolledBack;
-        private boolean ended;
-        private @Nullable Failure failure;
-
-        ChangeRun(List<Change> changes, Progress progress, String nonce) {
-            this.changes = changes;
-            this.progress = progress;
-            this.nonce = nonce;
-        }
-
-        boolean armed() {
-            return armed;
-        }
-
-        boolean rolledBack() {
-            return rolledBack;
-        }
-
-        boolean ended() {
-            return ended;
-        }
-
-        @Nullable
-        Failure failure() {
-            return failure;
-        }
-
-        /** The change under way, or null before the first and between two. */
-        @Nullable
-        Change current() {
-            return under ? changes.get(next) : null;
-        }
-
-        /** What is under way, in words. */
-        String step() {
-            Change current = current();
-            return current == null ? preparing : current.describe();
-        }
-
-        @Override
-        public void line(String line, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
-            String[] fields = line.split("\t", -1);
-            if (failure != null || ended) {
-                throw new FactsParser.MalformedException("something follows the end");
-            }
-            switch (fields[0]) {
-                case "begin" -> begin(fields);
-                case "done" -> done(fields);
-                case "failed" -> {
-                    if (fields.length != 4 || !fields[2].matches("[0-9]{1,3}")) {
-                        throw new FactsParser.MalformedException(FactsParser.shown(line));
-                    }
-                    failure = new Failure(Integer.parseInt(fields[2]), fields[3].replaceAll("\\p{Cntrl}", "?"));
-                }
-                case "armed" -> armed = true;
-                case "rolled-back" -> rolledBack = true;
-                case "leftover" -> progress.left(leftover(fields));
-                case "hostkey" -> hostKey(fields, answer);
-                case "end" -> {
-                    if (next != changes.size()) {
-                        throw new FactsParser.MalformedException("the end came too early");
-                    }
-                    ended = true;
-                }
-                default -> throw new FactsParser.MalformedException(FactsParser.shown(line));
-            }
-        }
-
-        private static String leftover(String[] fields) throws FactsParser.MalformedException {
-            String what = fields.length == 2 ? fields[1].replaceAll("[^\\x20-\\x7e]", "?") : "";
-            if (what.isBlank()) {
-                throw new FactsParser.MalformedException(
-                        "what is left on the host: " + FactsParser.shown(String.join(" ", fields)));
-            }
-            return what;
-        }
-
-        private void begin(String[] fields) throws FactsParser.MalformedException {
-            String number = fields.length == 2 ? fields[1] : "";
-            if (number.equals(ChangeScript.PREPARE)) {
-                preparing = "take the host's lock";
-            } else if (number.equals(ChangeScript.ARM)) {
-                preparing = "arm the rollback";
-            } else if (!under && next < changes.size() && number.equals(Integer.toString(next))) {
-                under = true;
-                progress.started(changes.get(next));
-            } else {
-                throw new FactsParser.MalformedException("the change begun is " + FactsParser.shown(number));
-            }
-        }
-
-        private void done(String[] fields) throws FactsParser.MalformedException {
-            String number = fields.length == 2 ? fields[1] : "";
-            if (under && number.equals(Integer.toString(next))) {
-                under = false;
-                progress.done(changes.get(next));
-                next++;
-            } else if (under || (!number.equals(ChangeScript.PREPARE) && !number.equals(ChangeScript.ARM))) {
-                throw new FactsParser.MalformedException("the change done is " + FactsParser.shown(number));
-            }
-        }
-
-        private void hostKey(String[] fields, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
-            if (!(current() instanceof HostKey.Replace) || fields.length != 4) {
-                throw new FactsParser.MalformedException("a host key that was not asked for");
-            }
-            HostKeyFingerprint fingerprint;
-            try {
-                fingerprint = new SshPublicKey(fields[2], fields[3]).fingerprint();
-            } catch (IllegalArgumentException e) {
-                FactsParser.MalformedException malformed = new FactsParser.MalformedException("a host key");
-                malformed.initCause(e);
-                throw malformed;
-            }
-            progress.newHostKey(fingerprint);
-            answer.send("go " + nonce);
-        }
     }
 }

@@ -39,6 +39,16 @@ final class Tail {
         }
     }
 
+    /** The last lines of a text, made printable and cut. */
+    static String of(String text) {
+        Tail tail = new Tail("\n");
+        text.lines().forEach(line -> {
+            byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+            tail.add(bytes, bytes.length);
+        });
+        return tail.text();
+    }
+
     synchronized String text() {
         return String.join("\n", lines);
     }

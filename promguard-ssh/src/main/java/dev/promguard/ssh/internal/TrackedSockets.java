@@ -1,12 +1,15 @@
 package dev.promguard.ssh.internal;
 
+import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.SocketFactory;
-import net.schmizz.sshj.SSHClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +20,56 @@ final class TrackedSockets extends SocketFactory {
 
     private final AtomicReference<@Nullable Socket> last = new AtomicReference<>();
     private final Thread keepAlive;
+    private final Heard heard = new Heard();
     private volatile boolean closed;
+
+    /** The first bytes that came, for as long as they are no greeting of an SSH server. */
+    private static final class Heard {
+        private static final int LIMIT = 1024;
+
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        synchronized void reset() {
+            bytes.reset();
+        }
+
+        synchronized void add(byte[] buffer, int offset, int count) {
+            bytes.write(buffer, offset, Math.max(0, Math.min(count, LIMIT - bytes.size())));
+        }
+
+        /** What came before the greeting, all of it if there was none. */
+        synchronized String words() {
+            String text = bytes.toString(StandardCharsets.UTF_8);
+            int greeting = text.startsWith("SSH-") ? 0 : text.indexOf("\nSSH-");
+            return (greeting < 0 ? text : text.substring(0, greeting))
+                    .replace('\r', ' ')
+                    .strip();
+        }
+    }
+
+    private final class Listening extends FilterInputStream {
+        Listening(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            int read = super.read();
+            if (read >= 0) {
+                heard.add(new byte[] {(byte) read}, 0, 1);
+            }
+            return read;
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int count) throws IOException {
+            int read = super.read(buffer, offset, count);
+            if (read > 0) {
+                heard.add(buffer, offset, read);
+            }
+            return read;
+        }
+    }
 
     /**
      * Sockets for one client.
@@ -31,7 +83,13 @@ final class TrackedSockets extends SocketFactory {
 
     @Override
     public Socket createSocket() throws IOException {
-        Socket socket = new Socket();
+        heard.reset();
+        Socket socket = new Socket() {
+            @Override
+            public InputStream getInputStream() throws IOException {
+                return new Listening(super.getInputStream());
+            }
+        };
         socket.setTcpNoDelay(true);
         last.set(socket);
         if (closed) {
@@ -70,9 +128,9 @@ final class TrackedSockets extends SocketFactory {
         return socket;
     }
 
-    /** Whether the transport ended by itself, so that a failed login says nothing about the key. */
-    boolean broken(SSHClient client) {
-        return !client.getTransport().isRunning();
+    /** What the other side said before the greeting of an SSH server; not printable as it is, at most 1 KiB, mostly empty. */
+    String heard() {
+        return heard.words();
     }
 
     /** Closes the socket and ends the thread that keeps the connection alive. Safe from any thread. */

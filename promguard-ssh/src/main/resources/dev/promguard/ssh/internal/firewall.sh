@@ -25,6 +25,29 @@ facts_firewall() {
     facts_rules 6 ufw6 ip6tables /etc/ufw/user6.rules
 }
 
+# facts_ufw_settings: whether ufw drops all IPv6, and if it does, whether this login comes over it.
+facts_ufw_settings() {
+    grep -qiE '^[[:space:]]*IPV6=["'\'']?no' /etc/default/ufw 2>/dev/null || return 0
+    say fact ufw-settings drops-ipv-six
+    connection=${SSH_CONNECTION:-}
+    # sudo does not pass it on, but has it.
+    if [ -z "$connection" ] && [ -r "/proc/$PPID/environ" ]; then
+        connection=$(tr '\0' '\n' <"/proc/$PPID/environ" | sed -n 's/^SSH_CONNECTION=//p')
+    fi
+    case ${connection%% *} in
+        *:*.*.*.*) ;;
+        *:*) say fact ufw-settings login-over-ipv-six ;;
+    esac
+}
+
+# xtables_free: waits until nobody holds the lock of iptables, for ufw does not.
+xtables_free() {
+    [ ! -e /run/xtables.lock ] || flock -w 60 /run/xtables.lock true || {
+        WHY='another program holds the lock of iptables'
+        return 1
+    }
+}
+
 # facts_rules 4|6 CHAIN IPTABLES FILE: what is written in ufw's file, and what is loaded of it and beside it.
 facts_rules() {
     file=$4
@@ -49,23 +72,53 @@ facts_rules() {
         (rest = after("-A " chain "-user-input ")) != "" { tell("loaded", rest) }' >&3
 }
 
+# apply_rule [prepend] ALLOW_OR_DELETE WORD...: with prepend, before all other rules, also where it is there already.
 apply_rule() {
     note_firewall || return 1
+    if [ "$1" = prepend ]; then
+        shift
+        prepend_rule "$@"
+        return
+    fi
     if [ "$1" = allow ]; then
         note rule "$@" || return 1
     fi
+    xtables_free || return
     ufw "$@" </dev/null || {
         WHY='ufw refused the rule'
         return 1
     }
 }
 
+# prepend_rule allow WORD... comment COMMENT: ufw leaves a rule that is there where it is, so that one goes first.
+prepend_rule() {
+    note rule "$@" || return 1
+    count=$#
+    while [ "$count" -gt 2 ]; do
+        set -- "$@" "$1"
+        shift
+        count=$((count - 1))
+    done
+    comment=$2
+    shift 2
+    if ! { ufw delete "$@" && ufw prepend "$@" comment "$comment"; } </dev/null; then
+        WHY='ufw refused the rule'
+        return 1
+    fi
+}
+
 apply_firewall() {
-    note_firewall || return 1
+    note_firewall && xtables_free || return 1
     case $(cat /etc/default/ufw) in
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
     esac
+    if forwards_for_others; then
+        keep_forwarding || {
+            WHY='ufw could not be told to go on forwarding'
+            return 1
+        }
+    fi
     was=off
     if iptables -S ufw-user-input >/dev/null 2>&1; then
         was=on
@@ -96,6 +149,30 @@ apply_firewall() {
     fi
 }
 
+# forwards_for_others: whether the host passes on packets of containers, guests or clients, which ufw would drop. Where one of IPv4 and IPv6
+# is forwarded by rules alone, that is how it stays.
+forwards_for_others() {
+    forwards=no
+    for pair in iptables:ipv4/ip_forward ip6tables:ipv6/conf/all/forwarding; do
+        if [ "$(cat "/proc/sys/net/${pair#*:}" 2>/dev/null)" = 1 ]; then
+            case $("${pair%%:*}" -S FORWARD 2>/dev/null) in
+                *'-P FORWARD ACCEPT'* | '') forwards=yes ;;
+                *) return 1 ;;
+            esac
+        fi
+    done
+    [ "$forwards" = yes ]
+}
+
+# keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.
+keep_forwarding() {
+    interface=$(cat "$STATE/rollback/interface") || return
+    for way in in out; do
+        ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
+    done
+    sed -i 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/' /etc/default/ufw
+}
+
 # firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
 firewall_loaded() {
     state=$("$1" -S) || return 1
@@ -106,7 +183,7 @@ firewall_loaded() {
 
 # without_ufw IPTABLES: takes away ufw's chains, which ufw itself leaves behind.
 without_ufw() {
-    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore"
+    "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore" -w
 }
 
 # reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
@@ -115,7 +192,7 @@ reload_closed() {
         "$tables" -S INPUT >/dev/null 2>&1 || continue
         "$tables" -P INPUT DROP && without_ufw "$tables" || return
     done
-    /lib/ufw/ufw-init start
+    xtables_free && /lib/ufw/ufw-init start
 }
 
 # note_firewall: how ufw was before its first change.
@@ -131,6 +208,7 @@ note_firewall() {
     done
     for tables in iptables ip6tables; do
         "$tables" -S 2>/dev/null | grep '^-P ' >"$TMP/$tables"
+        "$tables" -S 2>/dev/null | grep '^-A ' | grep -v -e '^-A ufw' -e ' -j ufw' >"$TMP/$tables.rules"
     done
     if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then
         : >"$TMP/enabled"
@@ -174,6 +252,7 @@ rules_before() {
             printf "%s", before[at]
             skip = 1
         }
+        /^### tuple ### route:deny .* comment=50726f6d4775617264206e6f20666f7277617264696e67$/ { skip = 1 }
         !skip { print }
         $0 == "" { skip = 0 }
     ' "$MANIFEST/things" "$MANIFEST/ufw/$2.ufw" "$UFW/$2"
@@ -224,8 +303,10 @@ undo_firewall() {
         fi
     done
     if [ "$stays" = no ] || [ -e "$MANIFEST/ufw/enabled" ]; then
-        policy=$(grep '^DEFAULT_INPUT_POLICY=' "$MANIFEST/ufw/ufw.default")
-        [ -z "$policy" ] || sed -i "s/^DEFAULT_INPUT_POLICY=.*/$policy/" /etc/default/ufw || return
+        for key in DEFAULT_INPUT_POLICY DEFAULT_FORWARD_POLICY; do
+            policy=$(grep "^$key=" "$MANIFEST/ufw/ufw.default")
+            [ -z "$policy" ] || sed -i "s/^$key=.*/$policy/" /etc/default/ufw || return
+        done
     fi
     if [ "$stays" = yes ]; then
         reload_closed || return
@@ -234,6 +315,10 @@ undo_firewall() {
             "$tables" -S INPUT >/dev/null 2>&1 || continue
             without_ufw "$tables" || return
             while read -r line; do
+                if ! policy_holds "$tables" "$line"; then
+                    say leftover "$tables $line, not put back: the rules are gone that admitted what it does not drop"
+                    continue
+                fi
                 # shellcheck disable=SC2086
                 "$tables" $line || return
             done <"$MANIFEST/ufw/$tables"
@@ -245,6 +330,21 @@ undo_firewall() {
     fi
     rm -rf "$TMP"
     TMP=
+}
+
+# policy_holds TABLES POLICY: whether a policy such as -P INPUT DROP can be put back. After a reboot the rules may be gone that were there
+# with it, and with them the way to the host.
+policy_holds() {
+    case $2 in *' DROP') ;; *) return 0 ;; esac
+    chain=${2#-P }
+    chain=${chain% DROP}
+    grep "^-A $chain " "$MANIFEST/ufw/$1.rules" 2>/dev/null >"$TMP/then"
+    "$1" -S "$chain" | grep "^-A $chain " >"$TMP/now"
+    if [ ! -s "$TMP/then" ]; then
+        [ "$chain" != INPUT ]
+        return
+    fi
+    ! grep -qvxF -f "$TMP/now" "$TMP/then"
 }
 
 # restore_firewall: the rollback. Nothing new is let in meanwhile.

@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154
-# The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down. A unit runs a
-# script on the host that sets an unreachable route and a dropping rule; here both are read, applied, saved, put back and removed.
+# The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down, and packets for
+# the host's address in it are accepted from there alone. A unit runs a script on the host that sets an unreachable route, a dropping
+# rule and routing rules; here they are read, applied, saved, put back and removed.
 KILL_SWITCH=promguard-kill-switch.service
 KILL_SWITCH_UNIT=/etc/systemd/system/promguard-kill-switch.service
 KILL_SWITCH_SCRIPT=/usr/local/lib/promguard/kill-switch.sh
 KILL_SWITCH_METRIC=4278198272
 KILL_SWITCH_COMMENT='promguard kill switch'
 
-# facts_kill_switch INTERFACE: unreachable NETWORK for each that has the route, dropped NETWORK for each that has the rule. A rule below one
-# that accepts is none.
+# facts_kill_switch INTERFACE: unreachable NETWORK for each that has the route, dropped NETWORK for each that has the rule, guarded ADDRESS
+# for each that has the routing rules. A rule below one that accepts, or below the rule for all local addresses, is none.
 facts_kill_switch() {
     for family in -4 -6; do
         ip "$family" route show table main type unreachable 2>/dev/null
@@ -17,12 +18,26 @@ facts_kill_switch() {
         "$tables" -t raw -S OUTPUT 2>/dev/null | sed -n -e '/ -j ACCEPT$/q' \
             -e "s/^-A OUTPUT -d \([^ ]*\) ! -o $1 -m addrtype ! --dst-type LOCAL -m comment --comment \"$KILL_SWITCH_COMMENT\" -j DROP\$/$N${TAB}fact${TAB}kill-switch${TAB}dropped${TAB}\1/p"
     done >&3
+    for family in -4 -6; do
+        ip "$family" rule show 2>/dev/null | awk -v begin="$N${TAB}fact${TAB}kill-switch${TAB}guarded$TAB" -v on="$1" '
+            $1 != "0:" { exit }
+            {
+                sub(/^0:[ \t]*/, "")
+                sub(/ \[detached\]/, "")
+                sub(/ proto .*/, "")
+                sub(/[ \t]+$/, "")
+            }
+            $0 == "from all lookup local" { exit }
+            $3 == "to" && $5 == "blackhole" && lo[$4] && way[$4] { print begin $4 }
+            $0 == "from all to " $4 " iif lo lookup local" { lo[$4] = 1 }
+            $0 == "from all to " $4 " iif " on " lookup local" { way[$4] = 1 }'
+    done >&3
 }
 
-# apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE
+# apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE ADDRESS
 apply_kill_switch() {
     if [ "$1" = RELEASE_OTHERS ]; then
-        sh "$KILL_SWITCH_SCRIPT" only "$2" "$3" || {
+        sh "$KILL_SWITCH_SCRIPT" only "$2" "$3" "$4" || {
             WHY='the kill switch could not release the networks that it covered before'
             return 1
         }
@@ -94,5 +109,8 @@ undo_kill_switch() {
             sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/\1/p" | while read -r network; do
             ip "$family" route delete unreachable "$network" metric "$KILL_SWITCH_METRIC" || return
         done || return
+        ip "$family" rule show 2>/dev/null | sed -n \
+            -e 's/^0:.* to \([^ ]*\) iif \([^ ]*\) .*lookup local.*/rule delete priority 0 to \1 iif \2 lookup local/p' \
+            -e 's/^0:.* to \([^ ]*\) blackhole.*/rule delete priority 0 to \1 blackhole/p' | xargs -r -L 1 ip "$family" || return
     done
 }

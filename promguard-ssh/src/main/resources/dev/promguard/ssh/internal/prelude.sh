@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # Runs first in every script. Standard output becomes the protocol's alone (3); standard input stays open for an answer (4).
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
+export APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none UCF_FORCE_CONFFOLD=1
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 unset CDPATH ENV BASH_ENV IFS
 umask 022
@@ -29,6 +30,15 @@ say() {
     IFS=$TAB
     printf '%s\n' "$N$TAB$*" >&3
     unset IFS
+}
+
+# Another program may hold the lock of iptables for a moment: older ones fail without -w, as if there were no rules.
+iptables() {
+    command iptables -w "$@"
+}
+
+ip6tables() {
+    command ip6tables -w "$@"
 }
 
 # lock: makes this the one script that is at work on the host, until it ends or closes 9.

@@ -84,6 +84,16 @@ probe_ports() {
         }' "$N" "$@" >&3
 }
 
+# scan_host_keys SECONDS ADDRESS PORT: which host keys an SSH server proves. ssh-keyscan comes with every OpenSSH client.
+scan_host_keys() {
+    command -v ssh-keyscan >/dev/null 2>&1 || return 0
+    ssh-keyscan -T "$1" -p "$3" -- "$2" 2>/dev/null | while read -r _ type key _; do
+        case $type in
+            ssh-rsa | ssh-ed25519 | ecdsa-sha2-nistp*) say scanned "$type" "$key" ;;
+        esac
+    done
+}
+
 # probe_page SECONDS NUMBER ADDRESS PORT PATH: fetches a page and counts its bytes.
 probe_page() {
     case $3 in

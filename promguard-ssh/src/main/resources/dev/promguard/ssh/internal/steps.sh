@@ -34,7 +34,7 @@ alone() {
         return 1
     }
     rm -rf /etc/wireguard/.promguard.* /etc/wireguard/*/.promguard.* /etc/ssh/.promguard.* /etc/prometheus/secrets/.promguard.* \
-        "$STATE"/.new.* "$STATE"/confirmed.* "$MANIFEST"/.new.* /opt/promguard/.new.*
+        "$STATE"/.new.* "$STATE"/confirmed.* "$MANIFEST"/.new.* /opt/promguard/.new.* /run/promguard.??????
 }
 
 # private_folder FOLDER: one that is nobody's but root's from its first moment, or from now on.
@@ -51,10 +51,12 @@ quietly() {
     TMP=$(mktemp) || return 1
     "$@" >"$TMP" 2>&1
     quiet=$?
+    locked=no
+    said=
     if [ "$quiet" -ne 0 ]; then
         tail -n 20 "$TMP" >&2
-        locked=no
-        if grep -q 'Could not get lock' "$TMP"; then
+        said=$(tail -n 200 "$TMP")
+        if grep -q -e '^E: Could not get lock' -e '^E: Unable to acquire the dpkg' -e 'was locked by another process' "$TMP"; then
             locked=yes
         fi
     fi

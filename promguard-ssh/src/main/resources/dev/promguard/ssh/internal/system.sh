@@ -21,18 +21,60 @@ first_boot() {
         say boot late ''
         return 1
     fi
-    result=
     if [ -r /run/cloud-init/result.json ]; then
-        while read -r line || [ -n "$line" ]; do
-            result="$result$line "
-        done </run/cloud-init/result.json
-        case $result in *'"errors": []'*) return 0 ;; esac
-        result="errors: ${result#*\"errors\":}"
+        if boot_errors; then
+            return 0
+        fi
     elif [ "$boot" -ne 1 ]; then
         return 0
+    else
+        result=
     fi
     say boot error "$result"
     return 1
+}
+
+# boot_errors: sets what cloud-init reports to have failed, and fails if something did.
+boot_errors() {
+    result=
+    while read -r line || [ -n "$line" ]; do
+        result="$result$line "
+    done </run/cloud-init/result.json
+    case $result in *'"errors": []'*) return 0 ;; esac
+    result="errors: ${result#*\"errors\":}"
+    return 1
+}
+
+# facts_first_boot: how cloud-init went, without waiting for it.
+facts_first_boot() {
+    command -v cloud-init >/dev/null 2>&1 || return 0
+    if [ -r /run/cloud-init/result.json ]; then
+        boot_errors || say fact first-boot failed "$(printf %.1000s "$result" | tr -c '[:print:]' ' ')"
+        return 0
+    fi
+    [ ! -e /etc/cloud/cloud-init.disabled ] || return 0
+    [ ! -e /run/cloud-init/disabled ] || return 0
+    # Its units have jobs as long as one of them runs or waits for its turn.
+    case $(systemctl list-jobs --plain --no-legend 'cloud-*' 2>/dev/null) in
+        *' start '*) say fact first-boot running ;;
+        *) say fact first-boot not-run ;;
+    esac
+}
+
+# facts_kernel: whether the running kernel has no WireGuard and can load none. Where that cannot be told, it says nothing.
+facts_kernel() {
+    if [ -e /sys/module/wireguard ] || command -v wireguard-go >/dev/null 2>&1; then
+        return 0
+    fi
+    if ! command -v modprobe >/dev/null 2>&1 || modprobe -n -q wireguard; then
+        return 0
+    fi
+    release=$(uname -r)
+    modules=no
+    if [ -d "/lib/modules/$release" ]; then
+        modules=yes
+    fi
+    say fact kernel without-wireguard "$release" "$modules"
 }
 
 facts_system() {

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which algorithms are offered to a host's SSH server, and what becomes of one that knows only such as are not. */
 @Timeout(60)
@@ -79,12 +80,12 @@ class AlgorithmsTest {
                 outdated(
                         "way to exchange keys",
                         "diffie-hellman-group1-sha1",
-                        "KexAlgorithms curve25519-sha256",
+                        "KexAlgorithms +curve25519-sha256",
                         server -> exchanges(server, "diffie-hellman-group1-sha1")),
                 outdated(
                         "way to exchange keys",
                         "diffie-hellman-group14-sha1",
-                        "KexAlgorithms curve25519-sha256",
+                        "KexAlgorithms +curve25519-sha256",
                         server ->
                                 exchanges(server, "diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1")),
                 outdated(
@@ -139,6 +140,35 @@ class AlgorithmsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com"})
+    void open_serverOffersOnlyPostQuantum_agrees(String exchange) throws Exception {
+        try (TestServer server =
+                server().offering(sshd -> exchanges(sshd, exchange)).start()) {
+            // Often enough to meet secrets that begin with a bit that is set, and with one that is not.
+            for (int i = 0; i < 12; i++) {
+                try (HostSession session = APPLIER.open(server.target())) {
+                    assertThat(session.hostKey()).isEqualTo(server.fingerprint());
+                }
+            }
+        }
+    }
+
+    @Test
+    void open_serverOffersOnlyAnotherPostQuantum_isNotCalledUnsafe() throws Exception {
+        CountDownLatch refused = new CountDownLatch(1);
+        try (TestServer server = server().offering(sshd -> exchanges(sshd, "mlkem1024nistp384-sha384"))
+                .offering(one -> one.addSessionListener(new Disagreement(refused)))
+                .start()) {
+            HostException failure = catchThrowableOfType(HostException.class, () -> APPLIER.open(server.target()));
+            refused.countDown();
+
+            assertThat(failure)
+                    .hasMessageContaining("PromGuard knows no way to exchange keys that the host's SSH server allows")
+                    .hasMessageContaining("Set \"KexAlgorithms +curve25519-sha256\"");
+        }
+    }
+
     @Test
     void open_serverOffersAll_isOfferedNothingOldAndTakesTheBest() throws Exception {
         Map<KexProposalOption, String> offered = new ConcurrentHashMap<>();
@@ -164,6 +194,9 @@ class AlgorithmsTest {
         System.out.println("agreed on " + agreed);
         assertThat(words(offered, KexProposalOption.ALGORITHMS))
                 .containsOnly(
+                        "mlkem768x25519-sha256",
+                        "sntrup761x25519-sha512",
+                        "sntrup761x25519-sha512@openssh.com",
                         "curve25519-sha256",
                         "curve25519-sha256@libssh.org",
                         "ecdh-sha2-nistp256",
@@ -196,7 +229,7 @@ class AlgorithmsTest {
             assertThat(words(offered, compression)).containsExactly("none");
         }
         assertThat(agreed)
-                .containsEntry(KexProposalOption.ALGORITHMS, "curve25519-sha256")
+                .containsEntry(KexProposalOption.ALGORITHMS, "mlkem768x25519-sha256")
                 .containsEntry(KexProposalOption.C2SENC, "chacha20-poly1305@openssh.com")
                 .containsEntry(KexProposalOption.S2CENC, "chacha20-poly1305@openssh.com");
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostsFile;
+import dev.promguard.host.KillSwitch;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -71,7 +72,9 @@ class FactsParserTest {
                 assertThat(parse(String.join("\n", rest)).firewall().denyIncoming())
                         .isFalse();
             } else if (lost.startsWith("fact\tkill-switch")) {
-                assertThat(parse(String.join("\n", rest)).killSwitch().covers("10.0.0.0/24"))
+                assertThat(parse(String.join("\n", rest))
+                                .killSwitch()
+                                .covers(new KillSwitch("10.0.0.0/24", "10.0.0.2", "wg0", List.of())))
                         .as(lost)
                         .isFalse();
             } else if (lost.startsWith("anti-spoofing")) {
@@ -95,6 +98,8 @@ class FactsParserTest {
                 "fact\tkill-switch\tdropped\tdefault",
                 "fact\tkill-switch\tdropped",
                 "fact\tkill-switch\tdropped\t10.0.0.0/24\t10.0.0.0/24",
+                "fact\tkill-switch\tguarded\t10.0.0.2/32",
+                "fact\tkill-switch\tguarded\t$(id)",
                 "fact\tkill-switch\tdenied\t10.0.0.0/24",
                 "fact\tkill-switch",
                 "fact\tsomething-else\tdropped\t10.0.0.0/24",

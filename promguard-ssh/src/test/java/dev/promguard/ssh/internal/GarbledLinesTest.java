@@ -166,7 +166,7 @@ class GarbledLinesTest {
         for (String garbled : garbled(honest)) {
             for (List<String> before : earlier) {
                 assertTakenOrMalformed(garbled, line -> {
-                    SshSession.ChangeRun run = new SshSession.ChangeRun(changes, new Silent(), "nonce");
+                    ChangeRun run = new ChangeRun(changes, new Silent(), "nonce");
                     for (String known : before) {
                         run.line(known, text -> {});
                     }

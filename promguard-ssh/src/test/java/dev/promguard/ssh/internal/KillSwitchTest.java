@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The kill switch's shell in a network namespace of its own: this machine's kernel, routes and rules, and nothing of its network. */
-@Timeout(60)
+@Timeout(180)
 class KillSwitchTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
 
@@ -45,6 +45,16 @@ class KillSwitchTest {
             up
             way() { ip route get "$1" 2>&1 | head -n 1 | sed -n -e 's/^RTNETLINK.*/nowhere/p' -e 's/.* dev \\([a-z0-9]*\\) .*/\\1/p'; }
             ways() { echo "$(way 10.0.0.2) $(way fd00:77::2) $(way 10.0.0.1)"; }
+            arrives() {
+                case $(ip route get "$1" from "$2" iif "$3" 2>&1) in
+                    local*) echo taken ;;
+                    *) echo dropped ;;
+                esac
+            }
+            arrivals() {
+                echo "$(arrives 10.0.0.1 203.0.113.9 eth0) $(arrives fd00:77::1 2001:db8:9::9 eth0)" \
+                    "$(arrives 10.0.0.1 10.0.0.2 wg0) $(arrives fd00:77::1 fd00:77::2 wg0) $(arrives 192.0.2.2 203.0.113.9 eth0)"
+            }
             script() { sh SCRIPT "$@"; }
             systemctl() {
                 case $1 in
@@ -98,7 +108,7 @@ class KillSwitchTest {
 
     @Test
     void add_interfaceThere_leavesItsRoutesAlone() throws Exception {
-        assertThat(run("script add 10.0.0.0/24 wg0; script add fd00:77::/64 wg0; ways"))
+        assertThat(run("script add 10.0.0.0/24 wg0 10.0.0.1; script add fd00:77::/64 wg0 fd00:77::1; ways"))
                 .isEqualTo("wg0 wg0 lo");
     }
 
@@ -108,8 +118,8 @@ class KillSwitchTest {
                 .as("without it")
                 .isEqualTo("eth0 eth0 lo");
         assertThat(run("""
-                        script add 10.0.0.0/24 wg0
-                        script add fd00:77::/64 wg0
+                        script add 10.0.0.0/24 wg0 10.0.0.1
+                        script add fd00:77::/64 wg0 fd00:77::1
                         ip link set wg0 down; echo "$(way 10.0.0.2) $(way fd00:77::2)"
                         ip link set wg0 up; ip address flush dev wg0; ways
                         ip link delete wg0; ways
@@ -131,7 +141,80 @@ class KillSwitchTest {
                 iptables -t mangle -nvxL POSTROUTING | awk '/10[.]0[.]0[.]2/ { print $1 == 0 ? "silent" : "sent" }'
                 """;
         assertThat(run(attempt)).as("without it").isEqualTo("eth0\nsent");
-        assertThat(run("script add 10.0.0.0/24 wg0\n" + attempt)).isEqualTo("eth0\nsilent");
+        assertThat(run("script add 10.0.0.0/24 wg0 10.0.0.1\n" + attempt)).isEqualTo("eth0\nsilent");
+    }
+
+    /** A default route leads the answers back: the address is one that anybody can route through the host's public one. */
+    @Test
+    void add_packetForTheAddressByAnotherInterface_isDroppedWithoutAnyPacketFilter() throws Exception {
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1; script add fd00:77::/64 wg0 fd00:77::1\n";
+        assertThat(run("arrivals")).as("without it").isEqualTo("taken taken taken taken taken");
+        assertThat(run(add + add + """
+                        iptables -F; iptables -t raw -F; ip6tables -t raw -F; arrivals
+                        way 10.0.0.1
+                        ip link delete wg0; up; arrivals
+                        ip rule flush; ip -6 rule flush
+                        ip rule add lookup main; ip -6 rule add lookup main; arrivals""")).isEqualTo("""
+                        dropped dropped taken taken taken
+                        lo
+                        dropped dropped taken taken taken
+                        dropped dropped taken taken taken""");
+    }
+
+    @Test
+    void add_addressThatAnotherInterfaceHad_isTakenFromTheNewOneAlone() throws Exception {
+        assertThat(run("""
+                        script add 10.0.0.0/24 wg1 10.0.0.1
+                        arrives 10.0.0.1 10.0.0.2 wg0
+                        facts_kill_switch wg0
+                        script add 10.0.0.0/24 wg0 10.0.0.1
+                        arrives 10.0.0.1 10.0.0.2 wg0
+                        facts_kill_switch wg0""")).isEqualTo("""
+                        dropped
+                        unreachable 10.0.0.0/24
+                        taken
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        guarded 10.0.0.1""");
+    }
+
+    @Test
+    void add_localAddressesLookedUpFirstOrElsewhere_isToldOfAsItIs() throws Exception {
+        assertThat(run("""
+                        script add 10.0.0.0/24 wg0 10.0.0.1
+                        ip rule delete priority 0 to 10.0.0.1 blackhole
+                        ip rule add priority 0 to 10.0.0.1 blackhole
+                        facts_kill_switch wg0
+                        echo again
+                        script add 10.0.0.0/24 wg0 10.0.0.1
+                        facts_kill_switch wg0
+                        script remove
+                        ip rule add priority 100 lookup local
+                        ip rule delete priority 0 lookup local
+                        script add 10.0.0.0/24 wg0 10.0.0.1
+                        arrives 10.0.0.1 203.0.113.9 eth0
+                        ip rule | grep -c 'from all lookup local'""")).isEqualTo("""
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        again
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        guarded 10.0.0.1
+                        dropped
+                        1""");
+    }
+
+    @Test
+    void removeAndUndo_routingRules_leaveThoseOfOthersAsTheyWere() throws Exception {
+        String rules = "; ip rule show; ip -6 rule show";
+        String others =
+                "ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77\n";
+        String before = run(others + rules.substring(2));
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1; script add fd00:77::/64 wg0 fd00:77::1; ";
+        assertThat(run(others + add + "script remove" + rules).lines().sorted())
+                .containsExactlyElementsOf(before.lines().sorted().toList());
+        assertThat(run(others + add + "undo_kill_switch" + rules).lines().sorted())
+                .containsExactlyElementsOf(before.lines().sorted().toList());
     }
 
     /** wg-quick is the real one, and a pair of Ethernet devices stands in for WireGuard. */
@@ -167,7 +250,7 @@ class KillSwitchTest {
 
         assertThat(run("""
                         ip link delete wg0
-                        script add 10.0.0.0/24 wg0
+                        script add 10.0.0.0/24 wg0 10.0.0.1
                         echo "$(way 10.0.0.2)"
                         FOLDER/bin/wg-quick up FOLDER/wg0.conf
                         echo "$(way 10.0.0.2)"
@@ -182,35 +265,36 @@ class KillSwitchTest {
 
     @Test
     void facts_layerMissingOrWithoutEffect_isNotToldOf() throws Exception {
-        String both = "unreachable 10.0.0.0/24\ndropped 10.0.0.0/24";
-        String add = "script add 10.0.0.0/24 wg0\n";
+        String both = "unreachable 10.0.0.0/24\ndropped 10.0.0.0/24\nguarded 10.0.0.1";
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1\n";
         assertThat(run("facts_kill_switch wg0")).isEmpty();
         assertThat(run(add + add + "facts_kill_switch wg0; iptables -t raw -S OUTPUT | wc -l"))
                 .isEqualTo(both + "\n2");
         assertThat(run(add + "ip route flush type unreachable; facts_kill_switch wg0"))
-                .isEqualTo("dropped 10.0.0.0/24");
-        assertThat(run(add + "iptables -t raw -F; facts_kill_switch wg0")).isEqualTo("unreachable 10.0.0.0/24");
+                .isEqualTo("dropped 10.0.0.0/24\nguarded 10.0.0.1");
+        assertThat(run(add + "iptables -t raw -F; facts_kill_switch wg0"))
+                .isEqualTo("unreachable 10.0.0.0/24\nguarded 10.0.0.1");
         assertThat(run(add + "iptables -t raw -I OUTPUT -j ACCEPT; facts_kill_switch wg0; echo again; " + add
                         + "facts_kill_switch wg0"))
-                .isEqualTo("unreachable 10.0.0.0/24\nagain\n" + both);
+                .isEqualTo("unreachable 10.0.0.0/24\nguarded 10.0.0.1\nagain\n" + both);
         assertThat(run(add + "facts_kill_switch wg1")).isEqualTo("unreachable 10.0.0.0/24");
     }
 
     @Test
     void onlyAndRemove_severalNetworks_leaveTheOneOrNone() throws Exception {
         String three = """
-                script add 10.0.0.0/24 wg0
-                script add 10.44.0.0/16 wg0
-                script add fd00:77::/64 wg0
+                script add 10.0.0.0/24 wg0 10.0.0.1
+                script add 10.44.0.0/16 wg0 10.44.0.1
+                script add fd00:77::/64 wg0 fd00:77::1
                 ip route add unreachable 203.0.113.0/24
                 iptables -t raw -A OUTPUT -d 203.0.113.0/24 -j DROP
                 """;
         String others = "\nunreachable 203.0.113.0/24 \n-A OUTPUT -d 203.0.113.0/24 -j DROP";
         String after = "; facts_kill_switch wg0; ip route show 203.0.113.0/24; iptables -t raw -S OUTPUT | grep 203";
-        assertThat(run(three + "script only 10.44.0.0/16 wg0" + after))
-                .isEqualTo("unreachable 10.44.0.0/16\ndropped 10.44.0.0/16" + others);
-        assertThat(run(three + "script only fd00:77::/64 wg0" + after))
-                .isEqualTo("unreachable fd00:77::/64\ndropped fd00:77::/64" + others);
+        assertThat(run(three + "script only 10.44.0.0/16 wg0 10.44.0.1" + after))
+                .isEqualTo("unreachable 10.44.0.0/16\ndropped 10.44.0.0/16\nguarded 10.44.0.1" + others);
+        assertThat(run(three + "script only fd00:77::/64 wg0 fd00:77::1" + after))
+                .isEqualTo("unreachable fd00:77::/64\ndropped fd00:77::/64\nguarded fd00:77::1" + others);
         assertThat(run(three + "script remove" + after)).isEqualTo(others.strip());
         assertThat(run(three + "undo_kill_switch" + after)).isEqualTo(others.strip());
     }
@@ -219,7 +303,7 @@ class KillSwitchTest {
     void undo_whereNoneWas_removesAll() throws Exception {
         assertThat(run("""
                         mkdir -p FOLDER/saved/kill-switch
-                        script add 10.0.0.0/24 wg0
+                        script add 10.0.0.0/24 wg0 10.0.0.1
                         restore_kill_switch FOLDER/saved
                         facts_kill_switch wg0
                         ls FOLDER""".replace("FOLDER", folder.toString()))).isEqualTo("saved");
@@ -230,10 +314,10 @@ class KillSwitchTest {
         assertThat(run("""
                         mkdir FOLDER/saved
                         save_kill_switch FOLDER/saved
-                        sed -i s/10.0.0.0/10.44.0.0/ "$KILL_SWITCH_UNIT"
+                        sed -i 's/10[.]0[.]0/10.44.0/' "$KILL_SWITCH_UNIT"
                         rm "$KILL_SWITCH_SCRIPT"
                         cp FOLDER/saved/kill-switch/kill-switch.sh "$KILL_SWITCH_SCRIPT"
-                        script only 10.44.0.0/24 wg0
+                        script only 10.44.0.0/24 wg0 10.44.0.1
                         restore_kill_switch FOLDER/saved
                         facts_kill_switch wg0
                         grep -c 10.0.0.0/24 "$KILL_SWITCH_UNIT\"""".replace("FOLDER", folder.toString()))).isEqualTo("""
@@ -241,6 +325,8 @@ class KillSwitchTest {
                         unreachable 10.44.0.0/24
                         dropped 10.0.0.0/24
                         dropped 10.44.0.0/24
+                        guarded 10.0.0.1
+                        guarded 10.44.0.1
                         3""");
     }
 }

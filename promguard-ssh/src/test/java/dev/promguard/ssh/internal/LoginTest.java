@@ -222,4 +222,42 @@ class LoginTest {
             }
         }
     }
+
+    /** A key file of a hardware token, which holds no secret: the public key, and a handle. */
+    private static String onToken() {
+        java.nio.ByteBuffer key = java.nio.ByteBuffer.allocate(256);
+        key.put("openssh-key-v1\0".getBytes(UTF_8));
+        for (String word : List.of("none", "none", "")) {
+            key.putInt(word.length()).put(word.getBytes(UTF_8));
+        }
+        String type = "sk-ssh-ed25519@openssh.com";
+        key.putInt(1).putInt(90).putInt(type.length()).put(type.getBytes(UTF_8));
+        return "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+                + java.util.Base64.getMimeEncoder(70, new byte[] {'\n'}).encodeToString(key.array())
+                + "\n-----END OPENSSH PRIVATE KEY-----\n";
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@here, it is a public key, without .pub",
+        "' \tecdsa-sha2-nistp256 AAAAE2VjZHNh', it is a public key, without .pub",
+        "sk-ssh-ed25519@openssh.com AAAAGnNr token, it is a public key, without .pub",
+        "-----BEGIN PUBLIC KEY-----, it is a public key, without .pub",
+        "---- BEGIN SSH2 PUBLIC KEY ----, it is a public key, without .pub",
+        "ssh-ed25519-cert-v01@openssh.com AAAAIHNz me, it is a certificate, without -cert.pub",
+        "-----BEGIN CERTIFICATE-----, it is an X.509 certificate, OpenSSH or PEM private key",
+        "db.example.com ssh-ed25519 AAAAC3Nz, it lists public keys, OpenSSH or PEM private key",
+        "token, its private half is on a hardware token, ssh-keygen -t ed25519"
+    })
+    void open_fileThatLiesBesidePrivateKeys_isNamed(String text, String what, String remedy) throws Exception {
+        try (TestServer server = new TestServer(dying("")).start();
+                Secret key = Secret.of(text.equals("token") ? onToken() : text)) {
+            assertThatThrownBy(() -> APPLIER.open(target(server, Set.of(server.fingerprint()), key, Optional.empty())))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("step \"read the login key\" failed: " + what)
+                    .hasMessageContaining("[PG-1005]")
+                    .hasMessageContaining(remedy);
+            assertThat(server.connections).hasValue(0);
+        }
+    }
 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script runs in a real shell, and tries ports of this machine's loopback interface alone. */
 @Timeout(120)
-class ProbesTest {
+class ProbeScriptTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
     private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
     private static final Duration SECOND = Duration.ofSeconds(1);
@@ -235,7 +235,11 @@ class ProbesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'@\tport\t0\tajar\n@\tend\n', makes no sense", "'@\tport\t0\topen\n', ended early", "'', ended early"})
+    @CsvSource({
+        "'@\tport\t0\tajar\n@\tend\n', makes no sense",
+        "'@\tport\t0\topen\n', ended early",
+        "'', did not run the script"
+    })
     void probe_hostThatAnswersNonsense_isNotBelieved(String said, String reason) throws Exception {
         TestServer.Handler liar = (InputStream in, OutputStream out, OutputStream err) -> {
             String text = "";

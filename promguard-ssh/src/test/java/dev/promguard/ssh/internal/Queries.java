@@ -2,9 +2,15 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
 import dev.promguard.host.FactsQuery;
+import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
+import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
+import dev.promguard.host.Ruleset;
+import dev.promguard.host.ServedPorts;
+import dev.promguard.host.UfwSettings;
 import java.util.List;
 import java.util.Map;
 
@@ -29,6 +35,13 @@ final class Queries {
                 expected,
                 List.of(
                         new FactsQuery.ResourceCall(KillSwitches.FACTS, List.of("wg0")),
-                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh"))));
+                        new FactsQuery.ResourceCall(Ruleset.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
+                        new FactsQuery.ResourceCall(ServedPorts.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Kernel.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
+                        new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));
     }
 }

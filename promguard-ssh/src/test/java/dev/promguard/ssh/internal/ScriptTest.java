@@ -781,7 +781,7 @@ class ScriptTest {
         for (Manifest.Part part : Manifest.Part.values()) {
             changes.add(new Manifest.Uninstall(part));
         }
-        KillSwitch killSwitch = new KillSwitch("10.0.0.0/24", "wg0", List.of());
+        KillSwitch killSwitch = new KillSwitch("10.0.0.0/24", "10.0.0.2", "wg0", List.of());
         for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
             changes.add(new KillSwitches.Configure(killSwitch, action));
         }

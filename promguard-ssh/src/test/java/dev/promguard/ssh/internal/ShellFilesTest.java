@@ -61,9 +61,16 @@ class ShellFilesTest {
                 Script changes = ChangeScript.of(NONCE, changes(), ScriptTest.everyKey(), Duration.ofMinutes(2));
                 Script confirm = Script.begin(NONCE).call("confirm").end();
                 Script rollBack = Script.begin(NONCE).call("begin_rollback").end();
+                Script scan = new HostKeyScan(probes.get(0), Duration.ofSeconds(1)).script(NONCE);
                 Script probe = new ProbeScript(probes, Duration.ofSeconds(1)).script(NONCE)) {
             return List.of(
-                    facts.text(), changes.text(), confirm.text(), rollBack.text(), probe.text(), Script.rollback());
+                    facts.text(),
+                    changes.text(),
+                    confirm.text(),
+                    rollBack.text(),
+                    scan.text(),
+                    probe.text(),
+                    Script.rollback());
         }
     }
 

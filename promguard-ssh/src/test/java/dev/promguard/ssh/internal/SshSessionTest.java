@@ -494,8 +494,8 @@ class SshSessionTest {
                     .isInstanceOf(HostException.class)
                     .hasMessage("node-1 (127.0.0.1): step \"install node_exporter 1.12.1\" failed: sha256 is 3c1f,"
                             + " wanted b51d [PG-5004]\n  Nothing was unpacked. Check the release mirror"
-                            + " http://mirror.test/releases/node_exporter-1.12.1.linux-amd64.tar.gz, then run apply"
-                            + " again.");
+                            + " http://mirror.test/releases/node_exporter-1.12.1.linux-amd64.tar.gz, or name one that"
+                            + " the host reaches with Release.from(…), then run apply again.");
         }
     }
 
@@ -804,6 +804,8 @@ class SshSessionTest {
             int local;
             try (HostSession session = APPLIER.open(server.target())) {
                 local = session.forward("127.0.0.1", page.getLocalPort());
+                // Whether the host lets connections through was tried at once.
+                page.accept().close();
                 try (Socket browser = new Socket(InetAddress.getLoopbackAddress(), local);
                         Socket served = page.accept()) {
                     served.getOutputStream().write('x');

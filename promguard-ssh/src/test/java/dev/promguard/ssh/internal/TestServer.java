@@ -149,6 +149,11 @@ final class TestServer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        stop();
+    }
+
+    /** Ends all connections, as a host that goes down. */
+    void stop() throws IOException {
         server.stop(true);
     }
 

@@ -1,0 +1,349 @@
+package dev.promguard.host;
+
+import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.HostSpec;
+import dev.promguard.blueprint.Port;
+import dev.promguard.blueprint.PortPolicy;
+import dev.promguard.host.InputRules.Packet;
+import inet.ipaddr.IPAddress;
+import inet.ipaddr.IPAddressString;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The ports of a host's own services that others reach as long as its firewall is not closed, and which of them would be closed with it.
+ * Nothing is read of a host whose firewall is closed.
+ */
+public final class ServedPorts implements Resource {
+    static final ServedPorts RESOURCE = new ServedPorts();
+    /** What is asked of a host about them. */
+    public static final ResourceFacts<ServedPortsFact> FACTS =
+            ResourceFacts.of("served-ports", ServedPortsFact.class, ServedPortsFact.NONE, Reader::new);
+
+    private static final Pattern PROTOCOL = Pattern.compile("tcp|udp");
+    private static final Pattern ADDRESS = Pattern.compile("[\\[\\]0-9A-Za-z*.:%_-]{1,80}");
+    private static final Pattern PROGRAM = Pattern.compile(".{1,80}");
+    private static final Pattern RULE = Pattern.compile(".{1,2000}");
+    private static final Pattern MANAGER = Pattern.compile("[a-z0-9-]{1,40}\\.service");
+    private static final int LONGEST_PROGRAM = 40;
+    private static final int MOST_LISTED = 12;
+
+    /** Ports that ufw itself opens on every host: leases from DHCP servers, and names and services by multicast. */
+    private static final Set<Port> OPENED_BY_UFW = Set.of(
+            new Port(68, Protocol.UDP),
+            new Port(546, Protocol.UDP),
+            new Port(1900, Protocol.UDP),
+            new Port(5353, Protocol.UDP));
+
+    private ServedPorts() {}
+
+    /**
+     * A socket that takes packets from others.
+     *
+     * @param port its port
+     * @param address the local address as {@code ss} shows it, such as {@code 10.0.0.5}, {@code [::]} or {@code *}
+     * @param program the name of the program, or of the socket's unit
+     */
+    public record Socket(Port port, String address, String program) {
+        /**
+         * Checks that all are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public Socket {
+            Objects.requireNonNull(port, "port");
+            Objects.requireNonNull(address, "address");
+            Objects.requireNonNull(program, "program");
+        }
+    }
+
+    /**
+     * What serves on a host whose firewall is not closed.
+     *
+     * @param sockets the sockets, without those of clients
+     * @param filter the rules for incoming packets that are loaded now, by family, 4 or 6
+     * @param nat the rules that send packets elsewhere before that, by family
+     * @param written the rules that ufw has on file and would load, by family
+     * @param ipv6 whether ufw would admit anything over IPv6
+     * @param managers the units of other firewalls that are enabled or run while ufw is not
+     * @param forwards whether the host forwards packets for others while ufw is not enabled
+     */
+    public record ServedPortsFact(
+            List<Socket> sockets,
+            Map<Integer, List<String>> filter,
+            Map<Integer, List<String>> nat,
+            Map<Integer, List<String>> written,
+            boolean ipv6,
+            List<String> managers,
+            boolean forwards) {
+        /** Nothing serves, or the firewall is closed. */
+        public static final ServedPortsFact NONE =
+                new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true, List.of(), false);
+
+        /**
+         * Copies the collections.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public ServedPortsFact {
+            sockets = List.copyOf(sockets);
+            filter = Map.copyOf(filter);
+            nat = Map.copyOf(nat);
+            written = Map.copyOf(written);
+            managers = List.copyOf(managers);
+        }
+    }
+
+    /** Reads a line for each socket and each rule. */
+    private static final class Reader implements ResourceFacts.Reader<ServedPortsFact> {
+        private final List<Socket> sockets = new ArrayList<>();
+        private final Map<Integer, List<String>> filter = new HashMap<>();
+        private final Map<Integer, List<String>> nat = new HashMap<>();
+        private final Map<Integer, List<String>> written = new HashMap<>();
+        private final List<String> managers = new ArrayList<>();
+        private boolean ipv6 = true;
+        private boolean forwards;
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            switch (line.kind()) {
+                case "socket" -> {
+                    line.fields(4);
+                    Protocol protocol = line.field(1, PROTOCOL).equals("tcp") ? Protocol.TCP : Protocol.UDP;
+                    sockets.add(new Socket(
+                            new Port(line.number(3), protocol),
+                            line.field(2, ADDRESS),
+                            Printable.line(line.field(4, PROGRAM), LONGEST_PROGRAM)));
+                }
+                case "filter4" -> rule(filter, 4, line);
+                case "filter6" -> rule(filter, 6, line);
+                case "nat4" -> rule(nat, 4, line);
+                case "nat6" -> rule(nat, 6, line);
+                case "written4" -> rule(written, 4, line);
+                case "written6" -> rule(written, 6, line);
+                case "without-ipv6" -> ipv6 = false;
+                case "forwards" -> forwards = true;
+                case "manager" -> managers.add(line.fields(1).field(1, MANAGER));
+                default -> throw line.unknown();
+            }
+        }
+
+        private static void rule(Map<Integer, List<String>> rules, int family, FactLine line)
+                throws MalformedFactsException {
+            rules.computeIfAbsent(family, of -> new ArrayList<>())
+                    .add(line.fields(1).field(1, RULE));
+        }
+
+        @Override
+        public ServedPortsFact facts() {
+            return new ServedPortsFact(sockets, filter, nat, written, ipv6, managers, forwards);
+        }
+    }
+
+    /**
+     * A port that answers now and would be closed.
+     *
+     * @param port the port
+     * @param programs the programs that serve there, sorted
+     * @param families the families in which it would be closed, 4 and 6
+     * @param agreed whether the spec agrees
+     */
+    record Closing(Port port, SortedSet<String> programs, Set<Integer> families, boolean agreed) {
+        String describe() {
+            return port + (families.equals(Set.of(6)) ? " over IPv6" : "") + " (" + String.join(", ", programs) + ')';
+        }
+    }
+
+    /**
+     * Finds other firewalls that are to manage the same rules as ufw, while ufw does not yet.
+     *
+     * @param facts what the host is
+     * @return one problem for each
+     */
+    public static List<HostProblem> otherFirewalls(HostFacts facts) {
+        return facts.of(FACTS).managers().stream()
+                .map(unit -> new HostProblem(
+                        "its firewall is managed by " + unit + ", which ufw would contend with",
+                        "Have ufw admit what its rules admit, then switch it off (systemctl disable --now " + unit
+                                + "), or leave the host out of the mesh."))
+                .toList();
+    }
+
+    /**
+     * Finds what enabling the firewall would close although somebody is served there, and the spec does not agree.
+     *
+     * @param desired what the host should be
+     * @param facts what it is
+     * @return one problem that names every such port; empty if there is none
+     */
+    public static Optional<HostProblem> problem(DesiredHost desired, HostFacts facts) {
+        List<Closing> closings = closings(desired, facts).stream()
+                .filter(closing -> !closing.agreed())
+                .toList();
+        if (closings.isEmpty()) {
+            return Optional.empty();
+        }
+        boolean one = closings.size() == 1;
+        String names =
+                closings.stream().limit(MOST_LISTED).map(Closing::describe).collect(Collectors.joining(", "));
+        int more = closings.size() - MOST_LISTED;
+        return Optional.of(new HostProblem(
+                (one ? "port " : "ports ") + names + (more > 0 ? " and " + more + " more" : "")
+                        + (one ? " answers" : " answer") + " now and would be closed",
+                remedy(desired, facts.of(FACTS), closings)));
+    }
+
+    private static String remedy(DesiredHost desired, ServedPortsFact served, List<Closing> closings) {
+        List<String> sentences = new ArrayList<>();
+        Optional<Closing> refused = closings.stream()
+                .filter(closing -> served.ipv6() || closing.families().contains(4))
+                .findFirst();
+        if (!served.ipv6()
+                && closings.stream().anyMatch(closing -> closing.families().contains(6))) {
+            sentences.add(
+                    "Over IPv6 ufw closes everything as long as /etc/default/ufw says IPV6=no: set it to yes there.");
+        }
+        refused.map(Closing::port).ifPresent(port -> {
+            String words = "(" + port.number() + ", Protocol." + port.protocol() + ')';
+            sentences.add("On the host, keep a port open with allow" + words + ", or agree with close" + words
+                    + " or, for all, with closeOtherPorts(true).");
+            if (spec(desired).openPorts().contains(port.number())) {
+                sentences.add("openPorts(…) only declares a port, and no rule of yours admits this one.");
+            }
+        });
+        if (refused.isEmpty()) {
+            sentences.add("Or agree with closeOtherPorts(true) on the host.");
+        }
+        return String.join(" ", sentences);
+    }
+
+    private static HostSpec spec(DesiredHost desired) {
+        return desired.blueprint().host(desired.name()).spec();
+    }
+
+    /** The ports that answer now and that enabling the firewall would close, sorted. */
+    static List<Closing> closings(DesiredHost desired, HostFacts facts) {
+        ServedPortsFact served = facts.of(FACTS);
+        if (facts.firewall().active() && facts.firewall().denyIncoming()) {
+            return List.of();
+        }
+        boolean hostHasIpv6 = facts.addresses().stream().anyMatch(address -> address.indexOf(':') >= 0);
+        Map<Integer, Rules> rules = Map.of(4, new Rules(served, 4), 6, new Rules(served, 6));
+        SortedMap<Port, SortedSet<String>> programs = new TreeMap<>();
+        Map<Port, Set<Integer>> families = new HashMap<>();
+        for (Socket socket : served.sockets()) {
+            if (!isOfNobodyElse(socket, desired)) {
+                for (int family : families(socket.address(), hostHasIpv6)) {
+                    if (Objects.requireNonNull(rules.get(family)).closes(socket, desired)) {
+                        programs.computeIfAbsent(socket.port(), port -> new TreeSet<>())
+                                .add(socket.program());
+                        families.computeIfAbsent(socket.port(), port -> new HashSet<>())
+                                .add(family);
+                    }
+                }
+            }
+        }
+        HostSpec spec = spec(desired);
+        List<Closing> closings = new ArrayList<>();
+        programs.forEach((port, names) -> closings.add(
+                new Closing(port, names, Objects.requireNonNull(families.get(port)), isAgreed(spec, port))));
+        return List.copyOf(closings);
+    }
+
+    /** What loopback and the mesh's own address get, what ufw opens itself, and the ports of the mesh's own programs. */
+    private static boolean isOfNobodyElse(Socket socket, DesiredHost desired) {
+        String address = plain(socket.address());
+        String own = desired.wireGuard().address().replaceAll("/.*", "");
+        int port = socket.port().number();
+        boolean ofTheMesh = socket.port().protocol() == Protocol.TCP
+                && (port == desired.blueprint().spec().nodeExporterPort()
+                        || port == desired.blueprint().spec().prometheus().port()
+                        || spec(desired).exporters().stream().anyMatch(exporter -> exporter.port() == port));
+        return ofTheMesh
+                || address.startsWith("127.")
+                || address.startsWith("::ffff:127.")
+                || address.equals("::1")
+                || socket.address().endsWith("%lo")
+                || address.equals(own)
+                || OPENED_BY_UFW.contains(socket.port())
+                || (port == desired.wireGuard().listenPort() && socket.port().protocol() == Protocol.UDP);
+    }
+
+    /** A service that is exposed to the monitors is denied to everybody else. */
+    private static boolean isAgreed(HostSpec spec, Port port) {
+        PortPolicy policy = spec.ports();
+        return policy.mayClose(port)
+                || (port.protocol() == Protocol.TCP
+                        && spec.services().stream().map(Exposure::port).anyMatch(exposed -> exposed == port.number()));
+    }
+
+    private static List<Integer> families(String address, boolean hostHasIpv6) {
+        if (address.startsWith("*")) {
+            return hostHasIpv6 ? List.of(4, 6) : List.of(4);
+        }
+        return List.of(address.startsWith("[") && !plain(address).startsWith("::ffff:") ? 6 : 4);
+    }
+
+    private static String plain(String address) {
+        return address.replaceAll("[\\[\\]]|%.*", "");
+    }
+
+    /** The rules of one family. */
+    private static final class Rules {
+        private final int family;
+        private final boolean closed;
+        private final InputRules filter;
+        private final InputRules nat;
+        private final InputRules written;
+
+        Rules(ServedPortsFact served, int family) {
+            this.family = family;
+            closed = family == 6 && !served.ipv6();
+            filter = new InputRules(served.filter().getOrDefault(family, List.of()));
+            nat = new InputRules(served.nat().getOrDefault(family, List.of()));
+            written = new InputRules(served.written().getOrDefault(family, List.of()));
+        }
+
+        /** Whether some packet to a socket is accepted now, by nothing but the policy, and would not be afterwards. */
+        boolean closes(Socket socket, DesiredHost desired) {
+            Packet packet = new Packet(socket.port().protocol(), socket.port().number(), address(socket.address()));
+            boolean admitted = !closed
+                    && (desired.firewall().stream().anyMatch(rule -> rule.admitsEverybodyTo(socket.port()))
+                            || written.acceptsAll(family == 4 ? "ufw-user-input" : "ufw6-user-input", packet));
+            return !admitted && filter.acceptsByPolicy("INPUT", packet) && !nat.redirectsAll("PREROUTING", packet);
+        }
+
+        private static Optional<IPAddress> address(String address) {
+            IPAddress parsed = new IPAddressString(plain(address).replaceFirst("^::ffff:", "")).getAddress();
+            return Optional.ofNullable(parsed).filter(found -> !found.isMultiple() && !found.isZero());
+        }
+    }
+
+    @Override
+    public String id() {
+        return FACTS.id();
+    }
+
+    @Override
+    public String shellFile() {
+        return "ports.sh";
+    }
+
+    @Override
+    public void ask(DesiredHost desired, FactsQuery.Builder query) {
+        query.resource(FACTS);
+    }
+}

@@ -1,0 +1,93 @@
+package dev.promguard.host;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Settings of ufw that are the owner's and that PromGuard leaves alone, as far as they decide what a change of the firewall would cut. */
+public final class UfwSettings implements Resource {
+    static final UfwSettings RESOURCE = new UfwSettings();
+    /** What is asked of a host about them. */
+    public static final ResourceFacts<UfwSettingsFact> FACTS =
+            ResourceFacts.of("ufw-settings", UfwSettingsFact.class, UfwSettingsFact.USUAL, Reader::new);
+
+    private static final String SETTING = "IPV6=no in /etc/default/ufw";
+
+    private UfwSettings() {}
+
+    /**
+     * The settings, and what depends on them.
+     *
+     * @param dropsIpv6 whether ufw drops all IPv6 but on loopback while it is on, also where the rules admit it
+     * @param loginOverIpv6 whether the facts were read over IPv6; false where it does not matter
+     */
+    public record UfwSettingsFact(boolean dropsIpv6, boolean loginOverIpv6) {
+        /** ufw filters IPv6 as it does IPv4. */
+        public static final UfwSettingsFact USUAL = new UfwSettingsFact(false, false);
+    }
+
+    /** Reads at most a line of each kind. */
+    private static final class Reader implements ResourceFacts.Reader<UfwSettingsFact> {
+        private boolean dropsIpv6;
+        private boolean loginOverIpv6;
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            switch (line.fields(0).kind()) {
+                case "drops-ipv-six" -> dropsIpv6 = true;
+                case "login-over-ipv-six" -> loginOverIpv6 = true;
+                default -> throw line.unknown();
+            }
+        }
+
+        @Override
+        public UfwSettingsFact facts() {
+            return new UfwSettingsFact(dropsIpv6, loginOverIpv6);
+        }
+    }
+
+    @Override
+    public String id() {
+        return FACTS.id();
+    }
+
+    @Override
+    public String shellFile() {
+        return "firewall.sh";
+    }
+
+    @Override
+    public void ask(DesiredHost desired, FactsQuery.Builder query) {
+        query.resource(FACTS);
+    }
+
+    static List<HostProblem> problems(DesiredHost desired, HostFacts facts) {
+        UfwSettingsFact settings = facts.of(FACTS);
+        if (!settings.dropsIpv6()) {
+            return List.of();
+        }
+        List<String> cut = new ArrayList<>();
+        if (settings.loginOverIpv6()) {
+            cut.add("the SSH login");
+        }
+        if (desired.killSwitch().network().contains(":")) {
+            cut.add("the mesh's network " + desired.killSwitch().network());
+        }
+        if (desired.wireGuard().config().content().contains("Endpoint = [")) {
+            cut.add("the way to a peer's endpoint");
+        }
+        return cut.isEmpty()
+                ? List.of()
+                : List.of(new HostProblem(
+                        SETTING + " makes ufw drop all IPv6, and " + String.join(" and ", cut)
+                                + (cut.size() == 1 ? " is" : " are") + " IPv6",
+                        "Set IPV6=yes there (and run ufw reload, where ufw is on), then run apply again."));
+    }
+
+    @Override
+    public List<String> notes(HostFacts facts) {
+        boolean hasIpv6 = facts.addresses().stream().anyMatch(address -> address.contains(":"));
+        return facts.of(FACTS).dropsIpv6() && hasIpv6
+                ? List.of(SETTING + ": while ufw is on, nothing reaches the host over IPv6, whatever the rules admit")
+                : List.of();
+    }
+}

@@ -1,0 +1,110 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.memory.MemoryHosts;
+import dev.promguard.memory.MemoryInventory;
+import dev.promguard.memory.MemoryMachine;
+import dev.promguard.memory.MemoryStateStore;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Services that a host had before the mesh: none is cut off that the spec does not name. */
+class MeshServedPortsTest {
+    private final MemoryInventory inventory = new MemoryInventory();
+    private final MemoryHosts hosts = new MemoryHosts(inventory);
+    private final MemoryStateStore store = new MemoryStateStore();
+    private final MemoryMachine database = inventory.host("db-1", "root", 22);
+
+    @BeforeEach
+    void serve() {
+        inventory.host("mon", "root", 22);
+        database.listen("tcp", "0.0.0.0", 80);
+        database.listen("udp", "*", 9999);
+    }
+
+    private MeshBuilder spec(Consumer<HostBuilder> host) {
+        return Mesh.builder()
+                .name("shop")
+                .monitor("mon", monitor -> {})
+                .node("db-1", host)
+                .provider(inventory)
+                .applier(hosts)
+                .state(store)
+                .waits(Account.NO_WAITS);
+    }
+
+    @Test
+    void apply_servicesThatNobodySpokeOf_changesNothingThereAndNamesEach() {
+        Mesh mesh = spec(host -> {}).build();
+        String problem = "ports 80/tcp (theirs), 9999/udp (theirs) answer now and would be closed";
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found -> assertThat(found.toString()).contains("db-1: " + problem, "[PG-5021]"));
+        assertThatThrownBy(mesh::apply).isInstanceOf(ApplyException.class).hasMessageContaining(problem);
+        assertThat(database.changes()).isEmpty();
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.host().equals("db-1"))
+                .anySatisfy(check -> assertThat(check.observed()).contains(problem))
+                .extracting(Check::remedy)
+                .noneMatch(remedy -> remedy.startsWith("Run apply"));
+    }
+
+    @Test
+    void apply_onePortAllowedAndTheOtherToBeClosed_addsARuleAndThenChangesNothing() {
+        Mesh mesh = spec(host -> host.allow(80, Protocol.TCP).close(9999, Protocol.UDP))
+                .build();
+
+        assertThat(mesh.plan().toString())
+                .contains("ufw: allow 80/tcp", "ufw: close 9999/udp (theirs), which answers now");
+        assertThat(mesh.apply().ok()).isTrue();
+
+        assertThat(database.rules()).contains("80/tcp").doesNotContain("9999/udp");
+        assertThat(mesh.apply().changes()).isZero();
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.host().equals("db-1"))
+                .extracting(Check::kind)
+                .doesNotContain(CheckKind.HOST_UP_TO_DATE, CheckKind.NO_OTHER_LISTENER_REACHABLE);
+        Mesh without = mesh.toBuilder()
+                .editHost("db-1", host -> host.withoutPort(80, Protocol.TCP))
+                .build();
+        assertThat(without.plan().toString()).contains("ufw: remove 80/tcp");
+        without.apply();
+        assertThat(database.rules()).doesNotContain("80/tcp");
+    }
+
+    @Test
+    void apply_declaredWithOpenPortsOnly_isRefusedAndSaysWhy() {
+        assertThat(spec(host -> host.openPorts(80, 9999)).build().plan().problems())
+                .singleElement()
+                .satisfies(found -> assertThat(found.toString()).contains("openPorts(…) only declares a port"));
+    }
+
+    @Test
+    void apply_allOthersMayBeClosed_closesThem() {
+        Mesh mesh = spec(host -> host.closeOtherPorts(true)).build();
+
+        assertThat(mesh.apply().ok()).isTrue();
+        assertThat(database.rules()).doesNotContain("80/tcp", "9999/udp");
+    }
+
+    @Test
+    void build_allowedPortOfTheMeshOrClosedPortThatItNeeds_isRefused() {
+        assertThatThrownBy(spec(host ->
+                        host.allow(9100, Protocol.TCP).close(22, Protocol.TCP).close(51820, Protocol.UDP))::build)
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("allowed port 9100/tcp of node \"db-1\" is used by node_exporter")
+                .hasMessageContaining("closed port 22/tcp of node \"db-1\" is one that every host of the mesh needs")
+                .hasMessageContaining("closed port 51820/udp of node \"db-1\"");
+        assertThat(spec(host -> host.allow(9100, Protocol.UDP))
+                        .build()
+                        .blueprint()
+                        .hosts())
+                .hasSize(2);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.promguard.ssh.internal;
+
+import dev.promguard.ErrorCode;
+import dev.promguard.host.Change;
+import dev.promguard.host.HostKey;
+import dev.promguard.host.ManagedFiles;
+import dev.promguard.host.Packages;
+import dev.promguard.host.Releases;
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/** What kind of failure it is where a change fails, and what to do about it. */
+final class ChangeAdvice {
+    /** What a host says where another run holds its lock. */
+    static final String BUSY = "another run is at work on this host";
+
+    private ChangeAdvice() {}
+
+    static ErrorCode code(@Nullable Change change, String why) {
+        if (why.equals(BUSY)) {
+            return ErrorCode.HOST_BUSY;
+        }
+        return change instanceof Releases.Install || change instanceof Packages.Install
+                ? ErrorCode.INSTALL_FAILED
+                : ErrorCode.STEP_FAILED;
+    }
+
+    static String remedy(@Nullable Change change, String why) {
+        if (change instanceof Releases.Install install) {
+            return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
+                    + withoutUser(install.tarball())
+                    + ", or name one that the host reaches with Release.from(…), then run apply again.";
+        } else if (change instanceof Packages.Install install) {
+            return installRemedy(install, why);
+        } else if (change instanceof ManagedFiles.Write) {
+            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
+        } else if (change instanceof HostKey.Replace) {
+            return "The host keeps its old key. Run apply again.";
+        }
+        return "Fix what the lines above name, then run apply again.";
+    }
+
+    private static String installRemedy(Packages.Install install, String why) {
+        if (why.contains(" holds the lock of ")) {
+            return "Wait until it is done, then run apply again.";
+        } else if (why.contains(": dpkg has not finished ") || why.contains(": what these need is not installed: ")) {
+            return "PromGuard leaves packages of others alone: finish, reinstall or remove these on the host (dpkg --configure -a,"
+                    + " apt-get --fix-broken install), then run apply again.";
+        }
+        return "Check that the host reaches its package mirrors, or install these from a mirror of your own (apt-get install "
+                + String.join(" ", install.packages()) + "), then run apply again.";
+    }
+
+    private static URI withoutUser(URI uri) {
+        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
+    }
+}

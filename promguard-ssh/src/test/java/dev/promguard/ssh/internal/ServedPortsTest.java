@@ -1,0 +1,142 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The shell that finds which ports are served, in a network namespace of its own: this machine's kernel, with sockets of real programs. */
+@Timeout(60)
+class ServedPortsTest {
+    private static final String NONCE = "0123456789abcdef0123456789abcdef";
+
+    /** {@code serve PROTOCOL ADDRESS PORT [WORD…]} and {@code client ADDRESS PORT}, which has no port in its arguments. */
+    private static final String HOST = """
+            ip link set lo up
+            ip link add eth0 type veth peer name gateway
+            ip address add 192.0.2.2/24 dev eth0
+            ip address add 2001:db8::2/64 dev eth0 nodad
+            ip link set eth0 up
+            ip link set gateway up
+            serve() {
+                perl -MSocket -MIO::Socket::IP -e '
+                    my %of = (Proto => $ARGV[0], LocalHost => $ARGV[1], LocalPort => $ARGV[2], V6Only => 1);
+                    $of{Listen} = 5 if $ARGV[0] eq "tcp";
+                    my $socket = IO::Socket::IP->new(%of) or die "$!";
+                    open(my $ready, ">", "FOLDER/ready.$ARGV[2]"); close($ready);
+                    sleep 30' "$@" >/dev/null 2>&1 3>&- &
+                programs="$programs $!"
+                until [ -e "FOLDER/ready.$3" ]; do sleep 0.05; done
+            }
+            client() {
+                at=$1 port=$2 perl -MIO::Socket::IP -e '
+                    my $socket = IO::Socket::IP->new(Proto => "udp", LocalHost => $ENV{at}, LocalPort => $ENV{port}) or die "$!";
+                    open(my $ready, ">", "FOLDER/ready.$ENV{port}"); close($ready);
+                    sleep 30' >/dev/null 2>&1 3>&- &
+                programs="$programs $!"
+                until [ -e "FOLDER/ready.$2" ]; do sleep 0.05; done
+            }
+            """;
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void needNamespace() throws Exception {
+        Process namespace = new ProcessBuilder("unshare", "-n", "iptables", "-t", "nat", "-S").start();
+        assumeTrue(namespace.waitFor() == 0, "needs root, for a network namespace, and iptables");
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/perl")), "needs perl");
+    }
+
+    private List<String> facts(String shell) throws Exception {
+        String text;
+        try (Script script = Script.begin(NONCE)) {
+            text = script.shell((HOST + shell + "\nfacts_served_ports\n[ -z \"$programs\" ] || kill $programs\n")
+                            .replace("FOLDER", folder.toString()))
+                    .end()
+                    .text()
+                    .replace("/etc/default/ufw", folder + "/default")
+                    .replace("/etc/ufw/", folder + "/");
+        }
+        Process process = new ProcessBuilder("unshare", "-n", "sh", "-s").start();
+        try (var in = process.getOutputStream()) {
+            in.write(text.getBytes(UTF_8));
+        }
+        String out = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return out.lines()
+                .filter(line -> line.startsWith(NONCE + "\tfact\t"))
+                .map(line -> line.substring((NONCE + "\tfact\tserved-ports\t").length())
+                        .replace('\t', ' '))
+                .toList();
+    }
+
+    @Test
+    void facts_socketsOfEveryKind_areToldOfWithTheirProgramsButForThoseOfClients() throws Exception {
+        assertThat(facts("""
+                        serve tcp 0.0.0.0 80
+                        serve tcp 192.0.2.2 8081
+                        serve tcp :: 8443
+                        serve udp 0.0.0.0 514
+                        serve udp 0.0.0.0 41641
+                        client 0.0.0.0 45000
+                        client 192.0.2.2 60001
+                        ip link add vxlan0 type vxlan id 7 dstport 4789 local 192.0.2.2 remote 192.0.2.9
+                        ip link set vxlan0 up"""))
+                .filteredOn(line -> line.startsWith("socket "))
+                .contains(
+                        "socket tcp 0.0.0.0 80 perl",
+                        "socket tcp 192.0.2.2 8081 perl",
+                        "socket tcp [::] 8443 perl",
+                        "socket udp 0.0.0.0 514 perl",
+                        "socket udp 0.0.0.0 41641 perl",
+                        "socket udp 192.0.2.2 60001 perl",
+                        "socket udp 0.0.0.0 4789 the kernel")
+                .noneMatch(line -> line.contains("45000"));
+    }
+
+    @Test
+    void facts_rulesOfTheFirewall_areThoseForIncomingPacketsAndThoseThatUfwWouldLoad() throws Exception {
+        Files.writeString(folder.resolve("default"), "IPV6=no\n");
+        Files.writeString(folder.resolve("user.rules"), """
+                *filter
+                ### tuple ### allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in
+                -A ufw-user-input -p tcp --dport 80 -j ACCEPT
+
+                COMMIT
+                """);
+
+        assertThat(facts("""
+                        iptables -N theirs
+                        iptables -A INPUT -j theirs
+                        iptables -A theirs -p tcp --dport 80 -j DROP
+                        iptables -A FORWARD -j theirs
+                        iptables -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.9
+                        iptables -t nat -A POSTROUTING -j MASQUERADE"""))
+                .containsExactly(
+                        "filter4 -P INPUT ACCEPT",
+                        "filter4 -A INPUT -j theirs",
+                        "filter4 -A theirs -p tcp -m tcp --dport 80 -j DROP",
+                        "nat4 -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.9",
+                        "written4 -A ufw-user-input -p tcp --dport 80 -j ACCEPT",
+                        "filter6 -P INPUT ACCEPT",
+                        "without-ipv6");
+    }
+
+    @Test
+    void facts_firewallThatDropsWhatNoRuleAdmits_areNone() throws Exception {
+        assertThat(facts("serve tcp 0.0.0.0 80; iptables -P INPUT DROP; ip6tables -P INPUT DROP"))
+                .isEmpty();
+        assertThat(facts("serve tcp 0.0.0.0 80; iptables -P INPUT DROP"))
+                .as("IPv6 is open")
+                .contains("filter4 -P INPUT DROP", "filter6 -P INPUT ACCEPT");
+    }
+}

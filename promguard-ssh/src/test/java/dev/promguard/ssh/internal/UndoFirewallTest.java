@@ -1,0 +1,127 @@
+package dev.promguard.ssh.internal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the firewall is before PromGuard, and after it: this machine's kernel in a network namespace of its own, and no ufw. */
+@Timeout(60)
+class UndoFirewallTest {
+    private static final String NONCE = "0123456789abcdef0123456789abcdef";
+
+    /** A host whose owner set a policy and rules by hand, and what ufw does when it is enabled and disabled. */
+    private static final String HOST = """
+            STATE=FOLDER/state MANIFEST=FOLDER/state/before
+            mkdir -p $MANIFEST
+            : >$MANIFEST/things
+            ufw() { iptables -P INPUT ACCEPT; iptables -P FORWARD ACCEPT; }
+            systemctl() { :; }
+            sync() { :; }
+            iptables -P INPUT DROP
+            iptables -A INPUT -i lo -j ACCEPT
+            iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+            iptables -P FORWARD DROP
+            note_firewall
+            iptables -N ufw-before-input
+            iptables -A INPUT -j ufw-before-input
+            """;
+
+    @TempDir
+    Path folder;
+
+    @BeforeEach
+    void needNamespace() throws Exception {
+        Process namespace = new ProcessBuilder("unshare", "-n", "iptables", "-S").start();
+        assumeTrue(namespace.waitFor() == 0, "needs root, for a network namespace, and iptables");
+    }
+
+    private String run(String shell) throws Exception {
+        String text;
+        try (Script script = Script.begin(NONCE)) {
+            text = script.shell((HOST + shell).replace("FOLDER", folder.toString()))
+                    .end()
+                    .text()
+                    .replace("/etc/ufw", folder + "/ufw")
+                    .replace("/etc/default/ufw", folder + "/default/ufw");
+        }
+        Process process = new ProcessBuilder("unshare", "-n", "sh", "-s").start();
+        try (var in = process.getOutputStream()) {
+            in.write(text.getBytes(UTF_8));
+        }
+        String out = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return out.replace(NONCE + "\t", "").replace('\t', ' ').strip().replaceFirst("\n?end$", "");
+    }
+
+    @Test
+    void undo_rulesOfTheOwnerAreThere_putsThePoliciesBack() throws Exception {
+        assertThat(run("undo_firewall; iptables -S | grep -e '^-P' -e INPUT >&3"))
+                .isEqualTo("""
+                        -P INPUT DROP
+                        -P FORWARD DROP
+                        -P OUTPUT ACCEPT
+                        -A INPUT -i lo -j ACCEPT
+                        -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT""");
+    }
+
+    /** What ufw writes down of the two rules was printed by ufw 0.36.2. */
+    @Test
+    void apply_hostThatForwards_goesOnForwardingAndNothingOfItStays() throws Exception {
+        String begin = """
+                mkdir -p FOLDER/default; iptables -F; iptables -P INPUT ACCEPT; iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT
+                cat() { case $1 in /proc/sys/*) echo 1 ;; *) command cat "$@" ;; esac; }
+                printf 'DEFAULT_INPUT_POLICY="DROP"\\nDEFAULT_FORWARD_POLICY="DROP"\\n' >DEFAULT
+                mkdir -p FOLDER/state/rollback FOLDER/ufw; echo wg0 >FOLDER/state/rollback/interface
+                printf '*filter\\nCOMMIT\\n' >FOLDER/ufw/user.rules; : >FOLDER/ufw/ufw.conf
+                rm -rf $MANIFEST/ufw; note_firewall
+                ufw() { echo "ufw $*" >&3; }
+                """.replace("DEFAULT\n", folder + "/default/ufw\n");
+        String tuple = "### tuple ### route:deny any any 0.0.0.0/0 any 0.0.0.0/0 in_wg0"
+                + " comment=50726f6d4775617264206e6f20666f7277617264696e67";
+
+        assertThat(run(begin + "forwards_for_others && keep_forwarding; grep FORWARD FOLDER/default/ufw >&3"))
+                .isEqualTo("""
+                        ufw route deny in on wg0 comment PromGuard no forwarding
+                        ufw route deny out on wg0 comment PromGuard no forwarding
+                        DEFAULT_FORWARD_POLICY="ACCEPT\"""");
+        assertThat(run(begin
+                        + "keep_forwarding 3>/dev/null; printf '*filter\\n%s\\n-A ufw-user-forward -i wg0 -j DROP\\n\\nCOMMIT\\n' '"
+                        + tuple
+                        + "' >FOLDER/ufw/user.rules; undo_firewall; cat FOLDER/ufw/user.rules FOLDER/default/ufw >&3"))
+                .isEqualTo("""
+                        ufw --force disable
+                        *filter
+                        COMMIT
+                        DEFAULT_INPUT_POLICY="DROP"
+                        DEFAULT_FORWARD_POLICY="DROP\"""");
+    }
+
+    @Test
+    void forwards_notAtAllOrByRulesAlone_isNoReasonToForwardEverything() throws Exception {
+        String forwarding = "cat() { echo 1; }\n";
+        assertThat(run("cat() { echo 0; }\niptables -P FORWARD ACCEPT; forwards_for_others || echo no >&3"))
+                .isEqualTo("no");
+        assertThat(run(forwarding + "iptables -P FORWARD DROP; forwards_for_others || echo no >&3"))
+                .as("as Docker has it")
+                .isEqualTo("no");
+        assertThat(run(forwarding + "iptables -P FORWARD ACCEPT; forwards_for_others && echo yes >&3"))
+                .isEqualTo("yes");
+    }
+
+    @Test
+    void undo_rulesGoneWithAReboot_leavesTheHostReachableAndSaysSo() throws Exception {
+        assertThat(run("iptables -F INPUT; undo_firewall && iptables -S | grep -e '^-P' -e INPUT >&3"))
+                .isEqualTo("""
+                        leftover iptables -P INPUT DROP, not put back: the rules are gone that admitted what it does not drop
+                        -P INPUT ACCEPT
+                        -P FORWARD DROP
+                        -P OUTPUT ACCEPT""");
+    }
+}
