@@ -2,7 +2,6 @@
 # ufw: its rules, and what the kernel has loaded of them.
 UFW=/etc/ufw
 
-
 facts_firewall() {
     command -v ufw >/dev/null 2>&1 || return 0
     enabled=

@@ -24,6 +24,7 @@ unfinished() {
 # facts_package_removals PACKAGE...: removes PACKAGE for each that apt would remove to install those that are missing. Nothing is changed,
 # apt's caches neither.
 facts_package_removals() {
+    ! all_installed "$@" || return 0
     missing=
     for package do
         if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
@@ -124,12 +125,11 @@ install_or_settle() {
 # why_not NAME...: why packages are not installed, from what apt said last.
 why_not() {
     WHY="apt-get could not install $*"
-    removals=$(apt_removals "$@" | tr '\n' ' ')
     stuck=$(unfinished | awk '{ text = text (NR > 1 ? ", " : "") $2 " (" $1 ")" } END { print text }')
     holder=$(printf '%s\n' "$said" | sed -n 's/.*It is held by process \([0-9]*\) (\([^)]*\)).*/process \1 (\2)/p' | tail -n 1)
     if [ "$locked" = yes ]; then
         WHY="$WHY: ${holder:-another process} holds the lock of dpkg or apt"
-    elif [ -n "$removals" ]; then
+    elif removals=$(apt_removals "$@" | tr '\n' ' ') && [ -n "$removals" ]; then
         WHY="apt would remove ${removals% } to install $*, and PromGuard removes nothing"
     elif [ -n "$stuck" ]; then
         WHY="$WHY: dpkg has not finished $stuck"
