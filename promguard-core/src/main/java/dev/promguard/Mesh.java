@@ -44,7 +44,8 @@ import java.util.function.Supplier;
  * }</pre>
  *
  * <p>The verbs block, work on several hosts at once inside, and end soon after the calling thread is interrupted. Immutable
- * and thread-safe; two verbs that change the same mesh keep each other out by the state's lock.
+ * and thread-safe; two verbs that change the same mesh keep each other out by the state's lock. Every verb is here with its
+ * documentation, which makes this class longer than others; the work itself is the engine's.
  */
 public final class Mesh {
     private static final int NEAR = 3;

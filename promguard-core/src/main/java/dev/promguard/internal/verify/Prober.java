@@ -168,12 +168,12 @@ public final class Prober {
                 .filter(host -> seen.observed().seen(host.name()).isPresent())
                 .toList();
         Map<String, Map<Probe, ProbeResult>> answers = new TreeMap<>();
+        AddressProofs proofs = AddressProofs.of(reachability, seen.observed());
         Parallel.map(able, context.parallelism(), host -> {
                     HostSession session = session(seen, host.name());
                     Map<Probe, ProbeResult> own = probe(session, reachability.from(host));
                     Map<Probe, Set<HostKeyFingerprint>> shown = new LinkedHashMap<>();
-                    AddressProofs.of(reachability, seen.observed())
-                            .toProve(host, own)
+                    proofs.toProve(host, own)
                             .forEach(server -> shown.put(server, session.hostKeys(server, PROBE_TIMEOUT)));
                     hostKeys.put(host.name(), shown);
                     return own;
