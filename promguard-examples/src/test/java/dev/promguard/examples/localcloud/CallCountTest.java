@@ -66,8 +66,9 @@ class CallCountTest {
         assertThat(count(calls)).as("%s", calls).isLessThanOrEqualTo(25);
     }
 
+    /** One of the nine reads the account's keys, since a key that an earlier state registered must not stay behind. */
     @Test
-    void deleteAttempts_aHundred_takesAtMostEightCalls() {
+    void deleteAttempts_aHundred_takesAtMostNineCalls() {
         make();
         AccessKey key = provider.registerAccessKey(MESH, key());
         cloud.forgetRequests();
@@ -78,7 +79,7 @@ class CallCountTest {
 
         Map<String, Long> calls = calls();
         System.out.println("taking away 100 droplets: " + count(calls) + " calls " + calls);
-        assertThat(count(calls)).as("%s", calls).isLessThanOrEqualTo(8);
+        assertThat(count(calls)).as("%s", calls).isLessThanOrEqualTo(9);
         assertThat(provider.list(MESH)).isEmpty();
     }
 

@@ -206,7 +206,7 @@ class LocalCloudApiTest {
         assertThat(rich.path("features"))
                 .extracting(JsonNode::asText)
                 .containsExactlyInAnyOrder("backups", "ipv6", "monitoring", "private_networking");
-        assertThat(rich.at("/networks/v6/0/ip_address").asText()).startsWith("2001:db8:");
+        assertThat(rich.at("/networks/v6/0/ip_address").asText()).startsWith("2001:2:0:");
         assertThat(rich.at("/networks/v6/0/type").asText()).isEqualTo("public");
     }
 
