@@ -1,5 +1,7 @@
 package dev.promguard.spi;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.ProviderException;
 import dev.promguard.keys.SshPublicKey;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,7 +43,7 @@ public interface CloudProvider extends AutoCloseable {
      *
      * @param orders the hosts to make; empty only checks the credentials
      * @return all problems found, each naming the field, the value and the remedy, and the prices where they are known
-     * @throws dev.promguard.ProviderException if the cloud refuses the credentials or cannot be asked
+     * @throws ProviderException if the cloud refuses the credentials or cannot be asked
      */
     Preflight preflight(List<HostOrder> orders);
 
@@ -70,7 +72,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name
      * @param ids the hosts' ids; empty returns at once
      * @return the hosts that exist, sorted by id. One created a moment ago may be missing; any other that is missing is gone
-     * @throws dev.promguard.ProviderException if the cloud cannot be asked: a host is never reported as gone because a request
+     * @throws ProviderException if the cloud cannot be asked: a host is never reported as gone because a request
      *     failed
      */
     List<FoundHost> find(String mesh, Collection<String> ids);
@@ -81,7 +83,7 @@ public interface CloudProvider extends AutoCloseable {
      *
      * @param mesh the mesh's name
      * @param ids the hosts' ids, which the engine knows to be the mesh's; empty returns at once
-     * @throws dev.promguard.ProviderException if the cloud refuses or does not answer; the message says which tag to put on which
+     * @throws ProviderException if the cloud refuses or does not answer; the message says which tag to put on which
      *     host by hand. All, some or none of the hosts may then have it; calling it again continues from there
      */
     void tag(String mesh, Collection<String> ids);
@@ -131,7 +133,7 @@ public interface CloudProvider extends AutoCloseable {
      *
      * @param order what to make; its names are new in this mesh
      * @return the hosts that the cloud accepted, one for each name; they are not ready for use yet
-     * @throws dev.promguard.ProviderException if the cloud refused, or the outcome of the order is not known. All, some or none
+     * @throws ProviderException if the cloud refused, or the outcome of the order is not known. All, some or none
      *     of the hosts may then exist; a later {@link #list} shows which
      */
     List<CloudHost> create(CreateOrder order);
@@ -148,7 +150,7 @@ public interface CloudProvider extends AutoCloseable {
      *     called {@code await} and before {@code await} returns. The provider holds no lock during the call and makes no request
      *     until it returns, so it should be quick. An exception that it throws ends the waiting and is passed on unchanged
      * @return the hosts that were reported as ready, and for each other one why it is not. Never throws for a single host
-     * @throws dev.promguard.ProviderException if the status of the hosts that were not reported is not known. The hosts that were
+     * @throws ProviderException if the status of the hosts that were not reported is not known. The hosts that were
      *     reported are ready
      */
     ProvisioningResult await(String mesh, Set<String> ids, Duration timeout, Consumer<CloudHost> ready);
@@ -160,7 +162,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
      * @return the hosts that are ready, and for each other one why it is not. Never throws for a single host
-     * @throws dev.promguard.ProviderException if the status of some hosts is not known
+     * @throws ProviderException if the status of some hosts is not known
      */
     default ProvisioningResult await(String mesh, Set<String> ids, Duration timeout) {
         return await(mesh, ids, timeout, host -> {});
@@ -172,11 +174,13 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name; a host that does not carry its mark is not powered on
      * @param id the host's id
      * @param timeout how long to wait at the most
-     * @throws dev.promguard.ProviderException if it does not run in time, or the cloud refuses; calling again goes on
-     * @throws UnsupportedOperationException by default: the provider cannot
+     * @throws ProviderException if it does not run in time, or the cloud refuses; calling again goes on. By default always,
+     *     since the provider cannot
      */
     default void powerOn(String mesh, String id, Duration timeout) {
-        throw new UnsupportedOperationException(name() + " cannot power on hosts: power it on there, then run again");
+        throw new ProviderException(
+                ErrorCode.PROVIDER_REFUSED,
+                name() + " cannot power on host " + id + " for PromGuard. Power it on there, then run again.");
     }
 
     /**
@@ -186,12 +190,13 @@ public interface CloudProvider extends AutoCloseable {
      * @param id the host's id
      * @param size the provider's word for the size
      * @param timeout how long each of the steps may take at the most
-     * @throws dev.promguard.ProviderException if the size is refused, before the host was powered off, or if a step is not done in time;
-     *     calling again goes on
-     * @throws UnsupportedOperationException by default: the provider cannot
+     * @throws ProviderException if the size is refused, before the host was powered off, or if a step is not done in time;
+     *     calling again goes on. By default always, since the provider cannot
      */
     default void resize(String mesh, String id, String size, Duration timeout) {
-        throw new UnsupportedOperationException(name() + " cannot resize hosts: resize it there, then run again");
+        throw new ProviderException(
+                ErrorCode.CANNOT_RESIZE,
+                name() + " cannot resize host " + id + " for PromGuard. Resize it there, then run again.");
     }
 
     /**
@@ -200,7 +205,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name; a host that does not carry its tag is not deleted
      * @param ids the hosts' ids; empty returns at once
      * @param timeout how long to wait at the most
-     * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
+     * @throws ProviderException if some are not gone in time; the message names them. All, some or none may
      *     have been deleted; calling it again continues from there
      */
     void delete(String mesh, Collection<String> ids, Duration timeout);
@@ -212,7 +217,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param mesh the mesh's name
      * @param attempts the attempts, as in {@link CreateOrder#attempt()}; empty returns at once
      * @param timeout how long to wait at the most
-     * @throws dev.promguard.ProviderException if some are not gone in time; the message names them. All, some or none may
+     * @throws ProviderException if some are not gone in time; the message names them. All, some or none may
      *     have been deleted; calling it again continues from there
      */
     void deleteAttempts(String mesh, Collection<String> attempts, Duration timeout);
@@ -235,7 +240,7 @@ public interface CloudProvider extends AutoCloseable {
      * @param id the host's id
      * @return every rebuild that the cloud knows of, in any order; empty if there was none, or the host does not carry the mesh's
      *     tag. Empty by default
-     * @throws dev.promguard.ProviderException if the cloud does not answer, or the answer is incomplete
+     * @throws ProviderException if the cloud does not answer, or the answer is incomplete
      */
     default List<Rebuild> rebuilds(String mesh, String id) {
         return List.of();

@@ -112,7 +112,7 @@ apply_firewall() {
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
     esac
-    if forwards_for_others; then
+    if forwards_for_others && ! keeps_forwarding; then
         keep_forwarding || {
             WHY='ufw could not be told to go on forwarding'
             return 1
@@ -161,6 +161,13 @@ forwards_for_others() {
         fi
     done
     [ "$forwards" = yes ]
+}
+
+# keeps_forwarding: whether keep_forwarding has been at work. ufw writes comments in hexadecimal.
+keeps_forwarding() {
+    comment=$(printf %s 'PromGuard no forwarding' | od -An -v -tx1 | tr -d ' \n')
+    grep -q '^DEFAULT_FORWARD_POLICY="ACCEPT"' /etc/default/ufw 2>/dev/null &&
+        [ "$(grep -c "^### tuple ### route:deny .* comment=$comment\$" /etc/ufw/user.rules 2>/dev/null)" = 2 ]
 }
 
 # keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.

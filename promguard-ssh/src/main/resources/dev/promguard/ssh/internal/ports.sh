@@ -24,13 +24,14 @@ other_firewalls() {
     done
 }
 
-# facts_served_ports: manager UNIT, and forwards if the host forwards for others, as long as ufw is not enabled. Nothing else if the firewall is closed, else socket PROTOCOL ADDRESS PORT PROGRAM; filter4 RULE, nat4 RULE and written4 RULE,
+# facts_served_ports: manager UNIT, and forwards if ufw would end that the host forwards for others, as long as ufw is not enabled. Nothing else
+# if the firewall is closed, else socket PROTOCOL ADDRESS PORT PROGRAM; filter4 RULE, nat4 RULE and written4 RULE,
 # each also with 6: the rules for incoming packets, those that send them elsewhere, and those that ufw would load; without-ipv6 if ufw would
 # admit nothing over IPv6.
 facts_served_ports() {
     if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
         other_firewalls
-        if forwards_for_others; then
+        if forwards_for_others && ! keeps_forwarding; then
             say fact served-ports forwards
         fi
     fi

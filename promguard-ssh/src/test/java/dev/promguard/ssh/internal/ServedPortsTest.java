@@ -20,6 +20,8 @@ class ServedPortsTest {
 
     /** {@code serve PROTOCOL ADDRESS PORT [WORD…]} and {@code client ADDRESS PORT}, which has no port in its arguments. */
     private static final String HOST = """
+            # A new namespace takes this from the machine, and a machine with containers forwards.
+            echo 0 >/proc/sys/net/ipv4/ip_forward
             ip link set lo up
             ip link add eth0 type veth peer name gateway
             ip address add 192.0.2.2/24 dev eth0

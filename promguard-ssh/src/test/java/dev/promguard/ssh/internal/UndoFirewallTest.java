@@ -92,6 +92,17 @@ class UndoFirewallTest {
                         ufw route deny out on wg0 comment PromGuard no forwarding
                         DEFAULT_FORWARD_POLICY="ACCEPT\"""");
         assertThat(run(begin
+                        + "sed -i 's/FORWARD_POLICY=\"DROP/FORWARD_POLICY=\"ACCEPT/' FOLDER/default/ufw; keeps_forwarding || echo theirs >&3;"
+                        + " printf '%s\n' '" + tuple + "' '" + tuple.replace("in_", "out_")
+                        + "' >FOLDER/ufw/user.rules;"
+                        + " keeps_forwarding && echo kept >&3;"
+                        + " sed -i 's/ACCEPT/DROP/' FOLDER/default/ufw; keeps_forwarding || echo dropped >&3"))
+                .as("what is kept is neither a change nor written again")
+                .isEqualTo("""
+                        theirs
+                        kept
+                        dropped""");
+        assertThat(run(begin
                         + "keep_forwarding 3>/dev/null; printf '*filter\\n%s\\n-A ufw-user-forward -i wg0 -j DROP\\n\\nCOMMIT\\n' '"
                         + tuple
                         + "' >FOLDER/ufw/user.rules; undo_firewall; cat FOLDER/ufw/user.rules FOLDER/default/ufw >&3"))
