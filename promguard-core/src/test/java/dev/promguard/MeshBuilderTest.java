@@ -234,8 +234,14 @@ class MeshBuilderTest {
             seen.add(message(() -> new Release("a", version, base, sums)));
             assertThat(seen.get(seen.size() - 1)).startsWith("release version " + Names.quote(version));
         }
-        for (String uri :
-                List.of("ftp://x/", "file:///etc", "https://x/?a=b", "https://x/#a", "http:/x", "https://x/'")) {
+        for (String uri : List.of(
+                "ftp://x/",
+                "file:etc",
+                "file://host/etc",
+                "https://x/?a=b",
+                "https://x/#a",
+                "http:/x",
+                "https://x/'")) {
             seen.add(message(() -> new Release("a", "1", URI.create(uri), sums)));
             assertThat(seen.get(seen.size() - 1)).startsWith("release URI " + Names.quote(uri));
         }

@@ -434,13 +434,16 @@ class ExistingHostsIT {
         }
         Mesh mesh = spec(servers.build())
                 .network("fd07:1::/64")
-                .nodeExporter(Clouds.release(cloud.releases(), "node_exporter").from(mirror))
                 .prometheus(prometheus -> prometheus.release(
                         Clouds.release(cloud.releases(), "prometheus").from(mirror)))
                 .build();
 
-        System.out.println("over IPv6 alone: " + mesh.apply());
+        ApplyReport report = mesh.apply();
+        System.out.println("over IPv6 alone: " + report);
 
+        assertThat(report.toString())
+                .as("a mirror that has IPv4 alone")
+                .contains("could not fetch from the release mirror", "the release came over the SSH session");
         assertThat(mesh.verify().failures()).isEmpty();
         assertThat(mesh.plan().isEmpty()).isTrue();
         assertThat(Clouds.run(database(), "wg show wg0 endpoints")).contains("[" + addresses.get(0) + "]:51820");

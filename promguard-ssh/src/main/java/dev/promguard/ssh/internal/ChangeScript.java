@@ -24,11 +24,19 @@ final class ChangeScript {
 
     private ChangeScript() {}
 
-    /** Writes the script. The caller closes it: it may hold a key. */
+    /** Writes the script for a host that fetches releases itself. The caller closes it: it may hold a key. */
     static Script of(String nonce, List<Change> changes, NewKeys keys, Duration rollbackAfter) {
+        return of(nonce, changes, keys, rollbackAfter, false);
+    }
+
+    /** Writes the script. The caller closes it: it may hold a key. */
+    static Script of(String nonce, List<Change> changes, NewKeys keys, Duration rollbackAfter, boolean pushReleases) {
         Script script = Script.begin(nonce);
         try {
             script.call(STEP, PREPARE, "alone");
+            if (pushReleases) {
+                script.call("push_releases");
+            }
             List<String> pending = pending(changes);
             if (!pending.isEmpty()) {
                 script.call(STEP, all(List.of(PREPARE, "expect_pending"), pending));

@@ -69,6 +69,7 @@ public final class SshConnector {
     private static final int LOGINS = 3;
 
     private final Settings settings;
+    private final Tarballs tarballs;
     private final DefaultConfig config;
 
     /**
@@ -78,6 +79,7 @@ public final class SshConnector {
      */
     public SshConnector(Settings settings) {
         this.settings = settings;
+        this.tarballs = new Tarballs(settings.releaseCache());
         this.config = config();
     }
 
@@ -289,7 +291,8 @@ public final class SshConnector {
             if (proven == null || !client.isAuthenticated()) {
                 throw new IOException("the connection ended before the login did");
             }
-            return new SshSession(target, settings, client, sockets, workers, proven, SshConnector.this::connect);
+            return new SshSession(
+                    target, settings, tarballs, client, sockets, workers, proven, SshConnector.this::connect);
         }
 
         void abort() {

@@ -7,7 +7,6 @@ import dev.promguard.Progress;
 import dev.promguard.host.Change;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
-import dev.promguard.host.HostKey;
 import dev.promguard.host.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
@@ -42,6 +41,7 @@ final class SshSession implements HostSession {
 
     private final HostTarget target;
     private final Settings settings;
+    private final Tarballs tarballs;
     private volatile HostKeyFingerprint hostKey;
     private final Function<HostTarget, SshSession> connector;
     private volatile SSHClient client;
@@ -54,6 +54,7 @@ final class SshSession implements HostSession {
     SshSession(
             HostTarget target,
             Settings settings,
+            Tarballs tarballs,
             SSHClient client,
             TrackedSockets sockets,
             ExecutorService workers,
@@ -61,6 +62,7 @@ final class SshSession implements HostSession {
             Function<HostTarget, SshSession> connector) {
         this.target = target;
         this.settings = settings;
+        this.tarballs = tarballs;
         this.client = client;
         this.sockets = sockets;
         this.workers = workers;
@@ -171,10 +173,9 @@ final class SshSession implements HostSession {
         List<Change> copy = List.copyOf(changes);
         String nonce = nonce();
         Exec exec = exec(nonce, false);
-        ChangeRun run = new ChangeRun(copy, progress, nonce);
-        boolean answers = copy.stream().anyMatch(HostKey.Replace.class::isInstance);
-        try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter())) {
-            OptionalInt code = run(exec, script, answers, settings.applyTimeout(), run.step(), run);
+        ChangeRun run = new ChangeRun(copy, progress, nonce, tarballs);
+        try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter(), settings.pushReleases())) {
+            OptionalInt code = run(exec, script, ChangeRun.answers(copy), settings.applyTimeout(), run.step(), run);
             if (run.failure() != null) {
                 throw changeFailed(run, exec);
             }
@@ -461,7 +462,7 @@ final class SshSession implements HostSession {
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());
         }
-        String what = failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why();
+        String what = (failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why()) + run.notSent();
         return failed.because(what, (remedy + ' ' + rollbackNote(run)).strip());
     }
 
