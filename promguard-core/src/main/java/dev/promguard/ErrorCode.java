@@ -46,6 +46,8 @@ public enum ErrorCode {
     HOST_NOT_CREATED(2010, "A host of the mesh does not exist yet."),
     /** A host has another size, region or image than its spec. */
     HOST_DIFFERS(2011, "A host has another size, region or image than its spec."),
+    /** An apply would remove hosts, and nobody has agreed to that. */
+    REMOVAL_NOT_ALLOWED(2012, "An apply would remove hosts, and nobody has agreed to that."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),

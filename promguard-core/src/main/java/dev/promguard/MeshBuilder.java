@@ -53,6 +53,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     private int parallelism;
     private Duration sshTimeout;
     private PollIntervals waits;
+    private boolean removalAllowed;
 
     MeshBuilder() {
         this(DeclaredHosts.NONE, MeshSettings.ofDefaults());
@@ -82,6 +83,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         parallelism = settings.parallelism();
         sshTimeout = settings.sshTimeout();
         waits = settings.pollIntervals();
+        removalAllowed = settings.removalAllowed();
     }
 
     @Override
@@ -296,6 +298,28 @@ public final class MeshBuilder extends MeshHostsBuilder {
         return this;
     }
 
+    /**
+     * Lets {@link Mesh#apply()} remove hosts that the mesh has and the spec does not name any more: hosts that PromGuard created are
+     * deleted with all their data, and the mesh is uninstalled from existing hosts. Without this, apply refuses, does nothing and says
+     * what would be lost; {@link Mesh#apply(Plan)} needs it not, since the plan shows what it removes.
+     *
+     * @return this builder
+     */
+    public MeshBuilder allowRemoval() {
+        return allowRemoval(true);
+    }
+
+    /**
+     * Sets whether {@link Mesh#apply()} may remove hosts, as {@link #allowRemoval()} does. False by default.
+     *
+     * @param allow true if it may
+     * @return this builder
+     */
+    public MeshBuilder allowRemoval(boolean allow) {
+        removalAllowed = allow;
+        return this;
+    }
+
     /** How long the verbs wait before they look again. */
     MeshBuilder waits(PollIntervals value) {
         waits = value;
@@ -335,7 +359,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 remoteWriteSecrets,
                 parallelism,
                 sshTimeout,
-                waits);
+                waits,
+                removalAllowed);
         return new Mesh(spec, declared, settings);
     }
 

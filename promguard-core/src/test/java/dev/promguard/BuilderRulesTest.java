@@ -146,6 +146,8 @@ class BuilderRulesTest {
         all.put("MeshBuilder.listener(MeshListener)", of(m -> m.listener(event -> {}), m -> m.listener(listener)));
         KeySource keys = KeySource.random();
         all.put("MeshBuilder.keySource(KeySource)", of(m -> m.keySource(KeySource.random()), m -> m.keySource(keys)));
+        all.put("MeshBuilder.allowRemoval()", of(m -> m.allowRemoval(false), m -> m.allowRemoval()));
+        all.put("MeshBuilder.allowRemoval(boolean)", of(m -> m.allowRemoval(true), m -> m.allowRemoval(false)));
         all.put("MeshBuilder.parallelism(int)", of(m -> m.parallelism(1), m -> m.parallelism(2)));
         all.put(
                 "MeshBuilder.sshTimeout(Duration)",

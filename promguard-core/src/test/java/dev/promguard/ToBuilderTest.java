@@ -211,6 +211,7 @@ class ToBuilderTest {
         Mesh less = mesh.toBuilder()
                 .withoutNode("shop-node-2")
                 .withoutMonitor("shop-monitor-1")
+                .allowRemoval()
                 .build();
         Plan plan = less.plan();
         ApplyReport report = less.apply();

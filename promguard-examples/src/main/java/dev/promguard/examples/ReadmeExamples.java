@@ -120,6 +120,7 @@ public final class ReadmeExamples {
     static void change(Mesh mesh) {
         mesh.toBuilder()
                 .withoutNode("shop-node-2")
+                .allowRemoval()
                 .editHost("shop-node-3", host -> host.expose("app", 8080))
                 .node("db-1")
                 .apply();

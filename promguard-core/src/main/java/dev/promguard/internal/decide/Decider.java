@@ -91,7 +91,7 @@ public final class Decider {
         for (Blueprint.Host host : roster.selected()) {
             hosts.add(decide(observed, keys, host));
         }
-        return new Decision(request, observed, keys, hosts, Problem.all(observed, hosts, stateLocation));
+        return new Decision(request, observed, keys, hosts, Problem.all(request, observed, hosts, stateLocation));
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host) {

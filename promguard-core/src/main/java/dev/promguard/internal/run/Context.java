@@ -28,6 +28,7 @@ import java.time.Duration;
  * @param parallelism how many hosts are worked on at once
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param intervals how long to wait before asking again
+ * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
  */
 public record Context(
         MeshSpec spec,
@@ -40,7 +41,8 @@ public record Context(
         Renderer renderer,
         int parallelism,
         Duration sshTimeout,
-        PollIntervals intervals) {
+        PollIntervals intervals,
+        boolean removalAllowed) {
     /**
      * The mesh's name.
      *

@@ -161,7 +161,8 @@ final class DecisionCase {
                 RENDERER.withSecrets(spec.secrets()),
                 1,
                 Duration.ofSeconds(1),
-                new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO));
+                new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO),
+                false);
     }
 
     /** Reads a case. */
