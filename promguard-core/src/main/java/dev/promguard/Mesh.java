@@ -557,7 +557,20 @@ public final class Mesh {
     @Override
     public String toString() {
         Blueprint blueprint = blueprint();
-        return "Mesh[" + spec.name() + ": " + blueprint.monitors().size() + " monitor(s), "
-                + blueprint.nodes().size() + " node(s) in " + spec.network() + "]";
+        return "Mesh["
+                + summary(
+                        spec.name(),
+                        blueprint.monitors().size(),
+                        blueprint.nodes().size(),
+                        spec.network())
+                + "]";
+    }
+
+    static String summary(String name, int monitors, int nodes, String network) {
+        return name + ": " + count(monitors, "monitor") + ", " + count(nodes, "node") + " in " + network;
+    }
+
+    private static String count(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
     }
 }

@@ -394,4 +394,21 @@ public final class MeshBuilder extends MeshHostsBuilder {
     public ApplyReport apply() {
         return build().apply();
     }
+
+    /**
+     * What is described so far, in a line. Nothing is checked for it.
+     *
+     * @return such as {@code MeshBuilder[shop: 1 monitor, 3 nodes in 10.0.0.0/24]}
+     */
+    @Override
+    public String toString() {
+        DeclaredHosts declared = hosts.declared();
+        return "MeshBuilder["
+                + Mesh.summary(
+                        name,
+                        declared.monitors().size() + declared.namedMonitors().size(),
+                        declared.nodes().size() + declared.namedNodes().size(),
+                        network)
+                + "]";
+    }
 }

@@ -3,7 +3,9 @@ package dev.promguard;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
 
 /** Listeners that show progress to a person. */
 public final class Progress {
@@ -16,6 +18,24 @@ public final class Progress {
      */
     public static MeshListener console() {
         return to(System.out);
+    }
+
+    /**
+     * Logs each step: at INFO when it is done, at WARN when it has failed, at DEBUG when it begins. For programs that embed PromGuard.
+     *
+     * @param logger where to log
+     * @return a listener
+     */
+    public static MeshListener to(Logger logger) {
+        Objects.requireNonNull(logger, "logger");
+        return event -> {
+            String host = event.host().orElse("mesh");
+            switch (event.state()) {
+                case STARTED -> logger.debug("{}: begin: {}", host, event.step());
+                case DONE -> logger.info("{}: {}", host, event.step());
+                case FAILED -> logger.warn("{}: failed: {}", host, event.step());
+            }
+        };
     }
 
     /**

@@ -264,4 +264,17 @@ class MeshBuilderTest {
                         .sum(Architecture.AMD64))
                 .isEmpty();
     }
+
+    @Test
+    void toString_builderAndMesh_sayWhatIsDescribed() {
+        MeshBuilder builder = Mesh.builder().name("shop").monitor("tor1");
+
+        assertThat(builder).hasToString("MeshBuilder[shop: 1 monitor, 0 nodes in 10.0.0.0/24]");
+        assertThat(builder.nodes(2).node("db").monitor("mon", host -> {}).network("10.44.0.0/24"))
+                .hasToString("MeshBuilder[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
+        assertThat(builder.build()).hasToString("Mesh[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
+        assertThat(Mesh.builder().network("10.44.0.0/24"))
+                .as("not complete")
+                .hasToString("MeshBuilder[promguard: 0 monitors, 0 nodes in 10.44.0.0/24]");
+    }
 }

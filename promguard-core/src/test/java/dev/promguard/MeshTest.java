@@ -764,7 +764,7 @@ class MeshTest {
         Blueprint blueprint = mesh.blueprint();
 
         assertThat(mesh.blueprint()).isEqualTo(blueprint);
-        assertThat(mesh).hasToString("Mesh[shop: 1 monitor(s), 2 node(s) in 10.0.0.0/24]");
+        assertThat(mesh).hasToString("Mesh[shop: 1 monitor, 2 nodes in 10.0.0.0/24]");
     }
 
     @Test

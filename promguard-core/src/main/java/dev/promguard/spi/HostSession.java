@@ -130,7 +130,7 @@ public interface HostSession extends AutoCloseable {
     @Override
     void close();
 
-    /** SanitizedException of changes as they happen. */
+    /** Receives changes as they happen. */
     interface Progress {
         /**
          * A change begins.
