@@ -6,6 +6,7 @@ import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.ValueChecks;
+import dev.promguard.blueprint.WireGuardSpec;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 public final class MeshBuilder extends MeshHostsBuilder {
     private String name = "promguard";
     private String network = "10.0.0.0/24";
+    private String interfaceName = WireGuardSpec.DEFAULT.interfaceName();
     private int wireGuardPort = 51820;
     private boolean presharedKeys = true;
     private boolean hostsFile;
@@ -62,6 +64,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         this(declared, settings);
         name = spec.name();
         network = spec.network();
+        interfaceName = spec.wireGuard().interfaceName();
         wireGuardPort = spec.wireGuardPort();
         presharedKeys = spec.presharedKeys();
         hostsFile = spec.hostsFile();
@@ -118,6 +121,22 @@ public final class MeshBuilder extends MeshHostsBuilder {
         Objects.requireNonNull(cidr, "cidr");
         ValueChecks.require(ValueChecks.network(cidr));
         network = cidr;
+        return this;
+    }
+
+    /**
+     * Sets the name of the WireGuard interface on every host. {@code wg0} by default. Choose another where a host has a {@code wg0} of
+     * its own, which then stays as it is. A mesh that runs keeps its name: {@link Mesh#plan()} and {@link Mesh#apply()} refuse another
+     * until it was destroyed.
+     *
+     * @param name 1 to 15 letters, digits, dashes and underscores, starting with a letter; not {@code lo}, {@code all}, {@code default}
+     *     or {@code interfaces}
+     * @return this builder
+     */
+    public MeshBuilder interfaceName(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.interfaceName(name));
+        interfaceName = name;
         return this;
     }
 
@@ -314,6 +333,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         MeshSpec spec = new MeshSpec(
                 name,
                 network,
+                new WireGuardSpec(interfaceName),
                 wireGuardPort,
                 presharedKeys,
                 hostsFile,

@@ -8,6 +8,7 @@ import java.util.Objects;
  *
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
+ * @param wireGuard the WireGuard interface of every host
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
  * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
  * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
@@ -19,6 +20,7 @@ import java.util.Objects;
 public record MeshSpec(
         String name,
         String network,
+        WireGuardSpec wireGuard,
         int wireGuardPort,
         boolean presharedKeys,
         boolean hostsFile,
@@ -34,13 +36,14 @@ public record MeshSpec(
     public MeshSpec {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(network, "network");
+        Objects.requireNonNull(wireGuard, "wireGuard");
         Objects.requireNonNull(prometheus, "prometheus");
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
     }
 
     /**
-     * A spec without names in {@code /etc/hosts}.
+     * A spec with the usual interface and without names in {@code /etc/hosts}.
      *
      * @param name the mesh's name
      * @param network the network inside the tunnels in CIDR notation
@@ -61,7 +64,17 @@ public record MeshSpec(
             PrometheusSpec prometheus,
             Release nodeExporter,
             List<HostSpec> hosts) {
-        this(name, network, wireGuardPort, presharedKeys, false, nodeExporterPort, prometheus, nodeExporter, hosts);
+        this(
+                name,
+                network,
+                WireGuardSpec.DEFAULT,
+                wireGuardPort,
+                presharedKeys,
+                false,
+                nodeExporterPort,
+                prometheus,
+                nodeExporter,
+                hosts);
     }
 
     /**
@@ -85,6 +98,7 @@ public record MeshSpec(
         return new MeshSpec(
                 name,
                 network,
+                wireGuard,
                 wireGuardPort,
                 presharedKeys,
                 hostsFile,

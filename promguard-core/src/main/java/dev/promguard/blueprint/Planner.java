@@ -90,6 +90,7 @@ public final class Planner {
         problems.addAll(ValueChecks.meshName(spec.name()));
         hostProblems(spec, problems);
         networkProblems(spec, problems);
+        problems.addAll(ValueChecks.interfaceName(spec.wireGuard().interfaceName()));
         endpointProblems(spec, problems);
         portProblems(spec, problems);
         problems.addAll(Exporting.problems(spec));
@@ -229,18 +230,19 @@ public final class Planner {
             if (!monitor.name().equals(host.name())) {
                 String from = address(addresses, monitor.name());
                 String to = address(addresses, host.name());
-                rules.add(admitting(monitor, from, to, spec.nodeExporterPort(), "node-exporter"));
+                rules.add(admitting(spec, monitor, from, to, spec.nodeExporterPort(), "node-exporter"));
                 for (Exposure exposure : host.exposures()) {
-                    rules.add(admitting(monitor, from, to, exposure.port(), exposure.job()));
+                    rules.add(admitting(spec, monitor, from, to, exposure.port(), exposure.job()));
                 }
             }
         }
         return rules;
     }
 
-    private static FirewallRule admitting(HostSpec monitor, String from, String to, int port, String what) {
+    private static FirewallRule admitting(
+            MeshSpec spec, HostSpec monitor, String from, String to, int port, String what) {
         return new FirewallRule(
-                Optional.of(Blueprint.WIREGUARD_INTERFACE),
+                Optional.of(spec.wireGuard().interfaceName()),
                 Optional.of(from),
                 Optional.of(to),
                 port,

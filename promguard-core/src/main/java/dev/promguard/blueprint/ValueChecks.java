@@ -112,6 +112,20 @@ public final class ValueChecks {
     }
 
     /**
+     * Checks the name of the WireGuard interface.
+     *
+     * @param value the name
+     * @return the problems
+     */
+    public static List<String> interfaceName(String value) {
+        return check(
+                Names.isInterface(value),
+                "interfaceName " + Names.quote(value)
+                        + " is not a valid interface name: use 1 to 15 letters, digits, dashes and underscores, starting with a"
+                        + " letter, but not lo, all, default or interfaces");
+    }
+
+    /**
      * Checks a port that PromGuard opens or a program of the mesh listens on.
      *
      * @param field what the port is called, such as {@code wireGuardPort}

@@ -24,7 +24,6 @@ public final class Renderer {
     private static final List<String> PACKAGES = List.of("ca-certificates", "curl", "dbus", "ufw", "wireguard-tools");
 
     private static final String NODE_EXPORTER_UNIT = "node_exporter.service";
-    private static final String WIREGUARD_CONFIG = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
     private static final String UNIT_FOLDER = "/etc/systemd/system/";
 
     private static final String METRICS = "promguard-wireguard-metrics";
@@ -106,6 +105,7 @@ public final class Renderer {
         if (ownKey == null) {
             throw new IllegalArgumentException("the public key of " + Names.quote(name) + " is missing");
         }
+        String interfaceName = blueprint.interfaceName();
         List<WireGuardInterface.Peer> peers = new ArrayList<>();
         for (String peerName : host.peers()) {
             PublicKey key = publicKeys.get(peerName);
@@ -116,8 +116,7 @@ public final class Renderer {
                         endpoint(blueprint, peerName, Optional.ofNullable(publicAddresses.get(peerName))),
                         List.of(blueprint.host(peerName).allowedIp()),
                         presharedWith.contains(peerName)
-                                ? Optional.of(
-                                        WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, peerName))
+                                ? Optional.of(WireGuardInterface.presharedKeyPath(interfaceName, peerName))
                                 : Optional.empty()));
             }
         }
@@ -129,9 +128,8 @@ public final class Renderer {
                         String.join(", ", peer.allowedIps()),
                         peer.presharedKeyPath().orElse("")))
                 .toList();
-        String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         ManagedFile config = new ManagedFile(
-                "/etc/wireguard/" + interfaceName + ".conf",
+                WireGuardInterface.configPath(interfaceName),
                 wireGuardConfig(
                         blueprint,
                         host,
@@ -226,11 +224,11 @@ public final class Renderer {
                             previewedEndpoint(blueprint, name),
                             blueprint.host(name).allowedIp(),
                             blueprint.spec().presharedKeys()
-                                    ? WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, name)
+                                    ? WireGuardInterface.presharedKeyPath(blueprint.interfaceName(), name)
                                     : ""))
                     .toList();
             files.put(
-                    "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
+                    WireGuardInterface.configPath(blueprint.interfaceName()),
                     wireGuardConfig(blueprint, host, peers, false));
             killSwitch(blueprint, host.address()).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
@@ -284,7 +282,7 @@ public final class Renderer {
                         "listenPort",
                         blueprint.spec().wireGuardPort(),
                         "keyPath",
-                        "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key",
+                        WireGuardInterface.keyPath(blueprint.interfaceName()),
                         "keepalive",
                         host.spec().endpoint().behindNat() || withoutEndpoint ? KEEPALIVE_SECONDS : "",
                         "peers",
@@ -325,7 +323,7 @@ public final class Renderer {
     }
 
     private KillSwitch killSwitch(Blueprint blueprint, String address) {
-        String interfaceName = Blueprint.WIREGUARD_INTERFACE;
+        String interfaceName = blueprint.interfaceName();
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
@@ -336,7 +334,7 @@ public final class Renderer {
                 "interface",
                 interfaceName,
                 "wireGuardUnit",
-                "wg-quick@" + interfaceName + ".service",
+                WireGuardInterface.unit(interfaceName),
                 "script",
                 KillSwitch.SCRIPT);
         return new KillSwitch(
@@ -360,11 +358,11 @@ public final class Renderer {
                 "mesh",
                 blueprint.mesh(),
                 "interface",
-                Blueprint.WIREGUARD_INTERFACE,
+                blueprint.interfaceName(),
                 "wireGuardUnit",
-                "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                WireGuardInterface.unit(blueprint.interfaceName()),
                 "config",
-                WIREGUARD_CONFIG,
+                WireGuardInterface.configPath(blueprint.interfaceName()),
                 "metrics",
                 METRICS_FOLDER + "/wireguard.prom",
                 "script",

@@ -23,6 +23,7 @@ public final class Resources {
             Rulesets.RESOURCE,
             ServedPorts.RESOURCE,
             WireGuard.RESOURCE,
+            Interfaces.RESOURCE,
             Units.RESOURCE,
             HostsFile.RESOURCE,
             HostKey.RESOURCE,

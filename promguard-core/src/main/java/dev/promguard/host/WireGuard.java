@@ -48,6 +48,15 @@ public final class WireGuard implements Resource {
      * @param publicKey the public key that belongs to it
      */
     public record WriteKey(String path, PublicKey publicKey) implements Change {
+        /**
+         * The interface that has the key.
+         *
+         * @return its name, such as {@code wg0}
+         */
+        public String interfaceName() {
+            return path.substring(path.lastIndexOf('/') + 1).replaceFirst("\\.key$", "");
+        }
+
         @Override
         public Resource resource() {
             return RESOURCE;
@@ -344,7 +353,7 @@ public final class WireGuard implements Resource {
     private static boolean lostPresharedKey(DesiredHost desired, HostFacts facts, LastApplied left, String peer) {
         Map<String, String> peers =
                 left.wireGuard().map(LastApplied.Tunnels::peers).orElse(Map.of());
-        return !PresharedKeys.holds(facts, peer)
+        return !PresharedKeys.holds(desired.wireGuard().name(), facts, peer)
                 && desired.wireGuard().peers().stream()
                         .filter(known -> known.name().equals(peer))
                         .anyMatch(known -> LastApplied.words(known.allowedIps(), true)

@@ -66,7 +66,27 @@ public record WireGuardInterface(
      * @return such as {@code /etc/wireguard/wg0.key}
      */
     public String keyPath() {
-        return "/etc/wireguard/" + name + ".key";
+        return keyPath(name);
+    }
+
+    /**
+     * Where the private key of an interface is.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code /etc/wireguard/wg0.key}
+     */
+    public static String keyPath(String interfaceName) {
+        return "/etc/wireguard/" + interfaceName + ".key";
+    }
+
+    /**
+     * Where the configuration of an interface is, which holds no secret.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code /etc/wireguard/wg0.conf}
+     */
+    public static String configPath(String interfaceName) {
+        return "/etc/wireguard/" + interfaceName + ".conf";
     }
 
     /**
@@ -96,6 +116,16 @@ public record WireGuardInterface(
      * @return such as {@code wg-quick@wg0.service}
      */
     public String unit() {
-        return "wg-quick@" + name + ".service";
+        return unit(name);
+    }
+
+    /**
+     * The systemd unit that brings an interface up.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code wg-quick@wg0.service}
+     */
+    public static String unit(String interfaceName) {
+        return "wg-quick@" + interfaceName + ".service";
     }
 }

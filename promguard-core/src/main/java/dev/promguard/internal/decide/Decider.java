@@ -14,6 +14,7 @@ import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.Explanation;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostProblem;
+import dev.promguard.host.Interfaces;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
@@ -178,7 +179,8 @@ public final class Decider {
         List<Problem> problems = new ArrayList<>();
         Differ.problems(desired, facts)
                 .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, problem)));
-        List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
+        List<String> overlaps = new ArrayList<>(Planner.overlaps(blueprint.spec(), facts.addresses()));
+        overlaps.addAll(Interfaces.overlaps(blueprint.spec(), facts));
         if (!overlaps.isEmpty()) {
             problems.add(Problem.ofHost(
                     Problem.Kind.NETWORK_OVERLAP,
@@ -188,6 +190,8 @@ public final class Decider {
                                     + String.join(", ", overlaps),
                             "Choose another network with network(…).")));
         }
+        Interfaces.problems(blueprint.mesh(), desired, facts)
+                .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         if (roster.inventory().isPresent()) {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
@@ -206,7 +210,9 @@ public final class Decider {
                 .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_REMOVED, name, problem)));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
-                        Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));
+                        Problem.Kind.DUPLICATE_KEY,
+                        name,
+                        new HostProblem(shown, DuplicateKeys.remedy(blueprint.interfaceName())))));
         Optional.ofNullable(keys.deferred().get(name))
                 .ifPresent(peers -> problems.add(Problem.ofHost(
                         Problem.Kind.WAITS_FOR_PEERS,

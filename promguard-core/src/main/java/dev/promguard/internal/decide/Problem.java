@@ -38,7 +38,7 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         UNSUPPORTED(false, ErrorCode.UNSUPPORTED_SYSTEM),
         /** The mesh's network overlaps one of a host's own. */
         NETWORK_OVERLAP(false, ErrorCode.NETWORK_OVERLAP),
-        /** A host that was there before has something in a place that PromGuard needs. */
+        /** A host has something in a place that PromGuard needs, or its mesh's interface has another name. */
         CONFLICT(true, ErrorCode.CONFLICT),
         /** Rules of others on a host drop or redirect what the mesh needs. */
         TRAFFIC_BLOCKED(false, ErrorCode.TRAFFIC_BLOCKED),

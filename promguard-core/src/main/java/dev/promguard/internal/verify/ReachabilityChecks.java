@@ -303,11 +303,11 @@ final class ReachabilityChecks {
     }
 
     /** What is checked of a page that a monitor fetches. */
-    static CheckItem pageItem(String host, String monitor) {
+    static CheckItem pageItem(String host, String monitor, String interfaceName) {
         return new CheckItem(
                 host,
                 CheckKind.LARGE_PAGE_PASSES,
-                "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE);
+                "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName);
     }
 
     private Check closedToOutside(String name, int port, Map<Probe, ProbeResult> probed) {
@@ -412,8 +412,12 @@ final class ReachabilityChecks {
                     .ifPresent(checks::add);
             answers.forEach((name, of) -> page(blueprint.host(name), host)
                     .filter(of::containsKey)
-                    .ifPresent(probe -> checks.add(
-                            page(name, host, probe, of.getOrDefault(probe, new ProbeResult(Result.NOT_TRIED))))));
+                    .ifPresent(probe -> checks.add(page(
+                            name,
+                            host,
+                            blueprint.interfaceName(),
+                            probe,
+                            of.getOrDefault(probe, new ProbeResult(Result.NOT_TRIED))))));
         }
         return checks;
     }
@@ -471,8 +475,9 @@ final class ReachabilityChecks {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
-    private static Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
-        CheckItem item = pageItem(host.name(), monitor);
+    private static Check page(
+            String monitor, Blueprint.Host host, String interfaceName, Probe probe, ProbeResult answer) {
+        CheckItem item = pageItem(host.name(), monitor, interfaceName);
         String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
@@ -489,6 +494,7 @@ final class ReachabilityChecks {
                         : "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 "
                                 + host.address()
                                 + " should be answered. If not, something on the way carries less than 1500 bytes and drops the"
-                                + " rest: let ICMP pass there, or lower the MTU of wg0 on both hosts (ip link set mtu 1280 dev wg0).");
+                                + " rest: let ICMP pass there, or lower the MTU of "
+                                + interfaceName + " on both hosts (ip link set mtu 1280 dev " + interfaceName + ").");
     }
 }

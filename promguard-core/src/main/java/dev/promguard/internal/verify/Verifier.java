@@ -245,7 +245,7 @@ public final class Verifier {
                             "the public key that it shows, beside those of the other hosts",
                             what == null ? "no other host has it" : what,
                             what == null,
-                            DuplicateKeys.remedy()));
+                            DuplicateKeys.remedy(roster.blueprint().interfaceName())));
         });
     }
 

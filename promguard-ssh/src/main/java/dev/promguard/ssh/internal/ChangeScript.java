@@ -102,11 +102,14 @@ final class ChangeScript {
     }
 
     private static void arm(Script script, List<Change> changes, Duration rollbackAfter) {
-        String interfaceName = "wg0";
+        // Without a name, the host knows the interface that PromGuard has there, if any.
+        String interfaceName = "";
         List<String> units = new ArrayList<>();
         for (Change change : changes) {
             if (change instanceof WireGuard.Configure configure) {
                 interfaceName = configure.wireGuard().name();
+            } else if (change instanceof WireGuard.WriteKey write) {
+                interfaceName = write.interfaceName();
             } else if (change instanceof Units.Apply apply && !apply.unit().startsWith("wg-quick@")) {
                 units.add(apply.unit());
             }

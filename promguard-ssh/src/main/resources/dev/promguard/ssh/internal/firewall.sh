@@ -165,7 +165,7 @@ forwards_for_others() {
 
 # keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.
 keep_forwarding() {
-    interface=$(cat "$STATE/rollback/interface") || return
+    interface=$(cat "$STATE/rollback/interface") && [ -n "$interface" ] || return
     for way in in out; do
         ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
     done

@@ -221,9 +221,14 @@ undo_anti_spoofing() {
 
 undo_wireguard() {
     for unit in $(manifest_entries unit | grep '^wg-quick@'); do
-        stop_unit "$unit" || return
         interface=${unit#wg-quick@}
         interface=${interface%.service}
+        if [ -e "/etc/wireguard/$interface.conf" ] && ! is_own_config "/etc/wireguard/$interface.conf"; then
+            forget_noted file "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key" || return
+            say leftover "$interface with its files, for /etc/wireguard/$interface.conf is not PromGuard's"
+            continue
+        fi
+        stop_unit "$unit" || return
         if ip link show dev "$interface" >/dev/null 2>&1; then
             ip link delete dev "$interface" || {
                 WHY="$interface does not go away"
@@ -234,9 +239,29 @@ undo_wireguard() {
     done
 }
 
+# save_wireguard INTERFACE FOLDER: for a rollback.
+save_wireguard() {
+    for file in "/etc/wireguard/$1.conf" "/etc/wireguard/$1.key" "/etc/wireguard/$1.psk"; do
+        if [ -e "$file" ]; then
+            cp -pPR "$file" "$2/wireguard/" || return
+        fi
+    done
+    if systemctl is-active -q "wg-quick@$1.service"; then
+        : >"$2/wireguard-active"
+        # Somebody took the key file away: the interface could not come up again without the key that it runs with.
+        if [ ! -e "$2/wireguard/$1.key" ]; then
+            wg show "$1" private-key >"$2/wireguard/$1.key" || return
+        fi
+    fi
+    if systemctl is-enabled -q "wg-quick@$1.service" 2>/dev/null; then
+        : >"$2/wireguard-enabled"
+    fi
+}
+
 # restore_wireguard: the rollback.
 restore_wireguard() {
     read -r interface <"$saved/interface"
+    [ -n "$interface" ] || return 0
     same=yes
     for name in "$interface.conf" "$interface.key"; do
         if [ -e "$saved/wireguard/$name" ]; then

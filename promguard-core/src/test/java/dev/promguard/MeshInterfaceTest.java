@@ -1,0 +1,199 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.host.Interfaces;
+import dev.promguard.host.Renderer;
+import dev.promguard.memory.MemoryHosts;
+import dev.promguard.memory.MemoryInventory;
+import dev.promguard.memory.MemoryMachine;
+import dev.promguard.memory.MemoryStateStore;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The name of the mesh's WireGuard interface, and the interfaces of others. */
+class MeshInterfaceTest {
+    private final MemoryInventory inventory = new MemoryInventory();
+    private final MemoryHosts hosts = new MemoryHosts(inventory);
+    private final MemoryStateStore store = new MemoryStateStore();
+    private final MemoryMachine monitor = inventory.host("mon", "root", 22);
+    private final MemoryMachine database = inventory.host("db-1", "admin", 2222);
+
+    private MeshBuilder spec() {
+        return Mesh.builder()
+                .name("shop")
+                .monitor("mon", host -> {})
+                .node("db-1", host -> {})
+                .provider(inventory)
+                .applier(hosts)
+                .state(store)
+                .waits(Account.NO_WAITS);
+    }
+
+    private List<String> problems(MeshBuilder spec) {
+        return spec.plan().problems().stream().map(MeshProblem::toString).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wg0", "promguard0", "a", "fifteen-letters", "Wg_mon-2"})
+    void interfaceName_good_isTaken(String name) {
+        assertThat(spec().interfaceName(name).blueprint().interfaceName()).isEqualTo(name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "sixteen-letters-",
+                ".",
+                "..",
+                "wg/0",
+                "wg 0",
+                "wg\t0",
+                "wg\n0",
+                "wg.0",
+                "wg+",
+                "0wg",
+                "-wg",
+                "_wg",
+                "wg:0",
+                "wg@0",
+                "wg%i",
+                "$wg",
+                "wg'",
+                "wg!",
+                "wgé",
+                "lo",
+                "all",
+                "default",
+                "interfaces"
+            })
+    void interfaceName_bad_isRefusedAtOnce(String name) {
+        assertThatThrownBy(() -> spec().interfaceName(name))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("interfaceName \"")
+                .hasMessageContaining("use 1 to 15 letters");
+    }
+
+    @Test
+    void preview_anotherName_isEverywhere() {
+        Mesh mesh = spec().interfaceName("promguard0").build();
+        String everything = new Renderer().preview(mesh.blueprint()).toString()
+                + mesh.blueprint()
+                + mesh.toBuilder().blueprint();
+
+        assertThat(everything)
+                .contains("/etc/wireguard/promguard0.conf", "wg-quick@promguard0.service")
+                .doesNotContain("wg0");
+    }
+
+    @Test
+    void apply_anotherName_isUsedForAllAndNothingIsLeftToDo() {
+        Mesh mesh = spec().interfaceName("promguard0").build();
+
+        assertThat(mesh.plan().toString() + mesh.plan().details())
+                .contains("promguard0: bring up", "9100/tcp on promguard0")
+                .doesNotContain("wg0");
+        mesh.apply();
+
+        assertThat(mesh.plan().isEmpty()).isTrue();
+        assertThat(database.rules())
+                .contains("9100/tcp on promguard0 from 10.0.0.1")
+                .noneMatch(rule -> rule.contains("wg0"));
+        assertThat(mesh.verify().checks())
+                .extracting(check -> check.description() + ": " + check.method())
+                .anyMatch(text -> text.startsWith("wg-quick@promguard0.service runs"))
+                .anyMatch(text -> text.endsWith(": wg show promguard0"))
+                .noneMatch(text -> text.contains("wg0"));
+    }
+
+    @Test
+    void apply_runningMeshAndAnotherName_isRefusedBeforeAnythingChanges() {
+        spec().apply();
+        monitor.says(Interfaces.FACTS, "configured\twg0\tshop");
+        database.says(Interfaces.FACTS, "configured\twg0\tshop");
+        MeshBuilder renamed = spec().interfaceName("promguard0");
+
+        assertThat(problems(renamed))
+                .contains(
+                        "db-1: the mesh's interface on it is wg0, and the spec says promguard0. Keep interfaceName(\"wg0\"). For the"
+                                + " other name run destroy(), then apply again. [PG-5010]");
+        assertThatThrownBy(renamed::apply)
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("Keep interfaceName(\"wg0\")");
+        assertThatThrownBy(() -> renamed.build().rotateKeys()).isInstanceOf(InvalidMeshException.class);
+        assertThat(renamed.build().verify().toString()).contains("the mesh's interface on it is wg0");
+        assertThat(database.rules())
+                .contains("9100/tcp on wg0 from 10.0.0.1")
+                .noneMatch(rule -> rule.contains("promguard0"));
+
+        monitor.says(Interfaces.FACTS);
+        database.says(Interfaces.FACTS);
+        assertThat(spec().plan().isEmpty()).as("under its old name").isTrue();
+        assertThatCode(() -> renamed.build().destroy()).doesNotThrowAnyException();
+    }
+
+    @Test
+    void plan_configurationOfAnotherMesh_isNoneOfThisOne() {
+        database.says(Interfaces.FACTS, "configured\twg1\tbank");
+
+        assertThat(problems(spec())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "link\tother | db-1: it has a network interface wg0 that is not WireGuard's",
+                "link\twireguard | db-1: it has a running interface wg0 that PromGuard did not put there. Choose another name for the"
+                        + " mesh's interface with interfaceName(…)",
+            })
+    void plan_interfaceOfTheName_isRefused(String fact, String problem) {
+        database.says(Interfaces.FACTS, fact);
+
+        assertThat(problems(spec())).anyMatch(text -> text.startsWith(problem));
+    }
+
+    @Test
+    void plan_tunnelOfTheOwnersWithAPortAndNetworksOfItsOwn_stays() {
+        database.says(
+                Interfaces.FACTS,
+                "tunnel\twg0\t51821",
+                "leads\twg0\t10.9.0.0/24",
+                "leads\twg0\t0.0.0.0/0",
+                "leads\twg0\t::/0");
+
+        assertThat(problems(spec().interfaceName("promguard0"))).isEmpty();
+    }
+
+    @Test
+    void plan_tunnelOfTheOwnersThatLeadsToTheNetwork_isRefused() {
+        database.says(Interfaces.FACTS, "tunnel\twg0\t51821", "leads\twg0\t10.0.0.0/8", "leads\twg0\t10.9.0.0/24");
+
+        assertThat(problems(spec().interfaceName("promguard0")))
+                .containsExactly(
+                        "db-1: the mesh's network 10.0.0.0/24 overlaps the host's own 10.0.0.0/8 (behind its WireGuard"
+                                + " interface wg0). Choose another network with network(…). [PG-1004]");
+    }
+
+    @Test
+    void plan_tunnelOfTheOwnersOnThePort_isRefusedAndNamed() {
+        database.says(Interfaces.FACTS, "tunnel\twg0\t51820");
+        database.listen("udp", "0.0.0.0", 51820);
+
+        assertThat(problems(spec().interfaceName("promguard0")))
+                .containsExactly(
+                        "db-1: its WireGuard interface wg0 listens on 0.0.0.0:51820/udp, the mesh's WireGuard port. Choose"
+                                + " another port with wireGuardPort(…). [PG-5010]");
+        assertThat(problems(spec().interfaceName("promguard0")
+                        .wireGuardPort(51821)
+                        .editHost("db-1", host -> host.allow(51820, Protocol.UDP))))
+                .isEmpty();
+    }
+}
