@@ -7,6 +7,7 @@ import dev.promguard.host.HostsFile;
 import dev.promguard.host.Interfaces;
 import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.Ruleset;
@@ -42,6 +43,7 @@ final class Queries {
                         new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Kernel.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Interfaces.FACTS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(NetworkManagers.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
                         new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));

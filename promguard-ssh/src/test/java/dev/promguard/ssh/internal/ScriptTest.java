@@ -20,6 +20,7 @@ import dev.promguard.host.KillSwitches;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
@@ -787,6 +788,10 @@ class ScriptTest {
         }
         changes.add(new HostsFile.Write("# BEGIN PromGuard\n10.0.0.2 db-1.shop.mesh\n# END PromGuard\n", 1));
         changes.add(new HostsFile.Remove());
+        for (NetworkManagers.Manager manager : NetworkManagers.Manager.values()) {
+            changes.add(new NetworkManagers.KeepOut(
+                    manager, "wg0", ManagedFile.readable("/etc/" + manager.name() + "/wg0", "alone\n")));
+        }
         return changes;
     }
 
