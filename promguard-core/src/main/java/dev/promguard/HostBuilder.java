@@ -127,7 +127,7 @@ public final class HostBuilder {
     private HostBuilder endpoint(String address, OptionalInt port) {
         Objects.requireNonNull(address, "address");
         ValueChecks.require(ValueChecks.endpoint(address, of));
-        endpoint = new HostEndpoint(Optional.of(address), port, endpoint.behindNat());
+        endpoint = endpoint.at(address, port);
         return this;
     }
 
@@ -140,7 +140,20 @@ public final class HostBuilder {
      * @return this builder
      */
     public HostBuilder behindNat(boolean behindNat) {
-        endpoint = new HostEndpoint(endpoint.address(), endpoint.port(), behindNat);
+        endpoint = endpoint.withBehindNat(behindNat);
+        return this;
+    }
+
+    /**
+     * Sets the MTU of the host's WireGuard interface, where its way out takes smaller packets than the mesh's setting fits. TCP
+     * connections with its peers follow the smaller of the two ends.
+     *
+     * @param mtu the MTU in bytes, as in {@link MeshBuilder#mtu}
+     * @return this builder
+     */
+    public HostBuilder mtu(int mtu) {
+        ValueChecks.require(ValueChecks.mtu(mtu, of));
+        endpoint = endpoint.withMtu(mtu);
         return this;
     }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     private String name = "promguard";
     private String network = "10.0.0.0/24";
     private String interfaceName = WireGuardSpec.DEFAULT.interfaceName();
+    private OptionalInt mtu = OptionalInt.empty();
     private int wireGuardPort = 51820;
     private boolean presharedKeys = true;
     private boolean hostsFile;
@@ -65,6 +67,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         name = spec.name();
         network = spec.network();
         interfaceName = spec.wireGuard().interfaceName();
+        mtu = spec.wireGuard().mtu();
         wireGuardPort = spec.wireGuardPort();
         presharedKeys = spec.presharedKeys();
         hostsFile = spec.hostsFile();
@@ -137,6 +140,23 @@ public final class MeshBuilder extends MeshHostsBuilder {
         Objects.requireNonNull(name, "name");
         ValueChecks.require(ValueChecks.interfaceName(name));
         interfaceName = name;
+        return this;
+    }
+
+    /**
+     * Sets the MTU of the WireGuard interface on every host. By default it is 80 bytes less than what the host's default route takes, and at
+     * most 1420. Set a lower one where the way between two hosts takes less than that and drops the rest silently: connections are made
+     * then, and large answers never arrive. A packet in the tunnel is up to 80 bytes larger outside (IPv6, UDP and WireGuard's own
+     * headers).
+     *
+     * @param bytes 576, which every IPv4 host takes (RFC 791), to 65455, the largest packet less these headers; at least 1280 where the
+     *     mesh's network is IPv6 (RFC 8200)
+     * @return this builder
+     * @see HostBuilder#mtu
+     */
+    public MeshBuilder mtu(int bytes) {
+        ValueChecks.require(ValueChecks.mtu(bytes, ""));
+        mtu = OptionalInt.of(bytes);
         return this;
     }
 
@@ -333,7 +353,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         MeshSpec spec = new MeshSpec(
                 name,
                 network,
-                new WireGuardSpec(interfaceName),
+                new WireGuardSpec(interfaceName, mtu),
                 wireGuardPort,
                 presharedKeys,
                 hostsFile,

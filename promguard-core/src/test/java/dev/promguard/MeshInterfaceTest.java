@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.host.Interfaces;
 import dev.promguard.host.Renderer;
@@ -12,6 +13,7 @@ import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -150,8 +152,8 @@ class MeshInterfaceTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "link\tother | db-1: it has a network interface wg0 that is not WireGuard's",
-                "link\twireguard | db-1: it has a running interface wg0 that PromGuard did not put there. Choose another name for the"
+                "link\tother\t1500 | db-1: it has a network interface wg0 that is not WireGuard's",
+                "link\twireguard\t1420 | db-1: it has a running interface wg0 that PromGuard did not put there. Choose another name for the"
                         + " mesh's interface with interfaceName(…)",
             })
     void plan_interfaceOfTheName_isRefused(String fact, String problem) {
@@ -195,5 +197,68 @@ class MeshInterfaceTest {
                         .wireGuardPort(51821)
                         .editHost("db-1", host -> host.allow(51820, Protocol.UDP))))
                 .isEmpty();
+    }
+
+    @Test
+    void mtu_outOfRange_isRefusedAtOnce() {
+        for (int bytes : new int[] {-1, 0, 575, 65_456}) {
+            assertThatThrownBy(() -> spec().mtu(bytes))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("mtu " + bytes + " is out of range: use 576 to 65455");
+            assertThatThrownBy(() -> spec().editHost("db-1", host -> host.mtu(bytes)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("mtu " + bytes + " of node \"db-1\"");
+        }
+        assertThatThrownBy(() -> spec().network("fd00:77::/64")
+                        .mtu(1279)
+                        .editHost("db-1", host -> host.mtu(1000))
+                        .build())
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContaining("mtu 1279 is too small for an IPv6 network: use at least 1280")
+                .hasMessageContaining("mtu 1000 of node \"db-1\" is too small");
+    }
+
+    @Test
+    void preview_mtu_isThatOfTheHostOrElseOfTheMesh() {
+        Blueprint blueprint =
+                spec().mtu(1380).editHost("db-1", host -> host.mtu(1280)).blueprint();
+
+        assertThat(config(blueprint, "mon")).contains("\nMTU = 1380\n").doesNotContain("Lowers the MTU");
+        assertThat(config(blueprint, "db-1")).contains("\nMTU = 1280\n").doesNotContain("Lowers the MTU");
+        assertThat(config(spec().blueprint(), "mon")).contains("\nMTU = 1420\n", "Lowers the MTU");
+    }
+
+    private static String config(Blueprint blueprint, String host) {
+        return Objects.requireNonNull(
+                Objects.requireNonNull(new Renderer().preview(blueprint).get(host))
+                        .get("/etc/wireguard/wg0.conf"));
+    }
+
+    @Test
+    void plan_otherMtuThanTheSpecs_isDriftWithoutARestart() {
+        MeshBuilder spec = spec().mtu(1300);
+        spec.apply();
+        database.says(Interfaces.FACTS, "link\twireguard\t1300");
+        assertThat(spec.plan().isEmpty()).isTrue();
+
+        database.says(Interfaces.FACTS, "link\twireguard\t1420");
+
+        assertThat(spec.plan().toString())
+                .contains("! wg0: its MTU is 1420 (drift)   → put back")
+                .doesNotContain("restart");
+        assertThat(spec.build().verify().toString()).contains("its MTU is 1420");
+        spec().apply();
+        assertThat(spec().plan().isEmpty())
+                .as("where the spec says none, any will do")
+                .isTrue();
+    }
+
+    @Test
+    void plan_mtuOnARunningMesh_changesTheFileAndTheInterfaceAndIsNoDrift() {
+        spec().apply();
+
+        assertThat(spec().mtu(1300).plan().toString())
+                .contains("~ /etc/wireguard/wg0.conf", "~ wg0: set peers")
+                .doesNotContain("drift", "restart");
     }
 }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -91,6 +92,7 @@ public final class Planner {
         hostProblems(spec, problems);
         networkProblems(spec, problems);
         problems.addAll(ValueChecks.interfaceName(spec.wireGuard().interfaceName()));
+        mtuProblems(spec, problems);
         endpointProblems(spec, problems);
         portProblems(spec, problems);
         problems.addAll(Exporting.problems(spec));
@@ -203,6 +205,27 @@ public final class Planner {
                     + room.max(BigInteger.ZERO)
                     + " hosts, and the mesh has " + spec.hosts().size() + "; choose a shorter prefix, such as "
                     + (network.isIPv4() ? "/24" : "/64"));
+        }
+    }
+
+    private static void mtuProblems(MeshSpec spec, List<String> problems) {
+        boolean ipv6 = spec.network().contains(":");
+        mtuProblems(spec.wireGuard().mtu(), "", ipv6, problems);
+        spec.hosts()
+                .forEach(host -> mtuProblems(
+                        host.endpoint().mtu(),
+                        " of " + host.role().id() + ' ' + Names.quote(host.name()),
+                        ipv6,
+                        problems));
+    }
+
+    private static void mtuProblems(OptionalInt mtu, String of, boolean ipv6, List<String> problems) {
+        if (mtu.isPresent()) {
+            problems.addAll(ValueChecks.mtu(mtu.getAsInt(), of));
+            if (ipv6 && mtu.getAsInt() < ValueChecks.LEAST_MTU_OF_IPV6) {
+                problems.add("mtu " + mtu.getAsInt() + of + " is too small for an IPv6 network: use at least "
+                        + ValueChecks.LEAST_MTU_OF_IPV6);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -60,11 +61,14 @@ public final class Interfaces implements Resource {
      *
      * @param configured the interfaces with a configuration of PromGuard's that have another name than the mesh's, and the mesh of each
      * @param link the kind of the interface that has the name of the mesh's, such as {@code wireguard}; empty if there is none
+     * @param mtu the MTU of that interface in bytes; empty if it is not known
      * @param tunnels the running WireGuard interfaces of other names
      */
-    public record InterfacesFact(Map<String, String> configured, Optional<String> link, Map<String, Tunnel> tunnels) {
+    public record InterfacesFact(
+            Map<String, String> configured, Optional<String> link, OptionalInt mtu, Map<String, Tunnel> tunnels) {
         /** There is none. */
-        public static final InterfacesFact NONE = new InterfacesFact(Map.of(), Optional.empty(), Map.of());
+        public static final InterfacesFact NONE =
+                new InterfacesFact(Map.of(), Optional.empty(), OptionalInt.empty(), Map.of());
 
         /**
          * Copies the maps.
@@ -74,6 +78,7 @@ public final class Interfaces implements Resource {
         public InterfacesFact {
             configured = Map.copyOf(configured);
             Objects.requireNonNull(link, "link");
+            Objects.requireNonNull(mtu, "mtu");
             tunnels = Map.copyOf(tunnels);
         }
     }
@@ -81,6 +86,7 @@ public final class Interfaces implements Resource {
     private static final class Reader implements ResourceFacts.Reader<InterfacesFact> {
         private final Map<String, String> configured = new TreeMap<>();
         private Optional<String> link = Optional.empty();
+        private OptionalInt mtu = OptionalInt.empty();
         private final Map<String, Integer> ports = new TreeMap<>();
         private final Map<String, Set<String>> networks = new TreeMap<>();
         private int count;
@@ -92,7 +98,10 @@ public final class Interfaces implements Resource {
             }
             switch (line.kind()) {
                 case "configured" -> configured.put(line.fields(2).field(1, NAME), line.field(2, MESH));
-                case "link" -> link = Optional.of(line.fields(1).field(1, KIND));
+                case "link" -> {
+                    link = Optional.of(line.fields(2).field(1, KIND));
+                    mtu = OptionalInt.of(line.number(2));
+                }
                 case "tunnel" -> ports.put(line.fields(2).field(1, NAME), line.number(2));
                 case "leads" ->
                     networks.computeIfAbsent(line.fields(2).field(1, NAME), name -> new TreeSet<>())
@@ -105,7 +114,7 @@ public final class Interfaces implements Resource {
         public InterfacesFact facts() {
             Map<String, Tunnel> tunnels = new TreeMap<>();
             ports.forEach((name, port) -> tunnels.put(name, new Tunnel(port, networks.getOrDefault(name, Set.of()))));
-            return new InterfacesFact(configured, link, tunnels);
+            return new InterfacesFact(configured, link, mtu, tunnels);
         }
     }
 
@@ -183,6 +192,12 @@ public final class Interfaces implements Resource {
                     .forEach(network -> overlaps.add(network + " (behind its WireGuard interface " + name + ")"));
         });
         return List.copyOf(overlaps);
+    }
+
+    /** The MTU that the running interface has instead of the one that the spec says; empty where it has that, or the spec says none. */
+    static OptionalInt otherMtu(WireGuardInterface desired, HostFacts facts) {
+        OptionalInt running = facts.of(FACTS).mtu();
+        return desired.mtu().isPresent() && !running.equals(desired.mtu()) ? running : OptionalInt.empty();
     }
 
     /** The WireGuard interface of somebody else's that listens on a UDP port. */

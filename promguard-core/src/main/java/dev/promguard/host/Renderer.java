@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -144,6 +145,7 @@ public final class Renderer {
                 interfaceName,
                 host.address() + '/' + host.prefixLength(),
                 blueprint.spec().wireGuardPort(),
+                mtu(blueprint, host),
                 ownKey,
                 peers,
                 config);
@@ -285,8 +287,15 @@ public final class Renderer {
                         WireGuardInterface.keyPath(blueprint.interfaceName()),
                         "keepalive",
                         host.spec().endpoint().behindNat() || withoutEndpoint ? KEEPALIVE_SECONDS : "",
+                        "mtu",
+                        mtu(blueprint, host).isPresent() ? mtu(blueprint, host).getAsInt() : "",
                         "peers",
                         peers));
+    }
+
+    private static OptionalInt mtu(Blueprint blueprint, Blueprint.Host host) {
+        OptionalInt own = host.spec().endpoint().mtu();
+        return own.isPresent() ? own : blueprint.spec().wireGuard().mtu();
     }
 
     /** Where a host's peers send to; empty if they cannot, or do not know yet. */

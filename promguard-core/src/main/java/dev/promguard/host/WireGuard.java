@@ -48,15 +48,6 @@ public final class WireGuard implements Resource {
      * @param publicKey the public key that belongs to it
      */
     public record WriteKey(String path, PublicKey publicKey) implements Change {
-        /**
-         * The interface that has the key.
-         *
-         * @return its name, such as {@code wg0}
-         */
-        public String interfaceName() {
-            return path.substring(path.lastIndexOf('/') + 1).replaceFirst("\\.key$", "");
-        }
-
         @Override
         public Resource resource() {
             return RESOURCE;
@@ -275,7 +266,10 @@ public final class WireGuard implements Resource {
             comparison.restartInterface();
             return;
         }
-        if (rewritten || !newKeys.isEmpty() || !runsAs(desired, running.get())) {
+        if (rewritten
+                || !newKeys.isEmpty()
+                || !runsAs(desired, running.get())
+                || Interfaces.otherMtu(desired, facts).isPresent()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
         if (!Objects.requireNonNull(unit).enabled().equals("enabled")) {
@@ -337,7 +331,9 @@ public final class WireGuard implements Resource {
                                         .equals(drift.desired().wireGuard().config())))
                 .toList();
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
-        if (!running.get().antiSpoofing() && !rewritten) {
+        boolean otherMtu =
+                Interfaces.otherMtu(drift.desired().wireGuard(), drift.facts()).isPresent();
+        if ((!running.get().antiSpoofing() || otherMtu) && !rewritten) {
             return true;
         }
         return drift.followsFrom(causes)
@@ -474,6 +470,7 @@ public final class WireGuard implements Resource {
             if (!running.antiSpoofing()) {
                 differences.add("its address can be reached by other interfaces");
             }
+            Interfaces.otherMtu(wireGuard, facts).ifPresent(mtu -> differences.add("its MTU is " + mtu));
         });
         return differences;
     }

@@ -4,6 +4,7 @@ import dev.promguard.keys.PublicKey;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The WireGuard interface of a host. The private key is not part of it: it lives in {@link #keyPath()} on the host alone.
@@ -11,12 +12,19 @@ import java.util.Optional;
  * @param name the interface's name, such as {@code wg0}
  * @param address the host's address with the network's prefix length, such as {@code 10.0.0.2/24}
  * @param listenPort the UDP port
+ * @param mtu the MTU in bytes that the spec says; empty for what fits the host's way out
  * @param publicKey the host's own public key
  * @param peers the peers, in the order of their addresses
  * @param config the configuration file for {@code wg-quick}; holds no secret
  */
 public record WireGuardInterface(
-        String name, String address, int listenPort, PublicKey publicKey, List<Peer> peers, ManagedFile config) {
+        String name,
+        String address,
+        int listenPort,
+        OptionalInt mtu,
+        PublicKey publicKey,
+        List<Peer> peers,
+        ManagedFile config) {
     /**
      * Copies the peers.
      *
@@ -25,6 +33,7 @@ public record WireGuardInterface(
     public WireGuardInterface {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(address, "address");
+        Objects.requireNonNull(mtu, "mtu");
         Objects.requireNonNull(publicKey, "publicKey");
         Objects.requireNonNull(config, "config");
         peers = List.copyOf(peers);

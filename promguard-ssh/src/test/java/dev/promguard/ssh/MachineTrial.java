@@ -34,6 +34,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -74,6 +75,7 @@ final class MachineTrial {
                 "wg0",
                 "10.0.0.2/24",
                 51820,
+                OptionalInt.empty(),
                 pair.publicKey(),
                 List.of(new WireGuardInterface.Peer(
                         "mon", peer.publicKey(), Optional.empty(), List.of("10.0.0.1/32"), Optional.empty())),

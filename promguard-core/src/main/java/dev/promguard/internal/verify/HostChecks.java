@@ -448,12 +448,10 @@ final class HostChecks {
                     without.isEmpty(),
                     "Run apply.");
         }
-        for (String name : host.peers()) {
-            Blueprint.Host peer = blueprint.host(name);
-            if (Handshakes.isExpected(host, peer)) {
-                handshake(peer, keys.peer(peers, name).flatMap(PeerFact::handshakeAge));
-            }
-        }
+        host.peers().stream()
+                .map(blueprint::host)
+                .filter(peer -> Handshakes.isExpected(host, peer))
+                .forEach(peer -> handshake(peer, keys.peer(peers, peer.name()).flatMap(PeerFact::handshakeAge)));
     }
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
@@ -464,7 +462,8 @@ final class HostChecks {
                 Handshakes.isFresh(age),
                 blocked
                         ? "First fix what is said of the rules that the mesh's packets do not pass."
-                        : "See that the mesh's UDP port passes between the two hosts, then run apply.");
+                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
+                                + " and data does not pass, set a lower mtu(…).");
     }
 
     static boolean isLoopback(SocketFact socket) {

@@ -412,12 +412,8 @@ final class ReachabilityChecks {
                     .ifPresent(checks::add);
             answers.forEach((name, of) -> page(blueprint.host(name), host)
                     .filter(of::containsKey)
-                    .ifPresent(probe -> checks.add(page(
-                            name,
-                            host,
-                            blueprint.interfaceName(),
-                            probe,
-                            of.getOrDefault(probe, new ProbeResult(Result.NOT_TRIED))))));
+                    .ifPresent(probe -> checks.add(
+                            page(name, host, probe, of.getOrDefault(probe, new ProbeResult(Result.NOT_TRIED))))));
         }
         return checks;
     }
@@ -475,9 +471,8 @@ final class ReachabilityChecks {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
-    private static Check page(
-            String monitor, Blueprint.Host host, String interfaceName, Probe probe, ProbeResult answer) {
-        CheckItem item = pageItem(host.name(), monitor, interfaceName);
+    private Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
+        CheckItem item = pageItem(host.name(), monitor, blueprint.interfaceName());
         String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
@@ -494,7 +489,8 @@ final class ReachabilityChecks {
                         : "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 "
                                 + host.address()
                                 + " should be answered. If not, something on the way carries less than 1500 bytes and drops the"
-                                + " rest: let ICMP pass there, or lower the MTU of "
-                                + interfaceName + " on both hosts (ip link set mtu 1280 dev " + interfaceName + ").");
+                                + " rest: let ICMP pass there, or set a lower MTU of "
+                                + blueprint.interfaceName()
+                                + " with mtu(1280) on the mesh, or on one of the hosts, and run apply.");
     }
 }

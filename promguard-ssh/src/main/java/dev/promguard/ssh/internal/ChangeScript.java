@@ -109,7 +109,8 @@ final class ChangeScript {
             if (change instanceof WireGuard.Configure configure) {
                 interfaceName = configure.wireGuard().name();
             } else if (change instanceof WireGuard.WriteKey write) {
-                interfaceName = write.interfaceName();
+                // Its file is NAME.key.
+                interfaceName = write.path().replaceAll("^.*/|\\.key$", "");
             } else if (change instanceof Units.Apply apply && !apply.unit().startsWith("wg-quick@")) {
                 units.add(apply.unit());
             }

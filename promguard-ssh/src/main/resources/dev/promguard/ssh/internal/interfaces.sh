@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154
 # The network interfaces beside the mesh's, which nothing here changes.
 
-# facts_interfaces INTERFACE: configured NAME MESH for each other interface with a configuration of PromGuard's; link KIND if there is an
-# interface of the name; tunnel NAME PORT for each other running WireGuard interface, and leads NAME NETWORK for each network of its peers.
+# facts_interfaces INTERFACE: configured NAME MESH for each other interface with a configuration of PromGuard's; link KIND MTU if there
+# is an interface of the name; tunnel NAME PORT for each other running WireGuard interface, and leads NAME NETWORK for each network of its peers.
 facts_interfaces() {
     for config in /etc/wireguard/*.conf; do
         name=${config##*/}
@@ -13,10 +13,12 @@ facts_interfaces() {
         fi
     done
     if text=$(ip -d -o link show dev "$1" 2>/dev/null); then
+        mtu=${text#* mtu }
+        mtu=${mtu%% *}
         case $text in
-            *' wireguard '*) say fact interfaces link wireguard ;;
-            *' tun '*) say fact interfaces link tun ;;
-            *) say fact interfaces link other ;;
+            *' wireguard '*) say fact interfaces link wireguard "$mtu" ;;
+            *' tun '*) say fact interfaces link tun "$mtu" ;;
+            *) say fact interfaces link other "$mtu" ;;
         esac
     fi
     command -v wg >/dev/null 2>&1 || return 0

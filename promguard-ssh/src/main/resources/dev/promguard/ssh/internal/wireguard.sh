@@ -115,7 +115,7 @@ apply_wireguard() {
     case $1 in
         ENABLE) enable_unit "wg-quick@$2.service" || return ;;
         SYNC)
-            sync_peers "$2" "$3" && forget_preshared_keys "$2" || return
+            sync_peers "$2" "$3" && forget_preshared_keys "$2" && sync_mtu "$2" || return
             ;;
         START) bring_up "$2" start && forget_preshared_keys "$2" || return ;;
         RESTART) bring_up "$2" restart && forget_preshared_keys "$2" || return ;;
@@ -182,6 +182,17 @@ sync_peers() {
         return 1
     }
     running=
+}
+
+# sync_mtu INTERFACE: as the configuration says, which may have a command that lowers it.
+sync_mtu() {
+    mtu=$(sed -n 's/^MTU = \([0-9]*\)$/\1/p' "/etc/wireguard/$1.conf") || return
+    [ -z "$mtu" ] || ip link set dev "$1" mtu "$mtu" || {
+        WHY="$1 does not take the MTU $mtu"
+        return 1
+    }
+    lower=$(sed -n "s/^PostUp = \(for family in .*\) %i mtu\$/\1 $1 mtu/p" "/etc/wireguard/$1.conf")
+    [ -z "$lower" ] || sh -c "$lower"
 }
 
 # forget_preshared_keys INTERFACE: removes those that the configuration does not name any more.

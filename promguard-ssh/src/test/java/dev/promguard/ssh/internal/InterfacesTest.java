@@ -82,9 +82,9 @@ class InterfacesTest {
     @Test
     void facts_interfaceOfTheName_sayItsKind() throws Exception {
         assertThat(run("ip link add promguard0 type veth", "facts_interfaces promguard0"))
-                .isEqualTo("fact interfaces link other");
+                .isEqualTo("fact interfaces link other 1500");
         assertThat(run("ip tuntap add dev promguard0 mode tun", "facts_interfaces promguard0"))
-                .isEqualTo("fact interfaces link tun");
+                .isEqualTo("fact interfaces link tun 1500");
         assertThat(run("ip link add promguard01 type veth", "facts_interfaces promguard0"))
                 .isEmpty();
     }
@@ -156,5 +156,20 @@ class InterfacesTest {
                 "ip -o link show type veth | sed 's/^[0-9]*: \\([a-z0-9]*\\)@.*/\\1/' | sort | xargs >&3");
 
         assertThat(said).isEqualTo("a wg0");
+    }
+
+    @Test
+    void syncMtu_runningInterface_takesWhatTheConfigurationSays() throws Exception {
+        String up = "ip link add wg0 mtu 1420 type veth";
+        config("wg0", HEAD + "MTU = 1300\n");
+        assertThat(run(up, "sync_mtu wg0", "ip -o link show dev wg0 | sed 's/.* mtu \\([0-9]*\\) .*/\\1/' >&3"))
+                .isEqualTo("1300");
+
+        config(
+                "wg0",
+                HEAD
+                        + "MTU = 1420\nPostUp = for family in -4 -6; do echo 1380; done | sort -u | xargs -r ip link set dev %i mtu\n");
+        assertThat(run(up, "sync_mtu wg0", "ip -o link show dev wg0 | sed 's/.* mtu \\([0-9]*\\) .*/\\1/' >&3"))
+                .isEqualTo("1380");
     }
 }

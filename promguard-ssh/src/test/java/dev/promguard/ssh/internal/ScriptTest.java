@@ -52,6 +52,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -748,7 +749,8 @@ class ScriptTest {
                 "mon scraper");
         ManagedFile config = new ManagedFile(
                 "/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/24\n", 0600, "root", List.of());
-        WireGuardInterface wireGuard = new WireGuardInterface("wg0", "10.0.0.2/24", 51820, KEY, List.of(), config);
+        WireGuardInterface wireGuard =
+                new WireGuardInterface("wg0", "10.0.0.2/24", 51820, OptionalInt.empty(), KEY, List.of(), config);
         List<Change> changes = new ArrayList<>(List.of(
                 new Packages.Install(List.of("ufw", "wireguard-tools")),
                 new Users.Create(new SystemUser("node_exporter")),
