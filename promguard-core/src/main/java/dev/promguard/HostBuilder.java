@@ -101,7 +101,7 @@ public final class HostBuilder {
 
     /**
      * Sets where peers reach the host's WireGuard, where that is not its public address: the outside of a port forwarding, say. The port
-     * is the mesh's.
+     * is the one that the host listens on.
      *
      * @param address an IPv4 or IPv6 address, or a name
      * @return this builder
@@ -112,8 +112,7 @@ public final class HostBuilder {
     }
 
     /**
-     * Sets where peers reach the host's WireGuard, where that is not its public address and the mesh's port. The host itself listens on the
-     * mesh's port.
+     * Sets where peers reach the host's WireGuard, where that is not its public address and the port that it listens on.
      *
      * @param address an IPv4 or IPv6 address, or a name; not a loopback, link-local, multicast or unspecified address
      * @param port the UDP port there, 1 to 65535
@@ -141,6 +140,19 @@ public final class HostBuilder {
      */
     public HostBuilder behindNat(boolean behindNat) {
         endpoint = endpoint.withBehindNat(behindNat);
+        return this;
+    }
+
+    /**
+     * Sets the UDP port that the host's WireGuard listens on, where the mesh's is taken there.
+     *
+     * @param port 1 to 65535, not 22
+     * @return this builder
+     * @see MeshBuilder#wireGuardPort
+     */
+    public HostBuilder wireGuardPort(int port) {
+        ValueChecks.require(ValueChecks.port("wireGuardPort", port, of));
+        endpoint = endpoint.withListenPort(port);
         return this;
     }
 

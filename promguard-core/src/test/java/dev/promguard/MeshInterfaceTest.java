@@ -192,7 +192,7 @@ class MeshInterfaceTest {
         assertThat(problems(spec().interfaceName("promguard0")))
                 .containsExactly(
                         "db-1: its WireGuard interface wg0 listens on 0.0.0.0:51820/udp, the mesh's WireGuard port. Choose"
-                                + " another port with wireGuardPort(…). [PG-5010]");
+                                + " another port with wireGuardPort(…), on the mesh or the host. [PG-5010]");
         assertThat(problems(spec().interfaceName("promguard0")
                         .wireGuardPort(51821)
                         .editHost("db-1", host -> host.allow(51820, Protocol.UDP))))
@@ -260,5 +260,43 @@ class MeshInterfaceTest {
         assertThat(spec().mtu(1300).plan().toString())
                 .contains("~ /etc/wireguard/wg0.conf", "~ wg0: set peers")
                 .doesNotContain("drift", "restart");
+    }
+
+    @Test
+    void plan_keepaliveTakenAwayOrAdded_isDrift() {
+        MeshBuilder spec = spec().editHost("db-1", host -> host.behindNat(true));
+        spec.apply();
+        String peer = key("mon");
+        database.says(Interfaces.FACTS, "keepalive\t" + peer + "\t25");
+        assertThat(spec.plan().isEmpty()).isTrue();
+
+        database.says(Interfaces.FACTS, "keepalive\t" + peer + "\t0");
+        assertThat(spec.plan().toString())
+                .contains("! wg0: peer mon has not the keepalive of 25 s (drift)   → put back");
+
+        database.says(Interfaces.FACTS);
+        monitor.says(Interfaces.FACTS, "keepalive\t" + key("db-1") + "\t5");
+        assertThat(spec.plan().toString()).contains("! wg0: peer db-1 has a keepalive (drift)   → put back");
+    }
+
+    private String key(String host) {
+        return Objects.requireNonNull(
+                        store.load("shop").orElseThrow().publicKeys().get(host))
+                .base64();
+    }
+
+    @Test
+    void verify_hostBehindNat_doesNotProbeWhoForwardsSshToIt() {
+        MeshBuilder spec = spec().editHost("db-1", host -> host.behindNat(true));
+        spec.apply();
+
+        List<VerifyReport.Check> outside = spec.build().verify().checks().stream()
+                .filter(check -> check.host().equals("db-1") && check.kind() == CheckKind.PORT_CLOSED_TO_OUTSIDE)
+                .toList();
+
+        assertThat(outside).hasSize(2).allSatisfy(check -> {
+            assertThat(check.verdict()).isEqualTo(VerifyReport.Verdict.NOTE);
+            assertThat(check.observed()).startsWith("not probed: the host is behind NAT");
+        });
     }
 }

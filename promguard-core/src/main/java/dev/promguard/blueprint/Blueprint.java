@@ -293,6 +293,10 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                     host.spec().size(),
                     host.address(),
                     peers));
+            if (spec.wireGuardPort(host.spec()) != spec.wireGuardPort()) {
+                text.append(String.format(
+                        Locale.ROOT, "    WireGuard listens on %d/udp there%n", spec.wireGuardPort(host.spec())));
+            }
             for (Exporter exporter : host.spec().exporters()) {
                 text.append(String.format(
                         Locale.ROOT,

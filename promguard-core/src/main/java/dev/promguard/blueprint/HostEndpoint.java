@@ -8,15 +8,17 @@ import java.util.OptionalInt;
  * A host's own end of its tunnels: where peers reach it from outside, and where it differs from the mesh's.
  *
  * @param address an address or a name; empty for the host's public address
- * @param port the UDP port there, 1 to 65535; empty for the mesh's
+ * @param port the UDP port there, 1 to 65535; empty for the one that the host listens on
  * @param behindNat whether no packet reaches the host that it did not ask for: peers then have no endpoint for it, unless an address is
  *     given, and it sends to each of them often enough that the way back stays open
+ * @param listenPort the UDP port that it listens on, 1 to 65535; empty for the mesh's
  * @param mtu the MTU of its interface in bytes; empty for the mesh's
  */
-public record HostEndpoint(Optional<String> address, OptionalInt port, boolean behindNat, OptionalInt mtu) {
+public record HostEndpoint(
+        Optional<String> address, OptionalInt port, boolean behindNat, OptionalInt listenPort, OptionalInt mtu) {
     /** The host's public address and the mesh's port. */
     public static final HostEndpoint PUBLIC =
-            new HostEndpoint(Optional.empty(), OptionalInt.empty(), false, OptionalInt.empty());
+            new HostEndpoint(Optional.empty(), OptionalInt.empty(), false, OptionalInt.empty(), OptionalInt.empty());
 
     /**
      * Checks that nothing is null.
@@ -26,6 +28,7 @@ public record HostEndpoint(Optional<String> address, OptionalInt port, boolean b
     public HostEndpoint {
         Objects.requireNonNull(address, "address");
         Objects.requireNonNull(port, "port");
+        Objects.requireNonNull(listenPort, "listenPort");
         Objects.requireNonNull(mtu, "mtu");
     }
 
@@ -33,11 +36,11 @@ public record HostEndpoint(Optional<String> address, OptionalInt port, boolean b
      * The same end, reached elsewhere.
      *
      * @param otherAddress an address or a name
-     * @param otherPort the UDP port there; empty for the mesh's
+     * @param otherPort the UDP port there; empty for the one that the host listens on
      * @return a copy
      */
     public HostEndpoint at(String otherAddress, OptionalInt otherPort) {
-        return new HostEndpoint(Optional.of(otherAddress), otherPort, behindNat, mtu);
+        return new HostEndpoint(Optional.of(otherAddress), otherPort, behindNat, listenPort, mtu);
     }
 
     /**
@@ -47,7 +50,17 @@ public record HostEndpoint(Optional<String> address, OptionalInt port, boolean b
      * @return a copy
      */
     public HostEndpoint withBehindNat(boolean value) {
-        return new HostEndpoint(address, port, value, mtu);
+        return new HostEndpoint(address, port, value, listenPort, mtu);
+    }
+
+    /**
+     * The same end that listens on a port of its own.
+     *
+     * @param value the UDP port
+     * @return a copy
+     */
+    public HostEndpoint withListenPort(int value) {
+        return new HostEndpoint(address, port, behindNat, OptionalInt.of(value), mtu);
     }
 
     /**
@@ -57,7 +70,7 @@ public record HostEndpoint(Optional<String> address, OptionalInt port, boolean b
      * @return a copy
      */
     public HostEndpoint withMtu(int value) {
-        return new HostEndpoint(address, port, behindNat, OptionalInt.of(value));
+        return new HostEndpoint(address, port, behindNat, listenPort, OptionalInt.of(value));
     }
 
     /**

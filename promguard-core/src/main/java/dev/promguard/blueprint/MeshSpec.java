@@ -2,6 +2,9 @@ package dev.promguard.blueprint;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The spec, as data.
@@ -75,6 +78,25 @@ public record MeshSpec(
                 prometheus,
                 nodeExporter,
                 hosts);
+    }
+
+    /**
+     * The UDP port that a host's WireGuard listens on.
+     *
+     * @param host a host of this spec
+     * @return its own, or else the mesh's
+     */
+    public int wireGuardPort(HostSpec host) {
+        return host.endpoint().listenPort().orElse(wireGuardPort);
+    }
+
+    /**
+     * The UDP ports that the hosts' WireGuard listens on.
+     *
+     * @return each once, sorted
+     */
+    public Set<Integer> wireGuardPorts() {
+        return hosts.stream().map(this::wireGuardPort).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /**

@@ -231,6 +231,11 @@ public final class Planner {
 
     private static void portProblems(MeshSpec spec, List<String> problems) {
         problems.addAll(ValueChecks.port("wireGuardPort", spec.wireGuardPort(), ""));
+        spec.hosts()
+                .forEach(host -> problems.addAll(ValueChecks.port(
+                        "wireGuardPort",
+                        spec.wireGuardPort(host),
+                        " of " + host.role().id() + ' ' + Names.quote(host.name()))));
         problems.addAll(ValueChecks.port("nodeExporterPort", spec.nodeExporterPort(), ""));
         problems.addAll(ValueChecks.port("prometheus port", spec.prometheus().port(), ""));
         if (spec.nodeExporterPort() == spec.prometheus().port()) {
@@ -243,7 +248,7 @@ public final class Planner {
             MeshSpec spec, HostSpec host, List<HostSpec> monitors, Map<String, String> addresses) {
         List<FirewallRule> rules = new ArrayList<>();
         rules.add(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
-        rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
+        rules.add(FirewallRule.open(spec.wireGuardPort(host), Protocol.UDP, "WireGuard"));
         host.ports().allowed().stream()
                 .filter(port -> rules.stream().noneMatch(rule -> rule.admitsEverybodyTo(port)))
                 .map(port -> FirewallRule.open(port.number(), port.protocol(), FirewallRule.ALLOWED))

@@ -106,13 +106,17 @@ public final class Conflicts {
                 .filter(socket -> !ownInterface
                         || (tunnel.isPresent() && facts.wireGuard().isEmpty()))
                 .findFirst()
-                .ifPresent(socket -> found.add(tunnel.map(name -> new HostProblem(
-                                "its WireGuard interface " + name + " listens on " + shown(socket)
-                                        + ", the mesh's WireGuard port",
-                                "Choose another port with wireGuardPort(…)."))
-                        .orElseGet(() -> new HostProblem(
-                                "another program listens on " + shown(socket) + ", WireGuard's port",
-                                "Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…)."))));
+                .ifPresent(
+                        socket -> found.add(
+                                tunnel.map(name -> new HostProblem(
+                                                "its WireGuard interface " + name + " listens on " + shown(socket)
+                                                        + ", the mesh's WireGuard port",
+                                                "Choose another port with wireGuardPort(…), on the mesh or the host."))
+                                        .orElseGet(
+                                                () -> new HostProblem(
+                                                        "another program listens on " + shown(socket)
+                                                                + ", WireGuard's port",
+                                                        "Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…), on the mesh or the host."))));
     }
 
     private static String shown(SocketFact socket) {

@@ -3,7 +3,9 @@ package dev.promguard.host;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.host.HostFacts.ManifestFact;
+import dev.promguard.keys.PublicKey;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -12,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -29,6 +32,8 @@ public final class Interfaces implements Resource {
     private static final Pattern NETWORK = Pattern.compile("[0-9a-fA-F.:]{2,45}/[0-9]{1,3}");
     private static final Pattern UNIT = Pattern.compile("unit wg-quick@([A-Za-z0-9_=+.-]{1,15})\\.service");
     private static final Pattern KIND = Pattern.compile("wireguard|tun|other");
+    private static final Pattern KEY = Pattern.compile("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=");
+    private static final Pattern KEEPALIVE = Pattern.compile("(?m)^PersistentKeepalive = ([0-9]+)$");
     private static final String KIND_OTHER = "other";
 
     /** What leads everywhere overlaps every network and takes nothing from it: a more specific route wins. */
@@ -62,13 +67,18 @@ public final class Interfaces implements Resource {
      * @param configured the interfaces with a configuration of PromGuard's that have another name than the mesh's, and the mesh of each
      * @param link the kind of the interface that has the name of the mesh's, such as {@code wireguard}; empty if there is none
      * @param mtu the MTU of that interface in bytes; empty if it is not known
+     * @param keepalives how often the running interface sends to peers that say nothing, in seconds, by public key; 0 for never
      * @param tunnels the running WireGuard interfaces of other names
      */
     public record InterfacesFact(
-            Map<String, String> configured, Optional<String> link, OptionalInt mtu, Map<String, Tunnel> tunnels) {
+            Map<String, String> configured,
+            Optional<String> link,
+            OptionalInt mtu,
+            Map<PublicKey, Integer> keepalives,
+            Map<String, Tunnel> tunnels) {
         /** There is none. */
         public static final InterfacesFact NONE =
-                new InterfacesFact(Map.of(), Optional.empty(), OptionalInt.empty(), Map.of());
+                new InterfacesFact(Map.of(), Optional.empty(), OptionalInt.empty(), Map.of(), Map.of());
 
         /**
          * Copies the maps.
@@ -79,6 +89,7 @@ public final class Interfaces implements Resource {
             configured = Map.copyOf(configured);
             Objects.requireNonNull(link, "link");
             Objects.requireNonNull(mtu, "mtu");
+            keepalives = Map.copyOf(keepalives);
             tunnels = Map.copyOf(tunnels);
         }
     }
@@ -87,6 +98,7 @@ public final class Interfaces implements Resource {
         private final Map<String, String> configured = new TreeMap<>();
         private Optional<String> link = Optional.empty();
         private OptionalInt mtu = OptionalInt.empty();
+        private final Map<PublicKey, Integer> keepalives = new HashMap<>();
         private final Map<String, Integer> ports = new TreeMap<>();
         private final Map<String, Set<String>> networks = new TreeMap<>();
         private int count;
@@ -102,6 +114,7 @@ public final class Interfaces implements Resource {
                     link = Optional.of(line.fields(2).field(1, KIND));
                     mtu = OptionalInt.of(line.number(2));
                 }
+                case "keepalive" -> keepalives.put(new PublicKey(line.fields(2).field(1, KEY)), line.number(2));
                 case "tunnel" -> ports.put(line.fields(2).field(1, NAME), line.number(2));
                 case "leads" ->
                     networks.computeIfAbsent(line.fields(2).field(1, NAME), name -> new TreeSet<>())
@@ -114,7 +127,7 @@ public final class Interfaces implements Resource {
         public InterfacesFact facts() {
             Map<String, Tunnel> tunnels = new TreeMap<>();
             ports.forEach((name, port) -> tunnels.put(name, new Tunnel(port, networks.getOrDefault(name, Set.of()))));
-            return new InterfacesFact(configured, link, mtu, tunnels);
+            return new InterfacesFact(configured, link, mtu, keepalives, tunnels);
         }
     }
 
@@ -194,10 +207,20 @@ public final class Interfaces implements Resource {
         return List.copyOf(overlaps);
     }
 
-    /** The MTU that the running interface has instead of the one that the spec says; empty where it has that, or the spec says none. */
-    static OptionalInt otherMtu(WireGuardInterface desired, HostFacts facts) {
-        OptionalInt running = facts.of(FACTS).mtu();
-        return desired.mtu().isPresent() && !running.equals(desired.mtu()) ? running : OptionalInt.empty();
+    /** How the running interface differs from the spec in its MTU and in what keeps the way back open; what is not known does not count. */
+    static List<String> differences(WireGuardInterface desired, HostFacts facts) {
+        InterfacesFact running = facts.of(FACTS);
+        List<String> differences = new ArrayList<>();
+        if (desired.mtu().isPresent() && !running.mtu().equals(desired.mtu())) {
+            running.mtu().ifPresent(mtu -> differences.add("its MTU is " + mtu));
+        }
+        Matcher keepalive = KEEPALIVE.matcher(desired.config().content());
+        int seconds = keepalive.find() ? Integer.parseInt(keepalive.group(1)) : 0;
+        desired.peers().stream()
+                .filter(peer -> running.keepalives().getOrDefault(peer.publicKey(), seconds) != seconds)
+                .forEach(peer -> differences.add("peer " + peer.name() + " has "
+                        + (seconds == 0 ? "a keepalive" : "not the keepalive of " + seconds + " s")));
+        return List.copyOf(differences);
     }
 
     /** The WireGuard interface of somebody else's that listens on a UDP port. */

@@ -3,6 +3,7 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.HostEndpoint;
+import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Role;
 import dev.promguard.blueprint.ValueChecks;
@@ -144,7 +145,7 @@ public final class Renderer {
         WireGuardInterface wireGuard = new WireGuardInterface(
                 interfaceName,
                 host.address() + '/' + host.prefixLength(),
-                blueprint.spec().wireGuardPort(),
+                blueprint.spec().wireGuardPort(host.spec()),
                 mtu(blueprint, host),
                 ownKey,
                 peers,
@@ -282,7 +283,7 @@ public final class Renderer {
                         "iptables",
                         host.address().indexOf(':') >= 0 ? "ip6tables" : "iptables",
                         "listenPort",
-                        blueprint.spec().wireGuardPort(),
+                        blueprint.spec().wireGuardPort(host.spec()),
                         "keyPath",
                         WireGuardInterface.keyPath(blueprint.interfaceName()),
                         "keepalive",
@@ -300,8 +301,9 @@ public final class Renderer {
 
     /** Where a host's peers send to; empty if they cannot, or do not know yet. */
     private static Optional<String> endpoint(Blueprint blueprint, String host, Optional<String> publicAddress) {
-        HostEndpoint endpoint = blueprint.host(host).spec().endpoint();
-        int port = endpoint.port().orElse(blueprint.spec().wireGuardPort());
+        HostSpec spec = blueprint.host(host).spec();
+        HostEndpoint endpoint = spec.endpoint();
+        int port = endpoint.port().orElse(blueprint.spec().wireGuardPort(spec));
         return endpoint.addressOr(publicAddress.filter(
                         address -> ValueChecks.unreachable(address).isEmpty()))
                 .map(address -> endpoint(address, port));

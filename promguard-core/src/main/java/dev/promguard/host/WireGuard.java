@@ -269,7 +269,7 @@ public final class WireGuard implements Resource {
         if (rewritten
                 || !newKeys.isEmpty()
                 || !runsAs(desired, running.get())
-                || Interfaces.otherMtu(desired, facts).isPresent()) {
+                || !Interfaces.differences(desired, facts).isEmpty()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
         if (!Objects.requireNonNull(unit).enabled().equals("enabled")) {
@@ -331,9 +331,9 @@ public final class WireGuard implements Resource {
                                         .equals(drift.desired().wireGuard().config())))
                 .toList();
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
-        boolean otherMtu =
-                Interfaces.otherMtu(drift.desired().wireGuard(), drift.facts()).isPresent();
-        if ((!running.get().antiSpoofing() || otherMtu) && !rewritten) {
+        boolean differs = !Interfaces.differences(drift.desired().wireGuard(), drift.facts())
+                .isEmpty();
+        if ((!running.get().antiSpoofing() || differs) && !rewritten) {
             return true;
         }
         return drift.followsFrom(causes)
@@ -470,7 +470,7 @@ public final class WireGuard implements Resource {
             if (!running.antiSpoofing()) {
                 differences.add("its address can be reached by other interfaces");
             }
-            Interfaces.otherMtu(wireGuard, facts).ifPresent(mtu -> differences.add("its MTU is " + mtu));
+            differences.addAll(Interfaces.differences(wireGuard, facts));
         });
         return differences;
     }

@@ -283,7 +283,7 @@ public final class Engine {
             new LoginKeys(context).requireSameAs(roster.state());
         }
         List<String> firewall =
-                context.provider().planFirewall(context.mesh(), context.spec().wireGuardPort());
+                context.provider().planFirewall(context.mesh(), context.spec().wireGuardPorts());
         Map<String, HostObservation> known = new LinkedHashMap<>();
         Set<String> reachable = new TreeSet<>();
         roster.missing().forEach(order -> known.put(order.name(), new HostObservation.Absent()));

@@ -1,5 +1,6 @@
 package dev.promguard.internal.verify;
 
+import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -42,6 +43,20 @@ final class AddressProofs {
         boolean uniqueLocal = address instanceof Inet6Address && (bytes[0] & 0xfe) == 0xfc;
         boolean shared = bytes.length == 4 && (bytes[0] & 0xff) == 100 && (bytes[1] & 0xc0) == 64;
         return address.isSiteLocalAddress() || uniqueLocal || shared;
+    }
+
+    /** Whether the address by which PromGuard reaches a host is another machine's, which forwards SSH to it. */
+    static boolean isForwarded(Blueprint.Host host) {
+        return host.spec().endpoint().behindNat();
+    }
+
+    /** What is said of a host that has no address of its own that could be probed from here. */
+    static Check notProbed(CheckItem item, String method) {
+        return item.note(
+                method,
+                "not probed: the host is behind NAT, and the address by which PromGuard reaches it is that of the machine that"
+                        + " forwards SSH",
+                "See that nothing else is forwarded to the host there.");
     }
 
     /** The proofs of a mesh as it was observed. */

@@ -216,8 +216,10 @@ final class ReachabilityChecks {
     }
 
     private List<String> publicAddresses(Blueprint.Host host) {
-        Set<String> found = new LinkedHashSet<>(
-                Optional.ofNullable(addresses.get(host.name())).stream().toList());
+        Set<String> found = new LinkedHashSet<>();
+        Optional.ofNullable(addresses.get(host.name()))
+                .filter(address -> !AddressProofs.isForwarded(host))
+                .ifPresent(found::add);
         own(host).stream()
                 .filter(address -> !AddressProofs.isPrivate(address))
                 .map(InetAddress::getHostAddress)
@@ -313,6 +315,9 @@ final class ReachabilityChecks {
     private Check closedToOutside(String name, int port, Map<Probe, ProbeResult> probed) {
         CheckItem item = outsideItem(name, port);
         String method = "a TCP connection from here, the machine that verifies, to each public address of the host";
+        if (probed.isEmpty() && AddressProofs.isForwarded(host(name))) {
+            return AddressProofs.notProbed(item, method);
+        }
         boolean open = probed.values().stream().anyMatch(answer -> answer.result() == Result.OPEN);
         boolean all = probed.values().stream().noneMatch(answer -> answer.result() == Result.NOT_TRIED);
         if (!open && (probed.isEmpty() || !all)) {

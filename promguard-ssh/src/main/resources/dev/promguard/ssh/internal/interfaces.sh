@@ -2,7 +2,7 @@
 # The network interfaces beside the mesh's, which nothing here changes.
 
 # facts_interfaces INTERFACE: configured NAME MESH for each other interface with a configuration of PromGuard's; link KIND MTU if there
-# is an interface of the name; tunnel NAME PORT for each other running WireGuard interface, and leads NAME NETWORK for each network of its peers.
+# is an interface of the name; keepalive PUBLICKEY SECONDS for each of its peers, 0 for never; tunnel NAME PORT for each other running WireGuard interface, and leads NAME NETWORK for each network of its peers.
 facts_interfaces() {
     for config in /etc/wireguard/*.conf; do
         name=${config##*/}
@@ -22,6 +22,10 @@ facts_interfaces() {
         esac
     fi
     command -v wg >/dev/null 2>&1 || return 0
+    wg show "$1" persistent-keepalive 2>/dev/null | while read -r peer seconds; do
+        [ "$seconds" != off ] || seconds=0
+        say fact interfaces keepalive "$peer" "$seconds"
+    done
     for name in $(wg show interfaces 2>/dev/null); do
         [ "$name" != "$1" ] || continue
         port=$(wg show "$name" listen-port 2>/dev/null) || continue

@@ -163,6 +163,8 @@ synced() {
         }
         { text = text $0 "\n" }
         $0 == "[Interface]" { text = text "PrivateKey = " first(keyfile) "\n" }
+        # What is not said of a peer stays as it is. Where it is said, it comes later and counts.
+        $0 == "[Peer]" { text = text "PersistentKeepalive = off\n" }
         $1 == "#" && $2 == "PresharedKeyFile" { text = text "PresharedKey = " first($4) "\n" }
         END {
             if (failed || text == "") exit 1

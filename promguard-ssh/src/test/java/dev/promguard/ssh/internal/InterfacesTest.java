@@ -172,4 +172,29 @@ class InterfacesTest {
         assertThat(run(up, "sync_mtu wg0", "ip -o link show dev wg0 | sed 's/.* mtu \\([0-9]*\\) .*/\\1/' >&3"))
                 .isEqualTo("1380");
     }
+
+    @Test
+    void facts_peers_sayTheirKeepalives() throws Exception {
+        String wg =
+                "wg() { case \"$*\" in 'show wg0 persistent-keepalive') printf 'k1=\\t25\\nk2=\\toff\\n' ;; *) return 1 ;; esac; }";
+
+        assertThat(run(wg, "facts_interfaces wg0"))
+                .isEqualTo("fact interfaces keepalive k1= 25\nfact interfaces keepalive k2= 0");
+    }
+
+    /** wg leaves alone what a configuration says nothing of. */
+    @Test
+    void synced_peerWithoutAKeepalive_saysSo() throws Exception {
+        Files.writeString(folder.resolve("key"), "K\n");
+        Path strip = Files.writeString(
+                Files.createDirectories(folder.resolve("bin")).resolve("wg-quick"),
+                "#!/bin/sh\nprintf '[Interface]\\nListenPort = 1\\n\\n[Peer]\\nPublicKey = a\\n\\n[Peer]\\nPublicKey = b\\n"
+                        + "PersistentKeepalive = 25\\n'\n");
+        assertThat(strip.toFile().setExecutable(true)).isTrue();
+
+        assertThat(run("PATH=" + folder + "/bin:$PATH", "synced wg0 " + folder + "/key >&3"))
+                .isEqualTo(
+                        "[Interface]\nPrivateKey = K\nListenPort = 1\n\n[Peer]\nPersistentKeepalive = off\nPublicKey = a\n\n"
+                                + "[Peer]\nPersistentKeepalive = off\nPublicKey = b\nPersistentKeepalive = 25");
+    }
 }
