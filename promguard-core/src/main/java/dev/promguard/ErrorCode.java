@@ -90,6 +90,8 @@ public enum ErrorCode {
     ADDRESS_UNKNOWN(4009, "The address of a host is not known."),
     /** A port could not be forwarded to a host. */
     FORWARD_FAILED(4010, "A port could not be forwarded to a host."),
+    /** A jump host does not let its user connect to a host. */
+    JUMP_REFUSED(4011, "A jump host does not let its user connect to a host."),
 
     /** An apply did not finish on every host. */
     APPLY_INCOMPLETE(5001, "An apply did not finish on every host."),

@@ -187,7 +187,8 @@ class MeshPlanTest {
                                 host.bootstrapKey(),
                                 Optional.empty(),
                                 host.pinnedAt())));
-        account.store.save(new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey()));
+        account.store.save(new MeshState(
+                state.mesh(), hosts, state.resting(), state.intents(), state.accessKey(), state.jumpHosts()));
     }
 
     @Test

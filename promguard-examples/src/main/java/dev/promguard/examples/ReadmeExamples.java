@@ -167,6 +167,16 @@ public final class ReadmeExamples {
         return mesh;
     }
 
+    static ExistingHosts throughAJumpHost() {
+        ExistingHosts servers = ExistingHosts.builder()
+                .jumpHost("bastion", "jump@203.0.113.1", "SHA256:7mVqDzvTZJSJ2jUEDG6mfp1HYnYQFqTmZy2yDMuB5nE")
+                .through("bastion")
+                .host("mon", "root@10.0.0.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")
+                .host("db-1", "admin@10.0.0.20", "SHA256:9qOGcBQw4QAXcS1vmIRiWS7Fz8nJ3ZbDgzxEYNGDUj0")
+                .build();
+        return servers;
+    }
+
     static Mesh servicesYouHave() {
         Mesh mesh = Mesh.builder()
                 .name("shop")

@@ -29,7 +29,9 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.ExistingHosts;
+import dev.promguard.ssh.ExistingHostsBuilder;
 import dev.promguard.ssh.SshApplier;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -147,11 +149,11 @@ class ExistingHostsIT {
         return List.of(monitor(), database());
     }
 
-    private ExistingHosts.Builder servers() {
+    private ExistingHostsBuilder servers() {
         return ExistingHosts.builder().identity(identity.privateKey());
     }
 
-    private ExistingHosts.Builder known() {
+    private ExistingHostsBuilder known() {
         String fingerprint = hostKey.publicKey().fingerprint().text();
         return servers()
                 .host("mon", monitor().publicAddress(), fingerprint)
@@ -309,14 +311,11 @@ class ExistingHostsIT {
     void takeOff_nobodyComesBackToConfirm_theHostClosesAgainAndIsStillTheMeshs() {
         SshApplier hasty =
                 SshApplier.builder().rollbackAfter(Duration.ofSeconds(15)).build();
-        HostTarget target = new HostTarget(
-                "mon",
-                monitor().publicAddress(),
-                22,
-                "root",
-                Set.of(hostKey.publicKey().fingerprint()),
-                identity.privateKey(),
-                TIMEOUT);
+        HostTarget target = HostTarget.of("mon", monitor().publicAddress())
+                .accepting(Set.of(hostKey.publicKey().fingerprint()))
+                .identity(Identity.ofKey(identity.privateKey()))
+                .timeout(TIMEOUT)
+                .build();
         try (HostSession session = hasty.open(target)) {
             assertThat(session.apply(Manifest.uninstall(), new Silence())).isTrue();
         }
@@ -422,7 +421,7 @@ class ExistingHostsIT {
         URI mirror = cloud.ipv6ReleaseMirror().orElse(null);
         assumeTrue(mirror != null, "this machine has no IPv6");
         hosts().forEach(host -> Clouds.run(host, "for leg in eth0 eth1; do ip -4 address flush dev $leg; done"));
-        ExistingHosts.Builder servers = servers();
+        ExistingHostsBuilder servers = servers();
         List<String> addresses = new ArrayList<>();
         for (LocalDroplet host : hosts()) {
             String address = host.ipv6Address().orElseThrow();

@@ -26,6 +26,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
@@ -176,6 +177,10 @@ final class MachineTrial {
     }
 
     private static HostTarget target(String address, HostKeyFingerprint[] pin, Secret login) {
-        return new HostTarget("a", address, 22, "root", Set.of(pin[0]), login, Duration.ofSeconds(60));
+        return HostTarget.of("a", address)
+                .accepting(Set.of(pin[0]))
+                .identity(Identity.ofKey(login))
+                .timeout(Duration.ofSeconds(60))
+                .build();
     }
 }

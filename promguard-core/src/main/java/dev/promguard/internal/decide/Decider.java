@@ -27,7 +27,6 @@ import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
-import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Preflight;
@@ -139,7 +138,7 @@ public final class Decider {
         if (roster.identities().hasLostItsTag(host.name())) {
             planned.add(ExplainedChange.of("cloud-tag", Change.Action.UPDATE, host.name(), true, LOST_TAG));
         }
-        firstContact(roster, host.name(), state, seen.hostKey()).ifPresent(planned::add);
+        planned.addAll(FirstContact.of(roster, host.name(), seen));
         if (rebuilt) {
             planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
@@ -255,22 +254,5 @@ public final class Decider {
         all.add(new Manifest.Begin(roster.blueprint().mesh()));
         all.addAll(changes);
         return all;
-    }
-
-    private static Optional<ExplainedChange> firstContact(
-            Roster roster, String name, HostState state, HostKeyFingerprint shown) {
-        boolean trusts = roster.inventory()
-                .map(inventory -> inventory.logins().get(name))
-                .filter(login -> login.hostKeys().isEmpty())
-                .isPresent();
-        return state.hostKeys().isEmpty() && trusts
-                ? Optional.of(ExplainedChange.of(
-                                "host-key",
-                                Change.Action.CREATE,
-                                "SSH host key",
-                                false,
-                                "trust the host key " + shown + ", shown at this first contact")
-                        .between("unknown", shown.text()))
-                : Optional.empty();
     }
 }

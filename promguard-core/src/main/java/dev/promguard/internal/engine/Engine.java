@@ -18,6 +18,7 @@ import dev.promguard.internal.observe.HostObserver;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
@@ -26,7 +27,6 @@ import dev.promguard.internal.run.Timeouts;
 import dev.promguard.internal.verify.ProbeResults;
 import dev.promguard.internal.verify.Prober;
 import dev.promguard.internal.verify.Verifier;
-import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
@@ -248,9 +248,9 @@ public final class Engine {
                 .filter(known -> roster.state().hosts().containsKey(host))
                 .orElseThrow(() -> HostException.of(ErrorCode.HOST_NOT_CREATED, host, "", "connect")
                         .because("it does not exist yet", "Run apply first."));
-        try (Secret loginKey = context.loginKey()) {
+        try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return new HostKeyPolicy(context)
-                    .openPinned(host, address, roster.remembered(host), loginKey, Timeouts.OBSERVE);
+                    .openPinned(host, address, roster.remembered(host), sessions, Timeouts.OBSERVE);
         }
     }
 

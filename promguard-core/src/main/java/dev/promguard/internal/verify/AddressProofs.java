@@ -8,13 +8,16 @@ import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * Whether what answers at an address is the host that was meant. A host knows its own addresses, but from another host such an address
@@ -22,6 +25,9 @@ import java.util.TreeSet;
  * probed.
  */
 final class AddressProofs {
+    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F]*:[0-9a-fA-F:.]+");
+    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+
     private final ReachabilityChecks reachability;
     private final Map<String, HostKeyFingerprint> hostKeys;
 
@@ -34,6 +40,18 @@ final class AddressProofs {
     AddressProofs(ReachabilityChecks reachability, Map<String, HostKeyFingerprint> hostKeys) {
         this.reachability = reachability;
         this.hostKeys = Map.copyOf(hostKeys);
+    }
+
+    /** The address that a text is, without looking up names. */
+    static Optional<InetAddress> literal(String address) {
+        if (!IPV4.matcher(address).matches() && !IPV6.matcher(address).matches()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(InetAddress.getByName(address));
+        } catch (UnknownHostException e) {
+            return Optional.empty();
+        }
     }
 
     /** Whether an address is one that many networks have a machine at. */

@@ -17,6 +17,7 @@ import dev.promguard.spi.ProbeResult;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -44,8 +45,7 @@ final class SshSession implements HostSession {
     private final Settings settings;
     private volatile HostKeyFingerprint hostKey;
     private final Function<HostTarget, SshSession> connector;
-    private volatile SSHClient client;
-    private volatile TrackedSockets sockets;
+    private volatile Connection connection;
     private volatile ExecutorService workers;
     private final Forwards forwards;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -54,17 +54,14 @@ final class SshSession implements HostSession {
     SshSession(
             HostTarget target,
             Settings settings,
-            SSHClient client,
-            TrackedSockets sockets,
+            Connection connection,
             ExecutorService workers,
-            HostKeyFingerprint hostKey,
             Function<HostTarget, SshSession> connector) {
         this.target = target;
         this.settings = settings;
-        this.client = client;
-        this.sockets = sockets;
+        this.connection = connection;
         this.workers = workers;
-        this.hostKey = hostKey;
+        this.hostKey = connection.hostKey();
         this.connector = connector;
         this.forwards = new Forwards(
                 target.name(),
@@ -74,12 +71,17 @@ final class SshSession implements HostSession {
     }
 
     SSHClient client() {
-        return client;
+        return connection.client();
     }
 
     @Override
     public HostKeyFingerprint hostKey() {
         return hostKey;
+    }
+
+    @Override
+    public List<HostKeyFingerprint> jumpHostKeys() {
+        return connection.jumpHostKeys();
     }
 
     @Override
@@ -103,12 +105,11 @@ final class SshSession implements HostSession {
      * host may have another of its accepted keys since.
      */
     private void renew() {
-        TrackedSockets old = sockets;
+        Connection old = connection;
         ExecutorService oldWorkers = workers;
         SshSession fresh = another();
         hostKey = fresh.hostKey;
-        client = fresh.client;
-        sockets = fresh.sockets;
+        connection = fresh.connection;
         workers = fresh.workers;
         old.close();
         oldWorkers.shutdownNow();
@@ -120,16 +121,19 @@ final class SshSession implements HostSession {
 
     /** A session over another connection, to which the host shows a key that this session may take. */
     private SshSession another() {
-        return connector.apply(new HostTarget(
-                target.name(),
-                target.address(),
-                target.port(),
-                target.user(),
-                target.acceptedHostKeys().isEmpty() ? Set.of(hostKey) : target.acceptedHostKeys(),
-                false,
-                target.loginKey(),
-                target.passphrase(),
-                target.timeout()));
+        List<HostKeyFingerprint> proven = connection.jumpHostKeys();
+        List<HostTarget> jumpHosts = new ArrayList<>();
+        for (HostTarget hop : target.jumpHosts()) {
+            jumpHosts.add(pinned(hop, proven.get(jumpHosts.size())));
+        }
+        return connector.apply(
+                pinned(target, hostKey).toBuilder().jumpHosts(jumpHosts).build());
+    }
+
+    private static HostTarget pinned(HostTarget server, HostKeyFingerprint proven) {
+        return server.acceptedHostKeys().isEmpty()
+                ? server.toBuilder().accepting(Set.of(proven)).build()
+                : server;
     }
 
     /**
@@ -356,7 +360,7 @@ final class SshSession implements HostSession {
     private void goodbye() {
         try {
             workers.submit(() -> {
-                        client.disconnect();
+                        connection.disconnect();
                         return null;
                     })
                     .get(500, TimeUnit.MILLISECONDS);
@@ -370,7 +374,7 @@ final class SshSession implements HostSession {
     private void cut() {
         closed.set(true);
         forwards.close();
-        sockets.close();
+        connection.close();
         workers.shutdownNow();
     }
 
@@ -382,7 +386,7 @@ final class SshSession implements HostSession {
         if (closed.get()) {
             throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
-        return new Exec(client, workers, target.user(), nonce, quotes);
+        return new Exec(connection.client(), workers, target.user(), nonce, quotes);
     }
 
     private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)

@@ -11,6 +11,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.SshApplier;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -44,8 +45,15 @@ class LoginTest {
 
     private static HostTarget target(
             TestServer server, Set<HostKeyFingerprint> keys, Secret login, Optional<Secret> passphrase) {
-        return new HostTarget(
-                "node-1", "127.0.0.1", server.port(), "admin", keys, true, login, passphrase, Duration.ofSeconds(5));
+        Identity identity = Identity.ofKey(login);
+        return HostTarget.of("node-1", "127.0.0.1")
+                .port(server.port())
+                .user("admin")
+                .accepting(keys)
+                .trustOnFirstUse(true)
+                .identity(passphrase.map(identity::withPassphrase).orElse(identity))
+                .timeout(Duration.ofSeconds(5))
+                .build();
     }
 
     private static TestServer.Handler dying(String words) {
