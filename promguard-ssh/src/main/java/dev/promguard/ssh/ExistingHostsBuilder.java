@@ -1,5 +1,6 @@
 package dev.promguard.ssh;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostInventory;
@@ -178,7 +179,7 @@ public final class ExistingHostsBuilder {
      *     ExistingHosts#close()} clears
      * @return this builder
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, which is tried at once
+     * @throws IllegalArgumentException if it cannot be read, or is something else, such as the public key, which is tried at once
      */
     public ExistingHostsBuilder identity(Path file) {
         IdentityFile.check(file);
@@ -225,9 +226,11 @@ public final class ExistingHostsBuilder {
      * Checks the whole and makes the provider. No host is contacted yet.
      *
      * @return the provider
-     * @throws IllegalArgumentException if a private key file cannot be read any more
+     * @throws IllegalArgumentException if a private key file cannot be read any more, or the one in {@code ~/.ssh} is none to log in
+     *     with
      * @throws IllegalStateException if there is no host, a host or a jump host has neither a fingerprint nor trust on first use, a jump
-     *     host is unknown or behind itself, a host is both named and gone, or there is no private key; it names all that is wrong
+     *     host is unknown or behind itself, a host is both named and gone, there is no private key, or one is encrypted and there is no
+     *     passphrase for it; it names all that is wrong
      */
     public ExistingHosts build() {
         List<String> problems = new ArrayList<>();
@@ -260,7 +263,8 @@ public final class ExistingHostsBuilder {
         List<Identity> own = new ArrayList<>();
         boolean built = false;
         try {
-            Identity general = keep(source.get(), own).with(passphrase).identity();
+            Identity general =
+                    unlocked(keep(source.get(), own).with(passphrase)).identity();
             Map<String, Login.Builder> logins = new HashMap<>();
             jumpHosts.forEach((name, host) -> logins.put(name, login(host, own)));
             hosts.forEach((name, host) -> logins.put(name, login(host, own)));
@@ -307,7 +311,7 @@ public final class ExistingHostsBuilder {
                 .hostKeys(host.access().keys())
                 .trustOnFirstUse(trustOnFirstUse && host.access().keys().isEmpty())
                 .identities(host.access().read().stream()
-                        .map(read -> keep(read, own).identity())
+                        .map(read -> unlocked(keep(read, own)).identity())
                         .toList());
     }
 
@@ -315,6 +319,16 @@ public final class ExistingHostsBuilder {
     private static IdentityFile.Read keep(IdentityFile.Read read, List<Identity> own) {
         if (read.own()) {
             own.add(Identity.ofKey(read.identity().key()));
+        }
+        return read;
+    }
+
+    private static IdentityFile.Read unlocked(IdentityFile.Read read) {
+        if (read.isLocked()) {
+            String source = read.identity().source();
+            throw new IllegalStateException(ErrorCode.INVALID_LOGIN_KEY.appendedTo(
+                            "identity " + (source.isEmpty() ? "" : Names.quote(source) + ' ') + "is encrypted")
+                    + ". Give its passphrase with passphrase(…).");
         }
         return read;
     }

@@ -87,7 +87,7 @@ public final class HostAccess {
      *     ExistingHosts#close()} clears
      * @return this object
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, which is tried at once
+     * @throws IllegalArgumentException if it cannot be read, or is something else, such as the public key, which is tried at once
      */
     public HostAccess identity(Path file) {
         IdentityFile.check(file);

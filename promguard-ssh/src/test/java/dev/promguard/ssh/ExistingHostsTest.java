@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -324,5 +325,50 @@ class ExistingHostsTest extends InventoryContract {
         assertThatThrownBy(() -> own.key().use(bytes -> bytes.length)).isInstanceOf(IllegalStateException.class);
         String stillThere = identity.useText(text -> text);
         assertThat(stillThere).isEqualTo("a private key");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "id_ed25519.pub, ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me, it is a public key",
+        "id-cert.pub, ssh-ed25519-cert-v01@openssh.com AAAAIHNz me, it is a certificate",
+        "key.pub, ---- BEGIN SSH2 PUBLIC KEY ----, it is a public key",
+        "known_hosts, db.example.com ssh-ed25519 AAAAC3Nz, it lists public keys"
+    })
+    void identity_fileThatIsNoPrivateKey_isRefusedAtOnceNamingTheFileAndTheWayOut(String name, String text, String what)
+            throws Exception {
+        Path file = Files.writeString(folder.resolve(name), text);
+        for (Consumer<ExistingHostsBuilder> setter : List.<Consumer<ExistingHostsBuilder>>of(
+                builder -> builder.identity(file),
+                builder -> builder.host("a", "203.0.113.1", host -> host.identity(file)))) {
+            assertThatThrownBy(() -> setter.accept(builder()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(file.toString())
+                    .hasMessageContaining(what)
+                    .hasMessageContaining("[PG-1005]. Give ");
+        }
+    }
+
+    @Test
+    void build_usualIdentityThatIsNoPrivateKey_isRefusedToo() throws Exception {
+        Files.writeString(folder.resolve("id_ed25519"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me");
+
+        assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("it is a public key [PG-1005]");
+    }
+
+    @Test
+    void build_encryptedKeyWithoutPassphrase_isRefusedBeforeAnyHostIsContacted() throws Exception {
+        Path file = Files.writeString(folder.resolve("locked"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA");
+        ExistingHostsBuilder general = builder().identity(file).host("a", "203.0.113.1", KEY);
+        ExistingHostsBuilder own = builder()
+                .identity(identity)
+                .host("a", "203.0.113.1", host -> host.hostKeys(KEY).identity(file));
+        for (ExistingHostsBuilder builder : List.of(general, own)) {
+            assertThatThrownBy(builder::build)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(file + "\" is encrypted [PG-1005]. Give its passphrase");
+        }
+        general.passphrase(Secret.of("open sesame")).build().close();
     }
 }

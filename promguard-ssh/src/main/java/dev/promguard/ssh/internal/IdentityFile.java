@@ -1,9 +1,11 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.Identity;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -29,13 +31,22 @@ public final class IdentityFile {
         public Read with(@Nullable Secret passphrase) {
             return passphrase == null ? this : new Read(identity.withPassphrase(passphrase), own);
         }
+
+        /**
+         * Whether a passphrase is missing.
+         *
+         * @return true if the key is encrypted and no passphrase is given
+         */
+        public boolean isLocked() {
+            return identity.passphrase().isEmpty() && identity.key().useText(WrongKey::isEncrypted);
+        }
     }
 
     /**
-     * Insists that a file can be read.
+     * Insists that a file can be read and is not something else that lies beside private keys.
      *
      * @param file a private key file
-     * @throws IllegalArgumentException if it cannot
+     * @throws IllegalArgumentException if it cannot, or is
      */
     public static void check(Path file) {
         secret(file).close();
@@ -73,10 +84,17 @@ public final class IdentityFile {
                     e);
         }
         try {
+            if (bytes.length == 0) {
+                throw new IllegalArgumentException(
+                        "identity " + Names.quote(file.toString()) + " is empty: name a private key file");
+            }
+            WrongKey wrong = WrongKey.of(new String(bytes, StandardCharsets.UTF_8));
+            if (wrong != null) {
+                throw new IllegalArgumentException(ErrorCode.INVALID_LOGIN_KEY.appendedTo("identity "
+                                + Names.quote(file.toString()) + " is no private key to log in with: " + wrong.what())
+                        + ". " + wrong.remedy());
+            }
             return Secret.of(bytes);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    "identity " + Names.quote(file.toString()) + " is empty: name a private key file", e);
         } finally {
             Arrays.fill(bytes, (byte) 0);
         }

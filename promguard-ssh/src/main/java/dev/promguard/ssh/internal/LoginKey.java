@@ -36,7 +36,13 @@ record LoginKey(KeyPair pair) {
             return identity.key().useText(text -> {
                 WrongKey wrong = WrongKey.of(text);
                 if (wrong != null) {
-                    throw failed(target).because(wrong.what(), wrong.remedy());
+                    throw failed(target).because(of(identity) + wrong.what(), wrong.remedy());
+                }
+                if (identity.passphrase().isEmpty() && WrongKey.isEncrypted(text)) {
+                    throw failed(target)
+                            .because(
+                                    of(identity) + "it is encrypted, and no passphrase is given",
+                                    "Give its passphrase with passphrase(…).");
                 }
                 try {
                     return identity.passphrase().isPresent()
@@ -46,18 +52,22 @@ record LoginKey(KeyPair pair) {
                     // The cause may quote the key's text, so it is not kept.
                     throw failed(target)
                             .because(
-                                    "it is not a private key that can be read: "
+                                    of(identity) + "it is not a private key that can be read: "
                                             + Objects.requireNonNull(e.getCause())
                                                     .getClass()
                                                     .getSimpleName(),
                                     identity.passphrase().isPresent()
                                             ? "Check the passphrase, and that the file is an OpenSSH or PEM private key."
-                                            : "Give an OpenSSH or PEM private key; where it is encrypted, its passphrase too.");
+                                            : "Give an OpenSSH or PEM private key.");
                 }
             });
         } catch (IOException e) {
             throw new IllegalStateException("a client that never connected failed to close", e);
         }
+    }
+
+    private static String of(Identity identity) {
+        return identity.source().isEmpty() ? "" : FactsParser.shown(identity.source()) + ": ";
     }
 
     private static HostException.Builder failed(HostTarget target) {
