@@ -23,6 +23,8 @@ public enum ErrorCode {
     NETWORK_OVERLAP(1004, "The mesh's network overlaps a network of a host."),
     /** The SSH login key cannot be read. */
     INVALID_LOGIN_KEY(1005, "The SSH login key cannot be read."),
+    /** The SSH agent cannot be used. */
+    AGENT_UNUSABLE(1006, "The SSH agent cannot be used."),
 
     /** Another program is changing the mesh. */
     STATE_LOCKED(2001, "Another program is changing the mesh."),

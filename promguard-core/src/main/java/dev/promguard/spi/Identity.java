@@ -1,23 +1,35 @@
 package dev.promguard.spi;
 
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
- * What somebody proves with who logs in over SSH. Immutable, but for {@link #close()}; thread-safe.
+ * What somebody proves with who logs in over SSH: a private key, or the keys that an SSH agent holds. Immutable, but for
+ * {@link #close()}; thread-safe.
  *
  * <p>An identity does not copy the secrets that it is made of: whoever gave them closes them.
  */
 public final class Identity implements AutoCloseable {
-    private final Secret key;
+    private final Optional<Secret> key;
     private final Optional<Secret> passphrase;
+    private final Optional<Path> agent;
+    private final Optional<SshPublicKey> agentKey;
     private final String source;
 
-    private Identity(Secret key, Optional<Secret> passphrase, String source) {
+    private Identity(
+            Optional<Secret> key,
+            Optional<Secret> passphrase,
+            Optional<Path> agent,
+            Optional<SshPublicKey> agentKey,
+            String source) {
         this.key = key;
         this.passphrase = passphrase;
+        this.agent = agent;
+        this.agentKey = agentKey;
         this.source = source;
     }
 
@@ -29,7 +41,19 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code key} is null
      */
     public static Identity ofKey(Secret key) {
-        return new Identity(Objects.requireNonNull(key, "key"), Optional.empty(), "");
+        return new Identity(Optional.of(key), Optional.empty(), Optional.empty(), Optional.empty(), "");
+    }
+
+    /**
+     * The keys of an SSH agent, tried in its order. The agent signs; the keys stay there.
+     *
+     * @param socket the agent's Unix domain socket, as {@code SSH_AUTH_SOCK} names it
+     * @return the identity
+     * @throws NullPointerException if {@code socket} is null
+     */
+    public static Identity ofAgent(Path socket) {
+        return new Identity(
+                Optional.empty(), Optional.empty(), Optional.of(socket), Optional.empty(), socket.toString());
     }
 
     /**
@@ -40,7 +64,18 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code secret} is null
      */
     public Identity withPassphrase(Secret secret) {
-        return new Identity(key, Optional.of(secret), source);
+        return new Identity(key, Optional.of(secret), agent, agentKey, source);
+    }
+
+    /**
+     * The same agent, of which one key alone is used.
+     *
+     * @param publicKey the public key
+     * @return a copy
+     * @throws NullPointerException if {@code publicKey} is null
+     */
+    public Identity withAgentKey(SshPublicKey publicKey) {
+        return new Identity(key, passphrase, agent, Optional.of(publicKey), source);
     }
 
     /**
@@ -51,15 +86,15 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code place} is null
      */
     public Identity from(String place) {
-        return new Identity(key, passphrase, Objects.requireNonNull(place, "place"));
+        return new Identity(key, passphrase, agent, agentKey, Objects.requireNonNull(place, "place"));
     }
 
     /**
      * The private key.
      *
-     * @return an OpenSSH or PEM private key file's text
+     * @return an OpenSSH or PEM private key file's text; empty for an agent
      */
-    public Secret key() {
+    public Optional<Secret> key() {
         return key;
     }
 
@@ -70,6 +105,24 @@ public final class Identity implements AutoCloseable {
      */
     public Optional<Secret> passphrase() {
         return passphrase;
+    }
+
+    /**
+     * The agent.
+     *
+     * @return its Unix domain socket; empty for a private key
+     */
+    public Optional<Path> agent() {
+        return agent;
+    }
+
+    /**
+     * The one key of the agent to use.
+     *
+     * @return the public key; empty for all that the agent has
+     */
+    public Optional<SshPublicKey> agentKey() {
+        return agentKey;
     }
 
     /**
@@ -89,13 +142,13 @@ public final class Identity implements AutoCloseable {
      */
     public Identity copy() {
         UnaryOperator<Secret> copy = secret -> secret.use(Secret::of);
-        return new Identity(copy.apply(key), passphrase.map(copy), source);
+        return new Identity(key.map(copy), passphrase.map(copy), agent, agentKey, source);
     }
 
     /** Clears the secrets. Closing again does nothing. */
     @Override
     public void close() {
-        key.close();
+        key.ifPresent(Secret::close);
         passphrase.ifPresent(Secret::close);
     }
 

@@ -130,7 +130,9 @@ public final class MemoryHosts implements HostApplier {
                             "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
                             "Nothing was sent.");
         }
-        if (target.identities().stream().noneMatch(identity -> machine.admits(identity.key()))) {
+        if (target.identities().stream()
+                .flatMap(identity -> identity.key().stream())
+                .noneMatch(machine::admits)) {
             throw failed(ErrorCode.LOGIN_REFUSED, target).because("the login was refused", "Put back the login key.");
         }
         opened.incrementAndGet();

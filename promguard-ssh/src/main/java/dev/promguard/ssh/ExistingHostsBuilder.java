@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import dev.promguard.ErrorCode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.Identity;
 import dev.promguard.spi.JumpHost;
@@ -38,6 +39,7 @@ public final class ExistingHostsBuilder {
     private boolean trustOnFirstUse;
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
+    private @Nullable SshPublicKey agentKey;
     private Path keyFolder = Path.of(System.getProperty("user.home"), ".ssh");
     private Function<String, Optional<String>> resolver = Resolver.ofTheSystem();
 
@@ -201,6 +203,49 @@ public final class ExistingHostsBuilder {
     }
 
     /**
+     * Logs in with the keys of the user's SSH agent, which {@code SSH_AUTH_SOCK} names now. The agent signs, and the keys stay there: those of
+     * hardware tokens and certificates too. They are tried in the agent's order; a server takes few attempts, so name the one with
+     * {@link #agentKey} where it has many.
+     *
+     * @return this builder
+     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
+     */
+    public ExistingHostsBuilder agent() {
+        return agent(IdentityFile.agentSocket(System.getenv()));
+    }
+
+    /**
+     * Logs in with the keys of an SSH agent.
+     *
+     * @param socket the agent's Unix domain socket
+     * @return this builder
+     * @throws NullPointerException if {@code socket} is null
+     * @throws IllegalArgumentException if nothing is there
+     */
+    public ExistingHostsBuilder agent(Path socket) {
+        IdentityFile.checkAgent(socket);
+        identity = () -> IdentityFile.agent(socket, agentKey);
+        return this;
+    }
+
+    /**
+     * The one key of the agent to log in with.
+     *
+     * @param publicKey the public key, or the certificate, as the line of its {@code .pub} file; it counts with {@code agent()} alone
+     * @return this builder
+     * @throws NullPointerException if {@code publicKey} is null
+     * @throws IllegalArgumentException if it is no such line
+     */
+    public ExistingHostsBuilder agentKey(String publicKey) {
+        try {
+            agentKey = SshPublicKey.parse(publicKey);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("agent key: " + e.getMessage() + ": give the line of a .pub file", e);
+        }
+        return this;
+    }
+
+    /**
      * What the private key is encrypted with.
      *
      * @param secret the passphrase; to stay open for as long as the provider is used
@@ -318,7 +363,7 @@ public final class ExistingHostsBuilder {
     /** Remembers an identity that is this provider's to close: its key alone, for the passphrase is its giver's. */
     private static IdentityFile.Read keep(IdentityFile.Read read, List<Identity> own) {
         if (read.own()) {
-            own.add(Identity.ofKey(read.identity().key()));
+            read.identity().key().map(Identity::ofKey).ifPresent(own::add);
         }
         return read;
     }
@@ -328,7 +373,7 @@ public final class ExistingHostsBuilder {
             String source = read.identity().source();
             throw new IllegalStateException(ErrorCode.INVALID_LOGIN_KEY.appendedTo(
                             "identity " + (source.isEmpty() ? "" : Names.quote(source) + ' ') + "is encrypted")
-                    + ". Give its passphrase with passphrase(…).");
+                    + ". Give its passphrase with passphrase(…), or add it to an SSH agent and say agent().");
         }
         return read;
     }

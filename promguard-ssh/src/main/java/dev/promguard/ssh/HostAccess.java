@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.ssh.internal.IdentityFile;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -20,6 +21,7 @@ public final class HostAccess {
     private @Nullable List<String> through;
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
+    private @Nullable SshPublicKey agentKey;
 
     /**
      * Nothing said yet.
@@ -105,6 +107,50 @@ public final class HostAccess {
     public HostAccess identity(Secret key) {
         Objects.requireNonNull(key, "key");
         identity = () -> IdentityFile.given(key);
+        return this;
+    }
+
+    /**
+     * Logs in with the keys of the user's SSH agent, which {@code SSH_AUTH_SOCK} names now. The agent signs, and the keys stay there: those of
+     * hardware tokens and certificates too. They are tried in the agent's order; a server takes few attempts, so name the one with
+     * {@link #agentKey} where it has many.
+     *
+     * @return this object
+     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
+     */
+    public HostAccess agent() {
+        return agent(IdentityFile.agentSocket(System.getenv()));
+    }
+
+    /**
+     * Logs in with the keys of an SSH agent.
+     *
+     * @param socket the agent's Unix domain socket
+     * @return this object
+     * @throws NullPointerException if {@code socket} is null
+     * @throws IllegalArgumentException if nothing is there
+     */
+    public HostAccess agent(Path socket) {
+        IdentityFile.checkAgent(socket);
+        identity = () -> IdentityFile.agent(socket, agentKey);
+        return this;
+    }
+
+    /**
+     * The one key of the agent to log in with.
+     *
+     * @param publicKey the public key, or the certificate, as the line of its {@code .pub} file; it counts with {@code agent()} alone
+     * @return this object
+     * @throws NullPointerException if {@code publicKey} is null
+     * @throws IllegalArgumentException if it is no such line
+     */
+    public HostAccess agentKey(String publicKey) {
+        try {
+            agentKey = SshPublicKey.parse(publicKey);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    what + ": agent key: " + e.getMessage() + ": give the line of a .pub file", e);
+        }
         return this;
     }
 

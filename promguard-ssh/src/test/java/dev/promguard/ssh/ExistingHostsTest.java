@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.Identity;
@@ -14,6 +16,7 @@ import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -166,13 +169,19 @@ class ExistingHostsTest extends InventoryContract {
         Files.writeString(folder.resolve("id_rsa"), "rsa");
         Files.writeString(folder.resolve("id_ed25519"), "ed25519");
 
-        String key = builder.build().inventory().orElseThrow().identity().key().useText(text -> text);
+        String key = builder.build()
+                .inventory()
+                .orElseThrow()
+                .identity()
+                .key()
+                .orElseThrow()
+                .useText(text -> text);
 
         assertThat(key).isEqualTo("ed25519");
     }
 
     private static Secret identity(ExistingHosts hosts) {
-        return hosts.inventory().orElseThrow().identity().key();
+        return hosts.inventory().orElseThrow().identity().key().orElseThrow();
     }
 
     @Test
@@ -318,11 +327,12 @@ class ExistingHostsTest extends InventoryContract {
 
         assertThat(login(hosts, "a").identities()).isEmpty();
         Identity own = login(hosts, "a").jumpHosts().get(0).login().identities().get(0);
-        String key = own.key().useText(text -> text);
+        String key = own.key().orElseThrow().useText(text -> text);
         assertThat(key).isEqualTo("another key");
         assertThat(own.source()).isEqualTo(file.toString());
         hosts.close();
-        assertThatThrownBy(() -> own.key().use(bytes -> bytes.length)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> own.key().orElseThrow().use(bytes -> bytes.length))
+                .isInstanceOf(IllegalStateException.class);
         String stillThere = identity.useText(text -> text);
         assertThat(stillThere).isEqualTo("a private key");
     }
@@ -370,5 +380,35 @@ class ExistingHostsTest extends InventoryContract {
                     .hasMessageContaining(file + "\" is encrypted [PG-1005]. Give its passphrase");
         }
         general.passphrase(Secret.of("open sesame")).build().close();
+    }
+
+    @Test
+    void agent_ofAllHostsOrOfOne_isUsedWithTheKeyThatIsNamed() throws Exception {
+        Path one = Files.createFile(folder.resolve("one"));
+        Path other = Files.createFile(folder.resolve("other"));
+        SshPublicKey key = SshKeyPair.generate(new SecureRandom()).publicKey();
+        ExistingHosts hosts = builder()
+                .agent(one)
+                .host("a", "203.0.113.1", KEY)
+                .host(
+                        "b",
+                        "203.0.113.2",
+                        host -> host.hostKeys(KEY)
+                                .agentKey(key.line() + " me@here")
+                                .agent(other))
+                .build();
+
+        Identity all = hosts.inventory().orElseThrow().identity();
+        assertThat(all.agent()).contains(one);
+        assertThat(all.agentKey()).isEmpty();
+        assertThat(all.key()).isEmpty();
+        Identity own = login(hosts, "b").identities().get(0);
+        assertThat(own.agent()).contains(other);
+        assertThat(own.agentKey()).contains(key);
+        assertThat(all.copy().agent()).contains(one);
+        hosts.close();
+        assertThatThrownBy(() -> builder().agent(folder.resolve("none")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("none\" [PG-1006]. Start one, or give the socket");
     }
 }

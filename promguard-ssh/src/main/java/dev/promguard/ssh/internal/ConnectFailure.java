@@ -6,6 +6,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostTarget;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class ConnectFailure {
     /** Algorithms that are no older than those known here. */
     private static final Pattern NEWER = Pattern.compile("mlkem|sntrup|mldsa|ml-dsa");
+
+    private static final Pattern TOO_MANY_LOGINS = Pattern.compile("Too many authentication failures");
 
     private static final Pattern NO_SETTLEMENT =
             Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
@@ -57,6 +60,27 @@ final class ConnectFailure {
                             "the " + what() + " showed a key and did not prove that it has its private half",
                             "Nothing was sent to it. Somebody who knows the " + what()
                                     + "'s public key may intercept the connection.");
+        }
+        Optional<String> refusal = connection.login().stream()
+                .map(LoginKey::refusal)
+                .filter(words -> !words.isEmpty())
+                .findFirst();
+        if (pinned.proven() != null && refusal.isPresent()) {
+            return failed(ErrorCode.AGENT_UNUSABLE, "log in", "to")
+                    .because(
+                            refusal.get(),
+                            "Confirm the signature or touch the token when the agent asks for it, unlock the agent with"
+                                    + " ssh-add -X, or add the key again with ssh-add.");
+        }
+        if (pinned.proven() != null
+                && connection.login().size() > 1
+                && TOO_MANY_LOGINS.matcher(messages()).find()) {
+            return failed(ErrorCode.LOGIN_REFUSED, "log in", "to")
+                    .because(
+                            "the " + what() + " ended the connection before all "
+                                    + connection.login().size() + " keys were tried",
+                            "Say which key " + server.user() + " logs in with: agentKey(…) takes the line of its .pub"
+                                    + " file.");
         }
         if (pinned.proven() != null
                 && causedBy(failure, UserAuthException.class)
@@ -152,6 +176,14 @@ final class ConnectFailure {
                                 ? "Check the name and your resolver, or give an IP address."
                                 : "Check that the " + what() + " is up, that its SSH server listens on that port, and"
                                         + " that no firewall blocks it.");
+    }
+
+    private String messages() {
+        StringBuilder messages = new StringBuilder();
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            messages.append(cause.getMessage()).append('\n');
+        }
+        return messages.toString();
     }
 
     /** What the server said while it decided on the login. */

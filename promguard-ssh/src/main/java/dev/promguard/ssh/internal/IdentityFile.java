@@ -3,15 +3,17 @@ package dev.promguard.ssh.internal;
 import dev.promguard.ErrorCode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.Identity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Private keys in files. */
+/** Where identities come from: files, secrets and agents. */
 public final class IdentityFile {
     private IdentityFile() {}
 
@@ -38,7 +40,10 @@ public final class IdentityFile {
          * @return true if the key is encrypted and no passphrase is given
          */
         public boolean isLocked() {
-            return identity.passphrase().isEmpty() && identity.key().useText(WrongKey::isEncrypted);
+            return identity.passphrase().isEmpty()
+                    && identity.key()
+                            .map(key -> key.useText(WrongKey::isEncrypted))
+                            .orElse(false);
         }
     }
 
@@ -71,6 +76,48 @@ public final class IdentityFile {
      */
     public static Read given(Secret key) {
         return new Read(Identity.ofKey(key), false);
+    }
+
+    /**
+     * The keys of an agent.
+     *
+     * @param socket its socket
+     * @param key the one key to use; null for all
+     * @return the identity, which nobody has to close
+     */
+    public static Read agent(Path socket, @Nullable SshPublicKey key) {
+        Identity identity = Identity.ofAgent(socket);
+        return new Read(key == null ? identity : identity.withAgentKey(key), false);
+    }
+
+    /**
+     * Insists that an agent may be there.
+     *
+     * @param socket its socket
+     * @throws IllegalArgumentException if nothing is there
+     */
+    public static void checkAgent(Path socket) {
+        if (!Files.exists(socket)) {
+            throw new IllegalArgumentException(
+                    ErrorCode.AGENT_UNUSABLE.appendedTo("there is no SSH agent at " + Names.quote(socket.toString()))
+                            + ". Start one, or give the socket of one that runs.");
+        }
+    }
+
+    /**
+     * The socket of the user's agent.
+     *
+     * @param environment the environment's variables
+     * @return the socket
+     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set
+     */
+    public static Path agentSocket(Map<String, String> environment) {
+        String socket = environment.getOrDefault("SSH_AUTH_SOCK", "");
+        if (socket.isEmpty()) {
+            throw new IllegalArgumentException(ErrorCode.AGENT_UNUSABLE.appendedTo("SSH_AUTH_SOCK is not set")
+                    + ". Start an SSH agent and export it, or give its socket with agent(…).");
+        }
+        return Path.of(socket);
     }
 
     private static Secret secret(Path file) {

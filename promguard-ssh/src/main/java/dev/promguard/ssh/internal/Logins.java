@@ -24,25 +24,27 @@ final class Logins {
      * @param target the target
      * @param config what reads keys
      * @return the logins
-     * @throws dev.promguard.HostException if one is no private key that can be read
+     * @throws dev.promguard.HostException if one is no private key that can be read, or no agent that can be asked
      */
     static Logins of(HostTarget target, DefaultConfig config) {
-        Map<Identity, LoginKey> read = new HashMap<>();
+        Map<Identity, List<LoginKey>> read = new HashMap<>();
         List<List<LoginKey>> jumpHosts = new ArrayList<>();
         target.jumpHosts().forEach(hop -> jumpHosts.add(keys(hop, target, read, config)));
         return new Logins(jumpHosts, keys(target, target, read, config));
     }
 
     private static List<LoginKey> keys(
-            HostTarget server, HostTarget target, Map<Identity, LoginKey> read, DefaultConfig config) {
+            HostTarget server, HostTarget target, Map<Identity, List<LoginKey>> read, DefaultConfig config) {
         List<LoginKey> keys = new ArrayList<>();
         for (Identity identity : server.identities()) {
-            LoginKey key = read.get(identity);
-            if (key == null) {
-                key = LoginKey.of(identity, target, config);
-                read.put(identity, key);
+            List<LoginKey> own = read.get(identity);
+            if (own == null) {
+                own = identity.key().isPresent()
+                        ? List.of(PrivateKey.of(identity, target, config))
+                        : AgentKey.of(identity, target);
+                read.put(identity, own);
             }
-            keys.add(key);
+            keys.addAll(own);
         }
         return keys;
     }

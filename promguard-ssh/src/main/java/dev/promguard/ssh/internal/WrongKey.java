@@ -48,8 +48,7 @@ record WrongKey(String what, String remedy) {
         } else if (start.startsWith(BEGIN) && start.endsWith(END) && isOnToken(start)) {
             return new WrongKey(
                     "its private half is on a hardware token (a key of a type that begins with sk-)",
-                    "PromGuard cannot ask a token. Give a private key of another type, such as ssh-keygen -t ed25519"
-                            + " makes.");
+                    "Add it to an SSH agent with ssh-add, which asks the token, and say agent() instead of this file.");
         }
         return null;
     }

@@ -284,7 +284,7 @@ class LoginTest {
         "-----BEGIN CERTIFICATE-----, it is an X.509 certificate, OpenSSH or PEM private key",
         "SSH PRIVATE KEY FILE FORMAT 1.1, it is a key for version 1, ssh-keygen -t ed25519",
         "db.example.com ssh-ed25519 AAAAC3Nz, it lists public keys, OpenSSH or PEM private key",
-        "token, its private half is on a hardware token, ssh-keygen -t ed25519"
+        "token, its private half is on a hardware token, say agent()"
     })
     void open_fileThatLiesBesidePrivateKeys_isNamed(String text, String what, String remedy) throws Exception {
         try (TestServer server = new TestServer(dying("")).start();
