@@ -18,6 +18,7 @@ public final class Identity implements AutoCloseable {
     private final Optional<Secret> passphrase;
     private final Optional<Path> agent;
     private final Optional<SshPublicKey> agentKey;
+    private final Optional<SshPublicKey> certificate;
     private final String source;
 
     private Identity(
@@ -25,11 +26,13 @@ public final class Identity implements AutoCloseable {
             Optional<Secret> passphrase,
             Optional<Path> agent,
             Optional<SshPublicKey> agentKey,
+            Optional<SshPublicKey> certificate,
             String source) {
         this.key = key;
         this.passphrase = passphrase;
         this.agent = agent;
         this.agentKey = agentKey;
+        this.certificate = certificate;
         this.source = source;
     }
 
@@ -41,7 +44,8 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code key} is null
      */
     public static Identity ofKey(Secret key) {
-        return new Identity(Optional.of(key), Optional.empty(), Optional.empty(), Optional.empty(), "");
+        return new Identity(
+                Optional.of(key), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), "");
     }
 
     /**
@@ -53,7 +57,12 @@ public final class Identity implements AutoCloseable {
      */
     public static Identity ofAgent(Path socket) {
         return new Identity(
-                Optional.empty(), Optional.empty(), Optional.of(socket), Optional.empty(), socket.toString());
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(socket),
+                Optional.empty(),
+                Optional.empty(),
+                socket.toString());
     }
 
     /**
@@ -64,7 +73,7 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code secret} is null
      */
     public Identity withPassphrase(Secret secret) {
-        return new Identity(key, Optional.of(secret), agent, agentKey, source);
+        return new Identity(key, Optional.of(secret), agent, agentKey, certificate, source);
     }
 
     /**
@@ -75,7 +84,18 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code publicKey} is null
      */
     public Identity withAgentKey(SshPublicKey publicKey) {
-        return new Identity(key, passphrase, agent, Optional.of(publicKey), source);
+        return new Identity(key, passphrase, agent, Optional.of(publicKey), certificate, source);
+    }
+
+    /**
+     * The same private key, for which an authority vouches. The certificate is tried first, and the key without it after that.
+     *
+     * @param line the certificate, which is a public key of a type of its own
+     * @return a copy
+     * @throws NullPointerException if {@code line} is null
+     */
+    public Identity withCertificate(SshPublicKey line) {
+        return new Identity(key, passphrase, agent, agentKey, Optional.of(line), source);
     }
 
     /**
@@ -86,7 +106,7 @@ public final class Identity implements AutoCloseable {
      * @throws NullPointerException if {@code place} is null
      */
     public Identity from(String place) {
-        return new Identity(key, passphrase, agent, agentKey, Objects.requireNonNull(place, "place"));
+        return new Identity(key, passphrase, agent, agentKey, certificate, Objects.requireNonNull(place, "place"));
     }
 
     /**
@@ -126,6 +146,15 @@ public final class Identity implements AutoCloseable {
     }
 
     /**
+     * The OpenSSH certificate for the private key.
+     *
+     * @return the certificate; empty if there is none, and for an agent, which lists its own
+     */
+    public Optional<SshPublicKey> certificate() {
+        return certificate;
+    }
+
+    /**
      * Where it comes from.
      *
      * @return such as a file's name; empty if that is not known
@@ -142,7 +171,7 @@ public final class Identity implements AutoCloseable {
      */
     public Identity copy() {
         UnaryOperator<Secret> copy = secret -> secret.use(Secret::of);
-        return new Identity(key.map(copy), passphrase.map(copy), agent, agentKey, source);
+        return new Identity(key.map(copy), passphrase.map(copy), agent, agentKey, certificate, source);
     }
 
     /** Clears the secrets. Closing again does nothing. */

@@ -40,6 +40,7 @@ public final class ExistingHostsBuilder {
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
     private @Nullable SshPublicKey agentKey;
+    private @Nullable SshPublicKey certificate;
     private Path keyFolder = Path.of(System.getProperty("user.home"), ".ssh");
     private Function<String, Optional<String>> resolver = Resolver.ofTheSystem();
 
@@ -246,6 +247,20 @@ public final class ExistingHostsBuilder {
     }
 
     /**
+     * The OpenSSH certificate for the private key, which is tried first. Unless one is given, the one beside the private key's file: for
+     * {@code id_ed25519}, {@code id_ed25519-cert.pub}.
+     *
+     * @param file what {@code ssh-keygen -s} wrote
+     * @return this builder
+     * @throws NullPointerException if {@code file} is null
+     * @throws IllegalArgumentException if it cannot be read, or is no certificate
+     */
+    public ExistingHostsBuilder certificate(Path file) {
+        certificate = IdentityFile.certificate(file);
+        return this;
+    }
+
+    /**
      * What the private key is encrypted with.
      *
      * @param secret the passphrase; to stay open for as long as the provider is used
@@ -308,8 +323,8 @@ public final class ExistingHostsBuilder {
         List<Identity> own = new ArrayList<>();
         boolean built = false;
         try {
-            Identity general =
-                    unlocked(keep(source.get(), own).with(passphrase)).identity();
+            Identity general = unlocked(keep(source.get(), own).with(passphrase).certified(certificate))
+                    .identity();
             Map<String, Login.Builder> logins = new HashMap<>();
             jumpHosts.forEach((name, host) -> logins.put(name, login(host, own)));
             hosts.forEach((name, host) -> logins.put(name, login(host, own)));

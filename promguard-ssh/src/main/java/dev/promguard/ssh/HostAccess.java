@@ -22,6 +22,7 @@ public final class HostAccess {
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
     private @Nullable SshPublicKey agentKey;
+    private @Nullable SshPublicKey certificate;
 
     /**
      * Nothing said yet.
@@ -155,6 +156,20 @@ public final class HostAccess {
     }
 
     /**
+     * The OpenSSH certificate for the private key, which is tried first. Unless one is given, the one beside the private key's file: for
+     * {@code id_ed25519}, {@code id_ed25519-cert.pub}.
+     *
+     * @param file what {@code ssh-keygen -s} wrote
+     * @return this object
+     * @throws NullPointerException if {@code file} is null
+     * @throws IllegalArgumentException if it cannot be read, or is no certificate
+     */
+    public HostAccess certificate(Path file) {
+        certificate = IdentityFile.certificate(file);
+        return this;
+    }
+
+    /**
      * What the private key given here is encrypted with.
      *
      * @param secret the passphrase; to stay open for as long as the provider is used
@@ -179,6 +194,8 @@ public final class HostAccess {
     /** What to log in with, or nothing where it is what all hosts have. */
     Optional<IdentityFile.Read> read() {
         Supplier<IdentityFile.Read> source = identity;
-        return source == null ? Optional.empty() : Optional.of(source.get().with(passphrase));
+        return source == null
+                ? Optional.empty()
+                : Optional.of(source.get().with(passphrase).certified(certificate));
     }
 }

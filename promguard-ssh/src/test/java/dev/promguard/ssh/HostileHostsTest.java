@@ -33,6 +33,12 @@ class HostileHostsTest {
                 "ExistingHostsBuilder.jumpHost/3#2",
                 (builder, text) -> builder.jumpHost("bastion", "203.0.113.9", text));
         places.put("ExistingHostsBuilder.through/1#0", ExistingHostsBuilder::through);
+        places.put(
+                "ExistingHostsBuilder.certificate/1#0",
+                (builder, text) -> builder.certificate(Path.of("/nowhere/" + text)));
+        places.put(
+                "HostAccess.certificate/1#0",
+                (builder, text) -> access(builder, access -> access.certificate(Path.of("/nowhere/" + text))));
         places.put("ExistingHostsBuilder.agentKey/1#0", ExistingHostsBuilder::agentKey);
         places.put("ExistingHostsBuilder.agent/1#0", (builder, text) -> builder.agent(Path.of("/nowhere/" + text)));
         places.put("HostAccess.agentKey/1#0", (builder, text) -> access(builder, access -> access.agentKey(text)));

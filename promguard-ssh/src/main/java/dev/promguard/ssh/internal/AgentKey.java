@@ -7,37 +7,16 @@ import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Identity;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import net.schmizz.sshj.common.Buffer;
-import net.schmizz.sshj.common.Message;
-import net.schmizz.sshj.common.SSHPacket;
-import net.schmizz.sshj.transport.TransportException;
-import net.schmizz.sshj.userauth.UserAuthException;
-import net.schmizz.sshj.userauth.method.AbstractAuthMethod;
 import net.schmizz.sshj.userauth.method.AuthMethod;
-import org.jspecify.annotations.Nullable;
 
 /** A key that an SSH agent holds: the agent signs, and the key stays there. Thread-safe. */
 final class AgentKey implements LoginKey {
     /** Somebody may have to touch a token, or to answer a question, for a signature. */
     private static final Duration ANSWER = Duration.ofSeconds(15);
-
-    private static final String CERTIFICATE = "-cert-v01@openssh.com";
-
-    /** What a login names as the algorithm, in the order in which it is tried, by the key's type; the signature's has no certificate. */
-    private static final Map<String, List<String>> ALGORITHMS = Map.of(
-            "ssh-ed25519", List.of("ssh-ed25519"),
-            "ecdsa-sha2-nistp256", List.of("ecdsa-sha2-nistp256"),
-            "ecdsa-sha2-nistp384", List.of("ecdsa-sha2-nistp384"),
-            "ecdsa-sha2-nistp521", List.of("ecdsa-sha2-nistp521"),
-            "ssh-rsa", List.of("rsa-sha2-512", "rsa-sha2-256"),
-            "sk-ssh-ed25519@openssh.com", List.of("sk-ssh-ed25519@openssh.com"),
-            "sk-ecdsa-sha2-nistp256@openssh.com", List.of("sk-ecdsa-sha2-nistp256@openssh.com"));
 
     private static final Map<String, Integer> FLAGS = Map.of("rsa-sha2-256", 2, "rsa-sha2-512", 4);
 
@@ -81,7 +60,7 @@ final class AgentKey implements LoginKey {
         }
         Optional<SshPublicKey> wanted = identity.agentKey();
         List<SshAgent.Key> usable = keys.stream()
-                .filter(key -> ALGORITHMS.containsKey(plain(key.type())))
+                .filter(key -> SignedLogin.knows(key.type()))
                 .filter(key -> wanted.isEmpty() || key.is(wanted.get()))
                 .toList();
         if (usable.isEmpty()) {
@@ -99,18 +78,9 @@ final class AgentKey implements LoginKey {
         return usable.stream().<LoginKey>map(key -> new AgentKey(agent, key)).toList();
     }
 
-    /** The type of the key that a certificate is for, or the type itself. */
-    private static String plain(String type) {
-        if (!type.endsWith(CERTIFICATE)) {
-            return type;
-        }
-        String plain = type.substring(0, type.length() - CERTIFICATE.length());
-        return plain.startsWith("sk-") ? plain + "@openssh.com" : plain;
-    }
-
     @Override
     public AuthMethod method() {
-        return new Signing();
+        return new SignedLogin(key.type(), key.blob(), this::sign);
     }
 
     @Override
@@ -123,68 +93,17 @@ final class AgentKey implements LoginKey {
         return refusal;
     }
 
-    private final class Signing extends AbstractAuthMethod {
-        private final Deque<String> algorithms =
-                new ArrayDeque<>(ALGORITHMS.getOrDefault(plain(key.type()), List.of()));
-        private @Nullable String signature;
-
-        Signing() {
-            super("publickey");
-        }
-
-        /** What the server is told, and what the agent is to sign with. */
-        private String next() throws UserAuthException {
-            String next = algorithms.poll();
-            if (next == null) {
-                throw new UserAuthException("no algorithm is left for " + key.type());
-            }
-            signature = next;
-            return next;
-        }
-
-        private SSHPacket request(boolean signed, String algorithm) throws UserAuthException {
-            String named = !key.type().endsWith(CERTIFICATE)
-                    ? algorithm
-                    : algorithm.startsWith("rsa-") ? algorithm + CERTIFICATE : key.type();
-            SSHPacket packet = super.buildReq();
-            packet.putBoolean(signed).putString(named).putString(key.blob());
-            return packet;
-        }
-
-        @Override
-        protected SSHPacket buildReq() throws UserAuthException {
-            return request(false, next());
-        }
-
-        @Override
-        public void handle(Message message, SSHPacket packet) throws UserAuthException, TransportException {
-            String algorithm = signature;
-            if (message != Message.USERAUTH_60 || algorithm == null) {
-                super.handle(message, packet);
-                return;
-            }
-            SSHPacket request = request(true, algorithm);
-            byte[] data = new Buffer.PlainBuffer()
-                    .putString(params.getTransport().getSessionID())
-                    .putBuffer(request)
-                    .getCompactData();
-            String asked =
-                    "the SSH agent at " + FactsParser.shown(agent.socket().toString()) + " did not sign with " + title()
-                            + ", which the server takes: ";
-            refusal = asked + "it has not answered";
-            try {
-                request.putString(agent.sign(key, data, FLAGS.getOrDefault(algorithm, 0), algorithm));
-                refusal = "";
-            } catch (IOException e) {
-                refusal = asked + SshConnector.reason(e);
-                throw new UserAuthException(refusal, e);
-            }
-            params.getTransport().write(request);
-        }
-
-        @Override
-        public boolean shouldRetry() {
-            return !algorithms.isEmpty();
+    private byte[] sign(byte[] data, String algorithm) throws IOException {
+        String asked = "the SSH agent at " + FactsParser.shown(agent.socket().toString()) + " did not sign with "
+                + title() + ", which the server takes: ";
+        refusal = asked + "it has not answered";
+        try {
+            byte[] signature = agent.sign(key, data, FLAGS.getOrDefault(algorithm, 0), algorithm);
+            refusal = "";
+            return signature;
+        } catch (IOException e) {
+            refusal = asked + SshConnector.reason(e);
+            throw new IOException(refusal, e);
         }
     }
 }

@@ -35,6 +35,18 @@ public final class IdentityFile {
         }
 
         /**
+         * The same private key with another certificate.
+         *
+         * @param certificate the certificate; null for the one that it has
+         * @return a copy that shares the key
+         */
+        public Read certified(@Nullable SshPublicKey certificate) {
+            return certificate == null || identity.key().isEmpty()
+                    ? this
+                    : new Read(identity.withCertificate(certificate), own);
+        }
+
+        /**
          * Whether a passphrase is missing.
          *
          * @return true if the key is encrypted and no passphrase is given
@@ -61,11 +73,18 @@ public final class IdentityFile {
      * Reads a file.
      *
      * @param file a private key file
-     * @return the identity, which is the caller's to close
-     * @throws IllegalArgumentException if it cannot be read
+     * @return the identity, which is the caller's to close, with the certificate that lies beside it under the name that ssh-keygen gives
+     * @throws IllegalArgumentException if it, or the certificate, cannot be read
      */
     public static Read read(Path file) {
-        return new Read(Identity.ofKey(secret(file)).from(file.toString()), true);
+        Identity identity = Identity.ofKey(secret(file)).from(file.toString());
+        Path beside = file.resolveSibling(file.getFileName() + "-cert.pub");
+        try {
+            return new Read(Files.exists(beside) ? identity.withCertificate(certificate(beside)) : identity, true);
+        } catch (IllegalArgumentException e) {
+            identity.close();
+            throw e;
+        }
     }
 
     /**
@@ -76,6 +95,29 @@ public final class IdentityFile {
      */
     public static Read given(Secret key) {
         return new Read(Identity.ofKey(key), false);
+    }
+
+    /**
+     * Reads a certificate.
+     *
+     * @param file what {@code ssh-keygen -s} wrote
+     * @return the certificate
+     * @throws IllegalArgumentException if it cannot be read, or is none
+     */
+    public static SshPublicKey certificate(Path file) {
+        String named = "certificate " + Names.quote(file.toString());
+        try {
+            String line = Files.readString(file);
+            Certificate.parse(line);
+            return SshPublicKey.parse(line);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(named + " cannot be read: name a file that you may read", e);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    ErrorCode.INVALID_LOGIN_KEY.appendedTo(named + " cannot be used: " + e.getMessage())
+                            + ". Give the file that ssh-keygen -s wrote, such as id_ed25519-cert.pub.",
+                    e);
+        }
     }
 
     /**

@@ -27,22 +27,26 @@ final class Logins {
      * @throws dev.promguard.HostException if one is no private key that can be read, or no agent that can be asked
      */
     static Logins of(HostTarget target, DefaultConfig config) {
-        Map<Identity, List<LoginKey>> read = new HashMap<>();
+        Map<Map.Entry<Identity, String>, List<LoginKey>> read = new HashMap<>();
         List<List<LoginKey>> jumpHosts = new ArrayList<>();
         target.jumpHosts().forEach(hop -> jumpHosts.add(keys(hop, target, read, config)));
         return new Logins(jumpHosts, keys(target, target, read, config));
     }
 
     private static List<LoginKey> keys(
-            HostTarget server, HostTarget target, Map<Identity, List<LoginKey>> read, DefaultConfig config) {
+            HostTarget server,
+            HostTarget target,
+            Map<Map.Entry<Identity, String>, List<LoginKey>> read,
+            DefaultConfig config) {
         List<LoginKey> keys = new ArrayList<>();
         for (Identity identity : server.identities()) {
-            List<LoginKey> own = read.get(identity);
+            Map.Entry<Identity, String> login = Map.entry(identity, server.user());
+            List<LoginKey> own = read.get(login);
             if (own == null) {
                 own = identity.key().isPresent()
-                        ? List.of(PrivateKey.of(identity, target, config))
+                        ? PrivateKey.all(identity, server, target, config)
                         : AgentKey.of(identity, target);
-                read.put(identity, own);
+                read.put(login, own);
             }
             keys.addAll(own);
         }

@@ -7,9 +7,11 @@ import dev.promguard.spi.Identity;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.KeyPair;
+import java.util.List;
 import java.util.Objects;
 import net.schmizz.sshj.DefaultConfig;
 import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.common.Buffer;
 import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
 import net.schmizz.sshj.userauth.method.AuthMethod;
 import net.schmizz.sshj.userauth.method.AuthPublickey;
@@ -64,6 +66,43 @@ record PrivateKey(KeyPair pair) implements LoginKey {
         } catch (IOException e) {
             throw new IllegalStateException("a client that never connected failed to close", e);
         }
+    }
+
+    /**
+     * The logins with an identity that has a private key: with its certificate, if it has one, and without.
+     *
+     * @param identity the identity
+     * @param server the server that the user logs in to
+     * @param target the host that it is for, for messages
+     * @param config what reads keys
+     * @return the keys, in the order in which they are tried
+     * @throws HostException if the key cannot be read, or the certificate is none for it
+     */
+    static List<LoginKey> all(Identity identity, HostTarget server, HostTarget target, DefaultConfig config) {
+        PrivateKey key = of(identity, target, config);
+        if (identity.certificate().isEmpty()) {
+            return List.of(key);
+        }
+        Certificate certificate;
+        try {
+            certificate = Certificate.parse(identity.certificate().get().line());
+        } catch (IllegalArgumentException e) {
+            throw failed(target)
+                    .because(
+                            of(identity) + "its certificate cannot be used: " + e.getMessage(),
+                            "Give the file that ssh-keygen -s wrote.");
+        }
+        byte[] blob =
+                new Buffer.PlainBuffer().putPublicKey(key.pair().getPublic()).getCompactData();
+        if (!certificate.isFor(blob) || !certificate.isForUsers()) {
+            throw failed(target)
+                    .because(
+                            of(identity) + certificate.title() + " is "
+                                    + (certificate.isForUsers() ? "for another key" : "a host's"),
+                            "Give the certificate that was made for this key with ssh-keygen -s, and not one of a"
+                                    + " host (ssh-keygen -L -f shows what it is).");
+        }
+        return List.of(new CertifiedKey(key, certificate, server.user()), key);
     }
 
     private static String of(Identity identity) {
