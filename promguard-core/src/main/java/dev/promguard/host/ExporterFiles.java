@@ -104,6 +104,7 @@ final class ExporterFiles {
         values.put("mesh", blueprint.mesh());
         values.put("name", name);
         values.put("documentation", documentation);
+        values.put("killSwitchUnit", KillSwitch.UNIT);
         values.put("wireGuardUnit", "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service");
         values.put("user", name);
         values.put("binary", program);
