@@ -88,8 +88,7 @@ final class ControlGroup {
                 }
 
                 @Override
-                public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure)
-                        throws IOException {
+                public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure) throws IOException {
                     if (failure != null) {
                         return unlessGone(path, failure);
                     }
