@@ -25,6 +25,7 @@ final class Contexts {
                 RENDERER.withSecrets(settings.remoteWriteSecrets()),
                 settings.parallelism(),
                 settings.sshTimeout(),
-                settings.pollIntervals());
+                settings.pollIntervals(),
+                settings.removalAllowed());
     }
 }

@@ -23,6 +23,8 @@ public enum ErrorCode {
     NETWORK_OVERLAP(1004, "The mesh's network overlaps a network of a host."),
     /** The SSH login key cannot be read. */
     INVALID_LOGIN_KEY(1005, "The SSH login key cannot be read."),
+    /** The SSH agent cannot be used. */
+    AGENT_UNUSABLE(1006, "The SSH agent cannot be used."),
 
     /** Another program is changing the mesh. */
     STATE_LOCKED(2001, "Another program is changing the mesh."),
@@ -46,6 +48,8 @@ public enum ErrorCode {
     HOST_NOT_CREATED(2010, "A host of the mesh does not exist yet."),
     /** A host has another size, region or image than its spec. */
     HOST_DIFFERS(2011, "A host has another size, region or image than its spec."),
+    /** An apply would remove hosts, and nobody has agreed to that. */
+    REMOVAL_NOT_ALLOWED(2012, "An apply would remove hosts, and nobody has agreed to that."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),
@@ -90,6 +94,8 @@ public enum ErrorCode {
     ADDRESS_UNKNOWN(4009, "The address of a host is not known."),
     /** A port could not be forwarded to a host. */
     FORWARD_FAILED(4010, "A port could not be forwarded to a host."),
+    /** A jump host does not let its user connect to a host. */
+    JUMP_REFUSED(4011, "A jump host does not let its user connect to a host."),
 
     /** An apply did not finish on every host. */
     APPLY_INCOMPLETE(5001, "An apply did not finish on every host."),

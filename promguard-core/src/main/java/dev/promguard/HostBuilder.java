@@ -101,7 +101,7 @@ public final class HostBuilder {
 
     /**
      * Sets where peers reach the host's WireGuard, where that is not its public address: the outside of a port forwarding, say. The port
-     * is the mesh's.
+     * is the one that the host listens on.
      *
      * @param address an IPv4 or IPv6 address, or a name
      * @return this builder
@@ -112,8 +112,7 @@ public final class HostBuilder {
     }
 
     /**
-     * Sets where peers reach the host's WireGuard, where that is not its public address and the mesh's port. The host itself listens on the
-     * mesh's port.
+     * Sets where peers reach the host's WireGuard, where that is not its public address and the port that it listens on.
      *
      * @param address an IPv4 or IPv6 address, or a name; not a loopback, link-local, multicast or unspecified address
      * @param port the UDP port there, 1 to 65535
@@ -127,7 +126,7 @@ public final class HostBuilder {
     private HostBuilder endpoint(String address, OptionalInt port) {
         Objects.requireNonNull(address, "address");
         ValueChecks.require(ValueChecks.endpoint(address, of));
-        endpoint = new HostEndpoint(Optional.of(address), port, endpoint.behindNat());
+        endpoint = endpoint.at(address, port);
         return this;
     }
 
@@ -140,7 +139,33 @@ public final class HostBuilder {
      * @return this builder
      */
     public HostBuilder behindNat(boolean behindNat) {
-        endpoint = new HostEndpoint(endpoint.address(), endpoint.port(), behindNat);
+        endpoint = endpoint.withBehindNat(behindNat);
+        return this;
+    }
+
+    /**
+     * Sets the UDP port that the host's WireGuard listens on, where the mesh's is taken there.
+     *
+     * @param port 1 to 65535, not 22
+     * @return this builder
+     * @see MeshBuilder#wireGuardPort
+     */
+    public HostBuilder wireGuardPort(int port) {
+        ValueChecks.require(ValueChecks.port("wireGuardPort", port, of));
+        endpoint = endpoint.withListenPort(port);
+        return this;
+    }
+
+    /**
+     * Sets the MTU of the host's WireGuard interface, where its way out takes smaller packets than the mesh's setting fits. TCP
+     * connections with its peers follow the smaller of the two ends.
+     *
+     * @param mtu the MTU in bytes, as in {@link MeshBuilder#mtu}
+     * @return this builder
+     */
+    public HostBuilder mtu(int mtu) {
+        ValueChecks.require(ValueChecks.mtu(mtu, of));
+        endpoint = endpoint.withMtu(mtu);
         return this;
     }
 

@@ -149,9 +149,12 @@ public final class Mesh {
      * there are any, apply does nothing, and the message says how to continue. If another program creates such hosts during the
      * run, apply stops; the hosts that it has created are in the state.
      *
+     * <p>Hosts that the spec does not name any more are removed only if {@link MeshBuilder#allowRemoval()} says so; otherwise apply does
+     * nothing. {@link #apply(Plan)} removes what its plan shows.
+     *
      * @return what was done
-     * @throws InvalidMeshException if the spec cannot be met, or hosts carry the mesh's tag that the state does not know;
-     *     nothing was made or changed then
+     * @throws InvalidMeshException if the spec cannot be met, hosts would be removed that nobody has agreed to, or hosts carry the mesh's
+     *     tag that the state does not know; nothing was made or changed then
      * @throws ApplyException if it did not finish on every host; the exception holds the report of what was done
      * @throws ProviderException if the cloud refuses or does not answer
      * @throws StateException if the state cannot be kept, or another program is changing the same mesh
@@ -299,7 +302,7 @@ public final class Mesh {
      * exchange with a node and one with its monitor take (0.4 s on the local cloud). Unanswered packets of a scrape are sent
      * again until the scrape timeout, so no scrape is missed if that timeout is a few seconds.
      *
-     * <p>If a host cannot be reached beforehand, no keys are rotated. If a host fails during the rotation, every host that has
+     * <p>It creates no hosts: where one of the spec does not exist, it refuses. If a host cannot be reached beforehand, no keys are rotated. If a host fails during the rotation, every host that has
      * new keys restores its old keys at once, and the tunnels stay up. If this program ends during the rotation, each host
      * restores its old keys by itself after two minutes, unless an apply completes the rotation before then.
      *
@@ -554,7 +557,20 @@ public final class Mesh {
     @Override
     public String toString() {
         Blueprint blueprint = blueprint();
-        return "Mesh[" + spec.name() + ": " + blueprint.monitors().size() + " monitor(s), "
-                + blueprint.nodes().size() + " node(s) in " + spec.network() + "]";
+        return "Mesh["
+                + summary(
+                        spec.name(),
+                        blueprint.monitors().size(),
+                        blueprint.nodes().size(),
+                        spec.network())
+                + "]";
+    }
+
+    static String summary(String name, int monitors, int nodes, String network) {
+        return name + ": " + count(monitors, "monitor") + ", " + count(nodes, "node") + " in " + network;
+    }
+
+    private static String count(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
     }
 }

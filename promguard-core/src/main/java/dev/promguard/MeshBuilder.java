@@ -6,6 +6,7 @@ import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.ValueChecks;
+import dev.promguard.blueprint.WireGuardSpec;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 public final class MeshBuilder extends MeshHostsBuilder {
     private String name = "promguard";
     private String network = "10.0.0.0/24";
+    private String interfaceName = WireGuardSpec.DEFAULT.interfaceName();
+    private OptionalInt mtu = OptionalInt.empty();
     private int wireGuardPort = 51820;
     private boolean presharedKeys = true;
     private boolean hostsFile;
@@ -53,6 +57,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     private int parallelism;
     private Duration sshTimeout;
     private PollIntervals waits;
+    private boolean removalAllowed;
 
     MeshBuilder() {
         this(DeclaredHosts.NONE, MeshSettings.ofDefaults());
@@ -62,6 +67,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
         this(declared, settings);
         name = spec.name();
         network = spec.network();
+        interfaceName = spec.wireGuard().interfaceName();
+        mtu = spec.wireGuard().mtu();
         wireGuardPort = spec.wireGuardPort();
         presharedKeys = spec.presharedKeys();
         hostsFile = spec.hostsFile();
@@ -82,6 +89,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         parallelism = settings.parallelism();
         sshTimeout = settings.sshTimeout();
         waits = settings.pollIntervals();
+        removalAllowed = settings.removalAllowed();
     }
 
     @Override
@@ -118,6 +126,39 @@ public final class MeshBuilder extends MeshHostsBuilder {
         Objects.requireNonNull(cidr, "cidr");
         ValueChecks.require(ValueChecks.network(cidr));
         network = cidr;
+        return this;
+    }
+
+    /**
+     * Sets the name of the WireGuard interface on every host. {@code wg0} by default. Choose another where a host has a {@code wg0} of
+     * its own, which then stays as it is. A mesh that runs keeps its name: {@link Mesh#plan()} and {@link Mesh#apply()} refuse another
+     * until it was destroyed.
+     *
+     * @param name 1 to 15 letters, digits, dashes and underscores, starting with a letter; not {@code lo}, {@code all}, {@code default}
+     *     or {@code interfaces}
+     * @return this builder
+     */
+    public MeshBuilder interfaceName(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(ValueChecks.interfaceName(name));
+        interfaceName = name;
+        return this;
+    }
+
+    /**
+     * Sets the MTU of the WireGuard interface on every host. By default it is 80 bytes less than what the host's default route takes, and at
+     * most 1420. Set a lower one where the way between two hosts takes less than that and drops the rest silently: connections are made
+     * then, and large answers never arrive. A packet in the tunnel is up to 80 bytes larger outside (IPv6, UDP and WireGuard's own
+     * headers).
+     *
+     * @param bytes 576, which every IPv4 host takes (RFC 791), to 65455, the largest packet less these headers; at least 1280 where the
+     *     mesh's network is IPv6 (RFC 8200)
+     * @return this builder
+     * @see HostBuilder#mtu
+     */
+    public MeshBuilder mtu(int bytes) {
+        ValueChecks.require(ValueChecks.mtu(bytes, ""));
+        mtu = OptionalInt.of(bytes);
         return this;
     }
 
@@ -296,6 +337,28 @@ public final class MeshBuilder extends MeshHostsBuilder {
         return this;
     }
 
+    /**
+     * Lets {@link Mesh#apply()} remove hosts that the mesh has and the spec does not name any more: hosts that PromGuard created are
+     * deleted with all their data, and the mesh is uninstalled from existing hosts. Without this, apply refuses, does nothing and says
+     * what would be lost; {@link Mesh#apply(Plan)} needs it not, since the plan shows what it removes.
+     *
+     * @return this builder
+     */
+    public MeshBuilder allowRemoval() {
+        return allowRemoval(true);
+    }
+
+    /**
+     * Sets whether {@link Mesh#apply()} may remove hosts, as {@link #allowRemoval()} does. False by default.
+     *
+     * @param allow true if it may
+     * @return this builder
+     */
+    public MeshBuilder allowRemoval(boolean allow) {
+        removalAllowed = allow;
+        return this;
+    }
+
     /** How long the verbs wait before they look again. */
     MeshBuilder waits(PollIntervals value) {
         waits = value;
@@ -314,6 +377,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         MeshSpec spec = new MeshSpec(
                 name,
                 network,
+                new WireGuardSpec(interfaceName, mtu),
                 wireGuardPort,
                 presharedKeys,
                 hostsFile,
@@ -335,7 +399,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 remoteWriteSecrets,
                 parallelism,
                 sshTimeout,
-                waits);
+                waits,
+                removalAllowed);
         return new Mesh(spec, declared, settings);
     }
 
@@ -368,5 +433,22 @@ public final class MeshBuilder extends MeshHostsBuilder {
      */
     public ApplyReport apply() {
         return build().apply();
+    }
+
+    /**
+     * What is described so far, in a line. Nothing is checked for it.
+     *
+     * @return such as {@code MeshBuilder[shop: 1 monitor, 3 nodes in 10.0.0.0/24]}
+     */
+    @Override
+    public String toString() {
+        DeclaredHosts declared = hosts.declared();
+        return "MeshBuilder["
+                + Mesh.summary(
+                        name,
+                        declared.monitors().size() + declared.namedMonitors().size(),
+                        declared.nodes().size() + declared.namedNodes().size(),
+                        network)
+                + "]";
     }
 }

@@ -1,6 +1,6 @@
 package dev.promguard;
 
-/** SanitizedException of what a verb does, as it happens. */
+/** Receives what a verb does, as it happens. */
 @FunctionalInterface
 public interface MeshListener {
     /**

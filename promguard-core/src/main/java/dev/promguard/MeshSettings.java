@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param parallelism how many hosts are worked on at once
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param pollIntervals how long to wait before asking again
+ * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
  */
 record MeshSettings(
         Optional<CloudProvider> provider,
@@ -35,7 +36,8 @@ record MeshSettings(
         Map<String, Secret> remoteWriteSecrets,
         int parallelism,
         Duration sshTimeout,
-        PollIntervals pollIntervals) {
+        PollIntervals pollIntervals,
+        boolean removalAllowed) {
     MeshSettings {
         remoteWriteSecrets = Map.copyOf(remoteWriteSecrets);
     }
@@ -51,6 +53,7 @@ record MeshSettings(
                 Map.of(),
                 32,
                 Duration.ofMinutes(3),
-                PollIntervals.ofDefaults());
+                PollIntervals.ofDefaults(),
+                false);
     }
 }

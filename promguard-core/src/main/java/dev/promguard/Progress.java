@@ -4,6 +4,8 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Listeners that show progress to a person. */
 public final class Progress {
@@ -16,6 +18,25 @@ public final class Progress {
      */
     public static MeshListener console() {
         return to(System.out);
+    }
+
+    /**
+     * Logs each step with SLF4J: at INFO when it is done, at WARN when it has failed, at DEBUG when it begins. For programs that embed
+     * PromGuard.
+     *
+     * @param logger the name of the logger, such as {@code com.example.mesh}
+     * @return a listener
+     */
+    public static MeshListener toLog(String logger) {
+        Logger log = LoggerFactory.getLogger(logger);
+        return event -> {
+            String host = event.host().orElse("mesh");
+            switch (event.state()) {
+                case STARTED -> log.debug("{}: begin: {}", host, event.step());
+                case DONE -> log.info("{}: {}", host, event.step());
+                case FAILED -> log.warn("{}: failed: {}", host, event.step());
+            }
+        };
     }
 
     /**

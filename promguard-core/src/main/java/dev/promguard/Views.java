@@ -14,6 +14,7 @@ import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.KnownEndpoints;
 import dev.promguard.internal.decide.Problem;
+import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
@@ -108,6 +109,7 @@ final class Views {
             case UNREADABLE -> Plan.Kind.UNKNOWN;
         };
         List<String> notes = new ArrayList<>();
+        host.lost().ifPresent(notes::add);
         host.leftovers().forEach(what -> notes.add("will be left: " + what));
         if (host.kind() == DestroyDecision.Kind.FORGET) {
             notes.add("declared as gone with forget(…): removed from the state, not contacted");
@@ -204,13 +206,19 @@ final class Views {
         Plan.Entry.Builder entry = Plan.Entry.builder(Plan.Kind.REMOVE, host.name())
                 .region(host.region())
                 .size(host.size())
-                .notes(notes(roster, host.name(), host.id(), true));
+                .notes(removalNotes(roster, host));
         if (held != null && held.providerId().equals(Optional.of(host.id()))) {
             entry.address(held.address());
         }
         host.publicAddress().ifPresent(entry::publicAddress);
         host.price().ifPresent(entry::price);
         return entry.build();
+    }
+
+    private static List<String> removalNotes(Roster roster, CloudHost host) {
+        List<String> notes = notes(roster, host.name(), host.id(), true);
+        notes.add(Removals.lost(roster.state(), host, roster.inventory().isPresent()));
+        return notes;
     }
 
     /**

@@ -138,12 +138,13 @@ class ArchitectureTest {
             .haveNameMatching("dev\\.promguard\\.spi\\.(CloudProvider|HostApplier|HostSession|StateStore)");
 
     @ArchTest
-    static final ArchRule package_spi_dependsOnTheRootForItsExceptionsAlone = noClasses()
+    static final ArchRule package_spi_dependsOnTheRootForItsExceptionsAndTheirCodesAlone = noClasses()
             .that()
             .resideInAPackage("dev.promguard.spi..")
             .should()
-            .dependOnClassesThat(
-                    resideInAPackage("dev.promguard").and(not(Predicates.assignableTo(PromGuardException.class))));
+            .dependOnClassesThat(resideInAPackage("dev.promguard")
+                    .and(not(Predicates.assignableTo(PromGuardException.class)))
+                    .and(not(Predicates.assignableTo(ErrorCode.class))));
 
     @ArchTest
     static final ArchRule pure_anyClass_usesNoFileNoNetworkNoThreadAndNoRandomness = noClasses()

@@ -125,6 +125,8 @@ class BuilderRulesTest {
         all.put("MeshBuilder.size(String)", of(m -> m.size("a"), m -> m.size("b")));
         all.put("MeshBuilder.image(String)", of(m -> m.image("a"), m -> m.image("b")));
         all.put("MeshBuilder.network(String)", of(m -> m.network("10.1.0.0/24"), m -> m.network("10.2.0.0/24")));
+        all.put("MeshBuilder.interfaceName(String)", of(m -> m.interfaceName("a"), m -> m.interfaceName("b")));
+        all.put("MeshBuilder.mtu(int)", of(m -> m.mtu(1300), m -> m.mtu(1400)));
         all.put("MeshBuilder.wireGuardPort(int)", of(m -> m.wireGuardPort(1), m -> m.wireGuardPort(2)));
         all.put("MeshBuilder.hostsFile(boolean)", of(m -> m.hostsFile(true), m -> m.hostsFile(false)));
         all.put("MeshBuilder.presharedKeys(boolean)", of(m -> m.presharedKeys(true), m -> m.presharedKeys(false)));
@@ -146,6 +148,8 @@ class BuilderRulesTest {
         all.put("MeshBuilder.listener(MeshListener)", of(m -> m.listener(event -> {}), m -> m.listener(listener)));
         KeySource keys = KeySource.random();
         all.put("MeshBuilder.keySource(KeySource)", of(m -> m.keySource(KeySource.random()), m -> m.keySource(keys)));
+        all.put("MeshBuilder.allowRemoval()", of(m -> m.allowRemoval(false), m -> m.allowRemoval()));
+        all.put("MeshBuilder.allowRemoval(boolean)", of(m -> m.allowRemoval(true), m -> m.allowRemoval(false)));
         all.put("MeshBuilder.parallelism(int)", of(m -> m.parallelism(1), m -> m.parallelism(2)));
         all.put(
                 "MeshBuilder.sshTimeout(Duration)",
@@ -173,6 +177,8 @@ class BuilderRulesTest {
                 "HostBuilder.endpoint(String, int)",
                 of(host(h -> h.endpoint("a.example", 1)), host(h -> h.endpoint("192.0.2.1", 2))));
         all.put("HostBuilder.behindNat(boolean)", of(host(h -> h.behindNat(true)), host(h -> h.behindNat(false))));
+        all.put("HostBuilder.wireGuardPort(int)", of(host(h -> h.wireGuardPort(1)), host(h -> h.wireGuardPort(2))));
+        all.put("HostBuilder.mtu(int)", of(host(h -> h.mtu(1300)), host(h -> h.mtu(1400))));
         all.put("HostBuilder.openPorts(int[])", of(host(h -> h.openPorts(1, 2)), host(h -> h.openPorts(3))));
         all.put(
                 "PrometheusBuilder.scrapeInterval(Duration)",

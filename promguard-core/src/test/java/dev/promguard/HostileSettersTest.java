@@ -169,6 +169,7 @@ class HostileSettersTest {
         all.put("MeshHostsBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
         all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
+        all.put("MeshBuilder.interfaceName/1#0", new Attack("interfaceName", "mesh0", MeshBuilder::interfaceName));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
         all.put("HostBuilder.endpoint/1#0", onHost("endpoint", "db.example", HostBuilder::endpoint));
         all.put(

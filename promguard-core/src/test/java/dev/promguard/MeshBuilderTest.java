@@ -234,8 +234,14 @@ class MeshBuilderTest {
             seen.add(message(() -> new Release("a", version, base, sums)));
             assertThat(seen.get(seen.size() - 1)).startsWith("release version " + Names.quote(version));
         }
-        for (String uri :
-                List.of("ftp://x/", "file:///etc", "https://x/?a=b", "https://x/#a", "http:/x", "https://x/'")) {
+        for (String uri : List.of(
+                "ftp://x/",
+                "file:etc",
+                "file://host/etc",
+                "https://x/?a=b",
+                "https://x/#a",
+                "http:/x",
+                "https://x/'")) {
             seen.add(message(() -> new Release("a", "1", URI.create(uri), sums)));
             assertThat(seen.get(seen.size() - 1)).startsWith("release URI " + Names.quote(uri));
         }
@@ -263,5 +269,18 @@ class MeshBuilderTest {
         assertThat(new Release("a", "1", URI.create("http://x/"), Map.of(Architecture.ARM64, "0".repeat(64)))
                         .sum(Architecture.AMD64))
                 .isEmpty();
+    }
+
+    @Test
+    void toString_builderAndMesh_sayWhatIsDescribed() {
+        MeshBuilder builder = Mesh.builder().name("shop").monitor("tor1");
+
+        assertThat(builder).hasToString("MeshBuilder[shop: 1 monitor, 0 nodes in 10.0.0.0/24]");
+        assertThat(builder.nodes(2).node("db").monitor("mon", host -> {}).network("10.44.0.0/24"))
+                .hasToString("MeshBuilder[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
+        assertThat(builder.build()).hasToString("Mesh[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
+        assertThat(Mesh.builder().network("10.44.0.0/24"))
+                .as("not complete")
+                .hasToString("MeshBuilder[promguard: 0 monitors, 0 nodes in 10.44.0.0/24]");
     }
 }

@@ -49,7 +49,10 @@ class MeshCrashTest {
     }
 
     private static MeshBuilder changed(MeshBuilder spec) {
-        return spec.nodes(0).node("other", host -> host.region("ams3")).parallelism(1);
+        return spec.allowRemoval()
+                .nodes(0)
+                .node("other", host -> host.region("ams3"))
+                .parallelism(1);
     }
 
     /** Runs a verb once for each of its calls, breaking that one, and hands what is left to a check. */

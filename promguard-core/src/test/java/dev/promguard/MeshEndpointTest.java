@@ -3,11 +3,13 @@ package dev.promguard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.host.Renderer;
 import dev.promguard.keys.PublicKey;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,6 +61,42 @@ class MeshEndpointTest {
                 .contains("Endpoint = [2001:db8::7]:51820");
         assertThat(configs("203.0.113.2", host -> host.endpoint("db.example")).get(0))
                 .contains("Endpoint = db.example:51820");
+    }
+
+    @Test
+    void render_hostWithAPortOfItsOwn_listensAndIsReachedThere() {
+        assertThat(configs("203.0.113.2", host -> host.wireGuardPort(51999)).get(0))
+                .containsExactly("Endpoint = 203.0.113.2:51999", "Endpoint = 203.0.113.3:51820");
+        assertThat(configs("203.0.113.2", host -> host.wireGuardPort(51999).endpoint("198.51.100.7"))
+                        .get(0))
+                .contains("Endpoint = 198.51.100.7:51999");
+        assertThat(configs(
+                                "203.0.113.2",
+                                host -> host.endpoint("198.51.100.7", 7).wireGuardPort(51999))
+                        .get(0))
+                .contains("Endpoint = 198.51.100.7:7");
+
+        Blueprint blueprint = Mesh.builder()
+                .monitor("mon", host -> {})
+                .node("db", host -> host.wireGuardPort(51999))
+                .blueprint();
+        assertThat(Objects.requireNonNull(new Renderer().preview(blueprint).get("db"))
+                        .get("/etc/wireguard/wg0.conf"))
+                .contains("\nListenPort = 51999\n");
+        assertThat(blueprint.host("db").firewall().toString()).contains("51999").doesNotContain("51820");
+        assertThat(blueprint.host("mon").firewall().toString())
+                .contains("51820")
+                .doesNotContain("51999");
+        assertThat(blueprint.spec().wireGuardPorts()).containsExactly(51820, 51999);
+        assertThat(blueprint.toString()).contains("WireGuard listens on 51999/udp there");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 22, 65_536})
+    void wireGuardPort_ofAHostOutOfRange_isRefusedAtOnce(int port) {
+        assertThatThrownBy(() -> Mesh.builder().node("db", host -> host.wireGuardPort(port)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("wireGuardPort " + port + " of node \"db\"");
     }
 
     @Test

@@ -278,7 +278,8 @@ class MeshIdentityTest {
                 ErrorCode.PROVIDER_REFUSED, "this token may not tag", 403, "forbidden", null, false, null));
 
         ApplyException failure = catchThrowableOfType(
-                ApplyException.class, () -> account.spec().nodes(1, "lon1").apply());
+                ApplyException.class,
+                () -> account.spec().nodes(1, "lon1").allowRemoval().apply());
 
         assertThat(failure).hasMessageContaining("shop-node-1, shop-node-2: this token may not tag");
         assertThat(failure.report().hosts())
@@ -288,8 +289,9 @@ class MeshIdentityTest {
         assertThat(account.cloud.names()).hasSize(3);
         assertThat(account.state("shop").hosts()).containsKey("shop-node-2");
         account.cloud.refuseTags(null);
-        assertThat(account.spec().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
-        account.assertUpToDate(account.spec().nodes(1, "lon1").build());
+        assertThat(account.spec().nodes(1, "lon1").allowRemoval().apply().removed())
+                .containsExactly("shop-node-2");
+        account.assertUpToDate(account.spec().nodes(1, "lon1").allowRemoval().build());
     }
 
     @Test

@@ -404,7 +404,7 @@ class MeshInventoryTest {
                 .extracting(Plan.Entry::kind)
                 .containsExactly(Plan.Kind.CHANGE, Plan.Kind.KEEP, Plan.Kind.REMOVE);
 
-        ApplyReport report = spec().apply();
+        ApplyReport report = spec().allowRemoval().apply();
 
         assertThat(report.removed()).containsExactly("web-1");
         assertThat(web.parts()).isEmpty();

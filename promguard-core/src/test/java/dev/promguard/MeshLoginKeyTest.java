@@ -64,6 +64,7 @@ class MeshLoginKeyTest {
         assertRefused(
                 () -> Mesh.builder()
                         .name("shop")
+                        .allowRemoval()
                         .monitor("other", host -> {})
                         .provider(account.cloud)
                         .applier(account.hosts)

@@ -187,7 +187,8 @@ class MeshPlanTest {
                                 host.bootstrapKey(),
                                 Optional.empty(),
                                 host.pinnedAt())));
-        account.store.save(new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey()));
+        account.store.save(new MeshState(
+                state.mesh(), hosts, state.resting(), state.intents(), state.accessKey(), state.jumpHosts()));
     }
 
     @Test
@@ -345,7 +346,7 @@ class MeshPlanTest {
 
     @Test
     void only_hostsThatAreTooMany_areNeitherPlannedForNorRemovedNorForgotten() {
-        Mesh fewer = account.spec().nodes(1, "lon1").build();
+        Mesh fewer = account.spec().nodes(1, "lon1").allowRemoval().build();
 
         Plan plan = fewer.only("shop-node-1").plan();
         ApplyReport report = fewer.only("shop-node-1").apply();
@@ -360,10 +361,16 @@ class MeshPlanTest {
     @Test
     void only_addressOfAHostThatIsGone_restsUntilAllOthersForgotIt() {
         machine("shop-monitor-1").down(true);
-        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").allowRemoval().apply())
+                .isInstanceOf(ApplyException.class);
         machine("shop-monitor-1").down(false);
 
-        account.spec().nodes(1, "lon1").build().only("shop-node-1").apply();
+        account.spec()
+                .nodes(1, "lon1")
+                .allowRemoval()
+                .build()
+                .only("shop-node-1")
+                .apply();
 
         assertThat(account.state("shop").resting()).containsKey("shop-node-2");
     }

@@ -378,16 +378,23 @@ class MeshTest {
     void apply_removalFails_saysSoKeepsTheRestAndTheNextApplyFinishes() {
         account.spec().apply();
         Calls calls = new Calls();
-        Mesh fewer = account.spec(calls).nodes(1, "lon1").parallelism(1).build();
-        int deletion = new Rehearsal(this::twoNodes, spec -> spec.nodes(1, "lon1")).position("CloudProvider.delete");
+        Mesh fewer = account.spec(calls)
+                .nodes(1, "lon1")
+                .allowRemoval()
+                .parallelism(1)
+                .build();
+        int deletion = new Rehearsal(
+                        this::twoNodes, spec -> spec.nodes(1, "lon1").allowRemoval())
+                .position("CloudProvider.delete");
         calls.breakAt(deletion, Calls.Problem.FAILS);
 
         ApplyException failure = catchThrowableOfType(ApplyException.class, fewer::apply);
 
         assertThat(failure).hasMessageContaining("shop-node-2").hasMessageContaining("told to fail");
         assertThat(failure.report().removed()).isEmpty();
-        assertThat(account.spec().nodes(1, "lon1").apply().removed()).containsExactly("shop-node-2");
-        account.assertUpToDate(account.spec().nodes(1, "lon1").build());
+        assertThat(account.spec().nodes(1, "lon1").allowRemoval().apply().removed())
+                .containsExactly("shop-node-2");
+        account.assertUpToDate(account.spec().nodes(1, "lon1").allowRemoval().build());
     }
 
     private Account twoNodes() {
@@ -423,6 +430,7 @@ class MeshTest {
     void apply_nodesComeAndGo_keepTheirAddresses() {
         account.spec()
                 .nodes(0)
+                .allowRemoval()
                 .node("a", host -> host.region("lon1"))
                 .node("b", host -> host.region("lon1"))
                 .node("c", host -> host.region("lon1"))
@@ -430,6 +438,7 @@ class MeshTest {
 
         account.spec()
                 .nodes(0)
+                .allowRemoval()
                 .node("d", host -> host.region("lon1"))
                 .node("c", host -> host.region("lon1"))
                 .apply();
@@ -441,6 +450,7 @@ class MeshTest {
                 .isEqualTo("10.0.0.5");
         account.spec()
                 .nodes(0)
+                .allowRemoval()
                 .node("e", host -> host.region("lon1"))
                 .node("d", host -> host.region("lon1"))
                 .node("c", host -> host.region("lon1"))
@@ -453,10 +463,12 @@ class MeshTest {
     void apply_hostRemovedWhileAPeerIsDown_itsAddressRestsUntilThatPeerHasForgottenIt() {
         account.spec().apply();
         account.cloud.machine("shop-monitor-1").down(true);
-        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").apply()).isInstanceOf(ApplyException.class);
+        assertThatThrownBy(() -> account.spec().nodes(1, "lon1").allowRemoval().apply())
+                .isInstanceOf(ApplyException.class);
         assertThat(account.cloud.names()).doesNotContain("shop-node-2");
         assertThatThrownBy(() -> account.spec()
                         .nodes(1, "lon1")
+                        .allowRemoval()
                         .node("late", host -> host.region("lon1"))
                         .apply())
                 .isInstanceOf(ApplyException.class);
@@ -465,10 +477,11 @@ class MeshTest {
         account.cloud.machine("shop-monitor-1").down(false);
         account.spec()
                 .nodes(1, "lon1")
+                .allowRemoval()
                 .node("late", host -> host.region("lon1"))
                 .apply();
         assertThat(account.address("late")).isEqualTo("10.0.0.4");
-        account.spec().apply();
+        account.spec().allowRemoval().apply();
         assertThat(account.address("shop-node-2")).isEqualTo("10.0.0.3");
     }
 
@@ -533,7 +546,7 @@ class MeshTest {
         account.spec().name("bank").nodes(1, "lon1").apply();
         List<String> before = account.cloud.machine("shop-node-1").changes();
 
-        account.spec().name("bank").nodes(0).apply();
+        account.spec().name("bank").nodes(0).allowRemoval().apply();
         account.assertUpToDate(account.spec().build());
         DestroyReport destroyed = account.spec().name("bank").build().destroy();
 
@@ -650,7 +663,8 @@ class MeshTest {
                         "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s [PG-4001]",
                         "      See that it is up.",
                         "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
-                        "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x");
+                        "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x",
+                        "    (deleted for good with its disk and all data on it)");
     }
 
     @Test
@@ -750,7 +764,7 @@ class MeshTest {
         Blueprint blueprint = mesh.blueprint();
 
         assertThat(mesh.blueprint()).isEqualTo(blueprint);
-        assertThat(mesh).hasToString("Mesh[shop: 1 monitor(s), 2 node(s) in 10.0.0.0/24]");
+        assertThat(mesh).hasToString("Mesh[shop: 1 monitor, 2 nodes in 10.0.0.0/24]");
     }
 
     @Test

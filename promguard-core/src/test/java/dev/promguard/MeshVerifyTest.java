@@ -199,7 +199,7 @@ class MeshVerifyTest {
 
     @Test
     void verify_meshOfOneHost_asksForNoOthersToTryIt() {
-        mesh = spec().nodes(0).build();
+        mesh = spec().nodes(0).allowRemoval().build();
         mesh.apply();
         prometheus.scrapes(mesh.blueprint());
 

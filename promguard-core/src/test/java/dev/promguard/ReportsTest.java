@@ -2,6 +2,10 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.spi.Price;
@@ -14,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** What a person reads of what was done. */
 class ReportsTest {
@@ -150,6 +155,26 @@ class ReportsTest {
                         "T  mesh                    … create 2 hosts",
                         "T  a                       install ufw",
                         "T  b                       FAILED install ufw");
+    }
+
+    @Test
+    void progress_eventsInALog_haveTheLevelOfTheirState() {
+        Logger logger = (Logger) LoggerFactory.getLogger("mesh of " + ReportsTest.class.getName());
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        logger.setAdditive(false);
+        logger.setLevel(Level.DEBUG);
+        MeshListener progress = Progress.toLog(logger.getName());
+
+        progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
+        progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
+        progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+
+        assertThat(log.list)
+                .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())
+                .containsExactly(
+                        "DEBUG mesh: begin: create 2 hosts", "INFO a: install ufw", "WARN b: failed: install ufw");
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.promguard.blueprint.Port;
 import dev.promguard.blueprint.PortPolicy;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
+import dev.promguard.blueprint.WireGuardSpec;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -27,11 +28,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * A spec as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code wireGuardPort},
+ * A spec as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code interfaceName}, {@code mtu}, {@code wireGuardPort},
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
  * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST}, {@code expose HOST JOB PORT [PATH]},
  * {@code blackbox HOST [PROBE...]}, {@code packaged HOST PORT [ARGUMENT...]}, an exporter from a Debian package with hostile arguments, and
@@ -212,8 +214,12 @@ public final class SpecFile {
         return new MeshSpec(
                 value("name", "shop"),
                 value("network", "10.0.0.0/24"),
+                new WireGuardSpec(
+                        value("interfaceName", "wg0"),
+                        values.containsKey("mtu") ? OptionalInt.of(number("mtu", 0)) : OptionalInt.empty()),
                 number("wireGuardPort", 51820),
                 value("presharedKeys", "on").equals("on"),
+                false,
                 number("nodeExporterPort", 9100),
                 prometheus()
                         .defaultRules(!value("defaultRules", "yes").equals("no"))

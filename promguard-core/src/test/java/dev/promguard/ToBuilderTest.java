@@ -45,7 +45,9 @@ class ToBuilderTest {
                             .close(4000 + n, Protocol.UDP)
                             .closeOtherPorts(n % 2 == 0)
                             .endpoint("192.0.2." + n % 256, 1 + n)
-                            .behindNat(n % 2 == 0)),
+                            .behindNat(n % 2 == 0)
+                            .wireGuardPort(5000 + n)
+                            .mtu(1280 + n % 100)),
             (mesh, n) -> mesh.monitor(region(n)),
             (mesh, n) -> mesh.addMonitor(region(n)),
             (mesh, n) -> mesh.monitor("mon-" + n % 3, host -> host.image("image-" + n)),
@@ -54,6 +56,7 @@ class ToBuilderTest {
             (mesh, n) -> mesh.image("image-" + n),
             (mesh, n) -> mesh.network("10." + n % 256 + ".0.0/24"),
             (mesh, n) -> mesh.wireGuardPort(3000 + n),
+            (mesh, n) -> mesh.interfaceName("wg" + n).mtu(1280 + n % 100),
             (mesh, n) -> mesh.presharedKeys(n % 2 == 0),
             (mesh, n) -> mesh.nodeExporterPort(4000 + n),
             (mesh, n) -> mesh.addExporter(Exporters.blackbox()
@@ -211,6 +214,7 @@ class ToBuilderTest {
         Mesh less = mesh.toBuilder()
                 .withoutNode("shop-node-2")
                 .withoutMonitor("shop-monitor-1")
+                .allowRemoval()
                 .build();
         Plan plan = less.plan();
         ApplyReport report = less.apply();

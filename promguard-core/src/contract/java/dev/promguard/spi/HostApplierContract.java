@@ -54,9 +54,7 @@ public abstract class HostApplierContract {
     protected abstract void rollBack();
 
     private HostTarget accepting(Set<HostKeyFingerprint> keys) {
-        HostTarget target = target();
-        return new HostTarget(
-                target.name(), target.address(), target.port(), target.user(), keys, target.loginKey(), TIMEOUT);
+        return target().toBuilder().accepting(keys).timeout(TIMEOUT).build();
     }
 
     private HostFacts facts() {
@@ -109,16 +107,8 @@ public abstract class HostApplierContract {
     @Test
     void open_noKeyKnownAndTrustOnFirstUse_provesTheKeyShown() {
         HostTarget target = target();
-        HostTarget first = new HostTarget(
-                target.name(),
-                target.address(),
-                target.port(),
-                target.user(),
-                Set.of(),
-                true,
-                target.loginKey(),
-                Optional.empty(),
-                TIMEOUT);
+        HostTarget first =
+                target.toBuilder().accepting(Set.of()).trustOnFirstUse(true).build();
         try (HostSession session = applier().open(first)) {
             assertThat(target.acceptedHostKeys()).contains(session.hostKey());
         }
@@ -127,16 +117,10 @@ public abstract class HostApplierContract {
     @Test
     void open_anotherKeyKnownAndTrustOnFirstUse_isRefused() {
         HostTarget target = target();
-        HostTarget later = new HostTarget(
-                target.name(),
-                target.address(),
-                target.port(),
-                target.user(),
-                Set.of(OTHER),
-                true,
-                target.loginKey(),
-                Optional.empty(),
-                TIMEOUT);
+        HostTarget later = target.toBuilder()
+                .accepting(Set.of(OTHER))
+                .trustOnFirstUse(true)
+                .build();
         assertThatThrownBy(() -> applier().open(later))
                 .isInstanceOf(HostException.class)
                 .hasMessageContaining(OTHER.text());

@@ -35,7 +35,7 @@ public abstract class InventoryContract extends ProviderContract {
         Login trusted = Objects.requireNonNull(inventory().logins().get("mon"));
         assertThat(trusted.hostKeys()).isEmpty();
         assertThat(trusted.trustOnFirstUse()).isTrue();
-        int length = inventory().identity().use(key -> key.length);
+        int length = inventory().identity().key().orElseThrow().use(key -> key.length);
         assertThat(length).isPositive();
     }
 

@@ -57,7 +57,8 @@ public abstract class StateStoreContract {
                                 Optional.empty())),
                 Map.of("gone", "10.0.0.9"),
                 List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), BOOTSTRAP_KEY)),
-                Optional.of(new AccessKey("7", "aa:bb", true)));
+                Optional.of(new AccessKey("7", "aa:bb", true)),
+                Map.of("203.0.113.1:22", OWN));
     }
 
     @Test

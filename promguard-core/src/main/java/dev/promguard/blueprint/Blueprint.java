@@ -18,9 +18,6 @@ import java.util.Objects;
  * @param hosts the hosts with their addresses, peers and rules: monitors first, each group in the order of the spec
  */
 public record Blueprint(MeshSpec spec, List<Host> hosts) {
-    /** The name of the WireGuard interface on every host. */
-    public static final String WIREGUARD_INTERFACE = "wg0";
-
     private static final int MOST_NAMES = 5;
     private static final int SSH_PORT = 22;
 
@@ -149,6 +146,15 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      */
     public String network() {
         return new IPAddressString(spec.network()).getAddress().toPrefixBlock().toCanonicalString();
+    }
+
+    /**
+     * The name of the WireGuard interface on every host.
+     *
+     * @return such as {@code wg0}
+     */
+    public String interfaceName() {
+        return spec.wireGuard().interfaceName();
     }
 
     /**
@@ -287,6 +293,10 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                     host.spec().size(),
                     host.address(),
                     peers));
+            if (spec.wireGuardPort(host.spec()) != spec.wireGuardPort()) {
+                text.append(String.format(
+                        Locale.ROOT, "    WireGuard listens on %d/udp there%n", spec.wireGuardPort(host.spec())));
+            }
             for (Exporter exporter : host.spec().exporters()) {
                 text.append(String.format(
                         Locale.ROOT,
@@ -310,7 +320,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                 spec.wireGuardPort(),
                 spec.nodeExporterPort(),
                 hosts.stream().allMatch(host -> host.spec().exposures().isEmpty()) ? "" : " and the ports of its jobs",
-                WIREGUARD_INTERFACE));
+                interfaceName()));
         text.append(String.format(
                 Locale.ROOT,
                 "Prometheus %s answers on the monitor's loopback alone, port %d; node_exporter %s; a scrape every %d s",

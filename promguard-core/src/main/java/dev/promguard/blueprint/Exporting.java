@@ -118,7 +118,7 @@ final class Exporting {
         for (Port port : host.ports().closed()) {
             problems(host, ValueChecks.servicePort("closed port", port.number(), OF_HOST));
             boolean needed = port.equals(new Port(22, Protocol.TCP))
-                    || port.equals(new Port(spec.wireGuardPort(), Protocol.UDP));
+                    || port.equals(new Port(spec.wireGuardPort(host), Protocol.UDP));
             if (needed) {
                 problem(host, "closed port " + port, "is one that every host of the mesh needs: leave it out");
             }

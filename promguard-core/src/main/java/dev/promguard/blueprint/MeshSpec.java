@@ -2,12 +2,16 @@ package dev.promguard.blueprint;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The spec, as data.
  *
  * @param name the mesh's name
  * @param network the network inside the tunnels in CIDR notation, such as {@code 10.0.0.0/24}
+ * @param wireGuard the WireGuard interface of every host
  * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
  * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
  * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
@@ -19,6 +23,7 @@ import java.util.Objects;
 public record MeshSpec(
         String name,
         String network,
+        WireGuardSpec wireGuard,
         int wireGuardPort,
         boolean presharedKeys,
         boolean hostsFile,
@@ -34,13 +39,14 @@ public record MeshSpec(
     public MeshSpec {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(network, "network");
+        Objects.requireNonNull(wireGuard, "wireGuard");
         Objects.requireNonNull(prometheus, "prometheus");
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
     }
 
     /**
-     * A spec without names in {@code /etc/hosts}.
+     * A spec with the usual interface and without names in {@code /etc/hosts}.
      *
      * @param name the mesh's name
      * @param network the network inside the tunnels in CIDR notation
@@ -61,7 +67,36 @@ public record MeshSpec(
             PrometheusSpec prometheus,
             Release nodeExporter,
             List<HostSpec> hosts) {
-        this(name, network, wireGuardPort, presharedKeys, false, nodeExporterPort, prometheus, nodeExporter, hosts);
+        this(
+                name,
+                network,
+                WireGuardSpec.DEFAULT,
+                wireGuardPort,
+                presharedKeys,
+                false,
+                nodeExporterPort,
+                prometheus,
+                nodeExporter,
+                hosts);
+    }
+
+    /**
+     * The UDP port that a host's WireGuard listens on.
+     *
+     * @param host a host of this spec
+     * @return its own, or else the mesh's
+     */
+    public int wireGuardPort(HostSpec host) {
+        return host.endpoint().listenPort().orElse(wireGuardPort);
+    }
+
+    /**
+     * The UDP ports that the hosts' WireGuard listens on.
+     *
+     * @return each once, sorted
+     */
+    public Set<Integer> wireGuardPorts() {
+        return hosts.stream().map(this::wireGuardPort).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /**
@@ -85,6 +120,7 @@ public record MeshSpec(
         return new MeshSpec(
                 name,
                 network,
+                wireGuard,
                 wireGuardPort,
                 presharedKeys,
                 hostsFile,

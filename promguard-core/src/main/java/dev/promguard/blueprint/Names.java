@@ -5,6 +5,7 @@ import inet.ipaddr.IPAddressString;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The forms of names, in one place, and how a refused value is shown. */
@@ -12,6 +13,12 @@ public final class Names {
     private static final Pattern HOST = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final Pattern MESH = Pattern.compile("[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
     private static final Pattern WORD = Pattern.compile("[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?");
+
+    /** What the kernel, systemd, ufw, wg and a shell all take as it is: no dot, no plus sign, which iptables takes for any ending. */
+    private static final Pattern INTERFACE = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,14}");
+
+    /** Words that the kernel or wg has a meaning of its own for. */
+    private static final Set<String> NO_INTERFACE = Set.of("all", "default", "interfaces", "lo");
 
     private static final Pattern JOB = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
     private static final Pattern METRICS_PATH = Pattern.compile("/[A-Za-z0-9._~/-]{0,200}");
@@ -60,6 +67,16 @@ public final class Names {
      */
     public static boolean isWord(String text) {
         return WORD.matcher(text).matches();
+    }
+
+    /**
+     * Whether a text can be the name of a WireGuard interface, which is also part of a unit's and of files' names.
+     *
+     * @param text the text
+     * @return true if it can
+     */
+    public static boolean isInterface(String text) {
+        return INTERFACE.matcher(text).matches() && !NO_INTERFACE.contains(text);
     }
 
     /**

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -90,6 +91,8 @@ public final class Planner {
         problems.addAll(ValueChecks.meshName(spec.name()));
         hostProblems(spec, problems);
         networkProblems(spec, problems);
+        problems.addAll(ValueChecks.interfaceName(spec.wireGuard().interfaceName()));
+        mtuProblems(spec, problems);
         endpointProblems(spec, problems);
         portProblems(spec, problems);
         problems.addAll(Exporting.problems(spec));
@@ -205,8 +208,35 @@ public final class Planner {
         }
     }
 
+    private static void mtuProblems(MeshSpec spec, List<String> problems) {
+        boolean ipv6 = spec.network().contains(":");
+        mtuProblems(spec.wireGuard().mtu(), "", ipv6, problems);
+        spec.hosts()
+                .forEach(host -> mtuProblems(
+                        host.endpoint().mtu(),
+                        " of " + host.role().id() + ' ' + Names.quote(host.name()),
+                        ipv6,
+                        problems));
+    }
+
+    private static void mtuProblems(OptionalInt mtu, String of, boolean ipv6, List<String> problems) {
+        if (mtu.isPresent()) {
+            problems.addAll(ValueChecks.mtu(mtu.getAsInt(), of));
+            if (ipv6 && mtu.getAsInt() < ValueChecks.LEAST_MTU_OF_IPV6) {
+                problems.add("mtu " + mtu.getAsInt() + of + " is too small for an IPv6 network: use at least "
+                        + ValueChecks.LEAST_MTU_OF_IPV6);
+            }
+        }
+    }
+
     private static void portProblems(MeshSpec spec, List<String> problems) {
         problems.addAll(ValueChecks.port("wireGuardPort", spec.wireGuardPort(), ""));
+        for (HostSpec host : spec.hosts()) {
+            host.endpoint()
+                    .listenPort()
+                    .ifPresent(own -> problems.addAll(ValueChecks.port(
+                            "wireGuardPort", own, " of " + host.role().id() + ' ' + Names.quote(host.name()))));
+        }
         problems.addAll(ValueChecks.port("nodeExporterPort", spec.nodeExporterPort(), ""));
         problems.addAll(ValueChecks.port("prometheus port", spec.prometheus().port(), ""));
         if (spec.nodeExporterPort() == spec.prometheus().port()) {
@@ -219,7 +249,7 @@ public final class Planner {
             MeshSpec spec, HostSpec host, List<HostSpec> monitors, Map<String, String> addresses) {
         List<FirewallRule> rules = new ArrayList<>();
         rules.add(FirewallRule.open(22, Protocol.TCP, "OpenSSH"));
-        rules.add(FirewallRule.open(spec.wireGuardPort(), Protocol.UDP, "WireGuard"));
+        rules.add(FirewallRule.open(spec.wireGuardPort(host), Protocol.UDP, "WireGuard"));
         host.ports().allowed().stream()
                 .filter(port -> rules.stream().noneMatch(rule -> rule.admitsEverybodyTo(port)))
                 .map(port -> FirewallRule.open(port.number(), port.protocol(), FirewallRule.ALLOWED))
@@ -229,18 +259,19 @@ public final class Planner {
             if (!monitor.name().equals(host.name())) {
                 String from = address(addresses, monitor.name());
                 String to = address(addresses, host.name());
-                rules.add(admitting(monitor, from, to, spec.nodeExporterPort(), "node-exporter"));
+                rules.add(admitting(spec, monitor, from, to, spec.nodeExporterPort(), "node-exporter"));
                 for (Exposure exposure : host.exposures()) {
-                    rules.add(admitting(monitor, from, to, exposure.port(), exposure.job()));
+                    rules.add(admitting(spec, monitor, from, to, exposure.port(), exposure.job()));
                 }
             }
         }
         return rules;
     }
 
-    private static FirewallRule admitting(HostSpec monitor, String from, String to, int port, String what) {
+    private static FirewallRule admitting(
+            MeshSpec spec, HostSpec monitor, String from, String to, int port, String what) {
         return new FirewallRule(
-                Optional.of(Blueprint.WIREGUARD_INTERFACE),
+                Optional.of(spec.wireGuard().interfaceName()),
                 Optional.of(from),
                 Optional.of(to),
                 port,

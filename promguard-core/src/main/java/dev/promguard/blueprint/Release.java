@@ -13,14 +13,15 @@ import java.util.regex.Pattern;
  *
  * @param name the program's name, such as {@code node_exporter}
  * @param version the version without a leading v, such as {@code 1.12.1}
- * @param base the folder that holds the tarballs, an http or https URI; the file name is appended
+ * @param base the folder that holds the tarballs: an http or https URI, or a file URI for a folder on the machine that runs PromGuard,
+ *     which then sends the tarballs to the hosts; the file name is appended
  * @param sha256 for each architecture offered, the SHA-256 of its tarball in lower-case hex
  */
 public record Release(String name, String version, URI base, Map<Architecture, String> sha256) {
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
     private static final Pattern VERSION = Pattern.compile("[0-9][0-9A-Za-z.+_-]{0,62}");
     private static final Pattern SUM = Pattern.compile("[0-9a-f]{64}");
-    private static final Pattern BASE = Pattern.compile("https?://[A-Za-z0-9._~:/@\\[\\]%+-]+");
+    private static final Pattern BASE = Pattern.compile("(https?://|file:///)[A-Za-z0-9._~:/@\\[\\]%+-]+");
 
     /**
      * Checks and copies.
@@ -37,7 +38,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
                 BASE,
                 base.toString(),
                 "release URI",
-                "an http or https URI without query, fragment or shell characters");
+                "an http, https or file URI without query, fragment or shell characters");
         if (sha256.isEmpty()) {
             throw new IllegalArgumentException(
                     "release " + name + " has no SHA-256: give one for at least one architecture");
@@ -110,7 +111,9 @@ public record Release(String name, String version, URI base, Map<Architecture, S
     }
 
     /**
-     * The same release, fetched from a mirror.
+     * The same release, fetched from a mirror, or sent from a folder on the machine that runs PromGuard:
+     * {@code release.from(Path.of("/srv/releases").toUri())}. The folder's tarball is checked against its SHA-256 before it is sent over
+     * the SSH session, and again on the host.
      *
      * @param mirror the folder that holds the tarballs under their upstream names
      * @return a copy with another base

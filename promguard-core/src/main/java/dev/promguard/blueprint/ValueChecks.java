@@ -30,6 +30,14 @@ public final class ValueChecks {
 
     private static final int NEAR = 3;
 
+    /** What every IPv4 host takes (RFC 791), and the largest UDP packet over IPv6 less WireGuard's header. */
+    private static final int LEAST_MTU = 576;
+
+    private static final int MOST_MTU = 65_535 - 80;
+
+    /** What every IPv6 link takes (RFC 8200): the kernel has no IPv6 on a smaller one. */
+    static final int LEAST_MTU_OF_IPV6 = 1_280;
+
     private ValueChecks() {}
 
     /**
@@ -109,6 +117,33 @@ public final class ValueChecks {
                 .map(text -> Objects.requireNonNull(new IPAddressString(text).getAddress()))
                 .anyMatch(block -> block.getIPVersion() == network.getIPVersion() && block.contains(network));
         return check(isPrivate, subject + " is not private: choose one inside " + String.join(", ", PRIVATE_NETWORKS));
+    }
+
+    /**
+     * Checks the name of the WireGuard interface.
+     *
+     * @param value the name
+     * @return the problems
+     */
+    public static List<String> interfaceName(String value) {
+        return check(
+                Names.isInterface(value),
+                "interfaceName " + Names.quote(value)
+                        + " is not a valid interface name: use 1 to 15 letters, digits, dashes and underscores, starting with a"
+                        + " letter, but not lo, all, default or interfaces");
+    }
+
+    /**
+     * Checks the MTU of a WireGuard interface. Whether it suits the network inside the tunnels is not checked.
+     *
+     * @param value the MTU in bytes
+     * @param of whose it is; empty to leave it out
+     * @return the problems
+     */
+    public static List<String> mtu(int value, String of) {
+        return check(
+                value >= LEAST_MTU && value <= MOST_MTU,
+                "mtu " + value + of + " is out of range: use " + LEAST_MTU + " to " + MOST_MTU);
     }
 
     /**

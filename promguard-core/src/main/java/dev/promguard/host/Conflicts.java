@@ -76,14 +76,15 @@ public final class Conflicts {
     private static void wireGuard(
             WireGuardInterface desired, HostFacts facts, Set<String> ours, List<HostProblem> found) {
         String config = desired.config().path();
-        if (ours.contains("file " + config) || ours.contains("file " + desired.keyPath())) {
-            return;
-        }
+        boolean ownInterface = ours.contains("file " + config) || ours.contains("file " + desired.keyPath());
         UnitFact unit = facts.units().get(desired.unit());
         String seen = null;
-        if (facts.files().containsKey(config)) {
+        if (ownInterface) {
+            seen = null;
+        } else if (facts.files().containsKey(config)) {
             seen = config;
-        } else if (facts.wireGuard().isPresent()) {
+        } else if (facts.wireGuard().isPresent()
+                || facts.of(Interfaces.FACTS).link().isPresent()) {
             seen = "a running interface " + desired.name();
         } else if (unit != null
                 && (unit.active().equals("active") || unit.enabled().equals("enabled"))) {
@@ -92,19 +93,30 @@ public final class Conflicts {
             seen = desired.keyPath();
         }
         if (seen != null) {
-            found.add(new HostProblem(
-                    "it has " + seen + " that PromGuard did not put there",
-                    "Give your interface another name (systemctl disable --now " + desired.unit()
-                            + ", rename its files to wg1, systemctl enable --now wg-quick@wg1),"
-                            + " or leave the host out of the mesh."));
+            found.add(
+                    new HostProblem(
+                            "it has " + seen + " that PromGuard did not put there",
+                            "Choose another name for the mesh's interface with interfaceName(…), or leave the host out of the mesh."));
             return;
         }
+        Optional<String> tunnel = Interfaces.listeningOn(desired.listenPort(), facts);
         facts.listening().stream()
                 .filter(socket -> socket.protocol().equals("udp") && socket.port() == desired.listenPort())
+                // Where the mesh's interface may be up, the port is its own.
+                .filter(socket -> !ownInterface
+                        || (tunnel.isPresent() && facts.wireGuard().isEmpty()))
                 .findFirst()
-                .ifPresent(socket -> found.add(new HostProblem(
-                        "another program listens on " + shown(socket) + ", WireGuard's port",
-                        "Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…).")));
+                .ifPresent(
+                        socket -> found.add(
+                                tunnel.map(name -> new HostProblem(
+                                                "its WireGuard interface " + name + " listens on " + shown(socket)
+                                                        + ", the mesh's WireGuard port",
+                                                "Choose another port with wireGuardPort(…), on the mesh or the host."))
+                                        .orElseGet(
+                                                () -> new HostProblem(
+                                                        "another program listens on " + shown(socket)
+                                                                + ", WireGuard's port",
+                                                        "Stop it (find it with ss -lunp), or choose another port with wireGuardPort(…), on the mesh or the host."))));
     }
 
     private static String shown(SocketFact socket) {

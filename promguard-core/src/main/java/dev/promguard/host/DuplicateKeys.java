@@ -1,6 +1,5 @@
 package dev.promguard.host;
 
-import dev.promguard.blueprint.Blueprint;
 import dev.promguard.keys.PublicKey;
 import java.util.Base64;
 import java.util.List;
@@ -54,12 +53,13 @@ public final class DuplicateKeys {
     /**
      * What to do about a host that is not believed.
      *
+     * @param interfaceName the mesh's WireGuard interface
      * @return a few sentences
      */
-    public static String remedy() {
-        return "Its peers keep the key that they have for it. If it is a copy of another host, remove /etc/wireguard/"
-                + Blueprint.WIREGUARD_INTERFACE
-                + ".key on it and run apply again, which gives it a key of its own. If it is not a copy, somebody may have"
+    public static String remedy(String interfaceName) {
+        return "Its peers keep the key that they have for it. If it is a copy of another host, remove "
+                + WireGuardInterface.keyPath(interfaceName)
+                + " on it and run apply again, which gives it a key of its own. If it is not a copy, somebody may have"
                 + " broken into it.";
     }
 }

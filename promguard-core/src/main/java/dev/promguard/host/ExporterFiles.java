@@ -104,7 +104,8 @@ final class ExporterFiles {
         values.put("mesh", blueprint.mesh());
         values.put("name", name);
         values.put("documentation", documentation);
-        values.put("wireGuardUnit", "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service");
+        values.put("killSwitchUnit", KillSwitch.UNIT);
+        values.put("wireGuardUnit", WireGuardInterface.unit(blueprint.interfaceName()));
         values.put("user", name);
         values.put("binary", program);
         values.put("arguments", arguments);

@@ -14,8 +14,8 @@ import java.util.Objects;
  * @param files absolute paths whose content, mode and owner matter
  * @param units systemd units whose state matters
  * @param releases releases whose folder matters
- * @param wireGuardInterface the WireGuard interface to look at
- * @param keyPath where the interface's private key should be
+ * @param wireGuardInterface the WireGuard interface to look at; an empty text for none
+ * @param keyPath where the interface's private key should be; an empty text for none
  * @param expected the SHA-256 in lower-case hex that is expected of some of the files, by path. The content of such a file is sent
  *     where its sum is another. Content of other files is never sent: one that holds a secret must not stand here
  * @param resources the resources with facts of their own that are asked for, at most once each
@@ -107,8 +107,8 @@ public record FactsQuery(
         private final List<ReleaseInstall> releases = new ArrayList<>();
         private final Map<String, String> expected = new HashMap<>();
         private final List<ResourceCall> resources = new ArrayList<>();
-        private String wireGuardInterface = "wg0";
-        private String keyPath = "/etc/wireguard/wg0.key";
+        private String wireGuardInterface = "";
+        private String keyPath = "";
 
         Builder packages(List<String> names) {
             packages.addAll(names);

@@ -36,6 +36,9 @@ public final class LoadedRule {
             "-d ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT",
             "-d ff02::f/128 -p udp -m udp --dport 1900 -j ACCEPT");
 
+    /** All that ufw accepts over IPv6 where {@code /etc/default/ufw} says {@code IPV6=no}. */
+    private static final String LOOPBACK_WITHOUT_IPV6 = "-i lo -j ACCEPT";
+
     /** The options of a rule that admits by interface, addresses and one port, and nothing else. */
     private static final Set<String> SIMPLE = Set.of("-i", "-s", "-d", "-p", "-m", "--dport", "--comment", "-j");
 
@@ -83,7 +86,7 @@ public final class LoadedRule {
     }
 
     /**
-     * Whether ufw itself brings the rule on every host: answers, ICMP, loopback, DHCP and multicast names.
+     * Whether ufw itself brings the rule: answers, ICMP, loopback, DHCP and multicast names.
      *
      * @return true if so
      */
@@ -93,6 +96,9 @@ public final class LoadedRule {
                                 || isLoopback()
                                 || isForReplies()
                                 || UFW_OWN.contains(fact.rule())))
+                || (fact.family() == 6
+                        && fact.chain().equals("INPUT")
+                        && fact.rule().equals(LOOPBACK_WITHOUT_IPV6))
                 || (LIMITED.matcher(fact.chain()).matches() && fact.rule().equals("-j ACCEPT"));
     }
 

@@ -44,4 +44,9 @@ record Packet(
     Packet answer() {
         return new Packet(!incoming, family, false, devices, tunnel, to, from, protocol, toPort, fromPort);
     }
+
+    /** The same where it passes a device. */
+    Packet by(String device) {
+        return new Packet(incoming, family, isNew, Set.of(device), tunnel, from, to, protocol, fromPort, toPort);
+    }
 }

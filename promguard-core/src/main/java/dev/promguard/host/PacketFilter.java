@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +24,12 @@ final class PacketFilter {
     private static final int MOST_STEPS = 100_000;
     private static final int DEEPEST = 32;
     private static final Pattern USER_INPUT = Pattern.compile("ufw6?-user-input");
+    private static final Pattern USER_LIMIT = Pattern.compile("ufw6?-user-limit-accept");
     private static final Pattern BEFORE_INPUT = Pattern.compile("ufw6?-before-input");
     private static final Set<String> ON_THE_WAY_IN = Set.of("ingress", "prerouting", "input");
+    /** Stands for any device from elsewhere: no rule names it. */
+    private static final String ANY_DEVICE = "?";
+
     private static final Set<String> ON_THE_WAY_OUT = Set.of("output", "postrouting", "egress");
 
     private final Ruleset ruleset;
@@ -115,17 +121,82 @@ final class PacketFilter {
 
     /** The rule that certainly drops a packet, once ufw is on with rules that admit what the mesh needs. */
     Optional<RuleName> drops(Packet packet) {
-        Set<String> hooks = packet.incoming() ? ON_THE_WAY_IN : ON_THE_WAY_OUT;
-        if (packet.family() == 6 && "no".equalsIgnoreCase(ruleset.settings().get("IPV6"))) {
+        if (dropsAll(packet.family())) {
             return Optional.of(new RuleName("ufw", "filter", "INPUT", "IPV6=no in /etc/default/ufw", ""));
         }
-        for (PacketChain chain : bases(packet.family(), hooks)) {
-            Optional<RuleName> by = follow(chain, packet).where(Fate.DROPPED);
-            if (by.isPresent()) {
-                return by;
+        return dropsNow(packet).or(() -> dropsOnceOn(packet));
+    }
+
+    private Optional<RuleName> dropsNow(Packet packet) {
+        return bases(packet.family(), packet.incoming() ? ON_THE_WAY_IN : ON_THE_WAY_OUT).stream()
+                .flatMap(chain -> follow(chain, packet).where(Fate.DROPPED).stream())
+                .findFirst();
+    }
+
+    /**
+     * Whether some first packet from another machine is accepted now by nothing but the policy of the chain that ufw's rules are put into,
+     * and would be dropped as soon as ufw is on.
+     *
+     * @param packet the packet, whose devices are not known
+     * @return false if it is dropped or sent elsewhere now, if a rule accepts it, or if ufw's own rules would
+     */
+    boolean closesOnceOn(Packet packet) {
+        return !admitsOnceOn(packet)
+                && dropsNow(packet).isEmpty()
+                && redirects(packet.by(ANY_DEVICE)).isEmpty()
+                && bases(packet.family(), Set.of("input")).stream()
+                        .filter(chain -> chain.table().source() == ruleset.defaultVariant()
+                                && chain.table().name().equals("filter"))
+                        .allMatch(chain -> !chain.dropsTheRest() && mayPass(chain, packet, 0));
+    }
+
+    /** Whether ufw's rules, once loaded, accept all packets like one before they drop all of them. */
+    private boolean admitsOnceOn(Packet packet) {
+        if (dropsAll(packet.family())) {
+            return false;
+        }
+        String prefix = packet.family() == 4 ? "ufw" : "ufw6";
+        return written.stream()
+                .filter(table -> table.isFor(packet.family()))
+                .flatMap(table -> Stream.of("-before-input", "-user-input")
+                        .map(part -> table.chains().get(prefix + part)))
+                .filter(Objects::nonNull)
+                .flatMap(chain -> chain.rules().stream())
+                .filter(rule -> rule.matches(packet) == Answer.YES)
+                .map(rule -> USER_LIMIT.matcher(rule.target()).matches() ? Verdict.ACCEPT : rule.verdict())
+                .filter(verdict -> verdict == Verdict.ACCEPT || verdict == Verdict.DROP)
+                .findFirst()
+                .equals(Optional.of(Verdict.ACCEPT));
+    }
+
+    private boolean dropsAll(int family) {
+        return family == 6 && ruleset.ufwDropsIpv6();
+    }
+
+    /** Whether some packet like one meets no rule that decides on it. */
+    private static boolean mayPass(PacketChain chain, Packet packet, int depth) {
+        for (PacketRule rule : chain.rules()) {
+            if (depth > DEEPEST || rule.matches(packet) != Answer.YES) {
+                continue;
+            }
+            switch (rule.verdict()) {
+                case ACCEPT, DROP, REDIRECT, UNKNOWN -> {
+                    return false;
+                }
+                case RETURN -> {
+                    return true;
+                }
+                case JUMP, GOTO -> {
+                    PacketChain target = chain.table().chains().get(rule.target());
+                    boolean passes = target == null || mayPass(target, packet, depth + 1);
+                    if (!passes || rule.verdict() == Verdict.GOTO) {
+                        return passes;
+                    }
+                }
+                case CONTINUE -> {}
             }
         }
-        return ufwIsLoaded(packet.family()) ? Optional.empty() : dropsOnceOn(packet);
+        return true;
     }
 
     /** The rule of ufw's that drops a packet as soon as ufw is switched on; empty if it is on. */
@@ -215,8 +286,8 @@ final class PacketFilter {
         steps = 0;
         Outcome outcome = walk(chain, packet, true, 0);
         // The policies of iptables are ufw's once it is on. That for what comes in is behind its rules for the mesh.
-        boolean ofUfw =
-                chain.table().source() != Source.NFT && (chain.hook().equals("input") || !ufwIsLoaded(packet.family()));
+        boolean ofUfw = chain.table().source() == ruleset.defaultVariant()
+                && (chain.hook().equals("input") || !ufwIsLoaded(packet.family()));
         return outcome.fate() == Fate.UNDECIDED && chain.dropsTheRest() && !ofUfw
                 ? new Outcome(Fate.DROPPED, chain.policyName())
                 : outcome;

@@ -81,8 +81,9 @@ public final class PresharedKeys {
     public static Set<Pair> lacking(Blueprint blueprint, Map<String, Optional<HostFacts>> facts) {
         Set<Pair> lacking = new LinkedHashSet<>();
         for (Pair pair : within(blueprint, facts.keySet())) {
-            Optional<String> first = sum(of(facts, pair.first()), pair.second());
-            if (first.isEmpty() || !first.equals(sum(of(facts, pair.second()), pair.first()))) {
+            Optional<String> first = sum(blueprint.interfaceName(), of(facts, pair.first()), pair.second());
+            if (first.isEmpty()
+                    || !first.equals(sum(blueprint.interfaceName(), of(facts, pair.second()), pair.first()))) {
                 lacking.add(pair);
             }
         }
@@ -124,7 +125,8 @@ public final class PresharedKeys {
         Set<String> peers = new TreeSet<>();
         if (blueprint.spec().presharedKeys()) {
             for (String peer : blueprint.host(host).peers()) {
-                if (made.contains(Pair.of(host, peer)) || sum(facts, peer).isPresent()) {
+                if (made.contains(Pair.of(host, peer))
+                        || sum(blueprint.interfaceName(), facts, peer).isPresent()) {
                     peers.add(peer);
                 }
             }
@@ -164,17 +166,16 @@ public final class PresharedKeys {
     }
 
     /** Whether a host holds a file, which is safe, with a preshared key for a peer. */
-    static boolean holds(HostFacts facts, String peer) {
-        return sum(Optional.of(facts), peer).isPresent();
+    static boolean holds(String interfaceName, HostFacts facts, String peer) {
+        return sum(interfaceName, Optional.of(facts), peer).isPresent();
     }
 
     private static Optional<HostFacts> of(Map<String, Optional<HostFacts>> facts, String host) {
         return facts.getOrDefault(host, Optional.empty());
     }
 
-    private static Optional<String> sum(Optional<HostFacts> facts, String peer) {
-        return facts.map(known ->
-                        known.files().get(WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, peer)))
+    private static Optional<String> sum(String interfaceName, Optional<HostFacts> facts, String peer) {
+        return facts.map(known -> known.files().get(WireGuardInterface.presharedKeyPath(interfaceName, peer)))
                 .filter(file -> file.mode() == SAFE_MODE && file.owner().equals(SAFE_OWNER))
                 .map(FileFact::sha256)
                 .filter(sum -> !sum.isEmpty());

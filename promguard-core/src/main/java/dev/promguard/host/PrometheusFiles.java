@@ -126,7 +126,7 @@ final class PrometheusFiles {
                         "mesh",
                         blueprint.mesh(),
                         "wireGuardUnit",
-                        "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                        WireGuardInterface.unit(blueprint.interfaceName()),
                         "killSwitchUnit",
                         KillSwitch.UNIT,
                         "user",

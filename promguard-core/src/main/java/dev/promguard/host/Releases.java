@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /** Programs from release tarballs, each known by the SHA-256 of its tarball. */
 public final class Releases implements Resource {
     static final Releases RESOURCE = new Releases();
-    private static final Pattern URL = Pattern.compile("https?://[^\"\\\\\\p{Cntrl} ]+");
+    private static final Pattern URL = Pattern.compile("(https?|file)://[^\"\\\\\\p{Cntrl} ]+");
     private static final Pattern FOLDER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]*");
 
     private Releases() {}
@@ -48,7 +48,7 @@ public final class Releases implements Resource {
 
         @Override
         public ShellCall call(NewKeys keys) {
-            Forms.require(URL, tarball.toString(), "release", "at an address of http or https");
+            Forms.require(URL, tarball.toString(), "release", "at an http, https or file URI");
             Forms.require(FOLDER, folder, "folder", "a plain name in a tarball");
             List<String> arguments = new ArrayList<>(List.of(key(install), tarball.toString(), folder, sha256));
             arguments.addAll(install.binaries());

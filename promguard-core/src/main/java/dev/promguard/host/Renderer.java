@@ -3,6 +3,7 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
 import dev.promguard.blueprint.HostEndpoint;
+import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Role;
 import dev.promguard.blueprint.ValueChecks;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -24,7 +26,6 @@ public final class Renderer {
     private static final List<String> PACKAGES = List.of("ca-certificates", "curl", "dbus", "ufw", "wireguard-tools");
 
     private static final String NODE_EXPORTER_UNIT = "node_exporter.service";
-    private static final String WIREGUARD_CONFIG = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
     private static final String UNIT_FOLDER = "/etc/systemd/system/";
 
     private static final String METRICS = "promguard-wireguard-metrics";
@@ -106,6 +107,7 @@ public final class Renderer {
         if (ownKey == null) {
             throw new IllegalArgumentException("the public key of " + Names.quote(name) + " is missing");
         }
+        String interfaceName = blueprint.interfaceName();
         List<WireGuardInterface.Peer> peers = new ArrayList<>();
         for (String peerName : host.peers()) {
             PublicKey key = publicKeys.get(peerName);
@@ -116,8 +118,7 @@ public final class Renderer {
                         endpoint(blueprint, peerName, Optional.ofNullable(publicAddresses.get(peerName))),
                         List.of(blueprint.host(peerName).allowedIp()),
                         presharedWith.contains(peerName)
-                                ? Optional.of(
-                                        WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, peerName))
+                                ? Optional.of(WireGuardInterface.presharedKeyPath(interfaceName, peerName))
                                 : Optional.empty()));
             }
         }
@@ -129,9 +130,8 @@ public final class Renderer {
                         String.join(", ", peer.allowedIps()),
                         peer.presharedKeyPath().orElse("")))
                 .toList();
-        String interfaceName = Blueprint.WIREGUARD_INTERFACE;
         ManagedFile config = new ManagedFile(
-                "/etc/wireguard/" + interfaceName + ".conf",
+                WireGuardInterface.configPath(interfaceName),
                 wireGuardConfig(
                         blueprint,
                         host,
@@ -145,7 +145,8 @@ public final class Renderer {
         WireGuardInterface wireGuard = new WireGuardInterface(
                 interfaceName,
                 host.address() + '/' + host.prefixLength(),
-                blueprint.spec().wireGuardPort(),
+                blueprint.spec().wireGuardPort(host.spec()),
+                mtu(blueprint, host),
                 ownKey,
                 peers,
                 config);
@@ -226,11 +227,11 @@ public final class Renderer {
                             previewedEndpoint(blueprint, name),
                             blueprint.host(name).allowedIp(),
                             blueprint.spec().presharedKeys()
-                                    ? WireGuardInterface.presharedKeyPath(Blueprint.WIREGUARD_INTERFACE, name)
+                                    ? WireGuardInterface.presharedKeyPath(blueprint.interfaceName(), name)
                                     : ""))
                     .toList();
             files.put(
-                    "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf",
+                    WireGuardInterface.configPath(blueprint.interfaceName()),
                     wireGuardConfig(blueprint, host, peers, false));
             killSwitch(blueprint, host.address()).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
@@ -282,19 +283,27 @@ public final class Renderer {
                         "iptables",
                         host.address().indexOf(':') >= 0 ? "ip6tables" : "iptables",
                         "listenPort",
-                        blueprint.spec().wireGuardPort(),
+                        blueprint.spec().wireGuardPort(host.spec()),
                         "keyPath",
-                        "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key",
+                        WireGuardInterface.keyPath(blueprint.interfaceName()),
                         "keepalive",
                         host.spec().endpoint().behindNat() || withoutEndpoint ? KEEPALIVE_SECONDS : "",
+                        "mtu",
+                        mtu(blueprint, host).isPresent() ? mtu(blueprint, host).getAsInt() : "",
                         "peers",
                         peers));
     }
 
+    private static OptionalInt mtu(Blueprint blueprint, Blueprint.Host host) {
+        OptionalInt own = host.spec().endpoint().mtu();
+        return own.isPresent() ? own : blueprint.spec().wireGuard().mtu();
+    }
+
     /** Where a host's peers send to; empty if they cannot, or do not know yet. */
     private static Optional<String> endpoint(Blueprint blueprint, String host, Optional<String> publicAddress) {
-        HostEndpoint endpoint = blueprint.host(host).spec().endpoint();
-        int port = endpoint.port().orElse(blueprint.spec().wireGuardPort());
+        HostSpec spec = blueprint.host(host).spec();
+        HostEndpoint endpoint = spec.endpoint();
+        int port = endpoint.port().orElse(blueprint.spec().wireGuardPort(spec));
         return endpoint.addressOr(publicAddress.filter(
                         address -> ValueChecks.unreachable(address).isEmpty()))
                 .map(address -> endpoint(address, port));
@@ -325,7 +334,7 @@ public final class Renderer {
     }
 
     private KillSwitch killSwitch(Blueprint blueprint, String address) {
-        String interfaceName = Blueprint.WIREGUARD_INTERFACE;
+        String interfaceName = blueprint.interfaceName();
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
@@ -336,7 +345,7 @@ public final class Renderer {
                 "interface",
                 interfaceName,
                 "wireGuardUnit",
-                "wg-quick@" + interfaceName + ".service",
+                WireGuardInterface.unit(interfaceName),
                 "script",
                 KillSwitch.SCRIPT);
         return new KillSwitch(
@@ -360,11 +369,11 @@ public final class Renderer {
                 "mesh",
                 blueprint.mesh(),
                 "interface",
-                Blueprint.WIREGUARD_INTERFACE,
+                blueprint.interfaceName(),
                 "wireGuardUnit",
-                "wg-quick@" + Blueprint.WIREGUARD_INTERFACE + ".service",
+                WireGuardInterface.unit(blueprint.interfaceName()),
                 "config",
-                WIREGUARD_CONFIG,
+                WireGuardInterface.configPath(blueprint.interfaceName()),
                 "metrics",
                 METRICS_FOLDER + "/wireguard.prom",
                 "script",

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 /**
  * Every kind of resource, and the order in which a host is changed across them. The order keeps a host closed at every step: units
  * that packages bring are masked before these are installed; packages, users and releases come first; then the kill switch,
- * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then WireGuard; then the services, those that are no longer desired
+ * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then what would configure the interface, and WireGuard; then the services, those that are no longer desired
  * before those that are, and then the files that nothing reads any more and the names in {@code /etc/hosts}; the SSH host key last.
  */
 public final class Resources {
@@ -23,6 +23,8 @@ public final class Resources {
             Rulesets.RESOURCE,
             ServedPorts.RESOURCE,
             WireGuard.RESOURCE,
+            Interfaces.RESOURCE,
+            NetworkManagers.RESOURCE,
             Units.RESOURCE,
             HostsFile.RESOURCE,
             HostKey.RESOURCE,
@@ -42,6 +44,7 @@ public final class Resources {
             ManagedFiles::write,
             Units::removeDropIns,
             Firewall::configure,
+            NetworkManagers::keepOut,
             WireGuard::configure,
             Units::remove,
             Units::apply,

@@ -39,6 +39,15 @@ public record Ruleset(
         settings = Map.copyOf(settings);
     }
 
+    /**
+     * Whether ufw drops all IPv6 but on loopback while it is on, also where its rules admit it.
+     *
+     * @return true if {@code /etc/default/ufw} says so
+     */
+    public boolean ufwDropsIpv6() {
+        return "no".equalsIgnoreCase(settings.get("IPV6"));
+    }
+
     /** Where a line was read. */
     public enum Source {
         /** iptables-save or ip6tables-save, of the variant over nftables. */

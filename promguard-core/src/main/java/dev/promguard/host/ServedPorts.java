@@ -5,7 +5,6 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Port;
 import dev.promguard.blueprint.PortPolicy;
-import dev.promguard.host.InputRules.Packet;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.util.ArrayList;
@@ -36,7 +35,6 @@ public final class ServedPorts implements Resource {
     private static final Pattern PROTOCOL = Pattern.compile("tcp|udp");
     private static final Pattern ADDRESS = Pattern.compile("[\\[\\]0-9A-Za-z*.:%_-]{1,80}");
     private static final Pattern PROGRAM = Pattern.compile(".{1,80}");
-    private static final Pattern RULE = Pattern.compile(".{1,2000}");
     private static final Pattern MANAGER = Pattern.compile("[a-z0-9-]{1,40}\\.service");
     private static final int LONGEST_PROGRAM = 40;
     private static final int MOST_LISTED = 12;
@@ -47,6 +45,11 @@ public final class ServedPorts implements Resource {
             new Port(546, Protocol.UDP),
             new Port(1900, Protocol.UDP),
             new Port(5353, Protocol.UDP));
+
+    /** It answers for the name of its own host on the link, which nobody set up: it is named, and needs no consent. */
+    private static final Pattern NAMES_BY_MULTICAST = Pattern.compile("systemd-resolved?");
+
+    private static final int LLMNR = 5355;
 
     private ServedPorts() {}
 
@@ -74,24 +77,12 @@ public final class ServedPorts implements Resource {
      * What serves on a host whose firewall is not closed.
      *
      * @param sockets the sockets, without those of clients
-     * @param filter the rules for incoming packets that are loaded now, by family, 4 or 6
-     * @param nat the rules that send packets elsewhere before that, by family
-     * @param written the rules that ufw has on file and would load, by family
-     * @param ipv6 whether ufw would admit anything over IPv6
      * @param managers the units of other firewalls that are enabled or run while ufw is not
      * @param forwards whether the host forwards packets for others while ufw is not enabled
      */
-    public record ServedPortsFact(
-            List<Socket> sockets,
-            Map<Integer, List<String>> filter,
-            Map<Integer, List<String>> nat,
-            Map<Integer, List<String>> written,
-            boolean ipv6,
-            List<String> managers,
-            boolean forwards) {
+    public record ServedPortsFact(List<Socket> sockets, List<String> managers, boolean forwards) {
         /** Nothing serves, or the firewall is closed. */
-        public static final ServedPortsFact NONE =
-                new ServedPortsFact(List.of(), Map.of(), Map.of(), Map.of(), true, List.of(), false);
+        public static final ServedPortsFact NONE = new ServedPortsFact(List.of(), List.of(), false);
 
         /**
          * Copies the collections.
@@ -100,21 +91,14 @@ public final class ServedPorts implements Resource {
          */
         public ServedPortsFact {
             sockets = List.copyOf(sockets);
-            filter = Map.copyOf(filter);
-            nat = Map.copyOf(nat);
-            written = Map.copyOf(written);
             managers = List.copyOf(managers);
         }
     }
 
-    /** Reads a line for each socket and each rule. */
+    /** Reads a line for each socket and each other firewall. */
     private static final class Reader implements ResourceFacts.Reader<ServedPortsFact> {
         private final List<Socket> sockets = new ArrayList<>();
-        private final Map<Integer, List<String>> filter = new HashMap<>();
-        private final Map<Integer, List<String>> nat = new HashMap<>();
-        private final Map<Integer, List<String>> written = new HashMap<>();
         private final List<String> managers = new ArrayList<>();
-        private boolean ipv6 = true;
         private boolean forwards;
 
         @Override
@@ -128,28 +112,15 @@ public final class ServedPorts implements Resource {
                             line.field(2, ADDRESS),
                             Printable.line(line.field(4, PROGRAM), LONGEST_PROGRAM)));
                 }
-                case "filter4" -> rule(filter, 4, line);
-                case "filter6" -> rule(filter, 6, line);
-                case "nat4" -> rule(nat, 4, line);
-                case "nat6" -> rule(nat, 6, line);
-                case "written4" -> rule(written, 4, line);
-                case "written6" -> rule(written, 6, line);
-                case "without-ipv6" -> ipv6 = false;
                 case "forwards" -> forwards = true;
                 case "manager" -> managers.add(line.fields(1).field(1, MANAGER));
                 default -> throw line.unknown();
             }
         }
 
-        private static void rule(Map<Integer, List<String>> rules, int family, FactLine line)
-                throws MalformedFactsException {
-            rules.computeIfAbsent(family, of -> new ArrayList<>())
-                    .add(line.fields(1).field(1, RULE));
-        }
-
         @Override
         public ServedPortsFact facts() {
-            return new ServedPortsFact(sockets, filter, nat, written, ipv6, managers, forwards);
+            return new ServedPortsFact(sockets, managers, forwards);
         }
     }
 
@@ -203,15 +174,15 @@ public final class ServedPorts implements Resource {
         return Optional.of(new HostProblem(
                 (one ? "port " : "ports ") + names + (more > 0 ? " and " + more + " more" : "")
                         + (one ? " answers" : " answer") + " now and would be closed",
-                remedy(desired, facts.of(FACTS), closings)));
+                remedy(desired, facts.of(Ruleset.FACTS).ufwDropsIpv6(), closings)));
     }
 
-    private static String remedy(DesiredHost desired, ServedPortsFact served, List<Closing> closings) {
+    private static String remedy(DesiredHost desired, boolean withoutIpv6, List<Closing> closings) {
         List<String> sentences = new ArrayList<>();
         Optional<Closing> refused = closings.stream()
-                .filter(closing -> served.ipv6() || closing.families().contains(4))
+                .filter(closing -> !withoutIpv6 || closing.families().contains(4))
                 .findFirst();
-        if (!served.ipv6()
+        if (withoutIpv6
                 && closings.stream().anyMatch(closing -> closing.families().contains(6))) {
             sentences.add(
                     "Over IPv6 ufw closes everything as long as /etc/default/ufw says IPV6=no: set it to yes there.");
@@ -241,13 +212,16 @@ public final class ServedPorts implements Resource {
             return List.of();
         }
         boolean hostHasIpv6 = facts.addresses().stream().anyMatch(address -> address.indexOf(':') >= 0);
-        Map<Integer, Rules> rules = Map.of(4, new Rules(served, 4), 6, new Rules(served, 6));
+        Ruleset ruleset = facts.of(Ruleset.FACTS);
+        PacketFilter filter = new PacketFilter(ruleset);
         SortedMap<Port, SortedSet<String>> programs = new TreeMap<>();
         Map<Port, Set<Integer>> families = new HashMap<>();
         for (Socket socket : served.sockets()) {
             if (!isOfNobodyElse(socket, desired)) {
                 for (int family : families(socket.address(), hostHasIpv6)) {
-                    if (Objects.requireNonNull(rules.get(family)).closes(socket, desired)) {
+                    boolean admitted = !(family == 6 && ruleset.ufwDropsIpv6())
+                            && desired.firewall().stream().anyMatch(rule -> rule.admitsEverybodyTo(socket.port()));
+                    if (!admitted && filter.closesOnceOn(packet(socket, family, desired))) {
                         programs.computeIfAbsent(socket.port(), port -> new TreeSet<>())
                                 .add(socket.program());
                         families.computeIfAbsent(socket.port(), port -> new HashSet<>())
@@ -259,7 +233,7 @@ public final class ServedPorts implements Resource {
         HostSpec spec = spec(desired);
         List<Closing> closings = new ArrayList<>();
         programs.forEach((port, names) -> closings.add(
-                new Closing(port, names, Objects.requireNonNull(families.get(port)), isAgreed(spec, port))));
+                new Closing(port, names, Objects.requireNonNull(families.get(port)), isAgreed(spec, port, names))));
         return List.copyOf(closings);
     }
 
@@ -283,9 +257,10 @@ public final class ServedPorts implements Resource {
     }
 
     /** A service that is exposed to the monitors is denied to everybody else. */
-    private static boolean isAgreed(HostSpec spec, Port port) {
+    private static boolean isAgreed(HostSpec spec, Port port, Set<String> programs) {
         PortPolicy policy = spec.ports();
         return policy.mayClose(port)
+                || (port.number() == LLMNR && programs.stream().allMatch(NAMES_BY_MULTICAST.asMatchPredicate()))
                 || (port.protocol() == Protocol.TCP
                         && spec.services().stream().map(Exposure::port).anyMatch(exposed -> exposed == port.number()));
     }
@@ -301,35 +276,20 @@ public final class ServedPorts implements Resource {
         return address.replaceAll("[\\[\\]]|%.*", "");
     }
 
-    /** The rules of one family. */
-    private static final class Rules {
-        private final int family;
-        private final boolean closed;
-        private final InputRules filter;
-        private final InputRules nat;
-        private final InputRules written;
-
-        Rules(ServedPortsFact served, int family) {
-            this.family = family;
-            closed = family == 6 && !served.ipv6();
-            filter = new InputRules(served.filter().getOrDefault(family, List.of()));
-            nat = new InputRules(served.nat().getOrDefault(family, List.of()));
-            written = new InputRules(served.written().getOrDefault(family, List.of()));
-        }
-
-        /** Whether some packet to a socket is accepted now, by nothing but the policy, and would not be afterwards. */
-        boolean closes(Socket socket, DesiredHost desired) {
-            Packet packet = new Packet(socket.port().protocol(), socket.port().number(), address(socket.address()));
-            boolean admitted = !closed
-                    && (desired.firewall().stream().anyMatch(rule -> rule.admitsEverybodyTo(socket.port()))
-                            || written.acceptsAll(family == 4 ? "ufw-user-input" : "ufw6-user-input", packet));
-            return !admitted && filter.acceptsByPolicy("INPUT", packet) && !nat.redirectsAll("PREROUTING", packet);
-        }
-
-        private static Optional<IPAddress> address(String address) {
-            IPAddress parsed = new IPAddressString(plain(address).replaceFirst("^::ffff:", "")).getAddress();
-            return Optional.ofNullable(parsed).filter(found -> !found.isMultiple() && !found.isZero());
-        }
+    /** The first packet of a connection to a socket from another machine. */
+    private static Packet packet(Socket socket, int family, DesiredHost desired) {
+        IPAddress to = new IPAddressString(plain(socket.address()).replaceFirst("^::ffff:", "")).getAddress();
+        return new Packet(
+                true,
+                family,
+                true,
+                Set.of(),
+                desired.wireGuard().name(),
+                Set.of(),
+                to == null || to.isMultiple() || to.isZero() ? Set.of() : Set.of(to),
+                socket.port().protocol(),
+                0,
+                socket.port().number());
     }
 
     @Override

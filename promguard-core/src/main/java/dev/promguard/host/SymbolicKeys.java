@@ -99,6 +99,7 @@ public final class SymbolicKeys {
                 wireGuard.name(),
                 wireGuard.address(),
                 wireGuard.listenPort(),
+                wireGuard.mtu(),
                 resolve(wireGuard.publicKey(), keys),
                 wireGuard.peers().stream()
                         .map(peer -> new WireGuardInterface.Peer(

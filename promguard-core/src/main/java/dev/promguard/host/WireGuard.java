@@ -266,7 +266,10 @@ public final class WireGuard implements Resource {
             comparison.restartInterface();
             return;
         }
-        if (rewritten || !newKeys.isEmpty() || !runsAs(desired, running.get())) {
+        if (rewritten
+                || !newKeys.isEmpty()
+                || !runsAs(desired, running.get())
+                || !Interfaces.differences(desired, facts).isEmpty()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
         if (!Objects.requireNonNull(unit).enabled().equals("enabled")) {
@@ -328,7 +331,9 @@ public final class WireGuard implements Resource {
                                         .equals(drift.desired().wireGuard().config())))
                 .toList();
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
-        if (!running.get().antiSpoofing() && !rewritten) {
+        boolean differs = !Interfaces.differences(drift.desired().wireGuard(), drift.facts())
+                .isEmpty();
+        if ((!running.get().antiSpoofing() || differs) && !rewritten) {
             return true;
         }
         return drift.followsFrom(causes)
@@ -344,7 +349,7 @@ public final class WireGuard implements Resource {
     private static boolean lostPresharedKey(DesiredHost desired, HostFacts facts, LastApplied left, String peer) {
         Map<String, String> peers =
                 left.wireGuard().map(LastApplied.Tunnels::peers).orElse(Map.of());
-        return !PresharedKeys.holds(facts, peer)
+        return !PresharedKeys.holds(desired.wireGuard().name(), facts, peer)
                 && desired.wireGuard().peers().stream()
                         .filter(known -> known.name().equals(peer))
                         .anyMatch(known -> LastApplied.words(known.allowedIps(), true)
@@ -465,6 +470,7 @@ public final class WireGuard implements Resource {
             if (!running.antiSpoofing()) {
                 differences.add("its address can be reached by other interfaces");
             }
+            differences.addAll(Interfaces.differences(wireGuard, facts));
         });
         return differences;
     }

@@ -4,6 +4,7 @@ import dev.promguard.keys.PublicKey;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The WireGuard interface of a host. The private key is not part of it: it lives in {@link #keyPath()} on the host alone.
@@ -11,12 +12,19 @@ import java.util.Optional;
  * @param name the interface's name, such as {@code wg0}
  * @param address the host's address with the network's prefix length, such as {@code 10.0.0.2/24}
  * @param listenPort the UDP port
+ * @param mtu the MTU in bytes that the spec says; empty for what fits the host's way out
  * @param publicKey the host's own public key
  * @param peers the peers, in the order of their addresses
  * @param config the configuration file for {@code wg-quick}; holds no secret
  */
 public record WireGuardInterface(
-        String name, String address, int listenPort, PublicKey publicKey, List<Peer> peers, ManagedFile config) {
+        String name,
+        String address,
+        int listenPort,
+        OptionalInt mtu,
+        PublicKey publicKey,
+        List<Peer> peers,
+        ManagedFile config) {
     /**
      * Copies the peers.
      *
@@ -25,6 +33,7 @@ public record WireGuardInterface(
     public WireGuardInterface {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(address, "address");
+        Objects.requireNonNull(mtu, "mtu");
         Objects.requireNonNull(publicKey, "publicKey");
         Objects.requireNonNull(config, "config");
         peers = List.copyOf(peers);
@@ -66,7 +75,27 @@ public record WireGuardInterface(
      * @return such as {@code /etc/wireguard/wg0.key}
      */
     public String keyPath() {
-        return "/etc/wireguard/" + name + ".key";
+        return keyPath(name);
+    }
+
+    /**
+     * Where the private key of an interface is.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code /etc/wireguard/wg0.key}
+     */
+    public static String keyPath(String interfaceName) {
+        return "/etc/wireguard/" + interfaceName + ".key";
+    }
+
+    /**
+     * Where the configuration of an interface is, which holds no secret.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code /etc/wireguard/wg0.conf}
+     */
+    public static String configPath(String interfaceName) {
+        return "/etc/wireguard/" + interfaceName + ".conf";
     }
 
     /**
@@ -96,6 +125,16 @@ public record WireGuardInterface(
      * @return such as {@code wg-quick@wg0.service}
      */
     public String unit() {
-        return "wg-quick@" + name + ".service";
+        return unit(name);
+    }
+
+    /**
+     * The systemd unit that brings an interface up.
+     *
+     * @param interfaceName the interface's name
+     * @return such as {@code wg-quick@wg0.service}
+     */
+    public static String unit(String interfaceName) {
+        return "wg-quick@" + interfaceName + ".service";
     }
 }

@@ -101,10 +101,10 @@ public interface CloudProvider extends AutoCloseable {
      * Returns what {@link #ensureFirewall} would change. Read-only.
      *
      * @param mesh the mesh's name
-     * @param wireGuardPort the UDP port on which hosts must reach each other
+     * @param wireGuardPorts the UDP ports on which hosts must reach each other; at least one
      * @return what would be changed, each in a printable line; empty if nothing
      */
-    default List<String> planFirewall(String mesh, int wireGuardPort) {
+    default List<String> planFirewall(String mesh, Set<Integer> wireGuardPorts) {
         return List.of();
     }
 
@@ -113,10 +113,10 @@ public interface CloudProvider extends AutoCloseable {
      * before it orders a host. Calling it again does nothing.
      *
      * @param mesh the mesh's name
-     * @param wireGuardPort the UDP port on which hosts must reach each other
+     * @param wireGuardPorts the UDP ports on which hosts must reach each other; at least one
      * @return what was changed, in the words of {@link #planFirewall}; empty if nothing
      */
-    default List<String> ensureFirewall(String mesh, int wireGuardPort) {
+    default List<String> ensureFirewall(String mesh, Set<Integer> wireGuardPorts) {
         return List.of();
     }
 

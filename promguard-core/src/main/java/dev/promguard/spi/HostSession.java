@@ -26,6 +26,15 @@ public interface HostSession extends AutoCloseable {
     HostKeyFingerprint hostKey();
 
     /**
+     * The keys that the jump hosts proved.
+     *
+     * @return one for each of the target's {@linkplain HostTarget#jumpHosts() jump hosts}, in their order
+     */
+    default List<HostKeyFingerprint> jumpHostKeys() {
+        return List.of();
+    }
+
+    /**
      * Reads the host's facts. Read-only. If a timeout is given, waits first until the host's first boot is complete. A rollback that an
      * earlier session left armed stays armed, and is reported as {@link HostFacts#rollbackPending() pending}; {@link #confirm()} over
      * this session ends it. If a rollback has begun, this waits for it, or completes it if the host went down during it.
@@ -130,7 +139,7 @@ public interface HostSession extends AutoCloseable {
     @Override
     void close();
 
-    /** SanitizedException of changes as they happen. */
+    /** Receives changes as they happen. */
     interface Progress {
         /**
          * A change begins.

@@ -27,13 +27,15 @@ import java.util.stream.Collectors;
  *     still be there, with an address in another network
  * @param intents orders that were about to be sent and whose outcome is not yet known
  * @param accessKey how the cloud knows the login key; empty until it was registered
+ * @param jumpHosts the host keys that jump hosts proved, by their {@linkplain JumpHost#paths paths}; read as empty where it is missing
  */
 public record MeshState(
         String mesh,
         Map<String, HostState> hosts,
         Map<String, String> resting,
         List<CreateIntent> intents,
-        Optional<AccessKey> accessKey) {
+        Optional<AccessKey> accessKey,
+        Map<String, HostKeyFingerprint> jumpHosts) {
     /**
      * Copies the collections.
      *
@@ -44,6 +46,10 @@ public record MeshState(
     public MeshState {
         require("mesh", mesh, Names.isMesh(mesh));
         Objects.requireNonNull(accessKey, "accessKey");
+        // An earlier version wrote none.
+        jumpHosts =
+                Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(jumpHosts, Map.of()))));
+        jumpHosts.keySet().forEach(path -> require("jump host", path, Names.isPrintable(path)));
         hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
         resting = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(resting)));
         intents = List.copyOf(intents);
@@ -271,7 +277,7 @@ public record MeshState(
      * @return an empty state
      */
     public static MeshState empty(String mesh) {
-        return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty());
+        return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty(), Map.of());
     }
 
     /**
@@ -325,7 +331,7 @@ public record MeshState(
                 restingNow.put(name, host.address());
             }
         });
-        return new MeshState(mesh, changed, restingNow, intents, accessKey);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts);
     }
 
     /**
@@ -338,7 +344,7 @@ public record MeshState(
     public MeshState with(String name, HostState host) {
         Map<String, HostState> changed = new TreeMap<>(hosts);
         changed.put(name, host);
-        return new MeshState(mesh, changed, resting, intents, accessKey);
+        return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts);
     }
 
     /**
@@ -354,7 +360,7 @@ public record MeshState(
         if (gone != null) {
             restingNow.put(name, gone.address());
         }
-        return new MeshState(mesh, changed, restingNow, intents, accessKey);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts);
     }
 
     /**
@@ -363,7 +369,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState rested() {
-        return new MeshState(mesh, hosts, Map.of(), intents, accessKey);
+        return new MeshState(mesh, hosts, Map.of(), intents, accessKey, jumpHosts);
     }
 
     /**
@@ -375,7 +381,7 @@ public record MeshState(
     public MeshState intending(CreateIntent intent) {
         List<CreateIntent> changed = new ArrayList<>(intents);
         changed.add(intent);
-        return new MeshState(mesh, hosts, resting, changed, accessKey);
+        return new MeshState(mesh, hosts, resting, changed, accessKey, jumpHosts);
     }
 
     /**
@@ -390,7 +396,8 @@ public record MeshState(
                 hosts,
                 resting,
                 intents.stream().filter(intent -> !intent.equals(settled)).toList(),
-                accessKey);
+                accessKey,
+                jumpHosts);
     }
 
     /**
@@ -400,6 +407,18 @@ public record MeshState(
      * @return a copy
      */
     public MeshState with(AccessKey key) {
-        return new MeshState(mesh, hosts, resting, intents, Optional.of(key));
+        return new MeshState(mesh, hosts, resting, intents, Optional.of(key), jumpHosts);
+    }
+
+    /**
+     * The same state with host keys that jump hosts proved.
+     *
+     * @param proven the keys by the jump hosts' paths; each replaces what was remembered of its jump host
+     * @return a copy
+     */
+    public MeshState withJumpHosts(Map<String, HostKeyFingerprint> proven) {
+        Map<String, HostKeyFingerprint> changed = new TreeMap<>(jumpHosts);
+        changed.putAll(proven);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, changed);
     }
 }

@@ -257,4 +257,14 @@ public final class FileStateStore implements StateStore {
     private synchronized void replace(String mesh, String name, byte[] bytes) throws IOException {
         PrivateFiles.replace(folder(mesh), name, bytes);
     }
+
+    /**
+     * Where the states are, in a line.
+     *
+     * @return such as {@code FileStateStore[/home/anna/.promguard]}
+     */
+    @Override
+    public String toString() {
+        return "FileStateStore[" + root + "]";
+    }
 }

@@ -218,6 +218,8 @@ class DifferTest {
         assertThat(query.files())
                 .containsExactlyInAnyOrder(
                         "/etc/wireguard/wg0.conf",
+                        "/etc/systemd/network/+00-promguard-wg0.network",
+                        "/etc/NetworkManager/conf.d/promguard-wg0.conf",
                         "/usr/local/lib/promguard/kill-switch.sh",
                         "/etc/systemd/system/promguard-kill-switch.service",
                         "/etc/wireguard/wg0.psk/shop-node-1",

@@ -17,6 +17,19 @@ class LoadedRuleTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "6, INPUT, -i lo -j ACCEPT, true",
+        "6, ufw6-before-input, -i lo -j ACCEPT, true",
+        "4, INPUT, -i lo -j ACCEPT, false",
+        "6, INPUT, -i lo+ -j ACCEPT, false",
+        "6, INPUT, -j ACCEPT, false"
+    })
+    void isUfwsOwn_loopback_isWhatUfwLoadsWithoutIpv6Too(int family, String chain, String text, boolean ufws) {
+        assertThat(new LoadedRule(new AcceptFact(family, chain, text)).isUfwsOwn())
+                .isEqualTo(ufws);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "-j ACCEPT",

@@ -390,12 +390,12 @@ public class MemoryCloud implements CloudProvider {
     }
 
     @Override
-    public synchronized List<String> planFirewall(String mesh, int wireGuardPort) {
+    public synchronized List<String> planFirewall(String mesh, Set<Integer> wireGuardPorts) {
         return List.copyOf(unprotected);
     }
 
     @Override
-    public synchronized List<String> ensureFirewall(String mesh, int wireGuardPort) {
+    public synchronized List<String> ensureFirewall(String mesh, Set<Integer> wireGuardPorts) {
         List<String> changed = List.copyOf(unprotected);
         unprotected.clear();
         return changed;

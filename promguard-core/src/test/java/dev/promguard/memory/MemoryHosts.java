@@ -15,6 +15,7 @@ import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,9 @@ public final class MemoryHosts implements HostApplier {
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger opened = new AtomicInteger();
     private final Set<String> muteNames = new HashSet<>();
+    private volatile Function<String, HostKeyFingerprint> jumpHosts = name -> {
+        throw new IllegalStateException("no jump host " + name);
+    };
     private volatile Duration rollbackAfter = Duration.ofMillis(1);
 
     /** The way to every machine of a cloud. */
@@ -56,6 +60,11 @@ public final class MemoryHosts implements HostApplier {
     /** How many sessions were ever opened. */
     public int opened() {
         return opened.get();
+    }
+
+    /** Says what key a jump host shows, each time that it is passed, by its name. */
+    public void jumpHosts(Function<String, HostKeyFingerprint> keys) {
+        jumpHosts = keys;
     }
 
     /** Gives confirmations this much time. */
@@ -102,6 +111,16 @@ public final class MemoryHosts implements HostApplier {
                 .orElseThrow(() -> failed(ErrorCode.CONNECT_FAILED, target)
                         .retryable()
                         .because("no answer in " + target.timeout().toSeconds() + " s", "See that it is up."));
+        List<HostKeyFingerprint> jumpKeys = new ArrayList<>();
+        for (HostTarget hop : target.jumpHosts()) {
+            HostKeyFingerprint key = jumpHosts.apply(hop.name());
+            if (!hop.acceptedHostKeys().contains(key)
+                    && !(hop.trustOnFirstUse() && hop.acceptedHostKeys().isEmpty())) {
+                throw failed(ErrorCode.HOST_KEY_REFUSED, target)
+                        .because("jump host " + hop.name() + " showed " + key, "Nothing was sent.");
+            }
+            jumpKeys.add(key);
+        }
         HostKeyFingerprint shown = machine.hostKey();
         boolean firstUse = target.trustOnFirstUse() && target.acceptedHostKeys().isEmpty();
         if (!firstUse && !target.acceptedHostKeys().contains(shown)) {
@@ -111,12 +130,14 @@ public final class MemoryHosts implements HostApplier {
                             "it showed host key " + shown + ", and only " + target.acceptedHostKeys() + " is accepted",
                             "Nothing was sent.");
         }
-        if (!machine.admits(target.loginKey())) {
+        if (target.identities().stream()
+                .flatMap(identity -> identity.key().stream())
+                .noneMatch(machine::admits)) {
             throw failed(ErrorCode.LOGIN_REFUSED, target).because("the login was refused", "Put back the login key.");
         }
         opened.incrementAndGet();
         open.incrementAndGet();
-        return new MemorySession(target, machine, shown);
+        return new MemorySession(target, machine, shown, jumpKeys);
     }
 
     private static HostException.Builder failed(ErrorCode code, HostTarget target) {
@@ -132,9 +153,12 @@ public final class MemoryHosts implements HostApplier {
         private final HostTarget target;
         private final MemoryMachine machine;
         private final HostKeyFingerprint shown;
+        private final List<HostKeyFingerprint> jumpKeys;
         private final AtomicBoolean closed = new AtomicBoolean();
 
-        MemorySession(HostTarget target, MemoryMachine machine, HostKeyFingerprint shown) {
+        MemorySession(
+                HostTarget target, MemoryMachine machine, HostKeyFingerprint shown, List<HostKeyFingerprint> jumpKeys) {
+            this.jumpKeys = jumpKeys;
             this.target = target;
             this.machine = machine;
             this.shown = shown;
@@ -162,6 +186,11 @@ public final class MemoryHosts implements HostApplier {
         @Override
         public HostKeyFingerprint hostKey() {
             return shown;
+        }
+
+        @Override
+        public List<HostKeyFingerprint> jumpHostKeys() {
+            return jumpKeys;
         }
 
         @Override

@@ -8,6 +8,7 @@ import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostApplierContract;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
@@ -41,14 +42,11 @@ class MemoryHostsTest extends HostApplierContract {
     @Override
     protected HostTarget target() {
         MemoryMachine machine = cloud.machine("a");
-        return new HostTarget(
-                "a",
-                machine.address(),
-                22,
-                "root",
-                Set.of(machine.hostKey()),
-                login.privateKey(),
-                Duration.ofSeconds(5));
+        return HostTarget.of("a", machine.address())
+                .accepting(Set.of(machine.hostKey()))
+                .identity(Identity.ofKey(login.privateKey()))
+                .timeout(Duration.ofSeconds(5))
+                .build();
     }
 
     @Override

@@ -12,6 +12,8 @@ import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Identity;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import dev.promguard.spi.Preflight;
 import dev.promguard.spi.ProvisioningResult;
@@ -39,20 +41,38 @@ public final class MemoryInventory implements CloudProvider {
     /** Has a machine whose host key the user gives. */
     public synchronized MemoryMachine host(String name, String user, int port) {
         MemoryMachine machine = machine(name);
-        logins.put(name, new Login(user, port, Set.of(machine.hostKey()), false));
+        logins.put(
+                name,
+                Login.of(user).port(port).hostKeys(Set.of(machine.hostKey())).build());
         return machine;
     }
 
     /** Has a machine whose host key is trusted on first use. */
     public synchronized MemoryMachine trusted(String name) {
         MemoryMachine machine = machine(name);
-        logins.put(name, new Login("root", 22, Set.of(), true));
+        logins.put(name, Login.of("root").trustOnFirstUse(true).build());
+        return machine;
+    }
+
+    /** Has a machine behind jump hosts, whose host key is trusted on first use as theirs are. */
+    public synchronized MemoryMachine behind(String name, JumpHost... jumpHosts) {
+        MemoryMachine machine = machine(name);
+        logins.put(
+                name,
+                Login.of("root")
+                        .trustOnFirstUse(true)
+                        .jumpHosts(List.of(jumpHosts))
+                        .build());
         return machine;
     }
 
     /** Gives another host key for a machine than it has. */
     public synchronized void mistake(String name) {
-        logins.put(name, new Login("root", 22, Set.of(new HostKeyFingerprint("SHA256:" + "x".repeat(43))), false));
+        logins.put(
+                name,
+                Login.of("root")
+                        .hostKeys(Set.of(new HostKeyFingerprint("SHA256:" + "x".repeat(43))))
+                        .build());
     }
 
     /** Does not name a machine any more, which is there all the same. */
@@ -88,7 +108,8 @@ public final class MemoryInventory implements CloudProvider {
 
     @Override
     public synchronized Optional<HostInventory> inventory() {
-        return Optional.of(new HostInventory(logins, gone, identity.privateKey(), Optional.empty()));
+        return Optional.of(
+                HostInventory.of(logins, Identity.ofKey(identity.privateKey())).withGone(gone));
     }
 
     @Override

@@ -29,6 +29,7 @@ import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Releases;
@@ -164,7 +165,8 @@ public final class MemoryMachine {
     /** What the shell functions do that changes call, for changes that a machine knows nothing else of. */
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
             "apply_hosts_file", call -> hostsFile.apply(((ShellCall.Input.Text) call.input()).text()),
-            "undo_hosts_file", call -> hostsFile.undo());
+            "undo_hosts_file", call -> hostsFile.undo(),
+            "apply_network_manager", this::leaveAlone);
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
@@ -787,6 +789,12 @@ public final class MemoryMachine {
         unreachable.addAll(networks);
         dropped.addAll(networks);
         guardedAddresses.addAll(addresses);
+    }
+
+    private void leaveAlone(ShellCall call) {
+        String path = call.arguments().get(2);
+        files.put(path, ManagedFile.readable(path, ((ShellCall.Input.Text) call.input()).text()));
+        says(NetworkManagers.FACTS, call.arguments().get(0) + "\tleaves");
     }
 
     /** What the host says from now on when it is asked for the facts of a resource: lines of a kind and fields. */

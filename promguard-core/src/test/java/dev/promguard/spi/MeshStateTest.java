@@ -111,16 +111,17 @@ class MeshStateTest {
     @Test
     void values_withoutWhatTheyNeed_areRefused() {
         try (Secret key = Secret.of("x")) {
-            Duration second = Duration.ofSeconds(1);
-            assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(), key, second))
+            Identity identity = Identity.ofKey(key);
+            assertThatThrownBy(() ->
+                            HostTarget.of("a", "1.2.3.4").identity(identity).build())
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("a: no host key is known, so none can be accepted");
             for (int port : new int[] {0, 65536, -1}) {
-                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", port, "root", Set.of(OWN), key, second))
+                assertThatThrownBy(() -> HostTarget.of("a", "1.2.3.4").port(port))
                         .isInstanceOf(IllegalArgumentException.class);
             }
             for (Duration timeout : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
-                assertThatThrownBy(() -> new HostTarget("a", "1.2.3.4", 22, "root", Set.of(OWN), key, timeout))
+                assertThatThrownBy(() -> HostTarget.of("a", "1.2.3.4").timeout(timeout))
                         .isInstanceOf(IllegalArgumentException.class);
             }
             AccessKey access = new AccessKey("1", "f", true);

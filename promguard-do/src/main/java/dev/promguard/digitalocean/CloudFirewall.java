@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -85,21 +86,24 @@ final class CloudFirewall {
     }
 
     /** What {@link #ensureFirewall} would change, in words. */
-    List<String> planFirewall(String mesh, int wireGuardPort) {
-        return sshFrom.isEmpty() ? List.of() : planFirewall(find(mesh), mesh, wireGuardPort);
+    List<String> planFirewall(String mesh, Set<Integer> wireGuardPorts) {
+        return sshFrom.isEmpty() ? List.of() : planFirewall(find(mesh), mesh, wireGuardPorts);
     }
 
-    private List<String> planFirewall(Optional<Firewall> found, String mesh, int wireGuardPort) {
+    private List<String> planFirewall(Optional<Firewall> found, String mesh, Set<Integer> wireGuardPorts) {
         String name = "firewall " + Marks.name(mesh);
         if (found.isEmpty()) {
             return List.of("make " + name + ": " + SSH + "/tcp from " + String.join(", ", new TreeSet<>(sshFrom)) + ", "
-                    + wireGuardPort + "/udp from anywhere");
+                    + new TreeSet<>(wireGuardPorts)
+                            .stream().map(port -> port + "/udp").collect(Collectors.joining(" and "))
+                    + " from anywhere");
         }
         List<String> problems = new ArrayList<>();
         if (tags(found.get()).isEmpty()) {
             problems.add("stands before no droplet");
         }
-        difference("in", inWords(found.get().inbound()), inbound(wireGuardPort)).ifPresent(problems::add);
+        difference("in", inWords(found.get().inbound()), inbound(wireGuardPorts))
+                .ifPresent(problems::add);
         difference("out", inWords(found.get().outbound()), OUTBOUND).ifPresent(problems::add);
         return problems.isEmpty() ? List.of() : List.of("put " + name + " right: " + String.join("; ", problems));
     }
@@ -118,19 +122,19 @@ final class CloudFirewall {
     }
 
     /** Makes the firewall, or puts its rules right. Does nothing if none was asked for. */
-    List<String> ensureFirewall(String mesh, int wireGuardPort) {
+    List<String> ensureFirewall(String mesh, Set<Integer> wireGuardPorts) {
         if (sshFrom.isEmpty()) {
             return List.of();
         }
         List<String> changed = List.of();
-        Map<String, Object> spec = spec(mesh, wireGuardPort);
+        Map<String, Object> spec = spec(mesh, wireGuardPorts);
         ProviderException failure = null;
         for (int look = 0; look < LOOKS; look++) {
             if (look > 0) {
                 Http.pause(pollInterval);
             }
             Optional<Firewall> found = find(mesh);
-            List<String> problems = planFirewall(found, mesh, wireGuardPort);
+            List<String> problems = planFirewall(found, mesh, wireGuardPorts);
             if (!problems.isEmpty()) {
                 changed = problems;
             }
@@ -205,15 +209,15 @@ final class CloudFirewall {
         return firewall.id();
     }
 
-    private Map<String, Object> spec(String mesh, int wireGuardPort) {
+    private Map<String, Object> spec(String mesh, Set<Integer> wireGuardPorts) {
         Map<String, Object> spec = new LinkedHashMap<>();
         spec.put("name", Marks.name(mesh));
         spec.put("tags", List.of(Marks.mesh(mesh)));
-        spec.put(
-                "inbound_rules",
-                List.of(
-                        rule("tcp", String.valueOf(SSH), "sources", new TreeSet<>(sshFrom)),
-                        rule("udp", String.valueOf(wireGuardPort), "sources", ANYWHERE)));
+        List<Map<String, Object>> inbound = new ArrayList<>();
+        inbound.add(rule("tcp", String.valueOf(SSH), "sources", new TreeSet<>(sshFrom)));
+        new TreeSet<>(wireGuardPorts)
+                .forEach(port -> inbound.add(rule("udp", String.valueOf(port), "sources", ANYWHERE)));
+        spec.put("inbound_rules", inbound);
         spec.put(
                 "outbound_rules",
                 List.of(rule("tcp", "all", "destinations", ANYWHERE), rule("udp", "all", "destinations", ANYWHERE)));
@@ -228,9 +232,11 @@ final class CloudFirewall {
         return rule;
     }
 
-    private Set<String> inbound(int wireGuardPort) {
-        return Set.of(
-                inWords("tcp", String.valueOf(SSH), sshFrom), inWords("udp", String.valueOf(wireGuardPort), ANYWHERE));
+    private Set<String> inbound(Set<Integer> wireGuardPorts) {
+        Set<String> words = new HashSet<>();
+        words.add(inWords("tcp", String.valueOf(SSH), sshFrom));
+        wireGuardPorts.forEach(port -> words.add(inWords("udp", String.valueOf(port), ANYWHERE)));
+        return words;
     }
 
     /** Rules in a form in which equal ones are equal. The API shows all ports as 0. */

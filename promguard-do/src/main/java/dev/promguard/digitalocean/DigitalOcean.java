@@ -382,13 +382,13 @@ public final class DigitalOcean implements CloudProvider {
     }
 
     @Override
-    public List<String> planFirewall(String mesh, int wireGuardPort) {
-        return firewall.planFirewall(mesh, wireGuardPort);
+    public List<String> planFirewall(String mesh, Set<Integer> wireGuardPorts) {
+        return firewall.planFirewall(mesh, wireGuardPorts);
     }
 
     @Override
-    public List<String> ensureFirewall(String mesh, int wireGuardPort) {
-        return firewall.ensureFirewall(mesh, wireGuardPort);
+    public List<String> ensureFirewall(String mesh, Set<Integer> wireGuardPorts) {
+        return firewall.ensureFirewall(mesh, wireGuardPorts);
     }
 
     @Override

@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.tomakehurst.wiremock.http.Fault;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -40,9 +41,18 @@ class FirewallTest {
 
     @Test
     void protect_notAskedFor_asksNothing() {
-        cloud.provider().ensureFirewall(MESH, 51820);
+        cloud.provider().ensureFirewall(MESH, Set.of(51820));
 
         assertThat(cloud.lines()).isEmpty();
+    }
+
+    @Test
+    void plan_hostsWithPortsOfTheirOwn_admitsEach() throws Exception {
+        found();
+
+        assertThat(provider().planFirewall(MESH, Set.of(51999, 51820)))
+                .containsExactly("make firewall promguard-shop: 22/tcp from 198.51.100.7, 203.0.113.0/24,"
+                        + " 51820/udp and 51999/udp from anywhere");
     }
 
     @Test
@@ -50,7 +60,7 @@ class FirewallTest {
         found();
         tagIsMade().on("POST", "/v2/firewalls", json(202, "{\"firewall\":" + OURS + "}"));
 
-        assertThat(provider().ensureFirewall(MESH, 51820))
+        assertThat(provider().ensureFirewall(MESH, Set.of(51820)))
                 .containsExactly("make firewall promguard-shop: 22/tcp from 198.51.100.7, 203.0.113.0/24,"
                         + " 51820/udp from anywhere");
 
@@ -71,8 +81,8 @@ class FirewallTest {
     void protect_asDesiredAlready_changesNothing() {
         found(OURS);
 
-        assertThat(provider().planFirewall(MESH, 51820)).isEmpty();
-        assertThat(provider().ensureFirewall(MESH, 51820)).isEmpty();
+        assertThat(provider().planFirewall(MESH, Set.of(51820))).isEmpty();
+        assertThat(provider().ensureFirewall(MESH, Set.of(51820))).isEmpty();
 
         assertThat(cloud.lines()).containsExactly(LIST, LIST);
     }
@@ -82,7 +92,7 @@ class FirewallTest {
         String other = Bodies.firewall(ID, "promguard-shop", MESH_TAG, "0.0.0.0/0", 51820);
         found(other).on("PUT", "/v2/firewalls/" + ID, ok("{\"firewall\":" + OURS + "}"));
 
-        assertThat(provider().ensureFirewall(MESH, 51820))
+        assertThat(provider().ensureFirewall(MESH, Set.of(51820)))
                 .containsExactly("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0\","
                         + " +\"22/tcp 198.51.100.7 203.0.113.0/24\"");
 
@@ -93,12 +103,12 @@ class FirewallTest {
     void unprotected_missingOrOtherRules_saysWhatProtectWouldDoAndOnlyLooks() {
         found(Bodies.firewall(ID, "promguard-shop", MESH_TAG, "0.0.0.0/0\\u001b[2J", 51820));
 
-        assertThat(provider().planFirewall(MESH, 51820))
+        assertThat(provider().planFirewall(MESH, Set.of(51820)))
                 .singleElement()
                 .asString()
                 .startsWith("put firewall promguard-shop right: in -\"22/tcp 0.0.0.0/0?[2J\"");
         found();
-        assertThat(provider().planFirewall(MESH, 51820))
+        assertThat(provider().planFirewall(MESH, Set.of(51820)))
                 .singleElement()
                 .asString()
                 .startsWith("make firewall promguard-shop: 22/tcp from 198.51.100.7");
@@ -112,7 +122,7 @@ class FirewallTest {
         assertThat(wider).isNotEqualTo(OURS);
         found(wider).on("PUT", "/v2/firewalls/" + ID, ok("{\"firewall\":" + OURS + "}"));
 
-        provider().ensureFirewall(MESH, 51820);
+        provider().ensureFirewall(MESH, Set.of(51820));
 
         assertThat(cloud.lines()).containsExactly(LIST, "PUT /v2/firewalls/" + ID);
     }
@@ -122,7 +132,7 @@ class FirewallTest {
         cloud.on("GET", "/v2/firewalls", ok(Bodies.list("firewalls")), ok(Bodies.list("firewalls", OURS)));
         tagIsMade().on("POST", "/v2/firewalls", fault(Fault.EMPTY_RESPONSE));
 
-        provider().ensureFirewall(MESH, 51820);
+        provider().ensureFirewall(MESH, Set.of(51820));
 
         assertThat(cloud.lines()).containsExactly(LIST, "POST /v2/tags", "POST /v2/firewalls", LIST);
     }
@@ -132,7 +142,7 @@ class FirewallTest {
         found();
         tagIsMade().on("POST", "/v2/firewalls", refusal(403, "forbidden", "not for you"));
 
-        assertThat(failure(() -> provider().ensureFirewall(MESH, 51820)))
+        assertThat(failure(() -> provider().ensureFirewall(MESH, Set.of(51820))))
                 .hasMessageContaining("not for you")
                 .hasMessageContaining("read and write");
     }

@@ -12,6 +12,7 @@ import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.ConsoleLogging;
+import dev.promguard.examples.localcloud.ImageCache;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalCloudException;
 import dev.promguard.examples.localcloud.Support;
@@ -139,6 +140,9 @@ public final class Quickstart {
             demonstrate(mesh, plan, () -> {});
         }
         dialog.say("Everything is removed: machines, network, rules and state.");
+        dialog.say("The next run starts sooner with the base images and releases that stay, " + ImageCache.megabytes()
+                + " MB;");
+        dialog.say("to delete them: rm -r " + ImageCache.FOLDER);
         return DONE;
     }
 

@@ -120,6 +120,7 @@ public final class ReadmeExamples {
     static void change(Mesh mesh) {
         mesh.toBuilder()
                 .withoutNode("shop-node-2")
+                .allowRemoval()
                 .editHost("shop-node-3", host -> host.expose("app", 8080))
                 .node("db-1")
                 .apply();
@@ -165,6 +166,16 @@ public final class ReadmeExamples {
                         .build())
                 .build();
         return mesh;
+    }
+
+    static ExistingHosts throughAJumpHost() {
+        ExistingHosts servers = ExistingHosts.builder()
+                .jumpHost("bastion", "jump@203.0.113.1", "SHA256:7mVqDzvTZJSJ2jUEDG6mfp1HYnYQFqTmZy2yDMuB5nE")
+                .through("bastion")
+                .host("mon", "root@10.0.0.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")
+                .host("db-1", "admin@10.0.0.20", "SHA256:9qOGcBQw4QAXcS1vmIRiWS7Fz8nJ3ZbDgzxEYNGDUj0")
+                .build();
+        return servers;
     }
 
     static Mesh servicesYouHave() {

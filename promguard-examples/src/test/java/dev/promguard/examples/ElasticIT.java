@@ -114,6 +114,7 @@ class ElasticIT {
                 .name("shop")
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
                 .provider(cloud.provider())
+                .allowRemoval()
                 .state(state);
     }
 

@@ -29,7 +29,9 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.ExistingHosts;
+import dev.promguard.ssh.ExistingHostsBuilder;
 import dev.promguard.ssh.SshApplier;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -67,6 +69,64 @@ class ExistingHostsIT {
     static Path state;
 
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
+
+    /** sshd by its socket, sudo with a terminal of its own, the older iptables with rules from boot on, and no cloud-init. */
+    private static final String DRESS = """
+            set -e
+            exec 2>&1
+            export DEBIAN_FRONTEND=noninteractive
+            apt-get -qq -y install needrestart unattended-upgrades >/dev/null
+            apt-get -qq -y purge wireguard-tools >/dev/null
+            echo 'Defaults use_pty' >/etc/sudoers.d/pty
+            systemctl disable --now ssh.service
+            systemctl enable --now ssh.socket
+            systemctl mask cloud-init cloud-init-local cloud-config cloud-final
+            ufw --force disable
+            sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw
+            for tables in iptables ip6tables; do
+                $tables -F
+                $tables -X
+                update-alternatives --set "$tables" "/usr/sbin/$tables-legacy"
+            done
+            cat >/etc/owner.rules <<'RULES'
+            *filter
+            :INPUT DROP [0:0]
+            :FORWARD ACCEPT [0:0]
+            :OUTPUT ACCEPT [0:0]
+            -A INPUT -i lo -j ACCEPT
+            -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+            -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+            COMMIT
+            RULES
+            cat >/etc/systemd/system/owner-firewall.service <<'UNIT'
+            [Unit]
+            DefaultDependencies=no
+            After=local-fs.target
+            Before=network-pre.target ufw.service
+            Wants=network-pre.target
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/usr/sbin/iptables-restore /etc/owner.rules
+            [Install]
+            WantedBy=multi-user.target
+            UNIT
+            systemctl enable owner-firewall
+            cat >/usr/local/bin/unattended-upgr <<'PROGRAM'
+            #!/bin/sh
+            # Keeps the lock until somebody has waited for it for a while.
+            exec python3 - <<'CODE'
+            import ctypes, fcntl, subprocess, time
+            ctypes.CDLL(None).prctl(15, b'unattended-upgr', 0, 0, 0)
+            lock = open('/var/lib/dpkg/lock-frontend', 'w')
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            while subprocess.call(['pgrep', '-f', 'apt-get -y -q --no-remove']):
+                time.sleep(0.2)
+            time.sleep(5)
+            CODE
+            PROGRAM
+            chmod 755 /usr/local/bin/unattended-upgr
+            """;
 
     private final SshKeyPair identity = SshKeyPair.generate(new SecureRandom());
     private final SshKeyPair hostKey = SshKeyPair.generate(new SecureRandom());
@@ -147,11 +207,11 @@ class ExistingHostsIT {
         return List.of(monitor(), database());
     }
 
-    private ExistingHosts.Builder servers() {
+    private ExistingHostsBuilder servers() {
         return ExistingHosts.builder().identity(identity.privateKey());
     }
 
-    private ExistingHosts.Builder known() {
+    private ExistingHostsBuilder known() {
         String fingerprint = hostKey.publicKey().fingerprint().text();
         return servers()
                 .host("mon", monitor().publicAddress(), fingerprint)
@@ -309,14 +369,11 @@ class ExistingHostsIT {
     void takeOff_nobodyComesBackToConfirm_theHostClosesAgainAndIsStillTheMeshs() {
         SshApplier hasty =
                 SshApplier.builder().rollbackAfter(Duration.ofSeconds(15)).build();
-        HostTarget target = new HostTarget(
-                "mon",
-                monitor().publicAddress(),
-                22,
-                "root",
-                Set.of(hostKey.publicKey().fingerprint()),
-                identity.privateKey(),
-                TIMEOUT);
+        HostTarget target = HostTarget.of("mon", monitor().publicAddress())
+                .accepting(Set.of(hostKey.publicKey().fingerprint()))
+                .identity(Identity.ofKey(identity.privateKey()))
+                .timeout(TIMEOUT)
+                .build();
         try (HostSession session = hasty.open(target)) {
             assertThat(session.apply(Manifest.uninstall(), new Silence())).isTrue();
         }
@@ -416,13 +473,70 @@ class ExistingHostsIT {
         assertThat(difference(database())).isEqualTo(List.of());
     }
 
+    /** A Debian with the habits of other systems and of owners, and a reboot between, after which its own firewall is loaded first. */
+    @Test
+    @Order(35)
+    void applyVerifyRebootAndDestroy_hostDressedAsOthers_isAMeshAndThenWhatItWas() {
+        LocalDroplet host = database();
+        Clouds.run(host, DRESS);
+        reboot(host);
+        assertThat(Clouds.open(outsider, List.of(host), 22))
+                .as("the socket starts sshd")
+                .hasSize(1);
+        before.put(host.name(), snapshot(host));
+        Clouds.run(
+                host,
+                "mount -o remount,hidepid=2 /proc && systemd-run --quiet --unit=busy sh -c"
+                        + " 'while :; do flock /run/xtables.lock sleep 0.7; sleep 0.3; done' && systemd-run --quiet"
+                        + " --unit=upgrade /usr/local/bin/unattended-upgr");
+        Mesh mesh = spec(known().build())
+                .editHost("db-1", node -> node.closeOtherPorts(true))
+                .build();
+
+        ApplyReport report = mesh.apply();
+
+        System.out.println("dressed: " + report);
+        assertThat(report.toString()).containsPattern("apt waited for process [0-9]+ \\(unattended-upgr\\)");
+        assertThat(Clouds.run(
+                        host, "iptables -V; systemctl is-active ssh.socket; systemctl is-enabled ssh.service || true"))
+                .isEqualTo("iptables v1.8.9 (legacy)\nactive\ndisabled");
+        assertThat(mesh.verify().failures()).isEmpty();
+        assertThat(mesh.apply().changes()).isZero();
+        assertThat(Clouds.open(outsider, hosts(), 9100, 9090)).isEmpty();
+
+        reboot(host);
+        mesh.plan().requireEmpty();
+        DestroyReport destroyed = mesh.destroy();
+
+        assertThat(destroyed.leftovers().get(host.name()))
+                .containsExactly("packages that PromGuard installed: wireguard-tools");
+        assertThat(difference(host)).isEqualTo(List.of());
+        Clouds.run(
+                host,
+                "systemctl disable --now owner-firewall; iptables -P INPUT ACCEPT; iptables -F;"
+                        + " rm /etc/systemd/system/owner-firewall.service; systemctl daemon-reload;"
+                        + " sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw");
+        before.put(host.name(), snapshot(host));
+    }
+
+    private static void reboot(LocalDroplet host) {
+        host.reboot();
+        Clouds.await(
+                "the boot",
+                TIMEOUT,
+                () -> host.exec("systemctl", "is-system-running")
+                        .stdout()
+                        .strip()
+                        .matches("running|degraded"));
+    }
+
     @Test
     @Order(40)
     void apply_hostsWithoutIpv4_areAMeshOverIpv6Alone() {
         URI mirror = cloud.ipv6ReleaseMirror().orElse(null);
         assumeTrue(mirror != null, "this machine has no IPv6");
         hosts().forEach(host -> Clouds.run(host, "for leg in eth0 eth1; do ip -4 address flush dev $leg; done"));
-        ExistingHosts.Builder servers = servers();
+        ExistingHostsBuilder servers = servers();
         List<String> addresses = new ArrayList<>();
         for (LocalDroplet host : hosts()) {
             String address = host.ipv6Address().orElseThrow();
@@ -434,13 +548,16 @@ class ExistingHostsIT {
         }
         Mesh mesh = spec(servers.build())
                 .network("fd07:1::/64")
-                .nodeExporter(Clouds.release(cloud.releases(), "node_exporter").from(mirror))
                 .prometheus(prometheus -> prometheus.release(
                         Clouds.release(cloud.releases(), "prometheus").from(mirror)))
                 .build();
 
-        System.out.println("over IPv6 alone: " + mesh.apply());
+        ApplyReport report = mesh.apply();
+        System.out.println("over IPv6 alone: " + report);
 
+        assertThat(report.toString())
+                .as("a mirror that has IPv4 alone")
+                .contains("could not fetch from the release mirror", "the release came over the SSH session");
         assertThat(mesh.verify().failures()).isEmpty();
         assertThat(mesh.plan().isEmpty()).isTrue();
         assertThat(Clouds.run(database(), "wg show wg0 endpoints")).contains("[" + addresses.get(0) + "]:51820");

@@ -261,8 +261,7 @@ class ExportersIT {
                                     + " /etc/prometheus/targets/*.yml 2>/dev/null || true"))
                     .isEqualTo("""
                             /etc/systemd/system/multi-user.target.wants/node_exporter.service
-                            /etc/systemd/system/ufw.service.wants/node_exporter.service
-                            /etc/systemd/system/wg-quick@wg0.service.wants/node_exporter.service""");
+                            /etc/systemd/system/promguard-kill-switch.service.wants/node_exporter.service""");
             assertThat(Clouds.run(host, "ufw status")).doesNotContain("9115", "9116", "9187");
             assertThat(Clouds.run(host, "systemctl list-units --all --plain --no-legend '*blackbox*' 'packaged*'"))
                     .doesNotContain("running", "failed");

@@ -72,7 +72,8 @@ class QuickstartIT {
                 .doesNotContain("$");
         assertThat(whole.lines())
                 .contains("mesh promguard-quickstart: 4 to create, 0 to change, 0 to remove")
-                .contains("Everything is removed: machines, network, rules and state.");
+                .contains("Everything is removed: machines, network, rules and state.")
+                .contains("to delete them: rm -r /var/cache/promguard-local-cloud");
         assertThat(String.join("\n", whole.lines()))
                 .containsPattern(
                         "promguard-quickstart-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")

@@ -5,6 +5,8 @@ import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.ssh.internal.Settings;
 import dev.promguard.ssh.internal.SshConnector;
+import dev.promguard.ssh.internal.Tarballs;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -31,11 +33,13 @@ public final class SshApplier implements HostApplier {
                 builder.keepAlive,
                 builder.factsTimeout,
                 builder.applyTimeout,
-                builder.rollbackAfter));
+                builder.rollbackAfter,
+                builder.pushReleases,
+                builder.releaseCache));
     }
 
     /**
-     * Starts an applier with other times than the defaults.
+     * Starts an applier with other settings than the defaults.
      *
      * @return a builder
      */
@@ -53,13 +57,15 @@ public final class SshApplier implements HostApplier {
         return connector.rollbackAfter();
     }
 
-    /** Collects an applier's times. Not thread-safe. */
+    /** Collects an applier's settings. Not thread-safe. */
     public static final class Builder {
         private Duration connectTimeout = Duration.ofSeconds(10);
         private Duration keepAlive = Duration.ofSeconds(5);
         private Duration factsTimeout = Duration.ofSeconds(60);
         private Duration applyTimeout = Duration.ofMinutes(30);
         private Duration rollbackAfter = Duration.ofMinutes(2);
+        private boolean pushReleases;
+        private Path releaseCache = Tarballs.usualCache();
 
         private Builder() {}
 
@@ -127,9 +133,36 @@ public final class SshApplier implements HostApplier {
         }
 
         /**
+         * Whether this machine fetches releases and sends them to the hosts over SSH, so that no host asks a mirror for them. False by
+         * default: then a host gets a release this way only where it cannot fetch it itself. In either case, its SHA-256 is checked here
+         * and on the host.
+         *
+         * @param push true if hosts fetch nothing themselves
+         * @return this builder
+         */
+        public Builder pushReleases(boolean push) {
+            pushReleases = push;
+            return this;
+        }
+
+        /**
+         * Sets the folder that keeps the releases that this machine fetched for hosts, so that each is fetched once. It is created when it
+         * is needed, and may be deleted at any time. By default {@code promguard} in {@code $XDG_CACHE_HOME}, or else in
+         * {@code ~/.cache}, as the <a href="https://specifications.freedesktop.org/basedir-spec/latest/">XDG Base Directory
+         * Specification</a> says.
+         *
+         * @param folder the folder
+         * @return this builder
+         */
+        public Builder releaseCache(Path folder) {
+            releaseCache = Objects.requireNonNull(folder, "folder");
+            return this;
+        }
+
+        /**
          * Makes the applier.
          *
-         * @return an applier with these times
+         * @return an applier with these settings
          */
         public SshApplier build() {
             return new SshApplier(this);

@@ -6,17 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.Identity;
 import dev.promguard.spi.InventoryContract;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,7 +48,7 @@ class ExistingHostsTest extends InventoryContract {
                 .build();
     }
 
-    private ExistingHosts.Builder builder() {
+    private ExistingHostsBuilder builder() {
         return ExistingHosts.builder().keyFolder(folder).resolver(name -> Optional.ofNullable(names.get(name)));
     }
 
@@ -154,7 +161,7 @@ class ExistingHostsTest extends InventoryContract {
 
     @Test
     void build_noIdentityGiven_takesTheFirstUsualOneOrSaysWhatToGive() throws Exception {
-        ExistingHosts.Builder builder = builder().host("a", "203.0.113.1", KEY);
+        ExistingHostsBuilder builder = builder().host("a", "203.0.113.1", KEY);
         assertThatThrownBy(builder::build)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining(folder.toString())
@@ -162,18 +169,24 @@ class ExistingHostsTest extends InventoryContract {
         Files.writeString(folder.resolve("id_rsa"), "rsa");
         Files.writeString(folder.resolve("id_ed25519"), "ed25519");
 
-        String key = builder.build().inventory().orElseThrow().identity().useText(text -> text);
+        String key = builder.build()
+                .inventory()
+                .orElseThrow()
+                .identity()
+                .key()
+                .orElseThrow()
+                .useText(text -> text);
 
         assertThat(key).isEqualTo("ed25519");
     }
 
     private static Secret identity(ExistingHosts hosts) {
-        return hosts.inventory().orElseThrow().identity();
+        return hosts.inventory().orElseThrow().identity().key().orElseThrow();
     }
 
     @Test
     void close_identityReadFromAFile_isClearedForThisProviderAlone() throws Exception {
-        ExistingHosts.Builder builder = builder()
+        ExistingHostsBuilder builder = builder()
                 .identity(Files.writeString(folder.resolve("key"), "a key in a file"))
                 .host("mon", "203.0.113.10", KEY);
         ExistingHosts one = builder.build();
@@ -240,5 +253,162 @@ class ExistingHostsTest extends InventoryContract {
                 .build();
 
         assertThat(hosts.list("shop").get(0).publicAddress()).isEmpty();
+    }
+
+    private static List<String> way(ExistingHosts hosts, String name) {
+        return login(hosts, name).jumpHosts().stream().map(JumpHost::name).toList();
+    }
+
+    @Test
+    void through_hostsAndJumpHosts_givesEachHostItsWayInOrder() {
+        ExistingHosts hosts = builder()
+                .identity(identity)
+                .jumpHost("outer", "jump@gate.example.com:2222", KEY)
+                .jumpHost("inner", "10.0.0.1", jump -> jump.hostKeys(KEY).through("outer"))
+                .through("inner")
+                .host("mon", "203.0.113.1", host -> host.hostKeys(KEY).through())
+                .host("db-1", "10.0.0.2", KEY)
+                .host("db-2", "10.0.0.3", host -> host.hostKeys(KEY).through("outer", "inner"))
+                .host("db-3", "10.9.0.3", host -> host.hostKeys(KEY).through("mon"))
+                .host("db-4", "10.9.0.4", host -> host.hostKeys(KEY).through("db-1"))
+                .build();
+
+        assertThat(way(hosts, "mon")).isEmpty();
+        assertThat(way(hosts, "db-1")).containsExactly("outer", "inner");
+        assertThat(way(hosts, "db-2")).containsExactly("outer", "inner");
+        assertThat(way(hosts, "db-3")).containsExactly("mon");
+        assertThat(way(hosts, "db-4")).containsExactly("outer", "inner", "db-1");
+        JumpHost outer = login(hosts, "db-1").jumpHosts().get(0);
+        assertThat(outer.title()).isEqualTo("jump host outer (gate.example.com:2222)");
+        assertThat(outer.login().user()).isEqualTo("jump");
+        assertThat(JumpHost.paths(login(hosts, "db-1").jumpHosts()))
+                .containsExactly("gate.example.com:2222", "gate.example.com:2222/10.0.0.1:22");
+    }
+
+    @Test
+    void build_wayThatDoesNotExist_namesEveryProblem() {
+        assertThatThrownBy(() -> builder()
+                        .identity(identity)
+                        .jumpHost("bastion", "203.0.113.1")
+                        .jumpHost("a", "10.0.0.1", jump -> jump.hostKeys(KEY).through("b"))
+                        .jumpHost("b", "10.0.0.2", jump -> jump.hostKeys(KEY).through("a"))
+                        .host("db-1", "10.0.0.3", host -> host.hostKeys(KEY).through("nowhere"))
+                        .host("db-2", "10.0.0.4", host -> host.hostKeys(KEY).through("a"))
+                        .host("db-3", "10.0.0.5", host -> host.hostKeys(KEY).through("db-3"))
+                        .build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no host key fingerprint is given for jump host bastion: ")
+                .hasMessageContaining("db-1 is reached through nowhere, which is not named")
+                .hasMessageContaining("b is reached through a, which is on the way to itself")
+                .hasMessageContaining("db-3 is reached through db-3, which is on the way to itself");
+    }
+
+    @Test
+    void jumpHost_malformedOrNamedTwice_isRefusedAtOnce() {
+        assertThatThrownBy(() -> builder().jumpHost("bastion", "ro ot@203.0.113.1", KEY))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("jump host bastion: ");
+        assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).jumpHost("a", "203.0.113.2", KEY))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("jump host a is named twice");
+        assertThatThrownBy(() -> builder().through("a", "a"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("comes twice");
+    }
+
+    @Test
+    void access_identityOfItsOwn_isUsedForThatHostAloneAndClosedWithTheProvider() throws Exception {
+        Path file = Files.writeString(folder.resolve("other"), "another key");
+        ExistingHosts hosts = builder()
+                .identity(identity)
+                .jumpHost("bastion", "203.0.113.1", jump -> jump.hostKeys(KEY).identity(file))
+                .host("a", "10.0.0.2", host -> host.hostKeys(KEY).through("bastion"))
+                .build();
+
+        assertThat(login(hosts, "a").identities()).isEmpty();
+        Identity own = login(hosts, "a").jumpHosts().get(0).login().identities().get(0);
+        String key = own.key().orElseThrow().useText(text -> text);
+        assertThat(key).isEqualTo("another key");
+        assertThat(own.source()).isEqualTo(file.toString());
+        hosts.close();
+        assertThatThrownBy(() -> own.key().orElseThrow().use(bytes -> bytes.length))
+                .isInstanceOf(IllegalStateException.class);
+        String stillThere = identity.useText(text -> text);
+        assertThat(stillThere).isEqualTo("a private key");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "id_ed25519.pub, ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me, it is a public key",
+        "id-cert.pub, ssh-ed25519-cert-v01@openssh.com AAAAIHNz me, it is a certificate",
+        "key.pub, ---- BEGIN SSH2 PUBLIC KEY ----, it is a public key",
+        "known_hosts, db.example.com ssh-ed25519 AAAAC3Nz, it lists public keys"
+    })
+    void identity_fileThatIsNoPrivateKey_isRefusedAtOnceNamingTheFileAndTheWayOut(String name, String text, String what)
+            throws Exception {
+        Path file = Files.writeString(folder.resolve(name), text);
+        for (Consumer<ExistingHostsBuilder> setter : List.<Consumer<ExistingHostsBuilder>>of(
+                builder -> builder.identity(file),
+                builder -> builder.host("a", "203.0.113.1", host -> host.identity(file)))) {
+            assertThatThrownBy(() -> setter.accept(builder()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(file.toString())
+                    .hasMessageContaining(what)
+                    .hasMessageContaining("[PG-1005]. Give ");
+        }
+    }
+
+    @Test
+    void build_usualIdentityThatIsNoPrivateKey_isRefusedToo() throws Exception {
+        Files.writeString(folder.resolve("id_ed25519"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me");
+
+        assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("it is a public key [PG-1005]");
+    }
+
+    @Test
+    void build_encryptedKeyWithoutPassphrase_isRefusedBeforeAnyHostIsContacted() throws Exception {
+        Path file = Files.writeString(folder.resolve("locked"), "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA");
+        ExistingHostsBuilder general = builder().identity(file).host("a", "203.0.113.1", KEY);
+        ExistingHostsBuilder own = builder()
+                .identity(identity)
+                .host("a", "203.0.113.1", host -> host.hostKeys(KEY).identity(file));
+        for (ExistingHostsBuilder builder : List.of(general, own)) {
+            assertThatThrownBy(builder::build)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(file + "\" is encrypted [PG-1005]. Give its passphrase");
+        }
+        general.passphrase(Secret.of("open sesame")).build().close();
+    }
+
+    @Test
+    void agent_ofAllHostsOrOfOne_isUsedWithTheKeyThatIsNamed() throws Exception {
+        Path one = Files.createFile(folder.resolve("one"));
+        Path other = Files.createFile(folder.resolve("other"));
+        SshPublicKey key = SshKeyPair.generate(new SecureRandom()).publicKey();
+        ExistingHosts hosts = builder()
+                .agent(one)
+                .host("a", "203.0.113.1", KEY)
+                .host(
+                        "b",
+                        "203.0.113.2",
+                        host -> host.hostKeys(KEY)
+                                .agentKey(key.line() + " me@here")
+                                .agent(other))
+                .build();
+
+        Identity all = hosts.inventory().orElseThrow().identity();
+        assertThat(all.agent()).contains(one);
+        assertThat(all.agentKey()).isEmpty();
+        assertThat(all.key()).isEmpty();
+        Identity own = login(hosts, "b").identities().get(0);
+        assertThat(own.agent()).contains(other);
+        assertThat(own.agentKey()).contains(key);
+        assertThat(all.copy().agent()).contains(one);
+        hosts.close();
+        assertThatThrownBy(() -> builder().agent(folder.resolve("none")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("none\" [PG-1006]. Start one, or give the socket");
     }
 }

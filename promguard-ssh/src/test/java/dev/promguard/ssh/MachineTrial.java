@@ -26,6 +26,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
@@ -34,6 +35,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -74,6 +76,7 @@ final class MachineTrial {
                 "wg0",
                 "10.0.0.2/24",
                 51820,
+                OptionalInt.empty(),
                 pair.publicKey(),
                 List.of(new WireGuardInterface.Peer(
                         "mon", peer.publicKey(), Optional.empty(), List.of("10.0.0.1/32"), Optional.empty())),
@@ -176,6 +179,10 @@ final class MachineTrial {
     }
 
     private static HostTarget target(String address, HostKeyFingerprint[] pin, Secret login) {
-        return new HostTarget("a", address, 22, "root", Set.of(pin[0]), login, Duration.ofSeconds(60));
+        return HostTarget.of("a", address)
+                .accepting(Set.of(pin[0]))
+                .identity(Identity.ofKey(login))
+                .timeout(Duration.ofSeconds(60))
+                .build();
     }
 }

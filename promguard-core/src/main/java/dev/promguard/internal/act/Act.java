@@ -97,7 +97,7 @@ public final class Act {
         provisioner.ensureLoginKey(roster);
         restoreTags(roster, outcome);
         List<String> inCloud =
-                context.provider().ensureFirewall(context.mesh(), context.spec().wireGuardPort());
+                context.provider().ensureFirewall(context.mesh(), context.spec().wireGuardPorts());
         outcome.cloud(inCloud);
         inCloud.forEach(change -> context.events().done(null, change));
 

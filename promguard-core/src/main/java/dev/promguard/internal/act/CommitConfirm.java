@@ -4,11 +4,11 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.internal.observe.HostKeyPolicy;
+import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState.HostState;
 import java.time.Duration;
@@ -24,15 +24,15 @@ final class CommitConfirm {
     private final HostKeyPolicy policy;
     private final String name;
     private final String address;
-    private final Secret loginKey;
+    private final Sessions sessions;
     private long armed = System.nanoTime();
 
-    CommitConfirm(Context context, String name, String address, Secret loginKey) {
+    CommitConfirm(Context context, String name, String address, Sessions sessions) {
         this.context = context;
         this.policy = new HostKeyPolicy(context);
         this.name = name;
         this.address = address;
-        this.loginKey = loginKey;
+        this.sessions = sessions;
     }
 
     /** The changes are made and the rollback is armed: its time runs, and on the host it began a little earlier. */
@@ -123,7 +123,7 @@ final class CommitConfirm {
 
     /** Confirms over a new connection, and tells which host key proved it. */
     private HostKeyFingerprint ask(HostState accepted, Duration timeout) {
-        try (HostSession session = context.applier().open(policy.target(name, address, accepted, loginKey, timeout))) {
+        try (HostSession session = policy.openKnown(name, address, accepted, sessions, timeout)) {
             session.confirm();
             return session.hostKey();
         }

@@ -64,6 +64,7 @@ final class HostChanger {
             CommitConfirm confirming,
             boolean together) {
         String name = decision.name();
+        journal.update(state -> state.withJumpHosts(seen.jumpKeys()));
         HostState before = pinned(name, seen.hostKey());
         DesiredHost desired = SymbolicKeys.resolve(decision.desired().orElseThrow(), standIns);
         List<Change> changes = SymbolicKeys.resolve(decision.changes(), standIns);

@@ -206,8 +206,7 @@ final class Rollout {
                     sessions.with(name).orElseThrow(),
                     standIns,
                     ring.of(now.keys(), name),
-                    new CommitConfirm(
-                            context, name, Objects.requireNonNull(addresses.get(name), name), sessions.loginKey()),
+                    new CommitConfirm(context, name, Objects.requireNonNull(addresses.get(name), name), sessions),
                     hold);
             if (hold) {
                 due.ifPresent(confirmation -> held.put(name, confirmation));

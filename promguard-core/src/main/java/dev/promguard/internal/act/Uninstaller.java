@@ -51,9 +51,10 @@ public final class Uninstaller {
      *
      * @param name the host's name
      * @param host what is known of it, with that key
+     * @param jumpHosts the keys of the jump hosts on the way, by their paths
      */
-    public void pin(String name, HostState host) {
-        journal.update(state -> state.with(name, host));
+    public void pin(String name, HostState host, Map<String, HostKeyFingerprint> jumpHosts) {
+        journal.update(state -> state.with(name, host).withJumpHosts(jumpHosts));
     }
 
     /**
@@ -120,7 +121,7 @@ public final class Uninstaller {
             return List.of(NOTHING);
         }
         List<String> leftovers = Collections.synchronizedList(new ArrayList<>());
-        CommitConfirm confirming = new CommitConfirm(context, name, address, sessions.loginKey());
+        CommitConfirm confirming = new CommitConfirm(context, name, address, sessions);
         boolean armed;
         try {
             armed = sessions.with(name)
@@ -147,7 +148,8 @@ public final class Uninstaller {
         }
         Map<String, HostState> hosts = new TreeMap<>(state.hosts());
         hosts.remove(name);
-        return new MeshState(state.mesh(), hosts, state.resting(), state.intents(), state.accessKey());
+        return new MeshState(
+                state.mesh(), hosts, state.resting(), state.intents(), state.accessKey(), state.jumpHosts());
     }
 
     /** Passes on what a host reports. */

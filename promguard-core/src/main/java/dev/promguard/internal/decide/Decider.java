@@ -14,6 +14,7 @@ import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.Explanation;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostProblem;
+import dev.promguard.host.Interfaces;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
@@ -27,7 +28,6 @@ import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
-import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Preflight;
@@ -91,7 +91,7 @@ public final class Decider {
         for (Blueprint.Host host : roster.selected()) {
             hosts.add(decide(observed, keys, host));
         }
-        return new Decision(request, observed, keys, hosts, Problem.all(observed, hosts, stateLocation));
+        return new Decision(request, observed, keys, hosts, Problem.all(request, observed, hosts, stateLocation));
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host) {
@@ -139,7 +139,7 @@ public final class Decider {
         if (roster.identities().hasLostItsTag(host.name())) {
             planned.add(ExplainedChange.of("cloud-tag", Change.Action.UPDATE, host.name(), true, LOST_TAG));
         }
-        firstContact(roster, host.name(), state, seen.hostKey()).ifPresent(planned::add);
+        planned.addAll(FirstContact.of(roster, host.name(), seen));
         if (rebuilt) {
             planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
@@ -178,7 +178,13 @@ public final class Decider {
         List<Problem> problems = new ArrayList<>();
         Differ.problems(desired, facts)
                 .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, problem)));
-        List<String> overlaps = Planner.overlaps(blueprint.spec(), facts.addresses());
+        Optional<HostProblem> renamed = Interfaces.renamed(blueprint.mesh(), desired, facts);
+        if (renamed.isPresent()) {
+            problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, renamed.get()));
+            return problems;
+        }
+        List<String> overlaps = new ArrayList<>(Planner.overlaps(blueprint.spec(), facts.addresses()));
+        overlaps.addAll(Interfaces.overlaps(blueprint.spec(), facts));
         if (!overlaps.isEmpty()) {
             problems.add(Problem.ofHost(
                     Problem.Kind.NETWORK_OVERLAP,
@@ -188,6 +194,8 @@ public final class Decider {
                                     + String.join(", ", overlaps),
                             "Choose another network with network(…).")));
         }
+        Interfaces.problems(desired, facts)
+                .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         if (roster.inventory().isPresent()) {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
@@ -206,7 +214,9 @@ public final class Decider {
                 .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_REMOVED, name, problem)));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
-                        Problem.Kind.DUPLICATE_KEY, name, new HostProblem(shown, DuplicateKeys.remedy()))));
+                        Problem.Kind.DUPLICATE_KEY,
+                        name,
+                        new HostProblem(shown, DuplicateKeys.remedy(blueprint.interfaceName())))));
         Optional.ofNullable(keys.deferred().get(name))
                 .ifPresent(peers -> problems.add(Problem.ofHost(
                         Problem.Kind.WAITS_FOR_PEERS,
@@ -255,22 +265,5 @@ public final class Decider {
         all.add(new Manifest.Begin(roster.blueprint().mesh()));
         all.addAll(changes);
         return all;
-    }
-
-    private static Optional<ExplainedChange> firstContact(
-            Roster roster, String name, HostState state, HostKeyFingerprint shown) {
-        boolean trusts = roster.inventory()
-                .map(inventory -> inventory.logins().get(name))
-                .filter(login -> login.hostKeys().isEmpty())
-                .isPresent();
-        return state.hostKeys().isEmpty() && trusts
-                ? Optional.of(ExplainedChange.of(
-                                "host-key",
-                                Change.Action.CREATE,
-                                "SSH host key",
-                                false,
-                                "trust the host key " + shown + ", shown at this first contact")
-                        .between("unknown", shown.text()))
-                : Optional.empty();
     }
 }

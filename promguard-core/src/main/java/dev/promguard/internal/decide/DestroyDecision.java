@@ -56,6 +56,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
      * @param changes the changes for people
      * @param leftovers what is going to be left, each in a line
      * @param problem why it could not be read
+     * @param lost what is lost with a host that is deleted
      */
     public record Host(
             Kind kind,
@@ -65,7 +66,8 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
             Optional<String> publicAddress,
             List<ExplainedChange> changes,
             List<String> leftovers,
-            Optional<Problem> problem) {
+            Optional<Problem> problem,
+            Optional<String> lost) {
         /**
          * Copies the lists.
          *
@@ -80,6 +82,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
             changes = List.copyOf(changes);
             leftovers = List.copyOf(leftovers);
             Objects.requireNonNull(problem, "problem");
+            Objects.requireNonNull(lost, "lost");
         }
     }
 
@@ -116,7 +119,8 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
                 host.publicAddress(),
                 List.of(),
                 List.of(),
-                Optional.empty());
+                Optional.empty(),
+                Optional.of(Removals.lost(state, host, false)));
     }
 
     /**
@@ -160,6 +164,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
             kind = Kind.UNREADABLE;
             problem = Optional.of(Problem.unreachable(name, unreachable.failure()));
         }
-        return new Host(kind, name, Optional.empty(), address, publicAddress, changes, leftovers, problem);
+        return new Host(
+                kind, name, Optional.empty(), address, publicAddress, changes, leftovers, problem, Optional.empty());
     }
 }

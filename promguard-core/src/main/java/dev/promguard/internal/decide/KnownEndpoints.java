@@ -3,6 +3,7 @@ package dev.promguard.internal.decide;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
@@ -21,7 +22,6 @@ import java.util.regex.Pattern;
  * stays where the host has it: in the file of its interface, or else in the interface.
  */
 public final class KnownEndpoints {
-    private static final String CONFIG = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
     private static final Pattern PEER = Pattern.compile(
             "^PublicKey = (\\S+)\\n(?:#[^\\n]*\\n)*Endpoint = \\[?([0-9A-Fa-f.:]+?)]?:[0-9]{1,5}$", Pattern.MULTILINE);
     private static final Pattern ENDPOINT = Pattern.compile("\\[?([0-9A-Fa-f.:]+?)]?:[0-9]{1,5}");
@@ -39,7 +39,7 @@ public final class KnownEndpoints {
     static Map<String, String> addresses(Observed observed, Blueprint.Host host, Map<String, PublicKey> keys) {
         Map<String, String> addresses = new TreeMap<>(observed.roster().publicAddresses());
         if (observed.hosts().get(host.name()) instanceof HostObservation.Seen seen) {
-            Map<String, String> kept = kept(seen.facts());
+            Map<String, String> kept = kept(observed.roster().blueprint().interfaceName(), seen.facts());
             for (String peer : host.peers()) {
                 PublicKey key = keys.get(peer);
                 String address = key == null ? null : kept.get(key.base64());
@@ -72,9 +72,9 @@ public final class KnownEndpoints {
     }
 
     /** The addresses that a host has for its peers, by their public keys. */
-    private static Map<String, String> kept(HostFacts facts) {
+    private static Map<String, String> kept(String interfaceName, HostFacts facts) {
         Map<String, String> kept = new HashMap<>();
-        HostFacts.FileFact config = facts.files().get(CONFIG);
+        HostFacts.FileFact config = facts.files().get(WireGuardInterface.configPath(interfaceName));
         if (config == null) {
             facts.wireGuard()
                     .map(HostFacts.WireGuardFact::peers)

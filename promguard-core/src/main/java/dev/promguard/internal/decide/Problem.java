@@ -30,6 +30,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         FORGOTTEN_HOST(true, ErrorCode.HOST_NOT_IN_INVENTORY),
         /** The cloud would refuse to create a host. */
         REFUSED_BY_PROVIDER(true, ErrorCode.CANNOT_CREATE),
+        /** A host does not exist, and the run creates none. */
+        NOT_CREATED(true, ErrorCode.HOST_NOT_CREATED),
         /** A host cannot be reached or read. */
         UNREACHABLE(false, ErrorCode.CONNECT_FAILED),
         /** A host is not running, or has no public address yet. */
@@ -38,7 +40,7 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         UNSUPPORTED(false, ErrorCode.UNSUPPORTED_SYSTEM),
         /** The mesh's network overlaps one of a host's own. */
         NETWORK_OVERLAP(false, ErrorCode.NETWORK_OVERLAP),
-        /** A host that was there before has something in a place that PromGuard needs. */
+        /** A host has something in a place that PromGuard needs, or its mesh's interface has another name. */
         CONFLICT(true, ErrorCode.CONFLICT),
         /** Rules of others on a host drop or redirect what the mesh needs. */
         TRAFFIC_BLOCKED(false, ErrorCode.TRAFFIC_BLOCKED),
@@ -93,8 +95,9 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
     }
 
     /** All problems, in the order in which every verb reports them. */
-    static List<Problem> all(Observed observed, List<HostDecision> hosts, String stateLocation) {
+    static List<Problem> all(Request request, Observed observed, List<HostDecision> hosts, String stateLocation) {
         List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
+        Removals.notCreated(request, observed.roster()).ifPresent(problems::add);
         hosts.forEach(host -> problems.addAll(host.problems()));
         return List.copyOf(problems);
     }

@@ -62,7 +62,7 @@ public final class Destruction {
         if (inventory.isEmpty()) {
             return decide(state, new CloudObserver(context).identify(state));
         }
-        try (Sessions sessions = new Sessions(context::loginKey)) {
+        try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return decide(
                     state,
                     new ManifestObserver(context, inventory.get())
@@ -112,8 +112,8 @@ public final class Destruction {
 
     private Result uninstall(StateJournal journal, HostInventory inventory, Consumer<DestroyDecision> review) {
         Uninstaller.Result result;
-        try (Sessions sessions = new Sessions(context::loginKey)) {
-            MeshState state = journal.state();
+        MeshState state = journal.state();
+        try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             Uninstaller uninstaller = new Uninstaller(context, journal);
             Manifests manifests = new ManifestObserver(context, inventory)
                     .observe(names(state, inventory), state, sessions, uninstaller::pin);

@@ -10,6 +10,7 @@ import dev.promguard.internal.act.Outcome;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.decide.Request;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostKeyPolicy;
@@ -18,6 +19,7 @@ import dev.promguard.internal.observe.HostObserver;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
@@ -26,7 +28,6 @@ import dev.promguard.internal.run.Timeouts;
 import dev.promguard.internal.verify.ProbeResults;
 import dev.promguard.internal.verify.Prober;
 import dev.promguard.internal.verify.Verifier;
-import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
@@ -49,8 +50,10 @@ public final class Engine {
         PLAN,
         /** To report the state of everything: like a plan, but problems are reported instead of refused. */
         VERIFY,
-        /** To change hosts: waits for those that are not ready, and keeps changes of an earlier run. */
-        CHANGE
+        /** To change hosts: waits for those that are not ready, and keeps changes of an earlier run. Removes hosts only if that is allowed. */
+        CHANGE,
+        /** To make changes that somebody has reviewed. */
+        REVIEWED_CHANGE
     }
 
     private static final String ROTATE = "rotate the keys of every host";
@@ -95,7 +98,7 @@ public final class Engine {
      */
     public Outcome apply(Set<String> only) {
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(only)) {
+        try (Observation seen = observe(only, Purpose.CHANGE)) {
             seen.awaitSome(Optional.empty());
             return act(decider.decide(Request.APPLY, seen.observed()).orThrow(), seen);
         }
@@ -110,7 +113,7 @@ public final class Engine {
      */
     public Outcome apply(Set<String> only, Consumer<Decision> review) {
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(only)) {
+        try (Observation seen = observe(only, Purpose.REVIEWED_CHANGE)) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.accept(decision);
@@ -170,10 +173,12 @@ public final class Engine {
     private Outcome rotateKeys(Optional<Consumer<Decision>> review) {
         Outcome applied;
         context.events().started(null, "observe what exists");
-        try (Observation seen = observe(Set.of())) {
+        Purpose purpose = review.isPresent() ? Purpose.REVIEWED_CHANGE : Purpose.CHANGE;
+        try (Observation seen = observe(Set.of(), purpose)) {
             seen.awaitAll();
+            Decision rotation = decider.decide(Request.ROTATE, seen.observed()).orThrow();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
-            review.ifPresent(reviewer -> reviewer.accept(decider.decide(Request.ROTATE, seen.observed())));
+            review.ifPresent(reviewer -> reviewer.accept(rotation));
             if (decision.isEmpty()) {
                 return rotate(seen);
             }
@@ -185,7 +190,7 @@ public final class Engine {
         } else if (applied.cancelled().isPresent()) {
             return applied;
         }
-        try (Observation seen = observe(Set.of())) {
+        try (Observation seen = observe(Set.of(), purpose)) {
             seen.awaitAll();
             return applied.then(rotate(seen));
         } catch (PromGuardException e) {
@@ -248,9 +253,9 @@ public final class Engine {
                 .filter(known -> roster.state().hosts().containsKey(host))
                 .orElseThrow(() -> HostException.of(ErrorCode.HOST_NOT_CREATED, host, "", "connect")
                         .because("it does not exist yet", "Run apply first."));
-        try (Secret loginKey = context.loginKey()) {
+        try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return new HostKeyPolicy(context)
-                    .openPinned(host, address, roster.remembered(host), loginKey, Timeouts.OBSERVE);
+                    .openPinned(host, address, roster.remembered(host), sessions, Timeouts.OBSERVE);
         }
     }
 
@@ -263,18 +268,21 @@ public final class Engine {
     }
 
     /** Begins an observation for a run that changes hosts. */
-    private Observation observe(Set<String> only) {
-        return observe(context.loadState(), only, context.sshTimeout(), Purpose.CHANGE);
+    private Observation observe(Set<String> only, Purpose purpose) {
+        return observe(context.loadState(), only, context.sshTimeout(), purpose);
     }
 
     private Observation observe(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
-        boolean acts = purpose == Purpose.CHANGE;
+        boolean acts = purpose == Purpose.CHANGE || purpose == Purpose.REVIEWED_CHANGE;
         Roster roster = cloud.observe(loaded, only);
         Preflight preflight = roster.missing().isEmpty()
                 ? new Preflight(List.of(), Map.of())
                 : context.provider().preflight(roster.missing());
         if (purpose != Purpose.VERIFY) {
             decider.refuse(roster, preflight, acts);
+        }
+        if (purpose == Purpose.CHANGE && !context.removalAllowed()) {
+            Removals.refuse(roster);
         }
         if (purpose != Purpose.VERIFY
                 && !context.isInventory()
@@ -283,7 +291,7 @@ public final class Engine {
             new LoginKeys(context).requireSameAs(roster.state());
         }
         List<String> firewall =
-                context.provider().planFirewall(context.mesh(), context.spec().wireGuardPort());
+                context.provider().planFirewall(context.mesh(), context.spec().wireGuardPorts());
         Map<String, HostObservation> known = new LinkedHashMap<>();
         Set<String> reachable = new TreeSet<>();
         roster.missing().forEach(order -> known.put(order.name(), new HostObservation.Absent()));

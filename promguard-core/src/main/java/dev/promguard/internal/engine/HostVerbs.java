@@ -5,6 +5,7 @@ import dev.promguard.HostException;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.internal.act.Outcome;
+import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
@@ -76,6 +77,9 @@ public final class HostVerbs {
     public Outcome replace(String name) {
         Roster roster = roster();
         CloudHost host = find(roster, name);
+        if (!context.removalAllowed()) {
+            Removals.refuse(roster);
+        }
         new LoginKeys(context).requireSameAs(roster.state());
         new Engine(context).plan(Set.of()).orThrow();
         HostSpec spec = spec(name);

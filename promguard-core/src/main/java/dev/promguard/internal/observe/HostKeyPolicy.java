@@ -5,16 +5,17 @@ import dev.promguard.HostException;
 import dev.promguard.ProviderException;
 import dev.promguard.internal.run.Context;
 import dev.promguard.keys.HostKeyFingerprint;
-import dev.promguard.keys.Secret;
-import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Rebuild;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -46,26 +47,93 @@ public final class HostKeyPolicy {
      * @param name the host's name
      * @param address its public address
      * @param host what is remembered of it
-     * @param loginKey the key to log in with
+     * @param sessions the run's sessions, which know what to log in with
      * @param timeout how long to try
      * @return the target
      */
-    public HostTarget target(String name, String address, HostState host, Secret loginKey, Duration timeout) {
-        Optional<HostInventory> inventory = context.provider().inventory();
-        Login login = inventory.map(hosts -> hosts.logins().get(name)).orElse(null);
-        if (inventory.isEmpty() || login == null) {
-            return new HostTarget(name, address, SSH_PORT, "root", host.hostKeys(), loginKey, timeout);
+    public HostTarget target(String name, String address, HostState host, Sessions sessions, Duration timeout) {
+        HostTarget.Builder target = HostTarget.of(name, address).timeout(timeout);
+        Optional<Login> login = login(name);
+        if (login.isEmpty()) {
+            return target.port(SSH_PORT)
+                    .accepting(host.hostKeys())
+                    .identity(sessions.identity())
+                    .build();
         }
-        return new HostTarget(
-                name,
-                address,
-                login.port(),
-                login.user(),
-                accepted(login, host),
-                login.trustOnFirstUse(),
-                loginKey,
-                inventory.get().passphrase(),
-                timeout);
+        List<JumpHost> chain = login.get().jumpHosts();
+        List<String> paths = JumpHost.paths(chain);
+        List<HostTarget> jumpHosts = new ArrayList<>();
+        for (int i = 0; i < chain.size(); i++) {
+            JumpHost hop = chain.get(i);
+            jumpHosts.add(target(
+                            HostTarget.of(hop.name(), hop.address()),
+                            hop.login(),
+                            sessions.jumpKeys().accepted(hop, paths.get(i)),
+                            sessions)
+                    .build());
+        }
+        return target(target, login.get(), accepted(login.get(), host), sessions)
+                .jumpHosts(jumpHosts)
+                .build();
+    }
+
+    private static HostTarget.Builder target(
+            HostTarget.Builder target, Login login, Set<HostKeyFingerprint> accepted, Sessions sessions) {
+        return target.port(login.port())
+                .user(login.user())
+                .accepting(accepted)
+                .trustOnFirstUse(login.trustOnFirstUse())
+                .identities(login.identities().isEmpty() ? List.of(sessions.identity()) : login.identities());
+    }
+
+    private Optional<Login> login(String name) {
+        return context.provider()
+                .inventory()
+                .map(inventory -> inventory.logins().get(name));
+    }
+
+    /**
+     * The host keys that the jump hosts of a session proved.
+     *
+     * @param name the name of the host that the session is with
+     * @param session the session
+     * @return the keys by the jump hosts' paths; empty if the host is reached from here
+     */
+    public Map<String, HostKeyFingerprint> jumpKeys(String name, HostSession session) {
+        return login(name)
+                .map(Login::jumpHosts)
+                .filter(chain -> !chain.isEmpty())
+                .map(chain -> JumpKeys.byPath(chain, session.jumpHostKeys()))
+                .orElse(Map.of());
+    }
+
+    /**
+     * Opens a session with a host that may show any key that it is remembered by.
+     *
+     * @param name the host's name
+     * @param address its public address
+     * @param host what is remembered of it
+     * @param sessions the run's sessions, which know what to log in with
+     * @param timeout how long to try
+     * @return the session, which the caller closes
+     * @throws HostException as {@link dev.promguard.spi.HostApplier#open}
+     */
+    public HostSession openKnown(String name, String address, HostState host, Sessions sessions, Duration timeout) {
+        HostTarget target = target(name, address, host, sessions, timeout);
+        HostSession session = context.applier().open(target);
+        boolean good = false;
+        try {
+            List<JumpHost> chain = login(name).map(Login::jumpHosts).orElse(List.of());
+            if (!chain.isEmpty()) {
+                sessions.jumpKeys().proven(target, chain, session.jumpHostKeys());
+            }
+            good = true;
+            return session;
+        } finally {
+            if (!good) {
+                session.close();
+            }
+        }
     }
 
     /**
@@ -85,22 +153,22 @@ public final class HostKeyPolicy {
      * @param name the host's name
      * @param address its public address
      * @param host what is remembered of it
-     * @param loginKey the key to log in with
+     * @param sessions the run's sessions, which know what to log in with
      * @param timeout how long to try
      * @return the session, which the caller closes
      * @throws HostException as {@link dev.promguard.spi.HostApplier#open}
      * @throws ProviderException if the cloud cannot be asked whether the host was rebuilt
      */
-    public HostSession open(String name, String address, HostState host, Secret loginKey, Duration timeout) {
+    public HostSession open(String name, String address, HostState host, Sessions sessions, Duration timeout) {
         try {
-            return context.applier().open(target(name, address, host, loginKey, timeout));
+            return openKnown(name, address, host, sessions, timeout);
         } catch (HostException refusal) {
             Optional<HostKeyFingerprint> shown = refusal.refusedHostKey();
             if (shown.isEmpty() || !host.rebuilt(shown.get())) {
                 throw refusal;
             }
             HostState rebuilt = requireRebuilt(name, address, host, shown.get(), refusal);
-            return context.applier().open(target(name, address, rebuilt, loginKey, timeout));
+            return openKnown(name, address, rebuilt, sessions, timeout);
         }
     }
 
@@ -110,14 +178,14 @@ public final class HostKeyPolicy {
      * @param name the host's name
      * @param address its public address
      * @param host what is remembered of it
-     * @param loginKey the key to log in with
+     * @param sessions the run's sessions, which know what to log in with
      * @param timeout how long to try
      * @return the session, which the caller closes
      * @throws HostException as {@link dev.promguard.spi.HostApplier#open}
      */
-    public HostSession openPinned(String name, String address, HostState host, Secret loginKey, Duration timeout) {
+    public HostSession openPinned(String name, String address, HostState host, Sessions sessions, Duration timeout) {
         try {
-            return context.applier().open(target(name, address, host, loginKey, timeout));
+            return openKnown(name, address, host, sessions, timeout);
         } catch (HostException refusal) {
             Optional<HostKeyFingerprint> shown = refusal.refusedHostKey();
             if (shown.isEmpty() || !host.rebuilt(shown.get())) {

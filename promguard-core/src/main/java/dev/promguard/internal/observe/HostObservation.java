@@ -2,6 +2,7 @@ package dev.promguard.internal.observe;
 
 import dev.promguard.host.HostFacts;
 import dev.promguard.keys.HostKeyFingerprint;
+import java.util.Map;
 import java.util.Objects;
 
 /** What one run knows of a host. A value; the session that it was read over belongs to the {@link Observation}. */
@@ -11,16 +12,30 @@ public sealed interface HostObservation {
      *
      * @param facts what the host is
      * @param hostKey the SSH host key that it proved
+     * @param jumpKeys the SSH host keys that the jump hosts on the way proved, by their {@linkplain dev.promguard.spi.JumpHost#paths
+     *     paths}
      */
-    record Seen(HostFacts facts, HostKeyFingerprint hostKey) implements HostObservation {
+    record Seen(HostFacts facts, HostKeyFingerprint hostKey, Map<String, HostKeyFingerprint> jumpKeys)
+            implements HostObservation {
         /**
-         * Checks that both are there.
+         * Copies the keys.
          *
-         * @throws NullPointerException if one is null
+         * @throws NullPointerException if something is null
          */
         public Seen {
             Objects.requireNonNull(facts, "facts");
             Objects.requireNonNull(hostKey, "hostKey");
+            jumpKeys = Map.copyOf(jumpKeys);
+        }
+
+        /**
+         * The same host, read once more over the same session.
+         *
+         * @param now its facts now
+         * @return a copy
+         */
+        public Seen with(HostFacts now) {
+            return new Seen(now, hostKey, jumpKeys);
         }
     }
 

@@ -64,8 +64,8 @@ public final class HostObserver {
                 .publicAddress()
                 .orElseThrow(() -> withoutAddress(name));
         HostSession session = rebuilt
-                ? policy.open(name, address, roster.remembered(name), sessions.loginKey(), timeout)
-                : policy.openPinned(name, address, roster.remembered(name), sessions.loginKey(), timeout);
+                ? policy.open(name, address, roster.remembered(name), sessions, timeout)
+                : policy.openPinned(name, address, roster.remembered(name), sessions, timeout);
         sessions.add(name, session);
         return session;
     }
@@ -182,7 +182,7 @@ public final class HostObserver {
                     : session.facts(Resources.query(expected), context.bootTimeout());
             read = true;
             context.events().done(name, "observed");
-            return new Arrived(host, expected, new Seen(facts, session.hostKey()));
+            return new Arrived(host, expected, new Seen(facts, session.hostKey(), policy.jumpKeys(name, session)));
         } catch (HostException | ProviderException e) {
             return new Arrived(host, expected, new Unreachable(e));
         } finally {

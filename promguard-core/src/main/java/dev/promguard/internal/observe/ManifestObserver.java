@@ -7,6 +7,7 @@ import dev.promguard.host.Manifest;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Timeouts;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostSession;
@@ -20,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 
 /** Reads from hosts of an inventory what PromGuard has put there. */
@@ -78,15 +78,27 @@ public final class ManifestObserver {
      * @param names the hosts' names
      * @param state what is remembered
      * @param sessions where the sessions are kept
-     * @param pin called for each host with the key that it proved, before anything is sent to it
+     * @param pin called for each host with the keys that were proved, before anything is sent to it
      * @return what is known of each
      */
-    public Manifests observe(
-            Collection<String> names, MeshState state, Sessions sessions, BiConsumer<String, HostState> pin) {
+    public Manifests observe(Collection<String> names, MeshState state, Sessions sessions, Pinning pin) {
         return readAll(names, state, sessions, (session, host) -> {
-            pin.accept(host.name(), host.known().pinned(session.hostKey()));
+            pin.pin(host.name(), host.known().pinned(session.hostKey()), policy.jumpKeys(host.name(), session));
             return HostObserver.settled(session, Manifest.query(), context.bootTimeout());
         });
+    }
+
+    /** Keeps the host keys that were proved. */
+    @FunctionalInterface
+    public interface Pinning {
+        /**
+         * Called before anything is sent to a host.
+         *
+         * @param name its name
+         * @param host what is remembered of it, with the key that it proved
+         * @param jumpHosts the keys of the jump hosts on the way, by their paths
+         */
+        void pin(String name, HostState host, Map<String, HostKeyFingerprint> jumpHosts);
     }
 
     /** A host that a session was opened with. */
@@ -130,10 +142,10 @@ public final class ManifestObserver {
             Opened host, String address, Sessions sessions, BiFunction<HostSession, Opened, HostFacts> reading) {
         boolean read = false;
         try {
-            HostSession session = context.applier()
-                    .open(policy.target(host.name(), address, host.known(), sessions.loginKey(), Timeouts.OBSERVE));
+            HostSession session = policy.openKnown(host.name(), address, host.known(), sessions, Timeouts.OBSERVE);
             sessions.add(host.name(), session);
-            HostObservation seen = new HostObservation.Seen(reading.apply(session, host), session.hostKey());
+            HostObservation seen = new HostObservation.Seen(
+                    reading.apply(session, host), session.hostKey(), policy.jumpKeys(host.name(), session));
             read = true;
             return seen;
         } finally {

@@ -47,7 +47,7 @@ public final class Observation implements AutoCloseable {
         this.observed = observed;
         this.timeout = timeout;
         this.settles = settles;
-        this.sessions = new Sessions(context::loginKey);
+        this.sessions = new Sessions(context::identity, loaded.jumpHosts());
         this.waves = new Waves<>(context.parallelism(), context.intervals().grace());
     }
 
@@ -88,7 +88,7 @@ public final class Observation implements AutoCloseable {
         if (names.isEmpty()) {
             return;
         }
-        sessions.loginKey();
+        sessions.identity();
         Roster roster = observed.roster();
         waves.expect(names);
         names.forEach(name -> waves.start(name, () -> observer.observe(roster, name, sessions, timeout, settles)));

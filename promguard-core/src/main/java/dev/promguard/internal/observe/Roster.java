@@ -1,9 +1,12 @@
 package dev.promguard.internal.observe;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.JumpHost;
+import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,6 +16,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * The hosts of the spec beside those that exist: which are there, which are missing, which are orphaned. A value.
@@ -110,6 +114,53 @@ public record Roster(
             throw new IllegalStateException("nothing is remembered of " + name);
         }
         return host;
+    }
+
+    /**
+     * The jump hosts on the way to a host.
+     *
+     * @param name the host's name
+     * @return jump hosts in the order in which they are passed; empty if the host is reached from here
+     */
+    public List<JumpHost> jumpHosts(String name) {
+        return inventory
+                .map(hosts -> hosts.logins().get(name))
+                .map(Login::jumpHosts)
+                .orElse(List.of());
+    }
+
+    /**
+     * The hosts that are not reached from here.
+     *
+     * @return the names of those that have a jump host
+     */
+    public Set<String> behindJumpHosts() {
+        return blueprint.hosts().stream()
+                .map(Blueprint.Host::name)
+                .filter(name -> !jumpHosts(name).isEmpty())
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * The jump hosts on the way to a host of which no key is given and none is remembered.
+     *
+     * @param name the host's name
+     * @param seen what was observed of the host
+     * @return the keys that they showed, by jump host
+     */
+    public Map<JumpHost, HostKeyFingerprint> unpinnedJumpHosts(String name, HostObservation.Seen seen) {
+        List<JumpHost> chain = jumpHosts(name);
+        List<String> paths = JumpHost.paths(chain);
+        Map<JumpHost, HostKeyFingerprint> unpinned = new LinkedHashMap<>();
+        for (int i = 0; i < chain.size(); i++) {
+            HostKeyFingerprint shown = seen.jumpKeys().get(paths.get(i));
+            if (shown != null
+                    && chain.get(i).login().hostKeys().isEmpty()
+                    && !state.jumpHosts().containsKey(paths.get(i))) {
+                unpinned.put(chain.get(i), shown);
+            }
+        }
+        return unpinned;
     }
 
     /**

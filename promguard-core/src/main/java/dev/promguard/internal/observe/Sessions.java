@@ -1,7 +1,8 @@
 package dev.promguard.internal.observe;
 
-import dev.promguard.keys.Secret;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Identity;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -11,37 +12,45 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sessions of one run, and the key that they log in with. A session that is added after the end, by a worker that was late,
+ * The sessions of one run, and what they log in with. A session that is added after the end, by a worker that was late,
  * is closed at once. Thread-safe.
  */
 public final class Sessions implements AutoCloseable {
-    private final Supplier<Secret> source;
+    private final Supplier<Identity> source;
+    private final JumpKeys jumpKeys;
     private final Map<String, HostSession> open = new HashMap<>();
-    private @Nullable Secret loginKey;
+    private @Nullable Identity identity;
     private boolean closed;
 
     /**
      * No session yet.
      *
-     * @param loginKey reads the key to log in with, when it is first needed: a mesh may not have one before
+     * @param identity reads what to log in with, when it is first needed: a mesh may not have a key before
+     * @param jumpHosts the host keys of jump hosts that are remembered, by the jump hosts' paths
      */
-    public Sessions(Supplier<Secret> loginKey) {
-        this.source = loginKey;
+    public Sessions(Supplier<Identity> identity, Map<String, HostKeyFingerprint> jumpHosts) {
+        this.source = identity;
+        this.jumpKeys = new JumpKeys(jumpHosts);
     }
 
     /**
-     * The key to log in with.
+     * What to log in with.
      *
-     * @return the key, which stays this object's to close
-     * @throws dev.promguard.StateException if it is missing
+     * @return the identity, which stays this object's to close
+     * @throws dev.promguard.StateException if its key is missing
      */
-    public synchronized Secret loginKey() {
-        Secret key = loginKey;
-        if (key == null) {
-            key = source.get();
-            loginKey = key;
+    public synchronized Identity identity() {
+        Identity known = identity;
+        if (known == null) {
+            known = source.get();
+            identity = known;
         }
-        return key;
+        return known;
+    }
+
+    /** The host keys of jump hosts that are known. */
+    JumpKeys jumpKeys() {
+        return jumpKeys;
     }
 
     /**
@@ -87,20 +96,20 @@ public final class Sessions implements AutoCloseable {
         }
     }
 
-    /** Closes every session and the login key. */
+    /** Closes every session and the identity. */
     @Override
     public void close() {
         List<HostSession> all;
-        Secret key;
+        Identity known;
         synchronized (this) {
             closed = true;
             all = new ArrayList<>(open.values());
             open.clear();
-            key = loginKey;
+            known = identity;
         }
         all.forEach(HostSession::close);
-        if (key != null) {
-            key.close();
+        if (known != null) {
+            known.close();
         }
     }
 }

@@ -5,9 +5,9 @@ import dev.promguard.StateException;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.host.Renderer;
 import dev.promguard.keys.KeySource;
-import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
+import dev.promguard.spi.Identity;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.security.SecureRandom;
@@ -28,6 +28,7 @@ import java.time.Duration;
  * @param parallelism how many hosts are worked on at once
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param intervals how long to wait before asking again
+ * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
  */
 public record Context(
         MeshSpec spec,
@@ -40,7 +41,8 @@ public record Context(
         Renderer renderer,
         int parallelism,
         Duration sshTimeout,
-        PollIntervals intervals) {
+        PollIntervals intervals,
+        boolean removalAllowed) {
     /**
      * The mesh's name.
      *
@@ -78,15 +80,15 @@ public record Context(
     }
 
     /**
-     * The key to log in with: the user's own where the hosts were there before, else the mesh's.
+     * What to log in with: the user's own identity where the hosts were there before, else the mesh's.
      *
-     * @return the key, which the caller closes
+     * @return the identity, which the caller closes
      * @throws StateException if the mesh's key is missing, or is no whole key
      */
-    public Secret loginKey() {
+    public Identity identity() {
         return provider.inventory()
-                .map(inventory -> inventory.identity().use(Secret::of))
-                .orElseGet(() -> new LoginKeys(this).require());
+                .map(inventory -> inventory.identity().copy())
+                .orElseGet(() -> Identity.ofKey(new LoginKeys(this).require()));
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.promguard.internal.verify;
 
+import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -8,13 +9,16 @@ import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * Whether what answers at an address is the host that was meant. A host knows its own addresses, but from another host such an address
@@ -22,6 +26,9 @@ import java.util.TreeSet;
  * probed.
  */
 final class AddressProofs {
+    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F]*:[0-9a-fA-F:.]+");
+    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
+
     private final ReachabilityChecks reachability;
     private final Map<String, HostKeyFingerprint> hostKeys;
 
@@ -36,12 +43,38 @@ final class AddressProofs {
         this.hostKeys = Map.copyOf(hostKeys);
     }
 
+    /** The address that a text is, without looking up names. */
+    static Optional<InetAddress> literal(String address) {
+        if (!IPV4.matcher(address).matches() && !IPV6.matcher(address).matches()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(InetAddress.getByName(address));
+        } catch (UnknownHostException e) {
+            return Optional.empty();
+        }
+    }
+
     /** Whether an address is one that many networks have a machine at. */
     static boolean isPrivate(InetAddress address) {
         byte[] bytes = address.getAddress();
         boolean uniqueLocal = address instanceof Inet6Address && (bytes[0] & 0xfe) == 0xfc;
         boolean shared = bytes.length == 4 && (bytes[0] & 0xff) == 100 && (bytes[1] & 0xc0) == 64;
         return address.isSiteLocalAddress() || uniqueLocal || shared;
+    }
+
+    /** Whether the address by which PromGuard reaches a host is another machine's, which forwards SSH to it. */
+    static boolean isForwarded(Blueprint.Host host) {
+        return host.spec().endpoint().behindNat();
+    }
+
+    /** What is said of a host that has no address of its own that could be probed from here. */
+    static Check notProbed(CheckItem item, String method) {
+        return item.note(
+                method,
+                "not probed: the host is behind NAT, and the address by which PromGuard reaches it is that of the machine that"
+                        + " forwards SSH",
+                "See that nothing else is forwarded to the host there.");
     }
 
     /** The proofs of a mesh as it was observed. */

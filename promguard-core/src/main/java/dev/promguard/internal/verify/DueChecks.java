@@ -82,7 +82,10 @@ public final class DueChecks {
         for (Blueprint.Host host : blueprint.hosts()) {
             if (!host.equals(monitor)
                     && blueprint.scrapes(monitor, host, blueprint.spec().nodeExporterPort())) {
-                due.add(new Due(ReachabilityChecks.pageItem(host.name(), name), name, "it was not fetched"));
+                due.add(new Due(
+                        ReachabilityChecks.pageItem(host.name(), name, blueprint.interfaceName()),
+                        name,
+                        "it was not fetched"));
             }
         }
     }

@@ -17,6 +17,7 @@ import dev.promguard.host.HostFacts.UnitFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.LoadedRule;
 import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
@@ -78,13 +79,13 @@ final class HostChecks {
 
     /** What {@link #check} checks of a host, whatever its facts are. */
     static List<CheckItem> due(Blueprint blueprint, Blueprint.Host host) {
-        List<CheckItem> due = new ArrayList<>(
-                List.of(deniesItem(host), guardedItem(host), killSwitchItem(blueprint, host), exportersItem(host)));
+        List<CheckItem> due = new ArrayList<>(List.of(
+                deniesItem(host), guardedItem(blueprint, host), killSwitchItem(blueprint, host), exportersItem(host)));
         if (host.role() == Role.MONITOR) {
             due.add(loopbackItem(host));
         }
         due.add(upToDateItem(host));
-        units(host).forEach(unit -> due.add(unitItem(host, unit)));
+        units(blueprint.interfaceName(), host).forEach(unit -> due.add(unitItem(host, unit)));
         due.add(keyFileItem(host));
         due.add(peersItem(host));
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
@@ -105,11 +106,11 @@ final class HostChecks {
         return item(host, CheckKind.FIREWALL_DENIES_BY_DEFAULT, "denies what no rule admits, now and at boot");
     }
 
-    private static CheckItem guardedItem(Blueprint.Host host) {
+    private static CheckItem guardedItem(Blueprint blueprint, Blueprint.Host host) {
         return item(
                 host,
                 CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY,
-                "admits its guarded ports on " + Blueprint.WIREGUARD_INTERFACE
+                "admits its guarded ports on " + blueprint.interfaceName()
                         + " and from the monitors alone, so that a forged source address opens nothing");
     }
 
@@ -117,7 +118,7 @@ final class HostChecks {
         return item(
                 host,
                 CheckKind.KILL_SWITCH_ON,
-                "lets packets for " + blueprint.network() + " leave through " + Blueprint.WIREGUARD_INTERFACE
+                "lets packets for " + blueprint.network() + " leave through " + blueprint.interfaceName()
                         + " alone, also while that is down, and takes those for its address from there alone");
     }
 
@@ -163,9 +164,9 @@ final class HostChecks {
                 "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes");
     }
 
-    private static List<String> units(Blueprint.Host host) {
-        List<String> units = new ArrayList<>(
-                List.of("wg-quick@wg0.service", KillSwitch.UNIT, METRICS_TIMER, "node_exporter.service"));
+    private static List<String> units(String interfaceName, Blueprint.Host host) {
+        List<String> units = new ArrayList<>(List.of(
+                WireGuardInterface.unit(interfaceName), KillSwitch.UNIT, METRICS_TIMER, "node_exporter.service"));
         host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
         if (host.role() == Role.MONITOR) {
             units.add("prometheus.service");
@@ -241,7 +242,7 @@ final class HostChecks {
         List<LoadedRule> breaches = breaches();
         long own = loaded.stream().filter(this::isOfTheSpec).count();
         add(
-                guardedItem(host),
+                guardedItem(blueprint, host),
                 "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the spec, which name the"
                         + " interface, may accept port " + words(guarded(blueprint, host))
                         + "; no forged packet was sent",
@@ -374,7 +375,7 @@ final class HostChecks {
     }
 
     private void units() {
-        for (String unit : units(host)) {
+        for (String unit : units(blueprint.interfaceName(), host)) {
             UnitFact fact = facts.units().get(unit);
             add(
                     unitItem(host, unit),
@@ -426,7 +427,7 @@ final class HostChecks {
         }
         add(
                 peersItem(host),
-                "wg show " + Blueprint.WIREGUARD_INTERFACE,
+                "wg show " + blueprint.interfaceName(),
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
                 unknown
@@ -442,28 +443,27 @@ final class HostChecks {
                     .toList();
             add(
                     presharedItem(host),
-                    "wg show wg0, compared on the host with its files",
+                    "wg show " + blueprint.interfaceName() + ", compared on the host with its files",
                     without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
                     without.isEmpty(),
                     "Run apply.");
         }
-        for (String name : host.peers()) {
-            Blueprint.Host peer = blueprint.host(name);
-            if (Handshakes.isExpected(host, peer)) {
-                handshake(peer, keys.peer(peers, name).flatMap(PeerFact::handshakeAge));
-            }
-        }
+        host.peers().stream()
+                .map(blueprint::host)
+                .filter(peer -> Handshakes.isExpected(host, peer))
+                .forEach(peer -> handshake(peer, keys.peer(peers, peer.name()).flatMap(PeerFact::handshakeAge)));
     }
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
         add(
                 handshakeItem(host, peer),
-                "wg show wg0",
+                "wg show " + blueprint.interfaceName(),
                 age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
                 blocked
                         ? "First fix what is said of the rules that the mesh's packets do not pass."
-                        : "See that the mesh's UDP port passes between the two hosts, then run apply.");
+                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
+                                + " and data does not pass, set a lower mtu(…).");
     }
 
     static boolean isLoopback(SocketFact socket) {

@@ -6,6 +6,7 @@ import dev.promguard.host.HostFacts.FileFact;
 import dev.promguard.host.HostFacts.ManifestFact;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.WireGuardFact;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.keys.PublicKey;
 import java.util.HashMap;
@@ -72,7 +73,7 @@ final class PeerKeys {
                 .map(Map.Entry::getKey)
                 .sorted()
                 .findFirst();
-        return own.or(() -> configured(peer, facts)
+        return own.or(() -> configured(peer, facts, blueprint.interfaceName())
                 .map(name -> otherMesh(facts, blueprint)
                         .map(mesh -> name + " of mesh " + mesh)
                         .orElse(name + " of an earlier apply")));
@@ -84,9 +85,9 @@ final class PeerKeys {
     }
 
     /** The configuration is PromGuard's own by the manifest alone. */
-    private static Optional<String> configured(PeerFact peer, HostFacts facts) {
-        String path = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".conf";
-        String key = "/etc/wireguard/" + Blueprint.WIREGUARD_INTERFACE + ".key";
+    private static Optional<String> configured(PeerFact peer, HostFacts facts, String interfaceName) {
+        String path = WireGuardInterface.configPath(interfaceName);
+        String key = WireGuardInterface.keyPath(interfaceName);
         FileFact file = facts.files().get(path);
         boolean ours = facts.manifest()
                 .filter(manifest -> manifest.things().contains("file " + path)

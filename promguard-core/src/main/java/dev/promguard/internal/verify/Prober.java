@@ -106,10 +106,7 @@ public final class Prober {
                             name,
                             facts == null
                                     ? new Unreachable(Objects.requireNonNull(result.failure()))
-                                    : new Seen(
-                                            facts,
-                                            Objects.requireNonNull(due.get(name))
-                                                    .hostKey()));
+                                    : Objects.requireNonNull(due.get(name)).with(facts));
                 });
         seen.update(observed.roster().state(), Map.of(), after);
     }

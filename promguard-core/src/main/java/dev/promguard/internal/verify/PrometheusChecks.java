@@ -129,8 +129,8 @@ final class PrometheusChecks {
                                         + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
                                 .orElse("no such target"),
                         said.equals("up"),
-                        "Run apply; if it stays down, see that " + spec.wireGuardPort()
-                                + "/udp passes between the hosts."));
+                        "Run apply; if it stays down, see that "
+                                + spec.wireGuardPort(each.host().spec()) + "/udp passes between the hosts."));
         return said;
     }
 

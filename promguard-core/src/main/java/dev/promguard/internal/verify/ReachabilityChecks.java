@@ -15,18 +15,17 @@ import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -45,22 +44,27 @@ final class ReachabilityChecks {
     private static final String REMEDY_INSIDE =
             "What is open: take away the rule that admits it (ufw status numbered, on %s) or what listens there (ss -ltnp), and run"
                     + " apply. What could not be probed: see that perl and curl are on the host that probed.";
-    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F]*:[0-9a-fA-F:.]+");
-    private static final Pattern IPV4 = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}");
 
     private final Blueprint blueprint;
     private final Map<String, String> addresses;
     private final Map<String, HostFacts> facts;
     private final Map<String, List<Published>> published = new HashMap<>();
+    private final Set<String> behindJumpHosts;
 
     /**
      * The probes of a mesh.
      *
      * @param addresses the hosts' public addresses, as the provider says
      * @param facts the facts of the hosts that could be observed
+     * @param behindJumpHosts the hosts that no session reaches from here
      */
-    ReachabilityChecks(Blueprint blueprint, Map<String, String> addresses, Map<String, HostFacts> facts) {
+    ReachabilityChecks(
+            Blueprint blueprint,
+            Map<String, String> addresses,
+            Map<String, HostFacts> facts,
+            Set<String> behindJumpHosts) {
         this.blueprint = blueprint;
+        this.behindJumpHosts = Set.copyOf(behindJumpHosts);
         this.addresses = Map.copyOf(addresses);
         this.facts = Map.copyOf(facts);
     }
@@ -73,7 +77,10 @@ final class ReachabilityChecks {
                 .hosts()
                 .forEach(host -> observed.seen(host.name()).ifPresent(seen -> facts.put(host.name(), seen.facts())));
         ReachabilityChecks checks = new ReachabilityChecks(
-                observed.roster().blueprint(), observed.roster().publicAddresses(), facts);
+                observed.roster().blueprint(),
+                observed.roster().publicAddresses(),
+                facts,
+                observed.roster().behindJumpHosts());
         facts.forEach((name, of) -> Optional.ofNullable(observed.expected().get(name))
                 .ifPresent(desired ->
                         checks.published.put(name, MeshTraffic.of(desired, of).published())));
@@ -91,7 +98,7 @@ final class ReachabilityChecks {
         for (Blueprint.Host host : blueprint.hosts()) {
             if (addresses.containsKey(host.name())) {
                 Set<Probe> of = new LinkedHashSet<>();
-                for (String address : publicAddresses(host)) {
+                for (String address : outsideAddresses(host)) {
                     ports(host).forEach(port -> of.add(new Probe(address, port)));
                     control(host, address).ifPresent(of::add);
                 }
@@ -103,9 +110,7 @@ final class ReachabilityChecks {
 
     /** What shows that a closed port means something: SSH at an address that no session came by. */
     private Optional<Probe> control(Blueprint.Host host, String address) {
-        return address.equals(addresses.get(host.name()))
-                ? Optional.empty()
-                : Optional.of(new Probe(address, ssh(host)));
+        return isReachedAt(host, address) ? Optional.empty() : Optional.of(new Probe(address, ssh(host)));
     }
 
     /** The port of SSH, as the firewall admits it. */
@@ -137,7 +142,7 @@ final class ReachabilityChecks {
     Set<Probe> controls() {
         Set<Probe> controls = new LinkedHashSet<>();
         for (Blueprint.Host host : blueprint.hosts()) {
-            publicAddresses(host).forEach(address -> control(host, address).ifPresent(controls::add));
+            outsideAddresses(host).forEach(address -> control(host, address).ifPresent(controls::add));
         }
         return controls;
     }
@@ -149,7 +154,12 @@ final class ReachabilityChecks {
 
     /** Whether an address may be that of another machine, as seen from another host: the tunnel and the provider's are not. */
     boolean needsProof(Blueprint.Host of, String address) {
-        return !address.equals(of.address()) && !address.equals(addresses.get(of.name()));
+        return !address.equals(of.address()) && !isReachedAt(of, address);
+    }
+
+    /** Whether sessions reach a host at an address, from here and not from a jump host, to which the address may be another machine's. */
+    private boolean isReachedAt(Blueprint.Host host, String address) {
+        return address.equals(addresses.get(host.name())) && !behindJumpHosts.contains(host.name());
     }
 
     static Probe server(Blueprint.Host of, Probe at) {
@@ -216,13 +226,23 @@ final class ReachabilityChecks {
     }
 
     private List<String> publicAddresses(Blueprint.Host host) {
-        Set<String> found = new LinkedHashSet<>(
-                Optional.ofNullable(addresses.get(host.name())).stream().toList());
+        Set<String> found = new LinkedHashSet<>();
+        Optional.ofNullable(addresses.get(host.name()))
+                .filter(address -> !AddressProofs.isForwarded(host))
+                .ifPresent(found::add);
         own(host).stream()
                 .filter(address -> !AddressProofs.isPrivate(address))
                 .map(InetAddress::getHostAddress)
                 .forEach(found::add);
         return found.stream().limit(MOST_ADDRESSES).toList();
+    }
+
+    /** Those that mean the same machine here: a private address behind a jump host is one of another network. */
+    private List<String> outsideAddresses(Blueprint.Host host) {
+        return publicAddresses(host).stream()
+                .filter(address -> !behindJumpHosts.contains(host.name())
+                        || AddressProofs.literal(address).stream().noneMatch(AddressProofs::isPrivate))
+                .toList();
     }
 
     /** Those that no other host has too, as it has that of a bridge for containers: there it would find itself. */
@@ -239,7 +259,7 @@ final class ReachabilityChecks {
         HostFacts known = facts.get(host.name());
         List<InetAddress> own = new ArrayList<>();
         for (String network : known == null ? List.<String>of() : known.addresses()) {
-            literal(network.replaceAll("/.*", ""))
+            AddressProofs.literal(network.replaceAll("/.*", ""))
                     .filter(address -> !address.isLoopbackAddress()
                             && !address.isLinkLocalAddress()
                             && !address.isMulticastAddress()
@@ -248,17 +268,6 @@ final class ReachabilityChecks {
                     .ifPresent(own::add);
         }
         return own;
-    }
-
-    private static Optional<InetAddress> literal(String address) {
-        if (!IPV4.matcher(address).matches() && !IPV6.matcher(address).matches()) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(InetAddress.getByName(address));
-        } catch (UnknownHostException e) {
-            return Optional.empty();
-        }
     }
 
     /**
@@ -272,7 +281,7 @@ final class ReachabilityChecks {
         answers.forEach((name, of) -> {
             Blueprint.Host host = blueprint.host(name);
             Set<String> unreached = new TreeSet<>();
-            for (String address : publicAddresses(host)) {
+            for (String address : outsideAddresses(host)) {
                 control(host, address)
                         .filter(probe -> result(of, probe) != Result.OPEN)
                         .ifPresent(probe -> unreached.add(address));
@@ -280,9 +289,14 @@ final class ReachabilityChecks {
             for (int port : ports(host)) {
                 Map<Probe, ProbeResult> probed = new LinkedHashMap<>(of);
                 probed.keySet().removeIf(probe -> probe.port() != port || unreached.contains(probe.address()));
-                checks.add(closedToOutside(name, port, probed));
+                if (!probed.isEmpty() || !behindJumpHosts.contains(name)) {
+                    checks.add(closedToOutside(name, port, probed));
+                }
             }
-            if (!unreached.isEmpty()) {
+            if (behindJumpHosts.contains(name)
+                    && unreached.size() == outsideAddresses(host).size()) {
+                checks.add(behindJumpHost(name));
+            } else if (!unreached.isEmpty()) {
                 checks.add(unreached(name, unreached, inside));
             }
         });
@@ -303,16 +317,19 @@ final class ReachabilityChecks {
     }
 
     /** What is checked of a page that a monitor fetches. */
-    static CheckItem pageItem(String host, String monitor) {
+    static CheckItem pageItem(String host, String monitor, String interfaceName) {
         return new CheckItem(
                 host,
                 CheckKind.LARGE_PAGE_PASSES,
-                "gives " + monitor + " a page larger than any packet, whole, over " + Blueprint.WIREGUARD_INTERFACE);
+                "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName);
     }
 
     private Check closedToOutside(String name, int port, Map<Probe, ProbeResult> probed) {
         CheckItem item = outsideItem(name, port);
         String method = "a TCP connection from here, the machine that verifies, to each public address of the host";
+        if (probed.isEmpty() && AddressProofs.isForwarded(host(name))) {
+            return AddressProofs.notProbed(item, method);
+        }
         boolean open = probed.values().stream().anyMatch(answer -> answer.result() == Result.OPEN);
         boolean all = probed.values().stream().noneMatch(answer -> answer.result() == Result.NOT_TRIED);
         if (!open && (probed.isEmpty() || !all)) {
@@ -336,6 +353,17 @@ final class ReachabilityChecks {
                         .orElse(
                                 "Something answers there: find it with ss -ltnp on the host, stop it or take away the rule that"
                                         + " admits it (ufw status numbered), and run apply."));
+    }
+
+    /** A host in a network of its own: that nothing of it answers here is what the jump host is for. */
+    private Check behindJumpHost(String name) {
+        return new CheckItem(name, CheckKind.ADDRESS_NOT_PROBED, "has addresses that could not be probed from here")
+                .note(
+                        "a TCP connection from here to SSH at each public address of the host",
+                        "it is reached through a jump host alone: "
+                                + Objects.requireNonNullElse(addresses.get(name), "no address known"),
+                        "Verify from a machine in its network to have its ports probed there too; the other hosts that reach it"
+                                + " probe them.");
     }
 
     /** Addresses that are not reached from here are only noted where another host probed them. */
@@ -471,8 +499,8 @@ final class ReachabilityChecks {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
-    private static Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
-        CheckItem item = pageItem(host.name(), monitor);
+    private Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
+        CheckItem item = pageItem(host.name(), monitor, blueprint.interfaceName());
         String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
@@ -489,6 +517,8 @@ final class ReachabilityChecks {
                         : "Small packets pass and large ones may not: on " + monitor + ", ping -M do -s 1392 "
                                 + host.address()
                                 + " should be answered. If not, something on the way carries less than 1500 bytes and drops the"
-                                + " rest: let ICMP pass there, or lower the MTU of wg0 on both hosts (ip link set mtu 1280 dev wg0).");
+                                + " rest: let ICMP pass there, or set a lower MTU of "
+                                + blueprint.interfaceName()
+                                + " with mtu(1280) on the mesh, or on one of the hosts, and run apply.");
     }
 }

@@ -20,6 +20,7 @@ import dev.promguard.internal.observe.Roster;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Judges a mesh by what was observed, decided and probed: whether a host is up to date is what the decision says of it, so that a
@@ -196,7 +198,7 @@ public final class Verifier {
     private void host(Blueprint.Host host, Seen seen) {
         HostDecision decided = decision.host(host.name());
         facts.put(host.name(), seen.facts());
-        hostKey(host.name(), seen.hostKey());
+        hostKey(host.name(), seen);
         PrometheusAnswer answer = probes.prometheus().get(host.name());
         if (answer != null) {
             PrometheusChecks prometheus = new PrometheusChecks(blueprint, host)
@@ -209,7 +211,8 @@ public final class Verifier {
         checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed)));
     }
 
-    private void hostKey(String host, HostKeyFingerprint shown) {
+    private void hostKey(String host, Seen seen) {
+        HostKeyFingerprint shown = seen.hostKey();
         HostState state = roster.remembered(host);
         Set<HostKeyFingerprint> accepted = roster.inventory()
                 .map(inventory -> inventory.logins().get(host))
@@ -217,6 +220,11 @@ public final class Verifier {
                 .orElse(state.hostKeys());
         boolean pinned = accepted.contains(shown);
         boolean rebuilt = !pinned && state.rebuilt(shown);
+        Map<JumpHost, HostKeyFingerprint> unpinned = roster.unpinnedJumpHosts(host, seen);
+        String way = roster.jumpHosts(host).stream()
+                .map(hop -> ", through " + hop.title()
+                        + (unpinned.containsKey(hop) ? " with " + unpinned.get(hop) + ", trusted on first use" : ""))
+                .collect(Collectors.joining());
         checks.add(DueChecks.hostKey(host)
                 .made(
                         "SSH, which sends nothing to a host with another key",
@@ -225,11 +233,14 @@ public final class Verifier {
                                         ? ""
                                         : rebuilt
                                                 ? ", the bootstrap host key that it was created with: it was rebuilt"
-                                                : ", trusted on first use"),
-                        pinned,
+                                                : ", trusted on first use")
+                                + way,
+                        pinned && unpinned.isEmpty(),
                         rebuilt
                                 ? "Run apply, which sets the host up again."
-                                : "Nothing is pinned for this host yet: run apply."));
+                                : pinned
+                                        ? "Nothing is pinned for that jump host yet: run apply."
+                                        : "Nothing is pinned for this host yet: run apply."));
     }
 
     /** Whether each host has a key of its own. Keys that are about to be replaced count too: they are what the hosts have now. */
@@ -245,7 +256,7 @@ public final class Verifier {
                             "the public key that it shows, beside those of the other hosts",
                             what == null ? "no other host has it" : what,
                             what == null,
-                            DuplicateKeys.remedy()));
+                            DuplicateKeys.remedy(roster.blueprint().interfaceName())));
         });
     }
 

@@ -33,6 +33,8 @@ import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
+import dev.promguard.spi.Identity;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
@@ -47,6 +49,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -143,8 +146,43 @@ final class DecisionCase {
             @Nullable String attempt,
             boolean tagged) {}
 
-    /** How to log in to a host of an inventory: with a host key that the user gave, or whatever it shows first. */
-    record LoginForm(int port, boolean pinned) {}
+    /** What is known of a jump host's key before it is seen. */
+    enum JumpForm {
+        UNKNOWN,
+        GIVEN,
+        REMEMBERED
+    }
+
+    /**
+     * How to log in to a host of an inventory: with a host key that the user gave, or whatever it shows first, and through which jump
+     * hosts.
+     */
+    record LoginForm(int port, boolean pinned, Map<String, JumpForm> jumpHosts) {
+        List<JumpHost> chain() {
+            List<JumpHost> chain = new ArrayList<>();
+            jumpHosts.forEach((name, known) -> chain.add(new JumpHost(
+                    name,
+                    name + ".example.com",
+                    Login.of("jump")
+                            .hostKeys(known == JumpForm.GIVEN ? Set.of(hostKey(name, "own")) : Set.of())
+                            .trustOnFirstUse(known != JumpForm.GIVEN)
+                            .build())));
+            return chain;
+        }
+
+        /** The keys of some of the jump hosts, by their paths. */
+        Map<String, HostKeyFingerprint> keys(Set<JumpForm> which) {
+            Map<String, HostKeyFingerprint> keys = new TreeMap<>();
+            List<JumpHost> chain = chain();
+            for (int i = 0; i < chain.size(); i++) {
+                String name = chain.get(i).name();
+                if (which.contains(jumpHosts.get(name))) {
+                    keys.put(JumpHost.paths(chain).get(i), hostKey(name, "own"));
+                }
+            }
+            return keys;
+        }
+    }
 
     private DecisionCase(SpecFile spec, Form form, Map<String, DesiredHost> applied) {
         this.spec = spec;
@@ -161,7 +199,8 @@ final class DecisionCase {
                 RENDERER.withSecrets(spec.secrets()),
                 1,
                 Duration.ofSeconds(1),
-                new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO));
+                new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO),
+                false);
     }
 
     /** Reads a case. */
@@ -268,7 +307,7 @@ final class DecisionCase {
                     "own",
                     state,
                     existing || left != null || hosts.path(name).has("cloud") ? cloud : null,
-                    existing ? new LoginForm(22, true) : null,
+                    existing ? new LoginForm(22, true, Map.of()) : null,
                     null,
                     false,
                     left == null || isFresh || before == null
@@ -295,10 +334,18 @@ final class DecisionCase {
                 if (host.login() != null) {
                     Set<HostKeyFingerprint> keys =
                             host.login().pinned() ? Set.of(DecisionCase.hostKey(name, "own")) : Set.of();
-                    logins.put(name, new Login("root", host.login().port(), keys, keys.isEmpty()));
+                    logins.put(
+                            name,
+                            Login.of("root")
+                                    .port(host.login().port())
+                                    .hostKeys(keys)
+                                    .trustOnFirstUse(keys.isEmpty())
+                                    .jumpHosts(host.login().chain())
+                                    .build());
                 }
             });
-            return Optional.of(new HostInventory(logins, form.gone(), Secret.of("not used"), Optional.empty()));
+            return Optional.of(HostInventory.of(logins, Identity.ofKey(Secret.of("not used")))
+                    .withGone(form.gone()));
         }
 
         @Override
@@ -399,13 +446,19 @@ final class DecisionCase {
             return new HostObservation.Awaited();
         }
         return new HostObservation.Seen(
-                host.facts().facts(Resources.query(expected)), DecisionCase.hostKey(name, host.hostKey()));
+                host.facts().facts(Resources.query(expected)),
+                DecisionCase.hostKey(name, host.hostKey()),
+                host.login() == null ? Map.of() : host.login().keys(EnumSet.allOf(JumpForm.class)));
     }
 
     private MeshState state() {
         MeshState state = MeshState.empty(spec.spec().name());
         for (Map.Entry<String, HostForm> entry : form.hosts().entrySet()) {
             StateForm known = entry.getValue().state();
+            LoginForm login = entry.getValue().login();
+            if (login != null) {
+                state = state.withJumpHosts(login.keys(Set.of(JumpForm.REMEMBERED)));
+            }
             if (known != null) {
                 state = state.with(entry.getKey(), state(entry.getKey(), known));
             }
@@ -448,6 +501,9 @@ final class DecisionCase {
         Set<String> holders = new LinkedHashSet<>(form.hosts().keySet());
         form.hosts().values().forEach(host -> {
             FactsForm facts = host.facts();
+            if (host.login() != null) {
+                holders.addAll(host.login().jumpHosts().keySet());
+            }
             if (facts.keyFile() != null) {
                 holders.add(facts.keyFile().key());
             }

@@ -217,7 +217,11 @@ record FactsForm(
         try {
             collector.lines(
                     Ruleset.FACTS,
-                    ruleset.stream().map(line -> line.replaceFirst(" ", "\t")).toList());
+                    ruleset.stream()
+                            .map(line -> line.startsWith("setting ")
+                                    ? line.replace(' ', '\t')
+                                    : line.replaceFirst(" ", "\t"))
+                            .toList());
             return collector.facts().of(Ruleset.FACTS);
         } catch (MalformedFactsException e) {
             throw new IllegalArgumentException(e);

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which ports are probed: no packet is sent here. */
 class ReachabilityChecksTest {
@@ -66,7 +67,8 @@ class ReachabilityChecksTest {
         return new ReachabilityChecks(
                 blueprint,
                 Map.of("shop-monitor-1", "198.51.100.6", "shop-node-1", PUBLIC),
-                Map.of("shop-node-1", node));
+                Map.of("shop-node-1", node),
+                Set.of());
     }
 
     private static List<Check> outside(ReachabilityChecks reachability, Function<Probe, Result> world) {
@@ -173,7 +175,8 @@ class ReachabilityChecksTest {
 
     @Test
     void outside_hostThatWasNotObserved_isClosedToNobodysKnowledge() {
-        ReachabilityChecks reachability = new ReachabilityChecks(blueprint, Map.of("shop-node-1", PUBLIC), Map.of());
+        ReachabilityChecks reachability =
+                new ReachabilityChecks(blueprint, Map.of("shop-node-1", PUBLIC), Map.of(), Set.of());
 
         assertThat(outside(reachability, probe -> Result.SILENT))
                 .extracting(Check::verdict)
@@ -181,6 +184,46 @@ class ReachabilityChecksTest {
         assertThat(outside(reachability, probe -> probe.port() == 9100 ? Result.OPEN : Result.SILENT))
                 .extracting(Check::verdict)
                 .containsExactly(Verdict.UNCHECKED, Verdict.FAILED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.20.0.7", "192.168.7.7", "fd12::7"})
+    void outside_privateAddressBehindAJumpHost_isNotProbedFromHereWhereItIsAnotherMachines(String address) {
+        ReachabilityChecks reachability = new ReachabilityChecks(
+                blueprint,
+                Map.of("shop-monitor-1", "198.51.100.6", "shop-node-1", address),
+                Map.of("shop-node-1", facts(List.of(), List.of())),
+                Set.of("shop-node-1"));
+
+        assertThat(reachability.fromOutside().get("shop-node-1")).isEmpty();
+        assertThat(outside(reachability, probe -> Result.OPEN))
+                .filteredOn(check -> check.host().equals("shop-node-1"))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.verdict()).isEqualTo(Verdict.NOTE);
+                    assertThat(check.observed()).contains("through a jump host alone: " + address);
+                });
+        assertThat(reachability.needsProof(blueprint.host("shop-node-1"), address))
+                .as("to the other hosts it may be another machine's too")
+                .isTrue();
+    }
+
+    @Test
+    void outside_publicAddressBehindAJumpHost_isJudgedWhereSshAnswersThere() {
+        ReachabilityChecks reachability = new ReachabilityChecks(
+                blueprint,
+                Map.of("shop-node-1", PUBLIC),
+                Map.of("shop-node-1", facts(List.of(), List.of())),
+                Set.of("shop-node-1"));
+        assertThat(outside(reachability, probe -> probe.port() == 22 ? Result.OPEN : Result.SILENT))
+                .extracting(Check::verdict)
+                .containsOnly(Verdict.PASSED);
+        assertThat(outside(reachability, probe -> probe.port() == 51820 ? Result.SILENT : Result.OPEN))
+                .extracting(Check::verdict)
+                .contains(Verdict.FAILED);
+        assertThat(outside(reachability, probe -> Result.SILENT))
+                .extracting(Check::verdict)
+                .containsExactly(Verdict.NOTE);
     }
 
     @Test
@@ -272,7 +315,7 @@ class ReachabilityChecksTest {
         for (int i = 0; i < many.hosts().size(); i++) {
             addresses.put(many.hosts().get(i).name(), "198.51.100." + (i + 1));
         }
-        ReachabilityChecks reachability = new ReachabilityChecks(many, addresses, Map.of());
+        ReachabilityChecks reachability = new ReachabilityChecks(many, addresses, Map.of(), Set.of());
         Map<String, Integer> triedBy = new HashMap<>();
         for (Blueprint.Host host : many.hosts()) {
             List<Probe> probes = reachability.from(host);

@@ -1,13 +1,15 @@
 package dev.promguard.examples.localcloud;
 
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A control group: what a machine's processes are counted in, and can be ended by, whatever they did to hide. Without one of its own
@@ -75,17 +77,35 @@ final class ControlGroup {
         return gone;
     }
 
-    private static List<Path> groups(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
+    /** A group and those below it, the lowest first. One that vanishes meanwhile is left out. */
+    static List<Path> groups(Path folder) {
+        List<Path> groups = new ArrayList<>();
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFileFailed(Path path, IOException failure) throws IOException {
+                    return unlessGone(path, failure);
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path path, @Nullable IOException failure) throws IOException {
+                    if (failure != null) {
+                        return unlessGone(path, failure);
+                    }
+                    groups.add(path);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            throw new LocalCloudException("cannot list " + folder + ": " + e.getMessage(), e);
         }
-        try (Stream<Path> found = Files.find(folder, 20, (path, attributes) -> attributes.isDirectory())) {
-            return found.sorted(Comparator.reverseOrder()).toList();
-        } catch (IOException | java.io.UncheckedIOException e) {
-            if (Files.isDirectory(folder)) {
-                throw new LocalCloudException("cannot list " + folder + ": " + e.getMessage(), e);
-            }
-            return List.of();
+        return groups;
+    }
+
+    private static FileVisitResult unlessGone(Path path, IOException failure) throws IOException {
+        if (failure instanceof NoSuchFileException || !Files.exists(path)) {
+            return FileVisitResult.CONTINUE;
         }
+        throw failure;
     }
 }

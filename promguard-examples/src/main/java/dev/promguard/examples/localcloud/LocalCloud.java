@@ -271,6 +271,17 @@ public final class LocalCloud implements AutoCloseable {
     }
 
     /**
+     * Where the API is and what there is, in a line.
+     *
+     * @return such as {@code LocalCloud[http://127.0.0.1:43211/, 4 droplets]}
+     */
+    @Override
+    public String toString() {
+        int count = droplets().size();
+        return "LocalCloud[" + endpoint() + ", " + count + (count == 1 ? " droplet]" : " droplets]");
+    }
+
+    /**
      * The droplets that have a machine, by age.
      *
      * @return a copy

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What a local cloud is started with; see {@link LocalCloud.Builder}. */
 final class LocalCloudOptions {
-    Path cache = Path.of("/var/cache/promguard-local-cloud");
+    Path cache = ImageCache.FOLDER;
 
     @Nullable
     String subnet;

@@ -51,13 +51,13 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
-    public List<String> planFirewall(String mesh, int wireGuardPort) {
-        return digitalOcean.planFirewall(mesh, wireGuardPort);
+    public List<String> planFirewall(String mesh, Set<Integer> wireGuardPorts) {
+        return digitalOcean.planFirewall(mesh, wireGuardPorts);
     }
 
     @Override
-    public List<String> ensureFirewall(String mesh, int wireGuardPort) {
-        return digitalOcean.ensureFirewall(mesh, wireGuardPort);
+    public List<String> ensureFirewall(String mesh, Set<Integer> wireGuardPorts) {
+        return digitalOcean.ensureFirewall(mesh, wireGuardPorts);
     }
 
     @Override

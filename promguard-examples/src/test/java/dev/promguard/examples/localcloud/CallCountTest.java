@@ -90,7 +90,7 @@ class CallCountTest {
                 .toList();
         assertThat(provider.list(MESH)).isEmpty();
         assertThat(provider.preflight(orders).problems()).isEmpty();
-        provider.ensureFirewall(MESH, 51820);
+        provider.ensureFirewall(MESH, Set.of(51820));
         AccessKey key = provider.registerAccessKey(MESH, key());
         Set<String> ids = new HashSet<>();
         Map<String, List<HostOrder>> alike =

@@ -400,7 +400,12 @@ class LocalCloudIT {
                 List.of("ip6tables", "-w", "10", "-S"),
                 List.of("cat", "/proc/self/mountinfo"),
                 List.of("ps", "-eo", "args"),
-                List.of("find", "/sys/fs/cgroup", "/run/systemd/nspawn", "-name", "*" + name + "*"))) {
+                // Groups of a machine that has just started come and go while they are listed.
+                List.of(
+                        "sh",
+                        "-c",
+                        "find /sys/fs/cgroup /run/systemd/nspawn -ignore_readdir_race -name '*" + name
+                                + "*' 2>/dev/null || true"))) {
             Command.of(command)
                     .check()
                     .stdout()

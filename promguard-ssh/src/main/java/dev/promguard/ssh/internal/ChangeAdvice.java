@@ -6,7 +6,7 @@ import dev.promguard.host.HostKey;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Releases;
-import java.net.URI;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** What kind of failure it is where a change fails, and what to do about it. */
@@ -26,9 +26,13 @@ final class ChangeAdvice {
     }
 
     static String remedy(@Nullable Change change, String why) {
-        if (change instanceof Releases.Install install) {
+        if (change instanceof Releases.Install install
+                && install.tarball().getScheme().equals("file")) {
+            return "Nothing was unpacked. Put the tarball that the release names at " + Path.of(install.tarball())
+                    + ", then run apply again.";
+        } else if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
-                    + withoutUser(install.tarball())
+                    + Download.shown(install.tarball())
                     + ", or name one that the host reaches with Release.from(…), then run apply again.";
         } else if (change instanceof Packages.Install install) {
             return installRemedy(install, why);
@@ -49,9 +53,5 @@ final class ChangeAdvice {
         }
         return "Check that the host reaches its package mirrors, or install these from a mirror of your own (apt-get install "
                 + String.join(" ", install.packages()) + "), then run apply again.";
-    }
-
-    private static URI withoutUser(URI uri) {
-        return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
     }
 }

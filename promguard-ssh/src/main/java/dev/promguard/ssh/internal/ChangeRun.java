@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.host.Change;
 import dev.promguard.host.HostKey;
+import dev.promguard.host.Releases;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.HostSession.Progress;
@@ -22,6 +23,7 @@ final class ChangeRun implements Exec.Lines {
     private final List<Change> changes;
     private final Progress progress;
     private final String nonce;
+    private final Tarballs tarballs;
     private int next;
     private boolean under;
     private String preparing = "send the changes";
@@ -29,11 +31,25 @@ final class ChangeRun implements Exec.Lines {
     private boolean rolledBack;
     private boolean ended;
     private @Nullable Failure failure;
+    private int tarballSent = -1;
+    private volatile String notSent = "";
 
-    ChangeRun(List<Change> changes, Progress progress, String nonce) {
+    ChangeRun(List<Change> changes, Progress progress, String nonce, Tarballs tarballs) {
         this.changes = changes;
         this.progress = progress;
         this.nonce = nonce;
+        this.tarballs = tarballs;
+    }
+
+    /** Whether the script waits for answers while it makes these changes. */
+    static boolean answers(List<Change> changes) {
+        return changes.stream()
+                .anyMatch(change -> change instanceof HostKey.Replace || change instanceof Releases.Install);
+    }
+
+    /** Why a tarball that the host asked for was not sent, to be put behind what the host says, or an empty text. */
+    String notSent() {
+        return notSent;
     }
 
     boolean armed() {
@@ -85,6 +101,7 @@ final class ChangeRun implements Exec.Lines {
             case "leftover" -> progress.left(leftover(fields));
             case "note" -> progress.noted(leftover(fields));
             case "hostkey" -> hostKey(fields, answer);
+            case "tarball" -> tarball(fields, answer);
             case "end" -> {
                 if (next != changes.size()) {
                     throw new FactsParser.MalformedException("the end came too early");
@@ -144,5 +161,20 @@ final class ChangeRun implements Exec.Lines {
         }
         progress.newHostKey(fingerprint);
         answer.send("go " + nonce);
+    }
+
+    /** Sends the tarball of the release that is being installed, once. */
+    private void tarball(String[] fields, Exec.Answer answer) throws FactsParser.MalformedException, IOException {
+        if (!(current() instanceof Releases.Install install)
+                || fields.length != 2
+                || !fields[1].equals(Integer.toString(next))
+                || tarballSent == next) {
+            throw new FactsParser.MalformedException("a tarball that is not to be sent");
+        }
+        tarballSent = next;
+        answer.send(input -> {
+            String problem = tarballs.send(install, input);
+            notSent = problem.isEmpty() ? "" : ": " + problem;
+        });
     }
 }

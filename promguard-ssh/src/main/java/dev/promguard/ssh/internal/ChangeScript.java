@@ -24,11 +24,19 @@ final class ChangeScript {
 
     private ChangeScript() {}
 
-    /** Writes the script. The caller closes it: it may hold a key. */
+    /** Writes the script for a host that fetches releases itself. The caller closes it: it may hold a key. */
     static Script of(String nonce, List<Change> changes, NewKeys keys, Duration rollbackAfter) {
+        return of(nonce, changes, keys, rollbackAfter, false);
+    }
+
+    /** Writes the script. The caller closes it: it may hold a key. */
+    static Script of(String nonce, List<Change> changes, NewKeys keys, Duration rollbackAfter, boolean pushReleases) {
         Script script = Script.begin(nonce);
         try {
             script.call(STEP, PREPARE, "alone");
+            if (pushReleases) {
+                script.call("push_releases");
+            }
             List<String> pending = pending(changes);
             if (!pending.isEmpty()) {
                 script.call(STEP, all(List.of(PREPARE, "expect_pending"), pending));
@@ -102,11 +110,15 @@ final class ChangeScript {
     }
 
     private static void arm(Script script, List<Change> changes, Duration rollbackAfter) {
-        String interfaceName = "wg0";
+        // Without a name, the host knows the interface that PromGuard has there, if any.
+        String interfaceName = "";
         List<String> units = new ArrayList<>();
         for (Change change : changes) {
             if (change instanceof WireGuard.Configure configure) {
                 interfaceName = configure.wireGuard().name();
+            } else if (change instanceof WireGuard.WriteKey write) {
+                // Its file is NAME.key.
+                interfaceName = write.path().replaceAll("^.*/|\\.key$", "");
             } else if (change instanceof Units.Apply apply && !apply.unit().startsWith("wg-quick@")) {
                 units.add(apply.unit());
             }

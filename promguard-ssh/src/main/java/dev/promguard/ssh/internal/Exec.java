@@ -38,8 +38,7 @@ final class Exec {
         void line(String line, Answer answer) throws FactsParser.MalformedException, IOException;
     }
 
-    /** Sends a line to the script. */
-    @FunctionalInterface
+    /** Answers the script. */
     interface Answer {
         /**
          * Sends a line.
@@ -48,6 +47,26 @@ final class Exec {
          * @throws IOException if it cannot be sent
          */
         void send(String text) throws IOException;
+
+        /**
+         * Sends more than a line, while lines of the script are read on. If it cannot be sent, the script ends or the connection is lost.
+         *
+         * @param content writes it
+         * @throws IOException if nothing can be sent
+         */
+        void send(Content content) throws IOException;
+    }
+
+    /** What is written to the script by a thread of its own. */
+    @FunctionalInterface
+    interface Content {
+        /**
+         * Writes it.
+         *
+         * @param input the script's input, which stays open
+         * @throws IOException if it cannot be written, or the thread is interrupted
+         */
+        void write(OutputStream input) throws IOException;
     }
 
     private static final int LINE_LIMIT = 64 * 1024;
@@ -177,12 +196,7 @@ final class Exec {
             } else if (event instanceof Line line && protocol(line.text()) >= 0) {
                 int start = protocol(line.text());
                 begun = true;
-                lines.line(line.text().substring(start), text -> {
-                    Session.Command reader = sent(started);
-                    OutputStream input = reader.getOutputStream();
-                    input.write((text + '\n').getBytes(StandardCharsets.US_ASCII));
-                    input.flush();
-                });
+                lines.line(line.text().substring(start), answer(started));
             }
         }
         Session.Command running = started.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
@@ -208,6 +222,33 @@ final class Exec {
         String start = nonce + '\t';
         int at = line.indexOf(start);
         return at == 0 || (at > 0 && !begun) ? at + start.length() : -1;
+    }
+
+    private Answer answer(BlockingQueue<Session.Command> started) {
+        return new Answer() {
+            @Override
+            public void send(String text) throws IOException {
+                OutputStream input = sent(started).getOutputStream();
+                input.write((text + '\n').getBytes(StandardCharsets.US_ASCII));
+                input.flush();
+            }
+
+            @Override
+            public void send(Content content) throws IOException {
+                OutputStream input = sent(started).getOutputStream();
+                workers.execute(() -> {
+                    try {
+                        content.write(input);
+                        input.flush();
+                    } catch (IOException e) {
+                        // A script that ends without reading on says more by its last lines and its exit code.
+                        unsent = e;
+                    } catch (RuntimeException e) {
+                        report(new Broken(e));
+                    }
+                });
+            }
+        };
     }
 
     /** The command once all of its script is on the way: a quick host may speak before the sender has come that far here. */

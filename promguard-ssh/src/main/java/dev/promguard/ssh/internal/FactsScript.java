@@ -39,9 +39,11 @@ final class FactsScript {
         require(PACKAGE, query.packages(), "package");
         require(USER, query.users(), "user");
         require(PATH, query.files(), "path");
-        require(PATH, List.of(query.keyPath()), "path");
         require(UNIT, query.units(), "unit");
-        require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
+        if (!query.wireGuardInterface().isEmpty()) {
+            require(PATH, List.of(query.keyPath()), "path");
+            require(INTERFACE, List.of(query.wireGuardInterface()), "interface");
+        }
         Script script = Script.begin(nonce);
         if (!bootTimeout.isZero()) {
             script.shell("first_boot " + Math.max(1, bootTimeout.toSeconds()) + " || { say end; return; }");
@@ -76,7 +78,9 @@ final class FactsScript {
             arguments.addAll(install.binaries());
             script.call("facts_release", arguments);
         }
-        script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
+        if (!query.wireGuardInterface().isEmpty()) {
+            script.call("facts_wireguard", query.wireGuardInterface(), query.keyPath());
+        }
         script.call("facts_addresses", query.wireGuardInterface());
         script.call("facts_firewall");
         script.call("facts_manifest");

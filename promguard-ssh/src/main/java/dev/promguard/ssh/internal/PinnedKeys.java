@@ -67,7 +67,10 @@ final class PinnedKeys implements HostKeyVerifier {
     }
 
     static HostKeyFingerprint fingerprint(PublicKey key) {
-        byte[] blob = new Buffer.PlainBuffer().putPublicKey(key).getCompactData();
+        return fingerprint(new Buffer.PlainBuffer().putPublicKey(key).getCompactData());
+    }
+
+    static HostKeyFingerprint fingerprint(byte[] blob) {
         try {
             byte[] sum = MessageDigest.getInstance("SHA-256").digest(blob);
             return new HostKeyFingerprint(

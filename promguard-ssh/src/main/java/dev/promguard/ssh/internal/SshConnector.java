@@ -8,17 +8,12 @@ import com.hierynomus.sshj.transport.kex.ExtInfoClientFactory;
 import com.hierynomus.sshj.transport.mac.Macs;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
-import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.ConnectException;
-import java.security.KeyPair;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,21 +24,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.DefaultConfig;
-import net.schmizz.sshj.SSHClient;
-import net.schmizz.sshj.common.DisconnectReason;
 import net.schmizz.sshj.common.Factory;
-import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.transport.kex.Curve25519SHA256;
 import net.schmizz.sshj.transport.kex.ECDHNistP;
 import net.schmizz.sshj.transport.kex.KeyExchange;
-import net.schmizz.sshj.userauth.UserAuthException;
-import net.schmizz.sshj.userauth.keyprovider.KeyPairWrapper;
-import net.schmizz.sshj.userauth.password.PasswordUtils;
 import org.jspecify.annotations.Nullable;
 
 /** Opens sessions: connects until the host is there, takes no host key but an accepted one, and logs in. Thread-safe. */
@@ -55,12 +41,6 @@ public final class SshConnector {
         return thread;
     };
 
-    /** Algorithms that are no older than those known here. */
-    private static final Pattern NEWER = Pattern.compile("mlkem|sntrup|mldsa|ml-dsa");
-
-    private static final Pattern NO_SETTLEMENT =
-            Pattern.compile("Unable to reach a settlement of (\\w+?)Algorithms: \\[.*?] and \\[(.*)]", Pattern.DOTALL);
-
     static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
     private static final Duration LONGEST_PAUSE_REFUSED = Duration.ofSeconds(11);
@@ -69,6 +49,7 @@ public final class SshConnector {
     private static final int LOGINS = 3;
 
     private final Settings settings;
+    private final Tarballs tarballs;
     private final DefaultConfig config;
 
     /**
@@ -78,6 +59,7 @@ public final class SshConnector {
      */
     public SshConnector(Settings settings) {
         this.settings = settings;
+        this.tarballs = new Tarballs(settings.releaseCache());
         this.config = config();
     }
 
@@ -130,29 +112,33 @@ public final class SshConnector {
      * @return the session
      */
     public HostSession open(HostTarget target) {
-        return connect(target);
+        return connect(target, Logins.of(target, config));
     }
 
-    SshSession connect(HostTarget target) {
-        KeyPair login = loginKey(target);
+    private SshSession connect(HostTarget target, Logins logins) {
         long deadline = System.nanoTime() + target.timeout().toNanos();
         Duration pause = FIRST_PAUSE;
         int turnedAway = 0;
+        HostException earlier = null;
         while (true) {
-            Attempt attempt = new Attempt(target, login);
+            Attempt attempt = new Attempt(target, logins);
             boolean refused;
             try {
                 return attempt.connect(deadline);
             } catch (IOException | TimeoutException e) {
                 attempt.abort();
-                HostException last = attempt.describe(e);
+                ConnectFailure failure = attempt.failure(e);
+                // An attempt that the end of the time cut short says less than the one before.
+                boolean cutShort = e instanceof TimeoutException && System.nanoTime() - deadline >= 0;
+                HostException last = cutShort && earlier != null ? earlier : failure.describe();
+                earlier = last;
                 // A connection may also be lost by chance in the middle of a login.
-                turnedAway = attempt.turnedAway(e) ? turnedAway + 1 : 0;
+                turnedAway = failure.turnedAway() ? turnedAway + 1 : 0;
                 boolean again = last.retryable() || (turnedAway > 0 && turnedAway < LOGINS);
                 if (!again || deadline - System.nanoTime() <= pause.toNanos()) {
                     throw last;
                 }
-                refused = e instanceof ConnectException;
+                refused = failure.refused();
             } catch (InterruptedException e) {
                 attempt.abort();
                 throw interrupted(target, "connect", e);
@@ -197,85 +183,51 @@ public final class SshConnector {
         }
     }
 
-    private KeyPair loginKey(HostTarget target) {
-        try (SSHClient reader = new SSHClient(config)) {
-            return target.loginKey().useText(text -> {
-                WrongKey wrong = WrongKey.of(text);
-                if (wrong != null) {
-                    throw HostException.of(
-                                    ErrorCode.INVALID_LOGIN_KEY, target.name(), target.address(), "read the login key")
-                            .because(wrong.what(), wrong.remedy());
-                }
-                try {
-                    return target.passphrase().isPresent()
-                            ? target.passphrase().get().useText(passphrase -> keyPair(reader, text, passphrase))
-                            : keyPair(reader, text, null);
-                } catch (UncheckedIOException e) {
-                    // The cause may quote the key's text, so it is not kept.
-                    throw HostException.of(
-                                    ErrorCode.INVALID_LOGIN_KEY, target.name(), target.address(), "read the login key")
-                            .because(
-                                    "it is not a private key that can be read: "
-                                            + Objects.requireNonNull(e.getCause())
-                                                    .getClass()
-                                                    .getSimpleName(),
-                                    target.passphrase().isPresent()
-                                            ? "Check the passphrase, and that the file is an OpenSSH or PEM private key."
-                                            : "Give an OpenSSH or PEM private key; where it is encrypted, its passphrase too.");
-                }
-            });
-        } catch (IOException e) {
-            throw new IllegalStateException("a client that never connected failed to close", e);
-        }
-    }
-
-    private static KeyPair keyPair(SSHClient reader, String text, @Nullable String passphrase) {
-        char[] characters = passphrase == null ? null : passphrase.toCharArray();
-        try {
-            var keys = reader.loadKeys(text, null, characters == null ? null : PasswordUtils.createOneOff(characters));
-            return new KeyPair(keys.getPublic(), keys.getPrivate());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** One attempt to connect. */
+    /** One attempt to connect, through all jump hosts on the way. */
     private final class Attempt {
         private final HostTarget target;
-        private final KeyPair login;
-        private final PinnedKeys pinned;
-        private final SSHClient client = new SSHClient(config);
-        private final TrackedSockets sockets =
-                new TrackedSockets(client.getConnection().getKeepAlive());
+        private final Logins logins;
         private final ExecutorService workers = Executors.newCachedThreadPool(DAEMONS);
+        private Connection connection;
 
-        Attempt(HostTarget target, KeyPair login) {
+        Attempt(HostTarget target, Logins logins) {
             this.target = target;
-            this.login = login;
-            this.pinned = new PinnedKeys(target.acceptedHostKeys(), target.trustOnFirstUse());
+            this.logins = logins;
+            this.connection = next(null);
+        }
+
+        private Connection next(@Nullable Connection below) {
+            int hops = 0;
+            for (Connection hop = below; hop != null; hop = hop.below()) {
+                hops++;
+            }
+            HostTarget server =
+                    hops < target.jumpHosts().size() ? target.jumpHosts().get(hops) : target;
+            return new Connection(server, logins.at(hops), below, config, settings);
         }
 
         SshSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {
+            open(deadline);
+            while (connection.server() != target) {
+                connection = next(connection);
+                open(deadline);
+            }
+            return new SshSession(
+                    target,
+                    settings,
+                    tarballs,
+                    connection,
+                    workers,
+                    pinned -> SshConnector.this.connect(pinned, logins));
+        }
+
+        private void open(long deadline) throws IOException, InterruptedException, TimeoutException {
             long left = Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
             int timeout = (int) Math.min(left, settings.connectTimeout().toMillis());
-            client.setSocketFactory(sockets);
-            client.setConnectTimeout(timeout);
-            client.addHostKeyVerifier(pinned);
-            client.getConnection().getKeepAlive().setKeepAliveInterval((int)
-                    settings.keepAlive().toSeconds());
-            client.getTransport().setTimeoutMs(timeout);
-            client.getConnection().setWindowSize(Exec.WINDOW);
+            Connection opening = connection;
             Future<?> connected = workers.submit(() -> {
-                try {
-                    client.connect(target.address(), target.port());
-                    client.authPublickey(target.user(), new KeyPairWrapper(login));
-                    return null;
-                } catch (IOException | RuntimeException e) {
-                    // Here too, for an attempt that was given up before the thread that keeps the connection alive had
-                    // started.
-                    sockets.close();
-                    throw e;
-                }
+                opening.open(timeout);
+                return null;
             });
             try {
                 connected.get(timeout, TimeUnit.MILLISECONDS);
@@ -285,175 +237,16 @@ public final class SshConnector {
                 }
                 throw new IOException(e.getCause());
             }
-            HostKeyFingerprint proven = pinned.proven();
-            if (proven == null || !client.isAuthenticated()) {
-                throw new IOException("the connection ended before the login did");
-            }
-            return new SshSession(target, settings, client, sockets, workers, proven, SshConnector.this::connect);
         }
 
         void abort() {
-            sockets.close();
+            connection.close();
             workers.shutdownNow();
         }
 
-        HostException describe(Exception failure) {
-            HostKeyFingerprint shown = pinned.refused();
-            if (shown != null) {
-                String accepted = target.acceptedHostKeys().stream()
-                        .map(HostKeyFingerprint::text)
-                        .sorted()
-                        .collect(Collectors.joining(" or "));
-                return failed(ErrorCode.HOST_KEY_REFUSED, "check the host key", failure)
-                        .refusedHostKey(shown)
-                        .because(
-                                "the host showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
-                                        + accepted,
-                                "Nothing was sent to it. If you reinstalled the host or changed its key, give the new"
-                                        + " fingerprint (on the host: ssh-keygen -lf"
-                                        + " /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may intercept the"
-                                        + " connection.");
-            }
-            if (pinned.proven() == null && unproven(failure)) {
-                return failed(ErrorCode.HOST_KEY_REFUSED, "check the host key", failure)
-                        .because(
-                                "the host showed a key and did not prove that it has its private half",
-                                "Nothing was sent to it. Somebody who knows the host's public key may intercept the"
-                                        + " connection.");
-            }
-            if (pinned.proven() != null
-                    && causedBy(failure, UserAuthException.class)
-                    && !causedBy(failure, TransportException.class)) {
-                return loginRefused(failure);
-            }
-            if (turnedAway(failure)) {
-                HostException.Builder failed =
-                        failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
-                return (EarlyEnd.passing(banner()) ? failed.retryable() : failed)
-                        .because(
-                                "the host closed the connection during the login of " + target.user(),
-                                "Follow what it says above, or log in as another user. On the host, journalctl -u ssh names"
-                                        + " the reason.");
-            }
-            Matcher old = noSettlement(failure);
-            if (old != null) {
-                Outdated outdated = Outdated.of(old.group(1));
-                return failed(ErrorCode.SSH_OUTDATED, "agree on algorithms", failure)
-                        .because(
-                                (NEWER.matcher(old.group(2)).find()
-                                                ? "PromGuard knows no " + outdated.what
-                                                        + " that the host's SSH server allows"
-                                                : "the host's SSH server knows no " + outdated.what
-                                                        + " that is still safe")
-                                        + ": it offers " + FactsParser.shown(old.group(2)),
-                                "Nothing was sent to it. "
-                                        + (NEWER.matcher(old.group(2)).find()
-                                                ? "Set"
-                                                : "Update OpenSSH on the host, or set")
-                                        + " \"" + outdated.setting
-                                        + "\" in its /etc/ssh/sshd_config and reload it, then run again.");
-            }
-            return failed(ErrorCode.CONNECT_FAILED, "connect", failure)
-                    .retryable()
-                    .output(Tail.of(sockets.heard() + '\n' + banner()))
-                    .because(
-                            "no session with port " + target.port() + " within "
-                                    + target.timeout().toSeconds() + " s; the last attempt ended with "
-                                    + reason(failure),
-                            "Check that the host is up, that its SSH server listens on that port, and that no firewall"
-                                    + " blocks it.");
+        ConnectFailure failure(Exception cause) {
+            return new ConnectFailure(target, connection, cause);
         }
-
-        /** What the host said while it decided on the login. */
-        private String banner() {
-            return pinned.proven() == null
-                    ? ""
-                    : Tail.of(String.valueOf(client.getUserAuth().getBanner()));
-        }
-
-        /** Whether the host went away in the middle of the login and said something first, as PAM does for a closed account. */
-        boolean turnedAway(Exception failure) {
-            return pinned.proven() != null
-                    && !client.isAuthenticated()
-                    && !banner().isEmpty()
-                    && causedBy(failure, TransportException.class)
-                    && !causedBy(failure, TimeoutException.class);
-        }
-
-        private HostException loginRefused(Exception failure) {
-            String user = target.user();
-            HostException.Builder failed =
-                    failed(ErrorCode.LOGIN_REFUSED, "log in", failure).output(banner());
-            String methods = client.getUserAuth().getAllowedMethods().stream()
-                    .filter(method -> !method.isBlank())
-                    .map(FactsParser::shown)
-                    .collect(Collectors.joining(", "));
-            if (client.getUserAuth().hadPartialSuccess()) {
-                return failed.because(
-                        "the host took the key of " + user + " and wants " + methods + " besides",
-                        "PromGuard answers no second question. Exempt " + user + " in the host's"
-                                + " /etc/ssh/sshd_config: Match User " + user + ", and below it AuthenticationMethods"
-                                + " publickey.");
-            }
-            if (!methods.isEmpty() && !methods.contains("\"publickey\"")) {
-                return failed.because(
-                        "the host takes no key from " + user + ", only " + methods,
-                        "Set PubkeyAuthentication yes for " + user + " in the host's /etc/ssh/sshd_config, and"
-                                + " AuthenticationMethods, if it is set there, to publickey.");
-            }
-            return failed.because(
-                    "the host refused the login of " + user + " with the key "
-                            + PinnedKeys.fingerprint(login.getPublic()),
-                    "Check the user's name, that the key's public half is in that user's ~/.ssh/authorized_keys, and in the"
-                            + " host's /etc/ssh/sshd_config "
-                            + (user.equals("root")
-                                    ? "PermitRootLogin, AllowUsers and AllowGroups"
-                                    : "AllowUsers and AllowGroups")
-                            + ". On the host, journalctl -u ssh names the reason.");
-        }
-
-        private HostException.Builder failed(ErrorCode code, String step, Exception failure) {
-            return HostException.of(code, target.name(), target.address(), step).cause(failure);
-        }
-    }
-
-    /** What a server and this client have no modern algorithm in common for, and what sshd's configuration calls it. */
-    private enum Outdated {
-        KEY_EXCHANGE("way to exchange keys", "KexAlgorithms +curve25519-sha256"),
-        HOST_KEY("kind of host key", "HostKey /etc/ssh/ssh_host_ed25519_key"),
-        CIPHER("cipher", "Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com"),
-        MAC("message authentication code", "MACs hmac-sha2-256-etm@openssh.com"),
-        COMPRESSION("way to leave out compression", "Compression no");
-
-        private final String what;
-        private final String setting;
-
-        Outdated(String what, String setting) {
-            this.what = what;
-            this.setting = setting;
-        }
-
-        /** By the name that sshj gives it. */
-        static Outdated of(String name) {
-            return switch (name) {
-                case "KeyExchange" -> KEY_EXCHANGE;
-                case "HostKey" -> HOST_KEY;
-                case "Client2ServerCipher", "Server2ClientCipher" -> CIPHER;
-                case "Client2ServerMAC", "Server2ClientMAC" -> MAC;
-                default -> COMPRESSION;
-            };
-        }
-    }
-
-    /** What sshj says of a server that has no algorithm in common with it, or null if the failure is another. */
-    private static @Nullable Matcher noSettlement(Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            Matcher matcher = NO_SETTLEMENT.matcher(String.valueOf(cause.getMessage()));
-            if (cause instanceof TransportException && matcher.matches()) {
-                return matcher;
-            }
-        }
-        return null;
     }
 
     static String reason(Throwable failure) {
@@ -464,18 +257,6 @@ public final class SshConnector {
         return message == null || message.isEmpty() ? failure.getClass().getSimpleName() : FactsParser.shown(message);
     }
 
-    /** Whether an exchange of keys ended because the host's signature over it is wrong. sshj tells it by the words alone. */
-    private static boolean unproven(@Nullable Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof TransportException exchange
-                    && exchange.getDisconnectReason() == DisconnectReason.KEY_EXCHANGE_FAILED
-                    && String.valueOf(exchange.getMessage()).contains("signature verification failed")) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** The interruption of a thread that a failure comes from, or null. */
     static @Nullable Throwable interruption(Throwable failure) {
         Throwable cause = failure;
@@ -483,14 +264,5 @@ public final class SshConnector {
             cause = cause.getCause();
         }
         return cause;
-    }
-
-    private static boolean causedBy(@Nullable Throwable failure, Class<? extends Throwable> type) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (type.isInstance(cause)) {
-                return true;
-            }
-        }
-        return false;
     }
 }

@@ -7,7 +7,6 @@ import dev.promguard.Progress;
 import dev.promguard.host.Change;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
-import dev.promguard.host.HostKey;
 import dev.promguard.host.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
@@ -17,6 +16,7 @@ import dev.promguard.spi.ProbeResult;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -42,10 +42,10 @@ final class SshSession implements HostSession {
 
     private final HostTarget target;
     private final Settings settings;
+    private final Tarballs tarballs;
     private volatile HostKeyFingerprint hostKey;
     private final Function<HostTarget, SshSession> connector;
-    private volatile SSHClient client;
-    private volatile TrackedSockets sockets;
+    private volatile Connection connection;
     private volatile ExecutorService workers;
     private final Forwards forwards;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -54,17 +54,16 @@ final class SshSession implements HostSession {
     SshSession(
             HostTarget target,
             Settings settings,
-            SSHClient client,
-            TrackedSockets sockets,
+            Tarballs tarballs,
+            Connection connection,
             ExecutorService workers,
-            HostKeyFingerprint hostKey,
             Function<HostTarget, SshSession> connector) {
         this.target = target;
         this.settings = settings;
-        this.client = client;
-        this.sockets = sockets;
+        this.tarballs = tarballs;
+        this.connection = connection;
         this.workers = workers;
-        this.hostKey = hostKey;
+        this.hostKey = connection.hostKey();
         this.connector = connector;
         this.forwards = new Forwards(
                 target.name(),
@@ -74,12 +73,17 @@ final class SshSession implements HostSession {
     }
 
     SSHClient client() {
-        return client;
+        return connection.client();
     }
 
     @Override
     public HostKeyFingerprint hostKey() {
         return hostKey;
+    }
+
+    @Override
+    public List<HostKeyFingerprint> jumpHostKeys() {
+        return connection.jumpHostKeys();
     }
 
     @Override
@@ -103,12 +107,11 @@ final class SshSession implements HostSession {
      * host may have another of its accepted keys since.
      */
     private void renew() {
-        TrackedSockets old = sockets;
+        Connection old = connection;
         ExecutorService oldWorkers = workers;
         SshSession fresh = another();
         hostKey = fresh.hostKey;
-        client = fresh.client;
-        sockets = fresh.sockets;
+        connection = fresh.connection;
         workers = fresh.workers;
         old.close();
         oldWorkers.shutdownNow();
@@ -120,16 +123,19 @@ final class SshSession implements HostSession {
 
     /** A session over another connection, to which the host shows a key that this session may take. */
     private SshSession another() {
-        return connector.apply(new HostTarget(
-                target.name(),
-                target.address(),
-                target.port(),
-                target.user(),
-                target.acceptedHostKeys().isEmpty() ? Set.of(hostKey) : target.acceptedHostKeys(),
-                false,
-                target.loginKey(),
-                target.passphrase(),
-                target.timeout()));
+        List<HostKeyFingerprint> proven = connection.jumpHostKeys();
+        List<HostTarget> jumpHosts = new ArrayList<>();
+        for (HostTarget hop : target.jumpHosts()) {
+            jumpHosts.add(pinned(hop, proven.get(jumpHosts.size())));
+        }
+        return connector.apply(
+                pinned(target, hostKey).toBuilder().jumpHosts(jumpHosts).build());
+    }
+
+    private static HostTarget pinned(HostTarget server, HostKeyFingerprint proven) {
+        return server.acceptedHostKeys().isEmpty()
+                ? server.toBuilder().accepting(Set.of(proven)).build()
+                : server;
     }
 
     /**
@@ -171,10 +177,9 @@ final class SshSession implements HostSession {
         List<Change> copy = List.copyOf(changes);
         String nonce = nonce();
         Exec exec = exec(nonce, false);
-        ChangeRun run = new ChangeRun(copy, progress, nonce);
-        boolean answers = copy.stream().anyMatch(HostKey.Replace.class::isInstance);
-        try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter())) {
-            OptionalInt code = run(exec, script, answers, settings.applyTimeout(), run.step(), run);
+        ChangeRun run = new ChangeRun(copy, progress, nonce, tarballs);
+        try (Script script = ChangeScript.of(nonce, copy, keys, settings.rollbackAfter(), settings.pushReleases())) {
+            OptionalInt code = run(exec, script, ChangeRun.answers(copy), settings.applyTimeout(), run.step(), run);
             if (run.failure() != null) {
                 throw changeFailed(run, exec);
             }
@@ -356,7 +361,7 @@ final class SshSession implements HostSession {
     private void goodbye() {
         try {
             workers.submit(() -> {
-                        client.disconnect();
+                        connection.disconnect();
                         return null;
                     })
                     .get(500, TimeUnit.MILLISECONDS);
@@ -370,7 +375,7 @@ final class SshSession implements HostSession {
     private void cut() {
         closed.set(true);
         forwards.close();
-        sockets.close();
+        connection.close();
         workers.shutdownNow();
     }
 
@@ -382,7 +387,7 @@ final class SshSession implements HostSession {
         if (closed.get()) {
             throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
-        return new Exec(client, workers, target.user(), nonce, quotes);
+        return new Exec(connection.client(), workers, target.user(), nonce, quotes);
     }
 
     private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)
@@ -461,7 +466,7 @@ final class SshSession implements HostSession {
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());
         }
-        String what = failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why();
+        String what = (failure.why().isEmpty() ? "exit code " + failure.exitCode() : failure.why()) + run.notSent();
         return failed.because(what, (remedy + ' ' + rollbackNote(run)).strip());
     }
 

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.SocketFactory;
+import net.schmizz.sshj.connection.channel.Channel;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,8 +21,18 @@ final class TrackedSockets extends SocketFactory {
 
     private final AtomicReference<@Nullable Socket> last = new AtomicReference<>();
     private final Thread keepAlive;
+    private final @Nullable Tunnel tunnel;
     private final Heard heard = new Heard();
     private volatile boolean closed;
+
+    /** A way through another connection. */
+    interface Tunnel {
+        /** Opens it. */
+        Channel open() throws IOException;
+
+        /** The port that it leads to. */
+        int port();
+    }
 
     /** The first bytes that came, for as long as they are no greeting of an SSH server. */
     private static final class Heard {
@@ -76,14 +87,26 @@ final class TrackedSockets extends SocketFactory {
      *
      * @param keepAlive the client's thread that keeps the connection alive: sshj starts it before the login, and ends it only where
      *     the login succeeds
+     * @param tunnel makes sockets that are connected through another connection; null for sockets of this machine
      */
-    TrackedSockets(Thread keepAlive) {
+    TrackedSockets(Thread keepAlive, @Nullable Tunnel tunnel) {
         this.keepAlive = keepAlive;
+        this.tunnel = tunnel;
     }
 
     @Override
     public Socket createSocket() throws IOException {
         heard.reset();
+        Socket socket = tunnel == null ? ofThisMachine() : through(tunnel);
+        last.set(socket);
+        if (closed) {
+            close();
+            throw new IOException("closed before it was connected");
+        }
+        return socket;
+    }
+
+    private Socket ofThisMachine() throws IOException {
         Socket socket = new Socket() {
             @Override
             public InputStream getInputStream() throws IOException {
@@ -91,12 +114,16 @@ final class TrackedSockets extends SocketFactory {
             }
         };
         socket.setTcpNoDelay(true);
-        last.set(socket);
-        if (closed) {
-            close();
-            throw new IOException("closed before it was connected");
-        }
         return socket;
+    }
+
+    private Socket through(Tunnel way) throws IOException {
+        return new TunnelSocket(way.open(), way.port()) {
+            @Override
+            public InputStream getInputStream() {
+                return new Listening(super.getInputStream());
+            }
+        };
     }
 
     @Override

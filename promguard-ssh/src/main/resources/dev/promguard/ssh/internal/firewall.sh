@@ -26,7 +26,7 @@ facts_firewall() {
 
 # facts_ufw_settings: whether ufw drops all IPv6, and if it does, whether this login comes over it.
 facts_ufw_settings() {
-    grep -qiE '^[[:space:]]*IPV6=["'\'']?no' /etc/default/ufw 2>/dev/null || return 0
+    ufw_without_ipv6 || return 0
     say fact ufw-settings drops-ipv-six
     connection=${SSH_CONNECTION:-}
     # sudo does not pass it on, but has it.
@@ -172,7 +172,7 @@ keeps_forwarding() {
 
 # keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.
 keep_forwarding() {
-    interface=$(cat "$STATE/rollback/interface") || return
+    interface=$(cat "$STATE/rollback/interface") && [ -n "$interface" ] || return
     for way in in out; do
         ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
     done
@@ -268,7 +268,8 @@ rule_tuples() {
     sed -n 's/^### tuple ### //p' "$1" | sort
 }
 
-# ufw_files SSH: works out in TMP what ufw's files are to be, and whether others have added rules since.
+# ufw_files SSH: works out in TMP what ufw's files are to be, and whether others have added rules since. Where IPV6=no, ufw itself has taken the
+# owner's rules for IPv6 out of its file, and nobody else has.
 ufw_files() {
     added=no
     for pair in 4:user.rules 6:user6.rules; do
@@ -278,10 +279,12 @@ ufw_files() {
         fi
         rules_before "${pair%%:*}" "$file" "$1" >"$TMP/$file" || return
         rule_tuples "$MANIFEST/ufw/$file.ufw" >"$TMP/then" && rule_tuples "$TMP/$file" >"$TMP/now" || return
+        more=no
         if grep -qvxF -f "$TMP/then" "$TMP/now"; then
+            more=yes
             added=yes
         fi
-        if cmp -s "$TMP/then" "$TMP/now"; then
+        if cmp -s "$TMP/then" "$TMP/now" || { [ "$file:$more" = user6.rules:no ] && ufw_without_ipv6; }; then
             cat "$MANIFEST/ufw/$file.ufw" >"$TMP/$file" || return
         fi
     done
@@ -320,6 +323,7 @@ undo_firewall() {
         for tables in iptables ip6tables; do
             "$tables" -S INPUT >/dev/null 2>&1 || continue
             without_ufw "$tables" || return
+            [ "$tables" = iptables ] || without_loopback_rules
             while read -r line; do
                 if ! policy_holds "$tables" "$line"; then
                     say leftover "$tables $line, not put back: the rules are gone that admitted what it does not drop"
@@ -336,6 +340,21 @@ undo_firewall() {
     fi
     rm -rf "$TMP"
     TMP=
+}
+
+# ufw_without_ipv6: whether ufw admits nothing over IPv6: where its setting is anything but yes.
+ufw_without_ipv6() {
+    case $(sed -n 's/^[[:space:]]*IPV6=["'\'']\{0,1\}\([A-Za-z]*\).*/\1/p' /etc/default/ufw 2>/dev/null | tail -n 1) in
+        '' | [Yy][Ee][Ss]) return 1 ;;
+    esac
+}
+
+# without_loopback_rules: where IPV6=no, ufw admits IPv6 on the loopback interface by two rules in no chain of its own, which it leaves behind.
+without_loopback_rules() {
+    ufw_without_ipv6 || return 0
+    ip6tables -D INPUT -i lo -j ACCEPT 2>/dev/null
+    ip6tables -D OUTPUT -o lo -j ACCEPT 2>/dev/null
+    return 0
 }
 
 # policy_holds TABLES POLICY: whether a policy such as -P INPUT DROP can be put back. After a reboot the rules may be gone that were there

@@ -41,6 +41,16 @@ note() {
     printf '%s\n' "$*" >>"$MANIFEST/things" && sync "$MANIFEST/things"
 }
 
+# forget_noted KIND THING...: what is not PromGuard's after all.
+forget_noted() {
+    kind=$1
+    shift
+    for thing do
+        sed -i "\\|^$kind $thing\$|d" "$MANIFEST/things" || return
+    done
+    sync "$MANIFEST/things"
+}
+
 # note_folders FOLDER: those of its path that are not there yet, the outermost first.
 note_folders() {
     if [ -d "$MANIFEST" ] && [ -n "$1" ] && [ ! -d "$1" ]; then

@@ -279,7 +279,10 @@ set_aside_malformed() {
 }
 
 apt_install() {
-    quietly apt-get -y -q --no-remove -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install "$@"
+    quietly apt-get -y -q --no-remove -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install "$@" || return
+    [ -z "$waited_for" ] || printf '%s\n' "$waited_for" | while read -r holder; do
+        say note "apt waited for $holder, which held the lock of dpkg or apt"
+    done
 }
 
 # apt's lists have a lock of their own that it does not wait for. One source that does not answer fails it; the others are up to date then.

@@ -24,10 +24,8 @@ other_firewalls() {
     done
 }
 
-# facts_served_ports: manager UNIT, and forwards if ufw would end that the host forwards for others, as long as ufw is not enabled. Nothing else
-# if the firewall is closed, else socket PROTOCOL ADDRESS PORT PROGRAM; filter4 RULE, nat4 RULE and written4 RULE,
-# each also with 6: the rules for incoming packets, those that send them elsewhere, and those that ufw would load; without-ipv6 if ufw would
-# admit nothing over IPv6.
+# facts_served_ports: manager UNIT, and forwards if ufw would end that the host forwards for others, as long as ufw is not enabled. Unless the
+# firewall is closed, socket PROTOCOL ADDRESS PORT PROGRAM too.
 facts_served_ports() {
     if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
         other_firewalls
@@ -39,15 +37,26 @@ facts_served_ports() {
         return 0
     fi
     served_sockets
-    served_rules 4 iptables ufw /etc/ufw/user.rules
-    served_rules 6 ip6tables ufw6 /etc/ufw/user6.rules
-    if grep -qix 'IPV6=["'\'']\{0,1\}no["'\'']\{0,1\}' /etc/default/ufw 2>/dev/null; then
-        say fact served-ports without-ipv6
-    fi
 }
 
-# served_sockets: a UDP socket at a port that the kernel hands out to clients is one that serves only if it has an address of its own, its
-# program was started with the port in an argument, systemd holds it, or the kernel itself, as for WireGuard.
+# told_of_port PID PORT: whether a program was started with a port in an argument, in its environment, or in a file that an argument names.
+told_of_port() {
+    tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qE "=(.*[^0-9.])?$2([^0-9.]|\$)" && return
+    tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | while read -r word; do
+        ! printf '%s\n' "$word" | grep -qE "(^|[^0-9])$2([^0-9]|\$)" || exit 1
+        file=${word#*=}
+        case $file in
+            /*) file=/proc/$1/root$file ;;
+            *) file=/proc/$1/cwd/$file ;;
+        esac
+        [ ! -f "$file" ] || ! head -c 100000 "$file" 2>/dev/null | grep -qaE "^[^#;]*(^|[^0-9.])$2([^0-9.]|\$)" || exit 1
+    done
+    [ "$?" -eq 1 ]
+}
+
+# served_sockets: a UDP socket at a port that the kernel hands out to clients is one that serves only if it has an address of its own, if
+# its program was told of the port or has the same port of the other family or of TCP too, which chance does not give, or if systemd holds
+# it, or the kernel itself, as for WireGuard.
 served_sockets() {
     # The kernel gives such a file to one read alone, and the shell's own reads a byte at a time.
     read -r first last <<RANGE
@@ -75,15 +84,19 @@ RANGE
                 }
             }
             gsub(/[\t|]/, " ", program)
-            print $1 "|" socket "|" port "|" pid "|" program
-        }' | while IFS='|' read -r protocol socket port pid program; do
+            of = port "|" pid
+            sockets[of]++
+            begin[NR] = $1 "|" socket "|" of
+            key[NR] = of
+            name[NR] = program
+        }
+        END { for (i = 1; i <= NR; i++) print begin[i] "|" (sockets[key[i]] > 1 ? "twin" : "") "|" name[i] }
+        ' | while IFS='|' read -r protocol socket port pid twin program; do
         case $port in '' | *[!0-9]*) continue ;; esac
         if [ "$protocol" = udp ] && [ "$port" -ge "$first" ] && [ "$port" -le "$last" ]; then
-            case $pid:$socket in
-                -:* | 1:*) ;;
-                *:'*' | *:0.0.0.0* | *:'[::]'*)
-                    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qE "(^|[^0-9])$port([^0-9]|\$)" || continue
-                    ;;
+            case $twin:$pid:$socket in
+                twin:* | :-:* | :1:*) ;;
+                *:'*' | *:0.0.0.0* | *:'[::]'*) told_of_port "$pid" "$port" || continue ;;
             esac
         fi
         if [ "$pid" = 1 ]; then
@@ -93,15 +106,4 @@ RANGE
         fi
         say fact served-ports socket "$protocol" "$socket" "$port" "${program:-the kernel}"
     done
-}
-
-# served_rules 4|6 IPTABLES CHAIN FILE
-served_rules() {
-    "$2" -S 2>/dev/null | sed -n -e '/^-A \(FORWARD\|OUTPUT\|ufw6\{0,1\}-[a-z-]*-\(forward\|output\)\) /d' \
-        -e '/^-P OUTPUT /d' -e '/^-P FORWARD /d' -e "s/^-[AP] /$N${TAB}fact${TAB}served-ports${TAB}filter$1${TAB}&/p" >&3
-    "$2" -t nat -S 2>/dev/null | sed -n -e '/^-A \(OUTPUT\|INPUT\|POSTROUTING\) /d' \
-        -e "s/^-A /$N${TAB}fact${TAB}served-ports${TAB}nat$1${TAB}&/p" >&3
-    if [ -r "$4" ]; then
-        sed -n "s/^-A $3-user-input /$N${TAB}fact${TAB}served-ports${TAB}written$1${TAB}&/p" "$4" >&3
-    fi
 }

@@ -18,6 +18,8 @@ WHY=
 TMP=
 ARMED=
 EXPECTED=
+PUSHED=
+UNREACHED=
 STARTS=
 ENABLED=
 # Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.

@@ -28,6 +28,56 @@ facts_release() {
     say release "$release" "$intact" "$sum"
 }
 
+# push_releases: this host fetches none itself.
+push_releases() {
+    PUSHED=yes
+}
+
+# get_tarball URI: fetches it, or has it sent over the session where that fails. A mirror that did not answer is not asked again.
+get_tarball() {
+    mirror=${1#*://}
+    mirror=${mirror%%/*}
+    mirror=${mirror##*@}
+    curl=1
+    case ${PUSHED:-$1} in
+        http*) ;;
+        *)
+            WHY='the machine that runs PromGuard did not send the tarball'
+            receive_tarball
+            return
+            ;;
+    esac
+    if [ "$mirror" != "$UNREACHED" ]; then
+        fetch_tarball "$1" && return
+        curl=$?
+        UNREACHED=$mirror
+    fi
+    WHY='neither this host nor the machine that runs PromGuard could fetch the tarball'
+    receive_tarball || return "$curl"
+    say note "this host could not fetch from the release mirror $mirror: the release came over the SSH session"
+}
+
+fetch_tarball() {
+    printf 'url = "%s"\n' "$1" | curl -q -K - --proto '=http,https' -fsSL --retry 4 --connect-timeout 15 \
+        --max-time 900 --speed-limit 1024 --speed-time 60 -o "$TMP/tarball"
+}
+
+# receive_tarball: asks for it. Its size comes in a line, or "none", and then itself.
+receive_tarball() {
+    say tarball "$number"
+    read -r size <&4 || size=
+    case $size in
+        none) return 1 ;;
+        '' | *[!0-9]*)
+            WHY='the connection was lost while a tarball was awaited'
+            return 1
+            ;;
+    esac
+    head -c "$size" <&4 >"$TMP/tarball" && [ "$(stat -c %s "$TMP/tarball")" -eq "$size" ] && return
+    WHY='the tarball did not arrive, or there is no room for it'
+    return 1
+}
+
 # apply_release NAME-VERSION URI FOLDER SHA256 PROGRAM...
 apply_release() {
     home=/opt/promguard
@@ -38,16 +88,7 @@ apply_release() {
     shift 4
     note_folders "$home" && note_tree "$target" && note_written "$target" || return 1
     mkdir -p "$home" && TMP=$(mktemp -d "$home/.new.XXXXXX") || return 1
-    command -v curl >/dev/null 2>&1 || {
-        WHY='curl is not installed'
-        return 1
-    }
-    printf 'url = "%s"\n' "$uri" | curl -q -K - --proto '=http,https' -fsSL --retry 4 --connect-timeout 15 \
-        --max-time 900 --speed-limit 1024 --speed-time 60 -o "$TMP/tarball" || {
-        curl=$?
-        WHY='the tarball could not be fetched'
-        return "$curl"
-    }
+    get_tarball "$uri" || return
     sum=$(sha256sum <"$TMP/tarball") || return 1
     sum=${sum%% *}
     if [ "$sum" != "$wanted" ]; then

@@ -2,10 +2,10 @@
 # The rollback of changes that nobody confirms: how it is armed, disarmed and carried out.
 
 # arm SECONDS INTERFACE UNIT...: the script that puts things back comes on standard input. What was saved earlier and never
-# confirmed stays as it was saved.
+# confirmed stays as it was saved. An empty INTERFACE is the one that PromGuard has on the host.
 arm() {
     seconds=$1
-    interface=$2
+    interface=${2:-$(own_interface)}
     shift 2
     private_folder "$STATE" || return
     # A rollback that has begun waits for this run to end, and so is brought to its end here.
@@ -31,22 +31,8 @@ arm() {
         if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
             : >"$TMP/ufw-enabled"
         fi
-        for file in "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key" "/etc/wireguard/$interface.psk"; do
-            if [ -e "$file" ]; then
-                cp -pPR "$file" "$TMP/wireguard/" || return
-            fi
-        done
         save_kill_switch "$TMP" || return
-        if systemctl is-active -q "wg-quick@$interface.service"; then
-            : >"$TMP/wireguard-active"
-            # Somebody took the key file away: the interface could not come up again without the key that it runs with.
-            if [ ! -e "$TMP/wireguard/$interface.key" ]; then
-                wg show "$interface" private-key >"$TMP/wireguard/$interface.key" || return
-            fi
-        fi
-        if systemctl is-enabled -q "wg-quick@$interface.service" 2>/dev/null; then
-            : >"$TMP/wireguard-enabled"
-        fi
+        [ -z "$interface" ] || save_wireguard "$interface" "$TMP" || return
         (
             set -- /etc/ssh/ssh_host_*
             [ ! -e "$1" ] || cp -pP "$@" "$TMP/ssh/"

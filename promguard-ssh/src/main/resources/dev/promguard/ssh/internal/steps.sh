@@ -53,6 +53,7 @@ quietly() {
     quiet=$?
     locked=no
     said=
+    waited_for=$(sed -n 's/^Waiting for .*It is held by process \([0-9]*\) (\([^)]*\)).*/process \1 (\2)/p' "$TMP" | sort -u)
     if [ "$quiet" -ne 0 ]; then
         tail -n 20 "$TMP" >&2
         said=$(tail -n 200 "$TMP")

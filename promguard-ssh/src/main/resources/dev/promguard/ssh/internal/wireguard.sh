@@ -115,7 +115,7 @@ apply_wireguard() {
     case $1 in
         ENABLE) enable_unit "wg-quick@$2.service" || return ;;
         SYNC)
-            sync_peers "$2" "$3" && forget_preshared_keys "$2" || return
+            sync_peers "$2" "$3" && forget_preshared_keys "$2" && sync_mtu "$2" || return
             ;;
         START) bring_up "$2" start && forget_preshared_keys "$2" || return ;;
         RESTART) bring_up "$2" restart && forget_preshared_keys "$2" || return ;;
@@ -163,6 +163,8 @@ synced() {
         }
         { text = text $0 "\n" }
         $0 == "[Interface]" { text = text "PrivateKey = " first(keyfile) "\n" }
+        # What is not said of a peer stays as it is. Where it is said, it comes later and counts.
+        $0 == "[Peer]" { text = text "PersistentKeepalive = off\n" }
         $1 == "#" && $2 == "PresharedKeyFile" { text = text "PresharedKey = " first($4) "\n" }
         END {
             if (failed || text == "") exit 1
@@ -182,6 +184,17 @@ sync_peers() {
         return 1
     }
     running=
+}
+
+# sync_mtu INTERFACE: as the configuration says, which may have a command that lowers it.
+sync_mtu() {
+    mtu=$(sed -n 's/^MTU = \([0-9]*\)$/\1/p' "/etc/wireguard/$1.conf") || return
+    [ -z "$mtu" ] || ip link set dev "$1" mtu "$mtu" || {
+        WHY="$1 does not take the MTU $mtu"
+        return 1
+    }
+    lower=$(sed -n "s/^PostUp = \(for family in .*\) %i mtu\$/\1 $1 mtu/p" "/etc/wireguard/$1.conf")
+    [ -z "$lower" ] || sh -c "$lower"
 }
 
 # forget_preshared_keys INTERFACE: removes those that the configuration does not name any more.
@@ -221,9 +234,14 @@ undo_anti_spoofing() {
 
 undo_wireguard() {
     for unit in $(manifest_entries unit | grep '^wg-quick@'); do
-        stop_unit "$unit" || return
         interface=${unit#wg-quick@}
         interface=${interface%.service}
+        if [ -e "/etc/wireguard/$interface.conf" ] && ! is_own_config "/etc/wireguard/$interface.conf"; then
+            forget_noted file "/etc/wireguard/$interface.conf" "/etc/wireguard/$interface.key" || return
+            say leftover "$interface with its files, for /etc/wireguard/$interface.conf is not PromGuard's"
+            continue
+        fi
+        stop_unit "$unit" || return
         if ip link show dev "$interface" >/dev/null 2>&1; then
             ip link delete dev "$interface" || {
                 WHY="$interface does not go away"
@@ -234,9 +252,29 @@ undo_wireguard() {
     done
 }
 
+# save_wireguard INTERFACE FOLDER: for a rollback.
+save_wireguard() {
+    for file in "/etc/wireguard/$1.conf" "/etc/wireguard/$1.key" "/etc/wireguard/$1.psk"; do
+        if [ -e "$file" ]; then
+            cp -pPR "$file" "$2/wireguard/" || return
+        fi
+    done
+    if systemctl is-active -q "wg-quick@$1.service"; then
+        : >"$2/wireguard-active"
+        # Somebody took the key file away: the interface could not come up again without the key that it runs with.
+        if [ ! -e "$2/wireguard/$1.key" ]; then
+            wg show "$1" private-key >"$2/wireguard/$1.key" || return
+        fi
+    fi
+    if systemctl is-enabled -q "wg-quick@$1.service" 2>/dev/null; then
+        : >"$2/wireguard-enabled"
+    fi
+}
+
 # restore_wireguard: the rollback.
 restore_wireguard() {
     read -r interface <"$saved/interface"
+    [ -n "$interface" ] || return 0
     same=yes
     for name in "$interface.conf" "$interface.key"; do
         if [ -e "$saved/wireguard/$name" ]; then

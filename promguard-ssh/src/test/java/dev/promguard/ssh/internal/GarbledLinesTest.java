@@ -33,6 +33,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * in another way.
  */
 class GarbledLinesTest {
+    private static final Exec.Answer DEAF = new Exec.Answer() {
+        @Override
+        public void send(String text) {}
+
+        @Override
+        public void send(Exec.Content content) {}
+    };
     private static final long SEED = 20_261_128;
     private static final Path FACTS = Path.of("src/test/resources/dev/promguard/ssh/internal/facts");
     private static final FactsQuery QUERY = Queries.node();
@@ -166,11 +173,11 @@ class GarbledLinesTest {
         for (String garbled : garbled(honest)) {
             for (List<String> before : earlier) {
                 assertTakenOrMalformed(garbled, line -> {
-                    ChangeRun run = new ChangeRun(changes, new Silent(), "nonce");
+                    ChangeRun run = new ChangeRun(changes, new Silent(), "nonce", new Tarballs(Path.of("unused")));
                     for (String known : before) {
-                        run.line(known, text -> {});
+                        run.line(known, DEAF);
                     }
-                    run.line(line, text -> {});
+                    run.line(line, DEAF);
                     assertThat(run.step()).isNotEmpty();
                 });
             }

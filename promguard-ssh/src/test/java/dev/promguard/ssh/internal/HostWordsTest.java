@@ -13,6 +13,7 @@ import dev.promguard.host.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.SshApplier;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -22,7 +23,6 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.junit.jupiter.api.Test;
@@ -39,16 +39,13 @@ class HostWordsTest {
     private static final SshApplier APPLIER = new SshApplier();
 
     private static HostTarget target(TestServer server, String user) {
-        return new HostTarget(
-                "node-1",
-                "127.0.0.1",
-                server.port(),
-                user,
-                Set.of(server.fingerprint()),
-                false,
-                server.login.privateKey(),
-                Optional.empty(),
-                Duration.ofSeconds(5));
+        return HostTarget.of("node-1", "127.0.0.1")
+                .port(server.port())
+                .user(user)
+                .accepting(Set.of(server.fingerprint()))
+                .identity(Identity.ofKey(server.login.privateKey()))
+                .timeout(Duration.ofSeconds(5))
+                .build();
     }
 
     /** A host that prints something instead of running the script. */

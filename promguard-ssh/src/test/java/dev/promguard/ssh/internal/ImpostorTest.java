@@ -7,13 +7,13 @@ import dev.promguard.HostException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.SshApplier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPairGenerator;
 import java.security.PublicKey;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -94,16 +94,13 @@ class ImpostorTest {
             withHome(home, () -> {
                 for (Set<HostKeyFingerprint> accepted :
                         Set.of(Set.of(host.fingerprint()), Set.<HostKeyFingerprint>of())) {
-                    try (HostSession session = APPLIER.open(new HostTarget(
-                            "node-1",
-                            "127.0.0.1",
-                            host.port(),
-                            "root",
-                            accepted,
-                            accepted.isEmpty(),
-                            host.login.privateKey(),
-                            Optional.empty(),
-                            Duration.ofSeconds(10)))) {
+                    try (HostSession session = APPLIER.open(HostTarget.of("node-1", "127.0.0.1")
+                            .port(host.port())
+                            .accepting(accepted)
+                            .trustOnFirstUse(accepted.isEmpty())
+                            .identity(Identity.ofKey(host.login.privateKey()))
+                            .timeout(Duration.ofSeconds(10))
+                            .build())) {
                         assertThat(session.hostKey()).isEqualTo(host.fingerprint());
                     }
                 }

@@ -11,6 +11,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.ssh.SshApplier;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -44,8 +45,15 @@ class LoginTest {
 
     private static HostTarget target(
             TestServer server, Set<HostKeyFingerprint> keys, Secret login, Optional<Secret> passphrase) {
-        return new HostTarget(
-                "node-1", "127.0.0.1", server.port(), "admin", keys, true, login, passphrase, Duration.ofSeconds(5));
+        Identity identity = Identity.ofKey(login);
+        return HostTarget.of("node-1", "127.0.0.1")
+                .port(server.port())
+                .user("admin")
+                .accepting(keys)
+                .trustOnFirstUse(true)
+                .identity(passphrase.map(identity::withPassphrase).orElse(identity))
+                .timeout(Duration.ofSeconds(5))
+                .build();
     }
 
     private static TestServer.Handler dying(String words) {
@@ -218,8 +226,36 @@ class LoginTest {
                 assertThatThrownBy(
                                 () -> APPLIER.open(target(server, Set.of(server.fingerprint()), key, Optional.empty())))
                         .isInstanceOf(HostException.class)
-                        .hasMessageContaining("where it is encrypted, its passphrase too");
+                        .hasMessageContaining("it is encrypted, and no passphrase is given [PG-1005]");
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----|AAAA, true",
+        "-----BEGIN RSA PRIVATE KEY-----|Proc-Type: 4;ENCRYPTED|AAAA, true",
+        "-----BEGIN RSA PRIVATE KEY-----|AAAA, false",
+        "PuTTY-User-Key-File-3: ssh-ed25519|Encryption: aes256-cbc|Comment: x, true",
+        "PuTTY-User-Key-File-2: ssh-rsa|Encryption: aes256-cbc|Comment: x, true",
+        "PuTTY-User-Key-File-3: ssh-ed25519|Encryption: none|Comment: x, false",
+        "-----BEGIN OPENSSH PRIVATE KEY-----|!|-----END OPENSSH PRIVATE KEY-----, false"
+    })
+    void isEncrypted_eachForm_isToldByWhatIsNotEncrypted(String text, boolean encrypted) {
+        assertThat(WrongKey.isEncrypted(text.replace('|', '\n').replace(';', ',')))
+                .isEqualTo(encrypted);
+    }
+
+    @Test
+    void open_identityOfAFile_namesTheFileInWhatIsWrongWithIt() throws Exception {
+        try (TestServer server = new TestServer(dying("")).start();
+                Secret key = Secret.of("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@here")) {
+            HostTarget target = target(server, Set.of(server.fingerprint()), key, Optional.empty()).toBuilder()
+                    .identity(Identity.ofKey(key).from("/home/me/.ssh/id_ed25519.pub"))
+                    .build();
+            assertThatThrownBy(() -> APPLIER.open(target))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("failed: \"/home/me/.ssh/id_ed25519.pub\": it is a public key [PG-1005]");
         }
     }
 
@@ -246,8 +282,9 @@ class LoginTest {
         "---- BEGIN SSH2 PUBLIC KEY ----, it is a public key, without .pub",
         "ssh-ed25519-cert-v01@openssh.com AAAAIHNz me, it is a certificate, without -cert.pub",
         "-----BEGIN CERTIFICATE-----, it is an X.509 certificate, OpenSSH or PEM private key",
+        "SSH PRIVATE KEY FILE FORMAT 1.1, it is a key for version 1, ssh-keygen -t ed25519",
         "db.example.com ssh-ed25519 AAAAC3Nz, it lists public keys, OpenSSH or PEM private key",
-        "token, its private half is on a hardware token, ssh-keygen -t ed25519"
+        "token, its private half is on a hardware token, say agent()"
     })
     void open_fileThatLiesBesidePrivateKeys_isNamed(String text, String what, String remedy) throws Exception {
         try (TestServer server = new TestServer(dying("")).start();

@@ -48,6 +48,7 @@ class PackagesTest {
                 exit 100
             fi
             [ ! -e FOLDER/install ] || { cat FOLDER/install; [ ! -e FOLDER/all-the-same ] || touch FOLDER/installed; exit 100; }
+            [ ! -e FOLDER/waits ] || cat FOLDER/waits
             touch FOLDER/installed
             """;
 
@@ -269,6 +270,18 @@ class PackagesTest {
 
         assertThat(run())
                 .containsExactly("result 1 " + why("process 77 (unattended-upgr) holds the lock of dpkg or apt"));
+    }
+
+    @Test
+    void apply_lockIsHeldForAWhile_saysForWhomAptWaited() throws Exception {
+        String line =
+                "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 833 (unattended-upgr)...\n";
+        write("waits", line + line);
+
+        assertThat(run())
+                .containsExactly(
+                        "note apt waited for process 833 (unattended-upgr), which held the lock of dpkg or apt",
+                        "result 0 ");
     }
 
     @Test

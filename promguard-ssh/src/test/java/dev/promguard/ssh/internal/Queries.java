@@ -4,8 +4,10 @@ import dev.promguard.blueprint.Release;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
+import dev.promguard.host.Interfaces;
 import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.Ruleset;
@@ -40,6 +42,8 @@ final class Queries {
                         new FactsQuery.ResourceCall(ServedPorts.FACTS, List.of()),
                         new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Kernel.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Interfaces.FACTS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(NetworkManagers.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
                         new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));

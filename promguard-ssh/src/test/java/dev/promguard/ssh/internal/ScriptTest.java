@@ -20,6 +20,7 @@ import dev.promguard.host.KillSwitches;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
@@ -51,6 +52,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -747,7 +749,8 @@ class ScriptTest {
                 "mon scraper");
         ManagedFile config = new ManagedFile(
                 "/etc/wireguard/wg0.conf", "[Interface]\nAddress = 10.0.0.2/24\n", 0600, "root", List.of());
-        WireGuardInterface wireGuard = new WireGuardInterface("wg0", "10.0.0.2/24", 51820, KEY, List.of(), config);
+        WireGuardInterface wireGuard =
+                new WireGuardInterface("wg0", "10.0.0.2/24", 51820, OptionalInt.empty(), KEY, List.of(), config);
         List<Change> changes = new ArrayList<>(List.of(
                 new Packages.Install(List.of("ufw", "wireguard-tools")),
                 new Users.Create(new SystemUser("node_exporter")),
@@ -787,6 +790,10 @@ class ScriptTest {
         }
         changes.add(new HostsFile.Write("# BEGIN PromGuard\n10.0.0.2 db-1.shop.mesh\n# END PromGuard\n", 1));
         changes.add(new HostsFile.Remove());
+        for (NetworkManagers.Manager manager : NetworkManagers.Manager.values()) {
+            changes.add(new NetworkManagers.KeepOut(
+                    manager, "wg0", ManagedFile.readable("/etc/" + manager.name() + "/wg0", "alone\n")));
+        }
         return changes;
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ServedPortsTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
 
-    /** {@code serve PROTOCOL ADDRESS PORT [WORD…]} and {@code client ADDRESS PORT}, which has no port in its arguments. */
+    /** {@code serve PROTOCOL ADDRESS PORT [WORD…]} and {@code client ADDRESS PORT}, which is told of its port in no way that can be seen. */
     private static final String HOST = """
             # A new namespace takes this from the machine, and a machine with containers forwards.
             echo 0 >/proc/sys/net/ipv4/ip_forward
@@ -39,10 +39,12 @@ class ServedPortsTest {
                 until [ -e "FOLDER/ready.$3" ]; do sleep 0.05; done
             }
             client() {
-                at=$1 port=$2 perl -MIO::Socket::IP -e '
-                    my $socket = IO::Socket::IP->new(Proto => "udp", LocalHost => $ENV{at}, LocalPort => $ENV{port}) or die "$!";
-                    open(my $ready, ">", "FOLDER/ready.$ENV{port}"); close($ready);
-                    sleep 30' >/dev/null 2>&1 3>&- &
+                echo "$1 $2" >FOLDER/client
+                perl -MIO::Socket::IP -e '
+                    my ($at, $port) = split(/\\s/, <STDIN>);
+                    my $socket = IO::Socket::IP->new(Proto => "udp", LocalHost => $at, LocalPort => $port) or die "$!";
+                    open(my $ready, ">", "FOLDER/ready.$port"); close($ready);
+                    sleep 30' <FOLDER/client >/dev/null 2>&1 3>&- &
                 programs="$programs $!"
                 until [ -e "FOLDER/ready.$2" ]; do sleep 0.05; done
             }
@@ -65,7 +67,6 @@ class ServedPortsTest {
                             .replace("FOLDER", folder.toString()))
                     .end()
                     .text()
-                    .replace("/etc/default/ufw", folder + "/default")
                     .replace("/etc/ufw/", folder + "/");
         }
         Process process = new ProcessBuilder("unshare", "-n", "sh", "-s").start();
@@ -105,32 +106,42 @@ class ServedPortsTest {
                 .noneMatch(line -> line.contains("45000"));
     }
 
+    /** The port of a client is one that chance gave it: nobody told the program, and it has it once. */
     @Test
-    void facts_rulesOfTheFirewall_areThoseForIncomingPacketsAndThoseThatUfwWouldLoad() throws Exception {
-        Files.writeString(folder.resolve("default"), "IPV6=no\n");
-        Files.writeString(folder.resolve("user.rules"), """
-                *filter
-                ### tuple ### allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in
-                -A ufw-user-input -p tcp --dport 80 -j ACCEPT
-
-                COMMIT
-                """);
-
+    void facts_udpPortOfTheRangeForClients_isAServiceWhereSomebodyChoseIt() throws Exception {
+        Files.writeString(folder.resolve("server.conf"), "# port 45001\nproto udp\nport 45002\n");
+        Files.writeString(folder.resolve("client.conf"), "remote a.example 145004 10.45004.0.1\n# 45004\n");
         assertThat(facts("""
-                        iptables -N theirs
-                        iptables -A INPUT -j theirs
-                        iptables -A theirs -p tcp --dport 80 -j DROP
-                        iptables -A FORWARD -j theirs
-                        iptables -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.9
-                        iptables -t nat -A POSTROUTING -j MASQUERADE"""))
-                .containsExactly(
-                        "filter4 -P INPUT ACCEPT",
-                        "filter4 -A INPUT -j theirs",
-                        "filter4 -A theirs -p tcp -m tcp --dport 80 -j DROP",
-                        "nat4 -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.9",
-                        "written4 -A ufw-user-input -p tcp --dport 80 -j ACCEPT",
-                        "filter6 -P INPUT ACCEPT",
-                        "without-ipv6");
+                        bound() {
+                            echo "$1" >FOLDER/list
+                            shift
+                            rm -f FOLDER/ready
+                            perl -MIO::Socket::IP -e '
+                                for (split(/\\s/, <STDIN>)) {
+                                    my ($proto, $host, $port) = split(/,/);
+                                    my %of = (Proto => $proto, LocalHost => $host, LocalPort => $port, V6Only => 1);
+                                    $of{Listen} = 5 if $proto eq "tcp";
+                                    push(@sockets, IO::Socket::IP->new(%of) || die "$!");
+                                }
+                                open(my $ready, ">", "FOLDER/ready"); close($ready);
+                                sleep 30' -- "$@" <FOLDER/list >/dev/null 2>&1 3>&- &
+                            programs="$programs $!"
+                            until [ -e FOLDER/ready ]; do sleep 0.05; done
+                        }
+                        bound udp,0.0.0.0,45002 --config=FOLDER/server.conf
+                        bound udp,0.0.0.0,45004 FOLDER/client.conf
+                        bound "udp,0.0.0.0,45006 udp,::,45006"
+                        bound "udp,0.0.0.0,45007 tcp,0.0.0.0,45007"
+                        LISTEN=0.0.0.0:45008 bound udp,0.0.0.0,45008
+                        bound "udp,0.0.0.0,45009 udp,0.0.0.0,45010"
+                        """))
+                .filteredOn(line -> line.startsWith("socket udp "))
+                .containsExactlyInAnyOrder(
+                        "socket udp 0.0.0.0 45002 perl",
+                        "socket udp 0.0.0.0 45006 perl",
+                        "socket udp [::] 45006 perl",
+                        "socket udp 0.0.0.0 45007 perl",
+                        "socket udp 0.0.0.0 45008 perl");
     }
 
     @Test
@@ -139,6 +150,6 @@ class ServedPortsTest {
                 .isEmpty();
         assertThat(facts("serve tcp 0.0.0.0 80; iptables -P INPUT DROP"))
                 .as("IPv6 is open")
-                .contains("filter4 -P INPUT DROP", "filter6 -P INPUT ACCEPT");
+                .containsExactly("socket tcp 0.0.0.0 80 perl");
     }
 }

@@ -58,7 +58,7 @@ class ShellFilesTest {
                         Duration.ofMinutes(1),
                         true,
                         Optional.of(new HostKeyFingerprint("SHA256:" + "A".repeat(43))));
-                Script changes = ChangeScript.of(NONCE, changes(), ScriptTest.everyKey(), Duration.ofMinutes(2));
+                Script changes = ChangeScript.of(NONCE, changes(), ScriptTest.everyKey(), Duration.ofMinutes(2), true);
                 Script confirm = Script.begin(NONCE).call("confirm").end();
                 Script rollBack = Script.begin(NONCE).call("begin_rollback").end();
                 Script scan = new HostKeyScan(probes.get(0), Duration.ofSeconds(1)).script(NONCE);

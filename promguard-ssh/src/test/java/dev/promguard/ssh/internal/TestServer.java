@@ -3,6 +3,7 @@ package dev.promguard.ssh.internal;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -144,7 +145,12 @@ final class TestServer implements AutoCloseable {
     }
 
     HostTarget target(int port, Set<HostKeyFingerprint> accepted, Duration timeout) {
-        return new HostTarget("node-1", "127.0.0.1", port, "root", accepted, login.privateKey(), timeout);
+        return HostTarget.of("node-1", "127.0.0.1")
+                .port(port)
+                .accepting(accepted)
+                .identity(Identity.ofKey(login.privateKey()))
+                .timeout(timeout)
+                .build();
     }
 
     @Override

@@ -126,6 +126,44 @@ class UndoFirewallTest {
                 .isEqualTo("yes");
     }
 
+    /** What ufw 0.36.2 loads where IPV6=no, and leaves loaded when it is disabled. */
+    @Test
+    void undo_ipv6SwitchedOffInUfw_takesItsLoopbackRulesToo() throws Exception {
+        String ofUfw = "ip6tables -A INPUT -i lo -j ACCEPT; ip6tables -A OUTPUT -o lo -j ACCEPT;"
+                + " mkdir -p FOLDER/default; echo 'IPV6=%s' >FOLDER/default/ufw;"
+                + " undo_firewall && ip6tables -S | grep -e ' lo ' >&3";
+
+        assertThat(run(String.format(ofUfw, "no"))).isEmpty();
+        assertThat(run(String.format(ofUfw, "yes"))).as("the owner's").isEqualTo("""
+                        -A INPUT -i lo -j ACCEPT
+                        -A OUTPUT -o lo -j ACCEPT""");
+    }
+
+    /** ufw 0.36.2 writes its file for IPv6 without a rule where IPV6=no, and shows none. */
+    @Test
+    void undo_ipv6SwitchedOffInUfw_bringsTheOwnersRulesForItBack() throws Exception {
+        String begin = """
+                mkdir -p FOLDER/default FOLDER/ufw; echo 'IPV6=%s' >FOLDER/default/ufw; : >FOLDER/ufw/ufw.conf
+                printf '*filter\n### tuple ### allow tcp 22 ::/0 any ::/0 in\n-A ufw6-user-input -p tcp --dport 22 -j ACCEPT\n\nCOMMIT\n' \
+                    >FOLDER/ufw/user6.rules
+                rm -rf $MANIFEST/ufw; note_firewall
+                printf '*filter\n%s\nCOMMIT\n' >FOLDER/ufw/user6.rules
+                undo_firewall; grep tuple FOLDER/ufw/user6.rules >&3
+                """;
+        String others = "### tuple ### allow tcp 443 ::/0 any ::/0 in";
+
+        assertThat(run(String.format(begin, "no", ""))).isEqualTo("### tuple ### allow tcp 22 ::/0 any ::/0 in");
+        assertThat(run(String.format(begin, "off", "")))
+                .as("anything but yes")
+                .isEqualTo("### tuple ### allow tcp 22 ::/0 any ::/0 in");
+        assertThat(run(String.format(begin, "yes", "")))
+                .as("the owner has deleted it")
+                .isEmpty();
+        assertThat(run(String.format(begin, "no", others)))
+                .as("somebody has added one")
+                .endsWith(others);
+    }
+
     @Test
     void undo_rulesGoneWithAReboot_leavesTheHostReachableAndSaysSo() throws Exception {
         assertThat(run("iptables -F INPUT; undo_firewall && iptables -S | grep -e '^-P' -e INPUT >&3"))

@@ -1,0 +1,442 @@
+package dev.promguard.ssh;
+
+import dev.promguard.ErrorCode;
+import dev.promguard.blueprint.Names;
+import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.HostInventory;
+import dev.promguard.spi.Identity;
+import dev.promguard.spi.JumpHost;
+import dev.promguard.spi.Login;
+import dev.promguard.ssh.internal.Endpoint;
+import dev.promguard.ssh.internal.IdentityFile;
+import dev.promguard.ssh.internal.Resolver;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Collects hosts for {@link ExistingHosts}. Not thread-safe. */
+public final class ExistingHostsBuilder {
+    private static final List<String> IDENTITIES = List.of("id_ed25519", "id_ecdsa", "id_rsa");
+
+    private final Map<String, Server> hosts = new TreeMap<>();
+    private final Map<String, Server> jumpHosts = new TreeMap<>();
+    private final Set<String> gone = new HashSet<>();
+    private List<String> through = List.of();
+    private boolean trustOnFirstUse;
+    private @Nullable Supplier<IdentityFile.Read> identity;
+    private @Nullable Secret passphrase;
+    private @Nullable SshPublicKey agentKey;
+    private @Nullable SshPublicKey certificate;
+    private Path keyFolder = Path.of(System.getProperty("user.home"), ".ssh");
+    private Function<String, Optional<String>> resolver = Resolver.ofTheSystem();
+
+    /** A host or a jump host: where it is, and how to get in. */
+    private record Server(Endpoint endpoint, HostAccess access) {}
+
+    ExistingHostsBuilder() {}
+
+    /**
+     * Names a host and says how to reach it.
+     *
+     * @param name its name in the mesh: at most 63 lower-case letters, digits and dashes
+     * @param login {@code user@address} or {@code user@address:port}, where the address is an IPv4 address, an IPv6 address
+     *     (in brackets if a port follows) or a host name, which is resolved here each time; the user is root, or one that
+     *     may run {@code sudo} without a password; without user it is root, without port 22
+     * @param hostKeys the fingerprints of the host keys that it may show, as {@code ssh-keygen -lf
+     *     /etc/ssh/ssh_host_ed25519_key.pub} prints them on the host: {@code SHA256:} and 43 characters. None only with
+     *     {@link #trustOnFirstUse()}
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     */
+    public ExistingHostsBuilder host(String name, String login, String... hostKeys) {
+        return host(name, login, access -> access.hostKeys(hostKeys));
+    }
+
+    /**
+     * Names a host and says how to reach it, with more than host keys.
+     *
+     * @param name its name in the mesh: at most 63 lower-case letters, digits and dashes
+     * @param login as in {@link #host(String, String, String...)}. Behind a jump host, the address is the one as seen from there; a name
+     *     is still resolved here
+     * @param access says the rest
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     */
+    public ExistingHostsBuilder host(String name, String login, Consumer<HostAccess> access) {
+        add(hosts, "host", name, login, access);
+        return this;
+    }
+
+    /**
+     * Names an SSH server that leads to hosts, and is none of the mesh. Nothing is run, read or changed on it: it has to let its user
+     * forward ports ({@code AllowTcpForwarding}), who needs no shell.
+     *
+     * @param name what {@code through(…)} and messages call it: at most 63 lower-case letters, digits and dashes
+     * @param login as in {@link #host(String, String, String...)}; a name is resolved where the connection is made
+     * @param hostKeys the fingerprints of the host keys that it may show; none only with {@link #trustOnFirstUse()}
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     */
+    public ExistingHostsBuilder jumpHost(String name, String login, String... hostKeys) {
+        return jumpHost(name, login, access -> access.hostKeys(hostKeys));
+    }
+
+    /**
+     * Names an SSH server that leads to hosts, with more than host keys, such as an identity of its own, or jump hosts before it.
+     *
+     * @param name what {@code through(…)} and messages call it: at most 63 lower-case letters, digits and dashes
+     * @param login as in {@link #host(String, String, String...)}; a name is resolved where the connection is made
+     * @param access says the rest
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     */
+    public ExistingHostsBuilder jumpHost(String name, String login, Consumer<HostAccess> access) {
+        add(jumpHosts, "jump host", name, login, access);
+        return this;
+    }
+
+    private void add(Map<String, Server> to, String kind, String name, String login, Consumer<HostAccess> access) {
+        if (!Names.isHost(name)) {
+            throw new IllegalArgumentException("name " + Names.quote(name)
+                    + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes");
+        }
+        String what = kind + ' ' + name;
+        HostAccess settings = new HostAccess(what);
+        Endpoint endpoint;
+        try {
+            endpoint = Endpoint.parse(login);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(what + ": " + e.getMessage(), e);
+        }
+        access.accept(settings);
+        if (hosts.containsKey(name) || jumpHosts.containsKey(name)) {
+            throw new IllegalArgumentException(what + " is named twice: give each host a name of its own");
+        }
+        to.put(name, new Server(endpoint, settings));
+    }
+
+    /**
+     * The jump hosts on the way to every host that names none itself; one that is reached from here says {@code through()}.
+     *
+     * @param names names given with {@link #jumpHost}, or of other hosts, in the order in which they are passed
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if a name cannot be a host's, or comes twice
+     */
+    public ExistingHostsBuilder through(String... names) {
+        through = HostAccess.chain("through", names);
+        return this;
+    }
+
+    /**
+     * Says that a host which was in the mesh is gone for good. It is forgotten, and nothing is taken off it.
+     *
+     * @param name its name in the mesh
+     * @return this builder
+     * @throws NullPointerException if {@code name} is null
+     * @throws IllegalArgumentException if no host can have that name
+     */
+    public ExistingHostsBuilder forget(String name) {
+        if (!Names.isHost(name)) {
+            throw new IllegalArgumentException("gone " + Names.quote(name)
+                    + " cannot be a host's name: use the one that the host had in the mesh");
+        }
+        gone.add(name);
+        return this;
+    }
+
+    /**
+     * Trusts whatever key a host or a jump host without a given fingerprint shows at the first contact. An apply writes that key down
+     * before it sends anything, and from then on accepts no other; whoever sits in between at the first contact stays there.
+     *
+     * @return this builder
+     */
+    public ExistingHostsBuilder trustOnFirstUse() {
+        trustOnFirstUse = true;
+        return this;
+    }
+
+    /**
+     * The private key to log in with. Unless one is given, the first of {@code id_ed25519}, {@code id_ecdsa} and
+     * {@code id_rsa} in {@code ~/.ssh}.
+     *
+     * @param file an OpenSSH or PEM private key file; read by {@link #build()} into a secret that {@link
+     *     ExistingHosts#close()} clears
+     * @return this builder
+     * @throws NullPointerException if {@code file} is null
+     * @throws IllegalArgumentException if it cannot be read, or is something else, such as the public key, which is tried at once
+     */
+    public ExistingHostsBuilder identity(Path file) {
+        IdentityFile.check(file);
+        identity = () -> IdentityFile.read(file);
+        return this;
+    }
+
+    /**
+     * The private key to log in with.
+     *
+     * @param key an OpenSSH or PEM private key file's text; to stay open for as long as the provider is used
+     * @return this builder
+     * @throws NullPointerException if {@code key} is null
+     */
+    public ExistingHostsBuilder identity(Secret key) {
+        Objects.requireNonNull(key, "key");
+        identity = () -> IdentityFile.given(key);
+        return this;
+    }
+
+    /**
+     * Logs in with the keys of the user's SSH agent, which {@code SSH_AUTH_SOCK} names now. The agent signs, and the keys stay there: those of
+     * hardware tokens and certificates too. They are tried in the agent's order; a server takes few attempts, so name the one with
+     * {@link #agentKey} where it has many.
+     *
+     * @return this builder
+     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
+     */
+    public ExistingHostsBuilder agent() {
+        return agent(IdentityFile.agentSocket(System.getenv()));
+    }
+
+    /**
+     * Logs in with the keys of an SSH agent.
+     *
+     * @param socket the agent's Unix domain socket
+     * @return this builder
+     * @throws NullPointerException if {@code socket} is null
+     * @throws IllegalArgumentException if nothing is there
+     */
+    public ExistingHostsBuilder agent(Path socket) {
+        IdentityFile.checkAgent(socket);
+        identity = () -> IdentityFile.agent(socket, agentKey);
+        return this;
+    }
+
+    /**
+     * The one key of the agent to log in with.
+     *
+     * @param publicKey the public key, or the certificate, as the line of its {@code .pub} file; it counts with {@code agent()} alone
+     * @return this builder
+     * @throws NullPointerException if {@code publicKey} is null
+     * @throws IllegalArgumentException if it is no such line
+     */
+    public ExistingHostsBuilder agentKey(String publicKey) {
+        try {
+            agentKey = SshPublicKey.parse(publicKey);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("agent key: " + e.getMessage() + ": give the line of a .pub file", e);
+        }
+        return this;
+    }
+
+    /**
+     * The OpenSSH certificate for the private key, which is tried first. Unless one is given, the one beside the private key's file: for
+     * {@code id_ed25519}, {@code id_ed25519-cert.pub}.
+     *
+     * @param file what {@code ssh-keygen -s} wrote
+     * @return this builder
+     * @throws NullPointerException if {@code file} is null
+     * @throws IllegalArgumentException if it cannot be read, or is no certificate
+     */
+    public ExistingHostsBuilder certificate(Path file) {
+        certificate = IdentityFile.certificate(file);
+        return this;
+    }
+
+    /**
+     * What the private key is encrypted with.
+     *
+     * @param secret the passphrase; to stay open for as long as the provider is used
+     * @return this builder
+     * @throws NullPointerException if {@code secret} is null
+     */
+    public ExistingHostsBuilder passphrase(Secret secret) {
+        passphrase = Objects.requireNonNull(secret, "secret");
+        return this;
+    }
+
+    ExistingHostsBuilder keyFolder(Path folder) {
+        keyFolder = folder;
+        return this;
+    }
+
+    ExistingHostsBuilder resolver(Function<String, Optional<String>> names) {
+        resolver = names;
+        return this;
+    }
+
+    /**
+     * Checks the whole and makes the provider. No host is contacted yet.
+     *
+     * @return the provider
+     * @throws IllegalArgumentException if a private key file cannot be read any more, or the one in {@code ~/.ssh} is none to log in
+     *     with
+     * @throws IllegalStateException if there is no host, a host or a jump host has neither a fingerprint nor trust on first use, a jump
+     *     host is unknown or behind itself, a host is both named and gone, there is no private key, or one is encrypted and there is no
+     *     passphrase for it; it names all that is wrong
+     */
+    public ExistingHosts build() {
+        List<String> problems = new ArrayList<>();
+        if (hosts.isEmpty() && gone.isEmpty()) {
+            problems.add("no host is named: name them with host(…)");
+        }
+        List<String> unproven = new ArrayList<>();
+        hosts.forEach((name, host) -> addIfUnproven(unproven, name, host));
+        jumpHosts.forEach((name, host) -> addIfUnproven(unproven, "jump host " + name, host));
+        if (!unproven.isEmpty()) {
+            problems.add("no host key fingerprint is given for " + String.join(", ", unproven)
+                    + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say"
+                    + " trustOnFirstUse()");
+        }
+        Map<String, List<String>> chains = new HashMap<>();
+        hosts.forEach((name, host) -> chains.put(name, chain(name, host, problems)));
+        gone.stream()
+                .filter(hosts::containsKey)
+                .sorted()
+                .forEach(name -> problems.add(name + " is both named and said to be gone: leave one of the two out"));
+        Supplier<IdentityFile.Read> source =
+                identity == null && problems.isEmpty() ? usualIdentity(problems) : identity;
+        if (!problems.isEmpty()) {
+            throw new IllegalStateException(String.join("; ", problems));
+        }
+        return build(Objects.requireNonNull(source), chains);
+    }
+
+    private ExistingHosts build(Supplier<IdentityFile.Read> source, Map<String, List<String>> chains) {
+        List<Identity> own = new ArrayList<>();
+        boolean built = false;
+        try {
+            Identity general = unlocked(keep(source.get(), own).with(passphrase).certified(certificate))
+                    .identity();
+            Map<String, Login.Builder> logins = new HashMap<>();
+            jumpHosts.forEach((name, host) -> logins.put(name, login(host, own)));
+            hosts.forEach((name, host) -> logins.put(name, login(host, own)));
+            Map<String, JumpHost> hops = new HashMap<>();
+            logins.forEach((name, login) ->
+                    hops.put(name, new JumpHost(name, server(name).endpoint().host(), login.build())));
+            Map<String, Login> done = new HashMap<>();
+            Map<String, Endpoint> endpoints = new TreeMap<>();
+            hosts.forEach((name, host) -> {
+                List<JumpHost> chain = Objects.requireNonNull(chains.get(name)).stream()
+                        .map(hop -> Objects.requireNonNull(hops.get(hop)))
+                        .toList();
+                done.put(
+                        name,
+                        Objects.requireNonNull(logins.get(name))
+                                .jumpHosts(chain)
+                                .build());
+                endpoints.put(name, host.endpoint());
+            });
+            ExistingHosts provider =
+                    new ExistingHosts(endpoints, HostInventory.of(done, general).withGone(gone), own, resolver);
+            built = true;
+            return provider;
+        } finally {
+            if (!built) {
+                own.forEach(Identity::close);
+            }
+        }
+    }
+
+    private void addIfUnproven(List<String> unproven, String name, Server host) {
+        if (!trustOnFirstUse && host.access().keys().isEmpty()) {
+            unproven.add(name);
+        }
+    }
+
+    private Server server(String name) {
+        return Objects.requireNonNull(jumpHosts.getOrDefault(name, hosts.get(name)), name);
+    }
+
+    private Login.Builder login(Server host, List<Identity> own) {
+        return Login.of(host.endpoint().user())
+                .port(host.endpoint().port())
+                .hostKeys(host.access().keys())
+                .trustOnFirstUse(trustOnFirstUse && host.access().keys().isEmpty())
+                .identities(host.access().read().stream()
+                        .map(read -> unlocked(keep(read, own)).identity())
+                        .toList());
+    }
+
+    /** Remembers an identity that is this provider's to close: its key alone, for the passphrase is its giver's. */
+    private static IdentityFile.Read keep(IdentityFile.Read read, List<Identity> own) {
+        if (read.own()) {
+            read.identity().key().map(Identity::ofKey).ifPresent(own::add);
+        }
+        return read;
+    }
+
+    private static IdentityFile.Read unlocked(IdentityFile.Read read) {
+        if (read.isLocked()) {
+            String source = read.identity().source();
+            throw new IllegalStateException(ErrorCode.INVALID_LOGIN_KEY.appendedTo(
+                            "identity " + (source.isEmpty() ? "" : Names.quote(source) + ' ') + "is encrypted")
+                    + ". Give its passphrase with passphrase(…), or add it to an SSH agent and say agent().");
+        }
+        return read;
+    }
+
+    /** The jump hosts on the way to a host, those before jump hosts among them. */
+    private List<String> chain(String name, Server host, List<String> problems) {
+        Set<String> chain = new LinkedHashSet<>();
+        return collect(name, named(name, host), chain, new HashSet<>(Set.of(name)), problems)
+                ? List.copyOf(chain)
+                : List.of();
+    }
+
+    /** What is said of the way to a host: there, or for all hosts but those that are jump hosts for all. */
+    private List<String> named(String name, Server host) {
+        return host.access()
+                .jumpHosts()
+                .orElse(hosts.containsKey(name) && !through.contains(name) ? through : List.of());
+    }
+
+    private boolean collect(String of, List<String> named, Set<String> chain, Set<String> open, List<String> problems) {
+        for (String hop : named) {
+            Server server = jumpHosts.getOrDefault(hop, hosts.get(hop));
+            if (server == null) {
+                problems.add(of + " is reached through " + hop + ", which is not named: name it with jumpHost(…)");
+                return false;
+            }
+            if (!open.add(hop)) {
+                problems.add(of + " is reached through " + hop + ", which is on the way to itself: name the jump hosts"
+                        + " in one order");
+                return false;
+            }
+            if (!collect(hop, named(hop, server), chain, open, problems)) {
+                return false;
+            }
+            open.remove(hop);
+            chain.add(hop);
+        }
+        return true;
+    }
+
+    private @Nullable Supplier<IdentityFile.Read> usualIdentity(List<String> problems) {
+        for (String name : IDENTITIES) {
+            Path file = keyFolder.resolve(name);
+            if (Files.isRegularFile(file)) {
+                return () -> IdentityFile.read(file);
+            }
+        }
+        problems.add("there is no private key in " + keyFolder + ": name one with identity(…)");
+        return null;
+    }
+}
