@@ -11,12 +11,12 @@ import dev.promguard.spi.Login;
 import dev.promguard.ssh.internal.Endpoint;
 import dev.promguard.ssh.internal.IdentityFile;
 import dev.promguard.ssh.internal.Resolver;
-import java.nio.file.Files;
+import dev.promguard.ssh.internal.SshConfig;
+import dev.promguard.ssh.internal.SshHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,12 +30,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Collects hosts for {@link ExistingHosts}. Not thread-safe. */
 public final class ExistingHostsBuilder {
-    private static final List<String> IDENTITIES = List.of("id_ed25519", "id_ecdsa", "id_rsa");
-
     private final Map<String, Server> hosts = new TreeMap<>();
     private final Map<String, Server> jumpHosts = new TreeMap<>();
     private final Set<String> gone = new HashSet<>();
-    private List<String> through = List.of();
+    private @Nullable List<String> through;
+    private @Nullable SshConfig sshConfig;
     private boolean trustOnFirstUse;
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
@@ -43,9 +42,6 @@ public final class ExistingHostsBuilder {
     private @Nullable SshPublicKey certificate;
     private Path keyFolder = Path.of(System.getProperty("user.home"), ".ssh");
     private Function<String, Optional<String>> resolver = Resolver.ofTheSystem();
-
-    /** A host or a jump host: where it is, and how to get in. */
-    private record Server(Endpoint endpoint, HostAccess access) {}
 
     ExistingHostsBuilder() {}
 
@@ -120,9 +116,11 @@ public final class ExistingHostsBuilder {
         }
         String what = kind + ' ' + name;
         HostAccess settings = new HostAccess(what);
+        Optional<SshHost> configured;
         Endpoint endpoint;
         try {
-            endpoint = Endpoint.parse(login);
+            configured = Optional.ofNullable(sshConfig).map(config -> config.find(login));
+            endpoint = configured.isPresent() ? configured.get().endpoint() : Endpoint.parse(login);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(what + ": " + e.getMessage(), e);
         }
@@ -130,7 +128,7 @@ public final class ExistingHostsBuilder {
         if (hosts.containsKey(name) || jumpHosts.containsKey(name)) {
             throw new IllegalArgumentException(what + " is named twice: give each host a name of its own");
         }
-        to.put(name, new Server(endpoint, settings));
+        to.put(name, new Server(name, endpoint, settings, configured));
     }
 
     /**
@@ -272,6 +270,58 @@ public final class ExistingHostsBuilder {
         return this;
     }
 
+    /**
+     * Looks logins up in {@code ~/.ssh/config}; {@code /etc/ssh/ssh_config} is not read.
+     *
+     * @return this builder
+     * @throws IllegalArgumentException as {@link #sshConfig(Path)}
+     * @throws IllegalStateException as {@link #sshConfig(Path)}
+     */
+    public ExistingHostsBuilder sshConfig() {
+        return sshConfig(keyFolder.resolve("config"));
+    }
+
+    /**
+     * Looks logins up in an SSH client's configuration, which is read now. Each login of {@link #host} and {@link #jumpHost} may name an
+     * alias of it from here on, and an address is looked up too, as {@code ssh} does. What is said here wins over the file: user and port of
+     * a login, {@code through(…)}, {@code identity(…)} and {@code agent(…)}, of one host or of all. Without {@code User} the user is root.
+     *
+     * <p>Obeyed are {@code Host}, {@code Match all}, {@code Include}, {@code HostName}, {@code User}, {@code Port}, {@code IdentityFile},
+     * {@code CertificateFile}, {@code IdentityAgent}, {@code IdentitiesOnly} and {@code ProxyJump}, whose hosts are looked up as well. One
+     * at the address of a jump host or host that is named here is that one, so name it to give fingerprints. {@code known_hosts} is not read:
+     * host keys are those given here, or trusted on first use. An agent that the file does not name is used with {@code agent()} alone.
+     *
+     * <p>Refused where they apply are {@code ProxyCommand}, {@code Match} with conditions before anything but ignored settings,
+     * {@code AddressFamily inet6}, {@code BindAddress}, {@code BindInterface}, {@code CanonicalizeHostname}, {@code PKCS11Provider},
+     * {@code RevokedHostKeys}, percent signs and variables that depend on more than the login, and unknown keywords that {@code IgnoreUnknown}
+     * does not name.
+     *
+     * <p>Ignored are all others, as no part of such a session: what concerns {@code known_hosts} ({@code HostKeyAlias},
+     * {@code StrictHostKeyChecking}, {@code UserKnownHostsFile}, …), algorithms ({@code Ciphers}, {@code KexAlgorithms}, {@code MACs},
+     * {@code HostKeyAlgorithms}, {@code PubkeyAcceptedAlgorithms}, {@code RekeyLimit}, {@code Compression}, …), other ways to log in
+     * ({@code PreferredAuthentications}, {@code PasswordAuthentication}, {@code GSSAPIAuthentication}, {@code HostbasedAuthentication}, …),
+     * forwarding ({@code LocalForward}, {@code RemoteForward}, {@code DynamicForward}, {@code ForwardAgent}, {@code ForwardX11},
+     * {@code Tunnel}, …), shared connections ({@code ControlMaster}, {@code ControlPath}, {@code ControlPersist}), terminals and commands
+     * ({@code RequestTTY}, {@code RemoteCommand}, {@code LocalCommand}, {@code SendEnv}, {@code SetEnv}, {@code SessionType}, …), and times
+     * and logs ({@code ConnectTimeout}, {@code ConnectionAttempts}, {@code ServerAliveInterval}, {@code TCPKeepAlive}, {@code IPQoS},
+     * {@code LogLevel}, {@code BatchMode}, {@code AddKeysToAgent}, {@code UseKeychain}, …).
+     *
+     * @param file such as {@code ~/.ssh/config}: at most 1 MiB, with at most 255 included files, 16 deep, that nobody else may write to
+     * @return this builder
+     * @throws NullPointerException if {@code file} is null
+     * @throws IllegalArgumentException if a file cannot be read, or is malformed; the message says where. What is wrong with a host's
+     *     settings is thrown by {@link #host}, {@link #jumpHost} or {@link #build()}
+     * @throws IllegalStateException if a host or a jump host was named before
+     */
+    public ExistingHostsBuilder sshConfig(Path file) {
+        if (!hosts.isEmpty() || !jumpHosts.isEmpty()) {
+            throw new IllegalStateException("a host is named before sshConfig(…): call sshConfig(…) first");
+        }
+        Path folder = keyFolder.toAbsolutePath().getParent();
+        sshConfig = SshConfig.read(file.toAbsolutePath(), folder == null ? keyFolder : folder);
+        return this;
+    }
+
     ExistingHostsBuilder keyFolder(Path folder) {
         keyFolder = folder;
         return this;
@@ -286,8 +336,8 @@ public final class ExistingHostsBuilder {
      * Checks the whole and makes the provider. No host is contacted yet.
      *
      * @return the provider
-     * @throws IllegalArgumentException if a private key file cannot be read any more, or the one in {@code ~/.ssh} is none to log in
-     *     with
+     * @throws IllegalArgumentException if a private key file cannot be read any more, the one in {@code ~/.ssh} is none to log in
+     *     with, or a host's settings in the SSH configuration cannot be used
      * @throws IllegalStateException if there is no host, a host or a jump host has neither a fingerprint nor trust on first use, a jump
      *     host is unknown or behind itself, a host is both named and gone, there is no private key, or one is encrypted and there is no
      *     passphrase for it; it names all that is wrong
@@ -297,40 +347,70 @@ public final class ExistingHostsBuilder {
         if (hosts.isEmpty() && gone.isEmpty()) {
             problems.add("no host is named: name them with host(…)");
         }
+        Map<String, List<String>> chains = new HashMap<>();
+        JumpChains ways = new JumpChains(hosts, jumpHosts, Optional.ofNullable(through), sshConfig);
+        List<String> lost = new ArrayList<>();
+        hosts.forEach((name, host) -> chains.put(name, ways.chain(name, host, lost)));
         List<String> unproven = new ArrayList<>();
         hosts.forEach((name, host) -> addIfUnproven(unproven, name, host));
         jumpHosts.forEach((name, host) -> addIfUnproven(unproven, "jump host " + name, host));
+        ways.configured()
+                .values()
+                .forEach(host -> addIfUnproven(
+                        unproven, "jump host " + host.title() + " (name it with jumpHost(…) to give one)", host));
         if (!unproven.isEmpty()) {
             problems.add("no host key fingerprint is given for " + String.join(", ", unproven)
                     + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say"
                     + " trustOnFirstUse()");
         }
-        Map<String, List<String>> chains = new HashMap<>();
-        hosts.forEach((name, host) -> chains.put(name, chain(name, host, problems)));
+        problems.addAll(lost);
         gone.stream()
                 .filter(hosts::containsKey)
                 .sorted()
                 .forEach(name -> problems.add(name + " is both named and said to be gone: leave one of the two out"));
-        Supplier<IdentityFile.Read> source =
-                identity == null && problems.isEmpty() ? usualIdentity(problems) : identity;
+        Map<String, Server> servers = new TreeMap<>(hosts);
+        servers.putAll(jumpHosts);
+        servers.putAll(ways.configured());
+        Supplier<IdentityFile.Read> source = identity;
+        boolean eachHasOne = !servers.isEmpty() && servers.values().stream().allMatch(this::hasIdentity);
+        if (source == null && problems.isEmpty() && !eachHasOne) {
+            source = IdentityFile.usual(keyFolder).orElse(null);
+            if (source == null) {
+                problems.add("there is no private key in " + keyFolder + ": name one with identity(…)");
+            }
+        }
         if (!problems.isEmpty()) {
             throw new IllegalStateException(String.join("; ", problems));
         }
-        return build(Objects.requireNonNull(source), chains);
+        return build(source, servers, chains);
     }
 
-    private ExistingHosts build(Supplier<IdentityFile.Read> source, Map<String, List<String>> chains) {
+    private ExistingHosts build(
+            @Nullable Supplier<IdentityFile.Read> source,
+            Map<String, Server> servers,
+            Map<String, List<String>> chains) {
         List<Identity> own = new ArrayList<>();
         boolean built = false;
         try {
-            Identity general = unlocked(keep(source.get(), own).with(passphrase).certified(certificate))
-                    .identity();
-            Map<String, Login.Builder> logins = new HashMap<>();
-            jumpHosts.forEach((name, host) -> logins.put(name, login(host, own)));
-            hosts.forEach((name, host) -> logins.put(name, login(host, own)));
+            Optional<Identity> given = Optional.ofNullable(source)
+                    .map(read -> unlocked(keep(read.get(), own).with(passphrase).certified(certificate))
+                            .identity());
+            Map<String, Login.Builder> logins = new TreeMap<>();
+            List<Identity> used = new ArrayList<>();
+            servers.forEach((name, host) -> {
+                List<Identity> identities = identities(name, host, own);
+                used.addAll(identities);
+                logins.put(name, login(host).identities(identities));
+            });
+            // An inventory has an identity for all, also where each host has its own.
+            Identity general = given.orElseGet(() -> used.get(0));
             Map<String, JumpHost> hops = new HashMap<>();
-            logins.forEach((name, login) ->
-                    hops.put(name, new JumpHost(name, server(name).endpoint().host(), login.build())));
+            servers.forEach((name, host) -> hops.put(
+                    name,
+                    new JumpHost(
+                            host.title(),
+                            host.endpoint().host(),
+                            Objects.requireNonNull(logins.get(name)).build())));
             Map<String, Login> done = new HashMap<>();
             Map<String, Endpoint> endpoints = new TreeMap<>();
             hosts.forEach((name, host) -> {
@@ -361,18 +441,37 @@ public final class ExistingHostsBuilder {
         }
     }
 
-    private Server server(String name) {
-        return Objects.requireNonNull(jumpHosts.getOrDefault(name, hosts.get(name)), name);
-    }
-
-    private Login.Builder login(Server host, List<Identity> own) {
+    private Login.Builder login(Server host) {
         return Login.of(host.endpoint().user())
                 .port(host.endpoint().port())
                 .hostKeys(host.access().keys())
-                .trustOnFirstUse(trustOnFirstUse && host.access().keys().isEmpty())
-                .identities(host.access().read().stream()
-                        .map(read -> unlocked(keep(read, own)).identity())
-                        .toList());
+                .trustOnFirstUse(trustOnFirstUse && host.access().keys().isEmpty());
+    }
+
+    /** Whether a host has an identity other than that of all hosts, as far as can be told without reading it. */
+    private boolean hasIdentity(Server host) {
+        return host.access().hasIdentity()
+                || (identity == null
+                        && host.configured().map(SshHost::hasIdentity).orElse(false));
+    }
+
+    private List<Identity> identities(String name, Server host, List<Identity> own) {
+        if (!hasIdentity(host)) {
+            return List.of();
+        }
+        HostAccess access = host.access();
+        List<IdentityFile.Read> found;
+        try {
+            found = access.read()
+                    .map(List::of)
+                    .orElseGet(() -> host.configured()
+                            .map(configured -> access.read(configured, passphrase, agentKey))
+                            .orElse(List.of()));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+        }
+        found.forEach(read -> keep(read, own));
+        return found.stream().map(read -> unlocked(read).identity()).toList();
     }
 
     /** Remembers an identity that is this provider's to close: its key alone, for the passphrase is its giver's. */
@@ -391,52 +490,5 @@ public final class ExistingHostsBuilder {
                     + ". Give its passphrase with passphrase(…), or add it to an SSH agent and say agent().");
         }
         return read;
-    }
-
-    /** The jump hosts on the way to a host, those before jump hosts among them. */
-    private List<String> chain(String name, Server host, List<String> problems) {
-        Set<String> chain = new LinkedHashSet<>();
-        return collect(name, named(name, host), chain, new HashSet<>(Set.of(name)), problems)
-                ? List.copyOf(chain)
-                : List.of();
-    }
-
-    /** What is said of the way to a host: there, or for all hosts but those that are jump hosts for all. */
-    private List<String> named(String name, Server host) {
-        return host.access()
-                .jumpHosts()
-                .orElse(hosts.containsKey(name) && !through.contains(name) ? through : List.of());
-    }
-
-    private boolean collect(String of, List<String> named, Set<String> chain, Set<String> open, List<String> problems) {
-        for (String hop : named) {
-            Server server = jumpHosts.getOrDefault(hop, hosts.get(hop));
-            if (server == null) {
-                problems.add(of + " is reached through " + hop + ", which is not named: name it with jumpHost(…)");
-                return false;
-            }
-            if (!open.add(hop)) {
-                problems.add(of + " is reached through " + hop + ", which is on the way to itself: name the jump hosts"
-                        + " in one order");
-                return false;
-            }
-            if (!collect(hop, named(hop, server), chain, open, problems)) {
-                return false;
-            }
-            open.remove(hop);
-            chain.add(hop);
-        }
-        return true;
-    }
-
-    private @Nullable Supplier<IdentityFile.Read> usualIdentity(List<String> problems) {
-        for (String name : IDENTITIES) {
-            Path file = keyFolder.resolve(name);
-            if (Files.isRegularFile(file)) {
-                return () -> IdentityFile.read(file);
-            }
-        }
-        problems.add("there is no private key in " + keyFolder + ": name one with identity(…)");
-        return null;
     }
 }

@@ -5,6 +5,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.ssh.internal.IdentityFile;
+import dev.promguard.ssh.internal.SshHost;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -197,5 +198,26 @@ public final class HostAccess {
         return source == null
                 ? Optional.empty()
                 : Optional.of(source.get().with(passphrase).certified(certificate));
+    }
+
+    /** Whether this says what to log in with. */
+    boolean hasIdentity() {
+        return identity != null;
+    }
+
+    /**
+     * What to log in with by an SSH client's configuration.
+     *
+     * @param configured what it says of the host
+     * @param otherPassphrase for keys that are encrypted, where none is given here
+     * @param otherAgentKey the one key of the agent, where none is given here
+     */
+    List<IdentityFile.Read> read(
+            SshHost configured, @Nullable Secret otherPassphrase, @Nullable SshPublicKey otherAgentKey) {
+        return configured.identities(
+                passphrase == null ? otherPassphrase : passphrase,
+                agentKey == null ? otherAgentKey : agentKey,
+                certificate,
+                System.getenv());
     }
 }

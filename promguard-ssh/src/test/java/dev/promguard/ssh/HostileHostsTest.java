@@ -39,6 +39,9 @@ class HostileHostsTest {
         places.put(
                 "HostAccess.certificate/1#0",
                 (builder, text) -> access(builder, access -> access.certificate(Path.of("/nowhere/" + text))));
+        places.put(
+                "ExistingHostsBuilder.sshConfig/1#0",
+                (builder, text) -> builder.sshConfig(Path.of("/nowhere/" + text)));
         places.put("ExistingHostsBuilder.agentKey/1#0", ExistingHostsBuilder::agentKey);
         places.put("ExistingHostsBuilder.agent/1#0", (builder, text) -> builder.agent(Path.of("/nowhere/" + text)));
         places.put("HostAccess.agentKey/1#0", (builder, text) -> access(builder, access -> access.agentKey(text)));

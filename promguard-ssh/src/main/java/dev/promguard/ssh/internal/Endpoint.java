@@ -14,7 +14,7 @@ import net.schmizz.sshj.SSHClient;
  * @param port the port, 1 to 65535
  */
 public record Endpoint(String user, String host, int port) {
-    private static final Pattern TEXT = Pattern.compile(
+    static final Pattern TEXT = Pattern.compile(
             "(?:([^@]*)@)?(?:\\[([0-9A-Fa-f:.]+)\\]|([0-9A-Fa-f]*(?::[0-9A-Fa-f.]*){2,})|([^:@\\[\\]]+))(?::([0-9]{1,5}))?");
     private static final Pattern USER = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]{0,31}");
     private static final Pattern IPV4 = Pattern.compile("(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\\.(?!$)|$)){4}");

@@ -10,11 +10,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Where identities come from: files, secrets and agents. */
 public final class IdentityFile {
+    private static final List<String> USUAL = List.of("id_ed25519", "id_ecdsa", "id_rsa");
+
     private IdentityFile() {}
 
     /**
@@ -85,6 +90,20 @@ public final class IdentityFile {
             identity.close();
             throw e;
         }
+    }
+
+    /**
+     * Finds the private key of a user who names none.
+     *
+     * @param folder the user's {@code .ssh}
+     * @return reads the first of the usual files that is there; empty if none is
+     */
+    public static Optional<Supplier<Read>> usual(Path folder) {
+        return USUAL.stream()
+                .map(folder::resolve)
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .map(file -> () -> read(file));
     }
 
     /**
