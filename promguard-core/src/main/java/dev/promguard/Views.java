@@ -175,13 +175,11 @@ final class Views {
                 notes.add(PENDING);
             }
             notes.addAll(Resources.notes(seen.facts()));
+            host.desired()
+                    .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
+                            .published()
+                            .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe())));
         }
-        decision.observed()
-                .seen(host.name())
-                .ifPresent(seen -> host.desired()
-                        .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
-                                .published()
-                                .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe()))));
         if (KnownEndpoints.isKept(decision.observed().roster(), host.name())) {
             notes.add("no address is known for it now: its peers keep the endpoint that they have for it");
         }

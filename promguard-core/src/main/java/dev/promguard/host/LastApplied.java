@@ -62,6 +62,15 @@ public record LastApplied(
     }
 
     /**
+     * Whether Prometheus was set up there.
+     *
+     * @return true if its configuration was
+     */
+    public boolean ranPrometheus() {
+        return files.containsKey(PrometheusFiles.CONFIG);
+    }
+
+    /**
      * A WireGuard interface that runs.
      *
      * @param publicKey its own public key

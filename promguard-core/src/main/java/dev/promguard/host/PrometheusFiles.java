@@ -22,7 +22,7 @@ import java.util.TreeMap;
 
 /** Renders what a monitor runs Prometheus with: its unit, configuration, targets, rule files and secrets. */
 final class PrometheusFiles {
-    private static final String CONFIG = "/etc/prometheus/prometheus.yml";
+    static final String CONFIG = "/etc/prometheus/prometheus.yml";
     private static final String TARGETS = "/etc/prometheus/targets/node.json";
     private static final String UNIT = "prometheus.service";
     private static final String RULES_FOLDER = "/etc/prometheus/rules/";

@@ -3,6 +3,7 @@ package dev.promguard.internal.decide;
 import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.host.HostProblem;
+import dev.promguard.host.LastApplied;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
@@ -13,8 +14,6 @@ import java.util.Optional;
 
 /** What is lost with hosts that leave the mesh, and whether an apply may remove them. */
 public final class Removals {
-    private static final String PROMETHEUS = "/etc/prometheus/prometheus.yml";
-
     private Removals() {}
 
     /**
@@ -29,7 +28,7 @@ public final class Removals {
         boolean monitor = Optional.ofNullable(state.hosts().get(host.name()))
                 .filter(held -> held.providerId().equals(Optional.of(host.id())))
                 .flatMap(HostState::lastApplied)
-                .filter(applied -> applied.files().containsKey(PROMETHEUS))
+                .filter(LastApplied::ranPrometheus)
                 .isPresent();
         if (stays) {
             return monitor

@@ -32,7 +32,7 @@ final class ChangeAdvice {
                     + ", then run apply again.";
         } else if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
-                    + Download.shown(install.tarball())
+                    + Download.withoutLogin(install.tarball())
                     + ", or name one that the host reaches with Release.from(…), then run apply again.";
         } else if (change instanceof Packages.Install install) {
             return installRemedy(install, why);

@@ -53,27 +53,23 @@ final class Download {
         try {
             int status = answer.get(WHOLE.toSeconds(), TimeUnit.SECONDS).statusCode();
             if (status != 200) {
-                throw new Tarballs.UnavailableException(shown(uri) + " answered with status " + status);
+                throw new Tarballs.UnavailableException(withoutLogin(uri) + " answered with status " + status);
             }
         } catch (ExecutionException e) {
             throw new Tarballs.UnavailableException(
-                    shown(uri) + " could not be fetched: "
+                    withoutLogin(uri) + " could not be fetched: "
                             + SshConnector.reason(Objects.requireNonNullElse(e.getCause(), e)),
                     e);
         } catch (TimeoutException e) {
             throw new Tarballs.UnavailableException(
-                    shown(uri) + " was not there within " + WHOLE.toMinutes() + " minutes", e);
+                    withoutLogin(uri) + " was not there within " + WHOLE.toMinutes() + " minutes", e);
         } finally {
             answer.cancel(true);
         }
     }
 
-    /** The address as it may be shown: without a name and password in it. */
-    static URI shown(URI uri) {
-        return withoutLogin(uri);
-    }
-
-    private static URI withoutLogin(URI uri) {
+    /** The address without a name and password in it, as it may be shown. */
+    static URI withoutLogin(URI uri) {
         return uri.getRawUserInfo() == null ? uri : URI.create(uri.toString().replace(uri.getRawUserInfo() + '@', ""));
     }
 

@@ -127,7 +127,9 @@ public final class Tarballs {
                 return verified(install, file, file.toString());
             }
             Path kept = cache.resolve(install.folder() + ".tar.gz");
-            return Files.isRegularFile(kept) && isIntact(install, kept) ? kept : fetched(install, kept);
+            return Files.isRegularFile(kept) && sum(install, kept).equals(install.sha256())
+                    ? kept
+                    : fetched(install, kept);
         } finally {
             lock.unlock();
         }
@@ -138,7 +140,7 @@ public final class Tarballs {
         Path part = Files.createTempFile(cache, install.folder() + '.', ".part");
         try {
             Download.to(part, install.tarball());
-            verified(install, part, Download.shown(install.tarball()).toString());
+            verified(install, part, Download.withoutLogin(install.tarball()).toString());
             Files.move(part, kept, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return kept;
         } catch (InterruptedException e) {
@@ -157,24 +159,25 @@ public final class Tarballs {
     }
 
     private Path verified(Releases.Install install, Path file, String source) throws IOException {
-        if (!isIntact(install, file)) {
-            throw new UnavailableException("sha256 of " + source + " is " + sum(file) + ", wanted " + install.sha256());
+        String sum = sum(install, file);
+        if (!sum.equals(install.sha256())) {
+            throw new UnavailableException("sha256 of " + source + " is " + sum + ", wanted " + install.sha256());
         }
         return file;
     }
 
-    /** Whether the file has the sum that is wanted. It is read once only, as long as its size and time stay. */
-    private boolean isIntact(Releases.Install install, Path file) throws IOException {
+    /** The file's sum. One with the sum that is wanted is read once only, as long as its size and time stay. */
+    private String sum(Releases.Install install, Path file) throws IOException {
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
         Verified now = new Verified(attributes.size(), attributes.lastModifiedTime());
         if (now.equals(verified.get(install.sha256()))) {
-            return true;
+            return install.sha256();
         }
-        if (!sum(file).equals(install.sha256())) {
-            return false;
+        String sum = sum(file);
+        if (sum.equals(install.sha256())) {
+            verified.put(sum, now);
         }
-        verified.put(install.sha256(), now);
-        return true;
+        return sum;
     }
 
     private static String sum(Path file) throws IOException {
