@@ -9,6 +9,7 @@ import java.util.Objects;
 import net.schmizz.sshj.DefaultConfig;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.connection.channel.Channel;
+import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.userauth.method.AuthMethod;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ final class Connection implements AutoCloseable {
     private final PinnedKeys pinned;
     private final SSHClient client;
     private final TrackedSockets sockets;
+
+    /** Why the connection ended, once it has. */
+    private volatile @Nullable TransportException end;
 
     /** The way to a server through a connection. */
     private record Way(SSHClient through, HostTarget to) implements TrackedSockets.Tunnel {
@@ -57,6 +61,7 @@ final class Connection implements AutoCloseable {
         this.sockets = new TrackedSockets(
                 client.getConnection().getKeepAlive(), below == null ? null : new Way(below.client, server));
         client.setSocketFactory(sockets);
+        client.getTransport().setDisconnectListener((reason, message) -> end = new TransportException(reason, message));
         client.addHostKeyVerifier(pinned);
         client.getConnection().getKeepAlive().setKeepAliveInterval((int)
                 settings.keepAlive().toSeconds());
@@ -75,6 +80,9 @@ final class Connection implements AutoCloseable {
             List<AuthMethod> methods = new ArrayList<>();
             login.forEach(key -> methods.add(key.method()));
             client.auth(server.user(), methods);
+        } catch (IllegalStateException e) {
+            close();
+            throw why(e);
         } catch (IOException | RuntimeException e) {
             // Here too, for an attempt that was given up before the thread that keeps the connection alive had started.
             close();
@@ -83,6 +91,14 @@ final class Connection implements AutoCloseable {
         if (pinned.proven() == null || !client.isAuthenticated()) {
             throw new IOException("the connection ended before the login did");
         }
+    }
+
+    /** sshj says nothing but "Not connected" if the connection ended while no step was waiting for it. */
+    private IOException why(IllegalStateException notConnected) {
+        TransportException known = end;
+        return known == null
+                ? new IOException(notConnected)
+                : new TransportException(known.getDisconnectReason(), known.getMessage(), notConnected);
     }
 
     /** The host, or the jump host. */
