@@ -56,6 +56,38 @@ class MeshKillSwitchTest {
         account.assertUpToDate(account.spec().build());
     }
 
+    @Test
+    void plan_portRulesDeleted_isDriftThatApplyPutsBack() {
+        account.spec().apply();
+        machine("shop-monitor-1").deletePortRules();
+
+        Plan drift = account.spec().build().plan();
+
+        assertThat(drift.drift())
+                .extracting(PlannedChange::text)
+                .containsExactly(
+                        "kill switch of 10.0.0.0/24: its routing rules for ports that are scraped are others (drift)"
+                                + "   → put back");
+        assertThat(account.spec().build().verify().failures())
+                .extracting(VerifyReport.Check::observed)
+                .anyMatch(found -> found.contains("routing rules of other ports or peers"));
+        account.spec().build().apply(drift);
+        account.assertUpToDate(account.spec().build());
+    }
+
+    @Test
+    void apply_secondMonitor_letsItInBySettingTheRulesAlone() {
+        account.spec().apply();
+        MemoryMachine monitor = machine("shop-monitor-1");
+        String since = monitor.since("node_exporter.service");
+
+        account.spec().addMonitor("fra1").apply();
+
+        assertThat(monitor.since("node_exporter.service")).isEqualTo(since);
+        assertThat(monitor.closedPorts("10.0.0.1")).containsExactly("admitted 9100 10.0.0.4", "closed 9100");
+        account.assertUpToDate(account.spec().addMonitor("fra1").build());
+    }
+
     /** The machine notes it where Prometheus runs with targets in a network that is not covered. */
     @Test
     void apply_anotherNetwork_coversItBeforeTargetsNameItAndReleasesTheOldOneLast() {
@@ -69,7 +101,7 @@ class MeshKillSwitchTest {
         assertThat(monitor.covered()).containsExactly("10.44.0.0/24");
         assertThat(monitor.changes().subList(before, monitor.changes().size()))
                 .containsSubsequence(
-                        "kill switch: let packets for 10.44.0.0/24 leave through wg0 alone",
+                        "kill switch: let packets for 10.44.0.0/24 leave through wg0 alone, and no peer but monitors reach 9100",
                         "write /etc/prometheus/targets/node.json",
                         "wg0: take down and bring up",
                         "restart prometheus.service",

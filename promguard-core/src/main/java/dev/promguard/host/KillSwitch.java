@@ -1,20 +1,37 @@
 package dev.promguard.host;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Keeps packets for the mesh's network on the WireGuard interface, also while that is down: an unreachable route and a packet filter
  * rule, set by a unit of their own at boot. Without it, a host whose interface is down would send them by its default route, in the
  * clear, and believe whoever answers. Packets for the host's own address are accepted from that interface alone, by routing rules: those
- * stay where somebody flushes the packet filter.
+ * stay where somebody flushes the packet filter. On a monitor, they also let no peer but other monitors reach what is scraped there.
  *
  * @param network the mesh's network in canonical form, such as {@code 10.0.0.0/24}
  * @param address the host's address in it, such as {@code 10.0.0.2}
  * @param interfaceName the one interface that leads to it
+ * @param ports the TCP ports of the address that its peers may not reach, apart from some; none on a host all of whose peers scrape it
+ * @param scrapers the addresses of the peers that may reach those ports
  * @param files the script that sets routes and rules, and the unit that runs it, in this order
  */
-public record KillSwitch(String network, String address, String interfaceName, List<ManagedFile> files) {
+public record KillSwitch(
+        String network,
+        String address,
+        String interfaceName,
+        SortedSet<Integer> ports,
+        Set<String> scrapers,
+        List<ManagedFile> files) {
+    private static final String NONE = "-";
+
     /** The unit's name. */
     public static final String UNIT = "promguard-kill-switch.service";
 
@@ -25,7 +42,7 @@ public record KillSwitch(String network, String address, String interfaceName, L
     public static final String SCRIPT = "/usr/local/lib/promguard/kill-switch.sh";
 
     /**
-     * Copies the list.
+     * Copies the sets and the list.
      *
      * @throws NullPointerException if something is null
      */
@@ -33,6 +50,43 @@ public record KillSwitch(String network, String address, String interfaceName, L
         Objects.requireNonNull(network, "network");
         Objects.requireNonNull(address, "address");
         Objects.requireNonNull(interfaceName, "interfaceName");
+        ports = Collections.unmodifiableSortedSet(new TreeSet<>(ports));
+        scrapers = Set.copyOf(scrapers);
         files = List.copyOf(files);
+    }
+
+    /** The same, with files. */
+    KillSwitch with(List<ManagedFile> its) {
+        return new KillSwitch(network, address, interfaceName, ports, scrapers, its);
+    }
+
+    /**
+     * The ports that are closed to peers, each with those that reach it all the same.
+     *
+     * @return the peers' addresses by port
+     */
+    public Map<Integer, Set<String>> closedPorts() {
+        return ports.stream()
+                .collect(Collectors.toMap(port -> port, port -> scrapers, (one, same) -> one, TreeMap::new));
+    }
+
+    /**
+     * The ports in the words of the script.
+     *
+     * @return separated by commas, or "-" if there are none
+     */
+    public String portsArgument() {
+        return ports.isEmpty() ? NONE : ports.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /**
+     * The peers that scrape, in the words of the script.
+     *
+     * @return their addresses separated by commas, or "-" if there are none
+     */
+    public String scrapersArgument() {
+        return scrapers.isEmpty() || ports.isEmpty()
+                ? NONE
+                : scrapers.stream().sorted().collect(Collectors.joining(","));
     }
 }

@@ -3,8 +3,10 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.host.HostFacts.UnitFact;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -31,13 +33,18 @@ public final class KillSwitches implements Resource {
      * @param unreachable the networks with an unreachable route that only routes of an interface override
      * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
      * @param guarded the addresses that routing rules accept packets for from the WireGuard interface alone
+     * @param closed the TCP ports that routing rules close to peers, by guarded address: each with the peers that reach it all the same
      */
-    public record KillSwitchFact(Set<String> unreachable, Set<String> dropped, Set<String> guarded) {
+    public record KillSwitchFact(
+            Set<String> unreachable,
+            Set<String> dropped,
+            Set<String> guarded,
+            Map<String, Map<Integer, Set<String>>> closed) {
         /** Nothing is set. */
-        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of(), Set.of());
+        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of(), Set.of(), Map.of());
 
         /**
-         * Copies the sets.
+         * Copies the sets and the map.
          *
          * @throws NullPointerException if one is null
          */
@@ -45,10 +52,11 @@ public final class KillSwitches implements Resource {
             unreachable = Set.copyOf(unreachable);
             dropped = Set.copyOf(dropped);
             guarded = Set.copyOf(guarded);
+            closed = Map.copyOf(closed);
         }
 
         /**
-         * Whether both layers are there for a network, and the routing rules for the host's address in it.
+         * Whether both layers are there for a network, and the routing rules for the host's address and its ports in it.
          *
          * @param killSwitch the kill switch as it should be
          * @return false if one is missing
@@ -56,7 +64,18 @@ public final class KillSwitches implements Resource {
         public boolean covers(KillSwitch killSwitch) {
             return unreachable.contains(killSwitch.network())
                     && dropped.contains(killSwitch.network())
-                    && guarded.contains(killSwitch.address());
+                    && guarded.contains(killSwitch.address())
+                    && closesPorts(killSwitch);
+        }
+
+        /**
+         * Whether its peers reach exactly the ports of the host's address that they should.
+         *
+         * @param killSwitch the kill switch as it should be
+         * @return false if a port is open to another peer, or closed to one that should reach it
+         */
+        public boolean closesPorts(KillSwitch killSwitch) {
+            return closed.getOrDefault(killSwitch.address(), Map.of()).equals(killSwitch.closedPorts());
         }
 
         /**
@@ -73,11 +92,13 @@ public final class KillSwitches implements Resource {
         }
     }
 
-    /** Reads a line for each network that has the route, one for each that has the rule, and one for each guarded address. */
+    /** Reads a line for each network that has the route, one for each that has the rule, and those of guarded addresses and their ports. */
     private static final class Reader implements ResourceFacts.Reader<KillSwitchFact> {
         private final Set<String> unreachable = new HashSet<>();
         private final Set<String> dropped = new HashSet<>();
         private final Set<String> guarded = new HashSet<>();
+        private final Map<String, Map<Integer, Set<String>>> admitted = new HashMap<>();
+        private final Map<String, Map<Integer, Set<String>>> closed = new HashMap<>();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
@@ -85,8 +106,19 @@ public final class KillSwitches implements Resource {
                 case "unreachable" -> unreachable.add(network(line));
                 case "dropped" -> dropped.add(network(line));
                 case "guarded" -> guarded.add(line.fields(1).field(1, ADDRESS));
+                case "admitted" -> admitted(line.fields(3)).add(line.field(3, ADDRESS));
+                case "closed" -> {
+                    Set<String> peers = admitted(line.fields(2));
+                    closed.computeIfAbsent(line.field(1, ADDRESS), address -> new HashMap<>())
+                            .put(line.number(2), peers);
+                }
                 default -> throw line.unknown();
             }
+        }
+
+        private Set<String> admitted(FactLine line) throws MalformedFactsException {
+            return admitted.computeIfAbsent(line.field(1, ADDRESS), address -> new HashMap<>())
+                    .computeIfAbsent(line.number(2), port -> new HashSet<>());
         }
 
         private static String network(FactLine line) throws MalformedFactsException {
@@ -96,7 +128,7 @@ public final class KillSwitches implements Resource {
 
         @Override
         public KillSwitchFact facts() {
-            return new KillSwitchFact(unreachable, dropped, guarded);
+            return new KillSwitchFact(unreachable, dropped, guarded, closed);
         }
     }
 
@@ -147,7 +179,10 @@ public final class KillSwitches implements Resource {
                     + switch (does) {
                         case COVER ->
                             "let packets for " + killSwitch.network() + " leave through " + killSwitch.interfaceName()
-                                    + " alone";
+                                    + " alone"
+                                    + (killSwitch.ports().isEmpty()
+                                            ? ""
+                                            : ", and no peer but monitors reach " + killSwitch.portsArgument());
                         case RELEASE_OTHERS -> "cover no network but " + killSwitch.network();
                     };
         }
@@ -164,7 +199,9 @@ public final class KillSwitches implements Resource {
                     does.name(),
                     killSwitch.network(),
                     killSwitch.interfaceName(),
-                    killSwitch.address());
+                    killSwitch.address(),
+                    killSwitch.portsArgument(),
+                    killSwitch.scrapersArgument());
         }
     }
 
@@ -243,6 +280,8 @@ public final class KillSwitches implements Resource {
         }
         if (!facts.killSwitch().guarded().contains(configure.killSwitch().address())) {
             missing.add("its routing rules are gone");
+        } else if (!facts.killSwitch().closesPorts(configure.killSwitch())) {
+            missing.add("its routing rules for ports that are scraped are others");
         }
         if (unit == null || !unit.enabled().equals("enabled")) {
             missing.add("it does not come up at boot");

@@ -2,9 +2,12 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
+import dev.promguard.blueprint.Exposure;
+import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.HostEndpoint;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.Port;
 import dev.promguard.blueprint.Role;
 import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.keys.PublicKey;
@@ -16,7 +19,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Renders what each host of a blueprint should be. A pure function of its arguments; thread-safe, and quicker when one
@@ -202,7 +209,7 @@ public final class Renderer {
                 releases.stream().distinct().toList(),
                 host.firewall(),
                 wireGuard,
-                killSwitch(blueprint, host.address()),
+                killSwitch(blueprint, host),
                 secretFiles,
                 files,
                 units,
@@ -233,7 +240,7 @@ public final class Renderer {
             files.put(
                     WireGuardInterface.configPath(blueprint.interfaceName()),
                     wireGuardConfig(blueprint, host, peers, false));
-            killSwitch(blueprint, host.address()).files().forEach(file -> files.put(file.path(), file.content()));
+            killSwitch(blueprint, host).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
             files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
             host.spec()
@@ -333,34 +340,52 @@ public final class Renderer {
                 blueprint.network());
     }
 
-    private KillSwitch killSwitch(Blueprint blueprint, String address) {
-        String interfaceName = blueprint.interfaceName();
+    private KillSwitch killSwitch(Blueprint blueprint, Blueprint.Host host) {
+        KillSwitch withoutFiles = new KillSwitch(
+                blueprint.network(),
+                host.address(),
+                blueprint.interfaceName(),
+                portsClosedToPeers(blueprint, host),
+                blueprint.monitors().stream()
+                        .map(Blueprint.Host::address)
+                        .filter(address -> !address.equals(host.address()))
+                        .collect(Collectors.toSet()),
+                List.of());
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
                 "network",
-                blueprint.network(),
+                withoutFiles.network(),
                 "address",
-                address,
+                withoutFiles.address(),
                 "interface",
-                interfaceName,
+                withoutFiles.interfaceName(),
+                "ports",
+                withoutFiles.portsArgument(),
+                "peers",
+                withoutFiles.scrapersArgument(),
                 "wireGuardUnit",
-                WireGuardInterface.unit(interfaceName),
+                WireGuardInterface.unit(withoutFiles.interfaceName()),
                 "script",
                 KillSwitch.SCRIPT);
-        return new KillSwitch(
-                blueprint.network(),
-                address,
-                interfaceName,
-                List.of(
-                        new ManagedFile(
-                                KillSwitch.SCRIPT,
-                                templates.render("kill-switch.sh.j2", values),
-                                0755,
-                                "root",
-                                List.of()),
-                        ManagedFile.readable(
-                                KillSwitch.UNIT_FILE, templates.render("kill-switch.service.j2", values))));
+        return withoutFiles.with(List.of(
+                new ManagedFile(
+                        KillSwitch.SCRIPT, templates.render("kill-switch.sh.j2", values), 0755, "root", List.of()),
+                ManagedFile.readable(KillSwitch.UNIT_FILE, templates.render("kill-switch.service.j2", values))));
+    }
+
+    /** What is scraped on a monitor, whose peers are not all monitors, unless the spec allows everybody to reach it. */
+    private static SortedSet<Integer> portsClosedToPeers(Blueprint blueprint, Blueprint.Host host) {
+        if (host.role() != Role.MONITOR) {
+            return new TreeSet<>();
+        }
+        return Stream.concat(
+                        Stream.of(blueprint.spec().nodeExporterPort()),
+                        host.spec().exposures().stream().map(Exposure::port))
+                .map(number -> new Port(number, FirewallRule.Protocol.TCP))
+                .filter(port -> host.firewall().stream().noneMatch(rule -> rule.admitsEverybodyTo(port)))
+                .map(Port::number)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** The files behind the metrics of WireGuard, by path. */

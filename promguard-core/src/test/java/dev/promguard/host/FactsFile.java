@@ -138,7 +138,8 @@ final class FactsFile {
                 wireGuard(),
                 FactsByResource.NONE.with(
                         KillSwitches.FACTS,
-                        new KillSwitchFact(networks("unreachable"), networks("dropped"), networks("guarded"))),
+                        new KillSwitchFact(
+                                networks("unreachable"), networks("dropped"), networks("guarded"), closedPorts())),
                 Optional.ofNullable(key).map(words -> SpecFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(
@@ -166,6 +167,16 @@ final class FactsFile {
 
     private Set<String> networks(String word) {
         return all(word).map(words -> words[1]).collect(Collectors.toSet());
+    }
+
+    private Map<String, Map<Integer, Set<String>>> closedPorts() {
+        Map<String, Map<Integer, Set<String>>> closed = new HashMap<>();
+        all("closed")
+                .forEach(words -> closed.computeIfAbsent(words[1], address -> new HashMap<>())
+                        .put(
+                                Integer.parseInt(words[2]),
+                                Set.copyOf(Arrays.asList(words).subList(3, words.length))));
+        return closed;
     }
 
     private static String desired(DesiredHost desired, String path) {

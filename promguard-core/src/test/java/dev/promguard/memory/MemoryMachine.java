@@ -144,6 +144,9 @@ public final class MemoryMachine {
     private final Set<String> unreachable = new TreeSet<>();
     private final Set<String> dropped = new TreeSet<>();
     private final Set<String> guardedAddresses = new TreeSet<>();
+    /** What its routing rules say of ports, by address. */
+    private final Map<String, List<String>> closedPorts = new TreeMap<>();
+
     private final MemoryHostsFile hostsFile = new MemoryHostsFile();
 
     /** What the shell functions for facts print, for resources that define their own. */
@@ -171,6 +174,7 @@ public final class MemoryMachine {
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
     private Set<String> savedAddresses = Set.of();
+    private Map<String, List<String>> savedPorts = Map.of();
     private @Nullable HostKeyFingerprint savedHostKey;
     private Set<String> savedRunning = Set.of();
     private @Nullable HostSession armedBy;
@@ -715,6 +719,7 @@ public final class MemoryMachine {
         return Stream.of(
                         unreachable.stream().map("unreachable\t"::concat),
                         dropped.stream().map("dropped\t"::concat),
+                        closedPorts.values().stream().flatMap(List::stream),
                         guardedAddresses.stream().map("guarded\t"::concat))
                 .flatMap(lines -> lines)
                 .toList();
@@ -777,12 +782,14 @@ public final class MemoryMachine {
             releaseAll();
         }
         cover(savedNetworks, savedAddresses);
+        closedPorts.putAll(savedPorts);
     }
 
     private void releaseAll() {
         unreachable.clear();
         dropped.clear();
         guardedAddresses.clear();
+        closedPorts.clear();
     }
 
     private void cover(Set<String> networks, Set<String> addresses) {
@@ -815,6 +822,19 @@ public final class MemoryMachine {
     /** Somebody deletes the routing rules of the kill switch. */
     public synchronized void deleteRoutingRules() {
         guardedAddresses.clear();
+        closedPorts.clear();
+    }
+
+    /** Somebody deletes those of its routing rules that name ports. */
+    public synchronized void deletePortRules() {
+        closedPorts.clear();
+    }
+
+    /** What the routing rules for an address say of ports. */
+    public synchronized List<String> closedPorts(String address) {
+        return closedPorts.getOrDefault(address, List.of()).stream()
+                .map(line -> line.replace("\t" + address, "").replace('\t', ' '))
+                .toList();
     }
 
     /** The networks that the kill switch covers. */
@@ -951,6 +971,7 @@ public final class MemoryMachine {
                 saved = guarded;
                 savedNetworks = Set.copyOf(unreachable);
                 savedAddresses = Set.copyOf(guardedAddresses);
+                savedPorts = Map.copyOf(closedPorts);
                 savedHostKey = hostKey;
                 savedRunning = units.entrySet().stream()
                         .filter(unit -> unit.getValue().active().equals("active"))
@@ -1286,7 +1307,17 @@ public final class MemoryMachine {
             if (change.does() == KillSwitchAction.RELEASE_OTHERS) {
                 releaseAll();
             }
-            cover(Set.of(network), Set.of(change.killSwitch().address()));
+            String address = change.killSwitch().address();
+            cover(Set.of(network), Set.of(address));
+            List<String> lines = new ArrayList<>();
+            for (int port : change.killSwitch().ports()) {
+                change.killSwitch()
+                        .scrapers()
+                        .forEach(peer ->
+                                lines.add(String.join("\t", "admitted", address, Integer.toString(port), peer)));
+                lines.add("closed\t" + address + '\t' + port);
+            }
+            closedPorts.put(address, lines);
             started.add(KillSwitch.UNIT);
             units.put(KillSwitch.UNIT, new UnitFact("active", "enabled", false, String.valueOf(++sequence)));
             return true;

@@ -402,6 +402,9 @@ class ClosedIT {
         assertThat(open(ports, Clouds.from(node(1)), NODE_2))
                 .as("by way of a monitor that does forward")
                 .isEmpty();
+        assertThat(open(ports, Clouds.from(node(1)), MONITOR))
+                .as("the monitor itself, without a firewall: its exporter is for monitors alone, by routing rules")
+                .containsExactly(MONITOR + ":22");
         String allowedFromTheMonitor = "wg set wg0 peer " + monitorKey + " allowed-ips ";
         Clouds.run(node(2), allowedFromTheMonitor + "10.0.0.0/24");
         List<String> whereAddressesDoNotCount = open(ports, Clouds.from(node(1)), NODE_2);

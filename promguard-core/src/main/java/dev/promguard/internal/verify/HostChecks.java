@@ -261,15 +261,19 @@ final class HostChecks {
         boolean route = facts.killSwitch().unreachable().contains(killSwitch.network());
         boolean rule = facts.killSwitch().dropped().contains(killSwitch.network());
         boolean guard = facts.killSwitch().guarded().contains(killSwitch.address());
+        boolean ports = facts.killSwitch().closesPorts(killSwitch);
         boolean boot = unit != null && unit.enabled().equals("enabled");
         add(
                 killSwitchItem(blueprint, host),
                 "ip route, ip rule, iptables -t raw -S OUTPUT, systemctl show " + KillSwitch.UNIT,
                 "unreachable route " + (route ? "there" : "missing") + ", dropping rule " + (rule ? "there" : "missing")
-                        + ", routing rules " + (guard ? "there" : "missing") + ", at boot " + boot,
-                route && rule && guard && boot,
+                        + ", routing rules " + (guard ? ports ? "there" : "of other ports or peers" : "missing")
+                        + ", at boot " + boot,
+                route && rule && guard && ports && boot,
                 "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
-                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + " on the host sets them.");
+                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + ' ' + killSwitch.portsArgument()
+                        + ' '
+                        + killSwitch.scrapersArgument() + " on the host sets them.");
     }
 
     private void listensWhereItShould() {

@@ -70,6 +70,7 @@ record FactsForm(
         List<String> dropped,
         List<String> ruleset,
         List<String> guarded,
+        Map<String, Map<Integer, Set<String>>> closed,
         @Nullable KeyFileForm keyFile,
         FirewallForm firewall,
         Map<String, UnitAction> pendingUnits,
@@ -244,6 +245,7 @@ record FactsForm(
                 List.of(),
                 List.of(),
                 List.of(),
+                Map.of(),
                 null,
                 new FirewallForm(false, false, false, Map.of()),
                 Map.of(),
@@ -281,6 +283,11 @@ record FactsForm(
                 List.of(desired.killSwitch().network()),
                 List.of(),
                 List.of(desired.killSwitch().address()),
+                desired.killSwitch().ports().isEmpty()
+                        ? Map.of()
+                        : Map.of(
+                                desired.killSwitch().address(),
+                                desired.killSwitch().closedPorts()),
                 new KeyFileForm(desired.name(), true),
                 new FirewallForm(true, true, true, rules(desired)),
                 Map.of(),
@@ -411,7 +418,8 @@ record FactsForm(
                 FactsByResource.NONE
                         .with(
                                 KillSwitches.FACTS,
-                                new KillSwitchFact(Set.copyOf(unreachable), Set.copyOf(dropped), Set.copyOf(guarded)))
+                                new KillSwitchFact(
+                                        Set.copyOf(unreachable), Set.copyOf(dropped), Set.copyOf(guarded), closed))
                         .with(Ruleset.FACTS, rulesetFact())
                         .with(ServedPorts.FACTS, servedPorts(query))
                         .with(Packages.REMOVALS, new RemovalsFact(removals)),

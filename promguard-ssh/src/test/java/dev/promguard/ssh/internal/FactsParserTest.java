@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -74,7 +75,13 @@ class FactsParserTest {
             } else if (lost.startsWith("fact\tkill-switch")) {
                 assertThat(parse(String.join("\n", rest))
                                 .killSwitch()
-                                .covers(new KillSwitch("10.0.0.0/24", "10.0.0.2", "wg0", List.of())))
+                                .covers(new KillSwitch(
+                                        "10.0.0.0/24",
+                                        "10.0.0.2",
+                                        "wg0",
+                                        new TreeSet<>(Set.of(9100, 9187)),
+                                        Set.of("10.0.0.3"),
+                                        List.of())))
                         .as(lost)
                         .isFalse();
             } else if (lost.startsWith("anti-spoofing")) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -204,6 +205,107 @@ class KillSwitchTest {
                         1""");
     }
 
+    /** As where the packet filter is switched off on a monitor: its peers are nodes and another monitor, which alone scrapes it. */
+    @Test
+    void add_portsThatMonitorsScrape_areClosedToOtherPeersWithoutAnyPacketFilter() throws Exception {
+        String asked = """
+                iptables -F; iptables -t raw -F
+                asked() { case $(ip route get 10.0.0.1 from "$1" iif wg0 ipproto "$3" dport "$2" 2>&1) in local*) echo open ;; *) echo closed ;; esac; }
+                all() { echo $(asked 10.0.0.9 9100 tcp) $(asked 10.0.0.9 9187 tcp) $(asked 10.0.0.5 9100 tcp) $(asked 10.0.0.5 9187 tcp) \
+                    $(asked 10.0.0.9 8080 tcp) $(asked 10.0.0.9 9100 udp) $(arrives 10.0.0.1 203.0.113.9 eth0) $(way 10.0.0.1); }
+                """;
+        assertThat(run(asked + "script add 10.0.0.0/24 wg0 10.0.0.1 - -; all")).isEqualTo("""
+                open open open open open open dropped lo""");
+        assertThat(run(asked + """
+                        for i in 1 2; do
+                            script add 10.0.0.0/24 wg0 10.0.0.1 9100,9187 10.0.0.5,10.0.0.6; all
+                        done
+                        ip rule show | grep -c dport
+                        script add 10.0.0.0/24 wg0 10.0.0.1 9187 -; all
+                        facts_kill_switch wg0
+                        script add 10.0.0.0/24 wg0 10.0.0.1 - -; all
+                        ip rule show | grep -c dport""")).isEqualTo("""
+                        closed closed open open open open dropped lo
+                        closed closed open open open open dropped lo
+                        6
+                        open closed open closed open open dropped lo
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        closed 10.0.0.1 9187
+                        guarded 10.0.0.1
+                        open open open open open open dropped lo
+                        0""");
+    }
+
+    @Test
+    void add_anotherAddressWithPorts_keepsThoseOfTheFirst() throws Exception {
+        assertThat(portsAndAddresses("""
+                        script add 10.0.0.0/24 wg0 10.0.0.10 9100 10.0.0.5
+                        script add 10.44.0.0/16 wg0 10.44.0.1 9100 10.44.0.5
+                        script add 10.0.0.0/24 wg0 10.0.0.1 9100 -
+                        script add fd00:77::/64 wg0 fd00:77::1 9100,9187 fd00:77::5
+                        facts_kill_switch wg0
+                        echo then
+                        script only fd00:77::/64 wg0 fd00:77::1 9100 fd00:77::5
+                        facts_kill_switch wg0""")).isEqualTo("""
+                        closed 10.0.0.1 9100
+                        guarded 10.0.0.1
+                        admitted 10.0.0.10 9100 10.0.0.5
+                        closed 10.0.0.10 9100
+                        guarded 10.0.0.10
+                        admitted 10.44.0.1 9100 10.44.0.5
+                        closed 10.44.0.1 9100
+                        guarded 10.44.0.1
+                        admitted fd00:77::1 9100 fd00:77::5
+                        closed fd00:77::1 9100
+                        admitted fd00:77::1 9187 fd00:77::5
+                        closed fd00:77::1 9187
+                        guarded fd00:77::1
+                        then
+                        admitted fd00:77::1 9100 fd00:77::5
+                        closed fd00:77::1 9100
+                        guarded fd00:77::1""");
+    }
+
+    @Test
+    void add_portRulesDeletedOrBelowTheOthers_areToldOfAsTheyAreAndSetAgain() throws Exception {
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1 9100 10.0.0.5\n";
+        assertThat(portsAndAddresses(add + """
+                        ports() { facts_kill_switch wg0; echo then; }
+                        ip rule delete priority 0 from 10.0.0.5 to 10.0.0.1; ports
+                        ADDports
+                        ip rule delete priority 0 to 10.0.0.1 iif wg0 ipproto tcp dport 9100 blackhole; ports
+                        ip rule add priority 0 to 10.0.0.1 iif wg0 ipproto tcp dport 9100 blackhole; ports
+                        ADDports
+                        script remove; ip rule show | grep 10.0.0 | wc -l; ADDundo_kill_switch; ip rule show | grep 10.0.0 | wc -l""".replace("ADD", add))).isEqualTo("""
+                        closed 10.0.0.1 9100
+                        guarded 10.0.0.1
+                        then
+                        admitted 10.0.0.1 9100 10.0.0.5
+                        closed 10.0.0.1 9100
+                        guarded 10.0.0.1
+                        then
+                        admitted 10.0.0.1 9100 10.0.0.5
+                        guarded 10.0.0.1
+                        then
+                        admitted 10.0.0.1 9100 10.0.0.5
+                        guarded 10.0.0.1
+                        then
+                        admitted 10.0.0.1 9100 10.0.0.5
+                        closed 10.0.0.1 9100
+                        guarded 10.0.0.1
+                        then
+                        0
+                        0""");
+    }
+
+    private String portsAndAddresses(String shell) throws Exception {
+        return run(shell)
+                .lines()
+                .filter(line -> !line.startsWith("unreachable") && !line.startsWith("dropped"))
+                .collect(Collectors.joining("\n"));
+    }
+
     @Test
     void removeAndUndo_routingRules_leaveThoseOfOthersAsTheyWere() throws Exception {
         String rules = "; ip rule show; ip -6 rule show";
@@ -325,6 +427,7 @@ class KillSwitchTest {
                         unreachable 10.44.0.0/24
                         dropped 10.0.0.0/24
                         dropped 10.44.0.0/24
+                        closed 10.0.0.1 9100
                         guarded 10.0.0.1
                         guarded 10.44.0.1
                         3""");

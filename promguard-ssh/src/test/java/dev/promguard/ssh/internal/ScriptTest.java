@@ -55,6 +55,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -784,7 +785,8 @@ class ScriptTest {
         for (Manifest.Part part : Manifest.Part.values()) {
             changes.add(new Manifest.Uninstall(part));
         }
-        KillSwitch killSwitch = new KillSwitch("10.0.0.0/24", "10.0.0.2", "wg0", List.of());
+        KillSwitch killSwitch = new KillSwitch(
+                "10.0.0.0/24", "10.0.0.2", "wg0", new TreeSet<>(Set.of(9100)), Set.of("10.0.0.3"), List.of());
         for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
             changes.add(new KillSwitches.Configure(killSwitch, action));
         }
