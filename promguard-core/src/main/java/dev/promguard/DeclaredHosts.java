@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * The hosts that were declared with a mesh's builder, from which {@link Mesh#toBuilder()} starts. Hosts without a name of their
  * own are identified by numbers, which may have gaps.
  *
- * @param defaults region, size and image of hosts that have none of their own
+ * @param defaults region, size, image and protection of hosts that have none of their own
  * @param everyNode the exporters of every node
  * @param nodeRegions the regions of numbered nodes, by number in turn; empty if none were given
  * @param monitors the numbered monitors
@@ -96,6 +96,7 @@ record DeclaredHosts(
                 options.services(),
                 options.openPorts(),
                 options.ports(),
-                options.endpoint());
+                options.endpoint(),
+                options.isProtected().or(defaults::isProtected).orElse(false));
     }
 }

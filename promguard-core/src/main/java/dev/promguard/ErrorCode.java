@@ -50,6 +50,8 @@ public enum ErrorCode {
     HOST_DIFFERS(2011, "A host has another size, region or image than its spec."),
     /** An apply would remove hosts, and nobody has agreed to that. */
     REMOVAL_NOT_ALLOWED(2012, "An apply would remove hosts, and nobody has agreed to that."),
+    /** A run would remove or replace a host that is protected. */
+    HOST_PROTECTED(2013, "A run would remove or replace a host that is protected."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),

@@ -39,6 +39,7 @@ public final class HostBuilder {
     private final SortedSet<Port> closed;
     private boolean closesOthers;
     private HostEndpoint endpoint;
+    private @Nullable Boolean isProtected;
 
     HostBuilder(String of, HostOptions options) {
         this.of = of;
@@ -52,6 +53,7 @@ public final class HostBuilder {
         closed = new TreeSet<>(options.ports().closed());
         closesOthers = options.ports().closesOthers();
         endpoint = options.endpoint();
+        isProtected = options.isProtected().orElse(null);
     }
 
     HostOptions options() {
@@ -63,7 +65,8 @@ public final class HostBuilder {
                 services,
                 openPorts,
                 new PortPolicy(allowed, closed, closesOthers),
-                endpoint);
+                endpoint,
+                Optional.ofNullable(isProtected));
     }
 
     /**
@@ -96,6 +99,20 @@ public final class HostBuilder {
      */
     public HostBuilder image(String image) {
         this.image = word("image", image);
+        return this;
+    }
+
+    /**
+     * Says whether the host is protected: then no run removes or replaces it, neither because the spec no longer names it nor with
+     * {@link Mesh#destroy()}, whatever {@link MeshBuilder#allowRemoval()} says. The state remembers it from the next
+     * {@link Mesh#apply()} on, so that it holds for a spec without this host too; it is lost with the state. To remove the host after all,
+     * apply once with {@code protect(false)}. What somebody deletes in the cloud is not protected from that.
+     *
+     * @param isProtected whether it is; by default as {@link MeshBuilder#protectHosts} says
+     * @return this builder
+     */
+    public HostBuilder protect(boolean isProtected) {
+        this.isProtected = isProtected;
         return this;
     }
 

@@ -23,6 +23,7 @@ import java.util.function.Consumer;
  * @param openPorts ports of services of the user's own
  * @param ports which ports of such services stay reachable, and which may be closed
  * @param endpoint where peers reach the host's WireGuard
+ * @param isProtected whether no run may remove or replace the host; empty for the mesh's default
  */
 record HostOptions(
         Optional<String> region,
@@ -32,7 +33,8 @@ record HostOptions(
         List<Exposure> services,
         SortedSet<Integer> openPorts,
         PortPolicy ports,
-        HostEndpoint endpoint) {
+        HostEndpoint endpoint,
+        Optional<Boolean> isProtected) {
     /** Nothing said. */
     static final HostOptions NONE = new HostOptions(
             Optional.empty(),
@@ -42,7 +44,8 @@ record HostOptions(
             List.of(),
             Collections.emptySortedSet(),
             PortPolicy.NONE,
-            HostEndpoint.PUBLIC);
+            HostEndpoint.PUBLIC,
+            Optional.empty());
 
     HostOptions {
         exporters = List.copyOf(exporters);

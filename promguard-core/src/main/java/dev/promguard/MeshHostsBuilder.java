@@ -177,6 +177,18 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
+     * Protects every host that does not say otherwise with {@link HostBuilder#protect}: no run removes or replaces it.
+     *
+     * @param areProtected whether they are; false by default
+     * @return this builder
+     * @see HostBuilder#protect
+     */
+    public MeshBuilder protectHosts(boolean areProtected) {
+        hosts.defaults(host -> host.protect(areProtected));
+        return self();
+    }
+
+    /**
      * Sets the default image. {@code debian-12-x64} by default. This has no effect on existing hosts.
      *
      * @param image the provider's name for an image of Debian or Ubuntu

@@ -32,6 +32,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,9 +133,9 @@ class FileStateStoreTest extends StateStoreContract {
 
         MeshState now = full("shop");
         assertThat(store.load("shop"))
-                .as("it knows no jump hosts")
+                .as("it knows neither jump hosts nor protected hosts")
                 .contains(new MeshState(
-                        now.mesh(), now.hosts(), now.resting(), now.intents(), now.accessKey(), Map.of()));
+                        now.mesh(), now.hosts(), now.resting(), now.intents(), now.accessKey(), Map.of(), Set.of()));
     }
 
     @Test

@@ -188,7 +188,13 @@ class MeshPlanTest {
                                 Optional.empty(),
                                 host.pinnedAt())));
         account.store.save(new MeshState(
-                state.mesh(), hosts, state.resting(), state.intents(), state.accessKey(), state.jumpHosts()));
+                state.mesh(),
+                hosts,
+                state.resting(),
+                state.intents(),
+                state.accessKey(),
+                state.jumpHosts(),
+                state.protectedHosts()));
     }
 
     @Test

@@ -35,7 +35,7 @@ import java.util.function.Consumer;
 /**
  * A spec as a file for tests. Each line is a word and its values: {@code name}, {@code network}, {@code interfaceName}, {@code mtu}, {@code wireGuardPort},
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
- * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST}, {@code expose HOST JOB PORT [PATH]},
+ * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST}, {@code protect HOST}, {@code expose HOST JOB PORT [PATH]},
  * {@code blackbox HOST [PROBE...]}, {@code packaged HOST PORT [ARGUMENT...]}, an exporter from a Debian package with hostile arguments, and
  * {@code host NAME}, the host that the test is about. Of Prometheus' settings: {@code retention DURATION}, {@code retentionSize SIZE}, {@code label NAME VALUE},
  * {@code shards}, {@code defaultRules no}, {@code rules NAME}, {@code alertmanager URI}, {@code remoteWrite URI [basic USER | bearer]} and
@@ -74,6 +74,7 @@ public final class SpecFile {
     private final Map<String, String> publicAddresses = new HashMap<>();
     private final Map<String, String> held = new HashMap<>();
     private final Set<String> unkeyed = new HashSet<>();
+    private final Set<String> isProtected = new HashSet<>();
     private final Map<String, List<Exporter>> exporters = new HashMap<>();
     private final Map<String, List<Exposure>> services = new HashMap<>();
 
@@ -135,6 +136,7 @@ public final class SpecFile {
                                 .addConfigFile(
                                         new Exporter.ConfigFile("hosts", "{{ not a template }} $HOME %i", List.of())));
             case "unkeyed" -> unkeyed.add(words[1]);
+            case "protect" -> isProtected.add(words[1]);
             case "retention" -> settings.add(prometheus -> prometheus.retention(Duration.parse(words[1])));
             case "retentionSize" -> settings.add(prometheus -> prometheus.retentionSize(words[1]));
             case "label" -> settings.add(prometheus -> prometheus.externalLabel(words[1], words[2]));
@@ -241,7 +243,8 @@ public final class SpecFile {
                 services.getOrDefault(host.name(), List.of()),
                 Set.of(),
                 ports.getOrDefault(host.name(), PortPolicy.NONE),
-                host.endpoint());
+                host.endpoint(),
+                isProtected.contains(host.name()));
     }
 
     /** The blueprint, with the addresses that hosts hold. */

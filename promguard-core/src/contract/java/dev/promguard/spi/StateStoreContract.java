@@ -58,7 +58,8 @@ public abstract class StateStoreContract {
                 Map.of("gone", "10.0.0.9"),
                 List.of(new CreateIntent("0123456789abcdef", List.of("next", "after"), BOOTSTRAP_KEY)),
                 Optional.of(new AccessKey("7", "aa:bb", true)),
-                Map.of("203.0.113.1:22", OWN));
+                Map.of("203.0.113.1:22", OWN),
+                Set.of("old"));
     }
 
     @Test

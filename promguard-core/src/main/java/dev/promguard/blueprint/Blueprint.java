@@ -105,18 +105,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
             if (region.equals(spec.region())) {
                 return this;
             }
-            HostSpec there = new HostSpec(
-                    spec.name(),
-                    spec.role(),
-                    region,
-                    spec.size(),
-                    spec.image(),
-                    spec.exporters(),
-                    spec.services(),
-                    spec.openPorts(),
-                    spec.ports(),
-                    spec.endpoint());
-            return new Host(there, address, prefixLength, peers, firewall);
+            return new Host(spec.in(region), address, prefixLength, peers, firewall);
         }
 
         private Host admittingSsh(int port) {

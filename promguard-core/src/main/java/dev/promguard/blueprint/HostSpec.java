@@ -20,6 +20,7 @@ import java.util.TreeSet;
  * @param openPorts TCP and UDP ports that others may reach there, sorted; a firewall rule of PromGuard's is made for none of them
  * @param ports which ports of its own services stay reachable, and which may be closed
  * @param endpoint where peers reach its WireGuard
+ * @param isProtected whether no run may remove or replace it
  */
 public record HostSpec(
         String name,
@@ -31,7 +32,8 @@ public record HostSpec(
         List<Exposure> services,
         Set<Integer> openPorts,
         PortPolicy ports,
-        HostEndpoint endpoint) {
+        HostEndpoint endpoint,
+        boolean isProtected) {
     /**
      * Copies the collections.
      *
@@ -70,7 +72,18 @@ public record HostSpec(
             String image,
             List<Exporter> exporters,
             List<Exposure> services) {
-        this(name, role, region, size, image, exporters, services, Set.of(), PortPolicy.NONE, HostEndpoint.PUBLIC);
+        this(
+                name,
+                role,
+                region,
+                size,
+                image,
+                exporters,
+                services,
+                Set.of(),
+                PortPolicy.NONE,
+                HostEndpoint.PUBLIC,
+                false);
     }
 
     /**
@@ -113,6 +126,13 @@ public record HostSpec(
                 services,
                 openPorts,
                 ports,
-                endpoint);
+                endpoint,
+                isProtected);
+    }
+
+    /** The same host somewhere else. */
+    HostSpec in(String where) {
+        return new HostSpec(
+                name, role, where, size, image, exporters, services, openPorts, ports, endpoint, isProtected);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -28,6 +29,7 @@ import java.util.stream.Collectors;
  * @param intents orders that were about to be sent and whose outcome is not yet known
  * @param accessKey how the cloud knows the login key; empty until it was registered
  * @param jumpHosts the host keys that jump hosts proved, by their {@linkplain JumpHost#paths paths}; read as empty where it is missing
+ * @param protectedHosts the names of hosts that no run may remove; read as empty where it is missing
  */
 public record MeshState(
         String mesh,
@@ -35,7 +37,8 @@ public record MeshState(
         Map<String, String> resting,
         List<CreateIntent> intents,
         Optional<AccessKey> accessKey,
-        Map<String, HostKeyFingerprint> jumpHosts) {
+        Map<String, HostKeyFingerprint> jumpHosts,
+        Set<String> protectedHosts) {
     /**
      * Copies the collections.
      *
@@ -49,6 +52,9 @@ public record MeshState(
         // An earlier version wrote none.
         jumpHosts =
                 Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(jumpHosts, Map.of()))));
+        protectedHosts = Collections.unmodifiableSet(
+                new TreeSet<>(Set.copyOf(Objects.requireNonNullElse(protectedHosts, Set.of()))));
+        protectedHosts.forEach(name -> require("host name", name, Names.isHost(name)));
         jumpHosts.keySet().forEach(path -> require("jump host", path, Names.isPrintable(path)));
         hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
         resting = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(resting)));
@@ -277,7 +283,7 @@ public record MeshState(
      * @return an empty state
      */
     public static MeshState empty(String mesh) {
-        return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty(), Map.of());
+        return new MeshState(mesh, Map.of(), Map.of(), List.of(), Optional.empty(), Map.of(), Set.of());
     }
 
     /**
@@ -331,7 +337,7 @@ public record MeshState(
                 restingNow.put(name, host.address());
             }
         });
-        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, protectedHosts);
     }
 
     /**
@@ -344,7 +350,7 @@ public record MeshState(
     public MeshState with(String name, HostState host) {
         Map<String, HostState> changed = new TreeMap<>(hosts);
         changed.put(name, host);
-        return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts);
+        return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts, protectedHosts);
     }
 
     /**
@@ -360,7 +366,9 @@ public record MeshState(
         if (gone != null) {
             restingNow.put(name, gone.address());
         }
-        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts);
+        Set<String> left = new TreeSet<>(protectedHosts);
+        left.remove(name);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, left);
     }
 
     /**
@@ -369,7 +377,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState rested() {
-        return new MeshState(mesh, hosts, Map.of(), intents, accessKey, jumpHosts);
+        return new MeshState(mesh, hosts, Map.of(), intents, accessKey, jumpHosts, protectedHosts);
     }
 
     /**
@@ -381,7 +389,7 @@ public record MeshState(
     public MeshState intending(CreateIntent intent) {
         List<CreateIntent> changed = new ArrayList<>(intents);
         changed.add(intent);
-        return new MeshState(mesh, hosts, resting, changed, accessKey, jumpHosts);
+        return new MeshState(mesh, hosts, resting, changed, accessKey, jumpHosts, protectedHosts);
     }
 
     /**
@@ -397,7 +405,8 @@ public record MeshState(
                 resting,
                 intents.stream().filter(intent -> !intent.equals(settled)).toList(),
                 accessKey,
-                jumpHosts);
+                jumpHosts,
+                protectedHosts);
     }
 
     /**
@@ -407,7 +416,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState with(AccessKey key) {
-        return new MeshState(mesh, hosts, resting, intents, Optional.of(key), jumpHosts);
+        return new MeshState(mesh, hosts, resting, intents, Optional.of(key), jumpHosts, protectedHosts);
     }
 
     /**
@@ -419,6 +428,24 @@ public record MeshState(
     public MeshState withJumpHosts(Map<String, HostKeyFingerprint> proven) {
         Map<String, HostKeyFingerprint> changed = new TreeMap<>(jumpHosts);
         changed.putAll(proven);
-        return new MeshState(mesh, hosts, resting, intents, accessKey, changed);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, changed, protectedHosts);
+    }
+
+    /**
+     * The same state with other hosts protected.
+     *
+     * @param protect whether a host is to be protected, by the hosts' names; others stay as they are
+     * @return a copy
+     */
+    public MeshState protecting(Map<String, Boolean> protect) {
+        Set<String> changed = new TreeSet<>(protectedHosts);
+        protect.forEach((name, is) -> {
+            if (is) {
+                changed.add(name);
+            } else {
+                changed.remove(name);
+            }
+        });
+        return new MeshState(mesh, hosts, resting, intents, accessKey, jumpHosts, changed);
     }
 }

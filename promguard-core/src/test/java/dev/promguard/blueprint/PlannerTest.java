@@ -481,7 +481,8 @@ class PlannerTest {
                             new Exposure("db", 22, "/metrics")),
                     Set.of(0, 65_536),
                     PortPolicy.NONE,
-                    HostEndpoint.PUBLIC));
+                    HostEndpoint.PUBLIC,
+                    false));
         }
         MeshSpec spec =
                 new MeshSpec("shop", good.network(), 51820, true, 9100, good.prometheus(), good.nodeExporter(), hosts);

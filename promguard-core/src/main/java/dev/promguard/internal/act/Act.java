@@ -4,6 +4,7 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Carries out a decision over the sessions that it was made over. Hosts that are created on the way are observed alone, and the
@@ -302,7 +304,9 @@ public final class Act {
                                 name -> roster.covers(name) || roster.present().containsKey(name));
                 state = settled ? state.settled(intent) : state;
             }
-            return state;
+            return state.protecting(roster.selected().stream()
+                    .collect(Collectors.toMap(
+                            Blueprint.Host::name, host -> host.spec().isProtected())));
         });
     }
 

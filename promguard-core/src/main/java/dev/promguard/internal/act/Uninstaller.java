@@ -149,7 +149,13 @@ public final class Uninstaller {
         Map<String, HostState> hosts = new TreeMap<>(state.hosts());
         hosts.remove(name);
         return new MeshState(
-                state.mesh(), hosts, state.resting(), state.intents(), state.accessKey(), state.jumpHosts());
+                state.mesh(),
+                hosts,
+                state.resting(),
+                state.intents(),
+                state.accessKey(),
+                state.jumpHosts(),
+                state.protectedHosts());
     }
 
     /** Passes on what a host reports. */

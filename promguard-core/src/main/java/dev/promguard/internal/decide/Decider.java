@@ -143,6 +143,7 @@ public final class Decider {
         if (rebuilt) {
             planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
         }
+        planned.addAll(Removals.protection(roster, host));
         planned.addAll(Placement.differences(roster, host.name()));
         planned.addAll(Explanation.of(
                 desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));

@@ -1,5 +1,6 @@
 package dev.promguard.internal.decide;
 
+import dev.promguard.InvalidMeshException;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.Manifest;
 import dev.promguard.internal.observe.HostIdentities;
@@ -29,6 +30,39 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
     public DestroyDecision {
         hosts = List.copyOf(hosts);
         problems = List.copyOf(problems);
+    }
+
+    /**
+     * The same decision with what keeps protected hosts.
+     *
+     * @param state what is remembered
+     * @param protectedBySpec the names of hosts that the spec protects
+     * @return a copy, with a problem if a host would be removed that is protected
+     */
+    public DestroyDecision sparing(MeshState state, Set<String> protectedBySpec) {
+        List<String> removed = hosts.stream()
+                .filter(host -> host.kind() != Kind.FORGET && host.kind() != Kind.KEEP)
+                .map(Host::name)
+                .toList();
+        List<Problem> all = new ArrayList<>();
+        Removals.ofDestroyed(state, protectedBySpec, removed).ifPresent(all::add);
+        all.addAll(problems);
+        return new DestroyDecision(hosts, all);
+    }
+
+    /**
+     * Insists that no host would be removed that is protected.
+     *
+     * @param mesh the mesh's name
+     * @throws InvalidMeshException if one would be; it names them
+     */
+    public void requireUnprotected(String mesh) {
+        problems.stream()
+                .filter(problem -> problem.kind() == Problem.Kind.PROTECTED)
+                .findFirst()
+                .ifPresent(problem -> {
+                    throw Problem.refusal(mesh, List.of(problem));
+                });
     }
 
     /** What is to happen to a host. */

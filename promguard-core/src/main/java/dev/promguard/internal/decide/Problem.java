@@ -30,6 +30,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         FORGOTTEN_HOST(true, ErrorCode.HOST_NOT_IN_INVENTORY),
         /** The cloud would refuse to create a host. */
         REFUSED_BY_PROVIDER(true, ErrorCode.CANNOT_CREATE),
+        /** A host is protected, and the run would remove it. */
+        PROTECTED(true, ErrorCode.HOST_PROTECTED),
         /** A host does not exist, and the run creates none. */
         NOT_CREATED(true, ErrorCode.HOST_NOT_CREATED),
         /** A host cannot be reached or read. */
@@ -97,6 +99,7 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
     /** All problems, in the order in which every verb reports them. */
     static List<Problem> all(Request request, Observed observed, List<HostDecision> hosts, String stateLocation) {
         List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
+        Removals.ofProtected(observed.roster()).ifPresent(problems::add);
         Removals.notCreated(request, observed.roster()).ifPresent(problems::add);
         hosts.forEach(host -> problems.addAll(host.problems()));
         return List.copyOf(problems);

@@ -2,6 +2,10 @@ package dev.promguard.internal.decide;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
+import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.HostSpec;
+import dev.promguard.host.Change;
+import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.HostProblem;
 import dev.promguard.host.LastApplied;
 import dev.promguard.internal.observe.Roster;
@@ -10,10 +14,16 @@ import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What is lost with hosts that leave the mesh, and whether an apply may remove them. */
 public final class Removals {
+    /** Stands for the hosts. */
+    private static final String IT = "{it}";
+
     private Removals() {}
 
     /**
@@ -47,6 +57,9 @@ public final class Removals {
      * @throws InvalidMeshException if there are any; it says what would be lost, and how to agree
      */
     public static void refuse(Roster roster) {
+        ofProtected(roster).ifPresent(problem -> {
+            throw Problem.refusal(roster.blueprint().mesh(), List.of(problem));
+        });
         List<String> losses = roster.orphaned().stream()
                 .filter(host -> !roster.identities().duplicates().contains(host))
                 .map(host -> host.name() + " ("
@@ -63,6 +76,77 @@ public final class Removals {
                             + ". Name what is to stay. To remove the rest, call allowRemoval(), or review plan() and pass it to"
                             + " apply(plan)."));
         }
+    }
+
+    /** What a run changes in a host's protection. */
+    static List<ExplainedChange> protection(Roster roster, Blueprint.Host host) {
+        boolean was = roster.state().protectedHosts().contains(host.name());
+        boolean is = host.spec().isProtected();
+        return was == is
+                ? List.of()
+                : List.of(ExplainedChange.of(
+                        "protection",
+                        Change.Action.UPDATE,
+                        host.name(),
+                        false,
+                        is ? "protect it: no run may remove or replace it" : "protect it no more"));
+    }
+
+    /** The problem of a run that would remove protected hosts. */
+    static Optional<Problem> ofProtected(Roster roster) {
+        return ofProtected(
+                roster.state(),
+                roster.orphaned().stream()
+                        .filter(host -> !roster.identities().duplicates().contains(host))
+                        .map(CloudHost::name)
+                        .toList(),
+                "the spec does not name " + IT + " any more",
+                "Name " + IT + " again, or apply once with protect(false) for " + IT + " and then remove " + IT + '.');
+    }
+
+    /** The problem of a destruction of a mesh with protected hosts, by the state or by a spec that was not applied yet. */
+    static Optional<Problem> ofDestroyed(MeshState state, Set<String> protectedBySpec, List<String> removed) {
+        return ofProtected(
+                state.protecting(protectedBySpec.stream().collect(Collectors.toMap(name -> name, name -> true))),
+                removed,
+                "a destroy would remove " + IT,
+                "Apply once with protect(false) for " + IT + ", then destroy.");
+    }
+
+    /**
+     * Refuses to replace a host that is protected.
+     *
+     * @param mesh the mesh's name
+     * @param state what is remembered
+     * @param host the host as the spec describes it
+     * @throws InvalidMeshException if it is protected by either
+     */
+    public static void refuseToReplace(String mesh, MeshState state, HostSpec host) {
+        ofProtected(
+                        state.protecting(host.isProtected() ? Map.of(host.name(), true) : Map.of()),
+                        List.of(host.name()),
+                        "replacing " + IT + " would delete " + IT,
+                        "Apply once with protect(false) for " + IT + ", then replace " + IT + '.')
+                .ifPresent(problem -> {
+                    throw Problem.refusal(mesh, List.of(problem));
+                });
+    }
+
+    private static Optional<Problem> ofProtected(MeshState state, List<String> removed, String why, String remedy) {
+        List<String> hosts = removed.stream()
+                .filter(state.protectedHosts()::contains)
+                .sorted()
+                .toList();
+        if (hosts.isEmpty()) {
+            return Optional.empty();
+        }
+        boolean one = hosts.size() == 1;
+        return Optional.of(Problem.ofMesh(
+                Problem.Kind.PROTECTED,
+                new HostProblem(
+                        String.join(", ", hosts) + (one ? " is" : " are") + " protected, and "
+                                + why.replace(IT, one ? "it" : "them"),
+                        remedy.replace(IT, one ? "it" : "them"))));
     }
 
     /** The problem that a rotation has with hosts that do not exist. */

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Takes a whole mesh away: deletes hosts that PromGuard created, and uninstalls PromGuard from those that were there before. */
 public final class Destruction {
@@ -85,7 +86,7 @@ public final class Destruction {
             return uninstall(journal, inventory.get(), review);
         }
         HostIdentities hosts = new CloudObserver(context).identify(state);
-        review.accept(decide(state, hosts));
+        review(decide(state, hosts), review);
         Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
         if (deleted.problems().isEmpty()) {
             context.provider().cleanUp(context.mesh(), state.accessKey());
@@ -94,11 +95,25 @@ public final class Destruction {
     }
 
     private DestroyDecision decide(MeshState state, HostIdentities hosts) {
-        return DestroyDecision.ofCloud(state, hosts, context.store().describe(context.mesh()));
+        return DestroyDecision.ofCloud(state, hosts, context.store().describe(context.mesh()))
+                .sparing(state, protectedBySpec());
     }
 
     private DestroyDecision decide(MeshState state, Manifests manifests) {
-        return DestroyDecision.ofInventory(context.mesh(), state, manifests.hosts(), manifests.addresses());
+        return DestroyDecision.ofInventory(context.mesh(), state, manifests.hosts(), manifests.addresses())
+                .sparing(state, protectedBySpec());
+    }
+
+    private Set<String> protectedBySpec() {
+        return context.spec().hosts().stream()
+                .filter(HostSpec::isProtected)
+                .map(HostSpec::name)
+                .collect(Collectors.toSet());
+    }
+
+    private void review(DestroyDecision decision, Consumer<DestroyDecision> review) {
+        decision.requireUnprotected(context.mesh());
+        review.accept(decision);
     }
 
     private Set<String> names(MeshState state, HostInventory inventory) {
@@ -117,7 +132,7 @@ public final class Destruction {
             Uninstaller uninstaller = new Uninstaller(context, journal);
             Manifests manifests = new ManifestObserver(context, inventory)
                     .observe(names(state, inventory), state, sessions, uninstaller::pin);
-            review.accept(decide(state, manifests));
+            review(decide(state, manifests), review);
             result = uninstaller.uninstall(manifests, sessions);
         }
         List<String> nothing = List.of(Uninstaller.NOTHING);

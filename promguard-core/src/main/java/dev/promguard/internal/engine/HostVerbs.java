@@ -77,6 +77,7 @@ public final class HostVerbs {
     public Outcome replace(String name) {
         Roster roster = roster();
         CloudHost host = find(roster, name);
+        Removals.refuseToReplace(context.mesh(), roster.state(), spec(name));
         if (!context.removalAllowed()) {
             Removals.refuse(roster);
         }

@@ -58,6 +58,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +86,7 @@ final class DecisionCase {
     private final SpecFile spec;
     private final Form form;
     private final Map<String, DesiredHost> applied;
+    private final Map<String, Boolean> isProtected;
     private final Context context;
 
     /**
@@ -184,7 +186,8 @@ final class DecisionCase {
         }
     }
 
-    private DecisionCase(SpecFile spec, Form form, Map<String, DesiredHost> applied) {
+    private DecisionCase(SpecFile spec, Form form, Map<String, DesiredHost> applied, Map<String, Boolean> isProtected) {
+        this.isProtected = isProtected;
         this.spec = spec;
         this.form = form;
         this.applied = applied;
@@ -214,7 +217,7 @@ final class DecisionCase {
             Base base = new Base(spec, appliedText.equals(NOTHING) ? null : SpecFile.parse(appliedText), input);
             ObjectNode merged = YAML.valueToTree(base.form());
             merge(merged, (ObjectNode) input, name);
-            return new DecisionCase(spec, YAML.treeToValue(merged, Form.class), base.desired);
+            return new DecisionCase(spec, YAML.treeToValue(merged, Form.class), base.desired, base.isProtected());
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(name + ".input: " + e.getMessage(), e);
         }
@@ -247,6 +250,15 @@ final class DecisionCase {
         private final @Nullable Blueprint before;
         private final Map<String, DesiredHost> desired = new LinkedHashMap<>();
         private final Map<String, CloudForm> clouds = new LinkedHashMap<>();
+
+        /** Whether the last apply protected a host. */
+        Map<String, Boolean> isProtected() {
+            return before == null
+                    ? Map.of()
+                    : before.hosts().stream()
+                            .collect(Collectors.toMap(
+                                    Blueprint.Host::name, host -> host.spec().isProtected()));
+        }
 
         Base(SpecFile spec, @Nullable SpecFile applied, JsonNode input) {
             existing = input.path("existing").asBoolean();
@@ -466,7 +478,7 @@ final class DecisionCase {
         for (Map.Entry<String, List<String>> attempt : form.attempts().entrySet()) {
             state = state.intending(new CreateIntent(attempt.getKey(), attempt.getValue(), BOOTSTRAP));
         }
-        return state;
+        return state.protecting(isProtected);
     }
 
     private HostState state(String name, StateForm known) {
