@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.spi.Price;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +27,10 @@ public final class Plan {
         this.operation = builder.operation;
         this.blueprint = builder.blueprint;
         this.only = List.copyOf(builder.only);
-        this.meshProblems = List.copyOf(builder.problems);
-        this.cloud = List.copyOf(builder.cloud);
-        this.entries = List.copyOf(builder.entries);
+        PlanIds ids = new PlanIds(blueprint.mesh(), builder.problems, builder.cloud, builder.entries);
+        this.meshProblems = ids.problems(builder.problems);
+        this.cloud = ids.changes(builder.cloud);
+        this.entries = ids.entries(builder.entries);
     }
 
     /** What a plan is of. More may be added. */
@@ -239,6 +241,7 @@ public final class Plan {
 
     /** What would happen to one host. Equal to another by value. Immutable. */
     public static final class Entry {
+        private final String id;
         private final Kind kind;
         private final String name;
         private final String region;
@@ -251,6 +254,7 @@ public final class Plan {
         private final Optional<Price> price;
 
         private Entry(Builder builder) {
+            this.id = StableIds.ofHost(builder.name);
             this.kind = builder.kind;
             this.name = builder.name;
             this.region = builder.region;
@@ -263,6 +267,25 @@ public final class Plan {
             this.price = builder.price;
         }
 
+        private Entry(Entry other, String id, List<MeshProblem> problems, List<PlannedChange> changes) {
+            this.id = id;
+            this.kind = other.kind;
+            this.name = other.name;
+            this.region = other.region;
+            this.size = other.size;
+            this.address = other.address;
+            this.publicAddress = other.publicAddress;
+            this.problems = problems;
+            this.changes = changes;
+            this.notes = other.notes;
+            this.price = other.price;
+        }
+
+        /** The same with ids that are unique in a plan. */
+        Entry identified(String unique, List<MeshProblem> identifiedProblems, List<PlannedChange> identifiedChanges) {
+            return new Entry(this, unique, identifiedProblems, identifiedChanges);
+        }
+
         /**
          * Starts an entry. For PromGuard's own use, and for tests of programs that embed it.
          *
@@ -273,6 +296,16 @@ public final class Plan {
          */
         public static Builder builder(Kind kind, String name) {
             return new Builder(kind, name);
+        }
+
+        /**
+         * The id of the step that creates or removes the host as a whole, as {@link PlannedChange#id()} is that of a step on it. Hosts to which
+         * nothing of that happens have one too.
+         *
+         * @return such as {@code db-1/host}, unique in the plan
+         */
+        public String id() {
+            return id;
         }
 
         /**

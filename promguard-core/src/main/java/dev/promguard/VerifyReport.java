@@ -1,10 +1,12 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Every check of a mesh, with its method and what was observed. {@link #toString()} is for a terminal, {@link #toMarkdown()} for
@@ -22,7 +24,19 @@ public final class VerifyReport {
         checkedAt = builder.checkedAt;
         version = builder.version;
         hosts = List.copyOf(builder.hosts);
-        checks = List.copyOf(builder.checks);
+        checks = identified(builder.mesh, builder.checks);
+    }
+
+    private static List<Check> identified(String mesh, List<Check> checks) {
+        List<String> references = StableIds.distinct(checks.stream()
+                .map(check -> new StableIds.Candidate(
+                        StableIds.of(
+                                check.host.isEmpty() ? StableIds.ofMesh(mesh) : check.host, check.id(), check.subject),
+                        check.description))
+                .toList());
+        return IntStream.range(0, checks.size())
+                .mapToObj(i -> new Check(checks.get(i), references.get(i)))
+                .toList();
     }
 
     /**
@@ -120,20 +134,36 @@ public final class VerifyReport {
     public static final class Check {
         private final String host;
         private final CheckKind kind;
+        private final String subject;
         private final String description;
         private final String method;
         private final String observed;
         private final Verdict verdict;
         private final String remedy;
+        private final String reference;
 
         private Check(Builder builder) {
             host = builder.host;
             kind = builder.kind;
+            subject = builder.subject;
             description = builder.description;
             method = builder.method;
             observed = builder.observed;
             verdict = builder.verdict;
             remedy = builder.remedy;
+            reference = StableIds.of(host, kind.id(), subject);
+        }
+
+        private Check(Check other, String reference) {
+            host = other.host;
+            kind = other.kind;
+            subject = other.subject;
+            description = other.description;
+            method = other.method;
+            observed = other.observed;
+            verdict = other.verdict;
+            remedy = other.remedy;
+            this.reference = reference;
         }
 
         /**
@@ -154,6 +184,7 @@ public final class VerifyReport {
             private final String host;
             private final CheckKind kind;
             private final String description;
+            private String subject = "";
             private String method = "";
             private String observed = "";
             private Verdict verdict = Verdict.PASSED;
@@ -163,6 +194,18 @@ public final class VerifyReport {
                 this.host = Objects.requireNonNull(host, "host");
                 this.kind = Objects.requireNonNull(kind, "kind");
                 this.description = Objects.requireNonNull(description, "description");
+            }
+
+            /**
+             * Sets what of the host it is about, where the host has several checks of this kind.
+             *
+             * @param name such as the name of a unit, of a peer, or a port
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder subject(String name) {
+                subject = Names.printable(name);
+                return this;
             }
 
             /**
@@ -248,6 +291,26 @@ public final class VerifyReport {
          */
         public String id() {
             return kind.id();
+        }
+
+        /**
+         * What of the host it is about.
+         *
+         * @return such as the name of a unit, of a peer, or a port; empty if it is about the host as a whole
+         */
+        public String subject() {
+            return subject;
+        }
+
+        /**
+         * The id of this very check, by which a program or a ticket can refer to it; {@link #id()} is only that of its kind. It is unique in
+         * a report, and the same in every report of the mesh: {@code HOST/KIND} or {@code HOST/KIND:SUBJECT}, with {@code mesh:NAME}
+         * in place of the host for the mesh as a whole.
+         *
+         * @return such as {@code db-1/unit-runs:node_exporter.service}
+         */
+        public String reference() {
+            return reference;
         }
 
         /**

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,19 @@ class MeshVerifyTest {
                 .containsExactlyInAnyOrderElementsOf(DueChecks.of(mesh.blueprint()).stream()
                         .map(DueChecks.Due::item)
                         .toList());
+    }
+
+    /** Scripts and tickets hold these ids: one that changes here breaks them. */
+    @Test
+    void reference_checksOfAHealthyMesh_areTheOnesWrittenDown() {
+        List<String> references =
+                mesh.verify().checks().stream().map(Check::reference).toList();
+
+        assertThat(references)
+                .doesNotHaveDuplicates()
+                .isEqualTo(mesh.verify().checks().stream().map(Check::reference).toList());
+        new Golden("/dev/promguard/ids")
+                .check("checks.expected", references.stream().sorted().collect(Collectors.joining("\n", "", "\n")));
     }
 
     private List<String> due(String host) {

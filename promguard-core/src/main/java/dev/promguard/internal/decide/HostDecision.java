@@ -6,6 +6,7 @@ import dev.promguard.host.DesiredHost;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.WireGuard;
+import dev.promguard.internal.text.StableIds;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -72,6 +73,22 @@ public record HostDecision(
      */
     public String name() {
         return host.name();
+    }
+
+    /**
+     * The ids of the steps that the plan lists for this host, as {@link dev.promguard.PlannedChange#id()} has them.
+     *
+     * @return an id for each of {@link #planned()}, in the same order
+     */
+    public List<String> stepIds() {
+        return StableIds.distinct(planned.stream()
+                .map(change -> new StableIds.Candidate(
+                        name()
+                                + '/'
+                                + StableIds.ofChange(
+                                        change.resource(), change.action().name(), change.subject()),
+                        change.text()))
+                .toList());
     }
 
     /** The changes in words, without those that only follow from which peers the host has. */

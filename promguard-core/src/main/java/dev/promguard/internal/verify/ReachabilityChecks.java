@@ -305,7 +305,8 @@ final class ReachabilityChecks {
 
     /** What is checked of a guarded port from here. */
     static CheckItem outsideItem(String host, int port) {
-        return new CheckItem(host, CheckKind.PORT_CLOSED_TO_OUTSIDE, "port " + port + " is closed to the outside");
+        return new CheckItem(host, CheckKind.PORT_CLOSED_TO_OUTSIDE, "port " + port + " is closed to the outside")
+                .about(Integer.toString(port));
     }
 
     /** What is checked of a host from the other hosts. */
@@ -319,9 +320,10 @@ final class ReachabilityChecks {
     /** What is checked of a page that a monitor fetches. */
     static CheckItem pageItem(String host, String monitor, String interfaceName) {
         return new CheckItem(
-                host,
-                CheckKind.LARGE_PAGE_PASSES,
-                "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName);
+                        host,
+                        CheckKind.LARGE_PAGE_PASSES,
+                        "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName)
+                .about(monitor);
     }
 
     private Check closedToOutside(String name, int port, Map<Probe, ProbeResult> probed) {
