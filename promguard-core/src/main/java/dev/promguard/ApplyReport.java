@@ -150,6 +150,16 @@ public final class ApplyReport {
     }
 
     /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it.
      *
      * @return a line for the mesh, one for each change in the cloud beside hosts, each failed step and each host, without a line end at

@@ -58,6 +58,16 @@ public final class DestroyReport {
     }
 
     /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it.
      *
      * @return a line for the mesh, and one for each thing that was left on a host, without a line end

@@ -201,6 +201,27 @@ public final class Plan {
     }
 
     /**
+     * The plan as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return new PlanJson(this).toString();
+    }
+
+    /**
+     * A sum of all that the plan says, by which a plan can be recognized in another process: where a job that was started after a review makes
+     * a plan with the reviewed digest, {@link Mesh#apply(Plan)} does what was reviewed. Plans with the same digest say the same
+     * about specs with the same hash.
+     *
+     * @return {@code sha256:} and 64 hex digits, as {@code digest} of {@link #toJson()}
+     */
+    public String digest() {
+        return new PlanJson(this).digest();
+    }
+
+    /**
      * The plan with every difference in the files: what {@link #toString()} says, and then for each file that would be changed on a
      * host the unified diff from what is there to what is desired. Secrets are masked, and what came from a host is escaped and
      * bounded in length.

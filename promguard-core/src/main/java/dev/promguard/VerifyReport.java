@@ -487,6 +487,16 @@ public final class VerifyReport {
     }
 
     /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it: the hosts, how many checks passed, and each that did not with what to do.
      *
      * @return the text, without a line end at the end

@@ -17,6 +17,7 @@ import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.text.Version;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
@@ -101,7 +102,7 @@ public final class Verifier {
         keys();
         reachability();
         checks.addAll(DueChecks.unchecked(blueprint, checks, unobserved));
-        VerifyReport.Builder report = VerifyReport.builder(blueprint.mesh(), checkedAt, version());
+        VerifyReport.Builder report = VerifyReport.builder(blueprint.mesh(), checkedAt, Version.running());
         blueprint.hosts().forEach(host -> report.addHost(health(host)));
         checks.forEach(report::addCheck);
         return report.build();
@@ -293,10 +294,5 @@ public final class Verifier {
             return Optional.empty();
         }
         return peers.stream().flatMap(peer -> peer.handshakeAge().stream()).max(Duration::compareTo);
-    }
-
-    private static String version() {
-        return Optional.ofNullable(Verifier.class.getPackage().getImplementationVersion())
-                .orElse("(not from a release)");
     }
 }

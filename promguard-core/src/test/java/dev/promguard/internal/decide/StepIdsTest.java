@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.promguard.ChangeAction;
 import dev.promguard.DecisionViews;
 import dev.promguard.Golden;
+import dev.promguard.JsonReader;
+import dev.promguard.JsonSchema;
 import dev.promguard.MeshProblem;
 import dev.promguard.Plan;
 import dev.promguard.PlannedChange;
@@ -73,6 +75,15 @@ class StepIdsTest {
                                 .stream()
                                 .map(PlannedChange::id)
                                 .toList()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void toJson_anyPlan_isAsTheSchemaSaysAndCanBeReadBack(String name) {
+        Plan plan = plan(name);
+
+        assertThat(JsonReader.plan(JsonSchema.requireValid(plan.toJson()), plan.blueprint()))
+                .isEqualTo(plan);
     }
 
     /** Scripts and tickets hold these ids: one that changes here breaks them. */
