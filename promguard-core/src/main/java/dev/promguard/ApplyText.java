@@ -15,18 +15,7 @@ final class ApplyText {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(256);
-        text.append(String.format(
-                Locale.ROOT,
-                "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
-                report.mesh(),
-                result(),
-                report.changes(),
-                report.changes() == 1 ? "" : "s",
-                report.drift() == 0 ? "" : " (" + report.drift() + " of drift)",
-                report.hosts().size(),
-                report.hosts().size() == 1 ? "" : "s",
-                report.removed().isEmpty() ? "" : ", removed " + String.join(", ", report.removed()),
-                report.duration().toMillis() / 1000.0));
+        text.append("mesh ").append(report.mesh()).append(": ").append(summary());
         report.cloud().forEach(change -> text.append("\n  ").append(change));
         report.failedSteps()
                 .forEach(step ->
@@ -47,6 +36,21 @@ final class ApplyText {
             host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
         }
         return text.toString();
+    }
+
+    /** How much was done, and whether all is well. */
+    String summary() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %d change%s%s on %d host%s%s in %.1f s",
+                result(),
+                report.changes(),
+                report.changes() == 1 ? "" : "s",
+                report.drift() == 0 ? "" : " (" + report.drift() + " of drift)",
+                report.hosts().size(),
+                report.hosts().size() == 1 ? "" : "s",
+                report.removed().isEmpty() ? "" : ", removed " + String.join(", ", report.removed()),
+                report.duration().toMillis() / 1000.0);
     }
 
     private String result() {

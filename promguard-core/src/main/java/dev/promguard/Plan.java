@@ -201,6 +201,16 @@ public final class Plan {
     }
 
     /**
+     * The plan as Markdown for a comment on a pull request: problems first, then a table of hosts, and the changes of each with the difference in each file. Stays below the 65,536 characters that GitHub takes, and says
+     * what was left out for that. Whatever hosts and others wrote stays text: nothing in it becomes a link, a mention or HTML.
+     *
+     * @return a document (CommonMark with tables, and {@code <details>} for what is long), ending in a line end
+     */
+    public String toMarkdown() {
+        return new PlanMarkdown(this).toString();
+    }
+
+    /**
      * The plan as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
      * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
      *

@@ -34,21 +34,10 @@ final class PlanText {
                     case ROTATE_KEYS -> ", rotate keys: ";
                     case DESTROY -> ", destroy: ";
                 });
+        text.append(summary());
         if (plan.isEmpty()) {
-            text.append(nothingToDo());
             return appendEntries(text).toString();
         }
-        text.append(counts());
-        if (count(Kind.UNKNOWN) > 0) {
-            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
-        }
-        if (!plan.cloud().isEmpty()) {
-            text.append(", ")
-                    .append(plan.cloud().size())
-                    .append(plan.cloud().size() == 1 ? " change" : " changes")
-                    .append(" in the cloud");
-        }
-        text.append(prices());
         if (!plan.meshProblems().isEmpty()) {
             text.append('\n');
             plan.meshProblems()
@@ -61,6 +50,24 @@ final class PlanText {
             plan.cloud().forEach(change -> text.append('\n').append(change));
         }
         return appendEntries(text).toString();
+    }
+
+    /** How much would happen, and what it would cost. */
+    String summary() {
+        if (plan.isEmpty()) {
+            return nothingToDo();
+        }
+        StringBuilder text = new StringBuilder(counts());
+        if (count(Kind.UNKNOWN) > 0) {
+            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
+        }
+        if (!plan.cloud().isEmpty()) {
+            text.append(", ")
+                    .append(plan.cloud().size())
+                    .append(plan.cloud().size() == 1 ? " change" : " changes")
+                    .append(" in the cloud");
+        }
+        return text.append(prices()).toString();
     }
 
     /** The text, and the difference in each file. */

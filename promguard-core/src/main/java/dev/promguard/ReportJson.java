@@ -77,6 +77,10 @@ final class ReportJson {
                         "checkedAt",
                         report.checkedAt().truncatedTo(ChronoUnit.SECONDS).toString());
         document.put("version", report.version());
+        document.set("origin", Json.text(report.origin()));
+        document.set(
+                "specHash",
+                Json.text(report.blueprint().map(blueprint -> blueprint.spec().hash())));
         document.set(
                 "counts",
                 Json.object()
@@ -100,7 +104,12 @@ final class ReportJson {
                 .map(Duration::toSeconds)
                 .ifPresentOrElse(
                         seconds -> node.put("handshakeAgeSeconds", seconds), () -> node.putNull("handshakeAgeSeconds"));
-        return node.put("target", host.target());
+        node.put("target", host.target());
+        node.set("system", Json.text(host.system()));
+        node.set("kernel", Json.text(host.kernel()));
+        ObjectNode software = node.putObject("software");
+        host.software().forEach(software::put);
+        return node;
     }
 
     private static ObjectNode check(Check check) {

@@ -1,11 +1,13 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.internal.text.StableIds;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -13,9 +15,13 @@ import java.util.stream.IntStream;
  * a document to pass on. Immutable and thread-safe.
  */
 public final class VerifyReport {
+    private static final int SHORTEST_MARKDOWN = 2_000;
+
     private final String mesh;
     private final Instant checkedAt;
     private final String version;
+    private final Optional<String> origin;
+    private final Optional<Blueprint> blueprint;
     private final List<HostHealth> hosts;
     private final List<Check> checks;
 
@@ -23,6 +29,8 @@ public final class VerifyReport {
         mesh = builder.mesh;
         checkedAt = builder.checkedAt;
         version = builder.version;
+        origin = builder.origin;
+        blueprint = builder.blueprint;
         hosts = List.copyOf(builder.hosts);
         checks = identified(builder.mesh, builder.checks);
     }
@@ -57,6 +65,8 @@ public final class VerifyReport {
         private final String mesh;
         private final Instant checkedAt;
         private final String version;
+        private Optional<String> origin = Optional.empty();
+        private Optional<Blueprint> blueprint = Optional.empty();
         private final List<HostHealth> hosts = new ArrayList<>();
         private final List<Check> checks = new ArrayList<>();
 
@@ -64,6 +74,30 @@ public final class VerifyReport {
             this.mesh = Objects.requireNonNull(mesh, "mesh");
             this.checkedAt = Objects.requireNonNull(checkedAt, "checkedAt");
             this.version = Objects.requireNonNull(version, "version");
+        }
+
+        /**
+         * Sets who made the checks, and where.
+         *
+         * @param who such as {@code anna@build-7 (Linux 6.1.0, amd64)}
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder origin(String who) {
+            origin = Optional.of(Names.printable(who));
+            return this;
+        }
+
+        /**
+         * Sets what the checks are about.
+         *
+         * @param mesh the mesh as its spec describes it
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder blueprint(Blueprint mesh) {
+            blueprint = Optional.of(mesh);
+            return this;
         }
 
         /**
@@ -407,6 +441,24 @@ public final class VerifyReport {
     }
 
     /**
+     * Who made the checks, and on which machine. Ports were probed from there.
+     *
+     * @return such as {@code anna@build-7 (Linux 6.1.0, amd64)}; empty where that is not known
+     */
+    public Optional<String> origin() {
+        return origin;
+    }
+
+    /**
+     * What the checks are about.
+     *
+     * @return the mesh as its spec describes it; empty for a report that was made without it
+     */
+    public Optional<Blueprint> blueprint() {
+        return blueprint;
+    }
+
+    /**
      * How each host of the spec is.
      *
      * @return the hosts in the order of the blueprint
@@ -507,12 +559,29 @@ public final class VerifyReport {
     }
 
     /**
-     * The whole report for a reader who did not see the run: what was checked when and by what, what fails with what to do, and every check
-     * with its method and what was observed. Texts of the hosts' are escaped, and long ones cut.
+     * The whole report for a reader who did not see the run: who checked what, when, from where and by what, the hash of the spec, what fails with
+     * what to do, the versions on each host, and every check with its method and what was observed. It also reads well as plain
+     * text. Texts of the hosts' stay text, and long ones are cut.
      *
      * @return a Markdown document (CommonMark with tables), ending in a line end
      */
     public String toMarkdown() {
-        return new VerifyText(this).markdown();
+        return toMarkdown(Integer.MAX_VALUE);
+    }
+
+    /**
+     * The report in bounded length, such as 65,000 for a comment on GitHub, which takes 65,536 characters. What passed is left out first, and
+     * the document says what was left out.
+     *
+     * @param mostCharacters how many characters it may have, at least 2,000
+     * @return a Markdown document as {@link #toMarkdown()}
+     * @throws IllegalArgumentException if the number is less than 2,000
+     */
+    public String toMarkdown(int mostCharacters) {
+        if (mostCharacters < SHORTEST_MARKDOWN) {
+            throw new IllegalArgumentException(
+                    "mostCharacters " + mostCharacters + " is less than " + SHORTEST_MARKDOWN);
+        }
+        return new VerifyMarkdown(this).text(mostCharacters);
     }
 }

@@ -144,11 +144,14 @@ public final class JsonReader {
         return report.build();
     }
 
-    static VerifyReport verifyReport(JsonNode document) {
+    /** A verification; the blueprint is not in the document. */
+    static VerifyReport verifyReport(JsonNode document, Blueprint blueprint) {
         VerifyReport.Builder report = VerifyReport.builder(
                 document.get("mesh").textValue(),
                 Instant.parse(document.get("checkedAt").textValue()),
                 document.get("version").textValue());
+        report.blueprint(blueprint);
+        optional(document.get("origin")).ifPresent(report::origin);
         for (JsonNode node : document.get("hosts")) {
             HostHealth.Builder host = HostHealth.builder(
                             node.get("name").textValue(),
@@ -160,7 +163,14 @@ public final class JsonReader {
             if (!age.isNull()) {
                 host.handshakeAge(Duration.ofSeconds(age.longValue()));
             }
-            report.addHost(host.build());
+            optional(node.get("system")).ifPresent(host::system);
+            optional(node.get("kernel")).ifPresent(host::kernel);
+            Map<String, String> software = new HashMap<>();
+            node.get("software")
+                    .fieldNames()
+                    .forEachRemaining(name ->
+                            software.put(name, node.get("software").get(name).textValue()));
+            report.addHost(host.software(software).build());
         }
         for (JsonNode node : document.get("checks")) {
             report.addCheck(Check.builder(

@@ -43,7 +43,7 @@ public final class JsonSchema {
     }
 
     private static void close(JsonNode node) {
-        if (node instanceof ObjectNode object && object.has("properties")) {
+        if (node instanceof ObjectNode object && object.has("properties") && object.has("required")) {
             object.put("additionalProperties", false);
         }
         node.forEach(JsonSchema::close);

@@ -109,7 +109,8 @@ class JsonTest {
         assertThat(JsonReader.destroyReport(JsonSchema.requireValid(destroyed.toJson()))
                         .toJson())
                 .isEqualTo(destroyed.toJson());
-        VerifyReport read = JsonReader.verifyReport(JsonSchema.requireValid(verified.toJson()));
+        VerifyReport read = JsonReader.verifyReport(
+                JsonSchema.requireValid(verified.toJson()), verified.blueprint().orElseThrow());
         assertThat(read.toJson()).isEqualTo(verified.toJson());
         assertThat(read.toMarkdown()).isEqualTo(verified.toMarkdown());
     }

@@ -144,19 +144,19 @@ class MeshSecretsTest {
     }
 
     private static void documents(Plan plan, List<String> shown) {
-        shown.add(plan.toJson());
+        shown.add(plan.toJson() + plan.toMarkdown());
     }
 
     private static void documents(ApplyReport report, List<String> shown) {
-        shown.add(report.toJson());
+        shown.add(report.toJson() + report.toMarkdown());
     }
 
     private static void documents(VerifyReport report, List<String> shown) {
-        shown.add(report.toJson());
+        shown.add(report.toJson() + report.toMarkdown());
     }
 
     private static void documents(DestroyReport report, List<String> shown) {
-        shown.add(report.toJson());
+        shown.add(report.toJson() + report.toMarkdown());
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.Kernel;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.internal.verify.CheckItem;
 import dev.promguard.internal.verify.DueChecks;
@@ -107,6 +108,24 @@ class MeshVerifyTest {
                 .containsExactlyInAnyOrderElementsOf(DueChecks.of(mesh.blueprint()).stream()
                         .map(DueChecks.Due::item)
                         .toList());
+    }
+
+    @Test
+    void verify_healthyMesh_saysWhoCheckedWhichSpecAndWhatRunsWhere() {
+        account.cloud.machine("shop-node-1").says(Kernel.FACTS, "release\t6.1.0-18-amd64");
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.origin().orElseThrow()).contains(System.getProperty("user.name") + "@");
+        assertThat(report.blueprint()).contains(mesh.blueprint());
+        HostHealth monitor = report.hosts().get(0);
+        HostHealth node = report.hosts().get(1);
+        assertThat(monitor.system()).contains("debian 12");
+        assertThat(monitor.software()).containsOnlyKeys("node_exporter", "prometheus");
+        assertThat(monitor.kernel()).isEmpty();
+        assertThat(node.kernel()).contains("6.1.0-18-amd64");
+        assertThat(report.toMarkdown())
+                .contains(mesh.blueprint().spec().hash(), "6.1.0-18-amd64", "prometheus 3.", report.version());
     }
 
     /** Scripts and tickets hold these ids: one that changes here breaks them. */

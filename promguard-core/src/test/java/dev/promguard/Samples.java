@@ -13,6 +13,7 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 
 /** Plans and reports that have everything which such a thing can have. */
 final class Samples {
@@ -144,10 +145,15 @@ final class Samples {
 
     static VerifyReport.Builder verification() {
         return VerifyReport.builder("shop", Instant.parse("2026-11-23T10:15:30.123Z"), "1.2.3")
+                .origin("anna@build-7 (Linux 6.1.0, amd64)")
+                .blueprint(blueprint())
                 .addHost(HostHealth.builder("shop-monitor-1", "tor1", "10.0.0.1")
                         .publicAddress("203.0.113.10")
                         .handshakeAge(Duration.ofSeconds(40))
                         .target("up")
+                        .system("debian 12")
+                        .kernel("6.1.0-18-amd64")
+                        .software(Map.of("prometheus", "3.13.2", "node_exporter", "1.12.1"))
                         .build())
                 .addHost(HostHealth.builder("shop-node-1", "lon1", "10.0.0.2").build())
                 .addHost(HostHealth.builder("shop-node-2", "lon1", "10.0.0.3")

@@ -113,11 +113,10 @@ class VerifyReportTest {
         assertThat(report.toString().lines())
                 .hasSameSizeAs(plain.toString().lines().toList());
         assertThat(report.toMarkdown() + report).doesNotContain("\u001b", "\u202e", "\r");
-        assertThat(report.toMarkdown())
-                .doesNotContain("<", "://", "www.", "a@b")
-                .doesNotContainPattern("[^\\\\]`");
-        String bars = report.toMarkdown().replaceAll("\\\\.", "").replaceAll("[^|]", "");
-        assertThat(bars).hasSameSizeAs(plain.toMarkdown().replaceAll("[^|]", ""));
+        RenderedMarkdown page = new RenderedMarkdown(report.toMarkdown());
+        assertThat(page.active).isEmpty();
+        assertThat(page.html).isEmpty();
+        assertThat(page.cells).isEqualTo(new RenderedMarkdown(plain.toMarkdown()).cells);
     }
 
     @ParameterizedTest
@@ -127,7 +126,7 @@ class VerifyReportTest {
                 .addCheck(check("node", Verdict.PASSED, "check", "method", "y".repeat(length)))
                 .build();
 
-        assertThat(report.toMarkdown()).hasSizeLessThan(2_000).contains("… (" + length + " characters)");
+        assertThat(report.toMarkdown()).hasSizeLessThan(3_000).contains("… (" + length + " characters)");
     }
 
     @Test
@@ -136,7 +135,7 @@ class VerifyReportTest {
                 .addCheck(check("gone", Verdict.PASSED, "check", "method", "x"))
                 .build();
 
-        assertThat(report.toMarkdown()).contains("### gone\n", "| passed | check | x | method |");
+        assertThat(report.toMarkdown()).contains("### gone\n", "- passed: check  \n  observed: x  \n  by: method\n");
     }
 
     @Test

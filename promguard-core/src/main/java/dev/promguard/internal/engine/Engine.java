@@ -25,6 +25,7 @@ import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
+import dev.promguard.internal.text.Origin;
 import dev.promguard.internal.verify.ProbeResults;
 import dev.promguard.internal.verify.Prober;
 import dev.promguard.internal.verify.Verifier;
@@ -229,7 +230,8 @@ public final class Engine {
             seen.awaitAll();
             ProbeResults probes = new Prober(context).probe(seen);
             Decision decision = decider.decide(Request.APPLY, seen.observed());
-            return new Verifier(context.provider().name(), stateLocation(), decision, probes).judge(now);
+            return new Verifier(context.provider().name(), stateLocation(), Origin.ofThisProgram(), decision, probes)
+                    .judge(now);
         }
     }
 
