@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
  */
 final class Markdown {
     private static final int LONGEST_TEXT = 1_000;
-    private static final int SHORTEST_FENCE = 3;
+    private static final int LEAST_TICKS = 3;
     private static final int WIDEST_COLUMN = 40;
 
     private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
@@ -128,9 +128,9 @@ final class Markdown {
 
     /** Lines of code that are only seen once they are asked for. */
     static String details(String summary, String language, String code) {
-        String fence = "`".repeat(Math.max(SHORTEST_FENCE, longestRun(code) + 1));
-        return "\n<details><summary><code>" + Html.text(shown(summary)) + "</code></summary>\n\n" + fence + language
-                + '\n' + Names.printable(code).stripTrailing() + '\n' + fence + "\n\n</details>\n";
+        String ticks = "`".repeat(Math.max(LEAST_TICKS, longestRun(code) + 1));
+        return "\n<details><summary><code>" + Html.text(shown(summary)) + "</code></summary>\n\n" + ticks + language
+                + '\n' + Names.printable(code).stripTrailing() + '\n' + ticks + "\n\n</details>\n";
     }
 
     private static int longestRun(String text) {
