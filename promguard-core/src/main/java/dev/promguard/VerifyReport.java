@@ -559,6 +559,31 @@ public final class VerifyReport {
     }
 
     /**
+     * The mesh as a picture with each host and tunnel in the colour of its checks.
+     *
+     * @return an SVG document, ending in a line end
+     * @throws IllegalStateException if the report has no {@link #blueprint()}
+     */
+    public String toSvg() {
+        return drawn().toSvg(VerifyOverlay.of(this, drawn()));
+    }
+
+    /**
+     * The mesh as a Mermaid flowchart with each host in the colour of its checks.
+     *
+     * @return the source of the flowchart, ending in a line end
+     * @throws IllegalStateException if the report has no {@link #blueprint()}
+     */
+    public String toMermaid() {
+        return drawn().toMermaid(VerifyOverlay.of(this, drawn()));
+    }
+
+    private Blueprint drawn() {
+        return blueprint.orElseThrow(() -> new IllegalStateException(
+                "this report has no blueprint to draw: give it one with blueprint(…) of its builder"));
+    }
+
+    /**
      * The whole report for a reader who did not see the run: who checked what, when, from where and by what, the hash of the spec, what fails with
      * what to do, the versions on each host, and every check with its method and what was observed. It also reads well as plain
      * text. Texts of the hosts' stay text, and long ones are cut.

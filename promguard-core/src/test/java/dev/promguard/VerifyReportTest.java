@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
@@ -149,6 +150,26 @@ class VerifyReportTest {
                 .contains("FAILED  mesh shop: can be applied\n", "NOT CHECKED  mesh shop: 1 check could not be made");
         assertThat(report.toMarkdown())
                 .contains("- mesh shop: can be applied  \n", "- mesh shop: 1 check  \n", "### mesh shop\n");
+    }
+
+    @Test
+    void toSvgAndToMermaid_report_haveTheColoursOfTheChecks() {
+        VerifyReport report = Samples.verification()
+                .addCheck(Check.builder("shop-node-2", CheckKind.HANDSHAKE_FRESH, "has a fresh handshake")
+                        .subject("shop-monitor-1")
+                        .verdict(Verdict.FAILED)
+                        .build())
+                .build();
+
+        assertThat(report.toSvg())
+                .contains(">1 check passed<", ">1 of 1 not checked<", ">2 of 2 checks failed<")
+                .containsPattern("pg-line[^>]*#2f7d5b[^>]*/>")
+                .containsPattern("pg-line[^>]*#c62828[^>]*stroke-dasharray");
+        assertThat(report.toMermaid())
+                .contains("class h0 good\n", "class h2 bad\n", "class h1 unknown\n", "<br/>1 of 1 not checked\"]");
+        assertThatThrownBy(() -> report("1").build().toSvg())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no blueprint");
     }
 
     @Test

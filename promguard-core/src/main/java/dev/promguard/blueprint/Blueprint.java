@@ -245,7 +245,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      * @return the diagram's text, ending in a line end
      */
     public String toMermaid() {
-        return Picture.mermaid(this);
+        return toMermaid(Overlay.NONE);
     }
 
     /**
@@ -254,7 +254,29 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      * @return a whole SVG document, ending in a line end
      */
     public String toSvg() {
-        return Picture.svg(this);
+        return toSvg(Overlay.NONE);
+    }
+
+    /**
+     * The mesh as a Mermaid flowchart that shows how its hosts are.
+     *
+     * @param overlay what is known of them
+     * @return the source of the flowchart, as {@link #toMermaid()}
+     * @throws NullPointerException if it is null
+     */
+    public String toMermaid(Overlay overlay) {
+        return new Flowchart(this, overlay).toString();
+    }
+
+    /**
+     * The mesh as a picture that shows how its hosts and tunnels are.
+     *
+     * @param overlay what is known of them
+     * @return an SVG document, as {@link #toSvg()}
+     * @throws NullPointerException if it is null
+     */
+    public String toSvg(Overlay overlay) {
+        return new Picture(this, overlay).toString();
     }
 
     /**

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Golden;
 import dev.promguard.SpecFile;
+import java.awt.Rectangle;
 import java.io.StringReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.XMLConstants;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -20,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
 class BlueprintTest {
@@ -63,6 +69,98 @@ class BlueprintTest {
             assertThat(number(box, "y") + number(box, "height")).isLessThanOrEqualTo(height);
             assertThat(number(box, "x")).isNotNegative();
         }
+    }
+
+    /** The lines are paths of horizontal and vertical steps, so that what they cross can be told. */
+    @ParameterizedTest
+    @MethodSource("specs")
+    void toSvg_lines_runBehindNoBoxAndReachTheirHosts(String spec) throws Exception {
+        Blueprint blueprint = blueprint(spec);
+        Element root = parse(blueprint.toSvg()).getDocumentElement();
+        List<Rectangle> boxes = new ArrayList<>();
+        for (Element box : elements(root, "rect")) {
+            if (box.getAttribute("class").equals("pg-box")) {
+                boxes.add(
+                        new Rectangle(number(box, "x"), number(box, "y"), number(box, "width"), number(box, "height")));
+            }
+        }
+        int lines = 0;
+        for (Element path : elements(root, "path")) {
+            if (path.getAttribute("class").equals("pg-line")) {
+                lines++;
+                assertThat(crossed(path.getAttribute("d"), boxes))
+                        .as(path.getAttribute("d"))
+                        .isEmpty();
+            }
+        }
+
+        assertThat(lines).isEqualTo(expectedLines(blueprint));
+    }
+
+    private static int expectedLines(Blueprint blueprint) {
+        int monitors = blueprint.monitors().size();
+        int ends = blueprint.nodes().size() > 10
+                ? (int) blueprint.nodes().stream()
+                        .map(node -> node.spec().region())
+                        .distinct()
+                        .count()
+                : blueprint.nodes().size();
+        return monitors * (monitors - 1) / 2 + monitors * ends;
+    }
+
+    private static List<Element> elements(Element root, String name) {
+        NodeList found = root.getElementsByTagName(name);
+        return IntStream.range(0, found.getLength())
+                .mapToObj(i -> (Element) found.item(i))
+                .toList();
+    }
+
+    /** The boxes whose inside a path goes through. */
+    private static List<Rectangle> crossed(String path, List<Rectangle> boxes) {
+        List<Rectangle> crossed = new ArrayList<>();
+        Matcher step = Pattern.compile("([MHV])(-?[0-9]+)(?: (-?[0-9]+))?").matcher(path);
+        int x = 0;
+        int y = 0;
+        while (step.find()) {
+            int toX = step.group(1).equals("V") ? x : Integer.parseInt(step.group(2));
+            int toY = step.group(1).equals("H")
+                    ? y
+                    : Integer.parseInt(step.group(1).equals("V") ? step.group(2) : step.group(3));
+            if (!step.group(1).equals("M")) {
+                Rectangle segment = new Rectangle(
+                        Math.min(x, toX),
+                        Math.min(y, toY),
+                        Math.max(1, Math.abs(toX - x)),
+                        Math.max(1, Math.abs(toY - y)));
+                boxes.stream()
+                        .filter(box ->
+                                new Rectangle(box.x + 1, box.y + 1, box.width - 2, box.height - 2).intersects(segment))
+                        .forEach(crossed::add);
+            }
+            x = toX;
+            y = toY;
+        }
+        return crossed;
+    }
+
+    @Test
+    void pictures_jobsWithoutRoom_areCountedAndNotCutInAWord() {
+        assertThat(blueprint("three-monitors").toSvg())
+                .contains(">node_exporter +4<")
+                .doesNotContain("second");
+        assertThat(blueprint("three-monitors").toMermaid()).contains("a-first-job-of-this-host, second +2\"]");
+    }
+
+    @Test
+    void toMermaid_manyNodes_areGroupedByRegionWithOneLinkEach() {
+        String chart = blueprint("many").toMermaid();
+
+        assertThat(chart.lines().filter(line -> line.contains("subgraph")).toList())
+                .containsExactly(
+                        "  subgraph r0[\"lon1 · 4 nodes\"]",
+                        "  subgraph r1[\"sfo3 · 4 nodes\"]",
+                        "  subgraph r2[\"sgp1 · 4 nodes\"]");
+        assertThat(chart.lines().filter(line -> line.contains("==>"))).hasSize(3);
     }
 
     private static int number(Element element, String attribute) {
