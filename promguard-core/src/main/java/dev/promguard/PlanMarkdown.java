@@ -86,14 +86,15 @@ final class PlanMarkdown {
                             entry.publicAddress().orElse(NOTHING),
                             changes(entry)));
         }
-        long kept = plan.entries().size() - shown.size();
+        int kept = plan.entries().size() - shown.size();
         if (kept > 0) {
             page.add(
                     Weight.OVERVIEW, "line", "\n" + (kept == 1 ? "1 host is" : kept + " hosts are") + " up to date.\n");
         }
     }
 
-    private static String word(Entry entry) {
+    /** What would happen to a host, in a few words. */
+    static String word(Entry entry) {
         return switch (entry.kind()) {
             case CREATE -> "create";
             case CHANGE -> entry.problems().isEmpty() ? "change" : "cannot be changed";

@@ -144,19 +144,27 @@ class MeshSecretsTest {
     }
 
     private static void documents(Plan plan, List<String> shown) {
-        shown.add(plan.toJson() + plan.toMarkdown());
+        shown.add(plan.toJson()
+                + plan.toMarkdown()
+                + Report.builder().plan(plan).build().toHtml());
     }
 
     private static void documents(ApplyReport report, List<String> shown) {
-        shown.add(report.toJson() + report.toMarkdown());
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().applied(report).build().toHtml());
     }
 
     private static void documents(VerifyReport report, List<String> shown) {
-        shown.add(report.toJson() + report.toMarkdown());
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().verified(report).build().toHtml());
     }
 
     private static void documents(DestroyReport report, List<String> shown) {
-        shown.add(report.toJson() + report.toMarkdown());
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().removed(report).build().toHtml());
     }
 
     @Test

@@ -212,14 +212,30 @@ final class Picture {
         text("pg-dim", 0, 44, " fill=\"#333333\"", host.spec().region() + " · " + host.address());
         text("pg-kind", 0, 63, " fill=\"" + colour + '"', Regions.services(host, runs, LONGEST_SERVICES));
         if (mark != null) {
-            text("pg-state", 0, 82, " font-weight=\"bold\" fill=\"" + edge + '"', mark.text());
+            text(
+                    "pg-state pg-" + mark.state().word(),
+                    0,
+                    82,
+                    " font-weight=\"bold\" fill=\"" + edge + '"',
+                    mark.text());
         }
         boxes.append("  </svg>\n");
     }
 
     private void text(String type, int x, int y, String attributes, String text) {
         boxes.append(String.format(
-                Locale.ROOT, "  <text class=\"%s\" x=\"%d\" y=\"%d\"%s>%s</text>\n", type, x, y, attributes, text));
+                Locale.ROOT,
+                "  <text class=\"%s\" x=\"%d\" y=\"%d\"%s>%s</text>\n",
+                type,
+                x,
+                y,
+                attributes,
+                escaped(text)));
+    }
+
+    /** A region may be what a provider says. */
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 
     private static String cut(String name) {
@@ -235,7 +251,7 @@ final class Picture {
                         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%1$d\" height=\"%2$d\" viewBox=\"0 0 %1$d %2$d\""
                                 + " font-family=\"sans-serif\" font-size=\"13\">\n"
                                 + "  <style>@media (prefers-color-scheme: dark) { .pg-paper { fill: #16191d } .pg-box { fill: #21262d }"
-                                + " .pg-text, .pg-dim, .pg-legend { fill: #e6edf3 } .pg-kind { fill: #9fc3e0 } }</style>\n"
+                                + " .pg-text, .pg-dim, .pg-legend { fill: #e6edf3 } .pg-kind { fill: #9fc3e0 } .pg-good { fill: #5fd39a } .pg-bad { fill: #ff8a80 } .pg-unknown { fill: #e6c35c } }</style>\n"
                                 + "  <rect class=\"pg-paper\" width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n"
                                 + "  <text class=\"pg-text\" x=\"%3$d\" y=\"34\" font-size=\"18\" font-weight=\"bold\" fill=\"#222222\">"
                                 + "mesh %4$s · %5$s</text>\n",
