@@ -51,11 +51,14 @@ final class Samples {
                         .publicAddress("203.0.113.10")
                         .price(PRICE)
                         .changes(List.of(
-                                file(
-                                        "/etc/prometheus/prometheus.yml",
-                                        "--- /etc/prometheus/prometheus.yml (on the host)\n"
-                                                + "+++ /etc/prometheus/prometheus.yml (desired)\n"
-                                                + "@@ -1,2 +1,2 @@\n global:\n-  scrape_interval: 60s\n+  scrape_interval: 15s\n"),
+                                file("/etc/prometheus/prometheus.yml", """
+--- /etc/prometheus/prometheus.yml (on the host)
++++ /etc/prometheus/prometheus.yml (desired)
+@@ -1,2 +1,2 @@
+ global:
+-  scrape_interval: 60s
++  scrape_interval: 15s
+"""),
                                 PlannedChange.builder(
                                                 "unit",
                                                 ChangeAction.RELOAD,

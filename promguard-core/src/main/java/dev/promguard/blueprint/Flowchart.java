@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.blueprint.Overlay.Mark;
 import dev.promguard.blueprint.Overlay.State;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -68,8 +69,9 @@ final class Flowchart {
         if (!host.spec().exposures().isEmpty()) {
             label += "<br/>" + Regions.services(host, List.of(), LONGEST_SERVICES);
         }
-        if (overlay.hosts().containsKey(host.name())) {
-            label += "<br/>" + overlay.hosts().get(host.name()).text();
+        Mark mark = overlay.hosts().get(host.name());
+        if (mark != null) {
+            label += "<br/>" + mark.text();
         }
         text.append(indent)
                 .append(id(host))
@@ -131,11 +133,13 @@ final class Flowchart {
 
     private void states() {
         Map<State, List<String>> byState = new EnumMap<>(State.class);
-        blueprint.hosts().stream()
-                .filter(host -> overlay.hosts().containsKey(host.name()))
-                .forEach(host -> byState.computeIfAbsent(
-                                overlay.hosts().get(host.name()).state(), state -> new ArrayList<>())
-                        .add(id(host)));
+        for (Blueprint.Host host : blueprint.hosts()) {
+            Mark mark = overlay.hosts().get(host.name());
+            if (mark != null) {
+                byState.computeIfAbsent(mark.state(), state -> new ArrayList<>())
+                        .add(id(host));
+            }
+        }
         byState.forEach((state, hosts) -> text.append("  classDef ")
                 .append(state.word())
                 .append(" stroke:")
