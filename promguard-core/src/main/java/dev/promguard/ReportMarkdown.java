@@ -17,7 +17,9 @@ final class ReportMarkdown {
                         "head",
                         "## PromGuard: mesh " + Markdown.text(report.mesh()) + "\n\n**"
                                 + Markdown.text(new ApplyText(report).summary()) + ".**\n");
-        page.add(Weight.HEAD, "heading", "\n");
+        if (!report.ok()) {
+            page.add(Weight.HEAD, "heading", "\n");
+        }
         failures(report, page);
         page.add(
                 Weight.OVERVIEW,

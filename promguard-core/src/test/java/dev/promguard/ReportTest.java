@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The page to attach to a ticket. */
 class ReportTest {
     private static final Golden GOLDEN = new Golden("/dev/promguard/report");
-    private static final int CHROMIUM_SECONDS = 60;
+    private static final int CHROMIUM_SECONDS = 180;
     private static final Pattern RESULT =
             Pattern.compile("<p id=\"result\">width ([0-9]+) wide (\\S*) text ([0-9]+)</p>");
 
