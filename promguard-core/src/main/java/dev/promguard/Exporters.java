@@ -42,7 +42,7 @@ public final class Exporters {
      * @param config the text of {@code blackbox.yml}; blackbox_exporter itself checks it on the host before it is put in place.
      *     Shown in previews and plans: never holds a secret
      * @return the exporter, from {@link Release#blackboxExporter()}
-     * @throws IllegalArgumentException if the text has control characters
+     * @throws InvalidSettingException if the text has control characters
      */
     public static Exporter blackbox(String config) {
         return Exporter.fromRelease(Release.blackboxExporter(), 9115)

@@ -18,7 +18,6 @@ import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,7 +101,7 @@ public final class Mesh {
      *
      * @param folder the folder, which is created if it does not exist. Existing files of the same names are replaced
      * @return the files written, sorted
-     * @throws UncheckedIOException if a file cannot be written
+     * @throws InvalidSettingException if a file cannot be written
      */
     public List<Path> writePreview(Path folder) {
         Blueprint blueprint = blueprint();
@@ -120,7 +119,11 @@ public final class Mesh {
                 Files.writeString(target, file.getValue());
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the preview to " + folder, e);
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE,
+                    "the preview cannot be written to " + Names.quote(folder.toString())
+                            + ": give a folder that you may write",
+                    e);
         }
         return files.keySet().stream().map(folder::resolve).toList();
     }
@@ -210,7 +213,7 @@ public final class Mesh {
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal spec returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
@@ -222,7 +225,10 @@ public final class Mesh {
 
     private static void require(Plan plan, Plan.Operation operation) {
         if (plan.operation() != operation) {
-            throw new IllegalArgumentException("this is a plan of " + plan.operation() + ", and not of " + operation);
+            throw new InvalidSettingException(
+                    ErrorCode.MISUSE,
+                    "this is a plan of " + plan.operation() + ", and not of " + operation + ": pass it to its own verb",
+                    null);
         }
     }
 
@@ -319,7 +325,7 @@ public final class Mesh {
      * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
      * @return what was done
      * @throws PlanOutdatedException if a rotation would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
@@ -456,7 +462,7 @@ public final class Mesh {
      * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
      * @return what was removed, and what was left on hosts that stay
      * @throws PlanOutdatedException if a destroy would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #destroy()}
      * @throws NullPointerException if the plan is null
      */

@@ -136,7 +136,7 @@ class HostileMessageTest {
     void cloudHost_addressThatIsNone_isRefused(String address) {
         assertThat(Names.isAddress(address)).isFalse();
         assertThatThrownBy(() -> host("web-1", "lon1", address))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("publicAddress " + Names.quote(address))
                 .hasMessageContaining("give one, or none");
     }
@@ -150,7 +150,7 @@ class HostileMessageTest {
     @Test
     void cloudHost_unprintableName_isRefused() {
         assertThatThrownBy(() -> host(HOSTILE, "lon1", "203.0.113.9"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("name \"a?[2J");
         assertThatThrownBy(() -> host("web-1", HOSTILE, "203.0.113.9")).hasMessageContaining("region \"a?[2J");
     }

@@ -162,7 +162,7 @@ class MeshReadinessTest {
         hosts.mute("db-1");
         Mesh mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(inventory)
                 .applier(hosts)

@@ -770,11 +770,11 @@ class MeshTest {
     @Test
     void apply_noPortGivenOrOnTheClassPath_saysWhatToAddAndWhatToCall() {
         assertThatThrownBy(() -> Mesh.builder().monitor("tor1").apply())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("add promguard-do, or call .provider(…)");
         assertThatThrownBy(() ->
                         Mesh.builder().monitor("tor1").provider(account.cloud).apply())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("add promguard-ssh, or call .applier(…)");
     }
 }

@@ -1079,7 +1079,7 @@ class MeshVerifyTest {
     @Test
     void openPrometheus_monitorNamed_reachesThatOne() {
         Account pair = new Account();
-        MeshBuilder two = pair.spec().monitor("b", host -> host.region("lon1"));
+        MeshBuilder two = pair.spec().namedMonitor("b", host -> host.region("lon1"));
         two.apply();
         pair.cloud.machine("b").forwardTo(9090);
         pair.cloud.machine("shop-monitor-1").down(true);
@@ -1092,8 +1092,10 @@ class MeshVerifyTest {
 
     @Test
     void openPrometheus_nameOfNoMonitor_namesTheMonitors() {
-        Mesh pair =
-                new Account().spec().monitor("b", host -> host.region("lon1")).build();
+        Mesh pair = new Account()
+                .spec()
+                .namedMonitor("b", host -> host.region("lon1"))
+                .build();
 
         assertThatThrownBy(() -> pair.openPrometheus("c"))
                 .isInstanceOf(InvalidMeshException.class)

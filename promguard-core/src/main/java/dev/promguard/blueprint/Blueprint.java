@@ -1,5 +1,7 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import inet.ipaddr.IPAddressString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -171,7 +173,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      *
      * @param name its name
      * @return the host
-     * @throws IllegalArgumentException if the blueprint has no host of that name
+     * @throws InvalidSettingException if the blueprint has no host of that name
      */
     public Host host(String name) {
         for (Host host : hosts) {
@@ -179,7 +181,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                 return host;
             }
         }
-        throw new IllegalArgumentException("mesh " + mesh() + " has no host " + Names.quote(name));
+        throw new InvalidSettingException(
+                ErrorCode.UNKNOWN_NAME, "mesh " + mesh() + " has no host " + Names.quote(name), null);
     }
 
     /**

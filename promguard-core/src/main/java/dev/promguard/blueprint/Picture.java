@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -63,7 +64,7 @@ final class Picture {
                 return "h" + i;
             }
         }
-        throw new IllegalArgumentException(name);
+        throw new InvalidSettingException(name);
     }
 
     static String svg(Blueprint blueprint) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Golden;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.SpecFile;
 import java.io.StringReader;
 import java.util.List;
@@ -98,8 +99,8 @@ class BlueprintTest {
     void host_unknownName_isRefusedByName() {
         assertThat(blueprint("demo").contains("nobody")).isFalse();
         assertThatThrownBy(() -> blueprint("demo").host("nobody\n"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("mesh promguard has no host \"nobody?\"");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("mesh promguard has no host \"nobody?\" [PG-1002]");
     }
 
     @ParameterizedTest
@@ -120,7 +121,7 @@ class BlueprintTest {
     void firewallRule_badInterface_isRefused(String name) {
         assertThatThrownBy(() -> new FirewallRule(
                         Optional.of(name), Optional.empty(), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: interface");
     }
 
@@ -128,7 +129,7 @@ class BlueprintTest {
     @ValueSource(strings = {"", "a'b", "a\nb", "a\"b", "$(id)", "ü"})
     void firewallRule_badComment_isRefused(String comment) {
         assertThatThrownBy(() -> FirewallRule.open(1, FirewallRule.Protocol.TCP, comment))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: comment");
     }
 
@@ -137,7 +138,7 @@ class BlueprintTest {
     void firewallRule_badAddress_isRefused(String address) {
         assertThatThrownBy(() -> new FirewallRule(
                         Optional.empty(), Optional.of(address), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: source address");
     }
 
@@ -145,8 +146,8 @@ class BlueprintTest {
     @ValueSource(ints = {-1, 0, 65536})
     void firewallRule_badPort_isRefused(int port) {
         assertThatThrownBy(() -> FirewallRule.open(port, FirewallRule.Protocol.UDP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("port " + port + " is not between 1 and 65535");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("port " + port + " is not between 1 and 65535 [PG-1007]");
     }
 
     @Test

@@ -157,7 +157,7 @@ public final class ReadmeExamples {
     static Mesh serversYouHave() {
         Mesh mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> host.region("rack-7"))
                 .provider(ExistingHosts.builder()
                         .host("mon", "root@203.0.113.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")
