@@ -162,6 +162,17 @@ class QuickstartIT {
         assertThat(String.join("\n", run.lines())).contains("--preview", "--digitalocean", "--destroy");
     }
 
+    @Test
+    void run_withTheNameOfAnExample_startsOrListsThem() throws Exception {
+        Run list = run(line -> false, "list");
+        Run unknown = run(line -> false, "nonsense");
+
+        assertThat(list.status()).isZero();
+        assertThat(list.lines()).anyMatch(line -> line.startsWith("  first-mesh "));
+        assertThat(unknown.status()).isEqualTo(2);
+        assertThat(unknown.lines()).startsWith("There is no example \"nonsense\". There are:");
+    }
+
     /** Runs the quickstart, and kills it, with no chance to tidy up, when it prints a line of that kind. */
     private static Run run(Predicate<String> deadly, String... options) throws IOException, InterruptedException {
         return run(command(options), deadly);
