@@ -24,7 +24,9 @@ public final class Exporters {
      * {@code tcp_connect} and {@code icmp}.
      *
      * <pre>{@code
-     * node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")))
+     * Mesh.builder()
+     *         .monitor("tor1")
+     *         .node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")));
      * }</pre>
      *
      * <p>For {@code icmp} the kernel may require {@link Exporter#addCapability addCapability}({@link

@@ -27,6 +27,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * Describes a mesh. Not thread-safe, but the {@link Mesh} that it builds is.
  *
+ * <pre>{@code
+ * Mesh mesh = Mesh.builder()
+ *         .name("shop")
+ *         .network("10.44.0.0/24")
+ *         .monitor(host -> host.region("fra1").size("s-2vcpu-4gb"))
+ *         .node("db-1", host -> host.region("ams3").expose("postgres", 9187))
+ *         .nodes(2, "lon1", "sgp1")
+ *         .listener(Progress.console())
+ *         .build();
+ * }</pre>
+ *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a named host: that one). A method that starts
  * with {@code add} adds. A method that starts with {@code edit} changes one host and keeps the rest of its settings. A method that
  * starts with {@code without} removes. Each throws {@link NullPointerException} if an argument is null, and

@@ -36,7 +36,21 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes hosts as DigitalOcean droplets. Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
+ * Makes hosts as DigitalOcean droplets.
+ *
+ * <pre>{@code
+ * Mesh.builder()
+ *         .monitor("tor1")
+ *         .nodes(3)
+ *         .provider(DigitalOcean.builder()
+ *                 .token(Secret.env("DIGITALOCEAN_TOKEN"))
+ *                 .sshFrom("203.0.113.0/24")
+ *                 .tags("team:observability")
+ *                 .build())
+ *         .apply();
+ * }</pre>
+ *
+ * <p>Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
  * {@code promguard:role:ROLE} and {@code promguard:attempt:NAME:WORD}; nothing that lacks the mesh's tag is listed, changed or deleted.
  * A droplet that the mesh's state knows by id and that has lost that tag gets it back.
  * The tags that name the mesh are removed with it. {@code promguard} and the roles' are shared by all meshes of an account and stay.
