@@ -22,7 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** The README's examples. A test holds the README against this file, so that what stands there compiles. */
+/** Examples of the READMEs, beside the ten tasks. A test compares them, so that what stands there compiles. */
 public final class ReadmeExamples {
     private ReadmeExamples() {}
 

@@ -46,6 +46,11 @@ class VocabularyTest {
 
     private static final List<String> TOPS = List.of(
             "README.md",
+            "CONTRIBUTING.md",
+            "promguard-core/README.md",
+            "promguard-do/README.md",
+            "promguard-ssh/README.md",
+            "promguard-examples/README.md",
             "docs",
             "promguard-core/src",
             "promguard-do/src",
