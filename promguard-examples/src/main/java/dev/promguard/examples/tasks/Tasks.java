@@ -56,8 +56,8 @@ public final class Tasks {
         }
         ALL.forEach((known, entry) -> out.printf("  %-11s %s%n", known, entry.summary()));
         if (asked) {
-            out.println("Run one with mvn -q compile exec:java -Dexec.args=NAME; each is a class in"
-                    + " promguard-examples/src/main/java/dev/promguard/examples/tasks.");
+            out.println("Run one: mvn -q compile exec:java -Dexec.args=NAME");
+            out.println("Their code: promguard-examples/src/main/java/dev/promguard/examples/tasks");
         }
         return asked ? DONE : USAGE;
     }
