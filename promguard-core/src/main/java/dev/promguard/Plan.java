@@ -130,6 +130,25 @@ public final class Plan {
     }
 
     /**
+     * The steps that carrying out the plan takes: each change, and for each host that is created or removed as a whole, that. The
+     * {@link MeshEvent}s of the run report these.
+     *
+     * @return the steps' ids in order, those of {@link PlannedChange#id()} and {@link Entry#id()}; all different
+     */
+    public List<String> stepIds() {
+        List<String> ids = new ArrayList<>();
+        cloud.forEach(change -> ids.add(change.id()));
+        for (Entry entry : entries) {
+            boolean whole = entry.kind() == Kind.CREATE || entry.kind() == Kind.REMOVE;
+            if (whole && entry.changes().isEmpty()) {
+                ids.add(entry.id());
+            }
+            entry.changes().forEach(change -> ids.add(change.id()));
+        }
+        return List.copyOf(ids);
+    }
+
+    /**
      * The hosts that the plan is about.
      *
      * @return those of the spec in the order of the blueprint, then those to remove

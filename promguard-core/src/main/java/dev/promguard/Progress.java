@@ -33,8 +33,9 @@ public final class Progress {
             String host = event.host().orElse("mesh");
             switch (event.state()) {
                 case STARTED -> log.debug("{}: begin: {}", host, event.step());
-                case DONE -> log.info("{}: {}", host, event.step());
+                case DONE, NOTED -> log.info("{}: {}", host, event.step());
                 case FAILED -> log.warn("{}: failed: {}", host, event.step());
+                case CANCELLED, SKIPPED -> log.info("{}: not done: {}", host, event.step());
             }
         };
     }
@@ -50,13 +51,17 @@ public final class Progress {
         return event -> {
             long now = System.nanoTime();
             start.compareAndSet(0, now);
-            boolean whole = event.host().isEmpty();
-            if (event.state() == MeshEvent.State.STARTED && !whole) {
+            boolean begins = event.state() == MeshEvent.State.STARTED;
+            if (begins ? event.kind() != MeshEvent.Kind.PHASE : event.kind() == MeshEvent.Kind.PHASE) {
                 return;
             }
-            String mark = event.state() == MeshEvent.State.FAILED
-                    ? "FAILED "
-                    : event.state() == MeshEvent.State.STARTED ? "… " : "";
+            String mark = switch (event.state()) {
+                case FAILED -> "FAILED ";
+                case CANCELLED -> "cancelled ";
+                case SKIPPED -> "not done: ";
+                case STARTED -> "… ";
+                case DONE, NOTED -> "";
+            };
             double seconds = Duration.ofNanos(now - start.get()).toMillis() / 1000.0;
             out.printf(
                     Locale.ROOT, "%7.1f s  %-22s  %s%s%n", seconds, event.host().orElse("mesh"), mark, event.step());

@@ -81,7 +81,9 @@ class HostileMessageTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         MeshListener listener = Progress.to(new PrintStream(out, true, StandardCharsets.UTF_8));
 
-        listener.on(new MeshEvent(Optional.of("web-1"), "left " + HOSTILE, MeshEvent.State.DONE));
+        listener.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "left " + HOSTILE)
+                .host("web-1")
+                .build());
 
         String printed = out.toString(StandardCharsets.UTF_8);
         assertThat(printed).contains("left a?[2J");

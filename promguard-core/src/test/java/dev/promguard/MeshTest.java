@@ -139,7 +139,7 @@ class MeshTest {
             })
     void apply_oneChangeFails_saysHostAndStepKeepsTheReportAndIsFinishedByTheNext(String change) {
         MeshListener breakNode = event -> {
-            if (event.host().equals(Optional.of("shop-node-1")) && event.step().startsWith("created")) {
+            if (event.host().equals(Optional.of("shop-node-1")) && event.step().equals("wait until active")) {
                 account.cloud.machine("shop-node-1").failAt(change);
             }
         };
@@ -502,7 +502,7 @@ class MeshTest {
     @Test
     void apply_networkOfTheHostsOwn_failsTheHostBeforeAnythingIsChanged() {
         MeshListener clash = event -> {
-            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+            if (event.step().equals("wait until active") && event.host().equals(Optional.of("shop-node-1"))) {
                 account.cloud.machine("shop-node-1").network("10.0.0.14/16");
             }
         };
@@ -518,7 +518,7 @@ class MeshTest {
     @ValueSource(strings = {"fedora-41", "debian-12-x64"})
     void apply_hostThatPromGuardCannotServe_isNotTouched(String image) {
         MeshListener other = event -> {
-            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+            if (event.step().equals("wait until active") && event.host().equals(Optional.of("shop-node-1"))) {
                 account.cloud.machine("shop-node-1").machine(image.startsWith("debian") ? "riscv64" : "x86_64");
             }
         };

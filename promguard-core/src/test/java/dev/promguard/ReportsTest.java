@@ -16,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -144,10 +143,17 @@ class ReportsTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
             MeshListener progress = Progress.to(out);
-            progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
-            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.STARTED));
-            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
-            progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+            progress.on(MeshEvent.builder(MeshEvent.Kind.PHASE, MeshEvent.State.STARTED, "create 2 hosts")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.STARTED, "install ufw")
+                    .host("a")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "install ufw")
+                    .host("a")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.FAILED, "install ufw")
+                    .host("b")
+                    .build());
         }
 
         assertThat(bytes.toString(StandardCharsets.UTF_8).lines().map(line -> line.replaceFirst("^ +[0-9.]+ s", "T")))
@@ -167,9 +173,14 @@ class ReportsTest {
         logger.setLevel(Level.DEBUG);
         MeshListener progress = Progress.toLog(logger.getName());
 
-        progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
-        progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
-        progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+        progress.on(MeshEvent.builder(MeshEvent.Kind.PHASE, MeshEvent.State.STARTED, "create 2 hosts")
+                .build());
+        progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "install ufw")
+                .host("a")
+                .build());
+        progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.FAILED, "install ufw")
+                .host("b")
+                .build());
 
         assertThat(log.list)
                 .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())

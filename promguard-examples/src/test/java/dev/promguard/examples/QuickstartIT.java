@@ -59,7 +59,7 @@ class QuickstartIT {
         List<String> before = traces();
         Optional<String> settings = settings();
 
-        Run killed = run(line -> line.contains("observed"));
+        Run killed = run(line -> line.contains("connect over SSH"));
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
         showsEveryTargetInABrowser();
         Run whole = run(line -> false);

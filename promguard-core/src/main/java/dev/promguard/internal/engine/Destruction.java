@@ -10,6 +10,7 @@ import dev.promguard.internal.observe.ManifestObserver;
 import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
@@ -60,7 +61,7 @@ public final class Destruction {
         MeshState state = context.loadState();
         Optional<HostInventory> inventory = context.provider().inventory();
         if (inventory.isEmpty()) {
-            return decide(state, new CloudObserver(context).identify(state));
+            return decide(state, identify(state));
         }
         try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return decide(
@@ -84,13 +85,29 @@ public final class Destruction {
         if (inventory.isPresent()) {
             return uninstall(journal, inventory.get(), review);
         }
-        HostIdentities hosts = new CloudObserver(context).identify(state);
-        review.accept(decide(state, hosts));
+        HostIdentities hosts = identify(state);
+        accept(decide(state, hosts), review);
         Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
         if (deleted.problems().isEmpty()) {
-            context.provider().cleanUp(context.mesh(), state.accessKey());
+            try (Events.Task task = context.events().task(null, "remove what the mesh has in the cloud beside hosts")) {
+                context.provider().cleanUp(context.mesh(), state.accessKey());
+                task.done();
+            }
         }
         return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
+    }
+
+    private HostIdentities identify(MeshState state) {
+        try (Events.Task task = context.events().task(null, "observe what exists")) {
+            HostIdentities hosts = new CloudObserver(context).identify(state);
+            task.done();
+            return hosts;
+        }
+    }
+
+    private void accept(DestroyDecision decision, Consumer<DestroyDecision> review) {
+        review.accept(decision);
+        context.events().expect(decision.steps());
     }
 
     private DestroyDecision decide(MeshState state, HostIdentities hosts) {
@@ -117,7 +134,7 @@ public final class Destruction {
             Uninstaller uninstaller = new Uninstaller(context, journal);
             Manifests manifests = new ManifestObserver(context, inventory)
                     .observe(names(state, inventory), state, sessions, uninstaller::pin);
-            review.accept(decide(state, manifests));
+            accept(decide(state, manifests), review);
             result = uninstaller.uninstall(manifests, sessions);
         }
         List<String> nothing = List.of(Uninstaller.NOTHING);

@@ -21,6 +21,7 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.StateJournal;
@@ -97,10 +98,11 @@ public final class Engine {
      * @return what was done
      */
     public Outcome apply(Set<String> only) {
-        context.events().started(null, "observe what exists");
         try (Observation seen = observe(only, Purpose.CHANGE)) {
             seen.awaitSome(Optional.empty());
-            return act(decider.decide(Request.APPLY, seen.observed()).orThrow(), seen);
+            Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
+            context.events().expect(decision.steps());
+            return act(decision, seen);
         }
     }
 
@@ -112,11 +114,11 @@ public final class Engine {
      * @return what was done
      */
     public Outcome apply(Set<String> only, Consumer<Decision> review) {
-        context.events().started(null, "observe what exists");
         try (Observation seen = observe(only, Purpose.REVIEWED_CHANGE)) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.accept(decision);
+            context.events().expect(decision.steps());
             return act(decision, seen);
         }
     }
@@ -172,13 +174,13 @@ public final class Engine {
 
     private Outcome rotateKeys(Optional<Consumer<Decision>> review) {
         Outcome applied;
-        context.events().started(null, "observe what exists");
         Purpose purpose = review.isPresent() ? Purpose.REVIEWED_CHANGE : Purpose.CHANGE;
         try (Observation seen = observe(Set.of(), purpose)) {
             seen.awaitAll();
             Decision rotation = decider.decide(Request.ROTATE, seen.observed()).orThrow();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.ifPresent(reviewer -> reviewer.accept(rotation));
+            context.events().expect(rotation.steps());
             if (decision.isEmpty()) {
                 return rotate(seen);
             }
@@ -199,7 +201,7 @@ public final class Engine {
     }
 
     private Outcome rotate(Observation seen) {
-        context.events().started(null, ROTATE);
+        context.events().note(null, ROTATE);
         Decision decision = decider.decide(Request.ROTATE, seen.observed()).orThrow();
         List<String> unable = decision.hosts().stream()
                 .filter(host -> host.desired().isEmpty() || !host.problems().isEmpty())
@@ -273,6 +275,14 @@ public final class Engine {
     }
 
     private Observation observe(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
+        try (Events.Task task = context.events().task(null, "observe what exists")) {
+            Observation seen = begin(loaded, only, timeout, purpose);
+            task.done();
+            return seen;
+        }
+    }
+
+    private Observation begin(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
         boolean acts = purpose == Purpose.CHANGE || purpose == Purpose.REVIEWED_CHANGE;
         Roster roster = cloud.observe(loaded, only);
         Preflight preflight = roster.missing().isEmpty()

@@ -100,7 +100,7 @@ public final class LoginKeys {
                 SshKeyPair.publicHalf(key);
                 return;
             } catch (IllegalArgumentException e) {
-                context.events().done(null, "the SSH login key was no whole key, and no host admits it: replaced");
+                context.events().note(null, "the SSH login key was no whole key, and no host admits it: replaced");
             }
         }
         try (SshKeyPair pair = SshKeyPair.generate(context.random())) {
