@@ -270,6 +270,33 @@ class MeshEventsTest {
     }
 
     @Test
+    void plan_andVerify_tellEachHostThatTheyRead() {
+        Account account = new Account();
+        account.spec().apply();
+        account.cloud.machine("shop-monitor-1").forwardTo(PROMETHEUS.port());
+        Mesh mesh = account.spec().listener(log).build();
+
+        mesh.plan();
+
+        assertThat(log.stepIds()).containsExactly("shop-monitor-1/read", "shop-node-1/read", "shop-node-2/read");
+
+        mesh.verify();
+
+        assertThat(log.stepIds())
+                .containsExactly(
+                        "shop-monitor-1/read",
+                        "shop-node-1/read",
+                        "shop-node-2/read",
+                        "shop-monitor-1/prometheus",
+                        "mesh:shop/probe",
+                        "shop-monitor-1/probe",
+                        "shop-node-1/probe",
+                        "shop-node-2/probe");
+        log.assertWellFormed("verify");
+        assertThat(log.lastRun()).extracting(MeshEvent::state).doesNotContain(State.SKIPPED, State.FAILED);
+    }
+
+    @Test
     void apply_ofPlanThatIsOutdated_failsWithoutAStep() {
         Account account = new Account();
         account.spec().apply();

@@ -2,6 +2,7 @@ package dev.promguard.internal.engine;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.MeshEvent;
 import dev.promguard.PromGuardException;
 import dev.promguard.VerifyReport;
 import dev.promguard.blueprint.Blueprint;
@@ -24,6 +25,7 @@ import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.internal.verify.ProbeResults;
@@ -35,6 +37,7 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.Preflight;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -261,6 +264,15 @@ public final class Engine {
         }
     }
 
+    /** What a run that changes nothing consists of. */
+    private void expectReading(Roster roster, Set<String> reachable) {
+        List<RunStep> steps =
+                new ArrayList<>(reachable.stream().map(HostObserver::reading).toList());
+        context.events().expectOf(MeshEvent.Verb.PLAN, steps);
+        steps.addAll(Prober.steps(roster.blueprint(), reachable));
+        context.events().expectOf(MeshEvent.Verb.VERIFY, steps);
+    }
+
     private Outcome act(Decision decision, Observation seen) {
         return new Act(context, decider).carryOut(decision, seen, journal(seen));
     }
@@ -323,6 +335,7 @@ public final class Engine {
                 reachable.add(name);
             }
         }
+        expectReading(roster, reachable);
         Observation seen = new Observation(
                 context, loaded, new Observed(roster, preflight, firewall, Map.of(), known), timeout, acts);
         boolean begun = false;
