@@ -1,9 +1,8 @@
 package dev.promguard;
 
+import dev.promguard.internal.console.Consoles;
+import dev.promguard.internal.console.PlainLines;
 import java.io.PrintStream;
-import java.time.Duration;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,12 +11,17 @@ public final class Progress {
     private Progress() {}
 
     /**
-     * Writes a line to the standard output for each step that is done or has failed.
+     * Shows on the standard output what happens. On a terminal, each host has a line that says what goes on there and for how long, and a recap
+     * stays when the run ends. For that, {@code org.jline:jline-terminal} has to be on the class path. Nothing wraps, and a terminal that
+     * changes its size is followed. There is no colour where the environment variable {@code NO_COLOR} is set.
      *
-     * @return a listener; its clock starts at the first event
+     * <p>Without that library, without a terminal, where {@code TERM} is {@code dumb} or missing, and where {@code CI} is set, it writes lines
+     * as {@link #to} does.
+     *
+     * @return a listener, with a clock for each run. It may be shared by several meshes and threads
      */
     public static MeshListener console() {
-        return to(System.out);
+        return Consoles.ofProcess(System.out, System.getenv());
     }
 
     /**
@@ -41,30 +45,13 @@ public final class Progress {
     }
 
     /**
-     * Writes a line for each step that is done or has failed, with the seconds since the first event.
+     * Writes a line when a run begins and ends, for what begins in the mesh as a whole, and for what is done or has failed on a host, with the
+     * seconds since the run began.
      *
      * @param out where to write; never closed
-     * @return a listener; its clock starts at the first event
+     * @return a listener, with a clock for each run. It may be shared by several meshes and threads
      */
     public static MeshListener to(PrintStream out) {
-        AtomicLong start = new AtomicLong();
-        return event -> {
-            long now = System.nanoTime();
-            start.compareAndSet(0, now);
-            boolean begins = event.state() == MeshEvent.State.STARTED;
-            if (begins ? event.kind() != MeshEvent.Kind.PHASE : event.kind() == MeshEvent.Kind.PHASE) {
-                return;
-            }
-            String mark = switch (event.state()) {
-                case FAILED -> "FAILED ";
-                case CANCELLED -> "cancelled ";
-                case SKIPPED -> "not done: ";
-                case STARTED -> "… ";
-                case DONE, NOTED -> "";
-            };
-            double seconds = Duration.ofNanos(now - start.get()).toMillis() / 1000.0;
-            out.printf(
-                    Locale.ROOT, "%7.1f s  %-22s  %s%s%n", seconds, event.host().orElse("mesh"), mark, event.step());
-        };
+        return new PlainLines(out);
     }
 }

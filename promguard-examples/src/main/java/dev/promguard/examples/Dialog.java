@@ -1,5 +1,7 @@
 package dev.promguard.examples;
 
+import dev.promguard.MeshListener;
+import dev.promguard.Progress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -29,6 +31,11 @@ record Dialog(BufferedReader in, PrintStream out, boolean interactive) {
 
     void say(Object text) {
         out.println(text);
+    }
+
+    /** Shows what a mesh does: live where this is the process's terminal. */
+    MeshListener progress() {
+        return out.equals(System.out) ? Progress.console() : Progress.to(out);
     }
 
     /**

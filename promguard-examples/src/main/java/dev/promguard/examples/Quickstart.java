@@ -6,7 +6,6 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.PlanOutdatedException;
-import dev.promguard.Progress;
 import dev.promguard.PromGuardException;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
@@ -120,7 +119,7 @@ public final class Quickstart {
                 .name(MESH)
                 .monitor("tor1")
                 .nodes(3, "lon1", "sfo3", "sgp1")
-                .listener(Progress.to(dialog.out()));
+                .listener(dialog.progress());
     }
 
     private int local() {

@@ -24,6 +24,9 @@ import java.util.Optional;
 
 /** Reads hosts, each over one session that stays open for what follows. Changes nothing on them. Thread-safe. */
 public final class HostObserver {
+    private static final String ASK = "read what is on it";
+    private static final String WAIT_AND_ASK = "wait until it has booted, and read what is on it";
+
     private final Context context;
     private final HostKeyPolicy policy;
 
@@ -193,9 +196,13 @@ public final class HostObserver {
                 session = open(roster, name, sessions, timeout, true);
                 connecting.done();
             }
-            HostFacts facts = settles
-                    ? settled(session, Resources.query(expected), context.bootTimeout())
-                    : session.facts(Resources.query(expected), context.bootTimeout());
+            HostFacts facts;
+            try (Events.Task asking = context.events().task(name, context.isInventory() ? ASK : WAIT_AND_ASK)) {
+                facts = settles
+                        ? settled(session, Resources.query(expected), context.bootTimeout())
+                        : session.facts(Resources.query(expected), context.bootTimeout());
+                asking.done();
+            }
             read = true;
             reading.done();
             return new Arrived(host, expected, new Seen(facts, session.hostKey(), policy.jumpKeys(name, session)));
