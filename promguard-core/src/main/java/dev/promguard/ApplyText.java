@@ -1,8 +1,10 @@
 package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.internal.text.Columns;
+import dev.promguard.internal.text.TextTable;
+import java.util.Iterator;
 import java.util.Locale;
-import java.util.function.Function;
 
 /** The report of an apply as text for people. */
 final class ApplyText {
@@ -31,19 +33,17 @@ final class ApplyText {
         report.failedSteps()
                 .forEach(step ->
                         text.append("\n  FAILED ").append(step.toString().replace("\n", "\n    ")));
-        int name = width(HostOutcome::name);
-        int region = width(HostOutcome::region);
-        int publicAddress = width(host -> host.publicAddress().orElse("-"));
-        int address = width(HostOutcome::address);
+        TextTable table = new TextTable();
+        report.hosts()
+                .forEach(host -> table.add(
+                        "  " + host.name(),
+                        host.region(),
+                        host.publicAddress().orElse("-"),
+                        host.address(),
+                        outcome(host)));
+        Iterator<String> rows = table.lines(Columns.LINE, "    ").iterator();
         for (HostOutcome host : report.hosts()) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "\n  %-" + name + "s  %-" + region + "s  %-" + publicAddress + "s  %-" + address + "s  %s",
-                    host.name(),
-                    host.region(),
-                    host.publicAddress().orElse("-"),
-                    host.address(),
-                    outcome(host)));
+            text.append('\n').append(rows.next());
             host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
         }
         return text.toString();
@@ -74,9 +74,5 @@ final class ApplyText {
             case UNKNOWN -> "UNKNOWN after " + done;
             case FAILED -> "FAILED after " + done;
         };
-    }
-
-    private int width(Function<HostOutcome, String> column) {
-        return report.hosts().stream().map(column).mapToInt(String::length).reduce(1, Math::max);
     }
 }

@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.internal.console.Consoles;
 import dev.promguard.internal.console.PlainLines;
+import dev.promguard.internal.text.Columns;
 import java.io.PrintStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,17 @@ public final class Progress {
      */
     public static MeshListener console() {
         return Consoles.ofProcess(System.out, System.getenv());
+    }
+
+    /**
+     * A plan, a report or a message as it is best read on a terminal: no line takes more than 80 columns. What is longer goes on in further
+     * lines, indented, and breaks between words only, so that paths and addresses stay whole.
+     *
+     * @param text what to show, such as a {@link Plan}
+     * @return its text
+     */
+    public static String wrapped(Object text) {
+        return Columns.fit(String.valueOf(text), Columns.LINE);
     }
 
     /**

@@ -3,13 +3,14 @@ package dev.promguard;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.Columns;
+import dev.promguard.internal.text.TextTable;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -23,6 +24,8 @@ import java.util.stream.Collectors;
 final class VerifyText {
     private static final int LONGEST_TEXT = 1_000;
     private static final int MOST_LISTED = 5;
+    /** What a target's health takes at the most, which is {@code up}, {@code down} or {@code unknown} where nobody lies. */
+    private static final int MOST_OF_TARGET = 20;
 
     private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
     private static final Pattern MARKDOWN = Pattern.compile("[\\\\`*_{}\\[\\]<>#|!~&$@]|://|www[.]");
@@ -33,33 +36,37 @@ final class VerifyText {
         this.report = report;
     }
 
-    /** The hosts as a table. */
+    /** The hosts as a table, without their regions where a line would be too wide. */
     String table() {
-        int name = Math.max(
-                4, hosts().stream().mapToInt(host -> host.name().length()).max().orElse(4));
-        int region = Math.max(
-                6,
-                hosts().stream().mapToInt(host -> host.region().length()).max().orElse(6));
-        int address = Math.max(
-                17,
-                hosts().stream().mapToInt(host -> host.address().length()).max().orElse(17));
-        String row = "%-" + name + "s  %-" + region + "s  %-15s  %-" + address + "s  %-14s  %s";
-        StringBuilder text = new StringBuilder(512);
-        text.append(String.format(
-                Locale.ROOT, row, "host", "region", "public address", "WireGuard address", "last handshake", "target"));
+        List<String> lines = table(true);
+        return String.join(
+                "\n", lines.stream().allMatch(line -> Columns.width(line) <= Columns.LINE) ? lines : table(false));
+    }
+
+    private List<String> table(boolean withRegion) {
+        TextTable table = new TextTable();
+        row(table, withRegion, "host", "region", "public address", "WireGuard", "handshake", "target");
         for (HostHealth host : hosts()) {
-            text.append('\n')
-                    .append(String.format(
-                            Locale.ROOT,
-                            row,
-                            host.name(),
-                            host.region(),
-                            host.publicAddress().orElse("-"),
-                            host.address(),
-                            handshake(host),
-                            shown(host.target())));
+            row(
+                    table,
+                    withRegion,
+                    host.name(),
+                    host.region(),
+                    host.publicAddress().orElse("-"),
+                    host.address(),
+                    handshake(host),
+                    Columns.clip(shown(host.target()), MOST_OF_TARGET));
         }
-        return text.toString();
+        return table.lines();
+    }
+
+    private static void row(TextTable table, boolean withRegion, String name, String region, String... rest) {
+        List<String> cells = new ArrayList<>(List.of(name));
+        if (withRegion) {
+            cells.add(region);
+        }
+        cells.addAll(List.of(rest));
+        table.add(cells.toArray(String[]::new));
     }
 
     private List<HostHealth> hosts() {

@@ -93,10 +93,10 @@ class MeshVerifyTest {
                         .lines()
                         .map(line -> line.stripTrailing().replaceAll("127[.]77[.]0[.][234]", "127.77.0.x")))
                 .containsExactly(
-                        "host            region  public address   WireGuard address  last handshake  target",
-                        "shop-monitor-1  tor1    127.77.0.x       10.0.0.1           40 s ago        up",
-                        "shop-node-1     lon1    127.77.0.x       10.0.0.2           40 s ago        up",
-                        "shop-node-2     lon1    127.77.0.x       10.0.0.3           40 s ago        up");
+                        "host            region  public address  WireGuard  handshake  target",
+                        "shop-monitor-1  tor1    127.77.0.x      10.0.0.1   40 s ago   up",
+                        "shop-node-1     lon1    127.77.0.x      10.0.0.2   40 s ago   up",
+                        "shop-node-2     lon1    127.77.0.x      10.0.0.3   40 s ago   up");
     }
 
     @Test

@@ -29,8 +29,9 @@ record Dialog(BufferedReader in, PrintStream out, boolean interactive) {
         return new Dialog(in, System.out, isTerminal());
     }
 
+    /** Says something; on a terminal, in lines that keep to its width. */
     void say(Object text) {
-        out.println(text);
+        out.println(interactive && out.equals(System.out) ? Progress.wrapped(text) : text);
     }
 
     /** Shows what a mesh does: live where this is the process's terminal. */

@@ -162,15 +162,25 @@ public final class Columns {
     }
 
     /**
-     * A text in lines of {@link #LINE} columns.
+     * A text whose lines keep to a width. What does not fit goes on in further lines, which begin two columns further to the right. A word
+     * that is longer, such as a path, stays whole, on a line of its own.
      *
-     * @param first what stands before the first line
-     * @param next what stands before each further line
-     * @param text the text; line ends in it stay
-     * @return the lines joined by line ends
+     * @param text the text
+     * @param columns how many columns a line may take
+     * @return the text
      */
-    public static String wrap(String first, String next, String text) {
-        List<String> lines = wrap(text, LINE - Math.max(width(first), width(next)));
-        return first + String.join("\n" + next, lines);
+    public static String fit(String text, int columns) {
+        List<String> lines = new ArrayList<>();
+        for (String line : text.split("\n", -1)) {
+            if (width(line) <= columns) {
+                lines.add(line);
+                continue;
+            }
+            String indent = " ".repeat(line.length() - line.stripLeading().length());
+            List<String> wrapped = wrap(line.stripLeading(), Math.max(1, columns - indent.length() - 2));
+            lines.add(indent + wrapped.get(0));
+            wrapped.stream().skip(1).forEach(more -> lines.add(indent + "  " + more));
+        }
+        return String.join("\n", lines);
     }
 }
