@@ -43,7 +43,7 @@ public final class MeshEvent {
         this.verb = builder.verb;
         this.kind = builder.kind;
         this.state = builder.state;
-        this.host = builder.host;
+        this.host = builder.host.map(Names::printable);
         this.step = Names.printable(builder.step);
         this.stepId = builder.stepId;
         this.index = builder.index;

@@ -82,7 +82,7 @@ class HostileMessageTest {
         MeshListener listener = Progress.to(new PrintStream(out, true, StandardCharsets.UTF_8));
 
         listener.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "left " + HOSTILE)
-                .host("web-1")
+                .host(HOSTILE)
                 .build());
 
         String printed = out.toString(StandardCharsets.UTF_8);

@@ -114,7 +114,7 @@ final class Layout {
         int room = Math.max(0, columns - Columns.width(left) - Columns.width(time));
         return Line.of(Style.PLAIN, left)
                 .and(Style.FAINT, time)
-                .and(style, Columns.clip(text.replace('\n', ' '), room))
+                .and(style, Columns.clip(text, room))
                 .within(columns);
     }
 

@@ -29,9 +29,14 @@ public record Line(List<Span> spans) {
      * A part of a line.
      *
      * @param style how it looks
-     * @param text the text, without line ends
+     * @param text the text
      */
-    public record Span(Style style, String text) {}
+    public record Span(Style style, String text) {
+        /** Keeps the text in its line. */
+        public Span {
+            text = text.replace('\n', ' ').replace('\t', ' ');
+        }
+    }
 
     /** Copies the parts. */
     public Line {

@@ -19,10 +19,13 @@ import java.util.Set;
  * with the time since its run began. What consists of parts is told by its parts. Thread-safe.
  */
 public final class PlainLines implements MeshListener {
-    private static final int HOST = 22;
+    private static final int LEAST = 22;
+    private static final int MOST = 48;
 
     private final PrintStream out;
     private final Map<String, Run> runs = new HashMap<>();
+    /** As wide as the names so far, so that names of one length align from the second line on. */
+    private int hostColumns = LEAST;
 
     /** What is to be known of a run that goes on. */
     private static final class Run {
@@ -51,12 +54,14 @@ public final class PlainLines implements MeshListener {
         String text = text(run, event);
         if (!text.isEmpty()) {
             double seconds = Duration.between(run.began, event.time()).toMillis() / 1000.0;
+            String host = event.host().orElse("mesh");
+            hostColumns = Math.max(hostColumns, Math.min(MOST, Columns.width(host)));
             out.printf(
                     Locale.ROOT,
                     "%7.1f s  %s  %s%n",
                     Math.max(0, seconds),
-                    Columns.pad(event.host().orElse("mesh"), HOST),
-                    text);
+                    Columns.pad(host, hostColumns),
+                    text.replace('\n', ' '));
         }
         if (event.kind() == Kind.RUN && event.state().isEnd()) {
             runs.remove(event.run());

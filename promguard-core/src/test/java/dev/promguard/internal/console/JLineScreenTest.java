@@ -199,6 +199,24 @@ class JLineScreenTest {
     }
 
     @Test
+    void plainLines_longNames_align() {
+        PrintStream lines = new PrintStream(plain, true, StandardCharsets.UTF_8);
+        Story story = new Story("r", new PlainLines(lines));
+
+        story.run("apply");
+        for (String host : List.of("promguard-quickstart-monitor-1", "多台主机", "a")) {
+            story.failed(host, story.task(host, "read the host"), "read the host");
+        }
+
+        assertThat(plain.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly(
+                        "    0.0 s  mesh                    apply shop …",
+                        "    0.0 s  promguard-quickstart-monitor-1  FAILED read the host",
+                        "    0.0 s  多台主机                        FAILED read the host",
+                        "    0.0 s  a                               FAILED read the host");
+    }
+
+    @Test
     void run_terminalBreaks_theRunGoesOnAndItsEndIsTold() {
         PrintStream lines = new PrintStream(plain, true, StandardCharsets.UTF_8);
         LiveLines live = new LiveLines(() -> Optional.of(new BrokenScreen()), new PlainLines(lines), Clock.systemUTC());
