@@ -4,6 +4,7 @@ import dev.promguard.digitalocean.*;
 import dev.promguard.keys.*;
 import dev.promguard.ssh.*;
 import dev.promguard.examples.localcloud.*;
+import dev.promguard.examples.tasks.*;
 import java.nio.file.*;
 import java.time.Duration;
 ConsoleLogging.configure();

@@ -12,7 +12,7 @@ public final class ApplyException extends PromGuardException {
     ApplyException(String message, ApplyReport report, Throwable cause) {
         super(ErrorCode.APPLY_INCOMPLETE, message, cause);
         if (report.ok()) {
-            throw new IllegalArgumentException("a report without a failure is no exception's");
+            throw new InvalidSettingException("a report without a failure is no exception's");
         }
         this.report = report;
     }

@@ -150,6 +150,26 @@ public final class ApplyReport {
     }
 
     /**
+     * The report as Markdown for a comment on a pull request: failures first, then a table of hosts, and what was done on each. Stays below the 65,536 characters that GitHub takes, and says
+     * what was left out for that. Whatever hosts and others wrote stays text: nothing in it becomes a link, a mention or HTML.
+     *
+     * @return a document (CommonMark with tables, and {@code <details>} for what is long), ending in a line end
+     */
+    public String toMarkdown() {
+        return ReportMarkdown.of(this);
+    }
+
+    /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it.
      *
      * @return a line for the mesh, one for each change in the cloud beside hosts, each failed step and each host, without a line end at

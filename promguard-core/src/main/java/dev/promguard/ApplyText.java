@@ -1,8 +1,10 @@
 package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.internal.text.Columns;
+import dev.promguard.internal.text.TextTable;
+import java.util.Iterator;
 import java.util.Locale;
-import java.util.function.Function;
 
 /** The report of an apply as text for people. */
 final class ApplyText {
@@ -15,10 +17,32 @@ final class ApplyText {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(256);
-        text.append(String.format(
+        text.append("mesh ").append(report.mesh()).append(": ").append(summary());
+        report.cloud().forEach(change -> text.append("\n  ").append(change));
+        report.failedSteps()
+                .forEach(step ->
+                        text.append("\n  FAILED ").append(step.toString().replace("\n", "\n    ")));
+        TextTable table = new TextTable();
+        report.hosts()
+                .forEach(host -> table.add(
+                        "  " + host.name(),
+                        host.region(),
+                        host.publicAddress().orElse("-"),
+                        host.address(),
+                        outcome(host)));
+        Iterator<String> rows = table.lines(Columns.LINE, "    ").iterator();
+        for (HostOutcome host : report.hosts()) {
+            text.append('\n').append(rows.next());
+            host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
+        }
+        return text.toString();
+    }
+
+    /** How much was done, and whether all is well. */
+    String summary() {
+        return String.format(
                 Locale.ROOT,
-                "mesh %s: %s, %d change%s%s on %d host%s%s in %.1f s",
-                report.mesh(),
+                "%s, %d change%s%s on %d host%s%s in %.1f s",
                 result(),
                 report.changes(),
                 report.changes() == 1 ? "" : "s",
@@ -26,27 +50,7 @@ final class ApplyText {
                 report.hosts().size(),
                 report.hosts().size() == 1 ? "" : "s",
                 report.removed().isEmpty() ? "" : ", removed " + String.join(", ", report.removed()),
-                report.duration().toMillis() / 1000.0));
-        report.cloud().forEach(change -> text.append("\n  ").append(change));
-        report.failedSteps()
-                .forEach(step ->
-                        text.append("\n  FAILED ").append(step.toString().replace("\n", "\n    ")));
-        int name = width(HostOutcome::name);
-        int region = width(HostOutcome::region);
-        int publicAddress = width(host -> host.publicAddress().orElse("-"));
-        int address = width(HostOutcome::address);
-        for (HostOutcome host : report.hosts()) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "\n  %-" + name + "s  %-" + region + "s  %-" + publicAddress + "s  %-" + address + "s  %s",
-                    host.name(),
-                    host.region(),
-                    host.publicAddress().orElse("-"),
-                    host.address(),
-                    outcome(host)));
-            host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
-        }
-        return text.toString();
+                report.duration().toMillis() / 1000.0);
     }
 
     private String result() {
@@ -74,9 +78,5 @@ final class ApplyText {
             case UNKNOWN -> "UNKNOWN after " + done;
             case FAILED -> "FAILED after " + done;
         };
-    }
-
-    private int width(Function<HostOutcome, String> column) {
-        return report.hosts().stream().map(column).mapToInt(String::length).reduce(1, Math::max);
     }
 }

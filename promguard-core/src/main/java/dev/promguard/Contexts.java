@@ -13,13 +13,13 @@ final class Contexts {
 
     private Contexts() {}
 
-    static Context of(MeshSpec spec, MeshSettings settings) {
+    static Context of(MeshSpec spec, MeshSettings settings, MeshEvent.Verb verb) {
         return new Context(
                 spec,
                 settings.provider().orElseGet(() -> settings.services().provider()),
                 settings.applier().orElseGet(() -> settings.services().applier()),
                 settings.state(),
-                new Events(settings.listener()),
+                new Events(settings.listener(), spec.name(), verb),
                 settings.keySource(),
                 new SecureRandom(),
                 RENDERER.withSecrets(settings.remoteWriteSecrets()),

@@ -58,6 +58,26 @@ public final class DestroyReport {
     }
 
     /**
+     * The report as Markdown for a comment on a pull request: what was removed, and what was left on hosts that stay. Stays below the 65,536 characters that GitHub takes, and says
+     * what was left out for that. Whatever hosts and others wrote stays text: nothing in it becomes a link, a mention or HTML.
+     *
+     * @return a document (CommonMark with tables, and {@code <details>} for what is long), ending in a line end
+     */
+    public String toMarkdown() {
+        return ReportMarkdown.of(this);
+    }
+
+    /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it.
      *
      * @return a line for the mesh, and one for each thing that was left on a host, without a line end

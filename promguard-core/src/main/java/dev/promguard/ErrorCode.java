@@ -25,6 +25,14 @@ public enum ErrorCode {
     INVALID_LOGIN_KEY(1005, "The SSH login key cannot be read."),
     /** The SSH agent cannot be used. */
     AGENT_UNUSABLE(1006, "The SSH agent cannot be used."),
+    /** A value is malformed. */
+    INVALID_VALUE(1007, "A value is malformed."),
+    /** An environment variable is not set. */
+    VARIABLE_MISSING(1008, "An environment variable is not set."),
+    /** A file or a folder that was given cannot be read or written. */
+    FILE_INACCESSIBLE(1009, "A file or a folder that was given cannot be read or written."),
+    /** No provider or no applier was given, and none is on the class path. */
+    SERVICE_MISSING(1010, "No provider or no applier was given, and none is on the class path."),
 
     /** Another program is changing the mesh. */
     STATE_LOCKED(2001, "Another program is changing the mesh."),

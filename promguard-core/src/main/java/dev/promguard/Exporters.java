@@ -24,7 +24,9 @@ public final class Exporters {
      * {@code tcp_connect} and {@code icmp}.
      *
      * <pre>{@code
-     * node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")))
+     * Mesh.builder()
+     *         .monitor("tor1")
+     *         .node("web-1", host -> host.addExporter(Exporters.blackbox().addProbe("https://example.org", "http_2xx")));
      * }</pre>
      *
      * <p>For {@code icmp} the kernel may require {@link Exporter#addCapability addCapability}({@link
@@ -42,7 +44,7 @@ public final class Exporters {
      * @param config the text of {@code blackbox.yml}; blackbox_exporter itself checks it on the host before it is put in place.
      *     Shown in previews and plans: never holds a secret
      * @return the exporter, from {@link Release#blackboxExporter()}
-     * @throws IllegalArgumentException if the text has control characters
+     * @throws InvalidSettingException if the text has control characters
      */
     public static Exporter blackbox(String config) {
         return Exporter.fromRelease(Release.blackboxExporter(), 9115)

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a job or a port: what it set for that
  * one). A method
  * that starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if
- * an argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
+ * an argument is null, and {@link InvalidSettingException} if a value is malformed or what is to be removed is not there.
  */
 public final class HostBuilder {
     private final String of;
@@ -213,7 +213,7 @@ public final class HostBuilder {
      */
     public HostBuilder withoutExporter(String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(ValueChecks.known("exporter", name, exporters.keySet()));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known("exporter", name, exporters.keySet()));
         exporters.remove(name);
         return this;
     }
@@ -277,8 +277,12 @@ public final class HostBuilder {
      */
     public HostBuilder withoutExposure(String job) {
         Objects.requireNonNull(job, "job");
-        ValueChecks.require(ValueChecks.known(
-                "job", job, services.stream().map(Exposure::job).distinct().toList()));
+        ValueChecks.require(
+                ErrorCode.UNKNOWN_NAME,
+                ValueChecks.known(
+                        "job",
+                        job,
+                        services.stream().map(Exposure::job).distinct().toList()));
         services.removeIf(service -> service.job().equals(job));
         return this;
     }
@@ -327,8 +331,12 @@ public final class HostBuilder {
         Port removed = new Port(port, protocol);
         Set<Port> known = new TreeSet<>(allowed);
         known.addAll(closed);
-        ValueChecks.require(ValueChecks.known(
-                "port", removed.toString(), known.stream().map(Port::toString).toList()));
+        ValueChecks.require(
+                ErrorCode.UNKNOWN_NAME,
+                ValueChecks.known(
+                        "port",
+                        removed.toString(),
+                        known.stream().map(Port::toString).toList()));
         allowed.remove(removed);
         closed.remove(removed);
         return this;

@@ -76,7 +76,7 @@ final class HostDeclarations {
         Objects.requireNonNull(regions, "regions");
         ValueChecks.require(ValueChecks.range("nodes", count, 0, MOST_NODES));
         if (regions.length == 0) {
-            throw new IllegalArgumentException("nodes: no region is given: use at least one, or leave them out");
+            throw new InvalidSettingException("nodes: no region is given: use at least one, or leave them out");
         }
         for (String region : regions) {
             Objects.requireNonNull(region, "region");
@@ -98,7 +98,7 @@ final class HostDeclarations {
         List<String> names = new ArrayList<>(names(Role.MONITOR, mesh));
         boolean isMonitor = names.contains(name);
         names.addAll(names(Role.NODE, mesh));
-        ValueChecks.require(ValueChecks.known("host", name, names));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known("host", name, names));
         edit(isMonitor ? Role.MONITOR : Role.NODE, mesh, name, change);
     }
 
@@ -117,7 +117,7 @@ final class HostDeclarations {
 
     void remove(Role role, String mesh, String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(ValueChecks.known(role.id(), name, names(role, mesh)));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known(role.id(), name, names(role, mesh)));
         Group group = group(role);
         if (group.named.remove(name) == null) {
             group.numbered

@@ -189,11 +189,11 @@ public final class HostException extends PromGuardException {
          *
          * @param outcome one of those that are not {@link ApplyReport.Status#ok() ok}
          * @return this builder
-         * @throws IllegalArgumentException if it is one that is
+         * @throws InvalidSettingException if it is one that is
          */
         public Builder status(ApplyReport.Status outcome) {
             if (outcome.ok()) {
-                throw new IllegalArgumentException("a host that is " + outcome + " has not failed");
+                throw new InvalidSettingException("a host that is " + outcome + " has not failed");
             }
             this.status = outcome;
             return this;

@@ -1,8 +1,13 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** How a host of a verified mesh is. Immutable. */
 public final class HostHealth {
@@ -12,6 +17,9 @@ public final class HostHealth {
     private final String address;
     private final Optional<Duration> handshakeAge;
     private final String target;
+    private final Optional<String> system;
+    private final Optional<String> kernel;
+    private final SortedMap<String, String> software;
 
     private HostHealth(Builder builder) {
         name = builder.name;
@@ -20,6 +28,9 @@ public final class HostHealth {
         address = builder.address;
         handshakeAge = builder.handshakeAge;
         target = builder.target;
+        system = builder.system;
+        kernel = builder.kernel;
+        software = Collections.unmodifiableSortedMap(new TreeMap<>(builder.software));
     }
 
     /**
@@ -43,6 +54,9 @@ public final class HostHealth {
         private Optional<String> publicAddress = Optional.empty();
         private Optional<Duration> handshakeAge = Optional.empty();
         private String target = "unknown";
+        private Optional<String> system = Optional.empty();
+        private Optional<String> kernel = Optional.empty();
+        private Map<String, String> software = Map.of();
 
         private Builder(String name, String region, String address) {
             this.name = Objects.requireNonNull(name, "name");
@@ -83,6 +97,42 @@ public final class HostHealth {
          */
         public Builder target(String health) {
             target = Objects.requireNonNull(health, "health");
+            return this;
+        }
+
+        /**
+         * Sets the operating system.
+         *
+         * @param nameAndVersion such as {@code debian 12}
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder system(String nameAndVersion) {
+            system = Optional.of(Names.printable(nameAndVersion));
+            return this;
+        }
+
+        /**
+         * Sets the running kernel.
+         *
+         * @param release such as {@code 6.1.0-18-amd64}
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder kernel(String release) {
+            kernel = Optional.of(Names.printable(release));
+            return this;
+        }
+
+        /**
+         * Sets the software that PromGuard put there.
+         *
+         * @param versions the version of each, by name
+         * @return this builder
+         * @throws NullPointerException if something is null
+         */
+        public Builder software(Map<String, String> versions) {
+            software = Map.copyOf(versions);
             return this;
         }
 
@@ -149,6 +199,33 @@ public final class HostHealth {
      */
     public String target() {
         return target;
+    }
+
+    /**
+     * The operating system.
+     *
+     * @return such as {@code debian 12}; empty if the host could not be observed
+     */
+    public Optional<String> system() {
+        return system;
+    }
+
+    /**
+     * The running kernel.
+     *
+     * @return such as {@code 6.1.0-18-amd64}; empty if that is not known
+     */
+    public Optional<String> kernel() {
+        return kernel;
+    }
+
+    /**
+     * The software of the mesh that is installed there.
+     *
+     * @return the version of each by name, such as {@code prometheus} and {@code node_exporter}, sorted by name; empty if that is not known
+     */
+    public SortedMap<String, String> software() {
+        return software;
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.MeshEvent.Verb;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
@@ -14,11 +15,11 @@ import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
 import dev.promguard.internal.engine.HostVerbs;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,7 @@ import java.util.function.Supplier;
  */
 public final class Mesh {
     private static final int NEAR = 3;
+    private static final String ROTATE = "rotate keys";
 
     private final MeshSpec spec;
     private final DeclaredHosts declared;
@@ -102,7 +104,7 @@ public final class Mesh {
      *
      * @param folder the folder, which is created if it does not exist. Existing files of the same names are replaced
      * @return the files written, sorted
-     * @throws UncheckedIOException if a file cannot be written
+     * @throws InvalidSettingException if a file cannot be written
      */
     public List<Path> writePreview(Path folder) {
         Blueprint blueprint = blueprint();
@@ -120,7 +122,11 @@ public final class Mesh {
                 Files.writeString(target, file.getValue());
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the preview to " + folder, e);
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE,
+                    "the preview cannot be written to " + Names.quote(folder.toString())
+                            + ": give a folder that you may write",
+                    e);
         }
         return files.keySet().stream().map(folder::resolve).toList();
     }
@@ -195,11 +201,11 @@ public final class Mesh {
     }
 
     Plan plan(Set<String> only) {
-        return interruptibly(() -> Views.plan(engine().plan(only)));
+        return running(Verb.PLAN, "plan", context -> Views.plan(new Engine(context).plan(only)));
     }
 
     ApplyReport apply(Set<String> only) {
-        return changed(engine -> engine.apply(only));
+        return changed(Verb.APPLY, "apply", engine -> engine.apply(only));
     }
 
     /**
@@ -210,19 +216,25 @@ public final class Mesh {
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal spec returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
     public ApplyReport apply(Plan plan) {
         require(plan, Plan.Operation.APPLY);
-        return changed(engine ->
-                engine.apply(Set.copyOf(plan.only()), decision -> requireUnchanged(plan, Views.plan(decision))));
+        return changed(
+                Verb.APPLY,
+                "apply",
+                engine -> engine.apply(
+                        Set.copyOf(plan.only()), decision -> requireUnchanged(plan, Views.plan(decision))));
     }
 
     private static void require(Plan plan, Plan.Operation operation) {
         if (plan.operation() != operation) {
-            throw new IllegalArgumentException("this is a plan of " + plan.operation() + ", and not of " + operation);
+            throw new InvalidSettingException(
+                    ErrorCode.MISUSE,
+                    "this is a plan of " + plan.operation() + ", and not of " + operation + ": pass it to its own verb",
+                    null);
         }
     }
 
@@ -243,7 +255,7 @@ public final class Mesh {
      */
     public void powerOn(String host) {
         only(host);
-        changing(context -> {
+        changing(Verb.POWER_ON, "power on " + host, context -> {
             new HostVerbs(context).powerOn(host);
             return true;
         });
@@ -263,7 +275,7 @@ public final class Mesh {
      */
     public ApplyReport resize(String host) {
         only(host);
-        return changed(engine -> engine.resize(host));
+        return changed(Verb.RESIZE, "resize " + host, engine -> engine.resize(host));
     }
 
     /**
@@ -282,7 +294,7 @@ public final class Mesh {
      */
     public ApplyReport replace(String host) {
         only(host);
-        return changed(engine -> engine.replace(host));
+        return changed(Verb.REPLACE, "replace " + host, engine -> engine.replace(host));
     }
 
     /**
@@ -293,7 +305,8 @@ public final class Mesh {
      * @throws PromGuardException as {@link #plan()}
      */
     public Plan planRotateKeys() {
-        return interruptibly(() -> Views.plan(engine().planRotation()));
+        return running(
+                Verb.PLAN, "plan the rotation of keys", context -> Views.plan(new Engine(context).planRotation()));
     }
 
     /**
@@ -310,7 +323,7 @@ public final class Mesh {
      * @throws PromGuardException as {@link #apply()}
      */
     public ApplyReport rotateKeys() {
-        return changed(Engine::rotateKeys);
+        return changed(Verb.ROTATE_KEYS, ROTATE, Engine::rotateKeys);
     }
 
     /**
@@ -319,13 +332,16 @@ public final class Mesh {
      * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
      * @return what was done
      * @throws PlanOutdatedException if a rotation would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
     public ApplyReport rotateKeys(Plan plan) {
         require(plan, Plan.Operation.ROTATE_KEYS);
-        return changed(engine -> engine.rotateKeys(decision -> requireUnchanged(plan, Views.plan(decision))));
+        return changed(
+                Verb.ROTATE_KEYS,
+                ROTATE,
+                engine -> engine.rotateKeys(decision -> requireUnchanged(plan, Views.plan(decision))));
     }
 
     /**
@@ -350,7 +366,10 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return interruptibly(() -> engine().verify(Clock.systemUTC().instant()));
+        return running(
+                Verb.VERIFY,
+                "verify",
+                context -> new Engine(context).verify(Clock.systemUTC().instant()));
     }
 
     /**
@@ -363,7 +382,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Tunnel openPrometheus() {
-        return interruptibly(() -> tunnel(monitors().get(0)));
+        return openTunnel(monitors().get(0));
     }
 
     /**
@@ -389,7 +408,7 @@ public final class Mesh {
                             + (isNode ? " is a node, and Prometheus runs on monitors" : " is none of its hosts")
                             + ": its monitors are " + String.join(", ", monitors())));
         }
-        return interruptibly(() -> tunnel(monitor));
+        return openTunnel(monitor);
     }
 
     private List<String> monitors() {
@@ -399,8 +418,12 @@ public final class Mesh {
                 .toList();
     }
 
-    private Tunnel tunnel(String monitor) {
-        HostSession session = engine().open(monitor);
+    private Tunnel openTunnel(String monitor) {
+        return running(Verb.OPEN_PROMETHEUS, "open Prometheus", context -> tunnel(new Engine(context), monitor));
+    }
+
+    private Tunnel tunnel(Engine engine, String monitor) {
+        HostSession session = engine.open(monitor);
         boolean keep = false;
         try {
             int port = session.forward("127.0.0.1", spec.prometheus().port());
@@ -446,7 +469,8 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public Plan planDestroy() {
-        return interruptibly(() -> Views.plan(new Destruction(context()).plan(), blueprint()));
+        return running(
+                Verb.PLAN, "plan the removal", context -> Views.plan(new Destruction(context).plan(), blueprint()));
     }
 
     /**
@@ -456,7 +480,7 @@ public final class Mesh {
      * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
      * @return what was removed, and what was left on hosts that stay
      * @throws PlanOutdatedException if a destroy would now do something other than the plan says; nothing was done then
-     * @throws IllegalArgumentException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb
      * @throws PromGuardException as {@link #destroy()}
      * @throws NullPointerException if the plan is null
      */
@@ -466,10 +490,9 @@ public final class Mesh {
     }
 
     private DestroyReport destroy(Consumer<DestroyDecision> review) {
-        return changing(context -> {
+        return changing(Verb.DESTROY, "destroy", context -> {
             DestroyReport report = Views.report(new Destruction(context).destroy(review));
             context.store().delete(spec.name());
-            context.events().done(null, "removed");
             return report;
         });
     }
@@ -496,27 +519,41 @@ public final class Mesh {
                     spec.name(),
                     List.of("deleteUnmanaged: no id is given. Name the ids that plan() shows."));
         }
-        return changing(context -> DestroyReport.builder(spec.name())
-                .removed(new Deleter(context).unmanaged(context.loadState(), named))
-                .build());
+        return changing(
+                Verb.DELETE_UNMANAGED,
+                "delete unmanaged hosts",
+                context -> DestroyReport.builder(spec.name())
+                        .removed(new Deleter(context).unmanaged(context.loadState(), named))
+                        .build());
     }
 
     /** Runs a verb that changes hosts, and reports what it did. */
-    private ApplyReport changed(Function<Engine, Outcome> verb) {
-        return changing(context -> {
+    private ApplyReport changed(Verb verb, String text, Function<Engine, Outcome> work) {
+        return changing(verb, text, context -> {
             long start = System.nanoTime();
-            Outcome outcome = verb.apply(new Engine(context));
+            Outcome outcome = work.apply(new Engine(context));
             return Views.report(outcome, Duration.ofNanos(System.nanoTime() - start));
         });
     }
 
     /** Runs a verb that changes the mesh, while others are kept from doing so. */
-    private <R> R changing(Function<Context, R> verb) {
-        return interruptibly(() -> {
-            Context context = context();
+    private <R> R changing(Verb verb, String text, Function<Context, R> work) {
+        return running(verb, text, context -> {
             try (StateStore.Lock lock = context.store().lock(spec.name())) {
                 Objects.requireNonNull(lock);
-                return verb.apply(context);
+                return work.apply(context);
+            }
+        });
+    }
+
+    /** Runs a verb, and tells the listener when it begins and how it ends. */
+    private <R> R running(Verb verb, String text, Function<Context, R> work) {
+        return interruptibly(() -> {
+            Context context = Contexts.of(spec, settings, verb);
+            try (Events.Task run = context.events().run(text)) {
+                R result = work.apply(context);
+                run.done();
+                return result;
             }
         });
     }
@@ -539,14 +576,6 @@ public final class Mesh {
 
     MeshSettings settings() {
         return settings;
-    }
-
-    private Context context() {
-        return Contexts.of(spec, settings);
-    }
-
-    private Engine engine() {
-        return new Engine(context());
     }
 
     /**

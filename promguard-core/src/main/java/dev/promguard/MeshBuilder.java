@@ -27,10 +27,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Describes a mesh. Not thread-safe, but the {@link Mesh} that it builds is.
  *
+ * <pre>{@code
+ * Mesh mesh = Mesh.builder()
+ *         .name("shop")
+ *         .network("10.44.0.0/24")
+ *         .monitor(host -> host.region("fra1").size("s-2vcpu-4gb"))
+ *         .node("db-1", host -> host.region("ams3").expose("postgres", 9187))
+ *         .nodes(2, "lon1", "sgp1")
+ *         .listener(Progress.console())
+ *         .build();
+ * }</pre>
+ *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a named host: that one). A method that starts
  * with {@code add} adds. A method that starts with {@code edit} changes one host and keeps the rest of its settings. A method that
  * starts with {@code without} removes. Each throws {@link NullPointerException} if an argument is null, and
- * {@link IllegalArgumentException} if a value is malformed or what is to be edited or removed is not there. {@link #build()}
+ * {@link InvalidSettingException} if a value is malformed or what is to be edited or removed is not there. {@link #build()}
  * checks everything that concerns several settings.
  *
  * <p>Hosts without a name of their own are numbered: {@code NAME-monitor-1}, {@code NAME-node-1} and so on, where NAME is the
@@ -330,8 +341,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     public MeshBuilder sshTimeout(Duration timeout) {
         Objects.requireNonNull(timeout, "timeout");
         if (timeout.compareTo(Duration.ofSeconds(1)) < 0 || timeout.compareTo(Duration.ofHours(1)) > 0) {
-            throw new IllegalArgumentException(
-                    "sshTimeout " + timeout + " is out of range: use one second to one hour");
+            throw new InvalidSettingException("sshTimeout " + timeout + " is out of range: use one second to one hour");
         }
         sshTimeout = timeout;
         return this;

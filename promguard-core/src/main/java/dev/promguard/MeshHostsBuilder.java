@@ -18,8 +18,17 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     abstract String meshName();
 
     /**
+     * Sets the first monitor without a name of its own, {@code NAME-monitor-1}, in the region of {@link #region(String)}.
+     *
+     * @return this builder
+     */
+    public MeshBuilder monitor() {
+        return monitor(host -> {});
+    }
+
+    /**
      * Sets the first monitor without a name of its own, {@code NAME-monitor-1}, by its region. For a monitor with a name of its own
-     * see {@link #monitor(String, Consumer)}; where the hosts are there already, each needs one.
+     * see {@link #namedMonitor(String)}; where the hosts are there already, each needs one.
      *
      * @param region the provider's name for a region, such as {@code tor1}: not a name of the monitor
      * @return this builder
@@ -61,13 +70,23 @@ abstract sealed class MeshHostsBuilder permits MeshBuilder {
     }
 
     /**
+     * Sets the monitor with a given name, with the mesh's defaults. The others stay.
+     *
+     * @param name 1 to 63 lower-case letters, digits and dashes
+     * @return this builder
+     */
+    public MeshBuilder namedMonitor(String name) {
+        return namedMonitor(name, host -> {});
+    }
+
+    /**
      * Sets the monitor with a given name. The others stay.
      *
      * @param name 1 to 63 lower-case letters, digits and dashes
      * @param host sets how it is to be
      * @return this builder
      */
-    public MeshBuilder monitor(String name, Consumer<HostBuilder> host) {
+    public MeshBuilder namedMonitor(String name, Consumer<HostBuilder> host) {
         hosts.named(Role.MONITOR, name, host);
         return self();
     }

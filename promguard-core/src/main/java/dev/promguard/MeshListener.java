@@ -4,7 +4,8 @@ package dev.promguard;
 @FunctionalInterface
 public interface MeshListener {
     /**
-     * Something happened. Calls are made one at a time, though from several threads. The verb waits for the call to return. An
+     * Something happened. Calls for one run are made one at a time, though from several threads, in the order in which it happened: of
+     * one host always in the order of its steps. The verb waits for the call to return, so a listener that is slow slows it down. An
      * exception thrown here is logged at WARN, once for each event, and the verb continues. Only an error of the virtual machine
      * itself, such as {@link OutOfMemoryError} but not {@link StackOverflowError}, ends the verb. To end a verb, interrupt the
      * thread that called it.

@@ -16,6 +16,7 @@ public final class MeshProblem {
     private final String message;
     private final String remedy;
     private final boolean blocking;
+    private final String reference;
 
     private MeshProblem(Builder builder) {
         this.code = builder.code;
@@ -23,6 +24,20 @@ public final class MeshProblem {
         this.message = Names.printable(builder.message);
         this.remedy = Names.printable(builder.remedy);
         this.blocking = builder.blocking;
+        this.reference = host.map(name -> name + '/').orElse("") + code.id();
+    }
+
+    private MeshProblem(MeshProblem other, String reference) {
+        this.code = other.code;
+        this.host = other.host;
+        this.message = other.message;
+        this.remedy = other.remedy;
+        this.blocking = other.blocking;
+        this.reference = reference;
+    }
+
+    MeshProblem withReference(String unique) {
+        return new MeshProblem(this, unique);
     }
 
     /**
@@ -44,6 +59,18 @@ public final class MeshProblem {
      */
     public String id() {
         return code.id();
+    }
+
+    /**
+     * The id of this very problem, by which a program or a ticket can refer to it; {@link #id()} is only that of its kind. It is unique in a
+     * plan, and the same in every plan that has the same problem: {@code HOST/CODE}, with {@code mesh:NAME} in place of the host for the mesh
+     * as a whole. Where a plan has several of one kind for one host, each has a suffix {@code ~} with eight hex digits that
+     * follow from its message.
+     *
+     * @return such as {@code db-1/PG-5010}; for a problem of the mesh that is in no plan, the code alone
+     */
+    public String reference() {
+        return reference;
     }
 
     /**

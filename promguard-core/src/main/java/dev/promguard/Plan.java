@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.spi.Price;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +27,10 @@ public final class Plan {
         this.operation = builder.operation;
         this.blueprint = builder.blueprint;
         this.only = List.copyOf(builder.only);
-        this.meshProblems = List.copyOf(builder.problems);
-        this.cloud = List.copyOf(builder.cloud);
-        this.entries = List.copyOf(builder.entries);
+        PlanIds ids = new PlanIds(blueprint.mesh(), builder.problems, builder.cloud, builder.entries);
+        this.meshProblems = ids.problems(builder.problems);
+        this.cloud = ids.changes(builder.cloud);
+        this.entries = ids.entries(builder.entries);
     }
 
     /** What a plan is of. More may be added. */
@@ -128,6 +130,25 @@ public final class Plan {
     }
 
     /**
+     * The steps that carrying out the plan takes: each change, and for each host that is created or removed as a whole, that. The
+     * {@link MeshEvent}s of the run report these.
+     *
+     * @return the steps' ids in order, those of {@link PlannedChange#id()} and {@link Entry#id()}; all different
+     */
+    public List<String> stepIds() {
+        List<String> ids = new ArrayList<>();
+        cloud.forEach(change -> ids.add(change.id()));
+        for (Entry entry : entries) {
+            boolean whole = entry.kind() == Kind.CREATE || entry.kind() == Kind.REMOVE;
+            if (whole && entry.changes().isEmpty()) {
+                ids.add(entry.id());
+            }
+            entry.changes().forEach(change -> ids.add(change.id()));
+        }
+        return List.copyOf(ids);
+    }
+
+    /**
      * The hosts that the plan is about.
      *
      * @return those of the spec in the order of the blueprint, then those to remove
@@ -199,6 +220,37 @@ public final class Plan {
     }
 
     /**
+     * The plan as Markdown for a comment on a pull request: problems first, then a table of hosts, and the changes of each with the difference in each file. Stays below the 65,536 characters that GitHub takes, and says
+     * what was left out for that. Whatever hosts and others wrote stays text: nothing in it becomes a link, a mention or HTML.
+     *
+     * @return a document (CommonMark with tables, and {@code <details>} for what is long), ending in a line end
+     */
+    public String toMarkdown() {
+        return new PlanMarkdown(this).toString();
+    }
+
+    /**
+     * The plan as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return new PlanJson(this).toString();
+    }
+
+    /**
+     * A sum of all that the plan says, by which a plan can be recognized in another process: where a job that was started after a review makes
+     * a plan with the reviewed digest, {@link Mesh#apply(Plan)} does what was reviewed. Plans with the same digest say the same
+     * about specs with the same hash.
+     *
+     * @return {@code sha256:} and 64 hex digits, as {@code digest} of {@link #toJson()}
+     */
+    public String digest() {
+        return new PlanJson(this).digest();
+    }
+
+    /**
      * The plan with every difference in the files: what {@link #toString()} says, and then for each file that would be changed on a
      * host the unified diff from what is there to what is desired. Secrets are masked, and what came from a host is escaped and
      * bounded in length.
@@ -239,6 +291,7 @@ public final class Plan {
 
     /** What would happen to one host. Equal to another by value. Immutable. */
     public static final class Entry {
+        private final String id;
         private final Kind kind;
         private final String name;
         private final String region;
@@ -251,6 +304,7 @@ public final class Plan {
         private final Optional<Price> price;
 
         private Entry(Builder builder) {
+            this.id = StableIds.ofHost(builder.name);
             this.kind = builder.kind;
             this.name = builder.name;
             this.region = builder.region;
@@ -263,6 +317,25 @@ public final class Plan {
             this.price = builder.price;
         }
 
+        private Entry(Entry other, String id, List<MeshProblem> problems, List<PlannedChange> changes) {
+            this.id = id;
+            this.kind = other.kind;
+            this.name = other.name;
+            this.region = other.region;
+            this.size = other.size;
+            this.address = other.address;
+            this.publicAddress = other.publicAddress;
+            this.problems = problems;
+            this.changes = changes;
+            this.notes = other.notes;
+            this.price = other.price;
+        }
+
+        /** The same with ids that are unique in a plan. */
+        Entry identified(String unique, List<MeshProblem> identifiedProblems, List<PlannedChange> identifiedChanges) {
+            return new Entry(this, unique, identifiedProblems, identifiedChanges);
+        }
+
         /**
          * Starts an entry. For PromGuard's own use, and for tests of programs that embed it.
          *
@@ -273,6 +346,16 @@ public final class Plan {
          */
         public static Builder builder(Kind kind, String name) {
             return new Builder(kind, name);
+        }
+
+        /**
+         * The id of the step that creates or removes the host as a whole, as {@link PlannedChange#id()} is that of a step on it. Hosts to which
+         * nothing of that happens have one too.
+         *
+         * @return such as {@code db-1/host}, unique in the plan
+         */
+        public String id() {
+            return id;
         }
 
         /**

@@ -3,12 +3,13 @@ package dev.promguard;
 import dev.promguard.Plan.Entry;
 import dev.promguard.Plan.Kind;
 import dev.promguard.Plan.Operation;
+import dev.promguard.internal.text.Columns;
+import dev.promguard.internal.text.TextTable;
 import dev.promguard.spi.Price;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.util.Locale;
+import java.util.Iterator;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** A plan as text for people. */
 final class PlanText {
@@ -34,21 +35,10 @@ final class PlanText {
                     case ROTATE_KEYS -> ", rotate keys: ";
                     case DESTROY -> ", destroy: ";
                 });
+        text.append(summary());
         if (plan.isEmpty()) {
-            text.append(nothingToDo());
             return appendEntries(text).toString();
         }
-        text.append(counts());
-        if (count(Kind.UNKNOWN) > 0) {
-            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
-        }
-        if (!plan.cloud().isEmpty()) {
-            text.append(", ")
-                    .append(plan.cloud().size())
-                    .append(plan.cloud().size() == 1 ? " change" : " changes")
-                    .append(" in the cloud");
-        }
-        text.append(prices());
         if (!plan.meshProblems().isEmpty()) {
             text.append('\n');
             plan.meshProblems()
@@ -61,6 +51,24 @@ final class PlanText {
             plan.cloud().forEach(change -> text.append('\n').append(change));
         }
         return appendEntries(text).toString();
+    }
+
+    /** How much would happen, and what it would cost. */
+    String summary() {
+        if (plan.isEmpty()) {
+            return nothingToDo();
+        }
+        StringBuilder text = new StringBuilder(counts());
+        if (count(Kind.UNKNOWN) > 0) {
+            text.append(", ").append(count(Kind.UNKNOWN)).append(" not readable");
+        }
+        if (!plan.cloud().isEmpty()) {
+            text.append(", ")
+                    .append(plan.cloud().size())
+                    .append(plan.cloud().size() == 1 ? " change" : " changes")
+                    .append(" in the cloud");
+        }
+        return text.append(prices()).toString();
     }
 
     /** The text, and the difference in each file. */
@@ -147,24 +155,21 @@ final class PlanText {
         if (plan.cloud().isEmpty() && plan.entries().stream().anyMatch(PlanText::isShown)) {
             text.append('\n');
         }
-        int name = width(Entry::name);
-        int region = width(Entry::region);
-        int size = width(Entry::size);
-        int address = width(entry -> entry.address().orElse("-"));
+        TextTable table = new TextTable();
+        plan.entries()
+                .forEach(entry -> table.add(
+                        entry.kind().symbol() + " " + entry.name(),
+                        entry.region(),
+                        entry.size(),
+                        entry.address().orElse("-"),
+                        entry.publicAddress().orElse(publicAddressLater(entry))));
+        Iterator<String> rows = table.lines(Columns.LINE, "    ").iterator();
         for (Entry entry : plan.entries()) {
+            String row = rows.next();
             if (!isShown(entry)) {
                 continue;
             }
-            String line = String.format(
-                    Locale.ROOT,
-                    "%s %-" + name + "s  %-" + region + "s  %-" + size + "s  %-" + address + "s  %s",
-                    entry.kind().symbol(),
-                    entry.name(),
-                    entry.region(),
-                    entry.size(),
-                    entry.address().orElse("-"),
-                    entry.publicAddress().orElse(publicAddressLater(entry)));
-            text.append('\n').append(line.stripTrailing());
+            text.append('\n').append(row);
             entry.problems().forEach(problem -> appendLines(text, label(entry, problem) + problem.text()));
             entry.changes().forEach(change -> appendLines(text, change.toString()));
             entry.notes().forEach(note -> appendLines(text, '(' + note + ')'));
@@ -180,7 +185,7 @@ final class PlanText {
     }
 
     private static String publicAddressLater(Entry entry) {
-        return entry.kind() == Kind.REMOVE ? "no public address" : "public address known after apply";
+        return entry.kind() == Kind.REMOVE ? "no public address" : "known after apply";
     }
 
     private static void appendLines(StringBuilder text, String lines) {
@@ -189,10 +194,6 @@ final class PlanText {
 
     private static boolean isShown(Entry entry) {
         return entry.kind() != Kind.KEEP || !entry.notes().isEmpty();
-    }
-
-    private int width(Function<Entry, String> column) {
-        return plan.entries().stream().map(column).mapToInt(String::length).reduce(1, Math::max);
     }
 
     private long count(Kind kind) {

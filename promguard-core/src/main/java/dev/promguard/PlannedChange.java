@@ -1,11 +1,13 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import java.util.Objects;
 import java.util.Optional;
 
 /**
- * One change that a plan is about: on a host, or in the cloud beside the hosts. Equal to another by value. Immutable.
+ * One change that a plan is about: on a host, or in the cloud beside the hosts. Equal to another by value, whatever plan it is in.
+ * Immutable.
  *
  * <p>Every text is safe to print: what a terminal might obey is replaced.
  */
@@ -18,6 +20,7 @@ public final class PlannedChange {
     private final boolean drift;
     private final String text;
     private final Optional<String> diff;
+    private final String id;
 
     private PlannedChange(Builder builder) {
         this.resource = builder.resource;
@@ -28,6 +31,27 @@ public final class PlannedChange {
         this.drift = builder.drift;
         this.text = Names.printable(builder.text);
         this.diff = builder.diff;
+        this.id = idWithoutHost();
+    }
+
+    private PlannedChange(PlannedChange other, String id) {
+        this.resource = other.resource;
+        this.action = other.action;
+        this.subject = other.subject;
+        this.before = other.before;
+        this.after = other.after;
+        this.drift = other.drift;
+        this.text = other.text;
+        this.diff = other.diff;
+        this.id = id;
+    }
+
+    PlannedChange withId(String unique) {
+        return new PlannedChange(this, unique);
+    }
+
+    String idWithoutHost() {
+        return StableIds.ofChange(resource, action.name(), subject);
     }
 
     /**
@@ -42,6 +66,19 @@ public final class PlannedChange {
      */
     public static Builder builder(String resource, ChangeAction action, String subject, String text) {
         return new Builder(resource, action, subject, text);
+    }
+
+    /**
+     * The id of this step, by which a program or a ticket can refer to it. It is unique in its plan, and the same in every plan that would do
+     * the same to the same subject: {@code HOST/RESOURCE:SUBJECT}, with white space in the subject as {@code -}. Creating, updating and
+     * removing a subject have the same id; other actions follow it, as in {@code db-1/unit:prometheus.service#restart}. In place of the
+     * host stands {@code mesh:NAME} in the cloud. Where several steps of a plan would have the same id, each has a suffix
+     * {@code ~} with eight hex digits that follow from its text.
+     *
+     * @return such as {@code db-1/file:/etc/prometheus/prometheus.yml}; for a change that is in no plan, the same without the host
+     */
+    public String id() {
+        return id;
     }
 
     /**

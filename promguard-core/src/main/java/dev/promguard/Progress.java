@@ -1,9 +1,9 @@
 package dev.promguard;
 
+import dev.promguard.internal.console.Consoles;
+import dev.promguard.internal.console.PlainLines;
+import dev.promguard.internal.text.Columns;
 import java.io.PrintStream;
-import java.time.Duration;
-import java.util.Locale;
-import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,12 +12,28 @@ public final class Progress {
     private Progress() {}
 
     /**
-     * Writes a line to the standard output for each step that is done or has failed.
+     * Shows on the standard output what happens. On a terminal, each host has a line that says what goes on there and for how long, and a recap
+     * stays when the run ends. For that, {@code org.jline:jline-terminal} has to be on the class path. Nothing wraps, and a terminal that
+     * changes its size is followed. There is no colour where the environment variable {@code NO_COLOR} is set.
      *
-     * @return a listener; its clock starts at the first event
+     * <p>Without that library, without a terminal, where {@code TERM} is {@code dumb} or missing, and where {@code CI} is set, it writes lines
+     * as {@link #to} does.
+     *
+     * @return a listener, with a clock for each run. It may be shared by several meshes and threads
      */
     public static MeshListener console() {
-        return to(System.out);
+        return Consoles.ofProcess(System.out, System.getenv());
+    }
+
+    /**
+     * A plan, a report or a message as it is best read on a terminal: no line takes more than 80 columns. What is longer goes on in further
+     * lines, indented, and breaks between words only, so that paths and addresses stay whole.
+     *
+     * @param text what to show, such as a {@link Plan}
+     * @return its text
+     */
+    public static String wrapped(Object text) {
+        return Columns.fit(String.valueOf(text), Columns.LINE);
     }
 
     /**
@@ -33,33 +49,21 @@ public final class Progress {
             String host = event.host().orElse("mesh");
             switch (event.state()) {
                 case STARTED -> log.debug("{}: begin: {}", host, event.step());
-                case DONE -> log.info("{}: {}", host, event.step());
+                case DONE, NOTED -> log.info("{}: {}", host, event.step());
                 case FAILED -> log.warn("{}: failed: {}", host, event.step());
+                case CANCELLED, SKIPPED -> log.info("{}: not done: {}", host, event.step());
             }
         };
     }
 
     /**
-     * Writes a line for each step that is done or has failed, with the seconds since the first event.
+     * Writes a line when a run begins and ends, for what begins in the mesh as a whole, and for what is done or has failed on a host, with the
+     * seconds since the run began.
      *
      * @param out where to write; never closed
-     * @return a listener; its clock starts at the first event
+     * @return a listener, with a clock for each run. It may be shared by several meshes and threads
      */
     public static MeshListener to(PrintStream out) {
-        AtomicLong start = new AtomicLong();
-        return event -> {
-            long now = System.nanoTime();
-            start.compareAndSet(0, now);
-            boolean whole = event.host().isEmpty();
-            if (event.state() == MeshEvent.State.STARTED && !whole) {
-                return;
-            }
-            String mark = event.state() == MeshEvent.State.FAILED
-                    ? "FAILED "
-                    : event.state() == MeshEvent.State.STARTED ? "… " : "";
-            double seconds = Duration.ofNanos(now - start.get()).toMillis() / 1000.0;
-            out.printf(
-                    Locale.ROOT, "%7.1f s  %-22s  %s%s%n", seconds, event.host().orElse("mesh"), mark, event.step());
-        };
+        return new PlainLines(out);
     }
 }

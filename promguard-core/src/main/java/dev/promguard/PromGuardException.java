@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The root of every failure that PromGuard reports. The first line of its message ends in its {@link #id() id} in brackets. Bad
- * arguments to a setter are {@link IllegalArgumentException}s instead.
+ * The root of every failure that PromGuard reports, malformed values and missing files among them. The first line of its message ends in
+ * its {@link #id() id} in brackets. The one exception to the rule is null, which is a {@link NullPointerException}.
  */
 public abstract class PromGuardException extends RuntimeException {
     private static final long serialVersionUID = 1L;

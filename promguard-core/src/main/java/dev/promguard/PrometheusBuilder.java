@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.PrometheusChecks;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
@@ -11,7 +12,6 @@ import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a job or label: that one). A method that
  * starts with {@code add} adds. A method that starts with {@code without} removes. Each throws {@link NullPointerException} if an
- * argument is null, and {@link IllegalArgumentException} if a value is malformed or what is to be removed is not there.
+ * argument is null, and {@link InvalidSettingException} if a value is malformed or what is to be removed is not there.
  *
  * <p>Most changes need no restart: promtool checks the new configuration and rules on the monitor, then they are installed and
  * reloaded. If the check fails, Prometheus continues with its old configuration, and the apply fails with promtool's message.
@@ -179,7 +179,7 @@ public final class PrometheusBuilder {
      */
     public PrometheusBuilder withoutExternalLabel(String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(ValueChecks.known("externalLabel", name, externalLabels.keySet()));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known("externalLabel", name, externalLabels.keySet()));
         externalLabels.remove(name);
         return this;
     }
@@ -230,7 +230,7 @@ public final class PrometheusBuilder {
      *
      * @param file a file in UTF-8, whose name without {@code .yml} or {@code .yaml} is allowed by {@link #addRules(String, String)}
      * @return this builder
-     * @throws UncheckedIOException if it cannot be read
+     * @throws InvalidSettingException if it cannot be read
      */
     public PrometheusBuilder addRules(Path file) {
         Objects.requireNonNull(file, "file");
@@ -239,7 +239,10 @@ public final class PrometheusBuilder {
         try {
             text = Files.readString(file);
         } catch (IOException e) {
-            throw new UncheckedIOException("rules " + file + " cannot be read: give a file in UTF-8", e);
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE,
+                    "rules " + Names.quote(file.toString()) + " cannot be read: give a file in UTF-8",
+                    e);
         }
         return addRules(name, text);
     }
@@ -252,8 +255,10 @@ public final class PrometheusBuilder {
      */
     public PrometheusBuilder withoutRules(String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(ValueChecks.known(
-                "rules", name, ruleFiles.stream().map(RuleFile::name).toList()));
+        ValueChecks.require(
+                ErrorCode.UNKNOWN_NAME,
+                ValueChecks.known(
+                        "rules", name, ruleFiles.stream().map(RuleFile::name).toList()));
         ruleFiles.removeIf(file -> file.name().equals(name));
         return this;
     }
@@ -313,7 +318,7 @@ public final class PrometheusBuilder {
      */
     public PrometheusBuilder withoutScrape(String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(ValueChecks.known("scrape", name, scrapeJobs.keySet()));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known("scrape", name, scrapeJobs.keySet()));
         scrapeJobs.remove(name);
         return this;
     }
@@ -382,10 +387,12 @@ public final class PrometheusBuilder {
 
     private static void requireKnown(String field, URI uri, List<URI> uris) {
         if (!uris.contains(uri)) {
-            ValueChecks.require(ValueChecks.known(
-                    field,
-                    PrometheusChecks.redacted(uri),
-                    uris.stream().map(URI::toString).toList()));
+            ValueChecks.require(
+                    ErrorCode.UNKNOWN_NAME,
+                    ValueChecks.known(
+                            field,
+                            PrometheusChecks.redacted(uri),
+                            uris.stream().map(URI::toString).toList()));
         }
     }
 

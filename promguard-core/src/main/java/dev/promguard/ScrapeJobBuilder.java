@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Describes a scrape job in addition to those of the mesh. Not thread-safe.
  *
  * <p>A method with a plain name sets: called again, it replaces what it set before (for a label: that one). A method that starts
- * with {@code add} adds. Each throws {@link NullPointerException} if an argument is null, and {@link IllegalArgumentException} if a
+ * with {@code add} adds. Each throws {@link NullPointerException} if an argument is null, and {@link InvalidSettingException} if a
  * value is malformed.
  */
 public final class ScrapeJobBuilder {

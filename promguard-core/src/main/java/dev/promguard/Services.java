@@ -19,7 +19,7 @@ final class Services {
     /**
      * The provider that is found.
      *
-     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call tries again
+     * @throws InvalidSettingException if none is on the class path, or it cannot be used; the next call tries again
      */
     synchronized CloudProvider provider() {
         CloudProvider known = provider;
@@ -33,7 +33,7 @@ final class Services {
     /**
      * The applier that is found.
      *
-     * @throws IllegalStateException if none is on the class path, or it cannot be used; the next call tries again
+     * @throws InvalidSettingException if none is on the class path, or it cannot be used; the next call tries again
      */
     synchronized HostApplier applier() {
         HostApplier known = applier;
@@ -51,10 +51,16 @@ final class Services {
                 return services.next();
             }
         } catch (ServiceConfigurationError e) {
-            throw new IllegalStateException(
-                    "the " + option + " on the class path cannot be used: " + e.getMessage(), e);
+            throw new InvalidSettingException(
+                    ErrorCode.SERVICE_MISSING,
+                    "the " + option + " on the class path cannot be used: " + e.getMessage() + ". Give one with ."
+                            + option + "(…)",
+                    e);
         }
-        throw new IllegalStateException("no " + option + " was given and none is on the class path: add " + module
-                + ", or call ." + option + "(…)");
+        throw new InvalidSettingException(
+                ErrorCode.SERVICE_MISSING,
+                "no " + option + " was given and none is on the class path: add " + module + ", or call ." + option
+                        + "(…)",
+                null);
     }
 }

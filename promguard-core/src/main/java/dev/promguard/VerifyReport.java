@@ -1,19 +1,27 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Every check of a mesh, with its method and what was observed. {@link #toString()} is for a terminal, {@link #toMarkdown()} for
  * a document to pass on. Immutable and thread-safe.
  */
 public final class VerifyReport {
+    private static final int SHORTEST_MARKDOWN = 2_000;
+
     private final String mesh;
     private final Instant checkedAt;
     private final String version;
+    private final Optional<String> origin;
+    private final Optional<Blueprint> blueprint;
     private final List<HostHealth> hosts;
     private final List<Check> checks;
 
@@ -21,8 +29,22 @@ public final class VerifyReport {
         mesh = builder.mesh;
         checkedAt = builder.checkedAt;
         version = builder.version;
+        origin = builder.origin;
+        blueprint = builder.blueprint;
         hosts = List.copyOf(builder.hosts);
-        checks = List.copyOf(builder.checks);
+        checks = identified(builder.mesh, builder.checks);
+    }
+
+    private static List<Check> identified(String mesh, List<Check> checks) {
+        List<String> references = StableIds.distinct(checks.stream()
+                .map(check -> new StableIds.Candidate(
+                        StableIds.of(
+                                check.host.isEmpty() ? StableIds.ofMesh(mesh) : check.host, check.id(), check.subject),
+                        check.description))
+                .toList());
+        return IntStream.range(0, checks.size())
+                .mapToObj(i -> new Check(checks.get(i), references.get(i)))
+                .toList();
     }
 
     /**
@@ -43,6 +65,8 @@ public final class VerifyReport {
         private final String mesh;
         private final Instant checkedAt;
         private final String version;
+        private Optional<String> origin = Optional.empty();
+        private Optional<Blueprint> blueprint = Optional.empty();
         private final List<HostHealth> hosts = new ArrayList<>();
         private final List<Check> checks = new ArrayList<>();
 
@@ -50,6 +74,30 @@ public final class VerifyReport {
             this.mesh = Objects.requireNonNull(mesh, "mesh");
             this.checkedAt = Objects.requireNonNull(checkedAt, "checkedAt");
             this.version = Objects.requireNonNull(version, "version");
+        }
+
+        /**
+         * Sets who made the checks, and where.
+         *
+         * @param who such as {@code anna@build-7 (Linux 6.1.0, amd64)}
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder origin(String who) {
+            origin = Optional.of(Names.printable(who));
+            return this;
+        }
+
+        /**
+         * Sets what the checks are about.
+         *
+         * @param mesh the mesh as its spec describes it
+         * @return this builder
+         * @throws NullPointerException if it is null
+         */
+        public Builder blueprint(Blueprint mesh) {
+            blueprint = Optional.of(mesh);
+            return this;
         }
 
         /**
@@ -120,20 +168,36 @@ public final class VerifyReport {
     public static final class Check {
         private final String host;
         private final CheckKind kind;
+        private final String subject;
         private final String description;
         private final String method;
         private final String observed;
         private final Verdict verdict;
         private final String remedy;
+        private final String reference;
 
         private Check(Builder builder) {
             host = builder.host;
             kind = builder.kind;
+            subject = builder.subject;
             description = builder.description;
             method = builder.method;
             observed = builder.observed;
             verdict = builder.verdict;
             remedy = builder.remedy;
+            reference = StableIds.of(host, kind.id(), subject);
+        }
+
+        private Check(Check other, String reference) {
+            host = other.host;
+            kind = other.kind;
+            subject = other.subject;
+            description = other.description;
+            method = other.method;
+            observed = other.observed;
+            verdict = other.verdict;
+            remedy = other.remedy;
+            this.reference = reference;
         }
 
         /**
@@ -154,6 +218,7 @@ public final class VerifyReport {
             private final String host;
             private final CheckKind kind;
             private final String description;
+            private String subject = "";
             private String method = "";
             private String observed = "";
             private Verdict verdict = Verdict.PASSED;
@@ -163,6 +228,18 @@ public final class VerifyReport {
                 this.host = Objects.requireNonNull(host, "host");
                 this.kind = Objects.requireNonNull(kind, "kind");
                 this.description = Objects.requireNonNull(description, "description");
+            }
+
+            /**
+             * Sets what of the host it is about, where the host has several checks of this kind.
+             *
+             * @param name such as the name of a unit, of a peer, or a port
+             * @return this builder
+             * @throws NullPointerException if it is null
+             */
+            public Builder subject(String name) {
+                subject = Names.printable(name);
+                return this;
             }
 
             /**
@@ -248,6 +325,26 @@ public final class VerifyReport {
          */
         public String id() {
             return kind.id();
+        }
+
+        /**
+         * What of the host it is about.
+         *
+         * @return such as the name of a unit, of a peer, or a port; empty if it is about the host as a whole
+         */
+        public String subject() {
+            return subject;
+        }
+
+        /**
+         * The id of this very check, by which a program or a ticket can refer to it; {@link #id()} is only that of its kind. It is unique in
+         * a report, and the same in every report of the mesh: {@code HOST/KIND} or {@code HOST/KIND:SUBJECT}, with {@code mesh:NAME}
+         * in place of the host for the mesh as a whole.
+         *
+         * @return such as {@code db-1/unit-runs:node_exporter.service}
+         */
+        public String reference() {
+            return reference;
         }
 
         /**
@@ -344,6 +441,24 @@ public final class VerifyReport {
     }
 
     /**
+     * Who made the checks, and on which machine. Ports were probed from there.
+     *
+     * @return such as {@code anna@build-7 (Linux 6.1.0, amd64)}; empty where that is not known
+     */
+    public Optional<String> origin() {
+        return origin;
+    }
+
+    /**
+     * What the checks are about.
+     *
+     * @return the mesh as its spec describes it; empty for a report that was made without it
+     */
+    public Optional<Blueprint> blueprint() {
+        return blueprint;
+    }
+
+    /**
      * How each host of the spec is.
      *
      * @return the hosts in the order of the blueprint
@@ -424,6 +539,16 @@ public final class VerifyReport {
     }
 
     /**
+     * The report as a JSON document for programs, described by {@code docs/promguard-1.schema.json} in the source repository. Its
+     * {@code formatVersion} changes only where a field is removed or gets another meaning; fields may be added. Holds no secret.
+     *
+     * @return the document, ending in a line end
+     */
+    public String toJson() {
+        return ReportJson.of(this);
+    }
+
+    /**
      * The report as a person reads it: the hosts, how many checks passed, and each that did not with what to do.
      *
      * @return the text, without a line end at the end
@@ -434,12 +559,54 @@ public final class VerifyReport {
     }
 
     /**
-     * The whole report for a reader who did not see the run: what was checked when and by what, what fails with what to do, and every check
-     * with its method and what was observed. Texts of the hosts' are escaped, and long ones cut.
+     * The mesh as a picture with each host and tunnel in the colour of its checks.
+     *
+     * @return an SVG document, ending in a line end
+     * @throws InvalidSettingException if the report has no {@link #blueprint()}
+     */
+    public String toSvg() {
+        return drawn().toSvg(VerifyOverlay.of(this, drawn()));
+    }
+
+    /**
+     * The mesh as a Mermaid flowchart with each host in the colour of its checks.
+     *
+     * @return the source of the flowchart, ending in a line end
+     * @throws InvalidSettingException if the report has no {@link #blueprint()}
+     */
+    public String toMermaid() {
+        return drawn().toMermaid(VerifyOverlay.of(this, drawn()));
+    }
+
+    private Blueprint drawn() {
+        return blueprint.orElseThrow(() -> new InvalidSettingException(
+                "this report has no blueprint to draw: give it one with blueprint(…) of its builder"));
+    }
+
+    /**
+     * The whole report for a reader who did not see the run: who checked what, when, from where and by what, the hash of the spec, what fails with
+     * what to do, the versions on each host, and every check with its method and what was observed. It also reads well as plain
+     * text. Texts of the hosts' stay text, and long ones are cut.
      *
      * @return a Markdown document (CommonMark with tables), ending in a line end
      */
     public String toMarkdown() {
-        return new VerifyText(this).markdown();
+        return toMarkdown(Integer.MAX_VALUE);
+    }
+
+    /**
+     * The report in bounded length, such as 65,000 for a comment on GitHub, which takes 65,536 characters. What passed is left out first, and
+     * the document says what was left out.
+     *
+     * @param mostCharacters how many characters it may have, at least 2,000
+     * @return a Markdown document as {@link #toMarkdown()}
+     * @throws InvalidSettingException if the number is less than 2,000
+     */
+    public String toMarkdown(int mostCharacters) {
+        if (mostCharacters < SHORTEST_MARKDOWN) {
+            throw new InvalidSettingException(
+                    "mostCharacters " + mostCharacters + " is less than " + SHORTEST_MARKDOWN);
+        }
+        return new VerifyMarkdown(this).text(mostCharacters);
     }
 }

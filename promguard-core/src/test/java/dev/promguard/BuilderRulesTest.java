@@ -109,9 +109,15 @@ class BuilderRulesTest {
         all.put(
                 "MeshBuilder.monitor(Consumer)",
                 of(m -> m.monitor(h -> h.size("a").region("b")), m -> m.monitor(h -> h.region("ams3"))));
+        all.put("MeshBuilder.monitor()", of(m -> m.monitor(h -> h.size("a")), m -> m.monitor()));
         all.put(
-                "MeshBuilder.monitor(String, Consumer)",
-                of(m -> m.monitor("mon", h -> h.size("a").region("b")), m -> m.monitor("mon", h -> h.region("c"))));
+                "MeshBuilder.namedMonitor(String)",
+                of(m -> m.namedMonitor("mon", h -> h.size("a")), m -> m.namedMonitor("mon")));
+        all.put(
+                "MeshBuilder.namedMonitor(String, Consumer)",
+                of(
+                        m -> m.namedMonitor("mon", h -> h.size("a").region("b")),
+                        m -> m.namedMonitor("mon", h -> h.region("c"))));
         all.put("MeshBuilder.nodes(int)", of(m -> m.nodes(5), m -> m.nodes(3)));
         all.put("MeshBuilder.nodes(int, String[])", of(m -> m.nodes(5, "a", "b"), m -> m.nodes(3, "c")));
         all.put("MeshBuilder.node(String)", of(m -> m.node("db", h -> h.size("a")), m -> m.node("db")));
@@ -122,6 +128,7 @@ class BuilderRulesTest {
                 "MeshBuilder.editHost(String, Consumer)",
                 of(m -> m.editHost("web", h -> h.size("a")), m -> m.editHost("web", h -> h.size("b"))));
         all.put("MeshBuilder.region(String)", of(m -> m.region("a"), m -> m.region("b")));
+        all.put("MeshBuilder.protectHosts(boolean)", of(m -> m.protectHosts(true), m -> m.protectHosts(false)));
         all.put("MeshBuilder.size(String)", of(m -> m.size("a"), m -> m.size("b")));
         all.put("MeshBuilder.image(String)", of(m -> m.image("a"), m -> m.image("b")));
         all.put("MeshBuilder.network(String)", of(m -> m.network("10.1.0.0/24"), m -> m.network("10.2.0.0/24")));
@@ -177,6 +184,7 @@ class BuilderRulesTest {
                 "HostBuilder.endpoint(String, int)",
                 of(host(h -> h.endpoint("a.example", 1)), host(h -> h.endpoint("192.0.2.1", 2))));
         all.put("HostBuilder.behindNat(boolean)", of(host(h -> h.behindNat(true)), host(h -> h.behindNat(false))));
+        all.put("HostBuilder.protect(boolean)", of(host(h -> h.protect(true)), host(h -> h.protect(false))));
         all.put("HostBuilder.wireGuardPort(int)", of(host(h -> h.wireGuardPort(1)), host(h -> h.wireGuardPort(2))));
         all.put("HostBuilder.mtu(int)", of(host(h -> h.mtu(1300)), host(h -> h.mtu(1400))));
         all.put("HostBuilder.openPorts(int[])", of(host(h -> h.openPorts(1, 2)), host(h -> h.openPorts(3))));
@@ -462,7 +470,7 @@ class BuilderRulesTest {
                 m -> m.nodes(1, "a", "not a region"),
                 m -> m.prometheus(p -> p.port(1234).port(0)),
                 host(h -> h.openPorts(1, 0)))) {
-            assertThatThrownBy(() -> call.accept(builder)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> call.accept(builder)).isInstanceOf(InvalidSettingException.class);
         }
 
         assertThat(built(builder)).isEqualTo(before);
@@ -558,7 +566,7 @@ class BuilderRulesTest {
                 refused(
                         "monitor name \"\" is not a valid host name: use 1 to 63 lower-case letters, digits and dashes,"
                                 + " not starting or ending with a dash",
-                        m -> m.monitor("", host -> {})),
+                        m -> m.namedMonitor("")),
                 refused("region \"Tor 1?\" is not a valid region" + word, m -> m.monitor("Tor 1\u0007")),
                 refused("region \"-\" is not a valid region" + word, m -> m.addMonitor("-")),
                 refused("region \"-\" is not a valid region" + word, m -> m.nodes(1, "a", "-")),
@@ -645,8 +653,9 @@ class BuilderRulesTest {
         List<Object> before = built(builder);
 
         assertThatThrownBy(() -> call.accept(builder))
-                .isExactlyInstanceOf(IllegalArgumentException.class)
-                .hasMessage(message);
+                .isExactlyInstanceOf(InvalidSettingException.class)
+                .extracting(refused -> ((InvalidSettingException) refused).reason())
+                .isEqualTo(message);
         assertThat(built(builder)).isEqualTo(before);
     }
 

@@ -412,7 +412,7 @@ class FileStateStoreTest extends StateStoreContract {
     @ValueSource(strings = {"~", "~/.promguard"})
     void root_withTheShellsTilde_isRefused(String tilde) {
         assertThatThrownBy(() -> new FileStateStore(Path.of(tilde)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("state folder \"" + tilde + '"')
                 .hasMessageContaining("FileStateStore.inHome()");
     }
@@ -518,10 +518,10 @@ class FileStateStoreTest extends StateStoreContract {
     @ValueSource(strings = {"", ".", "..", "../shop", "a/b", "/etc", "Shop", "a\u0000", "shop\n"})
     void anyCall_nameThatNoMeshHas_isRefused(String mesh) {
         assertThatThrownBy(() -> store.load(mesh))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("not a mesh's name: ");
-        assertThatThrownBy(() -> store.delete(mesh)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> store.lock(mesh)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.delete(mesh)).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> store.lock(mesh)).isInstanceOf(InvalidSettingException.class);
     }
 
     @Test

@@ -70,7 +70,7 @@ class HostileInputTest {
         MONITOR_NAME("monitor name") {
             @Override
             void put(MeshBuilder spec, String text) {
-                spec.monitor(text, host -> {});
+                spec.namedMonitor(text);
             }
         },
         NODE_NAME("node name") {
@@ -104,7 +104,7 @@ class HostileInputTest {
                     spec.nodeExporter(
                             new Release("node_exporter", "1", new URI("https://mirror.example/" + text), SUMS));
                 } catch (URISyntaxException e) {
-                    throw new IllegalArgumentException("release URI " + Names.quote(text) + ": use a URI", e);
+                    throw new InvalidSettingException("release URI " + Names.quote(text) + ": use a URI", e);
                 }
             }
         },
@@ -222,7 +222,7 @@ class HostileInputTest {
                 assertPrintable(e, text);
                 outcomes[0]++;
                 return;
-            } catch (IllegalArgumentException e) {
+            } catch (InvalidSettingException e) {
                 assertThat(e)
                         .as(Names.quote(text))
                         .hasMessageContaining(field.label)

@@ -81,7 +81,9 @@ class HostileMessageTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         MeshListener listener = Progress.to(new PrintStream(out, true, StandardCharsets.UTF_8));
 
-        listener.on(new MeshEvent(Optional.of("web-1"), "left " + HOSTILE, MeshEvent.State.DONE));
+        listener.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "left " + HOSTILE)
+                .host(HOSTILE)
+                .build());
 
         String printed = out.toString(StandardCharsets.UTF_8);
         assertThat(printed).contains("left a?[2J");
@@ -136,7 +138,7 @@ class HostileMessageTest {
     void cloudHost_addressThatIsNone_isRefused(String address) {
         assertThat(Names.isAddress(address)).isFalse();
         assertThatThrownBy(() -> host("web-1", "lon1", address))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("publicAddress " + Names.quote(address))
                 .hasMessageContaining("give one, or none");
     }
@@ -150,7 +152,7 @@ class HostileMessageTest {
     @Test
     void cloudHost_unprintableName_isRefused() {
         assertThatThrownBy(() -> host(HOSTILE, "lon1", "203.0.113.9"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("name \"a?[2J");
         assertThatThrownBy(() -> host("web-1", HOSTILE, "203.0.113.9")).hasMessageContaining("region \"a?[2J");
     }

@@ -18,7 +18,6 @@ import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.Calls;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -131,7 +130,7 @@ class HostileSettersTest {
             try {
                 return new URI(start + new URI(null, null, "/" + text, null).getRawPath());
             } catch (URISyntaxException cannotBe) {
-                throw new IllegalArgumentException("no URI at all", cannotBe);
+                throw new InvalidSettingException("no URI at all", cannotBe);
             }
         }
     }
@@ -146,9 +145,10 @@ class HostileSettersTest {
         Map<String, Attack> all = new TreeMap<>();
         all.put("MeshBuilder.name/1#0", new Attack("name", "shop", MeshBuilder::name));
         all.put("MeshHostsBuilder.monitor/1#0", new Attack("region", "lon1", MeshBuilder::monitor));
+        all.put("MeshHostsBuilder.namedMonitor/1#0", new Attack("monitor name", "mon", MeshBuilder::namedMonitor));
         all.put(
-                "MeshHostsBuilder.monitor/2#0",
-                new Attack("monitor name", "mon", (spec, text) -> spec.monitor(text, host -> {})));
+                "MeshHostsBuilder.namedMonitor/2#0",
+                new Attack("monitor name", "mon", (spec, text) -> spec.namedMonitor(text, host -> {})));
         all.put("MeshHostsBuilder.addMonitor/1#0", new Attack("region", "lon1", MeshBuilder::addMonitor));
         all.put("MeshHostsBuilder.withoutMonitor/1#0", missing("monitor", "mon", MeshBuilder::withoutMonitor));
         all.put("MeshHostsBuilder.withoutNode/1#0", missing("node", "web", MeshBuilder::withoutNode));
@@ -406,7 +406,7 @@ class HostileSettersTest {
     private static Attack missing(
             String field, String known, java.util.function.BiConsumer<MeshBuilder, String> remove) {
         return new Attack(field, known, (spec, text) -> {
-            spec.monitor("mon", host -> {})
+            spec.namedMonitor("mon")
                     .node("web", host -> host.addExporter(own()).expose("db", 9187))
                     .addExporter(own())
                     .prometheus(p -> p.externalLabel("team", "x")
@@ -483,12 +483,12 @@ class HostileSettersTest {
             try {
                 attack.put().put(spec, text);
                 blueprint = spec.build().blueprint();
-            } catch (InvalidPathException | UncheckedIOException e) {
+            } catch (InvalidPathException e) {
                 // No file can have such a name.
                 assertThat(place).isEqualTo("PrometheusBuilder.addRules/1#0");
                 continue;
-            } catch (InvalidMeshException | IllegalArgumentException e) {
-                if (String.valueOf(e.getMessage()).equals("no URI at all")) {
+            } catch (InvalidMeshException | InvalidSettingException e) {
+                if (e.reason().equals("no URI at all")) {
                     continue;
                 }
                 assertRefusal(which, attack, String.valueOf(e.getMessage()));
@@ -524,7 +524,7 @@ class HostileSettersTest {
         try {
             mesh.only(text);
             fail("%s was taken", Names.quote(text));
-        } catch (InvalidMeshException | IllegalArgumentException e) {
+        } catch (InvalidMeshException | InvalidSettingException e) {
             assertThat(e).hasMessageContaining(Names.quote(text).substring(0, 1));
             assertThat(HostileTexts.UNPRINTABLE
                             .matcher(String.valueOf(e.getMessage()))
@@ -543,7 +543,7 @@ class HostileSettersTest {
         for (ThrowingCallable verb : List.<ThrowingCallable>of(
                 () -> mesh.powerOn(text), () -> mesh.resize(text), () -> mesh.replace(text))) {
             assertThatThrownBy(verb)
-                    .isInstanceOfAny(InvalidMeshException.class, IllegalArgumentException.class)
+                    .isInstanceOfAny(InvalidMeshException.class, InvalidSettingException.class)
                     .hasMessageContaining(Names.quote(text).substring(0, 1))
                     .satisfies(e -> assertThat(HostileTexts.UNPRINTABLE
                                     .matcher(String.valueOf(e.getMessage()))

@@ -26,7 +26,7 @@ class MeshApplyPlanTest {
     private MeshBuilder existing() {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("web", host -> {})
                 .provider(inventory)
                 .applier(hosts)

@@ -122,7 +122,7 @@ class MeshBuilderTest {
                 .size("s-2vcpu-4gb")
                 .image("ubuntu-24-04-x64")
                 .monitor(host -> {})
-                .monitor("eye", host -> host.region("tor1"))
+                .namedMonitor("eye", host -> host.region("tor1"))
                 .node("db", host -> host.region("ams3").size("large").image("debian-13-x64"))
                 .blueprint();
 
@@ -164,7 +164,7 @@ class MeshBuilderTest {
                 .size("b")
                 .image("c")
                 .monitor("d")
-                .monitor("eye", host -> {})
+                .namedMonitor("eye")
                 .node("db", host -> {})
                 .nodes(2, "e", "f")
                 .build();
@@ -217,8 +217,9 @@ class MeshBuilderTest {
         Path file = Files.writeString(folder.resolve("taken"), "");
 
         assertThatThrownBy(() -> Mesh.builder().monitor("tor1").build().writePreview(file))
-                .isInstanceOf(java.io.UncheckedIOException.class)
-                .hasMessageContaining(file.toString());
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageEndingWith("[PG-1009]");
     }
 
     @Test
@@ -255,7 +256,7 @@ class MeshBuilderTest {
 
     private static String message(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
         return String.valueOf(
-                catchThrowableOfType(IllegalArgumentException.class, call).getMessage());
+                catchThrowableOfType(InvalidSettingException.class, call).getMessage());
     }
 
     @Test
@@ -276,7 +277,7 @@ class MeshBuilderTest {
         MeshBuilder builder = Mesh.builder().name("shop").monitor("tor1");
 
         assertThat(builder).hasToString("MeshBuilder[shop: 1 monitor, 0 nodes in 10.0.0.0/24]");
-        assertThat(builder.nodes(2).node("db").monitor("mon", host -> {}).network("10.44.0.0/24"))
+        assertThat(builder.nodes(2).node("db").namedMonitor("mon").network("10.44.0.0/24"))
                 .hasToString("MeshBuilder[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
         assertThat(builder.build()).hasToString("Mesh[shop: 2 monitors, 3 nodes in 10.44.0.0/24]");
         assertThat(Mesh.builder().network("10.44.0.0/24"))

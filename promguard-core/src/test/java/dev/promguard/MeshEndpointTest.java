@@ -24,7 +24,7 @@ class MeshEndpointTest {
     private static List<List<String>> configs(String publicAddress, Consumer<HostBuilder> node) {
         var blueprint = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db", node)
                 .node("web")
                 .blueprint();
@@ -77,7 +77,7 @@ class MeshEndpointTest {
                 .contains("Endpoint = 198.51.100.7:7");
 
         Blueprint blueprint = Mesh.builder()
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db", host -> host.wireGuardPort(51999))
                 .blueprint();
         assertThat(Objects.requireNonNull(new Renderer().preview(blueprint).get("db"))
@@ -95,7 +95,7 @@ class MeshEndpointTest {
     @ValueSource(ints = {-1, 0, 22, 65_536})
     void wireGuardPort_ofAHostOutOfRange_isRefusedAtOnce(int port) {
         assertThatThrownBy(() -> Mesh.builder().node("db", host -> host.wireGuardPort(port)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("wireGuardPort " + port + " of node \"db\"");
     }
 
@@ -139,9 +139,9 @@ class MeshEndpointTest {
     })
     void endpoint_addressThatNoPeerCanReach_isRefused(String address, String kind) {
         assertThatThrownBy(() -> configs("203.0.113.2", host -> host.endpoint(address)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessage("endpoint \"" + address + "\" of node \"db\" is " + kind
-                        + " address, which no other host can reach: use one that the peers can");
+                        + " address, which no other host can reach: use one that the peers can [PG-1007]");
     }
 
     @ParameterizedTest
@@ -160,7 +160,7 @@ class MeshEndpointTest {
             })
     void endpoint_malformedAddress_isRefused(String address) {
         assertThatThrownBy(() -> configs("203.0.113.2", host -> host.endpoint(address)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("is not a valid address");
     }
 
@@ -168,7 +168,7 @@ class MeshEndpointTest {
     @ValueSource(ints = {0, -1, 65_536})
     void endpoint_malformedPort_isRefused(int port) {
         assertThatThrownBy(() -> configs("203.0.113.2", host -> host.endpoint("203.0.113.7", port)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("use 1 to 65535");
     }
 
@@ -176,7 +176,7 @@ class MeshEndpointTest {
     void build_bothEndsOfATunnelBehindNat_isRefusedUnlessOneHasAnEndpoint() {
         MeshBuilder mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> host.behindNat(true))
+                .namedMonitor("mon", host -> host.behindNat(true))
                 .node("db", host -> host.behindNat(true))
                 .node("web");
 

@@ -397,7 +397,7 @@ class MeshExportersTest {
         assertThat(problems(spec -> spec.node("a", host -> host.expose("x", 9100))))
                 .containsExactly(
                         "port 9100 of job \"x\" of node \"a\" is used by node_exporter too: choose another port");
-        assertThat(problems(spec -> spec.monitor("m", host -> host.expose("x", 9090))))
+        assertThat(problems(spec -> spec.namedMonitor("m", host -> host.expose("x", 9090))))
                 .containsExactly(
                         "port 9090 of job \"x\" of monitor \"m\" is used by Prometheus too: choose another port");
         assertThat(problems(spec -> spec.node(

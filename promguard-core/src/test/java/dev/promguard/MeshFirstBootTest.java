@@ -23,7 +23,7 @@ class MeshFirstBootTest {
     private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .provider(new Calls().watch(inventory))
                 .applier(new Calls().watch(hosts))
                 .state(new Calls().watch(store))

@@ -199,7 +199,7 @@ class MeshHostsFileTest {
         MemoryMachine database = servers.host("db-1", "admin", 2222);
         MeshBuilder spec = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .hostsFile(true)
                 .provider(servers)

@@ -30,7 +30,7 @@ class MeshInterfaceTest {
     private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(inventory)
                 .applier(hosts)
@@ -78,7 +78,7 @@ class MeshInterfaceTest {
             })
     void interfaceName_bad_isRefusedAtOnce(String name) {
         assertThatThrownBy(() -> spec().interfaceName(name))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("interfaceName \"")
                 .hasMessageContaining("use 1 to 15 letters");
     }
@@ -205,10 +205,10 @@ class MeshInterfaceTest {
     void mtu_outOfRange_isRefusedAtOnce() {
         for (int bytes : new int[] {-1, 0, 575, 65_456}) {
             assertThatThrownBy(() -> spec().mtu(bytes))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("mtu " + bytes + " is out of range: use 576 to 65455");
+                    .isInstanceOf(InvalidSettingException.class)
+                    .hasMessage("mtu " + bytes + " is out of range: use 576 to 65455 [PG-1007]");
             assertThatThrownBy(() -> spec().editHost("db-1", host -> host.mtu(bytes)))
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageStartingWith("mtu " + bytes + " of node \"db-1\"");
         }
         assertThatThrownBy(() -> spec().network("fd00:77::/64")

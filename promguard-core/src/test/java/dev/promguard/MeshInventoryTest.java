@@ -36,7 +36,7 @@ class MeshInventoryTest {
     private MeshBuilder spec(Calls calls) {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(calls.watch(inventory))
                 .applier(calls.watch(hosts))
@@ -106,7 +106,7 @@ class MeshInventoryTest {
         spec().apply();
         Mesh other = Mesh.builder()
                 .name("bank")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .provider(inventory)
                 .applier(hosts)
                 .state(new MemoryStateStore())

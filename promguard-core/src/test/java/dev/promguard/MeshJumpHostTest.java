@@ -33,7 +33,7 @@ class MeshJumpHostTest {
     private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(inventory)
                 .applier(hosts)

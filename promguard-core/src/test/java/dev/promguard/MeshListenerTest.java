@@ -77,7 +77,7 @@ class MeshListenerTest {
             assertThat(line.getThrowableProxy().getClassName())
                     .isEqualTo(what.get().getClass().getName());
         });
-        assertThat(log.list.get(0).getFormattedMessage()).contains("listener").contains("observe what exists");
+        assertThat(log.list.get(1).getFormattedMessage()).contains("listener").contains("observe what exists");
     }
 
     static List<Arguments> verbs() {

@@ -65,7 +65,7 @@ class MeshLoginKeyTest {
                 () -> Mesh.builder()
                         .name("shop")
                         .allowRemoval()
-                        .monitor("other", host -> {})
+                        .namedMonitor("other")
                         .provider(account.cloud)
                         .applier(account.hosts)
                         .state(account.store)

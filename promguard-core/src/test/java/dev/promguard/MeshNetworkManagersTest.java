@@ -31,7 +31,7 @@ class MeshNetworkManagersTest {
         return Mesh.builder()
                 .name("shop")
                 .interfaceName("pg0")
-                .monitor("mon", settings -> {})
+                .namedMonitor("mon", settings -> {})
                 .provider(inventory)
                 .applier(hosts)
                 .state(store)

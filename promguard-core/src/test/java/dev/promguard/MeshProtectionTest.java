@@ -82,7 +82,7 @@ class MeshProtectionTest {
     /** By the spec alone: it was not applied since. */
     @Test
     void destroyAndReplace_protectedByASpecThatWasNotApplied_areRefused() {
-        account.spec().node("db-1", host -> {}).apply();
+        account.spec().node("db-1").apply();
 
         assertRefused(() -> protectedNode().build().destroy(), "db-1 is protected");
         assertRefused(() -> protectedNode().build().replace("db-1"), "db-1 is protected");
@@ -113,7 +113,7 @@ class MeshProtectionTest {
     void apply_selectedHosts_leavesTheProtectionOfOthers() {
         protectedNode().apply();
 
-        account.spec().node("db-1", host -> {}).build().only("shop-node-1").apply();
+        account.spec().node("db-1").build().only("shop-node-1").apply();
 
         assertRefused(() -> account.spec().allowRemoval().apply(), "db-1 is protected");
     }
@@ -145,7 +145,7 @@ class MeshProtectionTest {
         inventory.host("db-1", "root", 22);
         Mesh mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> host.protect(true))
                 .provider(inventory)
                 .applier(new MemoryHosts(inventory))

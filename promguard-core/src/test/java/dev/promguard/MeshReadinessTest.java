@@ -31,7 +31,7 @@ class MeshReadinessTest {
     private static final PollIntervals SHORT_GRACE = new PollIntervals(
             Duration.ofMillis(50), Duration.ofMillis(1), Duration.ofMillis(-900), Duration.ofMillis(1), Duration.ZERO);
     private static final List<String> LATE = List.of("shop-node-3", "shop-node-8", "shop-node-14", "shop-node-20");
-    private static final String CONFIGURED = "reached over a new connection, changes kept";
+    private static final String CONFIGURED = "change the host";
 
     private final Account account = new Account();
     private final Set<String> configured = ConcurrentHashMap.newKeySet();
@@ -162,7 +162,7 @@ class MeshReadinessTest {
         hosts.mute("db-1");
         Mesh mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(inventory)
                 .applier(hosts)

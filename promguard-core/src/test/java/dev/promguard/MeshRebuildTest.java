@@ -159,7 +159,9 @@ class MeshRebuildTest {
     void apply_bootstrapKeyAfterARebuildBeforeThePin_isRefused() {
         Account late = new Account();
         MeshListener rebuild = event -> {
-            if (event.host().equals(Optional.of(NODE)) && event.step().startsWith("active")) {
+            if (event.host().equals(Optional.of(NODE))
+                    && event.step().equals("connect over SSH")
+                    && event.state() == MeshEvent.State.STARTED) {
                 late.cloud.rebuild(NODE);
             }
         };

@@ -135,7 +135,7 @@ class MeshRemovalTest {
         MemoryStateStore store = new MemoryStateStore();
         MeshBuilder spec = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .provider(inventory)
                 .applier(new MemoryHosts(inventory))
                 .state(store)

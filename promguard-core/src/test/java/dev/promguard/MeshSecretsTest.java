@@ -99,6 +99,74 @@ class MeshSecretsTest {
         assertThat(shown).hasSizeGreaterThan(40).noneMatch(text -> text.contains(PASSWORD));
     }
 
+    /** What programs and pages get is checked apart from what people read, since it says more. */
+    @Test
+    void documents_everyVerb_holdNoSecretOfTheSpecTheStateOrAHost() {
+        String privateKey = "wL5nFd8cQm3sTz7vXb1yHj4kPr6uGa9eNi2oBt0CVEA=";
+        List<String> shown = new ArrayList<>();
+        Mesh mesh = spec(Secret.of(PASSWORD)).build();
+        documents(mesh.plan(), shown);
+        documents(mesh.apply(), shown);
+        account.cloud
+                .machine("shop-monitor-1")
+                .edit(
+                        "/etc/prometheus/prometheus.yml",
+                        text -> text + "basic_auth:\n  password: typed-by-hand\nbearer_token: eyJ0eXAiOiJKV1Qi\n");
+        account.cloud
+                .machine("shop-monitor-1")
+                .edit(
+                        "/etc/wireguard/wg0.conf",
+                        text -> text + "PrivateKey = " + privateKey + "\nPresharedKey = " + privateKey + "\n");
+        Mesh other = spec(Secret.of("another-password")).build();
+        documents(other.plan(), shown);
+        documents(other.planRotateKeys(), shown);
+        documents(other.verify(), shown);
+        documents(other.apply(other.plan()), shown);
+        documents(other.rotateKeys(), shown);
+        documents(other.planDestroy(), shown);
+        String loginKey = account.store
+                .loadLoginKey("shop")
+                .orElseThrow()
+                .useText(text -> text.replaceAll("-----[^-]+-----", "")
+                        .strip()
+                        .lines()
+                        .skip(1)
+                        .findFirst()
+                        .orElseThrow());
+        documents(other.destroy(), shown);
+
+        assertThat(shown).anyMatch(text -> text.contains("bearer_token: •••"));
+        assertThat(shown)
+                .hasSizeGreaterThanOrEqualTo(9)
+                .noneMatch(text -> Stream.of(
+                                PASSWORD, "another-password", "typed-by-hand", "eyJ0eXAiOiJKV1Qi", privateKey, loginKey)
+                        .anyMatch(text::contains));
+    }
+
+    private static void documents(Plan plan, List<String> shown) {
+        shown.add(plan.toJson()
+                + plan.toMarkdown()
+                + Report.builder().plan(plan).build().toHtml());
+    }
+
+    private static void documents(ApplyReport report, List<String> shown) {
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().applied(report).build().toHtml());
+    }
+
+    private static void documents(VerifyReport report, List<String> shown) {
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().verified(report).build().toHtml());
+    }
+
+    private static void documents(DestroyReport report, List<String> shown) {
+        shown.add(report.toJson()
+                + report.toMarkdown()
+                + Report.builder().removed(report).build().toHtml());
+    }
+
     @Test
     void apply_secretClosed_saysSoAndTheNextOneFinishes() {
         Secret password = Secret.of(PASSWORD);

@@ -30,7 +30,7 @@ class MeshServedPortsTest {
     private MeshBuilder spec(Consumer<HostBuilder> host) {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", monitor -> {})
+                .namedMonitor("mon", monitor -> {})
                 .node("db-1", host)
                 .provider(inventory)
                 .applier(hosts)

@@ -112,7 +112,7 @@ class MeshServicesTest {
         Path service = folder.resolve("META-INF/services").resolve(CloudProvider.class.getName());
         Files.writeString(service, "dev.promguard.NoSuchCloud");
         assertThatThrownBy(mesh::plan)
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("the provider on the class path cannot be used");
 
         Files.writeString(service, FoundCloud.class.getName());

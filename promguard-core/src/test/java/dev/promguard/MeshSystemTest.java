@@ -26,7 +26,7 @@ class MeshSystemTest {
     private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .provider(new Calls().watch(inventory))
                 .applier(new Calls().watch(hosts))
                 .state(new Calls().watch(store))

@@ -139,7 +139,7 @@ class MeshTest {
             })
     void apply_oneChangeFails_saysHostAndStepKeepsTheReportAndIsFinishedByTheNext(String change) {
         MeshListener breakNode = event -> {
-            if (event.host().equals(Optional.of("shop-node-1")) && event.step().startsWith("created")) {
+            if (event.host().equals(Optional.of("shop-node-1")) && event.step().equals("wait until active")) {
                 account.cloud.machine("shop-node-1").failAt(change);
             }
         };
@@ -502,7 +502,7 @@ class MeshTest {
     @Test
     void apply_networkOfTheHostsOwn_failsTheHostBeforeAnythingIsChanged() {
         MeshListener clash = event -> {
-            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+            if (event.step().equals("wait until active") && event.host().equals(Optional.of("shop-node-1"))) {
                 account.cloud.machine("shop-node-1").network("10.0.0.14/16");
             }
         };
@@ -518,7 +518,7 @@ class MeshTest {
     @ValueSource(strings = {"fedora-41", "debian-12-x64"})
     void apply_hostThatPromGuardCannotServe_isNotTouched(String image) {
         MeshListener other = event -> {
-            if (event.step().startsWith("created") && event.host().equals(Optional.of("shop-node-1"))) {
+            if (event.step().equals("wait until active") && event.host().equals(Optional.of("shop-node-1"))) {
                 account.cloud.machine("shop-node-1").machine(image.startsWith("debian") ? "riscv64" : "x86_64");
             }
         };
@@ -619,9 +619,9 @@ class MeshTest {
         assertThat(plan).hasToString("""
             mesh shop: 3 to create, 0 to change, 0 to remove · $18.00 a month ($0.027 an hour)
 
-            + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  public address known after apply
-            + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  public address known after apply
-            + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  public address known after apply\
+            + shop-monitor-1  tor1  s-1vcpu-1gb  10.0.0.1  known after apply
+            + shop-node-1     lon1  s-1vcpu-1gb  10.0.0.2  known after apply
+            + shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  known after apply\
             """);
         assertThat(calls.made())
                 .containsOnly(
@@ -662,7 +662,7 @@ class MeshTest {
                         "? shop-node-2     lon1  s-1vcpu-1gb  10.0.0.3  127.77.0.x",
                         "    shop-node-2 (127.77.0.x): step \"connect\" failed: no answer in 20 s [PG-4001]",
                         "      See that it is up.",
-                        "+ new             ams3  s-1vcpu-1gb  10.0.0.5  public address known after apply",
+                        "+ new             ams3  s-1vcpu-1gb  10.0.0.5  known after apply",
                         "- shop-node-3     lon1  s-1vcpu-1gb  10.0.0.4  127.77.0.x",
                         "    (deleted for good with its disk and all data on it)");
     }
@@ -770,11 +770,11 @@ class MeshTest {
     @Test
     void apply_noPortGivenOrOnTheClassPath_saysWhatToAddAndWhatToCall() {
         assertThatThrownBy(() -> Mesh.builder().monitor("tor1").apply())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("add promguard-do, or call .provider(…)");
         assertThatThrownBy(() ->
                         Mesh.builder().monitor("tor1").provider(account.cloud).apply())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("add promguard-ssh, or call .applier(…)");
     }
 }

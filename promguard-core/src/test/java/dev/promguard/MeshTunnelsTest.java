@@ -129,7 +129,7 @@ class MeshTunnelsTest {
         cause.happen(account);
         AtomicBoolean exchanging = new AtomicBoolean(cause != Cause.ROTATION);
         MeshListener trap = event -> {
-            if (event.step().startsWith("rotate")) {
+            if (event.step().startsWith("rotate the keys")) {
                 exchanging.set(true);
                 machine(MONITOR)
                         .failAt(
@@ -188,7 +188,7 @@ class MeshTunnelsTest {
         AtomicBoolean exchanging = new AtomicBoolean(cause != Cause.ROTATION);
         account.hosts.rollbackAfter(Duration.ofSeconds(5));
         MeshListener trap = event -> {
-            exchanging.compareAndSet(false, event.step().startsWith("rotate"));
+            exchanging.compareAndSet(false, event.step().startsWith("rotate the keys"));
             if (exchanging.get()
                     && event.host().equals(Optional.of(MONITOR))
                     && event.step().equals("reconnect")) {
@@ -213,7 +213,7 @@ class MeshTunnelsTest {
         cause.before(account.spec()).apply();
         cause.happen(account);
         MeshListener trap = event -> {
-            if (event.step().startsWith("rotate")) {
+            if (event.step().startsWith("rotate the keys")) {
                 machine("shop-node-1").failAt("wg0: set peers");
             }
         };

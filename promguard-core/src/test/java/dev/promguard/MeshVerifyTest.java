@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.Kernel;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.internal.verify.CheckItem;
 import dev.promguard.internal.verify.DueChecks;
@@ -30,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,10 +94,10 @@ class MeshVerifyTest {
                         .lines()
                         .map(line -> line.stripTrailing().replaceAll("127[.]77[.]0[.][234]", "127.77.0.x")))
                 .containsExactly(
-                        "host            region  public address   WireGuard address  last handshake  target",
-                        "shop-monitor-1  tor1    127.77.0.x       10.0.0.1           40 s ago        up",
-                        "shop-node-1     lon1    127.77.0.x       10.0.0.2           40 s ago        up",
-                        "shop-node-2     lon1    127.77.0.x       10.0.0.3           40 s ago        up");
+                        "host            region  public address  WireGuard  handshake  target",
+                        "shop-monitor-1  tor1    127.77.0.x      10.0.0.1   40 s ago   up",
+                        "shop-node-1     lon1    127.77.0.x      10.0.0.2   40 s ago   up",
+                        "shop-node-2     lon1    127.77.0.x      10.0.0.3   40 s ago   up");
     }
 
     @Test
@@ -106,6 +108,37 @@ class MeshVerifyTest {
                 .containsExactlyInAnyOrderElementsOf(DueChecks.of(mesh.blueprint()).stream()
                         .map(DueChecks.Due::item)
                         .toList());
+    }
+
+    @Test
+    void verify_healthyMesh_saysWhoCheckedWhichSpecAndWhatRunsWhere() {
+        account.cloud.machine("shop-node-1").says(Kernel.FACTS, "release\t6.1.0-18-amd64");
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.origin().orElseThrow()).contains(System.getProperty("user.name") + "@");
+        assertThat(report.blueprint()).contains(mesh.blueprint());
+        HostHealth monitor = report.hosts().get(0);
+        HostHealth node = report.hosts().get(1);
+        assertThat(monitor.system()).contains("debian 12");
+        assertThat(monitor.software()).containsOnlyKeys("node_exporter", "prometheus");
+        assertThat(monitor.kernel()).isEmpty();
+        assertThat(node.kernel()).contains("6.1.0-18-amd64");
+        assertThat(report.toMarkdown())
+                .contains(mesh.blueprint().spec().hash(), "6.1.0-18-amd64", "prometheus 3.", report.version());
+    }
+
+    /** Scripts and tickets hold these ids: one that changes here breaks them. */
+    @Test
+    void reference_checksOfAHealthyMesh_areTheOnesWrittenDown() {
+        List<String> references =
+                mesh.verify().checks().stream().map(Check::reference).toList();
+
+        assertThat(references)
+                .doesNotHaveDuplicates()
+                .isEqualTo(mesh.verify().checks().stream().map(Check::reference).toList());
+        new Golden("/dev/promguard/ids")
+                .check("checks.expected", references.stream().sorted().collect(Collectors.joining("\n", "", "\n")));
     }
 
     private List<String> due(String host) {
@@ -1079,7 +1112,7 @@ class MeshVerifyTest {
     @Test
     void openPrometheus_monitorNamed_reachesThatOne() {
         Account pair = new Account();
-        MeshBuilder two = pair.spec().monitor("b", host -> host.region("lon1"));
+        MeshBuilder two = pair.spec().namedMonitor("b", host -> host.region("lon1"));
         two.apply();
         pair.cloud.machine("b").forwardTo(9090);
         pair.cloud.machine("shop-monitor-1").down(true);
@@ -1092,8 +1125,10 @@ class MeshVerifyTest {
 
     @Test
     void openPrometheus_nameOfNoMonitor_namesTheMonitors() {
-        Mesh pair =
-                new Account().spec().monitor("b", host -> host.region("lon1")).build();
+        Mesh pair = new Account()
+                .spec()
+                .namedMonitor("b", host -> host.region("lon1"))
+                .build();
 
         assertThatThrownBy(() -> pair.openPrometheus("c"))
                 .isInstanceOf(InvalidMeshException.class)

@@ -26,7 +26,7 @@ class OtherPlansTest {
     private MeshBuilder existing(Calls calls) {
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> {})
                 .provider(calls.watch(inventory))
                 .applier(calls.watch(hosts))
@@ -242,11 +242,11 @@ class OtherPlansTest {
         Mesh mesh = account.spec().build();
 
         assertThatThrownBy(() -> mesh.apply(mesh.planDestroy()))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("this is a plan of DESTROY, and not of APPLY");
-        assertThatThrownBy(() -> mesh.apply(mesh.planRotateKeys())).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> mesh.destroy(mesh.plan())).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> mesh.rotateKeys(mesh.plan())).isInstanceOf(IllegalArgumentException.class);
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("this is a plan of DESTROY, and not of APPLY: pass it to its own verb [PG-9002]");
+        assertThatThrownBy(() -> mesh.apply(mesh.planRotateKeys())).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> mesh.destroy(mesh.plan())).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> mesh.rotateKeys(mesh.plan())).isInstanceOf(InvalidSettingException.class);
         account.assertUpToDate(mesh);
     }
 }

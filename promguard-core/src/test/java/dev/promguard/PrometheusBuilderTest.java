@@ -16,7 +16,6 @@ import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import dev.promguard.host.Renderer;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,8 +47,8 @@ class PrometheusBuilderTest {
 
     /** What a setter says of a value that it refuses at once. */
     private static String refusal(Consumer<PrometheusBuilder> settings) {
-        return String.valueOf(catchThrowableOfType(IllegalArgumentException.class, () -> mesh(settings))
-                .getMessage());
+        return String.valueOf(catchThrowableOfType(InvalidSettingException.class, () -> mesh(settings))
+                .reason());
     }
 
     private static PrometheusSpec spec(Consumer<PrometheusBuilder> settings) {
@@ -286,8 +285,9 @@ class PrometheusBuilderTest {
         Path missing = folder.resolve("own.yml");
 
         assertThatThrownBy(() -> mesh(prometheus -> prometheus.addRules(missing)))
-                .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining(missing.toString());
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining(missing.toString())
+                .hasMessageEndingWith("[PG-1009]");
     }
 
     @Test
@@ -295,7 +295,7 @@ class PrometheusBuilderTest {
         Path file = Files.write(folder.resolve("own.yml"), new byte[] {(byte) 0xff, (byte) 0xfe});
 
         assertThatThrownBy(() -> mesh(prometheus -> prometheus.addRules(file)))
-                .isInstanceOf(UncheckedIOException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("UTF-8");
     }
 

@@ -8,15 +8,16 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.internal.text.Columns;
 import dev.promguard.spi.Price;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +30,73 @@ class ReportsTest {
                 .publicAddress("203.0.113.1")
                 .changes(List.of(changes))
                 .build();
+    }
+
+    /** Names as the quickstart has them, the longest that a host can have, and what no terminal should obey. */
+    private static final List<String> NAMES =
+            List.of("promguard-quickstart-monitor-1", "a", "n".repeat(63), "多台主机多台主机-1", "evil\u001b[31m-1");
+
+    @Test
+    void reports_anyNames_alignAndKeepTo80Columns() {
+        ApplyReport.Builder applied = ApplyReport.builder("shop").duration(Duration.ofSeconds(24));
+        VerifyReport.Builder verified = VerifyReport.builder("shop", Instant.EPOCH, "1");
+        for (String name : NAMES.subList(0, 2)) {
+            applied.addHost(HostOutcome.builder(name, Status.CHANGED)
+                    .region("tor1")
+                    .publicAddress("203.0.113.101")
+                    .address("10.0.0.1")
+                    .changes(List.of("a", "b"))
+                    .build());
+            verified.addHost(HostHealth.builder(name, "tor1", "10.0.0.1")
+                    .publicAddress("203.0.113.101")
+                    .handshakeAge(Duration.ofSeconds(104))
+                    .target("up")
+                    .build());
+        }
+
+        assertThat(applied.build()).hasToString("""
+                mesh shop: up to date, 4 changes on 2 hosts in 24.0 s
+                  promguard-quickstart-monitor-1  tor1  203.0.113.101  10.0.0.1  2 changes
+                  a                               tor1  203.0.113.101  10.0.0.1  2 changes""");
+        assertThat(verified.build().table()).isEqualTo("""
+                host                            public address  WireGuard  handshake  target
+                promguard-quickstart-monitor-1  203.0.113.101   10.0.0.1   104 s ago  up
+                a                               203.0.113.101   10.0.0.1   104 s ago  up""");
+    }
+
+    @Test
+    void applyReport_namesOfAnyLengthAndScript_alignAndKeepTo80Columns() {
+        ApplyReport.Builder applied = ApplyReport.builder("shop").duration(Duration.ofSeconds(24));
+        NAMES.forEach(name -> applied.addHost(HostOutcome.builder(name, Status.CHANGED)
+                .region("tor1")
+                .publicAddress("203.0.113.101")
+                .address("10.0.0.1")
+                .changes(List.of("a", "b"))
+                .build()));
+
+        String text = applied.build().toString();
+
+        assertThat(text.lines())
+                .allSatisfy(line -> assertThat(Columns.width(line)).as(line).isLessThanOrEqualTo(Columns.LINE));
+        assertThat(text.lines().filter(line -> line.contains("tor1")))
+                .hasSize(NAMES.size())
+                .allSatisfy(line -> assertThat(Columns.width(line.substring(0, line.indexOf("tor1"))))
+                        .as(line)
+                        .isEqualTo(67));
+        assertThat(text).doesNotContain("\u001b");
+    }
+
+    @Test
+    void wrapped_longSentences_goOnIndentedAndPathsStayWhole() {
+        assertThat(Progress.wrapped("""
+                mesh shop: 1 to change
+                    ~ write /etc/prometheus/prometheus.yml: mode 0644 → 0640, because the file holds a password for remote write
+                    (not changed: see https://example.org/a/path/that/is/so/long/that/it/does/not/fit/on/a/line/of/a/terminal)""")).isEqualTo("""
+                mesh shop: 1 to change
+                    ~ write /etc/prometheus/prometheus.yml: mode 0644 → 0640, because the file
+                      holds a password for remote write
+                    (not changed: see
+                      https://example.org/a/path/that/is/so/long/that/it/does/not/fit/on/a/line/of/a/terminal)""");
     }
 
     @Test
@@ -58,7 +126,8 @@ class ReportsTest {
                             from the cloud
                           shop-monitor-1                tor1  203.0.113.1  10.0.0.1    unchanged
                           shop-node-1                   tor1  203.0.113.1  10.0.0.1    2 changes
-                          shop-node-2-with-a-long-name  sgp1  -            fd00:44::3  FAILED after 1 change, 1 of them drift""");
+                          shop-node-2-with-a-long-name  sgp1  -            fd00:44::3
+                            FAILED after 1 change, 1 of them drift""");
     }
 
     @Test
@@ -144,10 +213,17 @@ class ReportsTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
             MeshListener progress = Progress.to(out);
-            progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
-            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.STARTED));
-            progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
-            progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+            progress.on(MeshEvent.builder(MeshEvent.Kind.PHASE, MeshEvent.State.STARTED, "create 2 hosts")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.STARTED, "install ufw")
+                    .host("a")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "install ufw")
+                    .host("a")
+                    .build());
+            progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.FAILED, "install ufw")
+                    .host("b")
+                    .build());
         }
 
         assertThat(bytes.toString(StandardCharsets.UTF_8).lines().map(line -> line.replaceFirst("^ +[0-9.]+ s", "T")))
@@ -167,9 +243,14 @@ class ReportsTest {
         logger.setLevel(Level.DEBUG);
         MeshListener progress = Progress.toLog(logger.getName());
 
-        progress.on(new MeshEvent(Optional.empty(), "create 2 hosts", MeshEvent.State.STARTED));
-        progress.on(new MeshEvent(Optional.of("a"), "install ufw", MeshEvent.State.DONE));
-        progress.on(new MeshEvent(Optional.of("b"), "install ufw", MeshEvent.State.FAILED));
+        progress.on(MeshEvent.builder(MeshEvent.Kind.PHASE, MeshEvent.State.STARTED, "create 2 hosts")
+                .build());
+        progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.DONE, "install ufw")
+                .host("a")
+                .build());
+        progress.on(MeshEvent.builder(MeshEvent.Kind.STEP, MeshEvent.State.FAILED, "install ufw")
+                .host("b")
+                .build());
 
         assertThat(log.list)
                 .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())

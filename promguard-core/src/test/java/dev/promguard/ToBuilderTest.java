@@ -50,7 +50,7 @@ class ToBuilderTest {
                             .mtu(1280 + n % 100)),
             (mesh, n) -> mesh.monitor(region(n)),
             (mesh, n) -> mesh.addMonitor(region(n)),
-            (mesh, n) -> mesh.monitor("mon-" + n % 3, host -> host.image("image-" + n)),
+            (mesh, n) -> mesh.namedMonitor("mon-" + n % 3, host -> host.image("image-" + n)),
             (mesh, n) -> mesh.region(region(n)),
             (mesh, n) -> mesh.size("size-" + n),
             (mesh, n) -> mesh.image("image-" + n),
@@ -95,7 +95,7 @@ class ToBuilderTest {
         Random random = new Random(seed);
         MeshBuilder builder = Mesh.builder()
                 .name("shop")
-                .monitor("eye", host -> {})
+                .namedMonitor("eye")
                 .provider(CLOUD)
                 .applier(new MemoryHosts(CLOUD))
                 .state(new MemoryStateStore());

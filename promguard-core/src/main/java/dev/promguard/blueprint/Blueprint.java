@@ -1,5 +1,7 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import inet.ipaddr.IPAddressString;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -160,7 +162,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      *
      * @param name its name
      * @return the host
-     * @throws IllegalArgumentException if the blueprint has no host of that name
+     * @throws InvalidSettingException if the blueprint has no host of that name
      */
     public Host host(String name) {
         for (Host host : hosts) {
@@ -168,7 +170,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                 return host;
             }
         }
-        throw new IllegalArgumentException("mesh " + mesh() + " has no host " + Names.quote(name));
+        throw new InvalidSettingException(
+                ErrorCode.UNKNOWN_NAME, "mesh " + mesh() + " has no host " + Names.quote(name), null);
     }
 
     /**
@@ -234,7 +237,7 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      * @return the diagram's text, ending in a line end
      */
     public String toMermaid() {
-        return Picture.mermaid(this);
+        return toMermaid(Overlay.NONE);
     }
 
     /**
@@ -243,7 +246,29 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
      * @return a whole SVG document, ending in a line end
      */
     public String toSvg() {
-        return Picture.svg(this);
+        return toSvg(Overlay.NONE);
+    }
+
+    /**
+     * The mesh as a Mermaid flowchart that shows how its hosts are.
+     *
+     * @param overlay what is known of them
+     * @return the source of the flowchart, as {@link #toMermaid()}
+     * @throws NullPointerException if it is null
+     */
+    public String toMermaid(Overlay overlay) {
+        return new Flowchart(this, overlay).toString();
+    }
+
+    /**
+     * The mesh as a picture that shows how its hosts and tunnels are.
+     *
+     * @param overlay what is known of them
+     * @return an SVG document, as {@link #toSvg()}
+     * @throws NullPointerException if it is null
+     */
+    public String toSvg(Overlay overlay) {
+        return new Picture(this, overlay).toString();
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -55,7 +56,7 @@ public record Exporter(
      * Checks and copies.
      *
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and what is allowed
+     * @throws InvalidSettingException if a part is malformed; the message names it, its value and what is allowed
      */
     public Exporter {
         ExporterChecks.name(name);
@@ -75,7 +76,7 @@ public record Exporter(
         Set<String> files = new HashSet<>();
         for (ConfigFile file : configFiles) {
             if (!files.add(file.name())) {
-                throw new IllegalArgumentException("exporter configuration file " + Names.quote(file.name())
+                throw new InvalidSettingException("exporter configuration file " + Names.quote(file.name())
                         + " is given twice: give each file a name of its own");
             }
         }
@@ -83,7 +84,7 @@ public record Exporter(
                 capabilities.isEmpty() ? Set.of() : java.util.Collections.unmodifiableSet(EnumSet.copyOf(capabilities));
         probes = List.copyOf(probes);
         if (new HashSet<>(probes).size() != probes.size()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "exporter probes " + Names.quote(probes.toString()) + " are not valid: give each probe once");
         }
     }
@@ -109,7 +110,7 @@ public record Exporter(
          * Checks both.
          *
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if the program is not a plain file name
+         * @throws InvalidSettingException if the program is not a plain file name
          */
         public FromRelease {
             Objects.requireNonNull(release, "release");
@@ -139,7 +140,7 @@ public record Exporter(
          * Checks and copies.
          *
          * @throws NullPointerException if something is null
-         * @throws IllegalArgumentException if a part is malformed
+         * @throws InvalidSettingException if a part is malformed
          */
         public FromPackage {
             ExporterChecks.require(
@@ -171,7 +172,7 @@ public record Exporter(
          * Checks and copies. A line end is appended where the text has none.
          *
          * @throws NullPointerException if something is null
-         * @throws IllegalArgumentException if the name is not a plain file name, or the text has control characters or more
+         * @throws InvalidSettingException if the name is not a plain file name, or the text has control characters or more
          *     than 256 KiB
          */
         public ConfigFile {
@@ -193,13 +194,13 @@ public record Exporter(
          * Checks both.
          *
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if the target has another form, contains a user name or password, or the module is
+         * @throws InvalidSettingException if the target has another form, contains a user name or password, or the module is
          *     malformed
          */
         public Probe {
             Objects.requireNonNull(target, "target");
             if (!ExporterChecks.isProbeTarget(target)) {
-                throw new IllegalArgumentException("probe target " + Names.quote(target)
+                throw new InvalidSettingException("probe target " + Names.quote(target)
                         + " is not valid: use an http or https URI without user and password, or a host or address with or"
                         + " without a port");
             }
@@ -215,7 +216,7 @@ public record Exporter(
      * @param release the release
      * @param port the TCP port
      * @return the exporter
-     * @throws IllegalArgumentException if the release's name does not end in {@code _exporter}, or the port is none
+     * @throws InvalidSettingException if the release's name does not end in {@code _exporter}, or the port is none
      */
     public static Exporter fromRelease(Release release, int port) {
         Objects.requireNonNull(release, "release");
@@ -230,7 +231,7 @@ public record Exporter(
      * @param program the program's file name in the tarball's top folder
      * @param port the TCP port
      * @return the exporter
-     * @throws IllegalArgumentException if a part is malformed
+     * @throws InvalidSettingException if a part is malformed
      */
     public static Exporter fromRelease(String name, Release release, String program, int port) {
         return usual(name, new FromRelease(release, program), port);
@@ -244,7 +245,7 @@ public record Exporter(
      * @param path the program's absolute path, such as {@code /usr/bin/prometheus-blackbox-exporter}
      * @param port the TCP port
      * @return the exporter
-     * @throws IllegalArgumentException if a part is malformed
+     * @throws InvalidSettingException if a part is malformed
      */
     public static Exporter fromPackage(String name, String debianPackage, String path, int port) {
         return usual(name, new FromPackage(debianPackage, path, List.of(debianPackage + ".service")), port);
@@ -272,7 +273,7 @@ public record Exporter(
      *
      * @param value the name, ending in {@code _exporter}
      * @return a copy
-     * @throws IllegalArgumentException if it is malformed
+     * @throws InvalidSettingException if it is malformed
      */
     public Exporter withName(String value) {
         return new Exporter(
@@ -295,7 +296,7 @@ public record Exporter(
      *
      * @param value 1 to 65535, not 22
      * @return a copy
-     * @throws IllegalArgumentException if it is none
+     * @throws InvalidSettingException if it is none
      */
     public Exporter withPort(int value) {
         return new Exporter(
@@ -307,7 +308,7 @@ public record Exporter(
      *
      * @param value the job's name
      * @return a copy
-     * @throws IllegalArgumentException if it is malformed
+     * @throws InvalidSettingException if it is malformed
      */
     public Exporter withJob(String value) {
         return new Exporter(
@@ -319,7 +320,7 @@ public record Exporter(
      *
      * @param value the path; {@code /metrics} by default
      * @return a copy
-     * @throws IllegalArgumentException if it is malformed
+     * @throws InvalidSettingException if it is malformed
      */
     public Exporter withMetricsPath(String value) {
         return new Exporter(
@@ -331,7 +332,7 @@ public record Exporter(
      *
      * @param value the arguments; <code>{listen}</code> or <code>{address}</code> must stand in one
      * @return a copy
-     * @throws IllegalArgumentException if neither does, or an argument has control characters
+     * @throws InvalidSettingException if neither does, or an argument has control characters
      */
     public Exporter withListen(String... value) {
         return new Exporter(
@@ -353,7 +354,7 @@ public record Exporter(
      *
      * @param more each is passed to the program as one argument, whatever it contains
      * @return a copy
-     * @throws IllegalArgumentException if one has control characters or more than 2000 characters
+     * @throws InvalidSettingException if one has control characters or more than 2000 characters
      */
     public Exporter addArguments(String... more) {
         Objects.requireNonNull(more, "arguments");
@@ -418,7 +419,7 @@ public record Exporter(
      * @param target an http or https URI, or a host or address with or without a port
      * @param module the module of the exporter's configuration to probe it with, such as {@code http_2xx}
      * @return a copy
-     * @throws IllegalArgumentException if one is malformed
+     * @throws InvalidSettingException if one is malformed
      */
     public Exporter addProbe(String target, String module) {
         return new Exporter(

@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.List;
@@ -30,7 +31,7 @@ final class ExporterChecks {
                 "exporter name",
                 "lower-case letters, digits and underscores, at most 31, ending in _exporter");
         if (name.equals("node_exporter")) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "exporter name \"node_exporter\" is not valid: use another name, since every host runs that exporter already");
         }
     }
@@ -38,13 +39,13 @@ final class ExporterChecks {
     /** Insists that an exporter listens on the WireGuard address alone. */
     static void listening(List<String> listen, List<String> arguments) {
         if (listen.stream().noneMatch(text -> text.contains("{listen}") || text.contains("{address}"))) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "exporter listen arguments " + Names.quote(String.join(" ", listen))
                             + " are not valid: use {listen} or {address} in one of them, since the exporter would listen on every address otherwise");
         }
         for (String argument : arguments) {
             if (argument.startsWith("--web.listen-address") || argument.startsWith("-web.listen-address")) {
-                throw new IllegalArgumentException("exporter argument " + Names.quote(argument)
+                throw new InvalidSettingException("exporter argument " + Names.quote(argument)
                         + " is not valid: use withListen to say how the exporter is given its address");
             }
         }
@@ -54,11 +55,11 @@ final class ExporterChecks {
         require(FILE, name, "exporter configuration file", "a plain file name");
         Objects.requireNonNull(content, "content");
         if (content.length() > LARGEST_FILE) {
-            throw new IllegalArgumentException("exporter configuration " + Names.quote(name)
+            throw new InvalidSettingException("exporter configuration " + Names.quote(name)
                     + " is too large: use at most " + LARGEST_FILE / 1024 + " KiB");
         }
         if (CONTROL.matcher(content).find()) {
-            throw new IllegalArgumentException("exporter configuration " + Names.quote(content)
+            throw new InvalidSettingException("exporter configuration " + Names.quote(content)
                     + " is not valid: use text without control characters");
         }
     }
@@ -85,7 +86,7 @@ final class ExporterChecks {
         for (String text : texts) {
             Objects.requireNonNull(text, field);
             if (text.isEmpty() || text.length() > LONGEST_ARGUMENT || !Names.isPrintable(text)) {
-                throw new IllegalArgumentException("exporter argument " + Names.quote(text) + " is not valid: use 1 to "
+                throw new InvalidSettingException("exporter argument " + Names.quote(text) + " is not valid: use 1 to "
                         + LONGEST_ARGUMENT + " printable characters");
             }
         }
@@ -95,7 +96,7 @@ final class ExporterChecks {
     static void require(Pattern pattern, String value, String field, String form) {
         Objects.requireNonNull(value, field);
         if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: use " + form);
+            throw new InvalidSettingException(field + " " + Names.quote(value) + " is not valid: use " + form);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -54,7 +55,7 @@ public record FirewallRule(
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if a part is malformed
+     * @throws InvalidSettingException if a part is malformed
      */
     public FirewallRule {
         Objects.requireNonNull(protocol, "protocol");
@@ -63,7 +64,7 @@ public record FirewallRule(
         to.ifPresent(text -> require(ADDRESS, text, "destination address"));
         require(COMMENT, comment, "comment");
         if (port < 1 || port > 65535) {
-            throw new IllegalArgumentException("port " + port + " is not between 1 and 65535");
+            throw new InvalidSettingException("port " + port + " is not between 1 and 65535");
         }
     }
 
@@ -120,7 +121,7 @@ public record FirewallRule(
 
     private static void require(Pattern pattern, String value, String field) {
         if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException("firewall rule: " + field + " " + Names.quote(value) + " is not valid");
+            throw new InvalidSettingException("firewall rule: " + field + " " + Names.quote(value) + " is not valid");
         }
     }
 }

@@ -100,6 +100,16 @@ public record MeshSpec(
     }
 
     /**
+     * A sum that tells specs apart: of all that the spec says, and of no secret, since a spec holds none. The same spec has the same hash on
+     * every machine that runs the same version of PromGuard.
+     *
+     * @return {@code sha256:} and 64 hex digits
+     */
+    public String hash() {
+        return SpecHash.of(this);
+    }
+
+    /**
      * The same spec with other releases in the place of PromGuard's own choices of the same names. A release that was chosen
      * by the user stays.
      *

@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import inet.ipaddr.AddressStringException;
 import inet.ipaddr.IPAddress;
@@ -27,12 +28,12 @@ public final class Planner {
      * @param held addresses that hosts hold already, by host name; also of hosts that are no longer in the spec, whose addresses
      *     are not given to others. Of two with the same address the first keeps it
      * @return the blueprint
-     * @throws IllegalArgumentException if the spec has problems, or the network has no address left
+     * @throws InvalidSettingException if the spec has problems, or the network has no address left
      */
     public static Blueprint plan(MeshSpec spec, Map<String, String> held) {
         List<String> problems = problems(spec);
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
+            throw new InvalidSettingException(String.join("; ", problems));
         }
         IPAddress network = parseNetwork(spec.network());
         List<HostSpec> ordered = new ArrayList<>();
@@ -56,7 +57,7 @@ public final class Planner {
                 next = next.increment(1);
             }
             if (!usable(network, next)) {
-                throw new IllegalArgumentException("network " + spec.network() + " has no address left for "
+                throw new InvalidSettingException("network " + spec.network() + " has no address left for "
                         + host.name() + ": addresses that other hosts held stay theirs; choose a larger network");
             }
             taken.add(next);
@@ -129,7 +130,7 @@ public final class Planner {
      * @param spec the spec, without {@link #problems}
      * @param address an IPv4 or IPv6 address
      * @return true if it is one of the network's, and not reserved there
-     * @throws IllegalArgumentException if it is no address
+     * @throws InvalidSettingException if it is no address
      */
     public static boolean isUsable(MeshSpec spec, String address) {
         return usable(parseNetwork(spec.network()), parseAddress(address));
@@ -296,7 +297,7 @@ public final class Planner {
     private static int prefixLength(IPAddress network) {
         Integer length = network.getNetworkPrefixLength();
         if (length == null) {
-            throw new IllegalArgumentException("a network without prefix length");
+            throw new InvalidSettingException("a network without prefix length");
         }
         return length;
     }
@@ -305,7 +306,7 @@ public final class Planner {
         try {
             return new IPAddressString(text).toAddress();
         } catch (AddressStringException e) {
-            throw new IllegalArgumentException("network " + Names.quote(text) + " is not a network", e);
+            throw new InvalidSettingException("network " + Names.quote(text) + " is not a network", e);
         }
     }
 
@@ -313,7 +314,7 @@ public final class Planner {
         try {
             return new IPAddressString(text).toAddress().withoutPrefixLength();
         } catch (AddressStringException e) {
-            throw new IllegalArgumentException("address " + Names.quote(text) + " is not an address", e);
+            throw new InvalidSettingException("address " + Names.quote(text) + " is not an address", e);
         }
     }
 }

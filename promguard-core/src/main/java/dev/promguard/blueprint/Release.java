@@ -1,5 +1,6 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.InvalidSettingException;
 import java.net.URI;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -27,7 +28,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
      * Checks and copies.
      *
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if a part is malformed; the message names it, its value and what is allowed
+     * @throws InvalidSettingException if a part is malformed; the message names it, its value and what is allowed
      */
     public Release {
         require(NAME, name, "release name", "lower-case letters, digits, dashes and underscores");
@@ -40,7 +41,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
                 "release URI",
                 "an http, https or file URI without query, fragment or shell characters");
         if (sha256.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "release " + name + " has no SHA-256: give one for at least one architecture");
         }
         sha256.values().forEach(sum -> require(SUM, sum, "SHA-256 of " + name, "64 lower-case hex digits"));
@@ -95,7 +96,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
      * @param amd64 the SHA-256 of the amd64 tarball
      * @param arm64 the SHA-256 of the arm64 tarball
      * @return the release
-     * @throws IllegalArgumentException if a part is malformed
+     * @throws InvalidSettingException if a part is malformed
      */
     public static Release upstream(String name, String version, String amd64, String arm64) {
         require(NAME, name, "release name", "lower-case letters, digits, dashes and underscores");
@@ -156,7 +157,7 @@ public record Release(String name, String version, URI base, Map<Architecture, S
     private static void require(Pattern pattern, String value, String field, String form) {
         Objects.requireNonNull(value, field);
         if (!pattern.matcher(value).matches()) {
-            throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not valid: use " + form);
+            throw new InvalidSettingException(field + " " + Names.quote(value) + " is not valid: use " + form);
         }
     }
 }

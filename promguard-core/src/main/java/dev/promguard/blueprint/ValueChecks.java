@@ -1,5 +1,7 @@
 package dev.promguard.blueprint;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.util.Collection;
@@ -44,11 +46,22 @@ public final class ValueChecks {
      * Refuses a value that has a problem.
      *
      * @param problems what a check returned
-     * @throws IllegalArgumentException if there is a problem; the message holds all of them
+     * @throws InvalidSettingException if there is a problem; the message holds all of them
      */
     public static void require(List<String> problems) {
+        require(ErrorCode.INVALID_VALUE, problems);
+    }
+
+    /**
+     * Refuses a value that has a problem.
+     *
+     * @param code what kind of problem it is
+     * @param problems what a check returned
+     * @throws InvalidSettingException if there is a problem; the message holds all of them
+     */
+    public static void require(ErrorCode code, List<String> problems) {
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
+            throw new InvalidSettingException(code, String.join("; ", problems), null);
         }
     }
 

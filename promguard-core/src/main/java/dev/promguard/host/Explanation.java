@@ -49,6 +49,29 @@ public final class Explanation {
             List<Change> changes,
             DesiredHost expected,
             Set<String> newKeys) {
+        return each(desired, facts, left, changes, expected, newKeys).stream()
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    /**
+     * Explains changes one by one.
+     *
+     * @param desired what the host should be
+     * @param facts what it is, as {@link Resources#query} asks for it
+     * @param left what the last apply left
+     * @param changes what {@link Differ#diff} found between the first two
+     * @param expected what the host was expected to be when it was asked
+     * @param newKeys the names of the hosts that get a new key pair
+     * @return for each change at least one explained one, in the same order
+     */
+    public static List<List<ExplainedChange>> each(
+            DesiredHost desired,
+            HostFacts facts,
+            LastApplied left,
+            List<Change> changes,
+            DesiredHost expected,
+            Set<String> newKeys) {
         Explanation explanation = new Explanation(
                 desired,
                 facts,
@@ -56,8 +79,8 @@ public final class Explanation {
                 ManagedFiles.contents(expected),
                 newKeys,
                 Drift.among(desired, facts, left, changes));
-        List<ExplainedChange> explained = new ArrayList<>();
-        changes.forEach(change -> explained.addAll(change.resource().explain(change, explanation)));
+        List<List<ExplainedChange>> explained = new ArrayList<>();
+        changes.forEach(change -> explained.add(change.resource().explain(change, explanation)));
         return List.copyOf(explained);
     }
 

@@ -20,7 +20,7 @@ final class FileDiff {
     private static final long MOST_PAIRS = 2_000_000;
 
     private static final int MOST_LINES = 300;
-    private static final int LONGEST_LINE = 200;
+    private static final String MASKED = "… lines that look the same here differ in what is masked";
     private static final String NO_LINE_END = "\\ No newline at end of file";
 
     private final List<String> before;
@@ -114,29 +114,28 @@ final class FileDiff {
 
     /** The difference as a unified diff to look at, ending in a line end. */
     String unified(String path) {
-        List<String> shownBefore = shown(before);
-        List<String> shownAfter = shown(after);
+        List<String> maskedBefore = Mask.lines(before);
+        List<String> maskedAfter = Mask.lines(after);
+        List<String> shownBefore = new ArrayList<>(ChangedLines.unchanged(maskedBefore));
         Patch<String> patch = new Patch<>();
+        boolean alike = false;
         for (Replacement each : replacements) {
+            ChangedLines changed = ChangedLines.shown(
+                    maskedBefore.subList(each.from(), each.from() + each.removed()),
+                    maskedAfter.subList(each.to(), each.to() + each.added()));
+            for (int i = 0; i < each.removed(); i++) {
+                shownBefore.set(each.from() + i, changed.removed().get(i));
+            }
+            alike |= changed.looksTheSame();
             patch.addDelta(new ChangeDelta<>(
-                    new Chunk<>(each.from(), shownBefore.subList(each.from(), each.from() + each.removed())),
-                    new Chunk<>(each.to(), shownAfter.subList(each.to(), each.to() + each.added()))));
+                    new Chunk<>(each.from(), changed.removed()), new Chunk<>(each.to(), changed.added())));
         }
         List<String> lines = UnifiedDiffUtils.generateUnifiedDiff(
                 path + " (on the host)", path + " (desired)", shownBefore, patch, CONTEXT);
-        StringBuilder text = new StringBuilder();
-        lines.stream().limit(MOST_LINES).forEach(line -> text.append(line).append('\n'));
         if (lines.isEmpty()) {
-            text.append("(they differ in bytes that are not text)\n");
-        } else if (lines.size() > MOST_LINES) {
-            text.append("… ").append(lines.size() - MOST_LINES).append(" more lines\n");
+            return "(they differ in bytes that are not text)\n";
         }
-        return text.toString();
-    }
-
-    private static List<String> shown(List<String> lines) {
-        return Mask.lines(lines).stream()
-                .map(line -> Printable.line(line, LONGEST_LINE))
-                .toList();
+        String text = new ShortDiff(lines).text(MOST_LINES);
+        return alike ? text + MASKED + '\n' : text;
     }
 }

@@ -6,12 +6,18 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 sums in lower-case hex. */
-final class Hashes {
+public final class Hashes {
     private static final int SHOWN = 12;
 
     private Hashes() {}
 
-    static String of(String content) {
+    /**
+     * The sum of a text.
+     *
+     * @param content the text
+     * @return 64 digits
+     */
+    public static String of(String content) {
         return HexFormat.of().formatHex(sha256().digest(content.getBytes(StandardCharsets.UTF_8)));
     }
 

@@ -21,35 +21,42 @@ public final class Kernel implements Resource {
     /**
      * What the running kernel lacks.
      *
+     * @param release the release of the running kernel; empty where that is not known
      * @param withoutWireGuard its release, if it has no WireGuard, can load none, and no other program stands in; else empty
      * @param modules whether its folder of modules is there
      */
-    public record KernelFact(Optional<String> withoutWireGuard, boolean modules) {
+    public record KernelFact(Optional<String> release, Optional<String> withoutWireGuard, boolean modules) {
         /** Nothing is known to be missing. */
-        public static final KernelFact CAPABLE = new KernelFact(Optional.empty(), true);
+        public static final KernelFact CAPABLE = new KernelFact(Optional.empty(), Optional.empty(), true);
 
         /**
-         * Checks that the release is there or empty.
+         * Checks that the releases are there or empty.
          *
-         * @throws NullPointerException if it is null
+         * @throws NullPointerException if one is null
          */
         public KernelFact {
+            Objects.requireNonNull(release, "release");
             Objects.requireNonNull(withoutWireGuard, "withoutWireGuard");
         }
     }
 
-    /** Reads at most one line. */
+    /** Reads at most one line of a kind. */
     private static final class Reader implements ResourceFacts.Reader<KernelFact> {
         private KernelFact fact = KernelFact.CAPABLE;
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
-            if (!line.kind().equals("without-wireguard")) {
-                throw line.unknown();
+            switch (line.kind()) {
+                case "release" ->
+                    fact = new KernelFact(
+                            Optional.of(line.fields(1).field(1, RELEASE)), fact.withoutWireGuard(), fact.modules());
+                case "without-wireguard" ->
+                    fact = new KernelFact(
+                            fact.release(),
+                            Optional.of(line.fields(2).field(1, RELEASE)),
+                            line.field(2, YES_OR_NO).equals("yes"));
+                default -> throw line.unknown();
             }
-            fact = new KernelFact(
-                    Optional.of(line.fields(2).field(1, RELEASE)),
-                    line.field(2, YES_OR_NO).equals("yes"));
         }
 
         @Override

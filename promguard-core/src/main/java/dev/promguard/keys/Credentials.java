@@ -1,5 +1,6 @@
 package dev.promguard.keys;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -29,13 +30,13 @@ public final class Credentials {
      * @param password the password
      * @return the credentials
      * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException if the user name is empty, holds a colon or a control character, or the password holds
+     * @throws InvalidSettingException if the user name is empty, holds a colon or a control character, or the password holds
      *     a control character or begins or ends with white space
-     * @throws IllegalStateException if the password was closed
+     * @throws InvalidSettingException if the password was closed
      */
     public static Credentials basic(String userName, Secret password) {
         if (!USER_NAME.matcher(Objects.requireNonNull(userName, "userName")).matches()) {
-            throw new IllegalArgumentException("user name " + Names.quote(userName)
+            throw new InvalidSettingException("user name " + Names.quote(userName)
                     + " cannot be sent: use 1 to 256 printable characters without a colon");
         }
         return new Credentials(Optional.of(userName), sendable("password", password));
@@ -47,8 +48,8 @@ public final class Credentials {
      * @param token the token
      * @return the credentials
      * @throws NullPointerException if {@code token} is null
-     * @throws IllegalArgumentException if the token holds a control character or begins or ends with white space
-     * @throws IllegalStateException if the token was closed
+     * @throws InvalidSettingException if the token holds a control character or begins or ends with white space
+     * @throws InvalidSettingException if the token was closed
      */
     public static Credentials bearer(Secret token) {
         return new Credentials(Optional.empty(), sendable("token", token));
@@ -60,7 +61,7 @@ public final class Credentials {
             return tidy && text.chars().noneMatch(Character::isISOControl) && isUtf8(text);
         });
         if (!good) {
-            throw new IllegalArgumentException("the " + what
+            throw new InvalidSettingException("the " + what
                     + " cannot be sent: use at most " + LONGEST
                     + " characters of UTF-8 without control characters or white space around them");
         }

@@ -1,5 +1,6 @@
 package dev.promguard.keys;
 
+import dev.promguard.InvalidSettingException;
 import java.util.regex.Pattern;
 
 /**
@@ -13,11 +14,11 @@ public record HostKeyFingerprint(String text) {
     /**
      * Checks the form.
      *
-     * @throws IllegalArgumentException if {@code text} has another form
+     * @throws InvalidSettingException if {@code text} has another form
      */
     public HostKeyFingerprint {
         if (!FORM.matcher(text).matches()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "not a host key fingerprint: \"SHA256:\" and 43 characters of base64 wanted, as ssh-keygen -lf prints");
         }
     }

@@ -1,5 +1,6 @@
 package dev.promguard.keys;
 
+import dev.promguard.InvalidSettingException;
 import java.util.Base64;
 
 /**
@@ -11,7 +12,7 @@ public record PublicKey(String base64) {
     /**
      * Checks the form.
      *
-     * @throws IllegalArgumentException if {@code base64} is not the base64 of 32 bytes
+     * @throws InvalidSettingException if {@code base64} is not the base64 of 32 bytes
      */
     public PublicKey {
         boolean valid = base64.length() == 44;
@@ -21,11 +22,11 @@ public record PublicKey(String base64) {
                 valid = decoded.length == 32
                         && Base64.getEncoder().encodeToString(decoded).equals(base64);
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("not a WireGuard public key: " + quote(base64), e);
+                throw new InvalidSettingException("not a WireGuard public key: " + quote(base64), e);
             }
         }
         if (!valid) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "not a WireGuard public key (44 characters of base64 wanted): " + quote(base64));
         }
     }

@@ -1,5 +1,7 @@
 package dev.promguard.keys;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
@@ -28,11 +30,11 @@ public final class Secret implements AutoCloseable {
      * @param bytes the value; copied, so the caller may clear its own array
      * @return the secret
      * @throws NullPointerException if {@code bytes} is null
-     * @throws IllegalArgumentException if {@code bytes} is empty
+     * @throws InvalidSettingException if {@code bytes} is empty
      */
     public static Secret of(byte[] bytes) {
         if (bytes.length == 0) {
-            throw new IllegalArgumentException("a secret may not be empty");
+            throw new InvalidSettingException("a secret may not be empty");
         }
         return new Secret(bytes.clone());
     }
@@ -43,7 +45,7 @@ public final class Secret implements AutoCloseable {
      * @param text the value
      * @return the secret
      * @throws NullPointerException if {@code text} is null
-     * @throws IllegalArgumentException if {@code text} is empty
+     * @throws InvalidSettingException if {@code text} is empty
      */
     public static Secret of(CharSequence text) {
         ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
@@ -54,7 +56,7 @@ public final class Secret implements AutoCloseable {
             encoded.put((byte) 0);
         }
         if (copy.length == 0) {
-            throw new IllegalArgumentException("a secret may not be empty");
+            throw new InvalidSettingException("a secret may not be empty");
         }
         return new Secret(copy);
     }
@@ -64,13 +66,15 @@ public final class Secret implements AutoCloseable {
      *
      * @param variable the variable's name
      * @return the secret, without surrounding white space
-     * @throws IllegalArgumentException if the variable is not set or blank; the message names it
+     * @throws InvalidSettingException if the variable is not set or blank; the message names it
      */
     public static Secret env(String variable) {
         String value = System.getenv(Objects.requireNonNull(variable, "variable"));
         if (value == null || value.isBlank()) {
-            throw new IllegalArgumentException(
-                    "environment variable " + variable + " is not set: export it and run again");
+            throw new InvalidSettingException(
+                    ErrorCode.VARIABLE_MISSING,
+                    "environment variable " + variable + " is not set: export it and run again",
+                    null);
         }
         return of(value.strip());
     }
@@ -81,13 +85,14 @@ public final class Secret implements AutoCloseable {
      * @param function what to do with the bytes; must not keep the array
      * @param <R> what the function returns
      * @return what the function returned
-     * @throws IllegalStateException if this secret was closed
+     * @throws InvalidSettingException if this secret was closed
      */
     public <R> R use(Function<byte[], R> function) {
         byte[] copy;
         synchronized (this) {
             if (closed) {
-                throw new IllegalStateException("this secret was closed and cleared");
+                throw new InvalidSettingException(
+                        ErrorCode.MISUSE, "this secret was closed and cleared: use it before close()", null);
             }
             copy = bytes.clone();
         }
@@ -104,7 +109,7 @@ public final class Secret implements AutoCloseable {
      * @param function what to do with the text
      * @param <R> what the function returns
      * @return what the function returned
-     * @throws IllegalStateException if this secret was closed
+     * @throws InvalidSettingException if this secret was closed
      */
     public <R> R useText(Function<String, R> function) {
         return use(copy -> function.apply(new String(copy, StandardCharsets.UTF_8)));

@@ -1,7 +1,7 @@
 package dev.promguard.keys;
 
+import dev.promguard.InvalidSettingException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -61,14 +61,14 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
      *
      * @param privateKey the private key file
      * @return the public key
-     * @throws IllegalArgumentException if it is no such file: cut short, of another type, or encrypted
+     * @throws InvalidSettingException if it is no such file: cut short, of another type, or encrypted
      */
     public static SshPublicKey publicHalf(Secret privateKey) {
         return privateKey.useText(text -> {
             int begin = text.indexOf(BEGIN);
             int end = text.indexOf(END);
             if (begin < 0 || end < begin) {
-                throw new IllegalArgumentException("not an OpenSSH private key");
+                throw new InvalidSettingException("not an OpenSSH private key");
             }
             byte[] blob = Base64.getMimeDecoder()
                     .decode(text.substring(begin + BEGIN.length(), end).strip());
@@ -78,11 +78,11 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
                 }
             } catch (RuntimeException e) {
                 // What BouncyCastle says of it could quote the key.
-                throw new IllegalArgumentException("not a whole, unencrypted OpenSSH private key");
+                throw new InvalidSettingException("not a whole, unencrypted OpenSSH private key");
             } finally {
                 Arrays.fill(blob, (byte) 0);
             }
-            throw new IllegalArgumentException("not an ed25519 key");
+            throw new InvalidSettingException("not an ed25519 key");
         });
     }
 
@@ -91,7 +91,7 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
             byte[] blob = OpenSSHPublicKeyUtil.encodePublicKey(key.generatePublicKey());
             return new SshPublicKey("ssh-ed25519", Base64.getEncoder().encodeToString(blob));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new IllegalStateException("an ed25519 key cannot be encoded", e);
         }
     }
 
@@ -99,7 +99,7 @@ public record SshKeyPair(Secret privateKey, SshPublicKey publicKey) implements A
         try {
             return OpenSSHPrivateKeyUtil.encodePrivateKey(key);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new IllegalStateException("an ed25519 key cannot be encoded", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.promguard.keys;
 
+import dev.promguard.InvalidSettingException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -22,11 +23,11 @@ public record SshPublicKey(String type, String base64) {
     /**
      * Checks the form.
      *
-     * @throws IllegalArgumentException if the type or the blob is malformed, or the blob is that of another type
+     * @throws InvalidSettingException if the type or the blob is malformed, or the blob is that of another type
      */
     public SshPublicKey {
         if (!TYPE.matcher(type).matches() || !BLOB.matcher(base64).matches() || !isOfType(type, base64)) {
-            throw new IllegalArgumentException("not an SSH public key: type and base64 blob of that type wanted");
+            throw new InvalidSettingException("not an SSH public key: type and base64 blob of that type wanted");
         }
     }
 
@@ -49,12 +50,12 @@ public record SshPublicKey(String type, String base64) {
      *
      * @param line such as {@code ssh-ed25519 AAAA… comment}
      * @return the key; the comment is dropped
-     * @throws IllegalArgumentException if the line has another form
+     * @throws InvalidSettingException if the line has another form
      */
     public static SshPublicKey parse(String line) {
         String[] words = line.strip().split("[ \\t]+", 3);
         if (words.length < 2) {
-            throw new IllegalArgumentException("not an SSH public key line: two words wanted");
+            throw new InvalidSettingException("not an SSH public key line: two words wanted");
         }
         return new SshPublicKey(words[0], words[1]);
     }

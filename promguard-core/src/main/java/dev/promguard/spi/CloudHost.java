@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.util.Objects;
 import java.util.Optional;
@@ -47,7 +48,7 @@ public record CloudHost(
      * Checks that all are there, can be shown, and that the address is one: it goes into other hosts' files.
      *
      * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException if a text holds a character that a terminal might obey or hide, or the address is no IPv4 or
+     * @throws InvalidSettingException if a text holds a character that a terminal might obey or hide, or the address is no IPv4 or
      *     IPv6 address; a provider replaces such characters, and gives names that it has resolved
      */
     public CloudHost {
@@ -66,7 +67,7 @@ public record CloudHost(
         requirePrintable("size", size);
         attempt.ifPresent(text -> requirePrintable("attempt", text));
         publicAddress.filter(text -> !Names.isAddress(text)).ifPresent(text -> {
-            throw new IllegalArgumentException("publicAddress " + Names.quote(text) + " of host " + id
+            throw new InvalidSettingException("publicAddress " + Names.quote(text) + " of host " + id
                     + " is not an IPv4 or IPv6 address: give one, or none");
         });
     }
@@ -75,7 +76,7 @@ public record CloudHost(
      * A young host that nobody has locked, of an image that is not known.
      *
      * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException as the canonical constructor
+     * @throws InvalidSettingException as the canonical constructor
      */
     public CloudHost(
             String id,
@@ -120,7 +121,7 @@ public record CloudHost(
 
     private static void requirePrintable(String field, String value) {
         if (!Names.isPrintable(value)) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     field + ' ' + Names.quote(value) + " of a host holds a character that cannot be shown: replace it");
         }
     }

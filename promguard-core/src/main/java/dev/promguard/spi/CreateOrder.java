@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.Secret;
 import java.util.List;
 import java.util.Objects;
@@ -32,7 +33,7 @@ public record CreateOrder(
      * Copies the names.
      *
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if there are no names
+     * @throws InvalidSettingException if there are no names
      */
     public CreateOrder {
         Objects.requireNonNull(mesh, "mesh");
@@ -45,7 +46,7 @@ public record CreateOrder(
         Objects.requireNonNull(userData, "userData");
         names = List.copyOf(names);
         if (names.isEmpty()) {
-            throw new IllegalArgumentException("an order needs at least one name");
+            throw new InvalidSettingException("an order needs at least one name");
         }
     }
 }

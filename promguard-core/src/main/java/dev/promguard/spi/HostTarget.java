@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
@@ -165,11 +166,11 @@ public final class HostTarget {
          *
          * @param value 1 to 65535
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder port(int value) {
             if (value < 1 || value > 65535) {
-                throw new IllegalArgumentException(name + ": SSH port " + value + " is not between 1 and 65535");
+                throw new InvalidSettingException(name + ": SSH port " + value + " is not between 1 and 65535");
             }
             port = value;
             return this;
@@ -239,11 +240,11 @@ public final class HostTarget {
          * @param chain targets in the order in which they are passed
          * @return this builder
          * @throws NullPointerException if {@code chain} is null or holds null
-         * @throws IllegalArgumentException if one of them has jump hosts of its own
+         * @throws InvalidSettingException if one of them has jump hosts of its own
          */
         public Builder jumpHosts(List<HostTarget> chain) {
             if (chain.stream().anyMatch(hop -> !hop.jumpHosts().isEmpty())) {
-                throw new IllegalArgumentException(name + ": a jump host has jump hosts of its own; list all in order");
+                throw new InvalidSettingException(name + ": a jump host has jump hosts of its own; list all in order");
             }
             jumpHosts = List.copyOf(chain);
             return this;
@@ -254,11 +255,11 @@ public final class HostTarget {
          *
          * @param limit longer than zero
          * @return this builder
-         * @throws IllegalArgumentException if it is not
+         * @throws InvalidSettingException if it is not
          */
         public Builder timeout(Duration limit) {
             if (limit.isNegative() || limit.isZero()) {
-                throw new IllegalArgumentException(name + ": timeout must be longer than zero");
+                throw new InvalidSettingException(name + ": timeout must be longer than zero");
             }
             timeout = limit;
             return this;
@@ -268,14 +269,14 @@ public final class HostTarget {
          * Makes the target.
          *
          * @return the target
-         * @throws IllegalArgumentException if no host key is accepted and trust on first use was not asked for, or there is no identity
+         * @throws InvalidSettingException if no host key is accepted and trust on first use was not asked for, or there is no identity
          */
         public HostTarget build() {
             if (acceptedHostKeys.isEmpty() && !trustOnFirstUse) {
-                throw new IllegalArgumentException(name + ": no host key is known, so none can be accepted");
+                throw new InvalidSettingException(name + ": no host key is known, so none can be accepted");
             }
             if (identities.isEmpty()) {
-                throw new IllegalArgumentException(name + ": there is no identity to log in with");
+                throw new InvalidSettingException(name + ": there is no identity to log in with");
             }
             return new HostTarget(this);
         }

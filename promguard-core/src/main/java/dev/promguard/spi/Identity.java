@@ -167,7 +167,7 @@ public final class Identity implements AutoCloseable {
      * A copy with secrets of its own, which outlives this one.
      *
      * @return the copy, which the caller closes
-     * @throws IllegalStateException if this identity was closed
+     * @throws dev.promguard.InvalidSettingException if this identity was closed
      */
     public Identity copy() {
         UnaryOperator<Secret> copy = secret -> secret.use(Secret::of);

@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,16 +19,16 @@ public record JumpHost(String name, String address, Login login) {
      * Checks the values.
      *
      * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException if the name or the address cannot be shown, or the login has jump hosts
+     * @throws InvalidSettingException if the name or the address cannot be shown, or the login has jump hosts
      */
     public JumpHost {
         Objects.requireNonNull(login, "login");
         if (!Names.isPrintable(name) || !Names.isPrintable(address)) {
-            throw new IllegalArgumentException("jump host " + Names.quote(name) + " at " + Names.quote(address)
+            throw new InvalidSettingException("jump host " + Names.quote(name) + " at " + Names.quote(address)
                     + " cannot be shown: use printable characters");
         }
         if (!login.jumpHosts().isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "jump host " + name + " has jump hosts of its own: list all of them with the host, in order");
         }
     }

@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.util.List;
 import java.util.Objects;
@@ -106,11 +107,11 @@ public final class Login {
          *
          * @param value 1 to 65535
          * @return this builder
-         * @throws IllegalArgumentException if the port is none
+         * @throws InvalidSettingException if the port is none
          */
         public Builder port(int value) {
             if (value < 1 || value > 65535) {
-                throw new IllegalArgumentException("SSH port " + value + " is not between 1 and 65535");
+                throw new InvalidSettingException("SSH port " + value + " is not between 1 and 65535");
             }
             port = value;
             return this;
@@ -167,11 +168,11 @@ public final class Login {
          * Makes the login.
          *
          * @return the login
-         * @throws IllegalArgumentException if there are no host keys and trust on first use was not asked for
+         * @throws InvalidSettingException if there are no host keys and trust on first use was not asked for
          */
         public Login build() {
             if (hostKeys.isEmpty() && !trustOnFirstUse) {
-                throw new IllegalArgumentException("no host key is given, and none may be accepted blindly");
+                throw new InvalidSettingException("no host key is given, and none may be accepted blindly");
             }
             return new Login(this);
         }

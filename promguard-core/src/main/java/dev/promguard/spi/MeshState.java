@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.LastApplied;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -43,7 +44,7 @@ public record MeshState(
      * Copies the collections.
      *
      * @throws NullPointerException if something is null
-     * @throws IllegalArgumentException if a name is not one that a host or a mesh may have, an address is none, or two hosts hold
+     * @throws InvalidSettingException if a name is not one that a host or a mesh may have, an address is none, or two hosts hold
      *     the same
      */
     public MeshState {
@@ -73,7 +74,7 @@ public record MeshState(
     /** What is remembered goes into files and calls, and may have been altered where it is kept. */
     private static void require(String field, String value, boolean valid) {
         if (!valid) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     field + ' ' + Names.quote(value) + " is not one that PromGuard writes down");
         }
     }
@@ -104,7 +105,7 @@ public record MeshState(
          * Copies the keys.
          *
          * @throws NullPointerException if something is null
-         * @throws IllegalArgumentException if the address is no IPv4 or IPv6 address, or the id cannot be shown
+         * @throws InvalidSettingException if the address is no IPv4 or IPv6 address, or the id cannot be shown
          */
         public HostState {
             require("address", address, Names.isAddress(address));
@@ -158,7 +159,7 @@ public record MeshState(
          *
          * @param to the address
          * @return a copy
-         * @throws IllegalArgumentException if it is no IPv4 or IPv6 address
+         * @throws InvalidSettingException if it is no IPv4 or IPv6 address
          */
         public HostState at(String to) {
             return new HostState(to, providerId, publicKey, hostKeys, bootstrapKey, lastApplied, pinnedAt);
@@ -255,7 +256,7 @@ public record MeshState(
          * Copies the names.
          *
          * @throws NullPointerException if something is null
-         * @throws IllegalArgumentException if a name is not one that a host may have, or the attempt is no word
+         * @throws InvalidSettingException if a name is not one that a host may have, or the attempt is no word
          */
         public CreateIntent {
             require("attempt", attempt, Names.isWord(attempt));

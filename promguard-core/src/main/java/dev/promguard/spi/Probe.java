@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.InvalidSettingException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -19,19 +20,19 @@ public record Probe(String address, int port, Optional<String> page) {
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if the address is none, the port is out of range, or the path holds more than letters,
+     * @throws InvalidSettingException if the address is none, the port is out of range, or the path holds more than letters,
      *     digits, dots, dashes, underscores and slashes
      */
     public Probe {
         Objects.requireNonNull(page, "page");
         if (!ADDRESS.matcher(address).matches()) {
-            throw new IllegalArgumentException("port: \"" + address + "\" is not an address");
+            throw new InvalidSettingException("port: \"" + address + "\" is not an address");
         }
         if (port < 1 || port > 65535) {
-            throw new IllegalArgumentException("port: port " + port + " is not between 1 and 65535");
+            throw new InvalidSettingException("port: port " + port + " is not between 1 and 65535");
         }
         page.filter(path -> !isPage(path)).ifPresent(path -> {
-            throw new IllegalArgumentException("port: \"" + path + "\" is not the path of a page");
+            throw new InvalidSettingException("port: \"" + path + "\" is not the path of a page");
         });
     }
 

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
@@ -80,11 +81,11 @@ public final class FileStateStore implements StateStore {
      *
      * @param root the folder
      * @throws NullPointerException if {@code root} is null
-     * @throws IllegalArgumentException if {@code root} begins with {@code ~}, which a shell replaces and Java does not
+     * @throws InvalidSettingException if {@code root} begins with {@code ~}, which a shell replaces and Java does not
      */
     public FileStateStore(Path root) {
         if (root.startsWith("~")) {
-            throw new IllegalArgumentException("state folder " + Names.quote(root.toString())
+            throw new InvalidSettingException("state folder " + Names.quote(root.toString())
                     + " would be a folder named ~, since only a shell replaces it: use"
                     + " Path.of(System.getProperty(\"user.home\"), …), or FileStateStore.inHome()");
         }
@@ -145,8 +146,8 @@ public final class FileStateStore implements StateStore {
 
     private static StateException corrupt(String mesh, Path file, @Nullable Throwable cause) {
         String why = cause instanceof ValueInstantiationException refused
-                        && refused.getCause() instanceof IllegalArgumentException bad
-                ? " (" + bad.getMessage() + ')'
+                        && refused.getCause() instanceof InvalidSettingException bad
+                ? " (" + bad.reason() + ')'
                 : "";
         return corrupt(mesh, file, why, cause);
     }
@@ -186,7 +187,7 @@ public final class FileStateStore implements StateStore {
             }
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw PrivateFiles.failure("read", file, e);
@@ -200,7 +201,7 @@ public final class FileStateStore implements StateStore {
             return Optional.of(SshPublicKey.parse(Files.readString(file)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (IllegalArgumentException | CharacterCodingException e) {
+        } catch (InvalidSettingException | CharacterCodingException e) {
             throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw PrivateFiles.failure("read", file, e);
@@ -249,7 +250,7 @@ public final class FileStateStore implements StateStore {
 
     private Path folder(String mesh) {
         if (!Names.isMesh(mesh)) {
-            throw new IllegalArgumentException("not a mesh's name: " + Names.quote(mesh));
+            throw new InvalidSettingException("not a mesh's name: " + Names.quote(mesh));
         }
         return root.resolve(mesh);
     }

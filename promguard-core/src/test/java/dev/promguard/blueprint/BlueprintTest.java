@@ -4,11 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Golden;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.SpecFile;
+import java.awt.Rectangle;
 import java.io.StringReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.XMLConstants;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -20,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
 class BlueprintTest {
@@ -65,6 +72,98 @@ class BlueprintTest {
         }
     }
 
+    /** The lines are paths of horizontal and vertical steps, so that what they cross can be told. */
+    @ParameterizedTest
+    @MethodSource("specs")
+    void toSvg_lines_runBehindNoBoxAndReachTheirHosts(String spec) throws Exception {
+        Blueprint blueprint = blueprint(spec);
+        Element root = parse(blueprint.toSvg()).getDocumentElement();
+        List<Rectangle> boxes = new ArrayList<>();
+        for (Element box : elements(root, "rect")) {
+            if (box.getAttribute("class").equals("pg-box")) {
+                boxes.add(
+                        new Rectangle(number(box, "x"), number(box, "y"), number(box, "width"), number(box, "height")));
+            }
+        }
+        int lines = 0;
+        for (Element path : elements(root, "path")) {
+            if (path.getAttribute("class").equals("pg-line")) {
+                lines++;
+                assertThat(crossed(path.getAttribute("d"), boxes))
+                        .as(path.getAttribute("d"))
+                        .isEmpty();
+            }
+        }
+
+        assertThat(lines).isEqualTo(expectedLines(blueprint));
+    }
+
+    private static int expectedLines(Blueprint blueprint) {
+        int monitors = blueprint.monitors().size();
+        int ends = blueprint.nodes().size() > 10
+                ? (int) blueprint.nodes().stream()
+                        .map(node -> node.spec().region())
+                        .distinct()
+                        .count()
+                : blueprint.nodes().size();
+        return monitors * (monitors - 1) / 2 + monitors * ends;
+    }
+
+    private static List<Element> elements(Element root, String name) {
+        NodeList found = root.getElementsByTagName(name);
+        return IntStream.range(0, found.getLength())
+                .mapToObj(i -> (Element) found.item(i))
+                .toList();
+    }
+
+    /** The boxes whose inside a path goes through. */
+    private static List<Rectangle> crossed(String path, List<Rectangle> boxes) {
+        List<Rectangle> crossed = new ArrayList<>();
+        Matcher step = Pattern.compile("([MHV])(-?[0-9]+)(?: (-?[0-9]+))?").matcher(path);
+        int x = 0;
+        int y = 0;
+        while (step.find()) {
+            int toX = step.group(1).equals("V") ? x : Integer.parseInt(step.group(2));
+            int toY = step.group(1).equals("H")
+                    ? y
+                    : Integer.parseInt(step.group(1).equals("V") ? step.group(2) : step.group(3));
+            if (!step.group(1).equals("M")) {
+                Rectangle segment = new Rectangle(
+                        Math.min(x, toX),
+                        Math.min(y, toY),
+                        Math.max(1, Math.abs(toX - x)),
+                        Math.max(1, Math.abs(toY - y)));
+                boxes.stream()
+                        .filter(box ->
+                                new Rectangle(box.x + 1, box.y + 1, box.width - 2, box.height - 2).intersects(segment))
+                        .forEach(crossed::add);
+            }
+            x = toX;
+            y = toY;
+        }
+        return crossed;
+    }
+
+    @Test
+    void pictures_jobsWithoutRoom_areCountedAndNotCutInAWord() {
+        assertThat(blueprint("three-monitors").toSvg())
+                .contains(">node_exporter +4<")
+                .doesNotContain("second");
+        assertThat(blueprint("three-monitors").toMermaid()).contains("a-first-job-of-this-host, second +2\"]");
+    }
+
+    @Test
+    void toMermaid_manyNodes_areGroupedByRegionWithOneLinkEach() {
+        String chart = blueprint("many").toMermaid();
+
+        assertThat(chart.lines().filter(line -> line.contains("subgraph")).toList())
+                .containsExactly(
+                        "  subgraph r0[\"lon1 · 4 nodes\"]",
+                        "  subgraph r1[\"sfo3 · 4 nodes\"]",
+                        "  subgraph r2[\"sgp1 · 4 nodes\"]");
+        assertThat(chart.lines().filter(line -> line.contains("==>"))).hasSize(3);
+    }
+
     private static int number(Element element, String attribute) {
         return Integer.parseInt(element.getAttribute(attribute));
     }
@@ -98,8 +197,8 @@ class BlueprintTest {
     void host_unknownName_isRefusedByName() {
         assertThat(blueprint("demo").contains("nobody")).isFalse();
         assertThatThrownBy(() -> blueprint("demo").host("nobody\n"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("mesh promguard has no host \"nobody?\"");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("mesh promguard has no host \"nobody?\" [PG-1002]");
     }
 
     @ParameterizedTest
@@ -120,7 +219,7 @@ class BlueprintTest {
     void firewallRule_badInterface_isRefused(String name) {
         assertThatThrownBy(() -> new FirewallRule(
                         Optional.of(name), Optional.empty(), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: interface");
     }
 
@@ -128,7 +227,7 @@ class BlueprintTest {
     @ValueSource(strings = {"", "a'b", "a\nb", "a\"b", "$(id)", "ü"})
     void firewallRule_badComment_isRefused(String comment) {
         assertThatThrownBy(() -> FirewallRule.open(1, FirewallRule.Protocol.TCP, comment))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: comment");
     }
 
@@ -137,7 +236,7 @@ class BlueprintTest {
     void firewallRule_badAddress_isRefused(String address) {
         assertThatThrownBy(() -> new FirewallRule(
                         Optional.empty(), Optional.of(address), Optional.empty(), 1, FirewallRule.Protocol.TCP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("firewall rule: source address");
     }
 
@@ -145,8 +244,8 @@ class BlueprintTest {
     @ValueSource(ints = {-1, 0, 65536})
     void firewallRule_badPort_isRefused(int port) {
         assertThatThrownBy(() -> FirewallRule.open(port, FirewallRule.Protocol.UDP, "x"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("port " + port + " is not between 1 and 65535");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("port " + port + " is not between 1 and 65535 [PG-1007]");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Exporters;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Exporter.ConfigFile;
 import dev.promguard.blueprint.Exporter.FromPackage;
 import dev.promguard.blueprint.Exporter.FromRelease;
@@ -22,7 +23,7 @@ class ExporterTest {
     private static void assertRefused(String field, String value, ThrowingCallable call) {
         assertThatThrownBy(call)
                 .as("%s %s", field, value)
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining(field + ' ' + Names.quote(value) + " is ")
                 .hasMessageContaining(": use ");
     }
@@ -60,8 +61,9 @@ class ExporterTest {
     @ValueSource(ints = {-1, 0, 22, 65536})
     void withPort_noPortOrSshs_isRefused(int port) {
         assertThatThrownBy(() -> BLACKBOX.withPort(port))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("exporter port " + port + " is not a valid port: use 1 to 65535, but not SSH's port 22");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("exporter port " + port
+                        + " is not a valid port: use 1 to 65535, but not SSH's port 22 [PG-1007]");
     }
 
     @ParameterizedTest
@@ -94,7 +96,7 @@ class ExporterTest {
     @Test
     void withListen_withoutTheAddress_isRefusedForItWouldListenEverywhere() {
         assertThatThrownBy(() -> BLACKBOX.withListen("--port={port}"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("exporter listen arguments \"--port={port}\"")
                 .hasMessageContaining("every address");
         assertThat(BLACKBOX.withListen("-a", "{address}", "-p", "{port}").listen())
@@ -142,7 +144,7 @@ class ExporterTest {
             assertRefused("exporter configuration", bad, () -> new ConfigFile("a", bad, List.of()));
         }
         assertThatThrownBy(() -> new ConfigFile("big.yml", "x".repeat(256 * 1024 + 1), List.of()))
-                .hasMessage("exporter configuration \"big.yml\" is too large: use at most 256 KiB");
+                .hasMessage("exporter configuration \"big.yml\" is too large: use at most 256 KiB [PG-1007]");
     }
 
     @ParameterizedTest
@@ -187,7 +189,7 @@ class ExporterTest {
     void addProbe_malformedModuleOrTwice_isRefused() {
         assertRefused("probe module", "a b", () -> BLACKBOX.addProbe("a", "a b"));
         assertThatThrownBy(() -> BLACKBOX.addProbe("a", "m").addProbe("a", "m"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("give each probe once");
         assertThat(BLACKBOX.addProbe("a", "m").addProbe("a", "n").probes()).hasSize(2);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Exporters;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.SpecFile;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
@@ -173,7 +174,7 @@ class PlannerTest {
     void plan_addressesAllHeldByOthers_saysForWhomThereIsNone() {
         assertThatThrownBy(
                         () -> Planner.plan(inNetwork("10.0.0.0/30", 1), Map.of("gone", "10.0.0.1", "mon", "10.0.0.2")))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("network 10.0.0.0/30 has no address left for shop-node-1");
     }
 
@@ -503,7 +504,7 @@ class PlannerTest {
     @Test
     void plan_invalidSpec_isRefusedWithAllProblems() {
         assertThatThrownBy(() -> Planner.plan(spec("network 8.8.8.0/24", "node DB lon1"), Map.of()))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("the mesh has no monitor")
                 .hasMessageContaining("\"DB\"")
                 .hasMessageContaining("8.8.8.0/24");

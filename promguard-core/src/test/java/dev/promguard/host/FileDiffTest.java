@@ -225,6 +225,80 @@ class FileDiffTest {
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(8));
     }
 
+    private static final String LONG = "x".repeat(1_000);
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 100, 199, 200, 201, 999, 5_000})
+    void unified_longLineThatDiffersAnywhere_showsTheDifference(int at) {
+        String begin = "y".repeat(at);
+        FileDiff diff = FileDiff.between(begin + "OLD" + LONG + "\n", begin + "NEW" + LONG + "\n");
+
+        assertThat(diff.unified("/x").lines())
+                .anyMatch(line -> line.startsWith("-") && line.contains("OLD"))
+                .anyMatch(line -> line.startsWith("+") && line.contains("NEW"))
+                .allMatch(line -> line.length() < 210);
+    }
+
+    @Test
+    void unified_longLineBesideANewOne_isComparedWithTheLineItCameFrom() {
+        String diff = FileDiff.between(LONG + "OLD\n", "another line\n" + LONG + "NEW\n")
+                .unified("/x");
+
+        assertThat(diff).contains("OLD", "NEW", "+another line\n");
+    }
+
+    @Test
+    void unified_longLineThatOnlyGoesOn_showsItsEnd() {
+        assertThat(FileDiff.between(LONG + "\n", LONG + " and more\n").unified("/x"))
+                .contains("x and more\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a  ", "a\t", " a", "\ta", "a\u00a0"})
+    void unified_onlyWhiteSpaceDiffers_isToBeSeen(String line) {
+        List<String> shown =
+                FileDiff.between(line + "\n", "a\n").unified("/x").lines().toList();
+
+        assertThat(shown.get(shown.size() - 2).strip().substring(1))
+                .isNotEqualTo(shown.get(shown.size() - 1).strip().substring(1));
+    }
+
+    @Test
+    void unified_onlyWhatIsMaskedDiffers_saysSo() {
+        assertThat(FileDiff.between("password: one\n", "password: two\n").unified("/x"))
+                .endsWith("+password: •••\n… lines that look the same here differ in what is masked\n");
+        assertThat(FileDiff.between("a\n", "b\n").unified("/x")).doesNotContain("masked");
+    }
+
+    @Test
+    void unified_smallChangeAfterALargeOne_isStillShown() {
+        String middle = "same\n".repeat(20);
+        FileDiff diff = FileDiff.between(
+                "old\n".repeat(1_000) + middle + "last: 1\n", "new\n".repeat(1_000) + middle + "last: 2\n");
+
+        List<String> lines = diff.unified("/x").lines().toList();
+
+        assertThat(lines).hasSizeLessThanOrEqualTo(301);
+        assertThat(lines).contains("-old", "+new", "-last: 1", "+last: 2");
+        assertThat(lines)
+                .filteredOn(line -> line.matches("… [0-9]+ more lines"))
+                .hasSize(2);
+    }
+
+    @Test
+    void unified_moreChangesThanLines_saysHowManyAreLeft() {
+        String before = IntStream.range(0, 1_400).mapToObj(i -> i + "\n").collect(Collectors.joining());
+        String after = IntStream.range(0, 1_400)
+                .mapToObj(i -> (i % 10 == 0 ? "changed " : "") + i + "\n")
+                .collect(Collectors.joining());
+
+        List<String> lines =
+                FileDiff.between(before, after).unified("/x").lines().toList();
+
+        assertThat(lines).hasSizeBetween(290, 302);
+        assertThat(lines.get(lines.size() - 1)).matches("… [0-9]+ more lines");
+    }
+
     @Test
     void unified_moreLinesThanAPersonReads_saysHowManyAreLeft() {
         String diff = FileDiff.between("x\n".repeat(1000), "").unified("/x");

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import dev.promguard.Golden;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.SpecFile;
 import dev.promguard.Tool;
 import dev.promguard.blueprint.Blueprint;
@@ -380,7 +381,7 @@ class RendererTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("the public key of \"shop-node-1\" is missing");
         assertThatThrownBy(() -> renderer.render(blueprint, "nobody", Map.of(), Map.of()))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("nobody");
     }
 

@@ -3,6 +3,7 @@ package dev.promguard.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,7 +29,7 @@ class CredentialsTest {
     @ValueSource(strings = {"", "a:b", "a\nb", "a\u202eb"})
     void basic_badUserName_isRefused(String name) {
         assertThatThrownBy(() -> Credentials.basic(name, Secret.of("p")))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("user name");
     }
 
@@ -41,7 +42,7 @@ class CredentialsTest {
                         Credentials made = basic ? Credentials.basic("me", secret) : Credentials.bearer(secret);
                         assertThat(made).isNull();
                     })
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageContaining(basic ? "password" : "token")
                     .hasMessageNotContaining("hunter");
         }
@@ -52,6 +53,6 @@ class CredentialsTest {
         Secret secret = Secret.of("p");
         secret.close();
 
-        assertThatThrownBy(() -> Credentials.bearer(secret)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> Credentials.bearer(secret)).isInstanceOf(InvalidSettingException.class);
     }
 }

@@ -3,6 +3,7 @@ package dev.promguard.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.Tool;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -114,7 +115,7 @@ class KeySourceTest {
                 .contains(pair.publicKey().base64(), "Secret(***)")
                 .doesNotContain(privateKey);
         pair.close();
-        assertThatThrownBy(() -> text(pair.privateKey())).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> text(pair.privateKey())).isInstanceOf(InvalidSettingException.class);
     }
 
     @Test
@@ -141,7 +142,7 @@ class KeySourceTest {
             })
     void publicKey_anythingElse_isRefusedInPrintableWords(String text) {
         assertThatThrownBy(() -> new PublicKey(text))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("not a WireGuard public key")
                 .message()
                 .doesNotContainPattern("\\p{Cntrl}");

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,9 +82,9 @@ class SecretTest {
 
         assertThat(held).containsOnly(0);
         assertThatThrownBy(() -> secret.use(shown -> 1))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("this secret was closed and cleared");
-        assertThatThrownBy(() -> secret.useText(shown -> 1)).isInstanceOf(IllegalStateException.class);
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("this secret was closed and cleared: use it before close() [PG-9002]");
+        assertThatThrownBy(() -> secret.useText(shown -> 1)).isInstanceOf(InvalidSettingException.class);
         assertThat(secret).hasToString("Secret(***)");
     }
 
@@ -108,15 +109,16 @@ class SecretTest {
 
     @Test
     void of_empty_isRefused() {
-        assertThatThrownBy(() -> Secret.of(new byte[0])).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Secret.of("")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Secret.of(new byte[0])).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> Secret.of("")).isInstanceOf(InvalidSettingException.class);
     }
 
     @Test
     void env_unsetVariable_isNamedAndASetOneIsRead() {
         assertThatThrownBy(() -> Secret.env("PROMGUARD_NO_SUCH_VARIABLE"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("environment variable PROMGUARD_NO_SUCH_VARIABLE is not set: export it and run again");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage(
+                        "environment variable PROMGUARD_NO_SUCH_VARIABLE is not set: export it and run again [PG-1008]");
         try (Secret path = Secret.env("PATH")) {
             assertThat(text(path)).isEqualTo(System.getenv("PATH"));
         }

@@ -3,6 +3,7 @@ package dev.promguard.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.Tool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -67,7 +68,7 @@ class SshKeyPairTest {
         SshKeyPair pair = SshKeyPair.generate(new FixedRandom(1));
         pair.close();
 
-        assertThatThrownBy(() -> pair.privateKey().useText(text -> text)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> pair.privateKey().useText(text -> text)).isInstanceOf(InvalidSettingException.class);
         assertThat(pair.publicKey().line()).startsWith("ssh-ed25519 ");
     }
 
@@ -93,7 +94,7 @@ class SshKeyPairTest {
             })
     void parse_anythingElse_isRefused(String line) {
         assertThatThrownBy(() -> SshPublicKey.parse(line))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("not an SSH public key");
     }
 
@@ -120,7 +121,7 @@ class SshKeyPairTest {
             })
     void fingerprint_anotherForm_isRefused(String text) {
         assertThatThrownBy(() -> new HostKeyFingerprint(text))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("SHA256:");
     }
 }

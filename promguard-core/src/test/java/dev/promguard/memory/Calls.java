@@ -85,6 +85,11 @@ public final class Calls {
         blocked.await();
     }
 
+    /** Whether a call has blocked. */
+    public boolean isBlocked() {
+        return blocked.getCount() == 0;
+    }
+
     /** A provider whose calls are counted. */
     public CloudProvider watch(CloudProvider port) {
         return watch(CloudProvider.class, port);

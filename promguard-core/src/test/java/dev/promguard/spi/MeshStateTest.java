@@ -3,6 +3,7 @@ package dev.promguard.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
@@ -114,20 +115,20 @@ class MeshStateTest {
             Identity identity = Identity.ofKey(key);
             assertThatThrownBy(() ->
                             HostTarget.of("a", "1.2.3.4").identity(identity).build())
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("a: no host key is known, so none can be accepted");
+                    .isInstanceOf(InvalidSettingException.class)
+                    .hasMessage("a: no host key is known, so none can be accepted [PG-1007]");
             for (int port : new int[] {0, 65536, -1}) {
                 assertThatThrownBy(() -> HostTarget.of("a", "1.2.3.4").port(port))
-                        .isInstanceOf(IllegalArgumentException.class);
+                        .isInstanceOf(InvalidSettingException.class);
             }
             for (Duration timeout : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
                 assertThatThrownBy(() -> HostTarget.of("a", "1.2.3.4").timeout(timeout))
-                        .isInstanceOf(IllegalArgumentException.class);
+                        .isInstanceOf(InvalidSettingException.class);
             }
             AccessKey access = new AccessKey("1", "f", true);
             assertThatThrownBy(() -> new CreateOrder("m", "a", "node", List.of(), "r", "s", "i", access, key))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("an order needs at least one name");
+                    .isInstanceOf(InvalidSettingException.class)
+                    .hasMessage("an order needs at least one name [PG-1007]");
             assertThat(new CreateOrder("m", "a", "node", List.of("n"), "r", "s", "i", access, key).toString())
                     .contains("Secret(***)");
         }

@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
@@ -66,19 +67,19 @@ final class CloudFirewall {
     /** Reads networks, each as the API shows it again. */
     static Set<String> networks(Collection<String> cidrs) {
         if (cidrs.isEmpty()) {
-            throw new IllegalArgumentException("sshFrom needs at least one network: with none, nobody could log in");
+            throw new InvalidSettingException("sshFrom needs at least one network: with none, nobody could log in");
         }
         Set<String> networks = new TreeSet<>();
         for (String cidr : cidrs) {
             try {
                 var network = new IPAddressString(cidr, STRICT).toAddress();
                 if (network == null || (network.isMultiple() && network.getNetworkPrefixLength() == null)) {
-                    throw new IllegalArgumentException(
+                    throw new InvalidSettingException(
                             "sshFrom " + Names.quote(cidr) + " is not a network such as 203.0.113.0/24");
                 }
                 networks.add(network.toPrefixBlock().toCanonicalString());
             } catch (AddressStringException e) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         "sshFrom " + Names.quote(cidr) + " is not a network such as 203.0.113.0/24", e);
             }
         }

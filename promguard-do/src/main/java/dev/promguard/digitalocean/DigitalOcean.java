@@ -1,5 +1,6 @@
 package dev.promguard.digitalocean;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Droplet;
@@ -35,7 +36,21 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes hosts as DigitalOcean droplets. Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
+ * Makes hosts as DigitalOcean droplets.
+ *
+ * <pre>{@code
+ * Mesh.builder()
+ *         .monitor("tor1")
+ *         .nodes(3)
+ *         .provider(DigitalOcean.builder()
+ *                 .token(Secret.env("DIGITALOCEAN_TOKEN"))
+ *                 .sshFrom("203.0.113.0/24")
+ *                 .tags("team:observability")
+ *                 .build())
+ *         .apply();
+ * }</pre>
+ *
+ * <p>Droplets carry the tags {@code promguard}, {@code promguard:mesh:NAME},
  * {@code promguard:role:ROLE} and {@code promguard:attempt:NAME:WORD}; nothing that lacks the mesh's tag is listed, changed or deleted.
  * A droplet that the mesh's state knows by id and that has lost that tag gets it back.
  * The tags that name the mesh are removed with it. {@code promguard} and the roles' are shared by all meshes of an account and stay.
@@ -144,21 +159,21 @@ public final class DigitalOcean implements CloudProvider {
          *     {@code localhost}, {@code 127.0.0.1} or another loopback address, since the token is sent there unencrypted
          * @return this builder
          * @throws NullPointerException if {@code value} is null
-         * @throws IllegalArgumentException if it is not such a URI
+         * @throws InvalidSettingException if it is not such a URI
          */
         public Builder endpoint(URI value) {
             String scheme = String.valueOf(value.getScheme());
             if ((!scheme.equals("http") && !scheme.equals("https")) || value.getHost() == null) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         "endpoint " + Names.quote(value.toString()) + " is not an http or https URI with a host");
             }
             if (value.getRawUserInfo() != null || value.getRawQuery() != null || value.getRawFragment() != null) {
-                throw new IllegalArgumentException("endpoint "
+                throw new InvalidSettingException("endpoint "
                         + Names.quote(value.toString().replaceFirst("//[^/?#]*@", "//…@"))
                         + " holds a user name, a query or a fragment: give it without");
             }
             if (scheme.equals("http") && !Names.isLoopback(value.getHost())) {
-                throw new IllegalArgumentException("endpoint " + Names.quote(value.toString())
+                throw new InvalidSettingException("endpoint " + Names.quote(value.toString())
                         + " would have the API token cross the network unencrypted: use https, or http at a loopback"
                         + " address such as 127.0.0.1");
             }
@@ -172,7 +187,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param value longer than zero, at most a day
          * @return this builder
          * @throws NullPointerException if {@code value} is null
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder callTimeout(Duration value) {
             callTimeout = inRange("callTimeout", value);
@@ -186,7 +201,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param value longer than zero, at most a day
          * @return this builder
          * @throws NullPointerException if {@code value} is null
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder pollInterval(Duration value) {
             pollInterval = inRange("pollInterval", value);
@@ -201,7 +216,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param value longer than zero, at most a day
          * @return this builder
          * @throws NullPointerException if {@code value} is null
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder retryPause(Duration value) {
             retryPause = inRange("retryPause", value);
@@ -216,7 +231,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param value longer than zero, at most a day
          * @return this builder
          * @throws NullPointerException if {@code value} is null
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder listLag(Duration value) {
             listLag = inRange("listLag", value);
@@ -232,7 +247,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param cidrs IPv4 or IPv6 networks, such as {@code 203.0.113.0/24}, or single addresses; at least one
          * @return this builder
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if there is none, or one is neither a network nor an address
+         * @throws InvalidSettingException if there is none, or one is neither a network nor an address
          */
         public Builder sshFrom(String... cidrs) {
             sshFrom = CloudFirewall.networks(List.of(cidrs));
@@ -246,7 +261,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param uuids the VPCs' ids, at most one for each region
          * @return this builder
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if one is not a UUID
+         * @throws InvalidSettingException if one is not a UUID
          */
         public Builder vpc(String... uuids) {
             vpcs = formed("vpc", "a VPC's UUID", UUID_FORM, uuids);
@@ -281,7 +296,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param idsOrFingerprints the keys' ids, or their MD5 fingerprints as 16 pairs of hex digits
          * @return this builder
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if one is neither
+         * @throws InvalidSettingException if one is neither
          */
         public Builder sshKeys(String... idsOrFingerprints) {
             sshKeys = formed("sshKeys", "an SSH key's id or MD5 fingerprint", KEY_FORM, idsOrFingerprints);
@@ -294,7 +309,7 @@ public final class DigitalOcean implements CloudProvider {
          * @param names at most 255 letters, digits, colons, dashes and underscores each
          * @return this builder
          * @throws NullPointerException if one is null
-         * @throws IllegalArgumentException if one has another form, or is one of PromGuard's own
+         * @throws InvalidSettingException if one has another form, or is one of PromGuard's own
          */
         public Builder tags(String... names) {
             List<String> desired =
@@ -302,7 +317,7 @@ public final class DigitalOcean implements CloudProvider {
             for (String name : desired) {
                 String lower = name.toLowerCase(Locale.ROOT);
                 if (lower.equals(Marks.ALL) || lower.startsWith(Marks.ALL + ":")) {
-                    throw new IllegalArgumentException("tags " + Names.quote(name)
+                    throw new InvalidSettingException("tags " + Names.quote(name)
                             + " is one of PromGuard's own: choose one that does not begin with \"promguard\"");
                 }
             }
@@ -313,7 +328,7 @@ public final class DigitalOcean implements CloudProvider {
         private static List<String> formed(String field, String what, Pattern form, String... values) {
             for (String value : values) {
                 if (!form.matcher(value).matches()) {
-                    throw new IllegalArgumentException(field + " " + Names.quote(value) + " is not " + what);
+                    throw new InvalidSettingException(field + " " + Names.quote(value) + " is not " + what);
                 }
             }
             return List.of(values);
@@ -321,7 +336,7 @@ public final class DigitalOcean implements CloudProvider {
 
         private static Duration inRange(String field, Duration value) {
             if (value.isNegative() || value.isZero() || value.compareTo(LONGEST_SETTING) > 0) {
-                throw new IllegalArgumentException(field + " " + value + " is not longer than zero and at most a day");
+                throw new InvalidSettingException(field + " " + value + " is not longer than zero and at most a day");
             }
             return value;
         }
@@ -399,7 +414,7 @@ public final class DigitalOcean implements CloudProvider {
     @Override
     public List<CloudHost> create(CreateOrder order) {
         if (order.names().size() > BATCH) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     order.names().size() + " names in one order: DigitalOcean takes at most " + BATCH);
         }
         return options.use(order, body -> ordering.send(order, body));

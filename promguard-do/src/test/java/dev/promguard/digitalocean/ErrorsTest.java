@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.github.tomakehurst.wiremock.client.ResponseDefinitionBuilder;
 import com.github.tomakehurst.wiremock.http.Fault;
 import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.ProviderException;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
@@ -467,7 +468,7 @@ class ErrorsTest {
         DigitalOcean.Builder builder = DigitalOcean.builder();
         for (Duration wrong : new Duration[] {Duration.ZERO, Duration.ofSeconds(-1), Duration.ofDays(2)}) {
             assertThatThrownBy(() -> setting.set(builder, wrong))
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageContaining(wrong.toString());
         }
         assertThat(setting.set(builder, Duration.ofDays(1))).isSameAs(builder);
@@ -488,7 +489,7 @@ class ErrorsTest {
         DigitalOcean.Builder builder = DigitalOcean.builder();
 
         assertThatThrownBy(() -> builder.endpoint(URI.create(endpoint)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining(endpoint)
                 .hasMessageContaining("unencrypted: use https");
     }
@@ -496,7 +497,7 @@ class ErrorsTest {
     @Test
     void endpoint_userNameThatLooksLikeThisMachine_isRefused() {
         assertThatThrownBy(() -> DigitalOcean.builder().endpoint(URI.create("http://127.0.0.1@example.com/")))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("user name")
                 .hasMessageContaining("give it without");
     }
@@ -519,7 +520,7 @@ class ErrorsTest {
     @ValueSource(strings = {"ftp://api.example.com/", "file:///etc/passwd", "http:x", "https:///v2", "api.example.com"})
     void endpoint_notHttp_isRefusedAtOnce(String endpoint) {
         assertThatThrownBy(() -> DigitalOcean.builder().endpoint(URI.create(endpoint)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("endpoint");
     }
 

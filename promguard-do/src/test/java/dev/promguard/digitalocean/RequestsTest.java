@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.tomakehurst.wiremock.verification.LoggedRequest;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
@@ -166,7 +167,7 @@ class RequestsTest {
 
         assertThat(cloud.provider().batchSize()).isEqualTo(10);
         assertThatThrownBy(() -> cloud.provider().create(order(names)))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("11 names");
         assertThat(cloud.lines()).isEmpty();
     }
@@ -483,7 +484,7 @@ class RequestsTest {
                         () -> cloud.builder().sshFrom("203.0.113"),
                         () -> cloud.builder().sshFrom("example.org"))) {
             assertThatThrownBy(wrong)
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageMatching("(?s)(vpc|sshKeys|tags|sshFrom) .*");
         }
     }

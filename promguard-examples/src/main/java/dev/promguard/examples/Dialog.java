@@ -1,5 +1,7 @@
 package dev.promguard.examples;
 
+import dev.promguard.MeshListener;
+import dev.promguard.Progress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -27,8 +29,14 @@ record Dialog(BufferedReader in, PrintStream out, boolean interactive) {
         return new Dialog(in, System.out, isTerminal());
     }
 
+    /** Says something; on a terminal, in lines that keep to its width. */
     void say(Object text) {
-        out.println(text);
+        out.println(interactive && out.equals(System.out) ? Progress.wrapped(text) : text);
+    }
+
+    /** Shows what a mesh does: live where this is the process's terminal. */
+    MeshListener progress() {
+        return out.equals(System.out) ? Progress.console() : Progress.to(out);
     }
 
     /**

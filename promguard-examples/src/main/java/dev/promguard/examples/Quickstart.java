@@ -6,7 +6,6 @@ import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.PlanOutdatedException;
-import dev.promguard.Progress;
 import dev.promguard.PromGuardException;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
@@ -16,6 +15,7 @@ import dev.promguard.examples.localcloud.ImageCache;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalCloudException;
 import dev.promguard.examples.localcloud.Support;
+import dev.promguard.examples.tasks.Tasks;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
@@ -51,6 +51,8 @@ public final class Quickstart {
                                Shows the plan with its price, and asks before it creates droplets
               --destroy        remove what an interrupted run with --digitalocean left. Shows the droplets, and asks
               --yes            with --digitalocean or --destroy: do not ask. Needed where there is no terminal
+              list             name ten short examples, one for each task
+              NAME             run that example on the local cloud
             exit status: 0 done, 1 stopped by a problem that is printed, 2 unknown arguments, 3 not confirmed
             """;
     private static final List<String> TOKEN_VARIABLES = List.of("DIGITALOCEAN_ACCESS_TOKEN", "DIGITALOCEAN_TOKEN");
@@ -76,13 +78,20 @@ public final class Quickstart {
     }
 
     /**
-     * Runs the quickstart. Ends the process with status 1 if a problem stopped it, 2 if an argument is unknown, and 3 if what it asked
+     * Runs the quickstart, or the example that is named. Ends the process with status 1 if a problem stopped it, 2 if an argument is unknown, and 3 if what it asked
      * was not confirmed.
      *
      * @param args see the usage text
      */
     public static void main(String[] args) {
         ConsoleLogging.configure();
+        if (args.length == 1 && !args[0].startsWith("-")) {
+            int status = Tasks.run(args[0], System.out);
+            if (status != DONE) {
+                System.exit(status);
+            }
+            return;
+        }
         Quickstart quickstart = new Quickstart(
                 Dialog.ofProcess(),
                 System.getenv(),
@@ -120,7 +129,7 @@ public final class Quickstart {
                 .name(MESH)
                 .monitor("tor1")
                 .nodes(3, "lon1", "sfo3", "sgp1")
-                .listener(Progress.to(dialog.out()));
+                .listener(dialog.progress());
     }
 
     private int local() {

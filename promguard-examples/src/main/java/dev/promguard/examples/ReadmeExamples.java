@@ -22,7 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** The README's examples. A test holds the README against this file, so that what stands there compiles. */
+/** Examples of the READMEs, beside the ten tasks. A test compares them, so that what stands there compiles. */
 public final class ReadmeExamples {
     private ReadmeExamples() {}
 
@@ -157,7 +157,7 @@ public final class ReadmeExamples {
     static Mesh serversYouHave() {
         Mesh mesh = Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> host.region("rack-7"))
                 .provider(ExistingHosts.builder()
                         .host("mon", "root@203.0.113.10", "SHA256:4kYkkOHuVq5J8AXQbGkHVSf2JIBLkXqhMIcuBOf7Pfs")

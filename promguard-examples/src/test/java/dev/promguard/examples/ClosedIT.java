@@ -77,7 +77,7 @@ class ClosedIT {
                 .state(state);
         watcher = new Watcher(cloud).knowing(spec.build().blueprint());
         mesh = spec.nodes(1)
-                .listener(onceAt("shut-node-1", "observed", this::openOnPurpose))
+                .listener(onceAt("shut-node-1", "change the host", this::openOnPurpose))
                 .build();
 
         assertThat(mesh.apply().ok()).isTrue();

@@ -129,6 +129,104 @@ class ConsumerIT {
         assertThat(artifacts(consumer("tests"))).isEqualTo(expected);
     }
 
+    /**
+     * A program that is a module itself. The modules here have names of their own and no descriptors, so the descriptors of libraries that
+     * have one are asked for with a flag.
+     */
+    @Test
+    void program_onTheModulePath_plansAndFindsProviderAndApplier() throws IOException, InterruptedException {
+        Path source = folder.resolve(Path.of("modular", "org.example.monitoring"));
+        Path classes = folder.resolve(Path.of("modular-classes"));
+        Files.createDirectories(source);
+        Files.writeString(source.resolve("module-info.java"), """
+                module org.example.monitoring {
+                    requires dev.promguard;
+                    requires dev.promguard.digitalocean;
+                    requires dev.promguard.ssh;
+                }
+                """);
+        Files.writeString(source.resolve("Main.java"), """
+                package org.example;
+                import dev.promguard.*;
+                import dev.promguard.digitalocean.DigitalOcean;
+                import dev.promguard.keys.Secret;
+                import dev.promguard.ssh.*;
+                import java.net.URI;
+                import java.nio.file.Path;
+                public class Main {
+                    public static void main(String[] args) {
+                        System.out.println(Main.class.getModule() + " uses " + Mesh.class.getModule());
+                        SshApplier.builder().build();
+                        MeshBuilder mesh = Mesh.builder().monitor("tor1").nodes(1).state(Path.of(args[0]));
+                        System.out.println(mesh.build().writePreview(Path.of(args[0], "preview")).size() + " files");
+                        try {
+                            mesh.provider(DigitalOcean.builder()
+                                            .endpoint(URI.create("http://127.0.0.1:1/"))
+                                            .token(Secret.of("dop_v1_x"))
+                                            .build())
+                                    .plan();
+                        } catch (PromGuardException e) {
+                            System.out.println(e.id());
+                        }
+                        try {
+                            ExistingHosts.builder().host("mon", "root@127.0.0.1").identity(Path.of("no such key")).build();
+                        } catch (PromGuardException e) {
+                            System.out.println(e.id());
+                        }
+                    }
+                }
+                """);
+        String modules = jars(consumer("program"));
+
+        run(
+                "javac",
+                "-d",
+                classes.toString(),
+                "--module-path",
+                modules,
+                source.resolve("module-info.java").toString(),
+                source.resolve("Main.java").toString());
+        String printed = run(
+                "java",
+                "--module-path",
+                modules + java.io.File.pathSeparator + classes,
+                "--add-modules",
+                "ALL-MODULE-PATH",
+                "--module",
+                "org.example.monitoring/org.example.Main",
+                folder.resolve("modular-state").toString());
+
+        assertThat(printed)
+                .contains("module org.example.monitoring uses module dev.promguard")
+                .containsPattern("\\d+ files")
+                .contains("PG-3001", "PG-1009");
+    }
+
+    private static String run(String program, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", program).toString()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(printed).isZero();
+        return printed;
+    }
+
+    /** The jars of a consumer, as a path. */
+    private static String jars(Path bill) throws IOException {
+        return artifacts(bill).stream()
+                .map(purl -> purl.replaceFirst("^pkg:maven/", "").replaceFirst("\\?.*$", ""))
+                .map(name -> {
+                    String[] parts = name.split("[/@]", 3);
+                    return REPOSITORY
+                            .toAbsolutePath()
+                            .resolve(parts[0].replace('.', '/'))
+                            .resolve(Path.of(parts[1], parts[2], parts[1] + '-' + parts[2] + ".jar"))
+                            .toString();
+                })
+                .collect(Collectors.joining(java.io.File.pathSeparator));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"core", "do", "ssh", "examples"})
     void jar_ofAModule_hasNothingAtItsRoot(String module) throws IOException {

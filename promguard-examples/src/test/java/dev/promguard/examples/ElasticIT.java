@@ -443,7 +443,7 @@ class ElasticIT {
     @Test
     @Order(7)
     void apply_secondMonitor_admitsItEverywhereAndRestartsNothing() {
-        spec = spec.build().toBuilder().monitor("watch", host -> host.region("fra1"));
+        spec = spec.build().toBuilder().namedMonitor("watch", host -> host.region("fra1"));
 
         Case done = change("add a second monitor", spec, MONITOR);
 
@@ -485,7 +485,7 @@ class ElasticIT {
     @Test
     @Order(8)
     void apply_firstMonitorLeftOut_theSecondGoesOnAlone() {
-        spec = spec().monitor("watch", host -> host.region("fra1"))
+        spec = spec().namedMonitor("watch", host -> host.region("fra1"))
                 .nodes(2)
                 .nodeExporter(next("node_exporter"))
                 .prometheus(p -> p.release(next("prometheus")));

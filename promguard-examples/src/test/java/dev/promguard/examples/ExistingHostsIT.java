@@ -222,7 +222,7 @@ class ExistingHostsIT {
         var releases = cloud.provider().releases();
         return Mesh.builder()
                 .name("shop")
-                .monitor("mon", host -> {})
+                .namedMonitor("mon")
                 .node("db-1", host -> host.region("rack-7").openPorts(8080))
                 .hostsFile(true)
                 .nodeExporter(releases.stream()

@@ -10,6 +10,7 @@ import dev.promguard.HostException;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
+import dev.promguard.MeshEvent;
 import dev.promguard.MeshListener;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Architecture;
@@ -83,7 +84,7 @@ class FaultsIT {
 
     /** Does something to a node's machine once its first boot is over, before anybody has connected to it. */
     private MeshListener onceBooted(String name, String mischief) {
-        return onceAt(name, "active at", () -> {
+        return onceAt(name, "connect over SSH", () -> {
             Clouds.await(
                     "the first boot",
                     Duration.ofMinutes(3),
@@ -96,7 +97,9 @@ class FaultsIT {
 
     private static MeshListener onceAt(String name, String step, Runnable mischief) {
         return event -> {
-            if (event.host().equals(Optional.of(name)) && event.step().startsWith(step)) {
+            if (event.host().equals(Optional.of(name))
+                    && event.step().equals(step)
+                    && event.state() == MeshEvent.State.STARTED) {
                 mischief.run();
             }
         };
@@ -181,7 +184,7 @@ class FaultsIT {
     void apply_aptFailsAndSshRefused_namesEachAndTheNextApplyFinishes() {
         MeshListener breakApt = onceAt(
                 "faulty-node-1",
-                "observed",
+                "change the host",
                 () -> Clouds.run(
                         node(1),
                         "mv /usr/bin/apt-get /usr/bin/apt-get.real;"
@@ -224,9 +227,9 @@ class FaultsIT {
     void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
         try (Watcher watcher = new Watcher(cloud).knowing(spec().build().blueprint())) {
             for (String moment : List.of(
-                    "create 2 hosts",
-                    "created in",
-                    "observed",
+                    "order it from",
+                    "wait until active",
+                    "change the host",
                     "install ufw",
                     "ufw: deny what no rule admits",
                     "wg0: bring up",

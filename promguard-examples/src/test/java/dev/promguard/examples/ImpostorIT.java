@@ -11,6 +11,7 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.HostException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
+import dev.promguard.MeshEvent;
 import dev.promguard.MeshListener;
 import dev.promguard.Plan;
 import dev.promguard.examples.localcloud.Api;
@@ -98,7 +99,9 @@ class ImpostorIT {
 
     private static MeshListener at(String step, Runnable then) {
         return event -> {
-            if (event.host().equals(Optional.of(NODE)) && event.step().startsWith(step)) {
+            if (event.host().equals(Optional.of(NODE))
+                    && event.step().equals(step)
+                    && event.state() == MeshEvent.State.STARTED) {
                 then.run();
             }
         };
@@ -141,7 +144,7 @@ class ImpostorIT {
     @Order(1)
     void apply_impostorAtTheFirstConnection_isRefusedBeforeAByteOfSecret() {
         try (Impostor impostor = Impostor.withOwnKey(cloud)) {
-            Mesh mesh = spec().listener(at("active at", () -> impostor.standInFor(node())))
+            Mesh mesh = spec().listener(at("connect over SSH", () -> impostor.standInFor(node())))
                     .build();
             ApplyException failure = catchThrowableOfType(ApplyException.class, mesh::apply);
             System.out.println(failure.getMessage());

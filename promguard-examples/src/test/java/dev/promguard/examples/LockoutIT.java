@@ -8,6 +8,7 @@ import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.ApplyReport.Status;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
+import dev.promguard.MeshEvent;
 import dev.promguard.MeshListener;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
@@ -141,7 +142,9 @@ class LockoutIT {
         String given = Clouds.run(armed, "cat /etc/ssh/ssh_host_ed25519_key.pub");
         CompletableFuture<Void> lookedAt = new CompletableFuture<>();
         MeshListener look = event -> {
-            if (event.host().equals(Optional.of(armed.name())) && event.step().equals("observed")) {
+            if (event.host().equals(Optional.of(armed.name()))
+                    && event.step().equals("read the host")
+                    && event.state() == MeshEvent.State.DONE) {
                 lookedAt.completeAsync(
                         () -> {
                             assertTookEverythingBack(armed);

@@ -59,7 +59,7 @@ class QuickstartIT {
         List<String> before = traces();
         Optional<String> settings = settings();
 
-        Run killed = run(line -> line.contains("observed"));
+        Run killed = run(line -> line.contains("connect over SSH"));
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
         showsEveryTargetInABrowser();
         Run whole = run(line -> false);
@@ -75,8 +75,7 @@ class QuickstartIT {
                 .contains("Everything is removed: machines, network, rules and state.")
                 .contains("to delete them: rm -r /var/cache/promguard-local-cloud");
         assertThat(String.join("\n", whole.lines()))
-                .containsPattern(
-                        "promguard-quickstart-node-3 +sgp1 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
+                .containsPattern("promguard-quickstart-node-3 +198\\.1[89]\\.[0-9.]+ +10\\.0\\.0\\.4 +[0-9]+ s ago +up")
                 .containsPattern("Prometheus: http://127\\.0\\.0\\.1:[0-9]+/classic/targets ");
         assertThat(traces()).isEqualTo(before);
         Optional<String> after = settings();
@@ -160,6 +159,17 @@ class QuickstartIT {
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(String.join("\n", run.lines())).contains("--preview", "--digitalocean", "--destroy");
+    }
+
+    @Test
+    void run_withTheNameOfAnExample_startsOrListsThem() throws Exception {
+        Run list = run(line -> false, "list");
+        Run unknown = run(line -> false, "nonsense");
+
+        assertThat(list.status()).isZero();
+        assertThat(list.lines()).anyMatch(line -> line.startsWith("  first-mesh "));
+        assertThat(unknown.status()).isEqualTo(2);
+        assertThat(unknown.lines()).startsWith("There is no example \"nonsense\". There are:");
     }
 
     /** Runs the quickstart, and kills it, with no chance to tidy up, when it prints a line of that kind. */

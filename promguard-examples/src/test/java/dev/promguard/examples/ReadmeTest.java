@@ -9,21 +9,34 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the README says is so. */
+/** What the READMEs say is so. */
 class ReadmeTest {
-    private static final Path README = Path.of("..", "README.md");
-    private static final Path EXAMPLES =
-            Path.of("src", "main", "java", "dev", "promguard", "examples", "ReadmeExamples.java");
+    private static final Path ROOT = Path.of("..");
+    private static final Path README = ROOT.resolve("README.md");
+    private static final int MOST_LINES = 250;
+    private static final Path EXAMPLES = Path.of("src", "main", "java", "dev", "promguard", "examples");
     private static final Pattern BLOCK = Pattern.compile("^```(\\w*)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]*)(#[^)]*)?\\)");
 
-    private static List<String> blocks(String language) throws IOException {
+    private static List<Path> pages() {
+        return Stream.concat(
+                        Stream.of("README.md", "CONTRIBUTING.md", "docs/errors.md"),
+                        Stream.of("core", "do", "ssh", "examples").map(module -> "promguard-" + module + "/README.md"))
+                .map(ROOT::resolve)
+                .toList();
+    }
+
+    private static List<String> blocks(Path page, String language) throws IOException {
         List<String> blocks = new ArrayList<>();
-        Matcher matcher = BLOCK.matcher(Files.readString(README));
+        Matcher matcher = BLOCK.matcher(Files.readString(page));
         while (matcher.find()) {
             if (matcher.group(1).equals(language)) {
                 blocks.add(matcher.group(2));
@@ -32,27 +45,87 @@ class ReadmeTest {
         return blocks;
     }
 
+    /** The anchors that a page's headings make. */
+    private static Set<String> anchors(Path page) throws IOException {
+        return Files.readAllLines(page).stream()
+                .filter(line -> line.matches("#+ .*"))
+                .map(line -> line.replaceFirst("^#+ ", "")
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^a-z0-9 _-]", "")
+                        .replace(' ', '-'))
+                .collect(Collectors.toSet());
+    }
+
     private static String unindented(String text) {
         return text.lines().map(String::strip).filter(line -> !line.isEmpty()).collect(Collectors.joining("\n"));
     }
 
     @Test
-    void javaBlocks_all_areCompiledCode() throws IOException {
-        String compiled = unindented(Files.readString(EXAMPLES));
+    void javaBlocks_ofEveryPage_areCompiledCode() throws IOException {
+        StringBuilder compiled =
+                new StringBuilder(unindented(Files.readString(EXAMPLES.resolve("ReadmeExamples.java"))));
+        try (Stream<Path> tasks = Files.list(EXAMPLES.resolve("tasks"))) {
+            for (Path source : tasks.toList()) {
+                compiled.append('\n').append(unindented(Files.readString(source)));
+            }
+        }
+        int seen = 0;
+        for (Path page : pages()) {
+            for (String block : blocks(page, "java")) {
+                assertThat(compiled).as("%s", page).contains(unindented(block));
+                seen++;
+            }
+        }
 
-        assertThat(blocks("java"))
-                .hasSizeGreaterThan(5)
-                .allSatisfy(block -> assertThat(compiled).contains(unindented(block)));
+        assertThat(seen).isGreaterThan(20);
+    }
+
+    @Test
+    void tasks_all_areInTheReadmeWithCode() throws IOException {
+        String readme = Files.readString(README);
+
+        try (Stream<Path> scripts = Files.list(Path.of("src", "main", "jshell"))) {
+            assertThat(scripts.map(script -> script.getFileName().toString().replace(".jsh", ""))
+                            .filter(name -> !name.equals("promguard")))
+                    .hasSize(10)
+                    .allSatisfy(name -> assertThat(readme).contains("(`" + name + "`)"));
+        }
+        assertThat(blocks(README, "java")).hasSize(11);
+    }
+
+    @Test
+    void readme_itself_isShort() throws IOException {
+        assertThat(Files.readAllLines(README)).hasSizeLessThanOrEqualTo(MOST_LINES);
+    }
+
+    @Test
+    void links_ofEveryPage_leadSomewhere() throws IOException {
+        int seen = 0;
+        for (Path page : pages()) {
+            Matcher link = LINK.matcher(BLOCK.matcher(Files.readString(page)).replaceAll(""));
+            while (link.find()) {
+                Path target = link.group(1).isEmpty() ? page : page.resolveSibling(link.group(1));
+                assertThat(target).as("%s: %s", page, link.group()).exists();
+                if (link.group(2) != null) {
+                    assertThat(anchors(target))
+                            .as("%s: %s", page, link.group())
+                            .contains(link.group(2).substring(1));
+                }
+                seen++;
+            }
+        }
+
+        assertThat(seen).isGreaterThan(30);
     }
 
     @Test
     void shellBlocks_theTwoCommands_standAsWritten() throws IOException {
-        assertThat(blocks("sh")).contains("mvn -q compile exec:java\n", "mvn verify\n");
+        assertThat(blocks(README, "sh")).contains("mvn -q compile exec:java\n", "mvn verify\n");
     }
 
     @Test
     void jshellBlock_inAJShellWithTheStartupFile_isWhatIsPrinted() throws Exception {
-        List<String> block = blocks("").stream()
+        List<String> block = blocks(README, "").stream()
                 .filter(text -> text.startsWith("jshell> "))
                 .findFirst()
                 .orElseThrow()

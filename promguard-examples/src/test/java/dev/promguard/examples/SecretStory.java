@@ -3,11 +3,15 @@ package dev.promguard.examples;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.promguard.ApplyException;
+import dev.promguard.ApplyReport;
+import dev.promguard.DestroyReport;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
 import dev.promguard.PromGuardException;
+import dev.promguard.Report;
 import dev.promguard.Tunnel;
+import dev.promguard.VerifyReport;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
@@ -203,12 +207,29 @@ final class SecretStory {
         throw new IllegalStateException("it should have failed");
     }
 
+    /** Writes down what is made of plans and reports for programs and pages. */
+    private void documents(Object object) {
+        if (object instanceof Plan plan) {
+            write("documents", plan.toJson() + plan.toMarkdown() + plan.details());
+            write("documents", Report.builder().plan(plan).build().toHtml());
+        } else if (object instanceof ApplyReport report) {
+            write("documents", report.toJson() + report.toMarkdown());
+            write("documents", Report.builder().applied(report).build().toHtml());
+        } else if (object instanceof VerifyReport report) {
+            write("documents", report.toJson() + report.toMarkdown() + report.toSvg());
+            write("documents", Report.builder().verified(report).build().toHtml());
+        } else if (object instanceof DestroyReport report) {
+            write("documents", report.toJson() + report.toMarkdown());
+        }
+    }
+
     /** Writes down what an object says of itself, and all that can be had from it. */
     private void collect(@Nullable Object object) throws IllegalAccessException {
         if (object == null || !seen.add(object)) {
             return;
         }
         write("objects", object.getClass().getName() + " " + object);
+        documents(object);
         if (object instanceof Optional<?> optional) {
             collect(optional.orElse(null));
         } else if (object instanceof Map<?, ?> map) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * One mesh that three kinds of trials share, one after another, for making it costs more time than most of them: each ends with every
+ * One mesh that four kinds of trials share, one after another, for making it costs more time than most of them: each ends with every
  * check passing.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -56,6 +56,15 @@ class ShopIT {
 
     @Nested
     @Order(3)
+    class Ci extends CiTrial {
+        @Override
+        Shop shop() {
+            return shop;
+        }
+    }
+
+    @Nested
+    @Order(4)
     class Rotation extends RotationTrials {
         @Override
         Shop shop() {

@@ -34,7 +34,7 @@ import java.util.function.Function;
  *
  * <pre>{@code
  * Mesh.builder()
- *         .monitor("mon", host -> {})
+ *         .namedMonitor("mon")
  *         .node("db-1", host -> host.region("rack-7"))
  *         .provider(ExistingHosts.builder()
  *                 .host("mon", "root@203.0.113.10", "SHA256:4k…")
@@ -107,8 +107,19 @@ public final class ExistingHosts implements CloudProvider {
         return new Preflight(
                 List.of("the mesh has " + String.join(", ", unknown) + ", and ExistingHosts names "
                         + String.join(", ", endpoints.keySet())
-                        + ": give each host of the mesh an address with host(…), by the same name"),
+                        + ": give each host of the mesh an address with host(…), by the same name"
+                        + nameForARegion(orders)),
                 Map.of());
+    }
+
+    /** What to say where a monitor was given the name of a host for its region. */
+    private String nameForARegion(List<HostOrder> orders) {
+        return orders.stream()
+                .map(HostOrder::region)
+                .filter(endpoints::containsKey)
+                .findFirst()
+                .map(name -> ". monitor(\"" + name + "\") takes a region: write namedMonitor(\"" + name + "\")")
+                .orElse("");
     }
 
     @Override

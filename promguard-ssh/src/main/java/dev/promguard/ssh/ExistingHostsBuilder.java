@@ -1,6 +1,7 @@
 package dev.promguard.ssh;
 
 import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
@@ -57,7 +58,7 @@ public final class ExistingHostsBuilder {
      *     {@link #trustOnFirstUse()}
      * @return this builder
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
      */
     public ExistingHostsBuilder host(String name, String login, String... hostKeys) {
         return host(name, login, access -> access.hostKeys(hostKeys));
@@ -72,7 +73,7 @@ public final class ExistingHostsBuilder {
      * @param access says the rest
      * @return this builder
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
      */
     public ExistingHostsBuilder host(String name, String login, Consumer<HostAccess> access) {
         add(hosts, "host", name, login, access);
@@ -88,7 +89,7 @@ public final class ExistingHostsBuilder {
      * @param hostKeys the fingerprints of the host keys that it may show; none only with {@link #trustOnFirstUse()}
      * @return this builder
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
      */
     public ExistingHostsBuilder jumpHost(String name, String login, String... hostKeys) {
         return jumpHost(name, login, access -> access.hostKeys(hostKeys));
@@ -102,7 +103,7 @@ public final class ExistingHostsBuilder {
      * @param access says the rest
      * @return this builder
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if an argument is malformed, or the name was given before; the message says which
+     * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
      */
     public ExistingHostsBuilder jumpHost(String name, String login, Consumer<HostAccess> access) {
         add(jumpHosts, "jump host", name, login, access);
@@ -111,7 +112,7 @@ public final class ExistingHostsBuilder {
 
     private void add(Map<String, Server> to, String kind, String name, String login, Consumer<HostAccess> access) {
         if (!Names.isHost(name)) {
-            throw new IllegalArgumentException("name " + Names.quote(name)
+            throw new InvalidSettingException("name " + Names.quote(name)
                     + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes");
         }
         String what = kind + ' ' + name;
@@ -121,12 +122,12 @@ public final class ExistingHostsBuilder {
         try {
             configured = Optional.ofNullable(sshConfig).map(config -> config.find(login));
             endpoint = configured.isPresent() ? configured.get().endpoint() : Endpoint.parse(login);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(what + ": " + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(what + ": ");
         }
         access.accept(settings);
         if (hosts.containsKey(name) || jumpHosts.containsKey(name)) {
-            throw new IllegalArgumentException(what + " is named twice: give each host a name of its own");
+            throw new InvalidSettingException(what + " is named twice: give each host a name of its own");
         }
         to.put(name, new Server(name, endpoint, settings, configured));
     }
@@ -137,7 +138,7 @@ public final class ExistingHostsBuilder {
      * @param names names given with {@link #jumpHost}, or of other hosts, in the order in which they are passed
      * @return this builder
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if a name cannot be a host's, or comes twice
+     * @throws InvalidSettingException if a name cannot be a host's, or comes twice
      */
     public ExistingHostsBuilder through(String... names) {
         through = HostAccess.chain("through", names);
@@ -150,11 +151,11 @@ public final class ExistingHostsBuilder {
      * @param name its name in the mesh
      * @return this builder
      * @throws NullPointerException if {@code name} is null
-     * @throws IllegalArgumentException if no host can have that name
+     * @throws InvalidSettingException if no host can have that name
      */
     public ExistingHostsBuilder forget(String name) {
         if (!Names.isHost(name)) {
-            throw new IllegalArgumentException("gone " + Names.quote(name)
+            throw new InvalidSettingException("gone " + Names.quote(name)
                     + " cannot be a host's name: use the one that the host had in the mesh");
         }
         gone.add(name);
@@ -180,7 +181,7 @@ public final class ExistingHostsBuilder {
      *     ExistingHosts#close()} clears
      * @return this builder
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, or is something else, such as the public key, which is tried at once
+     * @throws InvalidSettingException if it cannot be read, or is something else, such as the public key, which is tried at once
      */
     public ExistingHostsBuilder identity(Path file) {
         IdentityFile.check(file);
@@ -207,7 +208,7 @@ public final class ExistingHostsBuilder {
      * {@link #agentKey} where it has many.
      *
      * @return this builder
-     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
+     * @throws InvalidSettingException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
      */
     public ExistingHostsBuilder agent() {
         return agent(IdentityFile.agentSocket(System.getenv()));
@@ -219,7 +220,7 @@ public final class ExistingHostsBuilder {
      * @param socket the agent's Unix domain socket
      * @return this builder
      * @throws NullPointerException if {@code socket} is null
-     * @throws IllegalArgumentException if nothing is there
+     * @throws InvalidSettingException if nothing is there
      */
     public ExistingHostsBuilder agent(Path socket) {
         IdentityFile.checkAgent(socket);
@@ -233,13 +234,13 @@ public final class ExistingHostsBuilder {
      * @param publicKey the public key, or the certificate, as the line of its {@code .pub} file; it counts with {@code agent()} alone
      * @return this builder
      * @throws NullPointerException if {@code publicKey} is null
-     * @throws IllegalArgumentException if it is no such line
+     * @throws InvalidSettingException if it is no such line
      */
     public ExistingHostsBuilder agentKey(String publicKey) {
         try {
             agentKey = SshPublicKey.parse(publicKey);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("agent key: " + e.getMessage() + ": give the line of a .pub file", e);
+        } catch (InvalidSettingException e) {
+            throw new InvalidSettingException("agent key: " + e.reason() + ": give the line of a .pub file", e);
         }
         return this;
     }
@@ -251,7 +252,7 @@ public final class ExistingHostsBuilder {
      * @param file what {@code ssh-keygen -s} wrote
      * @return this builder
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, or is no certificate
+     * @throws InvalidSettingException if it cannot be read, or is no certificate
      */
     public ExistingHostsBuilder certificate(Path file) {
         certificate = IdentityFile.certificate(file);
@@ -274,8 +275,7 @@ public final class ExistingHostsBuilder {
      * Looks logins up in {@code ~/.ssh/config}; {@code /etc/ssh/ssh_config} is not read.
      *
      * @return this builder
-     * @throws IllegalArgumentException as {@link #sshConfig(Path)}
-     * @throws IllegalStateException as {@link #sshConfig(Path)}
+     * @throws InvalidSettingException as {@link #sshConfig(Path)}
      */
     public ExistingHostsBuilder sshConfig() {
         return sshConfig(keyFolder.resolve("config"));
@@ -309,13 +309,13 @@ public final class ExistingHostsBuilder {
      * @param file such as {@code ~/.ssh/config}: at most 1 MiB, with at most 255 included files, 16 deep, that nobody else may write to
      * @return this builder
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if a file cannot be read, or is malformed; the message says where. What is wrong with a host's
-     *     settings is thrown by {@link #host}, {@link #jumpHost} or {@link #build()}
-     * @throws IllegalStateException if a host or a jump host was named before
+     * @throws InvalidSettingException if a file cannot be read, or is malformed; the message says where. What is wrong with a host's
+     *     settings is thrown by {@link #host}, {@link #jumpHost} or {@link #build()}. Also if a host or a jump host was named before
      */
     public ExistingHostsBuilder sshConfig(Path file) {
         if (!hosts.isEmpty() || !jumpHosts.isEmpty()) {
-            throw new IllegalStateException("a host is named before sshConfig(…): call sshConfig(…) first");
+            throw new InvalidSettingException(
+                    ErrorCode.MISUSE, "a host is named before sshConfig(…): call sshConfig(…) first", null);
         }
         Path folder = keyFolder.toAbsolutePath().getParent();
         sshConfig = SshConfig.read(file.toAbsolutePath(), folder == null ? keyFolder : folder);
@@ -336,9 +336,8 @@ public final class ExistingHostsBuilder {
      * Checks the whole and makes the provider. No host is contacted yet.
      *
      * @return the provider
-     * @throws IllegalArgumentException if a private key file cannot be read any more, the one in {@code ~/.ssh} is none to log in
-     *     with, or a host's settings in the SSH configuration cannot be used
-     * @throws IllegalStateException if there is no host, a host or a jump host has neither a fingerprint nor trust on first use, a jump
+     * @throws InvalidSettingException if a private key file cannot be read any more, the one in {@code ~/.ssh} is none to log in
+     *     with, or a host's settings in the SSH configuration cannot be used; or if there is no host, a host or a jump host has neither a fingerprint nor trust on first use, a jump
      *     host is unknown or behind itself, a host is both named and gone, there is no private key, or one is encrypted and there is no
      *     passphrase for it; it names all that is wrong
      */
@@ -380,7 +379,7 @@ public final class ExistingHostsBuilder {
             }
         }
         if (!problems.isEmpty()) {
-            throw new IllegalStateException(String.join("; ", problems));
+            throw new InvalidSettingException(String.join("; ", problems));
         }
         return build(source, servers, chains);
     }
@@ -467,8 +466,8 @@ public final class ExistingHostsBuilder {
                     .orElseGet(() -> host.configured()
                             .map(configured -> access.read(configured, passphrase, agentKey))
                             .orElse(List.of()));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(name + ": ");
         }
         found.forEach(read -> keep(read, own));
         return found.stream().map(read -> unlocked(read).identity()).toList();
@@ -485,9 +484,11 @@ public final class ExistingHostsBuilder {
     private static IdentityFile.Read unlocked(IdentityFile.Read read) {
         if (read.isLocked()) {
             String source = read.identity().source();
-            throw new IllegalStateException(ErrorCode.INVALID_LOGIN_KEY.appendedTo(
-                            "identity " + (source.isEmpty() ? "" : Names.quote(source) + ' ') + "is encrypted")
-                    + ". Give its passphrase with passphrase(…), or add it to an SSH agent and say agent().");
+            throw new InvalidSettingException(
+                    ErrorCode.INVALID_LOGIN_KEY,
+                    "identity " + (source.isEmpty() ? "" : Names.quote(source) + ' ')
+                            + "is encrypted. Give its passphrase with passphrase(…), or add it to an SSH agent and say agent().",
+                    null);
         }
         return read;
     }

@@ -1,5 +1,6 @@
 package dev.promguard.ssh;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
@@ -41,15 +42,15 @@ public final class HostAccess {
      *     characters. None only with {@link ExistingHostsBuilder#trustOnFirstUse()}
      * @return this object
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if one is malformed; the message names the host
+     * @throws InvalidSettingException if one is malformed; the message names the host
      */
     public HostAccess hostKeys(String... fingerprints) {
         Set<HostKeyFingerprint> keys = new HashSet<>();
         for (String fingerprint : fingerprints) {
             try {
                 keys.add(new HostKeyFingerprint(fingerprint));
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(what + ": " + e.getMessage(), e);
+            } catch (InvalidSettingException e) {
+                throw e.in(what + ": ");
             }
         }
         hostKeys = keys;
@@ -64,7 +65,7 @@ public final class HostAccess {
      *     none if it is reached from here
      * @return this object
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if a name cannot be a host's, or comes twice
+     * @throws InvalidSettingException if a name cannot be a host's, or comes twice
      */
     public HostAccess through(String... jumpHosts) {
         through = chain(what, jumpHosts);
@@ -74,11 +75,11 @@ public final class HostAccess {
     static List<String> chain(String what, String... jumpHosts) {
         List<String> chain = List.of(jumpHosts);
         chain.stream().filter(name -> !Names.isHost(name)).findFirst().ifPresent(name -> {
-            throw new IllegalArgumentException(what + ": " + Names.quote(name)
+            throw new InvalidSettingException(what + ": " + Names.quote(name)
                     + " cannot be a jump host's name: use one that was given with jumpHost(…)");
         });
         if (Set.copyOf(chain).size() != chain.size()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     what + ": a jump host comes twice in " + String.join(", ", chain) + ": name each once, in order");
         }
         return chain;
@@ -91,7 +92,7 @@ public final class HostAccess {
      *     ExistingHosts#close()} clears
      * @return this object
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, or is something else, such as the public key, which is tried at once
+     * @throws InvalidSettingException if it cannot be read, or is something else, such as the public key, which is tried at once
      */
     public HostAccess identity(Path file) {
         IdentityFile.check(file);
@@ -118,7 +119,7 @@ public final class HostAccess {
      * {@link #agentKey} where it has many.
      *
      * @return this object
-     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
+     * @throws InvalidSettingException if {@code SSH_AUTH_SOCK} is not set, or nothing is there
      */
     public HostAccess agent() {
         return agent(IdentityFile.agentSocket(System.getenv()));
@@ -130,7 +131,7 @@ public final class HostAccess {
      * @param socket the agent's Unix domain socket
      * @return this object
      * @throws NullPointerException if {@code socket} is null
-     * @throws IllegalArgumentException if nothing is there
+     * @throws InvalidSettingException if nothing is there
      */
     public HostAccess agent(Path socket) {
         IdentityFile.checkAgent(socket);
@@ -144,14 +145,14 @@ public final class HostAccess {
      * @param publicKey the public key, or the certificate, as the line of its {@code .pub} file; it counts with {@code agent()} alone
      * @return this object
      * @throws NullPointerException if {@code publicKey} is null
-     * @throws IllegalArgumentException if it is no such line
+     * @throws InvalidSettingException if it is no such line
      */
     public HostAccess agentKey(String publicKey) {
         try {
             agentKey = SshPublicKey.parse(publicKey);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    what + ": agent key: " + e.getMessage() + ": give the line of a .pub file", e);
+        } catch (InvalidSettingException e) {
+            throw new InvalidSettingException(
+                    what + ": agent key: " + e.reason() + ": give the line of a .pub file", e);
         }
         return this;
     }
@@ -163,7 +164,7 @@ public final class HostAccess {
      * @param file what {@code ssh-keygen -s} wrote
      * @return this object
      * @throws NullPointerException if {@code file} is null
-     * @throws IllegalArgumentException if it cannot be read, or is no certificate
+     * @throws InvalidSettingException if it cannot be read, or is no certificate
      */
     public HostAccess certificate(Path file) {
         certificate = IdentityFile.certificate(file);

@@ -1,5 +1,6 @@
 package dev.promguard.ssh;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.ssh.internal.Endpoint;
 import dev.promguard.ssh.internal.SshConfig;
@@ -92,8 +93,8 @@ final class JumpChains {
     private List<String> proxies(String of, SshHost host) {
         try {
             return proxies(host, new HashSet<>(Set.of(host.endpoint())));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(of + ": " + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(of + ": ");
         }
     }
 
@@ -107,12 +108,11 @@ final class JumpChains {
             SshHost hop;
             try {
                 hop = config.find(jump);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(
-                        host.jumpsFrom() + "jump host " + Names.quote(jump) + ": " + e.getMessage(), e);
+            } catch (InvalidSettingException e) {
+                throw e.in(host.jumpsFrom() + "jump host " + Names.quote(jump) + ": ");
             }
             if (!open.add(hop.endpoint()) || open.size() > MAX_JUMPS) {
-                throw new IllegalArgumentException(host.jumpsFrom() + "jump host " + Names.quote(jump)
+                throw new InvalidSettingException(host.jumpsFrom() + "jump host " + Names.quote(jump)
                         + " is on the way to itself, or too many are: give it a Host block with ProxyJump none, or use"
                         + " through(…)");
             }

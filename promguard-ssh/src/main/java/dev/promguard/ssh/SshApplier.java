@@ -1,5 +1,6 @@
 package dev.promguard.ssh;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
@@ -74,7 +75,7 @@ public final class SshApplier implements HostApplier {
          *
          * @param timeout from 100 milliseconds to 10 minutes
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder connectTimeout(Duration timeout) {
             connectTimeout = require(timeout, "connectTimeout", Duration.ofMillis(100), Duration.ofMinutes(10));
@@ -87,7 +88,7 @@ public final class SshApplier implements HostApplier {
          *
          * @param interval from 1 second to 10 minutes; parts of a second are dropped
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder keepAlive(Duration interval) {
             keepAlive = require(interval, "keepAlive", Duration.ofSeconds(1), Duration.ofMinutes(10));
@@ -100,7 +101,7 @@ public final class SshApplier implements HostApplier {
          *
          * @param timeout from 1 second to 1 hour
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder factsTimeout(Duration timeout) {
             factsTimeout = require(timeout, "factsTimeout", Duration.ofSeconds(1), Duration.ofHours(1));
@@ -112,7 +113,7 @@ public final class SshApplier implements HostApplier {
          *
          * @param timeout from 1 second to 24 hours
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder applyTimeout(Duration timeout) {
             applyTimeout = require(timeout, "applyTimeout", Duration.ofSeconds(1), Duration.ofHours(24));
@@ -125,7 +126,7 @@ public final class SshApplier implements HostApplier {
          *
          * @param delay from 1 second to 1 hour; parts of a second are dropped
          * @return this builder
-         * @throws IllegalArgumentException if it is out of range
+         * @throws InvalidSettingException if it is out of range
          */
         public Builder rollbackAfter(Duration delay) {
             rollbackAfter = require(delay, "rollbackAfter", Duration.ofSeconds(1), Duration.ofHours(1));
@@ -171,7 +172,7 @@ public final class SshApplier implements HostApplier {
         private static Duration require(Duration value, String name, Duration least, Duration most) {
             Objects.requireNonNull(value, name);
             if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-                throw new IllegalArgumentException(name + " " + value + " is not between " + least + " and " + most);
+                throw new InvalidSettingException(name + " " + value + " is not between " + least + " and " + most);
             }
             return value;
         }

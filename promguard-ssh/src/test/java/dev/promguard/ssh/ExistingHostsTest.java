@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
@@ -10,6 +11,7 @@ import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
+import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Identity;
 import dev.promguard.spi.InventoryContract;
 import dev.promguard.spi.JumpHost;
@@ -106,27 +108,44 @@ class ExistingHostsTest extends InventoryContract {
             })
     void host_malformedLogin_isRefusedAtOnceNamingTheHost(String login) {
         assertThatThrownBy(() -> builder().host("db-1", login, KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("host db-1: ")
                 .message()
                 .doesNotContain("\n");
     }
 
     @ParameterizedTest
+    @CsvSource({"mon, true", "rack-7, false"})
+    void preflight_hostThatIsNotNamed_saysSoAndHowToNameAMonitor(String region, boolean hinted) {
+        ExistingHosts hosts =
+                builder().identity(identity).host("mon", "203.0.113.10", KEY).build();
+
+        List<String> problems = hosts.preflight(
+                        List.of(new HostOrder("shop-monitor-1", region, "existing", "existing")))
+                .problems();
+
+        assertThat(problems)
+                .containsExactly(
+                        "the mesh has shop-monitor-1, and ExistingHosts names mon: give each host of the mesh an address"
+                                + " with host(…), by the same name"
+                                + (hinted ? ". monitor(\"mon\") takes a region: write namedMonitor(\"mon\")" : ""));
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", "SHA256:short", "MD5:3b:16:bf", "SHA256:aaaa aaaa"})
     void host_malformedFingerprint_isRefusedAtOnce(String key) {
         assertThatThrownBy(() -> builder().host("db-1", "203.0.113.1", key))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("host db-1: not a host key fingerprint");
     }
 
     @Test
     void host_nameTwiceOrImpossible_isRefusedAtOnce() {
         assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).host("a", "203.0.113.2", KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("host a is named twice");
         assertThatThrownBy(() -> builder().host("A b", "203.0.113.1", KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("\"A b\"");
     }
 
@@ -137,11 +156,11 @@ class ExistingHostsTest extends InventoryContract {
                         .host("b", "203.0.113.2", KEY)
                         .forget("b")
                         .build())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("no host key fingerprint is given for a: ")
                 .hasMessageContaining("b is both named and said to be gone");
         assertThatThrownBy(() -> builder().build())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("no host is named");
     }
 
@@ -163,7 +182,7 @@ class ExistingHostsTest extends InventoryContract {
     void build_noIdentityGiven_takesTheFirstUsualOneOrSaysWhatToGive() throws Exception {
         ExistingHostsBuilder builder = builder().host("a", "203.0.113.1", KEY);
         assertThatThrownBy(builder::build)
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining(folder.toString())
                 .hasMessageContaining("identity(…)");
         Files.writeString(folder.resolve("id_rsa"), "rsa");
@@ -195,7 +214,7 @@ class ExistingHostsTest extends InventoryContract {
             one.close();
 
             assertThatThrownBy(() -> identity(one).use(bytes -> bytes.length))
-                    .isInstanceOf(IllegalStateException.class);
+                    .isInstanceOf(InvalidSettingException.class);
             String stillThere = identity(other).useText(text -> text);
             assertThat(stillThere).isEqualTo("a key in a file");
         }
@@ -212,10 +231,10 @@ class ExistingHostsTest extends InventoryContract {
     @Test
     void identity_fileThatCannotBeRead_isRefusedAtOnce() throws Exception {
         assertThatThrownBy(() -> builder().identity(folder.resolve("none")))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("none");
         assertThatThrownBy(() -> builder().identity(Files.createFile(folder.resolve("empty"))))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("empty");
     }
 
@@ -296,7 +315,7 @@ class ExistingHostsTest extends InventoryContract {
                         .host("db-2", "10.0.0.4", host -> host.hostKeys(KEY).through("a"))
                         .host("db-3", "10.0.0.5", host -> host.hostKeys(KEY).through("db-3"))
                         .build())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("no host key fingerprint is given for jump host bastion: ")
                 .hasMessageContaining("db-1 is reached through nowhere, which is not named")
                 .hasMessageContaining("b is reached through a, which is on the way to itself")
@@ -306,13 +325,13 @@ class ExistingHostsTest extends InventoryContract {
     @Test
     void jumpHost_malformedOrNamedTwice_isRefusedAtOnce() {
         assertThatThrownBy(() -> builder().jumpHost("bastion", "ro ot@203.0.113.1", KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("jump host bastion: ");
         assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).jumpHost("a", "203.0.113.2", KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("jump host a is named twice");
         assertThatThrownBy(() -> builder().through("a", "a"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("comes twice");
     }
 
@@ -332,7 +351,7 @@ class ExistingHostsTest extends InventoryContract {
         assertThat(own.source()).isEqualTo(file.toString());
         hosts.close();
         assertThatThrownBy(() -> own.key().orElseThrow().use(bytes -> bytes.length))
-                .isInstanceOf(IllegalStateException.class);
+                .isInstanceOf(InvalidSettingException.class);
         String stillThere = identity.useText(text -> text);
         assertThat(stillThere).isEqualTo("a private key");
     }
@@ -351,10 +370,11 @@ class ExistingHostsTest extends InventoryContract {
                 builder -> builder.identity(file),
                 builder -> builder.host("a", "203.0.113.1", host -> host.identity(file)))) {
             assertThatThrownBy(() -> setter.accept(builder()))
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageContaining(file.toString())
                     .hasMessageContaining(what)
-                    .hasMessageContaining("[PG-1005]. Give ");
+                    .hasMessageContaining(". Give ")
+                    .hasMessageEndingWith(". [PG-1005]");
         }
     }
 
@@ -363,8 +383,9 @@ class ExistingHostsTest extends InventoryContract {
         Files.writeString(folder.resolve("id_ed25519"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me");
 
         assertThatThrownBy(() -> builder().host("a", "203.0.113.1", KEY).build())
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("it is a public key [PG-1005]");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining("it is a public key. Give the private key")
+                .hasMessageEndingWith("[PG-1005]");
     }
 
     @Test
@@ -376,8 +397,9 @@ class ExistingHostsTest extends InventoryContract {
                 .host("a", "203.0.113.1", host -> host.hostKeys(KEY).identity(file));
         for (ExistingHostsBuilder builder : List.of(general, own)) {
             assertThatThrownBy(builder::build)
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining(file + "\" is encrypted [PG-1005]. Give its passphrase");
+                    .isInstanceOf(InvalidSettingException.class)
+                    .hasMessageContaining(file + "\" is encrypted. Give its passphrase")
+                    .hasMessageEndingWith("[PG-1005]");
         }
         general.passphrase(Secret.of("open sesame")).build().close();
     }
@@ -408,7 +430,8 @@ class ExistingHostsTest extends InventoryContract {
         assertThat(all.copy().agent()).contains(one);
         hosts.close();
         assertThatThrownBy(() -> builder().agent(folder.resolve("none")))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("none\" [PG-1006]. Start one, or give the socket");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining("none\". Start one, or give the socket")
+                .hasMessageEndingWith("[PG-1006]");
     }
 }

@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.promguard.HostileTexts;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ class HostileHostsTest {
                     assertThat(text).as(which).matches("[A-Za-z0-9_.:@/+-]+");
                 } catch (InvalidPathException e) {
                     refused++;
-                } catch (IllegalArgumentException e) {
+                } catch (InvalidSettingException e) {
                     refused++;
                     String message = String.valueOf(e.getMessage());
                     assertThat(HostileTexts.UNPRINTABLE.matcher(message).find())

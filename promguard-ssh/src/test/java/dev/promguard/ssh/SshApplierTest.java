@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
@@ -28,7 +29,7 @@ class SshApplierTest {
         SshApplier.Builder builder = SshApplier.builder();
         for (Duration wrong : new Duration[] {Duration.ZERO, Duration.ofSeconds(-1), Duration.ofDays(2)}) {
             assertThatThrownBy(() -> setter.apply(builder, wrong))
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageContaining(wrong.toString());
         }
         assertThat(setter.apply(builder, Duration.ofSeconds(7))).isSameAs(builder);

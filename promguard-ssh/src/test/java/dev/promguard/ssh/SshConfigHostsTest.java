@@ -3,6 +3,7 @@ package dev.promguard.ssh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
@@ -104,7 +105,7 @@ class SshConfigHostsTest {
     void sshConfig_afterAHost_isRefused() {
         ExistingHostsBuilder builder = builder("").host("a", "203.0.113.1", KEY);
         assertThatThrownBy(builder::sshConfig)
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("call sshConfig(…) first");
     }
 
@@ -165,7 +166,7 @@ class SshConfigHostsTest {
         assertThat(way(hosts, "c")).containsExactly("root@other:22", "j@203.0.113.1:22");
         assertThatThrownBy(() ->
                         builder(config).identity(identity).host("a", "a", KEY).build())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("no host key fingerprint is given for jump host bast (name it with jumpHost(…)");
     }
 
@@ -184,7 +185,7 @@ class SshConfigHostsTest {
 
         ExistingHostsBuilder refused = builder(config).identity(identity).host("a", "a", KEY);
         assertThatThrownBy(refused::build)
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("config\" line 2: ProxyCommand is not supported");
     }
 
@@ -202,7 +203,7 @@ class SshConfigHostsTest {
                     builder(config).identity(identity).trustOnFirstUse().host("a", "a");
             assertThatThrownBy(builder::build)
                     .as(config)
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageContaining("config\" line ")
                     .hasMessageContaining("a: ");
         }
@@ -211,7 +212,7 @@ class SshConfigHostsTest {
     @Test
     void host_whatIsNotSupported_isRefusedAtOnceNamingTheHost() {
         assertThatThrownBy(() -> builder("Host db\nAddressFamily inet6\n").host("db-1", "db", KEY))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("host db-1: ")
                 .hasMessageContaining("config\" line 2: AddressFamily is not supported");
     }
@@ -229,12 +230,12 @@ class SshConfigHostsTest {
         List<Identity> identities = login(hosts, "a").identities();
         assertThat(identities).extracting(SshConfigHostsTest::key).containsExactly("key one", "key two");
         hosts.close();
-        assertThatThrownBy(() -> key(identities.get(1))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> key(identities.get(1))).isInstanceOf(InvalidSettingException.class);
         assertThatThrownBy(() -> builder("Host a\nIdentityFile /nowhere/key\n")
                         .trustOnFirstUse()
                         .host("a", "a")
                         .build())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("line 2: no IdentityFile for a is there");
         ExistingHosts explicit = builder("IdentityFile /nowhere/key\nPKCS11Provider /lib/x.so\nCertificateFile x\n")
                 .trustOnFirstUse()
@@ -255,7 +256,7 @@ class SshConfigHostsTest {
                         .host("a", "a")
                         .host("b", "b")
                         .build())
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("there is no private key in");
         write("id_rsa", "usual");
         assertThat(key(builder(config)
@@ -274,7 +275,8 @@ class SshConfigHostsTest {
         String locked = "IdentityFile ~/.ssh/locked\n";
         assertThatThrownBy(
                         () -> builder(locked).trustOnFirstUse().host("a", "a").build())
-                .hasMessageContaining("is encrypted [PG-1005]");
+                .hasMessageContaining("is encrypted. Give its passphrase")
+                .hasMessageEndingWith("[PG-1005]");
         ExistingHosts hosts = builder(locked)
                 .trustOnFirstUse()
                 .passphrase(Secret.of("open"))
@@ -295,7 +297,7 @@ class SshConfigHostsTest {
                             .host("a", "a")
                             .build())
                     .as(config)
-                    .isInstanceOf(IllegalArgumentException.class)
+                    .isInstanceOf(InvalidSettingException.class)
                     .hasMessageStartingWith("a: ")
                     .hasMessageContaining("config\" line 1: ");
         }
@@ -376,7 +378,7 @@ class SshConfigHostsTest {
                         .trustOnFirstUse()
                         .host("a", "a")
                         .build())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("line 3: no IdentityFile for a is known to be that of CertificateFile");
     }
 

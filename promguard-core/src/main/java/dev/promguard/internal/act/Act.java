@@ -15,7 +15,9 @@ import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
@@ -25,6 +27,7 @@ import dev.promguard.spi.MeshState.HostState;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -97,11 +100,8 @@ public final class Act {
         settle(journal, roster);
         Provisioner provisioner = new Provisioner(context, journal, outcome);
         provisioner.ensureLoginKey(roster);
-        restoreTags(roster, outcome);
-        List<String> inCloud =
-                context.provider().ensureFirewall(context.mesh(), context.spec().wireGuardPorts());
-        outcome.cloud(inCloud);
-        inCloud.forEach(change -> context.events().done(null, change));
+        restoreTags(decision, roster, outcome);
+        ensureFirewall(decision, outcome);
 
         Map<String, CloudHost> created =
                 roster.missing().isEmpty() ? Map.of() : provisioner.create(roster.blueprint(), roster.missing());
@@ -137,6 +137,20 @@ public final class Act {
         }
     }
 
+    private void ensureFirewall(Decision decision, Outcome.Recorder outcome) {
+        List<RunStep> planned = decision.cloudSteps();
+        List<String> inCloud;
+        try (Events.Task task = context.events().steps(planned)) {
+            inCloud = context.provider()
+                    .ensureFirewall(context.mesh(), context.spec().wireGuardPorts());
+            task.done();
+        }
+        outcome.cloud(inCloud);
+        inCloud.stream()
+                .filter(change -> planned.stream().noneMatch(step -> step.text().equals(change)))
+                .forEach(change -> context.events().note(null, change));
+    }
+
     /** An apply that leaves a host as different from its spec as plan shows it must not pass for complete. */
     private void reportDifferences(Decision decision, Roster roster, Outcome.Recorder outcome) {
         for (HostDecision host : decision.hosts()) {
@@ -149,7 +163,7 @@ public final class Act {
     }
 
     /** Restores the mesh's tag on hosts that have lost it. The cloud's firewall selects hosts by this tag, so this comes first. */
-    private void restoreTags(Roster roster, Outcome.Recorder outcome) {
+    private void restoreTags(Decision decision, Roster roster, Outcome.Recorder outcome) {
         Map<String, String> lost = new TreeMap<>();
         roster.present().forEach((name, host) -> {
             if (roster.covers(name)) {
@@ -161,7 +175,8 @@ public final class Act {
         if (lost.isEmpty()) {
             return;
         }
-        context.events().started(null, "put the mesh's tag back on " + String.join(", ", lost.keySet()));
+        Map<String, Events.Task> tasks = new TreeMap<>();
+        lost.keySet().forEach(name -> tasks.put(name, restoringTag(decision, name)));
         try {
             context.provider().tag(context.mesh(), lost.values());
         } catch (ProviderException e) {
@@ -175,8 +190,18 @@ public final class Act {
             if (roster.present().containsKey(name)) {
                 outcome.changed(name, Decider.LOST_TAG, true);
             }
-            context.events().done(name, Decider.LOST_TAG);
+            Objects.requireNonNull(tasks.get(name)).done();
         });
+    }
+
+    private Events.Task restoringTag(Decision decision, String name) {
+        List<RunStep> planned = decision.hosts().stream()
+                .filter(host -> host.name().equals(name))
+                .flatMap(host -> host.otherSteps(Decider.CLOUD_TAG).stream())
+                .toList();
+        return planned.isEmpty()
+                ? context.events().task(name, Decider.LOST_TAG)
+                : context.events().steps(planned);
     }
 
     /** Observes again whether another program has created hosts of the same mesh meanwhile: then nothing more is done. */

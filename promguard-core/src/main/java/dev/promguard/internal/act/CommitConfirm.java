@@ -6,6 +6,7 @@ import dev.promguard.HostException;
 import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -19,6 +20,7 @@ import java.time.Duration;
  */
 final class CommitConfirm {
     private static final String STEP = "confirm the changes";
+    private static final String SECOND_LOOK = "check whether it keeps its changes";
 
     private final Context context;
     private final HostKeyPolicy policy;
@@ -48,10 +50,10 @@ final class CommitConfirm {
      * @throws HostException with the status {@link Status#ROLLED_BACK} or {@link Status#UNKNOWN}
      */
     void confirm(HostState changed, HostState known) {
-        context.events().started(name, "reconnect");
         HostException failure;
-        try {
+        try (Events.Task task = context.events().task(name, "reconnect")) {
             ask(changed, Timeouts.RECONNECT);
+            task.done();
             return;
         } catch (HostException e) {
             failure = e;
@@ -62,7 +64,14 @@ final class CommitConfirm {
         if (Thread.currentThread().isInterrupted()) {
             throw outcome(failure, failure);
         }
-        context.events().started(name, "check whether it keeps its changes");
+        try (Events.Task task = context.events().task(name, SECOND_LOOK)) {
+            confirmLater(failure, changed, known);
+            task.done();
+        }
+    }
+
+    /** Finds out what became of the changes, by a second look. */
+    private void confirmLater(HostException failure, HostState changed, HostState known) {
         long left = left();
         if (failure.retryable() && left > 0) {
             try {
@@ -105,10 +114,10 @@ final class CommitConfirm {
         if (failure.status() != Status.UNKNOWN || Thread.currentThread().isInterrupted()) {
             return failure;
         }
-        context.events().started(name, "check whether it keeps its changes");
-        try {
+        try (Events.Task task = context.events().task(name, SECOND_LOOK)) {
             awaitRollback(failure);
             ask(known, Timeouts.RECONNECT);
+            task.done();
         } catch (HostException e) {
             return outcome(failure, e);
         }

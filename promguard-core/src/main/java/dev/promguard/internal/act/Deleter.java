@@ -5,9 +5,11 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.HostProblem;
+import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.spi.CloudHost;
@@ -59,11 +61,12 @@ public final class Deleter {
         List<CloudHost> own = hosts.own();
         List<String> names = own.stream().map(CloudHost::name).toList();
         Set<String> open = state.openAttempts();
-        if (!own.isEmpty()) {
-            context.events().started(null, "remove " + String.join(", ", names));
-        }
-        naming(names, () -> delete(hosts, own, open));
-        names.forEach(name -> context.events().done(name, "removed"));
+        // Hosts of orders whose outcome is not known go by their orders, and are steps as well.
+        Set<String> going = new TreeSet<>(names);
+        hosts.unmanaged().stream()
+                .filter(host -> host.attempt().filter(open::contains).isPresent())
+                .forEach(host -> going.add(host.name()));
+        removing(going, () -> naming(names, () -> delete(hosts, own, open)));
 
         List<String> problems = hosts
                 .withoutAttempts(open)
@@ -137,10 +140,18 @@ public final class Deleter {
             throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, mesh, problems);
         }
         List<String> names = wanted.stream().map(CloudHost::name).sorted().toList();
-        context.events().started(null, "remove " + String.join(", ", names));
-        naming(names, () -> context.provider().delete(mesh, new TreeSet<>(ids), Timeouts.DELETION));
-        names.forEach(name -> context.events().done(name, "removed"));
+        removing(
+                names,
+                () -> naming(names, () -> context.provider().delete(mesh, new TreeSet<>(ids), Timeouts.DELETION)));
         return names;
+    }
+
+    private void removing(Collection<String> names, Runnable deletion) {
+        try (Events.Task task =
+                context.events().steps(names.stream().map(Decision::removal).toList())) {
+            deletion.run();
+            task.done();
+        }
     }
 
     private static String notUnmanaged(HostIdentities hosts, String id) {

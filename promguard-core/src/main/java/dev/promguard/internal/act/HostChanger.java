@@ -11,9 +11,11 @@ import dev.promguard.host.Resources;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.host.WireGuard;
 import dev.promguard.internal.decide.Decider;
+import dev.promguard.internal.decide.FirstContact;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes the changes that were decided for one host, and records in the state what must outlive a crash. Thread-safe. */
 final class HostChanger {
+    /** How much of creating a host and setting it up is done when it is read. */
+    private static final double READ = 0.3;
+
     private final Context context;
     private final StateJournal journal;
     private final Outcome.Recorder outcome;
@@ -64,19 +69,25 @@ final class HostChanger {
             CommitConfirm confirming,
             boolean together) {
         String name = decision.name();
+        context.events().share(name, READ);
+        if (!decision.changes().isEmpty()) {
+            context.events().task(name, "change the host");
+        }
         journal.update(state -> state.withJumpHosts(seen.jumpKeys()));
         HostState before = pinned(name, seen.hostKey());
+        tellDone(decision, FirstContact.HOST_KEY);
         DesiredHost desired = SymbolicKeys.resolve(decision.desired().orElseThrow(), standIns);
         List<Change> changes = SymbolicKeys.resolve(decision.changes(), standIns);
         if (decision.rebuilt()) {
             outcome.changed(name, Decider.REBUILT, true);
+            tellDone(decision, Decider.HOST);
         }
         Resources.notes(seen.facts()).forEach(note -> outcome.noted(name, note));
         LastApplied left = LastApplied.of(
                 desired, Architecture.ofMachine(seen.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
             journal.updateHost(name, host -> host.with(left));
-            context.events().done(name, "nothing to change");
+            context.events().note(name, "nothing to change");
             return Optional.empty();
         }
         // A run that is cut off leaves what it touched unknown, or a later plan would call it drift.
@@ -86,7 +97,7 @@ final class HostChanger {
         if (!untouched.equals(before.lastApplied().orElse(LastApplied.NONE))) {
             journal.updateHost(name, host -> host.with(untouched));
         }
-        Progress progress = new Progress(name, SymbolicKeys.resolve(decision.drift(), standIns));
+        Progress progress = new Progress(decision, SymbolicKeys.resolve(decision.drift(), standIns));
         boolean armed;
         try {
             armed = session.apply(changes, keys, progress);
@@ -131,23 +142,32 @@ final class HostChanger {
         HostKeyFingerprint fresh = progress.fresh;
         confirming.confirm(fresh == null ? now : now.pinned(fresh), now);
         journal.updateHost(name, host -> (fresh == null ? host : host.pinned(fresh)).with(left));
-        context.events().done(name, "reached over a new connection, changes kept");
+    }
+
+    /** Of steps that no change makes: what they say is true by now. */
+    private void tellDone(HostDecision decision, String resource) {
+        decision.otherSteps(resource)
+                .forEach(step -> context.events().step(step).done());
     }
 
     /** Passes on what a host reports, and records its new host key before the host may use it. */
     private final class Progress implements HostSession.Progress {
+        private final HostDecision decision;
         private final String name;
         private final List<Change> drift;
+        private int begun;
+        private Events.@Nullable Task going;
         private volatile @Nullable HostKeyFingerprint fresh;
 
-        Progress(String name, List<Change> drift) {
-            this.name = name;
+        Progress(HostDecision decision, List<Change> drift) {
+            this.decision = decision;
+            this.name = decision.name();
             this.drift = drift;
         }
 
         @Override
         public void started(Change change) {
-            context.events().started(name, change.describe());
+            going = context.events().steps(decision.stepsOf(begun++));
         }
 
         @Override
@@ -156,13 +176,18 @@ final class HostChanger {
                 journal.updateHost(name, host -> host.withPublicKey(key.publicKey()));
             }
             outcome.changed(name, change.describe(), drift.contains(change));
-            context.events().done(name, change.describe());
+            Events.Task ended = going;
+            if (ended != null) {
+                ended.done();
+            }
+            context.events()
+                    .share(name, READ + (1 - READ) * begun / (decision.changes().size() + 1));
         }
 
         @Override
         public void noted(String note) {
             outcome.noted(name, note);
-            context.events().done(name, "note: " + note);
+            context.events().note(name, note);
         }
 
         @Override

@@ -6,10 +6,12 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.ProviderException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.host.HostProblem;
+import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.StateJournal;
@@ -42,6 +44,11 @@ import java.util.TreeMap;
 final class Provisioner {
     private static final String STEP = "wait until active";
 
+    /** How much of creating a host and setting it up is done when it is ordered, and when it is active. */
+    private static final double ACCEPTED = 0.1;
+
+    private static final double ACTIVE = 0.2;
+
     private final Context context;
     private final StateJournal journal;
     private final Outcome.Recorder outcome;
@@ -70,7 +77,14 @@ final class Provisioner {
     /** Orders hosts, and returns those that the cloud accepted, by name. What it did not accept is a failure of those hosts. */
     Map<String, CloudHost> create(Blueprint blueprint, List<HostOrder> missing) {
         SshPublicKey publicKey = new LoginKeys(context).publicKey();
-        context.events().started(null, "create " + missing.size() + (missing.size() == 1 ? " host" : " hosts"));
+        missing.forEach(order -> context.events().step(HostDecision.creation(order.name())));
+        Map<String, Events.Task> orders = new TreeMap<>();
+        missing.forEach(order -> orders.put(
+                order.name(),
+                context.events()
+                        .task(
+                                order.name(),
+                                "order it from " + context.provider().name())));
         AccessKey accessKey = context.provider().registerAccessKey(context.mesh(), publicKey);
         journal.update(state -> state.with(accessKey));
         refuseUnmanaged();
@@ -94,7 +108,8 @@ final class Provisioner {
                         result.orThrow().forEach(host -> {
                             created.put(host.name(), host);
                             outcome.changed(host.name(), "create", false);
-                            context.events().done(host.name(), "created in " + host.region());
+                            Objects.requireNonNull(orders.get(host.name())).done();
+                            context.events().share(host.name(), ACCEPTED);
                         });
                     }
                 });
@@ -173,13 +188,14 @@ final class Provisioner {
     void await(Map<String, CloudHost> waiting, Observation.ReadyHosts.Listener listener) {
         Map<String, String> open = new TreeMap<>();
         waiting.forEach((name, host) -> open.put(host.id(), name));
-        context.events().started(null, "wait for " + String.join(", ", waiting.keySet()) + " to be active");
+        Map<String, Events.Task> waits = new TreeMap<>();
+        waiting.keySet().forEach(name -> waits.put(name, context.events().task(name, STEP)));
         try {
             ProvisioningResult arrival = context.provider()
                     .await(context.mesh(), Set.copyOf(open.keySet()), Timeouts.PROVISIONING, host -> {
                         String name = Objects.requireNonNull(open.remove(host.id()), host.id());
-                        context.events()
-                                .done(name, "active at " + host.publicAddress().orElse("?"));
+                        Objects.requireNonNull(waits.get(name)).done();
+                        context.events().share(name, ACTIVE);
                         listener.ready(name, host.withName(name));
                     });
             open.forEach((id, name) -> listener.failed(

@@ -2,6 +2,7 @@ package dev.promguard.internal.act;
 
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
+import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.observe.ManifestObserver;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.Sessions;
@@ -46,17 +47,17 @@ final class Remover {
             return;
         }
         String step = "remove " + String.join(", ", names);
-        context.events().started(null, step);
+        names.forEach(name -> context.events().step(Decision.removal(name)));
         try {
             context.provider()
                     .delete(context.mesh(), orphaned.stream().map(CloudHost::id).toList(), Timeouts.DELETION);
             forget(orphaned);
         } catch (ProviderException | StateException e) {
             outcome.failed(step, e);
-            context.events().failed(null, step);
+            names.forEach(name -> context.events().failed(name, step));
             return;
         }
-        names.forEach(name -> context.events().done(name, "removed"));
+        names.forEach(context.events()::done);
         outcome.removed(names);
     }
 

@@ -15,6 +15,7 @@ import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.keys.PublicKey;
@@ -208,10 +209,11 @@ final class Rollout {
                     ring.of(now.keys(), name),
                     new CommitConfirm(context, name, Objects.requireNonNull(addresses.get(name), name), sessions),
                     hold);
-            if (hold) {
-                due.ifPresent(confirmation -> held.put(name, confirmation));
+            if (hold && due.isPresent()) {
+                held.put(name, due.get());
             } else {
                 due.ifPresent(Confirmation::confirm);
+                context.events().done(name);
             }
             return name;
         });
@@ -263,9 +265,9 @@ final class Rollout {
     private HostException putBack(String name, Set<String> failed) {
         String why = "hosts that must take their new keys in the same run did not: " + String.join(", ", failed);
         String remedy = "Fix those hosts, then run apply again.";
-        context.events().started(name, PUT_BACK);
-        try {
+        try (Events.Task task = context.events().task(name, PUT_BACK)) {
             sessions.with(name).orElseThrow().rollBack();
+            task.done();
         } catch (HostException e) {
             return exception(ErrorCode.OUTCOME_UNKNOWN, name, PUT_BACK)
                     .status(Status.UNKNOWN)
@@ -293,6 +295,7 @@ final class Rollout {
         due.retainAll(held.keySet());
         each(due, CONFIRM, name -> {
             Objects.requireNonNull(held.remove(name)).confirm();
+            context.events().done(name);
             return name;
         });
     }

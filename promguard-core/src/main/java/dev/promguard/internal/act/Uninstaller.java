@@ -4,13 +4,17 @@ import dev.promguard.HostException;
 import dev.promguard.host.Change;
 import dev.promguard.host.Manifest;
 import dev.promguard.host.NewKeys;
+import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Parallel;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.MeshState;
@@ -84,6 +88,7 @@ public final class Uninstaller {
                 context.events().failed(name, STEP);
             } else {
                 journal.update(state -> state.without(name));
+                context.events().step(Decision.removal(name)).done();
                 leftovers.put(
                         name,
                         List.of("everything: the host was declared as gone with forget(…), and was not contacted"));
@@ -109,7 +114,8 @@ public final class Uninstaller {
     }
 
     private List<String> uninstall(String name, String address, Seen seen, Sessions sessions) {
-        context.events().started(name, STEP);
+        // A step of an apply; in a destroy, the changes that it is made of are the steps.
+        context.events().step(RunStep.of(name, StableIds.ofHost(name), STEP));
         HostState remembered = before.hosts().get(name);
         // Of a host that is not remembered the address inside the tunnels is not known, and not needed.
         HostState known = remembered == null ? HostState.adopted(address, name) : remembered;
@@ -117,7 +123,8 @@ public final class Uninstaller {
         if (!Manifest.isOf(context.mesh(), seen.facts())) {
             sessions.close(name);
             journal.update(state -> forget(state, name, remembered));
-            context.events().done(name, NOTHING);
+            context.events().note(name, NOTHING);
+            context.events().done(name);
             return List.of(NOTHING);
         }
         List<String> leftovers = Collections.synchronizedList(new ArrayList<>());
@@ -137,7 +144,7 @@ public final class Uninstaller {
             confirming.confirm(pinned, pinned);
         }
         journal.update(state -> forget(state, name, remembered));
-        context.events().done(name, "is as it was before");
+        context.events().done(name);
         return List.copyOf(leftovers);
     }
 
@@ -162,6 +169,7 @@ public final class Uninstaller {
     private final class Notes implements HostSession.Progress {
         private final String name;
         private final List<String> leftovers;
+        private Events.@Nullable Task going;
 
         Notes(String name, List<String> leftovers) {
             this.name = name;
@@ -170,12 +178,24 @@ public final class Uninstaller {
 
         @Override
         public void started(Change change) {
-            context.events().started(name, change.describe());
+            going = context.events()
+                    .step(RunStep.of(
+                            name,
+                            name
+                                    + '/'
+                                    + StableIds.ofChange(
+                                            change.resource().id(),
+                                            change.action().name(),
+                                            change.subject()),
+                            change.describe()));
         }
 
         @Override
         public void done(Change change) {
-            context.events().done(name, change.describe());
+            Events.Task ended = going;
+            if (ended != null) {
+                ended.done();
+            }
         }
 
         @Override
@@ -186,7 +206,7 @@ public final class Uninstaller {
         @Override
         public void left(String what) {
             leftovers.add(what);
-            context.events().done(name, "left: " + what);
+            context.events().note(name, "left: " + what);
         }
     }
 }

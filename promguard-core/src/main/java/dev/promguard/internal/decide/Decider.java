@@ -48,6 +48,12 @@ public final class Decider {
     /** The text of plans and reports for a host that has lost its tag. */
     public static final String LOST_TAG = "has lost its tag in the cloud: put the mesh's tag back";
 
+    /** The stable name of the kind of resource that a host itself is. */
+    public static final String HOST = "host";
+
+    /** The stable name of the kind of resource that the mesh's tag on a host is. */
+    public static final String CLOUD_TAG = "cloud-tag";
+
     private final Renderer renderer;
     private final String stateLocation;
 
@@ -127,6 +133,7 @@ public final class Decider {
                     List.of(),
                     List.of(),
                     List.of(),
+                    List.of(),
                     problems,
                     false);
         }
@@ -137,16 +144,17 @@ public final class Decider {
         LastApplied left = rebuilt ? LastApplied.NONE : state.lastApplied().orElse(LastApplied.NONE);
         List<ExplainedChange> planned = new ArrayList<>();
         if (roster.identities().hasLostItsTag(host.name())) {
-            planned.add(ExplainedChange.of("cloud-tag", Change.Action.UPDATE, host.name(), true, LOST_TAG));
+            planned.add(ExplainedChange.of(CLOUD_TAG, Change.Action.UPDATE, host.name(), true, LOST_TAG));
         }
         planned.addAll(FirstContact.of(roster, host.name(), seen));
         if (rebuilt) {
-            planned.add(ExplainedChange.of("host", Change.Action.UPDATE, host.name(), true, REBUILT));
+            planned.add(ExplainedChange.of(HOST, Change.Action.UPDATE, host.name(), true, REBUILT));
         }
         planned.addAll(Removals.protection(roster, host));
         planned.addAll(Placement.differences(roster, host.name()));
-        planned.addAll(Explanation.of(
-                desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs()));
+        List<List<ExplainedChange>> explained = Explanation.each(
+                desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs());
+        explained.forEach(planned::addAll);
         return new HostDecision(
                 host,
                 planned.isEmpty() ? HostDecision.Kind.KEEP : HostDecision.Kind.CHANGE,
@@ -154,6 +162,7 @@ public final class Decider {
                 changes,
                 Drift.among(desired, facts, left, changes),
                 planned,
+                explained.stream().map(List::size).toList(),
                 List.of(),
                 rebuilt);
     }

@@ -1,9 +1,14 @@
 package dev.promguard.internal.decide;
 
 import dev.promguard.InvalidMeshException;
+import dev.promguard.blueprint.Names;
 import dev.promguard.internal.observe.Observed;
+import dev.promguard.internal.run.RunStep;
+import dev.promguard.internal.text.StableIds;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * What a run is going to do: final, and the same for the same observation. A plan is a view of it, an apply carries it out.
@@ -50,6 +55,46 @@ public record Decision(
             throw Problem.refusal(observed.roster().blueprint().mesh(), blocking);
         }
         return this;
+    }
+
+    /**
+     * The steps that carrying it out takes: those that the plan lists.
+     *
+     * @return those in the cloud, then those of each host, then one for each host that is removed
+     */
+    public List<RunStep> steps() {
+        List<RunStep> steps = new ArrayList<>(cloudSteps());
+        hosts.forEach(host -> steps.addAll(host.steps()));
+        observed.roster().orphaned().forEach(host -> steps.add(removal(host.name())));
+        return List.copyOf(steps);
+    }
+
+    /**
+     * The steps in the cloud beside the hosts.
+     *
+     * @return one for each line of the cloud's firewall
+     */
+    public List<RunStep> cloudSteps() {
+        String owner = StableIds.ofMesh(observed.roster().blueprint().mesh());
+        String id = StableIds.of(
+                owner, "cloud-firewall", observed.roster().blueprint().mesh());
+        List<String> lines = observed.firewall();
+        List<String> ids = StableIds.distinct(lines.stream()
+                .map(line -> new StableIds.Candidate(id, Names.printable(line)))
+                .toList());
+        return IntStream.range(0, lines.size())
+                .mapToObj(number -> RunStep.of(null, ids.get(number), lines.get(number)))
+                .toList();
+    }
+
+    /**
+     * The step that takes a host out of the mesh.
+     *
+     * @param name the host's name
+     * @return the step
+     */
+    public static RunStep removal(String name) {
+        return RunStep.of(name, StableIds.ofHost(name), "remove the host");
     }
 
     /**

@@ -5,6 +5,8 @@ import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.Manifest;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.observe.HostObservation;
+import dev.promguard.internal.run.RunStep;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
@@ -14,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What a destruction of a mesh is going to do. Pure: the same for the same observation.
@@ -118,6 +121,38 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
             Objects.requireNonNull(problem, "problem");
             Objects.requireNonNull(lost, "lost");
         }
+    }
+
+    /**
+     * The steps that carrying it out takes: those that the plan lists.
+     *
+     * @return the changes of each host that stays, and one step for each other host that leaves the mesh
+     */
+    public List<RunStep> steps() {
+        List<RunStep> steps = new ArrayList<>();
+        for (Host host : hosts) {
+            if (!host.changes().isEmpty()) {
+                steps.addAll(uninstallation(host));
+            } else if (host.kind() == Kind.DELETE || host.kind() == Kind.UNINSTALL || host.kind() == Kind.FORGET) {
+                steps.add(Decision.removal(host.name()));
+            }
+        }
+        return List.copyOf(steps);
+    }
+
+    private static List<RunStep> uninstallation(Host host) {
+        List<String> ids = StableIds.distinct(host.changes().stream()
+                .map(change -> new StableIds.Candidate(
+                        host.name()
+                                + '/'
+                                + StableIds.ofChange(
+                                        change.resource(), change.action().name(), change.subject()),
+                        change.text()))
+                .toList());
+        return IntStream.range(0, ids.size())
+                .mapToObj(number -> RunStep.of(
+                        host.name(), ids.get(number), host.changes().get(number).text()))
+                .toList();
     }
 
     /**

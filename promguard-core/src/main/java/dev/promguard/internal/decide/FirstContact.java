@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The host keys that were shown for the first time, and that apply pins because the user trusts them. */
-final class FirstContact {
+public final class FirstContact {
+    /** The stable name of the kind of resource that the trusted keys are. */
+    public static final String HOST_KEY = "host-key";
+
     private FirstContact() {}
 
     /**
@@ -39,7 +42,7 @@ final class FirstContact {
     private static ExplainedChange trust(String jumpHost, HostKeyFingerprint shown) {
         String whose = jumpHost.isEmpty() ? "" : " of " + jumpHost;
         return ExplainedChange.of(
-                        "host-key",
+                        HOST_KEY,
                         Change.Action.CREATE,
                         "SSH host key" + whose,
                         false,

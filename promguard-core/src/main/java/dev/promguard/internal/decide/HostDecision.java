@@ -6,9 +6,12 @@ import dev.promguard.host.DesiredHost;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.WireGuard;
+import dev.promguard.internal.run.RunStep;
+import dev.promguard.internal.text.StableIds;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * What is to happen to one host of the spec.
@@ -18,7 +21,8 @@ import java.util.Optional;
  * @param desired what it should be, with stand-ins for new keys; empty for one that was not read
  * @param changes the changes in order, with stand-ins for new keys
  * @param drift the changes that undo drift
- * @param planned the changes for people
+ * @param planned the changes for people: first what no change makes, and then what the changes do, in their order
+ * @param spans how many of the last of those each change makes
  * @param problems the host's problems; if there are any, there are no changes
  * @param rebuilt whether its disk was replaced since it was set up
  */
@@ -29,6 +33,7 @@ public record HostDecision(
         List<Change> changes,
         List<Change> drift,
         List<ExplainedChange> planned,
+        List<Integer> spans,
         List<Problem> problems,
         boolean rebuilt) {
     /** What is to happen to a host. */
@@ -57,12 +62,14 @@ public record HostDecision(
         changes = List.copyOf(changes);
         drift = List.copyOf(drift);
         planned = List.copyOf(planned);
+        spans = List.copyOf(spans);
         problems = List.copyOf(problems);
     }
 
     /** A host of which nothing was read. */
     static HostDecision unread(Blueprint.Host host, Kind kind, List<Problem> problems) {
-        return new HostDecision(host, kind, Optional.empty(), List.of(), List.of(), List.of(), problems, false);
+        return new HostDecision(
+                host, kind, Optional.empty(), List.of(), List.of(), List.of(), List.of(), problems, false);
     }
 
     /**
@@ -72,6 +79,81 @@ public record HostDecision(
      */
     public String name() {
         return host.name();
+    }
+
+    /**
+     * The ids of the steps that the plan lists for this host, as {@link dev.promguard.PlannedChange#id()} has them.
+     *
+     * @return an id for each of {@link #planned()}, in the same order
+     */
+    public List<String> stepIds() {
+        return StableIds.distinct(planned.stream()
+                .map(change -> new StableIds.Candidate(
+                        name()
+                                + '/'
+                                + StableIds.ofChange(
+                                        change.resource(), change.action().name(), change.subject()),
+                        change.text()))
+                .toList());
+    }
+
+    /**
+     * The steps of the plan that are about this host.
+     *
+     * @return its creation, or what is to be changed on it
+     */
+    public List<RunStep> steps() {
+        if (kind == Kind.CREATE) {
+            return List.of(creation(name()));
+        }
+        List<String> ids = stepIds();
+        return IntStream.range(0, planned.size())
+                .mapToObj(number ->
+                        RunStep.of(name(), ids.get(number), planned.get(number).text()))
+                .toList();
+    }
+
+    /**
+     * The step that creates a host, and sets it up.
+     *
+     * @param name the host's name
+     * @return the step
+     */
+    public static RunStep creation(String name) {
+        return RunStep.of(name, StableIds.ofHost(name), "create the host and set it up");
+    }
+
+    /**
+     * The steps of the plan that one change makes.
+     *
+     * @param number which of {@link #changes()}
+     * @return one step in the change's own words, or several at once
+     */
+    public List<RunStep> stepsOf(int number) {
+        int from = others()
+                + spans.stream().limit(number).mapToInt(Integer::intValue).sum();
+        List<RunStep> steps = steps().subList(from, from + spans.get(number));
+        return steps.size() == 1
+                ? List.of(RunStep.of(
+                        name(), steps.get(0).id(), changes.get(number).describe()))
+                : steps;
+    }
+
+    /**
+     * The steps of the plan that no change makes, of one kind of resource.
+     *
+     * @param resource the resource's stable name
+     * @return maybe none
+     */
+    public List<RunStep> otherSteps(String resource) {
+        return IntStream.range(0, others())
+                .filter(number -> planned.get(number).resource().equals(resource))
+                .mapToObj(number -> steps().get(number))
+                .toList();
+    }
+
+    private int others() {
+        return planned.size() - spans.stream().mapToInt(Integer::intValue).sum();
     }
 
     /** The changes in words, without those that only follow from which peers the host has. */

@@ -10,6 +10,7 @@ import dev.promguard.internal.observe.ManifestObserver;
 import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
@@ -61,7 +62,7 @@ public final class Destruction {
         MeshState state = context.loadState();
         Optional<HostInventory> inventory = context.provider().inventory();
         if (inventory.isEmpty()) {
-            return decide(state, new CloudObserver(context).identify(state));
+            return decide(state, identify(state));
         }
         try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return decide(
@@ -85,13 +86,30 @@ public final class Destruction {
         if (inventory.isPresent()) {
             return uninstall(journal, inventory.get(), review);
         }
-        HostIdentities hosts = new CloudObserver(context).identify(state);
-        review(decide(state, hosts), review);
+        HostIdentities hosts = identify(state);
+        accept(decide(state, hosts), review);
         Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
         if (deleted.problems().isEmpty()) {
-            context.provider().cleanUp(context.mesh(), state.accessKey());
+            try (Events.Task task = context.events().task(null, "remove what the mesh has in the cloud beside hosts")) {
+                context.provider().cleanUp(context.mesh(), state.accessKey());
+                task.done();
+            }
         }
         return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
+    }
+
+    private HostIdentities identify(MeshState state) {
+        try (Events.Task task = context.events().task(null, "observe what exists")) {
+            HostIdentities hosts = new CloudObserver(context).identify(state);
+            task.done();
+            return hosts;
+        }
+    }
+
+    private void accept(DestroyDecision decision, Consumer<DestroyDecision> review) {
+        decision.requireUnprotected(context.mesh());
+        review.accept(decision);
+        context.events().expect(decision.steps());
     }
 
     private DestroyDecision decide(MeshState state, HostIdentities hosts) {
@@ -111,11 +129,6 @@ public final class Destruction {
                 .collect(Collectors.toSet());
     }
 
-    private void review(DestroyDecision decision, Consumer<DestroyDecision> review) {
-        decision.requireUnprotected(context.mesh());
-        review.accept(decision);
-    }
-
     private Set<String> names(MeshState state, HostInventory inventory) {
         Set<String> names = new TreeSet<>(state.hosts().keySet());
         context.spec().hosts().stream()
@@ -132,7 +145,7 @@ public final class Destruction {
             Uninstaller uninstaller = new Uninstaller(context, journal);
             Manifests manifests = new ManifestObserver(context, inventory)
                     .observe(names(state, inventory), state, sessions, uninstaller::pin);
-            review(decide(state, manifests), review);
+            accept(decide(state, manifests), review);
             result = uninstaller.uninstall(manifests, sessions);
         }
         List<String> nothing = List.of(Uninstaller.NOTHING);

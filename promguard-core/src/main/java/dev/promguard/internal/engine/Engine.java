@@ -2,6 +2,7 @@ package dev.promguard.internal.engine;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.MeshEvent;
 import dev.promguard.PromGuardException;
 import dev.promguard.VerifyReport;
 import dev.promguard.blueprint.Blueprint;
@@ -21,10 +22,13 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.LoginKeys;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
+import dev.promguard.internal.text.Origin;
 import dev.promguard.internal.verify.ProbeResults;
 import dev.promguard.internal.verify.Prober;
 import dev.promguard.internal.verify.Verifier;
@@ -34,6 +38,7 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.Preflight;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -97,10 +102,11 @@ public final class Engine {
      * @return what was done
      */
     public Outcome apply(Set<String> only) {
-        context.events().started(null, "observe what exists");
         try (Observation seen = observe(only, Purpose.CHANGE)) {
             seen.awaitSome(Optional.empty());
-            return act(decider.decide(Request.APPLY, seen.observed()).orThrow(), seen);
+            Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
+            context.events().expect(decision.steps());
+            return act(decision, seen);
         }
     }
 
@@ -112,11 +118,11 @@ public final class Engine {
      * @return what was done
      */
     public Outcome apply(Set<String> only, Consumer<Decision> review) {
-        context.events().started(null, "observe what exists");
         try (Observation seen = observe(only, Purpose.REVIEWED_CHANGE)) {
             seen.awaitAll();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.accept(decision);
+            context.events().expect(decision.steps());
             return act(decision, seen);
         }
     }
@@ -172,13 +178,13 @@ public final class Engine {
 
     private Outcome rotateKeys(Optional<Consumer<Decision>> review) {
         Outcome applied;
-        context.events().started(null, "observe what exists");
         Purpose purpose = review.isPresent() ? Purpose.REVIEWED_CHANGE : Purpose.CHANGE;
         try (Observation seen = observe(Set.of(), purpose)) {
             seen.awaitAll();
             Decision rotation = decider.decide(Request.ROTATE, seen.observed()).orThrow();
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             review.ifPresent(reviewer -> reviewer.accept(rotation));
+            context.events().expect(rotation.steps());
             if (decision.isEmpty()) {
                 return rotate(seen);
             }
@@ -199,7 +205,7 @@ public final class Engine {
     }
 
     private Outcome rotate(Observation seen) {
-        context.events().started(null, ROTATE);
+        context.events().note(null, ROTATE);
         Decision decision = decider.decide(Request.ROTATE, seen.observed()).orThrow();
         List<String> unable = decision.hosts().stream()
                 .filter(host -> host.desired().isEmpty() || !host.problems().isEmpty())
@@ -229,7 +235,8 @@ public final class Engine {
             seen.awaitAll();
             ProbeResults probes = new Prober(context).probe(seen);
             Decision decision = decider.decide(Request.APPLY, seen.observed());
-            return new Verifier(context.provider().name(), stateLocation(), decision, probes).judge(now);
+            return new Verifier(context.provider().name(), stateLocation(), Origin.ofThisProgram(), decision, probes)
+                    .judge(now);
         }
     }
 
@@ -259,6 +266,15 @@ public final class Engine {
         }
     }
 
+    /** What a run that changes nothing consists of. */
+    private void expectReading(Roster roster, Set<String> reachable) {
+        List<RunStep> steps =
+                new ArrayList<>(reachable.stream().map(HostObserver::reading).toList());
+        context.events().expectOf(MeshEvent.Verb.PLAN, steps);
+        steps.addAll(Prober.steps(roster.blueprint(), reachable));
+        context.events().expectOf(MeshEvent.Verb.VERIFY, steps);
+    }
+
     private Outcome act(Decision decision, Observation seen) {
         return new Act(context, decider).carryOut(decision, seen, journal(seen));
     }
@@ -273,6 +289,14 @@ public final class Engine {
     }
 
     private Observation observe(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
+        try (Events.Task task = context.events().task(null, "observe what exists")) {
+            Observation seen = begin(loaded, only, timeout, purpose);
+            task.done();
+            return seen;
+        }
+    }
+
+    private Observation begin(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
         boolean acts = purpose == Purpose.CHANGE || purpose == Purpose.REVIEWED_CHANGE;
         Roster roster = cloud.observe(loaded, only);
         Preflight preflight = roster.missing().isEmpty()
@@ -313,6 +337,7 @@ public final class Engine {
                 reachable.add(name);
             }
         }
+        expectReading(roster, reachable);
         Observation seen = new Observation(
                 context, loaded, new Observed(roster, preflight, firewall, Map.of(), known), timeout, acts);
         boolean begun = false;

@@ -9,6 +9,7 @@ import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.spi.CloudHost;
@@ -40,9 +41,10 @@ public final class HostVerbs {
      */
     public void powerOn(String name) {
         CloudHost host = find(roster(), name);
-        context.events().started(name, "power on");
-        context.provider().powerOn(context.mesh(), host.id(), Timeouts.PROVISIONING);
-        context.events().done(name, "runs");
+        try (Events.Task task = context.events().task(name, "power on")) {
+            context.provider().powerOn(context.mesh(), host.id(), Timeouts.PROVISIONING);
+            task.done();
+        }
     }
 
     /**
@@ -57,9 +59,10 @@ public final class HostVerbs {
         CloudHost host = find(roster(), name);
         String size = spec(name).size();
         if (!host.size().equals(size)) {
-            context.events().started(name, "resize from " + host.size() + " to " + size);
-            context.provider().resize(context.mesh(), host.id(), size, Timeouts.PROVISIONING);
-            context.events().done(name, "resized");
+            try (Events.Task task = context.events().task(name, "resize from " + host.size() + " to " + size)) {
+                context.provider().resize(context.mesh(), host.id(), size, Timeouts.PROVISIONING);
+                task.done();
+            }
         }
         return new Engine(context).apply(Set.of(name));
     }
@@ -90,9 +93,10 @@ public final class HostVerbs {
         if (!problems.isEmpty()) {
             throw new InvalidMeshException(ErrorCode.CANNOT_CREATE, context.mesh(), problems);
         }
-        context.events().started(name, "delete");
-        context.provider().delete(context.mesh(), Set.of(host.id()), Timeouts.DELETION);
-        context.events().done(name, "deleted");
+        try (Events.Task task = context.events().task(name, "delete")) {
+            context.provider().delete(context.mesh(), Set.of(host.id()), Timeouts.DELETION);
+            task.done();
+        }
         return new Engine(context).apply(Set.of());
     }
 

@@ -2,6 +2,7 @@ package dev.promguard.internal.observe;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.InvalidMeshException;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
@@ -54,9 +55,8 @@ public final class CloudObserver {
             blueprint = Planner.plan(
                     spec.withReleases(context.provider().releases()),
                     state.heldAddresses(address -> Planner.isUsable(spec, address)));
-        } catch (IllegalArgumentException e) {
-            throw new InvalidMeshException(
-                    ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(String.valueOf(e.getMessage())));
+        } catch (InvalidSettingException e) {
+            throw new InvalidMeshException(ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(e.reason()));
         }
         return inventory.isPresent()
                 ? ofInventory(inventory.get(), blueprint, state, only)

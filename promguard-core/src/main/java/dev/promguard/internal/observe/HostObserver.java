@@ -12,6 +12,8 @@ import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostSession;
@@ -22,6 +24,9 @@ import java.util.Optional;
 
 /** Reads hosts, each over one session that stays open for what follows. Changes nothing on them. Thread-safe. */
 public final class HostObserver {
+    private static final String ASK = "read what is on it";
+    private static final String WAIT_AND_ASK = "wait until it has booted, and read what is on it";
+
     private final Context context;
     private final HostKeyPolicy policy;
 
@@ -162,6 +167,16 @@ public final class HostObserver {
     }
 
     /**
+     * The step that reads a host, in runs that change nothing.
+     *
+     * @param name the host's name
+     * @return the step
+     */
+    public static RunStep reading(String name) {
+        return RunStep.of(name, name + "/read", "read the host");
+    }
+
+    /**
      * Reads a host over a new session, whatever comes of it.
      *
      * @param roster the hosts
@@ -175,13 +190,21 @@ public final class HostObserver {
         DesiredHost expected = expected(roster, name);
         CloudHost host = Objects.requireNonNull(roster.present().get(name), name);
         boolean read = false;
-        try {
-            HostSession session = open(roster, name, sessions, timeout, true);
-            HostFacts facts = settles
-                    ? settled(session, Resources.query(expected), context.bootTimeout())
-                    : session.facts(Resources.query(expected), context.bootTimeout());
+        try (Events.Task reading = context.events().step(reading(name))) {
+            HostSession session;
+            try (Events.Task connecting = context.events().task(name, "connect over SSH")) {
+                session = open(roster, name, sessions, timeout, true);
+                connecting.done();
+            }
+            HostFacts facts;
+            try (Events.Task asking = context.events().task(name, context.isInventory() ? ASK : WAIT_AND_ASK)) {
+                facts = settles
+                        ? settled(session, Resources.query(expected), context.bootTimeout())
+                        : session.facts(Resources.query(expected), context.bootTimeout());
+                asking.done();
+            }
             read = true;
-            context.events().done(name, "observed");
+            reading.done();
             return new Arrived(host, expected, new Seen(facts, session.hostKey(), policy.jumpKeys(name, session)));
         } catch (HostException | ProviderException e) {
             return new Arrived(host, expected, new Unreachable(e));

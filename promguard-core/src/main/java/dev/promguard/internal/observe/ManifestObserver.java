@@ -2,9 +2,11 @@ package dev.promguard.internal.observe;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.MeshEvent;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.Manifest;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -125,6 +127,10 @@ public final class ManifestObserver {
             }
         }
         Map<String, String> addresses = addresses(names, hosts);
+        context.events()
+                .expectOf(
+                        MeshEvent.Verb.PLAN,
+                        addresses.keySet().stream().map(HostObserver::reading).toList());
         Parallel.map(addresses.keySet(), context.parallelism(), name -> {
                     String address = Objects.requireNonNull(addresses.get(name));
                     HostState known = state.hosts().getOrDefault(name, HostState.adopted(address, name));
@@ -141,12 +147,13 @@ public final class ManifestObserver {
     private HostObservation read(
             Opened host, String address, Sessions sessions, BiFunction<HostSession, Opened, HostFacts> reading) {
         boolean read = false;
-        try {
+        try (Events.Task task = context.events().step(HostObserver.reading(host.name()))) {
             HostSession session = policy.openKnown(host.name(), address, host.known(), sessions, Timeouts.OBSERVE);
             sessions.add(host.name(), session);
             HostObservation seen = new HostObservation.Seen(
                     reading.apply(session, host), session.hostKey(), policy.jumpKeys(host.name(), session));
             read = true;
+            task.done();
             return seen;
         } finally {
             if (!read) {

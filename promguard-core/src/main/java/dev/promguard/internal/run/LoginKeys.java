@@ -1,6 +1,7 @@
 package dev.promguard.internal.run;
 
 import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.StateException;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
@@ -43,7 +44,7 @@ public final class LoginKeys {
         try {
             SshKeyPair.publicHalf(key);
             return key;
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             key.close();
             throw missing("is no whole key in", e);
         }
@@ -99,8 +100,8 @@ public final class LoginKeys {
             try (Secret key = existing.get()) {
                 SshKeyPair.publicHalf(key);
                 return;
-            } catch (IllegalArgumentException e) {
-                context.events().done(null, "the SSH login key was no whole key, and no host admits it: replaced");
+            } catch (InvalidSettingException e) {
+                context.events().note(null, "the SSH login key was no whole key, and no host admits it: replaced");
             }
         }
         try (SshKeyPair pair = SshKeyPair.generate(context.random())) {

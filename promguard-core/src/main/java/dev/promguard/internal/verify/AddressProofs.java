@@ -97,7 +97,7 @@ final class AddressProofs {
         Set<Probe> servers = new LinkedHashSet<>();
         for (Blueprint.Host other : reachability.probed(host)) {
             reachability.mustBeClosed(host, other).stream()
-                    .filter(probe -> reachability.needsProof(other, probe.address())
+                    .filter(probe -> reachability.needsProof(host, other, probe.address())
                             && ReachabilityChecks.result(answers, probe) == Result.OPEN)
                     .map(probe -> ReachabilityChecks.server(other, probe))
                     .filter(server -> ReachabilityChecks.result(answers, server) == Result.OPEN)
@@ -107,8 +107,8 @@ final class AddressProofs {
     }
 
     /**
-     * The answers that are those of the hosts that were meant. At an address that the provider does not know, SSH has to answer, and
-     * where a port is open, with the host key of that host: elsewhere the address may be that of another machine.
+     * The answers that are those of the hosts that were meant. At an address that the provider does not know, or inside
+     * the tunnels from a host without the interface, SSH has to answer, and where a port is open, with the host key of that host: elsewhere the address may be that of another machine.
      *
      * @param answers the answers to probes from the hosts, by the host that probed
      * @param shown the host keys that SSH servers showed, by the host that asked
@@ -127,7 +127,7 @@ final class AddressProofs {
                             && shown.getOrDefault(name, Map.of())
                                     .getOrDefault(server, Set.of())
                                     .contains(key);
-                    if (reachability.needsProof(other, probe.address())
+                    if (reachability.needsProof(reachability.host(name), other, probe.address())
                             && (!reached || (ReachabilityChecks.result(of, probe) == Result.OPEN && !known))) {
                         kept.remove(probe);
                     }

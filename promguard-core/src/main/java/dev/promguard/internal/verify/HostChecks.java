@@ -138,7 +138,8 @@ final class HostChecks {
     }
 
     private static CheckItem unitItem(Blueprint.Host host, String unit) {
-        return item(host, CheckKind.UNIT_RUNS, unit + " runs, and will after a reboot");
+        return item(host, CheckKind.UNIT_RUNS, unit + " runs, and will after a reboot")
+                .about(unit);
     }
 
     private static CheckItem keyFileItem(Blueprint.Host host) {
@@ -159,9 +160,10 @@ final class HostChecks {
 
     private static CheckItem handshakeItem(Blueprint.Host host, Blueprint.Host peer) {
         return item(
-                host,
-                CheckKind.HANDSHAKE_FRESH,
-                "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes");
+                        host,
+                        CheckKind.HANDSHAKE_FRESH,
+                        "has a tunnel with " + peer.name() + ", its handshake younger than 3 minutes")
+                .about(peer.name());
     }
 
     private static List<String> units(String interfaceName, Blueprint.Host host) {
@@ -210,6 +212,7 @@ final class HostChecks {
             Firewall.flushedBy(facts)
                     .ifPresent(cause -> checks.add(
                             item(host, CheckKind.FOREIGN_FIREWALL_RULES, "has another service that sets firewall rules")
+                                    .about("nftables.service")
                                     .note(
                                             "systemctl show nftables.service",
                                             cause,

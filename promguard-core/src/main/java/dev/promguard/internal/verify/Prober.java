@@ -10,8 +10,11 @@ import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.Pause;
+import dev.promguard.internal.run.RunStep;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.HostSession;
@@ -26,6 +29,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,6 +84,36 @@ public final class Prober {
                 prometheus);
     }
 
+    /**
+     * The steps of a probe of a mesh.
+     *
+     * @param blueprint the mesh
+     * @param reachable the names of the hosts that can be reached, as far as it is known beforehand
+     * @return one for each monitor, for here, and for each host
+     */
+    public static List<RunStep> steps(Blueprint blueprint, Set<String> reachable) {
+        List<RunStep> steps = new ArrayList<>();
+        blueprint.monitors().stream()
+                .map(Blueprint.Host::name)
+                .filter(reachable::contains)
+                .forEach(name -> steps.add(asking(name)));
+        steps.add(probingFromHere(blueprint.mesh()));
+        reachable.forEach(name -> steps.add(probing(name)));
+        return steps;
+    }
+
+    private static RunStep asking(String monitor) {
+        return RunStep.of(monitor, monitor + "/prometheus", "ask Prometheus, once it has scraped its targets");
+    }
+
+    private static RunStep probingFromHere(String mesh) {
+        return RunStep.of(null, StableIds.ofMesh(mesh) + "/probe", "probe the hosts' ports from here");
+    }
+
+    private static RunStep probing(String host) {
+        return RunStep.of(host, host + "/probe", "probe the ports of the other hosts");
+    }
+
     /** Has each tunnel that needs a handshake make one, and observes such a host again once there was time for it. */
     private void awaitHandshakes(Observation seen) {
         Observed observed = seen.observed();
@@ -98,7 +132,12 @@ public final class Prober {
                             Objects.requireNonNull(observed.expected().get(name), name));
                     HostFacts before =
                             Objects.requireNonNull(due.get(name), name).facts();
-                    return awaitHandshakes(session(seen, name), query, blueprint, blueprint.host(name), before, keys);
+                    try (Events.Task task = context.events().task(name, "wait for a WireGuard handshake")) {
+                        HostFacts facts = awaitHandshakes(
+                                session(seen, name), query, blueprint, blueprint.host(name), before, keys);
+                        task.done();
+                        return facts;
+                    }
                 })
                 .forEach((name, result) -> {
                     HostFacts facts = result.value();
@@ -138,11 +177,16 @@ public final class Prober {
                 .filter(monitor -> seen.observed().seen(monitor.name()).isPresent())
                 .toList();
         Map<String, PrometheusAnswer> answers = new LinkedHashMap<>();
-        Parallel.map(
-                        monitors,
-                        context.parallelism(),
-                        monitor ->
-                                new PrometheusReader(context, blueprint, monitor).read(session(seen, monitor.name())))
+        Parallel.map(monitors, context.parallelism(), monitor -> {
+                    try (Events.Task task = context.events().step(asking(monitor.name()))) {
+                        PrometheusAnswer answer =
+                                new PrometheusReader(context, blueprint, monitor).read(session(seen, monitor.name()));
+                        if (answer instanceof PrometheusAnswer.Answered) {
+                            task.done();
+                        }
+                        return answer;
+                    }
+                })
                 .forEach((monitor, result) -> {
                     PrometheusAnswer answer = result.value();
                     answers.put(
@@ -168,12 +212,15 @@ public final class Prober {
         AddressProofs proofs = AddressProofs.of(reachability, seen.observed());
         Parallel.map(able, context.parallelism(), host -> {
                     HostSession session = session(seen, host.name());
-                    Map<Probe, ProbeResult> own = probe(session, reachability.from(host));
-                    Map<Probe, Set<HostKeyFingerprint>> shown = new LinkedHashMap<>();
-                    proofs.toProve(host, own)
-                            .forEach(server -> shown.put(server, session.hostKeys(server, PROBE_TIMEOUT)));
-                    hostKeys.put(host.name(), shown);
-                    return own;
+                    try (Events.Task task = context.events().step(probing(host.name()))) {
+                        Map<Probe, ProbeResult> own = probe(session, reachability.from(host));
+                        Map<Probe, Set<HostKeyFingerprint>> shown = new LinkedHashMap<>();
+                        proofs.toProve(host, own)
+                                .forEach(server -> shown.put(server, session.hostKeys(server, PROBE_TIMEOUT)));
+                        hostKeys.put(host.name(), shown);
+                        task.done();
+                        return own;
+                    }
                 })
                 .forEach((host, result) -> {
                     Map<Probe, ProbeResult> own = result.value();
@@ -198,7 +245,15 @@ public final class Prober {
         return byProbe;
     }
 
-    private static Map<String, Map<Probe, ProbeResult>> fromHere(ReachabilityChecks reachability) {
+    private Map<String, Map<Probe, ProbeResult>> fromHere(ReachabilityChecks reachability) {
+        try (Events.Task task = context.events().step(probingFromHere(context.mesh()))) {
+            Map<String, Map<Probe, ProbeResult>> results = connectFromHere(reachability);
+            task.done();
+            return results;
+        }
+    }
+
+    private static Map<String, Map<Probe, ProbeResult>> connectFromHere(ReachabilityChecks reachability) {
         Map<String, List<Probe>> probes = reachability.fromOutside();
         Set<Probe> controls = reachability.controls();
         Map<Probe, Parallel.Result<ProbeResult>> answers = Parallel.map(

@@ -96,6 +96,7 @@ final class PrometheusChecks {
                                 monitor.name(),
                                 CheckKind.CREDENTIALS_UNENCRYPTED,
                                 "sends the credentials of " + write.name() + " unencrypted")
+                        .about(write.name())
                         .note(
                                 "remoteWrite of the spec",
                                 write.uri().toString(),
@@ -139,11 +140,15 @@ final class PrometheusChecks {
         String host = each.host().name();
         return each.probes()
                 ? new CheckItem(
-                        host, CheckKind.PROBE_TARGETS_UP, monitor.name() + " has its probes made, job " + each.job())
+                                host,
+                                CheckKind.PROBE_TARGETS_UP,
+                                monitor.name() + " has its probes made, job " + each.job())
+                        .about(monitor.name() + '/' + each.job())
                 : new CheckItem(
-                        host,
-                        CheckKind.TARGET_UP,
-                        monitor.name() + " scrapes port " + each.port() + ", job " + each.job());
+                                host,
+                                CheckKind.TARGET_UP,
+                                monitor.name() + " scrapes port " + each.port() + ", job " + each.job())
+                        .about(monitor.name() + '/' + each.job() + '/' + each.port());
     }
 
     /** What is checked of the rules. */

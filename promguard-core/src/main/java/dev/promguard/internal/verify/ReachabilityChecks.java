@@ -129,7 +129,7 @@ final class ReachabilityChecks {
             List<Probe> closed = mustBeClosed(host, other);
             probes.addAll(closed);
             closed.stream()
-                    .filter(probe -> needsProof(other, probe.address()))
+                    .filter(probe -> needsProof(host, other, probe.address()))
                     .forEach(probe -> probes.add(server(other, probe)));
         }
         for (Blueprint.Host other : blueprint.hosts()) {
@@ -152,9 +152,20 @@ final class ReachabilityChecks {
         return blueprint.host(name);
     }
 
-    /** Whether an address may be that of another machine, as seen from another host: the tunnel and the provider's are not. */
-    boolean needsProof(Blueprint.Host of, String address) {
-        return !address.equals(of.address()) && !isReachedAt(of, address);
+    /**
+     * Whether an address may be that of another machine, as seen from another host. The provider's is not, nor the one inside the tunnels
+     * for a host that has the interface: without that, a default route leads there, to whoever answers.
+     */
+    boolean needsProof(Blueprint.Host from, Blueprint.Host of, String address) {
+        return address.equals(of.address()) ? !isInTunnels(from) : !isReachedAt(of, address);
+    }
+
+    private boolean isInTunnels(Blueprint.Host host) {
+        HostFacts known = facts.get(host.name());
+        return known == null
+                || known.wireGuard().stream()
+                        .flatMap(running -> running.addresses().stream())
+                        .anyMatch(address -> address.replaceAll("/.*", "").equals(host.address()));
     }
 
     /** Whether sessions reach a host at an address, from here and not from a jump host, to which the address may be another machine's. */
@@ -305,7 +316,8 @@ final class ReachabilityChecks {
 
     /** What is checked of a guarded port from here. */
     static CheckItem outsideItem(String host, int port) {
-        return new CheckItem(host, CheckKind.PORT_CLOSED_TO_OUTSIDE, "port " + port + " is closed to the outside");
+        return new CheckItem(host, CheckKind.PORT_CLOSED_TO_OUTSIDE, "port " + port + " is closed to the outside")
+                .about(Integer.toString(port));
     }
 
     /** What is checked of a host from the other hosts. */
@@ -319,9 +331,10 @@ final class ReachabilityChecks {
     /** What is checked of a page that a monitor fetches. */
     static CheckItem pageItem(String host, String monitor, String interfaceName) {
         return new CheckItem(
-                host,
-                CheckKind.LARGE_PAGE_PASSES,
-                "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName);
+                        host,
+                        CheckKind.LARGE_PAGE_PASSES,
+                        "gives " + monitor + " a page larger than any packet, whole, over " + interfaceName)
+                .about(monitor);
     }
 
     private Check closedToOutside(String name, int port, Map<Probe, ProbeResult> probed) {

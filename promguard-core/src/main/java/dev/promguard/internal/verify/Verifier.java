@@ -7,9 +7,12 @@ import dev.promguard.HostHealth;
 import dev.promguard.VerifyReport;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Exporter;
 import dev.promguard.host.DuplicateKeys;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.PeerFact;
+import dev.promguard.host.Kernel;
+import dev.promguard.host.ReleaseInstall;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Problem;
@@ -17,6 +20,7 @@ import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.text.Version;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
@@ -43,6 +47,7 @@ import java.util.stream.Collectors;
 public final class Verifier {
     private final String provider;
     private final String stateLocation;
+    private final String origin;
     private final Decision decision;
     private final ProbeResults probes;
     private final Observed observed;
@@ -61,11 +66,13 @@ public final class Verifier {
      *
      * @param provider the provider's name, for texts
      * @param stateLocation where the state is, for texts
+     * @param origin who makes the checks, and where
      * @param decision what an apply would do
      * @param probes what was probed after the observation that was decided on
      */
-    public Verifier(String provider, String stateLocation, Decision decision, ProbeResults probes) {
+    public Verifier(String provider, String stateLocation, String origin, Decision decision, ProbeResults probes) {
         this.provider = provider;
+        this.origin = origin;
         this.stateLocation = stateLocation;
         this.decision = decision;
         this.probes = probes;
@@ -101,7 +108,9 @@ public final class Verifier {
         keys();
         reachability();
         checks.addAll(DueChecks.unchecked(blueprint, checks, unobserved));
-        VerifyReport.Builder report = VerifyReport.builder(blueprint.mesh(), checkedAt, version());
+        VerifyReport.Builder report = VerifyReport.builder(blueprint.mesh(), checkedAt, Version.running())
+                .origin(origin)
+                .blueprint(blueprint);
         blueprint.hosts().forEach(host -> report.addHost(health(host)));
         checks.forEach(report::addCheck);
         return report.build();
@@ -284,7 +293,29 @@ public final class Verifier {
         Optional.ofNullable(facts.get(host.name()))
                 .flatMap(Verifier::oldestHandshake)
                 .ifPresent(health::handshakeAge);
+        Optional.ofNullable(facts.get(host.name())).ifPresent(seen -> {
+            health.system((seen.osId() + ' ' + seen.osVersion()).strip()).software(software(host, seen));
+            seen.of(Kernel.FACTS).release().ifPresent(health::kernel);
+        });
         return health.build();
+    }
+
+    /** The versions of the programs that are there, as far as they are the mesh's. */
+    private Map<String, String> software(Blueprint.Host host, HostFacts seen) {
+        Map<String, String> versions = new TreeMap<>();
+        decision.host(host.name())
+                .desired()
+                .ifPresent(desired -> desired.releases().stream()
+                        .map(ReleaseInstall::release)
+                        .filter(release -> seen.releases().containsKey(release.name() + '-' + release.version()))
+                        .forEach(release -> versions.put(release.name(), release.version())));
+        for (Exporter exporter : host.spec().exporters()) {
+            if (exporter.source() instanceof Exporter.FromPackage source) {
+                Optional.ofNullable(seen.packages().get(source.debianPackage()))
+                        .ifPresent(version -> versions.put(exporter.name(), version));
+            }
+        }
+        return versions;
     }
 
     private static Optional<Duration> oldestHandshake(HostFacts facts) {
@@ -293,10 +324,5 @@ public final class Verifier {
             return Optional.empty();
         }
         return peers.stream().flatMap(peer -> peer.handshakeAge().stream()).max(Duration::compareTo);
-    }
-
-    private static String version() {
-        return Optional.ofNullable(Verifier.class.getPackage().getImplementationVersion())
-                .orElse("(not from a release)");
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.promguard.ErrorCode;
 import dev.promguard.Golden;
 import dev.promguard.HostException;
+import dev.promguard.MeshEvent;
 import dev.promguard.SpecFile;
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
@@ -196,7 +197,7 @@ final class DecisionCase {
                 new FormCloud(form),
                 new MemoryHosts(new MemoryCloud()),
                 new MemoryStateStore(),
-                new Events(event -> {}),
+                new Events(event -> {}, spec.spec().name(), MeshEvent.Verb.PLAN),
                 KeySource.random(),
                 new SecureRandom(),
                 RENDERER.withSecrets(spec.secrets()),

@@ -11,6 +11,7 @@ import dev.promguard.host.FactsByResource;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.FirewallFact;
 import dev.promguard.host.HostFacts.SocketFact;
+import dev.promguard.host.HostFacts.WireGuardFact;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
@@ -40,6 +41,14 @@ class ReachabilityChecksTest {
             Mesh.builder().name("shop").monitor("tor1").nodes(1).build().blueprint();
 
     private static HostFacts facts(List<String> addresses, List<SocketFact> listening) {
+        return facts(
+                addresses,
+                listening,
+                Optional.of(new WireGuardFact(Optional.empty(), 51820, List.of("10.0.0.2/24"), true, List.of())));
+    }
+
+    private static HostFacts facts(
+            List<String> addresses, List<SocketFact> listening, Optional<WireGuardFact> wireGuard) {
         return new HostFacts(
                 "debian",
                 "12",
@@ -49,7 +58,7 @@ class ReachabilityChecksTest {
                 Map.of(),
                 Map.of(),
                 Map.of(),
-                Optional.empty(),
+                wireGuard,
                 FactsByResource.NONE,
                 Optional.empty(),
                 true,
@@ -203,7 +212,7 @@ class ReachabilityChecksTest {
                     assertThat(check.verdict()).isEqualTo(Verdict.NOTE);
                     assertThat(check.observed()).contains("through a jump host alone: " + address);
                 });
-        assertThat(reachability.needsProof(blueprint.host("shop-node-1"), address))
+        assertThat(reachability.needsProof(blueprint.host("shop-monitor-1"), blueprint.host("shop-node-1"), address))
                 .as("to the other hosts it may be another machine's too")
                 .isTrue();
     }
@@ -241,6 +250,50 @@ class ReachabilityChecksTest {
                         new Probe("10.0.0.1", 9100),
                         new Probe("198.51.100.6", 9090),
                         new Probe("198.51.100.6", 9100));
+    }
+
+    /** A default route leads there, and somebody answers who is no host of the mesh. */
+    @ParameterizedTest
+    @CsvSource({"own, FAILED", "other, PASSED", "none, PASSED"})
+    void inside_tunnelAddressFromAHostWithoutTheInterface_isJudgedWhereTheHostProvesItselfThere(
+            String shown, Verdict verdict) {
+        HostKeyFingerprint own = new HostKeyFingerprint("SHA256:" + "A".repeat(43));
+        HostKeyFingerprint other = new HostKeyFingerprint("SHA256:" + "B".repeat(43));
+        ReachabilityChecks reachability = new ReachabilityChecks(
+                blueprint,
+                Map.of("shop-monitor-1", "198.51.100.6", "shop-node-1", PUBLIC),
+                Map.of(
+                        "shop-monitor-1",
+                        facts(List.of(), List.of()),
+                        "shop-node-1",
+                        facts(List.of(), List.of(), Optional.empty())),
+                Set.of());
+        AddressProofs proofs = new AddressProofs(reachability, Map.of("shop-monitor-1", own));
+        Blueprint.Host node = blueprint.host("shop-node-1");
+        Map<Probe, ProbeResult> answers = new LinkedHashMap<>();
+        reachability
+                .from(node)
+                .forEach(probe -> answers.put(
+                        probe, new ProbeResult(probe.address().equals("10.0.0.1") ? Result.OPEN : Result.REFUSED)));
+        Probe server = new Probe("10.0.0.1", 22);
+        Set<HostKeyFingerprint> keys =
+                shown.equals("own") ? Set.of(own) : shown.equals("other") ? Set.of(other) : Set.of();
+
+        assertThat(proofs.toProve(node, answers)).containsExactly(server);
+        Map<String, Map<Probe, ProbeResult>> all = Map.of("shop-node-1", answers);
+        Map<String, Map<Probe, ProbeResult>> proven = proofs.proven(all, Map.of("shop-node-1", Map.of(server, keys)));
+        Check check = reachability.inside(proven, proofs.notJudged(all, proven)).stream()
+                .filter(each -> each.host().equals("shop-monitor-1")
+                        && each.id().equals(CheckKind.PORTS_CLOSED_TO_OTHER_HOSTS.id()))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(check.verdict()).isEqualTo(verdict);
+        assertThat(check.observed())
+                .contains(
+                        verdict == Verdict.FAILED
+                                ? "10.0.0.1:9100 from shop-node-1: open"
+                                : "not judged, for the host is not known to be reached there: 10.0.0.1 from shop-node-1");
     }
 
     /** From the monitor, 172.17.0.1 may be its own bridge, 10.10.0.5 a machine of its own network. */

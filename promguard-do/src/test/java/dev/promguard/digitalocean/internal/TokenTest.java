@@ -3,6 +3,7 @@ package dev.promguard.digitalocean.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.Secret;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -39,7 +40,7 @@ class TokenTest {
         assertThat(made)
                 .isNotEmpty()
                 .allSatisfy(secret -> assertThatThrownBy(() -> secret.use(bytes -> bytes.length))
-                        .isInstanceOf(IllegalStateException.class));
+                        .isInstanceOf(InvalidSettingException.class));
     }
 
     @Test

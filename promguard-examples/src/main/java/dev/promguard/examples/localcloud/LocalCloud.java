@@ -1,5 +1,7 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.Mesh;
+import dev.promguard.MeshBuilder;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.keys.Secret;
@@ -208,6 +210,27 @@ public final class LocalCloud implements AutoCloseable {
                         .pollInterval(Duration.ofMillis(200))
                         .build(),
                 served);
+    }
+
+    /**
+     * Describes a mesh on this cloud: {@link dev.promguard.Mesh#builder()} with {@link #provider()}, {@link #folder()} for its state, and
+     * {@link #releases()}, which also existing hosts get that the mesh is applied to.
+     *
+     * @return a builder without hosts
+     */
+    public MeshBuilder mesh() {
+        MeshBuilder builder = Mesh.builder().provider(provider());
+        if (parts.run != null) {
+            builder.state(folder());
+            for (Release release : provider().releases()) {
+                switch (release.name()) {
+                    case "node_exporter" -> builder.nodeExporter(release);
+                    case "prometheus" -> builder.prometheus(prometheus -> prometheus.release(release));
+                    default -> {}
+                }
+            }
+        }
+        return builder;
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
 import java.nio.BufferUnderflowException;
@@ -46,22 +47,22 @@ final class Certificate {
      *
      * @param line what stands in a {@code -cert.pub} file
      * @return the certificate
-     * @throws IllegalArgumentException if it is none; the message says so in a few words
+     * @throws InvalidSettingException if it is none; the message says so in a few words
      */
     static Certificate parse(String line) {
         SshPublicKey whole;
         try {
             whole = SshPublicKey.parse(line);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("it is no OpenSSH certificate", e);
+        } catch (InvalidSettingException e) {
+            throw new InvalidSettingException("it is no OpenSSH certificate", e);
         }
         if (!isType(whole.type()) || !PARTS.containsKey(plain(whole.type()))) {
-            throw new IllegalArgumentException("it is no OpenSSH certificate of a type that is known");
+            throw new InvalidSettingException("it is no OpenSSH certificate of a type that is known");
         }
         try {
             return new Certificate(whole.type(), Base64.getDecoder().decode(whole.base64()));
         } catch (BufferUnderflowException e) {
-            throw new IllegalArgumentException("it is a damaged certificate", e);
+            throw new InvalidSettingException("it is a damaged certificate", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.host.Change;
 import dev.promguard.host.HostKey;
 import dev.promguard.host.Releases;
@@ -154,7 +155,7 @@ final class ChangeRun implements Exec.Lines {
         HostKeyFingerprint fingerprint;
         try {
             fingerprint = new SshPublicKey(fields[2], fields[3]).fingerprint();
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             FactsParser.MalformedException malformed = new FactsParser.MalformedException("a host key");
             malformed.initCause(e);
             throw malformed;

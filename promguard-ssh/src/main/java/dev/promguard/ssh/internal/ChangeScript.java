@@ -49,7 +49,7 @@ final class ChangeScript {
                 step(script, number, changes.get(number).call(keys));
             }
             return script.end();
-        } catch (IllegalArgumentException | IllegalStateException e) {
+        } catch (RuntimeException e) {
             script.close();
             throw e;
         }

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -28,22 +29,22 @@ public record Endpoint(String user, String host, int port) {
      *
      * @param text the text
      * @return the endpoint; the user is root and the port 22 where it does not say
-     * @throws IllegalArgumentException if it is malformed
+     * @throws InvalidSettingException if it is malformed
      */
     public static Endpoint parse(String text) {
         Matcher matcher = TEXT.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "login " + Names.quote(text) + " is not one: use the form user@address or user@address:port");
         }
         String user = matcher.group(1) == null ? "root" : matcher.group(1);
         if (!USER.matcher(user).matches()) {
-            throw new IllegalArgumentException("user " + Names.quote(user) + " of login " + Names.quote(text)
+            throw new InvalidSettingException("user " + Names.quote(user) + " of login " + Names.quote(text)
                     + " cannot be a user's name: use letters, digits, dots, dashes and underscores");
         }
         int port = matcher.group(5) == null ? SSHClient.DEFAULT_PORT : Integer.parseInt(matcher.group(5));
         if (port < 1 || port > 65535) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "port " + port + " of login " + Names.quote(text) + " is not one: use 1 to 65535");
         }
         String six = matcher.group(2) == null ? matcher.group(3) : matcher.group(2);
@@ -54,7 +55,7 @@ public record Endpoint(String user, String host, int port) {
                         ? IPV4.matcher(host).matches()
                         : NAME.matcher(host).matches();
         if (!good) {
-            throw new IllegalArgumentException("address " + Names.quote(host) + " of login " + Names.quote(text)
+            throw new InvalidSettingException("address " + Names.quote(host) + " of login " + Names.quote(text)
                     + " is neither an IP address nor a host name: give one of the two");
         }
         return new Endpoint(user, host.toLowerCase(Locale.ROOT), port);

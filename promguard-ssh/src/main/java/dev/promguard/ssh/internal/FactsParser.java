@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.FactsByResource;
 import dev.promguard.host.FactsQuery;
@@ -483,7 +484,7 @@ final class FactsParser {
     private static PublicKey publicKey(String text) throws MalformedException {
         try {
             return new PublicKey(text);
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             MalformedException malformed = new MalformedException("a public key: " + shown(text));
             malformed.initCause(e);
             throw malformed;

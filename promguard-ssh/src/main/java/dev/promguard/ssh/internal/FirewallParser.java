@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.host.HostFacts.AcceptFact;
@@ -147,7 +148,7 @@ final class FirewallParser {
                     Protocol.valueOf(words[1].toUpperCase(Locale.ROOT)),
                     new String(
                             HexFormat.of().parseHex(words[7].substring("comment=".length())), StandardCharsets.UTF_8)));
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | InvalidSettingException e) {
             return Optional.empty();
         }
     }

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.Probe;
@@ -52,7 +53,7 @@ final class HostKeyScan {
     private static HostKeyFingerprint fingerprint(String type, String key) throws MalformedException {
         try {
             return new SshPublicKey(type, key).fingerprint();
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             MalformedException malformed = new MalformedException("a host key: " + FactsParser.shown(key));
             malformed.initCause(e);
             throw malformed;

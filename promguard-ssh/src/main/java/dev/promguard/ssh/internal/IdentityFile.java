@@ -1,6 +1,7 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
@@ -68,7 +69,7 @@ public final class IdentityFile {
      * Insists that a file can be read and is not something else that lies beside private keys.
      *
      * @param file a private key file
-     * @throws IllegalArgumentException if it cannot, or is
+     * @throws InvalidSettingException if it cannot, or is
      */
     public static void check(Path file) {
         secret(file).close();
@@ -79,14 +80,14 @@ public final class IdentityFile {
      *
      * @param file a private key file
      * @return the identity, which is the caller's to close, with the certificate that lies beside it under the name that ssh-keygen gives
-     * @throws IllegalArgumentException if it, or the certificate, cannot be read
+     * @throws InvalidSettingException if it, or the certificate, cannot be read
      */
     public static Read read(Path file) {
         Identity identity = Identity.ofKey(secret(file)).from(file.toString());
         Path beside = file.resolveSibling(file.getFileName() + "-cert.pub");
         try {
             return new Read(Files.exists(beside) ? identity.withCertificate(certificate(beside)) : identity, true);
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             identity.close();
             throw e;
         }
@@ -121,7 +122,7 @@ public final class IdentityFile {
      *
      * @param file what {@code ssh-keygen -s} wrote
      * @return the certificate
-     * @throws IllegalArgumentException if it cannot be read, or is none
+     * @throws InvalidSettingException if it cannot be read, or is none
      */
     public static SshPublicKey certificate(Path file) {
         String named = "certificate " + Names.quote(file.toString());
@@ -130,10 +131,12 @@ public final class IdentityFile {
             Certificate.parse(line);
             return SshPublicKey.parse(line);
         } catch (IOException e) {
-            throw new IllegalArgumentException(named + " cannot be read: name a file that you may read", e);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(
-                    ErrorCode.INVALID_LOGIN_KEY.appendedTo(named + " cannot be used: " + e.getMessage())
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE, named + " cannot be read: name a file that you may read", e);
+        } catch (InvalidSettingException e) {
+            throw new InvalidSettingException(
+                    ErrorCode.INVALID_LOGIN_KEY,
+                    named + " cannot be used: " + e.reason()
                             + ". Give the file that ssh-keygen -s wrote, such as id_ed25519-cert.pub.",
                     e);
         }
@@ -155,13 +158,15 @@ public final class IdentityFile {
      * Insists that an agent may be there.
      *
      * @param socket its socket
-     * @throws IllegalArgumentException if nothing is there
+     * @throws InvalidSettingException if nothing is there
      */
     public static void checkAgent(Path socket) {
         if (!Files.exists(socket)) {
-            throw new IllegalArgumentException(
-                    ErrorCode.AGENT_UNUSABLE.appendedTo("there is no SSH agent at " + Names.quote(socket.toString()))
-                            + ". Start one, or give the socket of one that runs.");
+            throw new InvalidSettingException(
+                    ErrorCode.AGENT_UNUSABLE,
+                    "there is no SSH agent at " + Names.quote(socket.toString())
+                            + ". Start one, or give the socket of one that runs.",
+                    null);
         }
     }
 
@@ -170,13 +175,15 @@ public final class IdentityFile {
      *
      * @param environment the environment's variables
      * @return the socket
-     * @throws IllegalArgumentException if {@code SSH_AUTH_SOCK} is not set
+     * @throws InvalidSettingException if {@code SSH_AUTH_SOCK} is not set
      */
     public static Path agentSocket(Map<String, String> environment) {
         String socket = environment.getOrDefault("SSH_AUTH_SOCK", "");
         if (socket.isEmpty()) {
-            throw new IllegalArgumentException(ErrorCode.AGENT_UNUSABLE.appendedTo("SSH_AUTH_SOCK is not set")
-                    + ". Start an SSH agent and export it, or give its socket with agent(…).");
+            throw new InvalidSettingException(
+                    ErrorCode.AGENT_UNUSABLE,
+                    "SSH_AUTH_SOCK is not set. Start an SSH agent and export it, or give its socket with agent(…).",
+                    null);
         }
         return Path.of(socket);
     }
@@ -186,21 +193,24 @@ public final class IdentityFile {
         try {
             bytes = Files.readAllBytes(file);
         } catch (IOException e) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE,
                     "identity " + Names.quote(file.toString())
                             + " cannot be read: name a private key file that you may read",
                     e);
         }
         try {
             if (bytes.length == 0) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         "identity " + Names.quote(file.toString()) + " is empty: name a private key file");
             }
             WrongKey wrong = WrongKey.of(new String(bytes, StandardCharsets.UTF_8));
             if (wrong != null) {
-                throw new IllegalArgumentException(ErrorCode.INVALID_LOGIN_KEY.appendedTo("identity "
-                                + Names.quote(file.toString()) + " is no private key to log in with: " + wrong.what())
-                        + ". " + wrong.remedy());
+                throw new InvalidSettingException(
+                        ErrorCode.INVALID_LOGIN_KEY,
+                        "identity " + Names.quote(file.toString()) + " is no private key to log in with: "
+                                + wrong.what() + ". " + wrong.remedy(),
+                        null);
             }
             return Secret.of(bytes);
         } finally {

@@ -2,6 +2,7 @@ package dev.promguard.ssh.internal;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Identity;
 import java.io.IOException;
@@ -86,10 +87,10 @@ record PrivateKey(KeyPair pair) implements LoginKey {
         Certificate certificate;
         try {
             certificate = Certificate.parse(identity.certificate().get().line());
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidSettingException e) {
             throw failed(target)
                     .because(
-                            of(identity) + "its certificate cannot be used: " + e.getMessage(),
+                            of(identity) + "its certificate cannot be used: " + e.reason(),
                             "Give the file that ssh-keygen -s wrote.");
         }
         byte[] blob =

@@ -9,8 +9,9 @@ import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 
 /**
- * Loggers for sshj that never trace: at TRACE it would print every packet, and with it the keys inside. What it says at
- * other levels is logged at DEBUG at most, for a failure is thrown to the caller, not logged.
+ * Loggers for sshj, two steps quieter than it is. What it says at TRACE is never logged: it would be every packet, and with it the keys
+ * inside. What it says at DEBUG and INFO, more than fifty lines a session, is logged at TRACE; warnings and errors at DEBUG, for a failure is
+ * thrown to the caller, not logged.
  */
 final class QuietLoggers implements LoggerFactory {
     @Override
@@ -40,12 +41,12 @@ final class QuietLoggers implements LoggerFactory {
 
         @Override
         public boolean isDebugEnabled() {
-            return logger.isDebugEnabled();
+            return logger.isTraceEnabled();
         }
 
         @Override
         public boolean isInfoEnabled() {
-            return logger.isDebugEnabled();
+            return logger.isTraceEnabled();
         }
 
         @Override
@@ -70,7 +71,9 @@ final class QuietLoggers implements LoggerFactory {
                 String message,
                 Object @Nullable [] arguments,
                 @Nullable Throwable throwable) {
-            if (level != Level.TRACE) {
+            if (level == Level.DEBUG || level == Level.INFO) {
+                logger.trace(MessageFormatter.basicArrayFormat(message, arguments), throwable);
+            } else if (level != Level.TRACE) {
                 logger.debug(MessageFormatter.basicArrayFormat(message, arguments), throwable);
             }
         }

@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,7 +25,7 @@ public final class SshConfig {
      * @param file the file
      * @param home the user's home folder, in whose {@code .ssh} included files are looked for, and which {@code ~} means
      * @return the configuration
-     * @throws IllegalArgumentException if a file cannot be read, is too large or malformed, or others may write to it; the message says
+     * @throws InvalidSettingException if a file cannot be read, is too large or malformed, or others may write to it; the message says
      *     which, and where
      */
     public static SshConfig read(Path file, Path home) {
@@ -36,18 +37,18 @@ public final class SshConfig {
      *
      * @param login {@code user@alias:port}, of which the user and the port may be missing; an address may stand for the alias
      * @return where it is, and the settings for it. What the login says of user and port wins
-     * @throws IllegalArgumentException if the login or a value of the file is malformed, or a setting is not supported
+     * @throws InvalidSettingException if the login or a value of the file is malformed, or a setting is not supported
      */
     public SshHost find(String login) {
         Matcher matcher = Endpoint.TEXT.matcher(login);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     "login " + Names.quote(login) + " is not one: use the form user@alias or user@alias:port");
         }
         String six = matcher.group(2) == null ? matcher.group(3) : matcher.group(2);
         String alias = six == null ? matcher.group(4) : six;
         if (six == null && !ALIAS.matcher(alias).matches()) {
-            throw new IllegalArgumentException("alias " + Names.quote(alias) + " of login " + Names.quote(login)
+            throw new InvalidSettingException("alias " + Names.quote(alias) + " of login " + Names.quote(login)
                     + " cannot be one: use letters, digits, dots, dashes and underscores");
         }
         SshSettings found = SshSettings.of(settings, alias);
@@ -73,8 +74,8 @@ public final class SshConfig {
         Endpoint endpoint;
         try {
             endpoint = Endpoint.parse(before + value + after);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(setting.where() + setting.keyword() + ": " + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(setting.where() + setting.keyword() + ": ");
         }
         boolean alone = before.equals("root@")
                 ? endpoint.host().equalsIgnoreCase(value) && endpoint.port() == 22

@@ -1,5 +1,7 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.ErrorCode;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,7 +41,7 @@ final class SshConfigReader {
      * @param file the file
      * @param home the user's home folder
      * @return its lines
-     * @throws IllegalArgumentException if a file cannot be read, is too large or malformed, or others may write to it
+     * @throws InvalidSettingException if a file cannot be read, is too large or malformed, or others may write to it
      */
     static List<SshSetting> read(Path file, Path home) {
         return new SshConfigReader(home).read(file, 0);
@@ -48,13 +50,14 @@ final class SshConfigReader {
     private List<SshSetting> read(Path file, int depth) {
         String named = "SSH configuration " + Names.quote(file.toString());
         if (++files > MAX_FILES) {
-            throw new IllegalArgumentException(named + " is one file too many: use at most " + MAX_FILES);
+            throw new InvalidSettingException(named + " is one file too many: use at most " + MAX_FILES);
         }
         String text;
         try {
             text = text(file, named);
         } catch (IOException e) {
-            throw new IllegalArgumentException(named + " cannot be read: name a file that you may read", e);
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE, named + " cannot be read: name a file that you may read", e);
         }
         List<SshSetting> settings = new ArrayList<>();
         String[] lines = text.split("\n", -1);
@@ -69,21 +72,22 @@ final class SshConfigReader {
 
     private static String text(Path file, String named) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(named + " cannot be read: name a file that you may read");
+            throw new InvalidSettingException(
+                    ErrorCode.FILE_INACCESSIBLE, named + " cannot be read: name a file that you may read", null);
         }
         PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
         if (view != null) {
             Set<PosixFilePermission> permissions = view.readAttributes().permissions();
             if (permissions.contains(PosixFilePermission.GROUP_WRITE)
                     || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         named + " can be written by others, so it is not obeyed: use chmod go-w on it");
             }
         }
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         named + " is larger than " + MAX_BYTES + " bytes: name a smaller file");
             }
             return new String(bytes, StandardCharsets.UTF_8);
@@ -98,11 +102,11 @@ final class SshConfigReader {
         }
         String where = SshSetting.where(file, number);
         if (!Names.isPrintable(line.replace('\t', ' '))) {
-            throw new IllegalArgumentException(where + "a character cannot be seen: use printable characters");
+            throw new InvalidSettingException(where + "a character cannot be seen: use printable characters");
         }
         Matcher matcher = LINE.matcher(line);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(where + "this is no setting: wanted a keyword and its value");
+            throw new InvalidSettingException(where + "this is no setting: wanted a keyword and its value");
         }
         String rest = matcher.group(2);
         List<String> words = words(rest, where);
@@ -145,7 +149,7 @@ final class SshConfigReader {
                 }
             }
             if (quote != 0) {
-                throw new IllegalArgumentException(where + "a quote is not closed: use them in pairs");
+                throw new InvalidSettingException(where + "a quote is not closed: use them in pairs");
             }
             words.add(word.toString());
         }
@@ -202,7 +206,7 @@ final class SshConfigReader {
             }
             return found.stream().sorted().toList();
         } catch (IOException | InvalidPathException e) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     setting.where() + "Include finds nothing in " + Names.quote(folder.toString())
                             + ": name a folder that you may read",
                     e);

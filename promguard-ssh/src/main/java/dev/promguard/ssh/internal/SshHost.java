@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
@@ -49,7 +50,7 @@ public final class SshHost {
      * The jump hosts on the way, as {@code ProxyJump} names them. Only the first one's own jump hosts are passed before it.
      *
      * @return logins to be looked up, in order; empty if it is reached from here
-     * @throws IllegalArgumentException if it is reached by a command, or there are too many
+     * @throws InvalidSettingException if it is reached by a command, or there are too many
      */
     public List<String> jumps() {
         if (settings.proxy().isEmpty()) {
@@ -105,7 +106,7 @@ public final class SshHost {
      * @param certificate the one certificate to use; null for those of the file
      * @param environment the environment's variables
      * @return identities, in the order in which to try them; empty if the configuration names none
-     * @throws IllegalArgumentException if one cannot be used, or none of those that are named is there
+     * @throws InvalidSettingException if one cannot be used, or none of those that are named is there
      */
     public List<IdentityFile.Read> identities(
             @Nullable Secret passphrase,
@@ -171,16 +172,16 @@ public final class SshHost {
         try {
             IdentityFile.Read read = IdentityFile.read(file);
             return read.isLocked() ? read.with(passphrase) : read;
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(setting.where() + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(setting.where());
         }
     }
 
     private static SshPublicKey publicKey(SshSetting setting, Path file) {
         try {
             return SshPublicKey.parse(Files.readString(file));
-        } catch (IOException | IllegalArgumentException e) {
-            throw new IllegalArgumentException(
+        } catch (IOException | InvalidSettingException e) {
+            throw new InvalidSettingException(
                     setting.where() + "public key " + Names.quote(file.toString())
                             + " cannot be read: name a .pub file that you may read",
                     e);
@@ -192,7 +193,7 @@ public final class SshHost {
         if (certificate != null) {
             int key = keys.size() == 1 ? 0 : keyOf(certificate, files);
             if (key < 0) {
-                throw new IllegalArgumentException("no IdentityFile for " + alias
+                throw new InvalidSettingException("no IdentityFile for " + alias
                         + " is known to be that of the certificate: give the key too, with identity(…)");
             }
             keys.set(key, keys.get(key).certified(certificate));
@@ -203,8 +204,8 @@ public final class SshHost {
             Path file = path(setting, setting.word());
             try {
                 line = IdentityFile.certificate(file);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(setting.where() + e.getMessage(), e);
+            } catch (InvalidSettingException e) {
+                throw e.in(setting.where());
             }
             int key = keys.size() == 1 ? 0 : keyOf(line, files);
             if (key < 0) {
@@ -228,7 +229,7 @@ public final class SshHost {
                     return i;
                 }
             } catch (IOException e) {
-                throw new IllegalArgumentException(
+                throw new InvalidSettingException(
                         "public key " + Names.quote(beside.toString())
                                 + " cannot be read: name a file that you may read",
                         e);
@@ -254,8 +255,8 @@ public final class SshHost {
         Path socket = variable.matches() ? Path.of(place) : path(setting, place);
         try {
             IdentityFile.checkAgent(socket);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(setting.where() + e.getMessage(), e);
+        } catch (InvalidSettingException e) {
+            throw e.in(setting.where());
         }
         return Optional.of(socket);
     }
@@ -271,7 +272,7 @@ public final class SshHost {
                 return path;
             }
         } catch (InvalidPathException e) {
-            throw new IllegalArgumentException(
+            throw new InvalidSettingException(
                     setting.where() + setting.keyword() + ' ' + Names.quote(value) + " is no path: give one", e);
         }
         throw setting.refused(setting.keyword() + ' ' + Names.quote(value) + " is no file: give one");

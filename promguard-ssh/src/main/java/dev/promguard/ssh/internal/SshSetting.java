@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +42,7 @@ record SshSetting(
     }
 
     /** What to throw because of this line. */
-    IllegalArgumentException refused(String why) {
-        return new IllegalArgumentException(where() + why);
+    InvalidSettingException refused(String why) {
+        return new InvalidSettingException(where() + why);
     }
 }

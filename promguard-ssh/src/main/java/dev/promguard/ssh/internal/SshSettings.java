@@ -1,5 +1,6 @@
 package dev.promguard.ssh.internal;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -78,7 +79,7 @@ final class SshSettings {
      * @param settings its lines
      * @param alias the host as it is called
      * @return what applies to it
-     * @throws IllegalArgumentException if something applies that is not supported
+     * @throws InvalidSettingException if something applies that is not supported
      */
     static SshSettings of(List<SshSetting> settings, String alias) {
         SshSettings result = new SshSettings();

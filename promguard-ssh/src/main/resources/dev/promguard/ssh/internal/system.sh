@@ -61,15 +61,16 @@ facts_first_boot() {
     esac
 }
 
-# facts_kernel: whether the running kernel has no WireGuard and can load none. Where that cannot be told, it says nothing.
+# facts_kernel: the running kernel, and whether it has no WireGuard and can load none. Where that cannot be told, it says nothing of it.
 facts_kernel() {
+    release=$(uname -r)
+    say fact kernel release "$release"
     if [ -e /sys/module/wireguard ] || command -v wireguard-go >/dev/null 2>&1; then
         return 0
     fi
     if ! command -v modprobe >/dev/null 2>&1 || modprobe -n -q wireguard; then
         return 0
     fi
-    release=$(uname -r)
     modules=no
     if [ -d "/lib/modules/$release" ]; then
         modules=yes

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.HostTarget;
@@ -437,9 +438,9 @@ class AgentTest {
     @Test
     void agentSocket_notSet_saysWhatToGive() {
         assertThatThrownBy(() -> IdentityFile.agentSocket(Map.of()))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("SSH_AUTH_SOCK is not set [PG-1006]. Start an SSH agent and export it, or give its socket"
-                        + " with agent(…).");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessage("SSH_AUTH_SOCK is not set. Start an SSH agent and export it, or give its socket"
+                        + " with agent(…). [PG-1006]");
         assertThat(IdentityFile.agentSocket(Map.of("SSH_AUTH_SOCK", "/run/agent")))
                 .isEqualTo(Path.of("/run/agent"));
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.HostTarget;
@@ -158,7 +159,8 @@ class CertificateTest {
 
         Files.writeString(folder.resolve("key-cert.pub"), "ssh-ed25519-cert-v01@openssh.com AAAA");
         assertThatThrownBy(() -> IdentityFile.read(folder.resolve("key")))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("key-cert.pub\" cannot be used: it is no OpenSSH certificate [PG-1005]");
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining("key-cert.pub\" cannot be used: it is no OpenSSH certificate. Give")
+                .hasMessageEndingWith("[PG-1005]");
     }
 }

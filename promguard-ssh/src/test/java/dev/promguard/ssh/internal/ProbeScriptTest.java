@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.promguard.HostException;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
@@ -225,13 +226,13 @@ class ProbeScriptTest {
                 "::1%eth0"
             })
     void port_thatIsNoAddress_isRefused(String address) {
-        assertThatThrownBy(() -> new Probe(address, 9100)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Probe(address, 9100)).isInstanceOf(InvalidSettingException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "metrics", "/a b", "/$(id)", "/'", "/%0a", "/?x=1", "/\n"})
     void port_withWhatIsNoPage_isRefused(String path) {
-        assertThatThrownBy(() -> page(9100, path)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> page(9100, path)).isInstanceOf(InvalidSettingException.class);
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.HostileTexts;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -210,7 +211,7 @@ class SshConfigTest {
             })
     void find_whatIsBadOrNotSupported_isRefusedByNameWithFileAndLine(String line) {
         assertThatThrownBy(() -> find("# first\n" + line + '\n', "db-1"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith(Names.quote(folder.resolve("config").toString()) + " line 2: ")
                 .message()
                 .doesNotContainPattern(HostileTexts.UNPRINTABLE);
@@ -228,7 +229,7 @@ class SshConfigTest {
             })
     void find_conditionThatMatters_isRefusedNamingTheMatch(String text) {
         assertThatThrownBy(() -> find(text + "\nHost db-1\nUser y\n", "db-1"))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(InvalidSettingException.class)
                 .hasMessageContaining("Match with conditions is not supported")
                 .hasMessageContaining(text.startsWith("Match all") ? " line 2: " : " line 1: ");
     }
@@ -261,7 +262,7 @@ class SshConfigTest {
         for (String login : List.of("-oProxyCommand=x", "a b", "a/b", "x@", "root@$(id)", "a:0", "db_1.+x\n")) {
             assertThatThrownBy(() -> find("Host *\nHostName 10.0.0.1\n", login))
                     .as(login)
-                    .isInstanceOf(IllegalArgumentException.class);
+                    .isInstanceOf(InvalidSettingException.class);
         }
     }
 
@@ -302,7 +303,7 @@ class SshConfigTest {
                     assertThat(found.jumps()).allMatch(Names::isPrintable);
                     assertThat(found.endpoint().user()).matches("[A-Za-z0-9_.-]+");
                     assertThat(found.endpoint().host()).matches("[A-Za-z0-9_.:-]+");
-                } catch (IllegalArgumentException e) {
+                } catch (InvalidSettingException e) {
                     String message = String.valueOf(e.getMessage());
                     if (HostileTexts.UNPRINTABLE.matcher(message).find()
                             || message.length() > 900

@@ -871,6 +871,41 @@ class SshSessionTest {
         }
     }
 
+    /** What a program with its root logger at DEBUG gets of a session with one change: PromGuard's own few lines, and two of sshj's. */
+    @Test
+    void apply_rootAtDebug_isNotFloodedByTheLibrary() throws Exception {
+        ch.qos.logback.classic.Logger root =
+                (ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+        ch.qos.logback.classic.Logger mina = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.apache.sshd");
+        Level before = root.getLevel();
+        ListAppender<ILoggingEvent> all = new ListAppender<>();
+        all.start();
+        try (WireGuardKeyPair pair = KeySource.random().generate();
+                TestServer server = new TestServer(saying("@\tbegin\t0\n@\tdone\t0\n@\tend\n")).start()) {
+            root.detachAndStopAllAppenders();
+            root.addAppender(all);
+            root.setLevel(Level.DEBUG);
+            mina.setLevel(Level.OFF);
+            try (HostSession session = APPLIER.open(server.target())) {
+                session.apply(
+                        List.of(new WireGuard.WriteKey("/etc/wireguard/wg0.key", pair.publicKey())),
+                        new NewKeys(Optional.of(pair), Map.of()),
+                        new Recorder());
+            }
+        } finally {
+            root.setLevel(before);
+            root.detachAppender(all);
+            mina.setLevel(null);
+        }
+        List<ILoggingEvent> events = List.copyOf(all.list);
+        // One line for each public key that it reads, by a logger that cannot be replaced.
+        assertThat(events)
+                .filteredOn(event -> !event.getLoggerName().startsWith("dev.promguard."))
+                .hasSizeLessThanOrEqualTo(2)
+                .allMatch(event -> event.getFormattedMessage().startsWith("Key algo: "));
+        assertThat(events).hasSizeLessThan(10);
+    }
+
     private static void assertInterruptible(Thread thread, FutureTask<?> task) throws Exception {
         long begin = System.nanoTime();
         thread.interrupt();

@@ -1,0 +1,240 @@
+package dev.promguard;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.Plan.Entry;
+import dev.promguard.VerifyReport.Check;
+import dev.promguard.VerifyReport.Verdict;
+import dev.promguard.internal.text.Version;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A report as one HTML page. */
+final class ReportHtml {
+    private static final String NOTHING = "-";
+
+    private final Report report;
+    private final HtmlPage page;
+
+    ReportHtml(Report report) {
+        this.report = report;
+        this.page = new HtmlPage("Mesh " + report.mesh());
+    }
+
+    @Override
+    public String toString() {
+        page.element("h1", "Mesh " + report.mesh());
+        String at = report.createdAt().map(time -> " on " + HtmlPage.time(time)).orElse("");
+        page.element("p", "dim", "Made by PromGuard " + Version.running() + at + ".");
+        page.open("nav");
+        report.plan().ifPresent(plan -> page.link("#plan", "Plan: " + new PlanText(plan).summary()));
+        report.applied().ifPresent(done -> page.link("#applied", "Applied: " + new ApplyText(done).summary()));
+        report.removed()
+                .ifPresent(done ->
+                        page.link("#removed", "Removed: " + done.removed().size()));
+        report.verified().ifPresent(done -> page.link("#verified", "Verified: " + new VerifyText(done).count()));
+        page.close("nav");
+        report.plan().ifPresent(this::plan);
+        report.applied().ifPresent(this::applied);
+        report.removed().ifPresent(this::removed);
+        report.verified().ifPresent(this::verified);
+        return page.toString();
+    }
+
+    private void plan(Plan plan) {
+        page.section("plan", "Plan");
+        page.element("p", plan.isEmpty() ? "good" : "", new PlanText(plan).summary());
+        page.element("p", "dim", "Digest of the plan: " + plan.digest());
+        page.list(plan.problems().stream()
+                .map(problem -> (problem.blocking() ? "Nothing is done: " : "") + problem)
+                .map(text -> new HtmlPage.Item("bad", text))
+                .toList());
+        page.table(
+                List.of("action", "host", "region", "size", "WireGuard address", "public address", "changes"),
+                plan.entries().stream().map(ReportHtml::row).toList());
+        if (!plan.cloud().isEmpty()) {
+            page.element("h3", "In the cloud");
+            changes(plan.cloud());
+        }
+        for (Entry entry : plan.entries()) {
+            if (!entry.changes().isEmpty() || !entry.notes().isEmpty()) {
+                page.element("h3", entry.name());
+                entry.notes().forEach(note -> page.element("p", note));
+                changes(entry.changes());
+            }
+        }
+    }
+
+    private static List<String> row(Entry entry) {
+        long drift = entry.changes().stream().filter(PlannedChange::drift).count();
+        return List.of(
+                PlanMarkdown.word(entry),
+                entry.name(),
+                orNothing(entry.region()),
+                orNothing(entry.size()),
+                entry.address().orElse(NOTHING),
+                entry.publicAddress().orElse(NOTHING),
+                entry.changes().size() + (drift == 0 ? "" : ", " + drift + " of them drift"));
+    }
+
+    private static String orNothing(String text) {
+        return text.isEmpty() ? NOTHING : text;
+    }
+
+    private void changes(List<PlannedChange> changes) {
+        if (changes.isEmpty()) {
+            return;
+        }
+        page.table(
+                List.of("", "change", "now", "then"),
+                changes.stream()
+                        .map(change -> List.of(
+                                change.drift() ? "drift" : "",
+                                change.text(),
+                                change.before().orElse(NOTHING),
+                                change.after().orElse(NOTHING)))
+                        .toList());
+        for (PlannedChange change : changes) {
+            change.diff().ifPresent(diff -> {
+                page.details(change.subject());
+                page.diff(diff);
+                page.close("details");
+            });
+        }
+    }
+
+    private void applied(ApplyReport done) {
+        page.section("applied", "Applied");
+        page.element("p", done.ok() ? "good" : "bad", new ApplyText(done).summary());
+        page.list(done.failedSteps().stream()
+                .map(step -> new HtmlPage.Item("bad", step.toString()))
+                .toList());
+        page.table(
+                List.of("outcome", "host", "region", "WireGuard address", "public address"),
+                done.hosts().stream()
+                        .map(host -> List.of(
+                                ApplyText.outcome(host),
+                                host.name(),
+                                orNothing(host.region()),
+                                orNothing(host.address()),
+                                host.publicAddress().orElse(NOTHING)))
+                        .toList());
+        page.list(done.cloud().stream().map(line -> new HtmlPage.Item("", line)).toList());
+        for (HostOutcome host : done.hosts()) {
+            Optional.ofNullable(host.failure())
+                    .ifPresent(why -> page.element(
+                            "p",
+                            "bad lines",
+                            why instanceof HostException
+                                    ? String.valueOf(why.getMessage())
+                                    : host.name() + ": " + why.getMessage()));
+            host.notes().forEach(note -> page.element("p", host.name() + ": " + note));
+            if (!host.changes().isEmpty()) {
+                page.details(host.name() + ": " + ApplyText.outcome(host));
+                page.list(host.changes().stream()
+                        .map(change ->
+                                new HtmlPage.Item("", host.drift().contains(change) ? change + " (drift)" : change))
+                        .toList());
+                page.close("details");
+            }
+        }
+    }
+
+    private void removed(DestroyReport done) {
+        page.section("removed", "Removed");
+        page.element("p", done.toString().lines().findFirst().orElse(""));
+        done.leftovers().forEach((host, things) -> {
+            page.element("h3", "Left on " + host);
+            page.list(things.stream().map(thing -> new HtmlPage.Item("", thing)).toList());
+        });
+    }
+
+    private void verified(VerifyReport done) {
+        VerifyText text = new VerifyText(done);
+        page.section("verified", "Verified");
+        page.element("p", done.ok() ? "good" : "bad", text.count());
+        page.element(
+                "p",
+                "dim",
+                "Checked on " + HtmlPage.time(done.checkedAt()) + " by PromGuard " + done.version()
+                        + done.origin().map(" for "::concat).orElse("")
+                        + done.blueprint()
+                                .map(blueprint -> ". Hash of the spec: "
+                                        + blueprint.spec().hash())
+                                .orElse("")
+                        + ".");
+        done.blueprint().ifPresent(blueprint -> page.picture(done.toSvg()));
+        page.table(
+                List.of("host", "region", "public address", "WireGuard address", "last handshake", "target"),
+                done.hosts().stream()
+                        .map(host -> List.of(
+                                host.name(),
+                                orNothing(host.region()),
+                                host.publicAddress().orElse(NOTHING),
+                                host.address(),
+                                VerifyText.handshake(host),
+                                host.target()))
+                        .toList());
+        checks("What fails", "bad", done.failures(), text);
+        checks("What could not be checked", "warn", done.unchecked(), text);
+        checks("Notes", "", done.notes(), text);
+        versions(done);
+        page.element("h3", "Every check");
+        Map<String, List<Check>> byHost = done.checks().stream().collect(Collectors.groupingBy(Check::host));
+        Set<String> names = new LinkedHashSet<>();
+        done.hosts().forEach(host -> names.add(host.name()));
+        done.checks().forEach(check -> names.add(check.host()));
+        for (String name : names) {
+            List<Check> own = byHost.getOrDefault(name, List.of());
+            page.details(text.subject(name) + ": "
+                    + own.stream().filter(Check::passed).count() + " of "
+                    + own.stream()
+                            .filter(check -> check.verdict() != Verdict.NOTE)
+                            .count() + " passed");
+            page.table(
+                    List.of("verdict", "check", "observed", "method"),
+                    own.stream()
+                            .map(check -> List.of(
+                                    check.verdict().label(),
+                                    check.description(),
+                                    Markdown.shown(check.observed()),
+                                    Markdown.shown(check.method())))
+                            .toList());
+            page.close("details");
+        }
+    }
+
+    private void checks(String title, String type, List<Check> checks, VerifyText text) {
+        if (checks.isEmpty()) {
+            return;
+        }
+        page.element("h3", title);
+        page.list(checks.stream()
+                .map(check -> new HtmlPage.Item(
+                        type,
+                        text.subject(check.host()) + ": " + check.description(),
+                        Markdown.shown(check.observed())
+                                + (check.remedy().isEmpty() ? "" : ". To do: " + check.remedy())))
+                .toList());
+    }
+
+    private void versions(VerifyReport done) {
+        List<List<String>> rows = done.hosts().stream()
+                .filter(host -> host.system().isPresent())
+                .map(host -> List.of(
+                        host.name(),
+                        host.system().orElse(NOTHING),
+                        host.kernel().orElse(NOTHING),
+                        host.software().entrySet().stream()
+                                .map(entry -> entry.getKey() + ' ' + entry.getValue())
+                                .collect(Collectors.joining(", "))))
+                .toList();
+        if (!rows.isEmpty()) {
+            page.element("h3", "Versions");
+            page.table(List.of("host", "system", "kernel", "software"), rows);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.promguard;
+
+import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.MarkdownPage.Weight;
+import java.util.Optional;
+
+/** What was done, as a comment on a pull request. */
+final class ReportMarkdown {
+    private static final String NOTHING = "-";
+
+    private ReportMarkdown() {}
+
+    static String of(ApplyReport report) {
+        MarkdownPage page = new MarkdownPage()
+                .add(
+                        Weight.HEAD,
+                        "head",
+                        "## PromGuard: mesh " + Markdown.text(report.mesh()) + "\n\n**"
+                                + Markdown.text(new ApplyText(report).summary()) + ".**\n");
+        if (!report.ok()) {
+            page.add(Weight.HEAD, "heading", "\n");
+        }
+        failures(report, page);
+        page.add(
+                Weight.OVERVIEW,
+                "heading",
+                "\n" + Markdown.headings("outcome", "host", "region", "WireGuard address", "public address"));
+        for (HostOutcome host : report.hosts()) {
+            page.add(
+                    Weight.OVERVIEW,
+                    "host",
+                    Markdown.row(
+                            ApplyText.outcome(host),
+                            host.name(),
+                            host.region().isEmpty() ? NOTHING : host.region(),
+                            host.address().isEmpty() ? NOTHING : host.address(),
+                            host.publicAddress().orElse(NOTHING)));
+        }
+        if (!report.cloud().isEmpty()) {
+            page.add(Weight.DETAIL, "change in the cloud", list("In the cloud", report.cloud()));
+        }
+        report.hosts().stream()
+                .filter(host -> !host.notes().isEmpty())
+                .forEach(host ->
+                        page.add(Weight.DETAIL, "host with notes", list("Notes on " + host.name(), host.notes())));
+        report.hosts().stream()
+                .filter(host -> !host.changes().isEmpty())
+                .forEach(host -> page.add(
+                        Weight.DIFFERENCE,
+                        "list of a host's changes",
+                        Markdown.details(
+                                host.name() + ": " + host.changes().size()
+                                        + (host.changes().size() == 1 ? " change" : " changes"),
+                                "",
+                                marked(host))));
+        return page.text(MarkdownPage.COMMENT, "`toJson()`");
+    }
+
+    /** Adds what failed, in whole messages. */
+    private static void failures(ApplyReport report, MarkdownPage page) {
+        report.failedSteps()
+                .forEach(step -> page.add(Weight.HEAD, "failure", failure("**failed:** ", step.toString())));
+        report.hosts()
+                .forEach(host -> Optional.ofNullable(host.failure())
+                        .ifPresent(why -> page.add(
+                                Weight.HEAD,
+                                "failure",
+                                failure(
+                                        "",
+                                        why instanceof HostException
+                                                ? String.valueOf(why.getMessage())
+                                                : host.name() + ": " + why.getMessage()))));
+    }
+
+    private static String failure(String label, String message) {
+        return "- " + label + Markdown.text(message) + '\n';
+    }
+
+    private static String marked(HostOutcome host) {
+        StringBuilder lines = new StringBuilder();
+        for (String change : host.changes()) {
+            lines.append(host.drift().contains(change) ? "! " : "~ ")
+                    .append(Markdown.shown(change))
+                    .append('\n');
+        }
+        return lines.toString();
+    }
+
+    private static String list(String heading, Iterable<String> lines) {
+        StringBuilder list =
+                new StringBuilder("\n### ").append(Markdown.text(heading)).append("\n\n");
+        lines.forEach(line -> list.append("- ").append(Markdown.text(line)).append('\n'));
+        return list.toString();
+    }
+
+    static String of(DestroyReport report) {
+        MarkdownPage page = new MarkdownPage()
+                .add(
+                        Weight.HEAD,
+                        "head",
+                        "## PromGuard: mesh " + Markdown.text(report.mesh()) + "\n\n**"
+                                + (report.removed().isEmpty()
+                                        ? "There was nothing to remove"
+                                        : report.removed().size()
+                                                + (report.removed().size() == 1 ? " host" : " hosts") + " removed")
+                                + ".**\n");
+        if (!report.removed().isEmpty()) {
+            page.add(Weight.OVERVIEW, "list of hosts", list("Removed", report.removed()));
+        }
+        report.leftovers().forEach((host, things) -> page.add(Weight.DETAIL, "host", list("Left on " + host, things)));
+        return page.text(MarkdownPage.COMMENT, "`toJson()`");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.promguard.examples.tasks;
+
+import org.jspecify.annotations.NullMarked;
