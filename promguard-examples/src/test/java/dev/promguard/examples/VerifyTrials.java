@@ -161,12 +161,12 @@ abstract class VerifyTrials {
                 tuple(NODE_1, PEERS),
                 tuple(NODE_1, REACHABLE),
                 tuple(MONITOR, REACHABLE),
-                tuple(MONITOR, SPOOF),
-                tuple(MONITOR, PEERS));
+                tuple(MONITOR, SPOOF));
         assertThat(check(report, NODE_1, "port 9100 is closed to the outside").observed())
                 .isEqualTo(node1.publicAddress() + ":9100 open");
-        assertThat(check(report, MONITOR, PEERS).observed())
-                .contains("10.0.0.1:9100 from shop-node-1: open", "10.0.0.1:9100 from shop-node-2: open");
+        assertThat(check(report, MONITOR, PEERS).passed())
+                .as("a monitor's routing rules keep its nodes out, whatever ufw admits")
+                .isTrue();
 
         Clouds.run(node1, "systemctl stop stray; ufw delete allow 9100/tcp");
         Clouds.run(monitor, "ufw delete allow in on wg0 to 10.0.0.1 port 9100 proto tcp");
