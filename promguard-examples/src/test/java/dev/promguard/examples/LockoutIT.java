@@ -132,7 +132,7 @@ class LockoutIT {
     @Test
     @Order(1)
     void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
-        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(45));
+        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(90));
         LocalDroplet armed = List.of(monitor(), node()).stream()
                 .filter(host ->
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
