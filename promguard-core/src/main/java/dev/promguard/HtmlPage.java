@@ -3,8 +3,6 @@ package dev.promguard;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 
@@ -47,13 +45,6 @@ final class HtmlPage {
         } catch (IOException e) {
             throw new IllegalStateException("the style cannot be read", e);
         }
-    }
-
-    static String time(Instant instant) {
-        return instant.truncatedTo(ChronoUnit.SECONDS)
-                .toString()
-                .replace("T", " at ")
-                .replace("Z", " UTC");
     }
 
     void element(String tag, String text) {

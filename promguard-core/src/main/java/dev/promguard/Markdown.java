@@ -80,13 +80,13 @@ final class Markdown {
     }
 
     /** Cells of a table as a line of it. */
-    static String row(String... cells) {
-        return Arrays.stream(cells).map(Markdown::cell).collect(Collectors.joining(" | ", "| ", " |\n"));
+    static String row(List<String> cells) {
+        return cells.stream().map(Markdown::cell).collect(Collectors.joining(" | ", "| ", " |\n"));
     }
 
     /** The headings of a table. */
-    static String headings(String... cells) {
-        return row(cells) + "|" + "---|".repeat(cells.length) + '\n';
+    static String headings(List<String> cells) {
+        return row(cells) + "|" + "---|".repeat(cells.size()) + '\n';
     }
 
     /**

@@ -7,8 +7,6 @@ import java.util.List;
 
 /** A plan as a comment on a pull request. */
 final class PlanMarkdown {
-    private static final String NOTHING = "-";
-
     private final Plan plan;
     private final PlanText text;
     private final MarkdownPage page = new MarkdownPage();
@@ -71,20 +69,20 @@ final class PlanMarkdown {
                 Weight.OVERVIEW,
                 "heading",
                 "\n"
-                        + Markdown.headings(
-                                "action", "host", "region", "size", "WireGuard address", "public address", "changes"));
+                        + Markdown.headings(List.of(
+                                "action", "host", "region", "size", "WireGuard address", "public address", "changes")));
         for (Entry entry : shown) {
             page.add(
                     Weight.OVERVIEW,
                     "host",
-                    Markdown.row(
+                    Markdown.row(List.of(
                             word(entry),
                             entry.name(),
-                            orNothing(entry.region()),
-                            orNothing(entry.size()),
-                            entry.address().orElse(NOTHING),
-                            entry.publicAddress().orElse(NOTHING),
-                            changes(entry)));
+                            Cells.orNothing(entry.region()),
+                            Cells.orNothing(entry.size()),
+                            entry.address().orElse(Cells.NOTHING),
+                            entry.publicAddress().orElse(Cells.NOTHING),
+                            changes(entry))));
         }
         int kept = plan.entries().size() - shown.size();
         if (kept > 0) {
@@ -107,11 +105,7 @@ final class PlanMarkdown {
     private static String changes(Entry entry) {
         int changes = entry.changes().size();
         long drift = entry.changes().stream().filter(PlannedChange::drift).count();
-        return changes == 0 ? NOTHING : changes + (drift == 0 ? "" : ", " + drift + " of them drift");
-    }
-
-    private static String orNothing(String text) {
-        return text.isEmpty() ? NOTHING : text;
+        return changes == 0 ? Cells.NOTHING : changes + (drift == 0 ? "" : ", " + drift + " of them drift");
     }
 
     private void host(Entry entry) {
@@ -135,14 +129,8 @@ final class PlanMarkdown {
     }
 
     private static String table(List<PlannedChange> changes) {
-        StringBuilder table = new StringBuilder(Markdown.headings("", "change", "now", "then"));
-        for (PlannedChange change : changes) {
-            table.append(Markdown.row(
-                    change.drift() ? "drift" : "",
-                    change.text(),
-                    change.before().orElse(NOTHING),
-                    change.after().orElse(NOTHING)));
-        }
+        StringBuilder table = new StringBuilder(Markdown.headings(Cells.CHANGE));
+        changes.forEach(change -> table.append(Markdown.row(Cells.of(change))));
         return table.toString();
     }
 }

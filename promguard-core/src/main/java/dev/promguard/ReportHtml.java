@@ -3,19 +3,12 @@ package dev.promguard;
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.Plan.Entry;
 import dev.promguard.VerifyReport.Check;
-import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.internal.text.Version;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** A report as one HTML page. */
 final class ReportHtml {
-    private static final String NOTHING = "-";
-
     private final Report report;
     private final HtmlPage page;
 
@@ -27,7 +20,7 @@ final class ReportHtml {
     @Override
     public String toString() {
         page.element("h1", "Mesh " + report.mesh());
-        String at = report.createdAt().map(time -> " on " + HtmlPage.time(time)).orElse("");
+        String at = report.createdAt().map(time -> " on " + Cells.time(time)).orElse("");
         page.element("p", "dim", "Made by PromGuard " + Version.running() + at + ".");
         page.open("nav");
         report.plan().ifPresent(plan -> page.link("#plan", "Plan: " + new PlanText(plan).summary()));
@@ -73,30 +66,18 @@ final class ReportHtml {
         return List.of(
                 PlanMarkdown.word(entry),
                 entry.name(),
-                orNothing(entry.region()),
-                orNothing(entry.size()),
-                entry.address().orElse(NOTHING),
-                entry.publicAddress().orElse(NOTHING),
+                Cells.orNothing(entry.region()),
+                Cells.orNothing(entry.size()),
+                entry.address().orElse(Cells.NOTHING),
+                entry.publicAddress().orElse(Cells.NOTHING),
                 entry.changes().size() + (drift == 0 ? "" : ", " + drift + " of them drift"));
-    }
-
-    private static String orNothing(String text) {
-        return text.isEmpty() ? NOTHING : text;
     }
 
     private void changes(List<PlannedChange> changes) {
         if (changes.isEmpty()) {
             return;
         }
-        page.table(
-                List.of("", "change", "now", "then"),
-                changes.stream()
-                        .map(change -> List.of(
-                                change.drift() ? "drift" : "",
-                                change.text(),
-                                change.before().orElse(NOTHING),
-                                change.after().orElse(NOTHING)))
-                        .toList());
+        page.table(Cells.CHANGE, changes.stream().map(Cells::of).toList());
         for (PlannedChange change : changes) {
             change.diff().ifPresent(diff -> {
                 page.details(change.subject());
@@ -112,25 +93,11 @@ final class ReportHtml {
         page.list(done.failedSteps().stream()
                 .map(step -> new HtmlPage.Item("bad", step.toString()))
                 .toList());
-        page.table(
-                List.of("outcome", "host", "region", "WireGuard address", "public address"),
-                done.hosts().stream()
-                        .map(host -> List.of(
-                                ApplyText.outcome(host),
-                                host.name(),
-                                orNothing(host.region()),
-                                orNothing(host.address()),
-                                host.publicAddress().orElse(NOTHING)))
-                        .toList());
+        page.table(Cells.OUTCOME, done.hosts().stream().map(Cells::of).toList());
         page.list(done.cloud().stream().map(line -> new HtmlPage.Item("", line)).toList());
         for (HostOutcome host : done.hosts()) {
             Optional.ofNullable(host.failure())
-                    .ifPresent(why -> page.element(
-                            "p",
-                            "bad lines",
-                            why instanceof HostException
-                                    ? String.valueOf(why.getMessage())
-                                    : host.name() + ": " + why.getMessage()));
+                    .ifPresent(why -> page.element("p", "bad lines", Cells.failure(host, why)));
             host.notes().forEach(note -> page.element("p", host.name() + ": " + note));
             if (!host.changes().isEmpty()) {
                 page.details(host.name() + ": " + ApplyText.outcome(host));
@@ -159,7 +126,7 @@ final class ReportHtml {
         page.element(
                 "p",
                 "dim",
-                "Checked on " + HtmlPage.time(done.checkedAt()) + " by PromGuard " + done.version()
+                "Checked on " + Cells.time(done.checkedAt()) + " by PromGuard " + done.version()
                         + done.origin().map(" for "::concat).orElse("")
                         + done.blueprint()
                                 .map(blueprint -> ". Hash of the spec: "
@@ -172,8 +139,8 @@ final class ReportHtml {
                 done.hosts().stream()
                         .map(host -> List.of(
                                 host.name(),
-                                orNothing(host.region()),
-                                host.publicAddress().orElse(NOTHING),
+                                Cells.orNothing(host.region()),
+                                host.publicAddress().orElse(Cells.NOTHING),
                                 host.address(),
                                 VerifyText.handshake(host),
                                 host.target()))
@@ -183,17 +150,8 @@ final class ReportHtml {
         checks("Notes", "", done.notes(), text);
         versions(done);
         page.element("h3", "Every check");
-        Map<String, List<Check>> byHost = done.checks().stream().collect(Collectors.groupingBy(Check::host));
-        Set<String> names = new LinkedHashSet<>();
-        done.hosts().forEach(host -> names.add(host.name()));
-        done.checks().forEach(check -> names.add(check.host()));
-        for (String name : names) {
-            List<Check> own = byHost.getOrDefault(name, List.of());
-            page.details(text.subject(name) + ": "
-                    + own.stream().filter(Check::passed).count() + " of "
-                    + own.stream()
-                            .filter(check -> check.verdict() != Verdict.NOTE)
-                            .count() + " passed");
+        Cells.byHost(done).forEach((name, own) -> {
+            page.details(text.subject(name) + ": " + Cells.passed(own));
             page.table(
                     List.of("verdict", "check", "observed", "method"),
                     own.stream()
@@ -204,7 +162,7 @@ final class ReportHtml {
                                     Markdown.shown(check.method())))
                             .toList());
             page.close("details");
-        }
+        });
     }
 
     private void checks(String title, String type, List<Check> checks, VerifyText text) {
@@ -226,11 +184,9 @@ final class ReportHtml {
                 .filter(host -> host.system().isPresent())
                 .map(host -> List.of(
                         host.name(),
-                        host.system().orElse(NOTHING),
-                        host.kernel().orElse(NOTHING),
-                        host.software().entrySet().stream()
-                                .map(entry -> entry.getKey() + ' ' + entry.getValue())
-                                .collect(Collectors.joining(", "))))
+                        host.system().orElse(Cells.NOTHING),
+                        host.kernel().orElse(Cells.NOTHING),
+                        Cells.software(host)))
                 .toList();
         if (!rows.isEmpty()) {
             page.element("h3", "Versions");

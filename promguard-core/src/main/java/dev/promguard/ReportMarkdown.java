@@ -6,8 +6,6 @@ import java.util.Optional;
 
 /** What was done, as a comment on a pull request. */
 final class ReportMarkdown {
-    private static final String NOTHING = "-";
-
     private ReportMarkdown() {}
 
     static String of(ApplyReport report) {
@@ -21,20 +19,9 @@ final class ReportMarkdown {
             page.add(Weight.HEAD, "heading", "\n");
         }
         failures(report, page);
-        page.add(
-                Weight.OVERVIEW,
-                "heading",
-                "\n" + Markdown.headings("outcome", "host", "region", "WireGuard address", "public address"));
+        page.add(Weight.OVERVIEW, "heading", "\n" + Markdown.headings(Cells.OUTCOME));
         for (HostOutcome host : report.hosts()) {
-            page.add(
-                    Weight.OVERVIEW,
-                    "host",
-                    Markdown.row(
-                            ApplyText.outcome(host),
-                            host.name(),
-                            host.region().isEmpty() ? NOTHING : host.region(),
-                            host.address().isEmpty() ? NOTHING : host.address(),
-                            host.publicAddress().orElse(NOTHING)));
+            page.add(Weight.OVERVIEW, "host", Markdown.row(Cells.of(host)));
         }
         if (!report.cloud().isEmpty()) {
             page.add(Weight.DETAIL, "change in the cloud", list("In the cloud", report.cloud()));
@@ -62,14 +49,7 @@ final class ReportMarkdown {
                 .forEach(step -> page.add(Weight.HEAD, "failure", failure("**failed:** ", step.toString())));
         report.hosts()
                 .forEach(host -> Optional.ofNullable(host.failure())
-                        .ifPresent(why -> page.add(
-                                Weight.HEAD,
-                                "failure",
-                                failure(
-                                        "",
-                                        why instanceof HostException
-                                                ? String.valueOf(why.getMessage())
-                                                : host.name() + ": " + why.getMessage()))));
+                        .ifPresent(why -> page.add(Weight.HEAD, "failure", failure("", Cells.failure(host, why)))));
     }
 
     private static String failure(String label, String message) {

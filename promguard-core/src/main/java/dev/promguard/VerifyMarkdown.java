@@ -2,26 +2,20 @@ package dev.promguard;
 
 import dev.promguard.MarkdownPage.Weight;
 import dev.promguard.VerifyReport.Check;
-import dev.promguard.VerifyReport.Verdict;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** A verification's report as a document for a reader who did not see the run; its source reads like a letter. */
 final class VerifyMarkdown {
-    private static final String NOTHING = "-";
-
     private final VerifyReport report;
     private final VerifyText text;
+    private final Map<String, List<Check>> byHost;
     private final MarkdownPage page = new MarkdownPage();
 
     VerifyMarkdown(VerifyReport report) {
         this.report = report;
         this.text = new VerifyText(report);
+        this.byHost = Cells.byHost(report);
     }
 
     /** The document, in at most so many characters. */
@@ -41,7 +35,7 @@ final class VerifyMarkdown {
         head.append("# Verification of mesh ")
                 .append(Markdown.text(report.mesh()))
                 .append("\n\nChecked on ")
-                .append(time(report.checkedAt()))
+                .append(Cells.time(report.checkedAt()))
                 .append(" by PromGuard ")
                 .append(Markdown.text(report.version()))
                 .append(", which changed nothing on any host.\n");
@@ -63,29 +57,16 @@ final class VerifyMarkdown {
         return head.toString();
     }
 
-    private static String time(Instant instant) {
-        return instant.truncatedTo(ChronoUnit.SECONDS)
-                .toString()
-                .replace("T", " at ")
-                .replace("Z", " UTC");
-    }
-
     private void hosts() {
         List<List<String>> rows = report.hosts().stream()
-                .map(host -> {
-                    List<Check> own = about(host.name());
-                    long made = own.stream()
-                            .filter(check -> check.verdict() != Verdict.NOTE)
-                            .count();
-                    return List.of(
-                            host.name(),
-                            host.region(),
-                            host.publicAddress().orElse(NOTHING),
-                            host.address(),
-                            VerifyText.handshake(host),
-                            host.target(),
-                            own.stream().filter(Check::passed).count() + " of " + made + " passed");
-                })
+                .map(host -> List.of(
+                        host.name(),
+                        host.region(),
+                        host.publicAddress().orElse(Cells.NOTHING),
+                        host.address(),
+                        VerifyText.handshake(host),
+                        host.target(),
+                        Cells.passed(byHost.getOrDefault(host.name(), List.of()))))
                 .toList();
         List<String> lines = Markdown.table(
                 List.of("host", "region", "public address", "WireGuard address", "last handshake", "target", "checks"),
@@ -106,22 +87,12 @@ final class VerifyMarkdown {
                 known.stream()
                         .map(host -> List.of(
                                 host.name(),
-                                host.system().orElse(NOTHING),
-                                host.kernel().orElse(NOTHING),
-                                host.software().isEmpty()
-                                        ? NOTHING
-                                        : host.software().entrySet().stream()
-                                                .map(entry -> entry.getKey() + ' ' + entry.getValue())
-                                                .collect(Collectors.joining(", "))))
+                                host.system().orElse(Cells.NOTHING),
+                                host.kernel().orElse(Cells.NOTHING),
+                                Cells.orNothing(Cells.software(host))))
                         .toList());
         page.add(Weight.DETAIL, "heading", "\n## Versions\n\n" + lines.get(0) + lines.get(1));
         lines.stream().skip(2).forEach(line -> page.add(Weight.DETAIL, "line of versions", line));
-    }
-
-    private List<Check> about(String host) {
-        return report.checks().stream()
-                .filter(check -> check.host().equals(host))
-                .toList();
     }
 
     private void section(String title, String noun, List<Check> checks) {
@@ -159,16 +130,12 @@ final class VerifyMarkdown {
     }
 
     private void everyCheck() {
-        Set<String> names = new LinkedHashSet<>();
-        report.hosts().forEach(host -> names.add(host.name()));
-        report.checks().forEach(check -> names.add(check.host()));
-        Map<String, List<Check>> byHost = report.checks().stream().collect(Collectors.groupingBy(Check::host));
         page.add(Weight.DETAIL, "heading", "\n## Every check\n");
-        for (String name : names) {
+        byHost.forEach((name, checks) -> {
             StringBuilder list = new StringBuilder("\n### ")
                     .append(Markdown.text(text.subject(name)))
                     .append("\n\n");
-            for (Check check : byHost.getOrDefault(name, List.of())) {
+            for (Check check : checks) {
                 list.append("- ")
                         .append(check.verdict().label())
                         .append(": ")
@@ -178,7 +145,7 @@ final class VerifyMarkdown {
                 list.append('\n');
             }
             page.add(Weight.DIFFERENCE, "list of all checks of a host", list.toString());
-        }
+        });
     }
 
     private static void line(StringBuilder item, String label, String value) {

@@ -10,14 +10,13 @@ import dev.promguard.blueprint.Overlay.State;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** What a verification says of hosts and tunnels, for the picture of a mesh. */
 final class VerifyOverlay {
     private VerifyOverlay() {}
 
     static Overlay of(VerifyReport report, Blueprint blueprint) {
-        Map<String, List<Check>> byHost = report.checks().stream().collect(Collectors.groupingBy(Check::host));
+        Map<String, List<Check>> byHost = Cells.byHost(report);
         Map<String, Mark> hosts = new HashMap<>();
         blueprint.hosts().forEach(host -> hosts.put(host.name(), mark(byHost.getOrDefault(host.name(), List.of()))));
         Map<Ends, State> tunnels = new HashMap<>();

@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.run.PollIntervals;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** A user's account in a cloud in memory, with their state beside it: what outlives the program that uses it. */
 final class Account {
@@ -45,6 +47,20 @@ final class Account {
                 .applier(calls.watch(hosts))
                 .state(calls.watch(store))
                 .waits(NO_WAITS);
+    }
+
+    /** A call refuses with all these words, before anything is done in the cloud or on a host, and leaves no session open. */
+    void assertRefused(String id, ThrowingCallable call, String... words) {
+        List<String> names = List.copyOf(cloud.names());
+        List<List<String>> changes =
+                cloud.machines().stream().map(MemoryMachine::changes).toList();
+        assertThatThrownBy(call)
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContainingAll(words)
+                .hasMessageContaining("[" + id + "]");
+        assertThat(cloud.names()).isEqualTo(names);
+        assertThat(cloud.machines().stream().map(MemoryMachine::changes)).containsExactlyElementsOf(changes);
+        assertThat(hosts.open()).isZero();
     }
 
     MeshState state(String mesh) {

@@ -20,17 +20,7 @@ class MeshProtectionTest {
     }
 
     private void assertRefused(ThrowingCallable call, String... words) {
-        List<String> hosts = List.copyOf(account.cloud.names());
-        List<List<String>> changes =
-                account.cloud.machines().stream().map(MemoryMachine::changes).toList();
-        assertThatThrownBy(call)
-                .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContainingAll(words)
-                .hasMessageContaining("[PG-2013]");
-        assertThat(account.cloud.names()).isEqualTo(hosts);
-        assertThat(account.cloud.machines().stream().map(MemoryMachine::changes))
-                .containsExactlyElementsOf(changes);
-        assertThat(account.hosts.open()).isZero();
+        account.assertRefused("PG-2013", call, words);
     }
 
     @Test

@@ -32,17 +32,7 @@ class MeshRemovalTest {
     }
 
     private void assertRefused(ThrowingCallable call, String... words) {
-        List<String> hosts = List.copyOf(account.cloud.names());
-        List<List<String>> changes =
-                account.cloud.machines().stream().map(MemoryMachine::changes).toList();
-        assertThatThrownBy(call)
-                .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContainingAll(words)
-                .hasMessageContaining("[PG-2012]");
-        assertThat(account.cloud.names()).isEqualTo(hosts);
-        assertThat(account.cloud.machines().stream().map(MemoryMachine::changes))
-                .containsExactlyElementsOf(changes);
-        assertThat(account.hosts.open()).isZero();
+        account.assertRefused("PG-2012", call, words);
     }
 
     @ParameterizedTest(name = "{0}")

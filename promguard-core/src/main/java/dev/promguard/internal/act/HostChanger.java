@@ -16,6 +16,7 @@ import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
@@ -152,7 +153,7 @@ final class HostChanger {
 
     /** Passes on what a host reports, and records its new host key before the host may use it. */
     private final class Progress implements HostSession.Progress {
-        private final HostDecision decision;
+        private final List<List<RunStep>> steps;
         private final String name;
         private final List<Change> drift;
         private int begun;
@@ -160,14 +161,14 @@ final class HostChanger {
         private volatile @Nullable HostKeyFingerprint fresh;
 
         Progress(HostDecision decision, List<Change> drift) {
-            this.decision = decision;
+            this.steps = decision.stepsOfChanges();
             this.name = decision.name();
             this.drift = drift;
         }
 
         @Override
         public void started(Change change) {
-            going = context.events().steps(decision.stepsOf(begun++));
+            going = context.events().steps(steps.get(begun++));
         }
 
         @Override
@@ -180,8 +181,7 @@ final class HostChanger {
             if (ended != null) {
                 ended.done();
             }
-            context.events()
-                    .share(name, READ + (1 - READ) * begun / (decision.changes().size() + 1));
+            context.events().share(name, READ + (1 - READ) * begun / (steps.size() + 1));
         }
 
         @Override

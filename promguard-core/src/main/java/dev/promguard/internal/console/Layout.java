@@ -72,6 +72,11 @@ final class Layout {
                 + String.join(", ", parts);
     }
 
+    /** The steps that a run has ended without beginning, after what else is said of it. */
+    static String notBegun(int steps) {
+        return ", " + steps + (steps == 1 ? " step" : " steps") + " not begun";
+    }
+
     /** A run that is over. */
     static List<Line> recap(RunView run, int columns) {
         if (run.goesWithoutSaying()) {
@@ -86,8 +91,7 @@ final class Layout {
             default -> head.and(Style.BAD, "FAILED").and(Style.PLAIN, " after " + time);
         };
         if (run.skipped() > 0) {
-            head = head.and(
-                    Style.PLAIN, ", " + run.skipped() + (run.skipped() == 1 ? " step" : " steps") + " not begun");
+            head = head.and(Style.PLAIN, notBegun(run.skipped()));
         }
         lines.add(head.within(columns));
         List<HostView> hosts = run.hosts();

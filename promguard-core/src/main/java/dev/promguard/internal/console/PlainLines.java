@@ -98,6 +98,6 @@ public final class PlainLines implements MeshListener {
     }
 
     private static String skipped(Run run) {
-        return run.skipped == 0 ? "" : ", " + run.skipped + (run.skipped == 1 ? " step" : " steps") + " not begun";
+        return run.skipped == 0 ? "" : Layout.notBegun(run.skipped);
     }
 }

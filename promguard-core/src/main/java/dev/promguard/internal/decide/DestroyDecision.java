@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What a destruction of a mesh is going to do. Pure: the same for the same observation.
@@ -43,10 +44,9 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
      * @return a copy, with a problem if a host would be removed that is protected
      */
     public DestroyDecision sparing(MeshState state, Set<String> protectedBySpec) {
-        List<String> removed = hosts.stream()
+        Stream<String> removed = hosts.stream()
                 .filter(host -> host.kind() != Kind.FORGET && host.kind() != Kind.KEEP)
-                .map(Host::name)
-                .toList();
+                .map(Host::name);
         List<Problem> all = new ArrayList<>();
         Removals.ofDestroyed(state, protectedBySpec, removed).ifPresent(all::add);
         all.addAll(problems);
@@ -64,7 +64,7 @@ public record DestroyDecision(List<Host> hosts, List<Problem> problems) {
                 .filter(problem -> problem.kind() == Problem.Kind.PROTECTED)
                 .findFirst()
                 .ifPresent(problem -> {
-                    throw Problem.refusal(mesh, List.of(problem));
+                    throw problem.refusal(mesh);
                 });
     }
 

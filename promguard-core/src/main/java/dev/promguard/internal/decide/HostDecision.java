@@ -8,6 +8,7 @@ import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.WireGuard;
 import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.text.StableIds;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -124,19 +125,27 @@ public record HostDecision(
     }
 
     /**
-     * The steps of the plan that one change makes.
+     * The steps of the plan that the changes make.
      *
-     * @param number which of {@link #changes()}
-     * @return one step in the change's own words, or several at once
+     * @return for each of {@link #changes()}, one step in the change's own words, or several at once
      */
-    public List<RunStep> stepsOf(int number) {
-        int from = others()
-                + spans.stream().limit(number).mapToInt(Integer::intValue).sum();
-        List<RunStep> steps = steps().subList(from, from + spans.get(number));
-        return steps.size() == 1
-                ? List.of(RunStep.of(
-                        name(), steps.get(0).id(), changes.get(number).describe()))
-                : steps;
+    public List<List<RunStep>> stepsOfChanges() {
+        List<RunStep> all = steps();
+        List<List<RunStep>> ofChanges = new ArrayList<>();
+        int from = others();
+        for (int number = 0; number < changes.size(); number++) {
+            int to = from + spans.get(number);
+            List<RunStep> steps = all.subList(from, to);
+            ofChanges.add(
+                    steps.size() == 1
+                            ? List.of(RunStep.of(
+                                    name(),
+                                    steps.get(0).id(),
+                                    changes.get(number).describe()))
+                            : steps);
+            from = to;
+        }
+        return ofChanges;
     }
 
     /**
@@ -146,9 +155,10 @@ public record HostDecision(
      * @return maybe none
      */
     public List<RunStep> otherSteps(String resource) {
+        List<RunStep> all = steps();
         return IntStream.range(0, others())
                 .filter(number -> planned.get(number).resource().equals(resource))
-                .mapToObj(number -> steps().get(number))
+                .mapToObj(all::get)
                 .toList();
     }
 

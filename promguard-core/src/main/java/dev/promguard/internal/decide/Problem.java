@@ -140,6 +140,11 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
                 : ofHost(Kind.UNREACHABLE, host, new HostProblem(String.valueOf(failure.getMessage()), ""));
     }
 
+    /** The exception of this problem alone. */
+    InvalidMeshException refusal(String mesh) {
+        return refusal(mesh, List.of(this));
+    }
+
     /** The exception that names all of some problems, of which there is at least one. */
     static InvalidMeshException refusal(String mesh, List<Problem> problems) {
         List<String> lines = problems.size() == 1

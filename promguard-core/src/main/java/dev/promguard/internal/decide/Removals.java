@@ -17,13 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What is lost with hosts that leave the mesh, and whether an apply may remove them. */
 public final class Removals {
-    /** Stands for the hosts. */
-    private static final String IT = "{it}";
-
     private Removals() {}
 
     /**
@@ -58,10 +57,9 @@ public final class Removals {
      */
     public static void refuse(Roster roster) {
         ofProtected(roster).ifPresent(problem -> {
-            throw Problem.refusal(roster.blueprint().mesh(), List.of(problem));
+            throw problem.refusal(roster.blueprint().mesh());
         });
-        List<String> losses = roster.orphaned().stream()
-                .filter(host -> !roster.identities().duplicates().contains(host))
+        List<String> losses = leaving(roster)
                 .map(host -> host.name() + " ("
                         + lost(roster.state(), host, roster.inventory().isPresent()) + ')')
                 .toList();
@@ -96,21 +94,25 @@ public final class Removals {
     static Optional<Problem> ofProtected(Roster roster) {
         return ofProtected(
                 roster.state(),
-                roster.orphaned().stream()
-                        .filter(host -> !roster.identities().duplicates().contains(host))
-                        .map(CloudHost::name)
-                        .toList(),
-                "the spec does not name " + IT + " any more",
-                "Name " + IT + " again, or apply once with protect(false) for " + IT + " and then remove " + IT + '.');
+                leaving(roster).map(CloudHost::name),
+                it -> "the spec does not name " + it + " any more",
+                it -> "Name " + it + " again, or apply once with protect(false) for " + it + " and then remove " + it
+                        + '.');
+    }
+
+    /** The hosts that the spec does not name any more, without those that were created twice. */
+    private static Stream<CloudHost> leaving(Roster roster) {
+        return roster.orphaned().stream()
+                .filter(host -> !roster.identities().duplicates().contains(host));
     }
 
     /** The problem of a destruction of a mesh with protected hosts, by the state or by a spec that was not applied yet. */
-    static Optional<Problem> ofDestroyed(MeshState state, Set<String> protectedBySpec, List<String> removed) {
+    static Optional<Problem> ofDestroyed(MeshState state, Set<String> protectedBySpec, Stream<String> removed) {
         return ofProtected(
                 state.protecting(protectedBySpec.stream().collect(Collectors.toMap(name -> name, name -> true))),
                 removed,
-                "a destroy would remove " + IT,
-                "Apply once with protect(false) for " + IT + ", then destroy.");
+                it -> "a destroy would remove " + it,
+                it -> "Apply once with protect(false) for " + it + ", then destroy.");
     }
 
     /**
@@ -124,29 +126,29 @@ public final class Removals {
     public static void refuseToReplace(String mesh, MeshState state, HostSpec host) {
         ofProtected(
                         state.protecting(host.isProtected() ? Map.of(host.name(), true) : Map.of()),
-                        List.of(host.name()),
-                        "replacing " + IT + " would delete " + IT,
-                        "Apply once with protect(false) for " + IT + ", then replace " + IT + '.')
+                        Stream.of(host.name()),
+                        it -> "replacing " + it + " would delete " + it,
+                        it -> "Apply once with protect(false) for " + it + ", then replace " + it + '.')
                 .ifPresent(problem -> {
-                    throw Problem.refusal(mesh, List.of(problem));
+                    throw problem.refusal(mesh);
                 });
     }
 
-    private static Optional<Problem> ofProtected(MeshState state, List<String> removed, String why, String remedy) {
-        List<String> hosts = removed.stream()
-                .filter(state.protectedHosts()::contains)
-                .sorted()
-                .toList();
+    /** The problem in words that are given what stands for the hosts. */
+    private static Optional<Problem> ofProtected(
+            MeshState state, Stream<String> removed, UnaryOperator<String> why, UnaryOperator<String> remedy) {
+        List<String> hosts =
+                removed.filter(state.protectedHosts()::contains).sorted().toList();
         if (hosts.isEmpty()) {
             return Optional.empty();
         }
         boolean one = hosts.size() == 1;
+        String it = one ? "it" : "them";
         return Optional.of(Problem.ofMesh(
                 Problem.Kind.PROTECTED,
                 new HostProblem(
-                        String.join(", ", hosts) + (one ? " is" : " are") + " protected, and "
-                                + why.replace(IT, one ? "it" : "them"),
-                        remedy.replace(IT, one ? "it" : "them"))));
+                        String.join(", ", hosts) + (one ? " is" : " are") + " protected, and " + why.apply(it),
+                        remedy.apply(it))));
     }
 
     /** The problem that a rotation has with hosts that do not exist. */
