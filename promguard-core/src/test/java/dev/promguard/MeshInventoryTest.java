@@ -215,6 +215,43 @@ class MeshInventoryTest {
     }
 
     @Test
+    void certificate_anotherKeyLater_isShownByPlanFailedByVerifyAndPinnedByApply() {
+        HostKeyFingerprint authority = new HostKeyFingerprint("SHA256:" + "a".repeat(43));
+        MemoryMachine web = inventory.certified("web-1", authority);
+        MeshBuilder spec = spec().node("web-1", host -> {});
+        HostKeyFingerprint first = web.hostKey();
+        assertThat(spec.plan().toString())
+                .contains("trust the host key " + first + ", which its certificate vouches for");
+        spec.apply();
+        assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(first));
+        assertThat(spec.plan().isEmpty()).isTrue();
+
+        web.impostor();
+        HostKeyFingerprint second = web.hostKey();
+        assertThat(second).isNotEqualTo(first);
+        Plan plan = spec.plan();
+        assertThat(plan.toString()).contains("trust the host key " + second + ", which its certificate vouches for");
+        assertThat(spec.build().verify().failures().stream()
+                        .filter(check -> check.kind() == CheckKind.HOST_KEY_PINNED)
+                        .toList())
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.observed()).contains(second.text(), "trusted by its certificate");
+                    assertThat(check.remedy()).isEqualTo("Another key is pinned for this host: run apply.");
+                });
+        spec.build().apply(plan);
+
+        assertThat(state("web-1").hostKeys()).isEqualTo(Set.of(second));
+        assertThat(spec.plan().isEmpty()).isTrue();
+        web.certifiedBy(new HostKeyFingerprint("SHA256:" + "b".repeat(43)));
+        spec.plan().requireEmpty();
+        web.impostor();
+        List<String> before = web.changes();
+        assertThatThrownBy(spec::apply).isInstanceOf(ApplyException.class).hasMessageContaining("web-1");
+        assertThat(web.changes()).isEqualTo(before);
+    }
+
+    @Test
     void trustOnFirstUse_pinning_comesBeforeAnyChange() {
         inventory.trusted("web-1");
         Calls calls = new Calls();

@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -182,6 +184,7 @@ class MeshTunnelsTest {
 
     @ParameterizedTest
     @EnumSource(Cause.class)
+    @Execution(ExecutionMode.CONCURRENT)
     void run_monitorCannotBeReachedToConfirm_tunnelsRunOn(Cause cause) {
         cause.before(account.spec()).apply();
         cause.happen(account);

@@ -14,6 +14,7 @@ public final class HostTarget {
     private final int port;
     private final String user;
     private final Set<HostKeyFingerprint> acceptedHostKeys;
+    private final HostCertificates certificates;
     private final boolean trustOnFirstUse;
     private final List<Identity> identities;
     private final List<HostTarget> jumpHosts;
@@ -25,6 +26,7 @@ public final class HostTarget {
         port = builder.port;
         user = builder.user;
         acceptedHostKeys = builder.acceptedHostKeys;
+        certificates = builder.certificates;
         trustOnFirstUse = builder.trustOnFirstUse;
         identities = builder.identities;
         jumpHosts = builder.jumpHosts;
@@ -54,6 +56,7 @@ public final class HostTarget {
         builder.port = port;
         builder.user = user;
         builder.acceptedHostKeys = acceptedHostKeys;
+        builder.certificates = certificates;
         builder.trustOnFirstUse = trustOnFirstUse;
         builder.identities = identities;
         builder.jumpHosts = jumpHosts;
@@ -98,16 +101,25 @@ public final class HostTarget {
     }
 
     /**
-     * The host keys to accept; all others are refused.
+     * The host keys to accept; all others are refused, except those that a certificate vouches for.
      *
-     * @return the keys; empty only if the first one is trusted
+     * @return the keys; empty only if certificates are accepted or the first key is trusted
      */
     public Set<HostKeyFingerprint> acceptedHostKeys() {
         return acceptedHostKeys;
     }
 
     /**
-     * Whether the first key is accepted if {@link #acceptedHostKeys()} is empty, because the user allowed it. The caller keeps
+     * The certificates that prove the host, whatever its key is.
+     *
+     * @return {@link HostCertificates#NONE} if only keys are accepted
+     */
+    public HostCertificates certificates() {
+        return certificates;
+    }
+
+    /**
+     * Whether the first key is accepted if {@link #acceptedHostKeys()} is empty and no certificates are accepted, because the user allowed it. The caller keeps
      * {@link HostSession#hostKey()} before it sends anything over that session.
      *
      * @return true if so
@@ -151,6 +163,7 @@ public final class HostTarget {
         private int port = 22;
         private String user = "root";
         private Set<HostKeyFingerprint> acceptedHostKeys = Set.of();
+        private HostCertificates certificates = HostCertificates.NONE;
         private boolean trustOnFirstUse;
         private List<Identity> identities = List.of();
         private List<HostTarget> jumpHosts = List.of();
@@ -197,6 +210,18 @@ public final class HostTarget {
          */
         public Builder accepting(Set<HostKeyFingerprint> keys) {
             acceptedHostKeys = Set.copyOf(keys);
+            return this;
+        }
+
+        /**
+         * Sets which certificates prove the host, whatever its key is; none by default.
+         *
+         * @param accepted the certificates
+         * @return this builder
+         * @throws NullPointerException if {@code accepted} is null
+         */
+        public Builder certificates(HostCertificates accepted) {
+            certificates = Objects.requireNonNull(accepted, "accepted");
             return this;
         }
 
@@ -269,10 +294,11 @@ public final class HostTarget {
          * Makes the target.
          *
          * @return the target
-         * @throws InvalidSettingException if no host key is accepted and trust on first use was not asked for, or there is no identity
+         * @throws InvalidSettingException if neither a host key nor a certificate is accepted and trust on first use was not asked for, or
+         *     there is no identity
          */
         public HostTarget build() {
-            if (acceptedHostKeys.isEmpty() && !trustOnFirstUse) {
+            if (acceptedHostKeys.isEmpty() && !certificates.areAccepted() && !trustOnFirstUse) {
                 throw new InvalidSettingException(name + ": no host key is known, so none can be accepted");
             }
             if (identities.isEmpty()) {

@@ -11,6 +11,7 @@ public final class Login {
     private final String user;
     private final int port;
     private final Set<HostKeyFingerprint> hostKeys;
+    private final HostCertificates certificates;
     private final boolean trustOnFirstUse;
     private final List<Identity> identities;
     private final List<JumpHost> jumpHosts;
@@ -19,6 +20,7 @@ public final class Login {
         user = builder.user;
         port = builder.port;
         hostKeys = builder.hostKeys;
+        certificates = builder.certificates;
         trustOnFirstUse = builder.trustOnFirstUse;
         identities = builder.identities;
         jumpHosts = builder.jumpHosts;
@@ -56,10 +58,20 @@ public final class Login {
     /**
      * The host keys to accept.
      *
-     * @return the keys; empty to trust the key that the host shows at the first contact, and only that key from then on
+     * @return the keys; empty to trust the key that a certificate vouches for, or else the one that the host shows at the first contact, and
+     *     only that key from then on
      */
     public Set<HostKeyFingerprint> hostKeys() {
         return hostKeys;
+    }
+
+    /**
+     * The certificates that prove the host, beside the host keys.
+     *
+     * @return {@link HostCertificates#NONE} if only keys are accepted
+     */
+    public HostCertificates certificates() {
+        return certificates;
     }
 
     /**
@@ -94,6 +106,7 @@ public final class Login {
         private final String user;
         private int port = 22;
         private Set<HostKeyFingerprint> hostKeys = Set.of();
+        private HostCertificates certificates = HostCertificates.NONE;
         private boolean trustOnFirstUse;
         private List<Identity> identities = List.of();
         private List<JumpHost> jumpHosts = List.of();
@@ -130,7 +143,19 @@ public final class Login {
         }
 
         /**
-         * Sets whether the key of the first contact is trusted where no host keys are given.
+         * Sets which certificates prove the host, beside the host keys.
+         *
+         * @param accepted the certificates
+         * @return this builder
+         * @throws NullPointerException if {@code accepted} is null
+         */
+        public Builder certificates(HostCertificates accepted) {
+            certificates = Objects.requireNonNull(accepted, "accepted");
+            return this;
+        }
+
+        /**
+         * Sets whether the key of the first contact is trusted where no host keys are given and no certificates are accepted.
          *
          * @param trust true if the user has allowed that explicitly
          * @return this builder
@@ -168,10 +193,10 @@ public final class Login {
          * Makes the login.
          *
          * @return the login
-         * @throws InvalidSettingException if there are no host keys and trust on first use was not asked for
+         * @throws InvalidSettingException if there are no host keys, no certificates are accepted, and trust on first use was not asked for
          */
         public Login build() {
-            if (hostKeys.isEmpty() && !trustOnFirstUse) {
+            if (hostKeys.isEmpty() && !certificates.areAccepted() && !trustOnFirstUse) {
                 throw new InvalidSettingException("no host key is given, and none may be accepted blindly");
             }
             return new Login(this);

@@ -123,7 +123,10 @@ public final class MemoryHosts implements HostApplier {
         }
         HostKeyFingerprint shown = machine.hostKey();
         boolean firstUse = target.trustOnFirstUse() && target.acceptedHostKeys().isEmpty();
-        if (!firstUse && !target.acceptedHostKeys().contains(shown)) {
+        boolean certified = machine.certificate()
+                .filter(target.certificates().authorities()::contains)
+                .isPresent();
+        if (!firstUse && !certified && !target.acceptedHostKeys().contains(shown)) {
             throw failed(ErrorCode.HOST_KEY_REFUSED, target)
                     .refusedHostKey(shown)
                     .because(

@@ -10,6 +10,7 @@ import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
 import dev.promguard.spi.FoundHost;
+import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.Identity;
@@ -51,6 +52,18 @@ public final class MemoryInventory implements CloudProvider {
     public synchronized MemoryMachine trusted(String name) {
         MemoryMachine machine = machine(name);
         logins.put(name, Login.of("root").trustOnFirstUse(true).build());
+        return machine;
+    }
+
+    /** Has a machine that proves itself by a certificate. */
+    public synchronized MemoryMachine certified(String name, HostKeyFingerprint authority) {
+        MemoryMachine machine = machine(name);
+        machine.certifiedBy(authority);
+        logins.put(
+                name,
+                Login.of("root")
+                        .certificates(new HostCertificates(Set.of(authority), name + ".example.com"))
+                        .build());
         return machine;
     }
 

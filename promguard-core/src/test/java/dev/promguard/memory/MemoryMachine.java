@@ -109,6 +109,7 @@ public final class MemoryMachine {
     private final @Nullable SshPublicKey login;
     private final HostKeyFingerprint firstHostKey;
     private HostKeyFingerprint hostKey;
+    private Optional<HostKeyFingerprint> certificate = Optional.empty();
     private final Set<HostKeyFingerprint> everHostKeys = new HashSet<>();
 
     private String system = "debian";
@@ -239,6 +240,16 @@ public final class MemoryMachine {
     /** The host key that it shows. */
     public synchronized HostKeyFingerprint hostKey() {
         return hostKey;
+    }
+
+    /** Has a certificate for whatever host key it has, signed by an authority. */
+    public synchronized void certifiedBy(HostKeyFingerprint authority) {
+        certificate = Optional.of(authority);
+    }
+
+    /** Who vouches for its host key. */
+    public synchronized Optional<HostKeyFingerprint> certificate() {
+        return certificate;
     }
 
     /** The host key that it was made with. */

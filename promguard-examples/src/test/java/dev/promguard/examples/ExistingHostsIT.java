@@ -11,6 +11,7 @@ import dev.promguard.DestroyReport;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
+import dev.promguard.MeshProblem;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
 import dev.promguard.digitalocean.DigitalOcean;
@@ -23,10 +24,12 @@ import dev.promguard.host.Manifest;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.AccessKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.CreateOrder;
+import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Identity;
@@ -34,16 +37,19 @@ import dev.promguard.ssh.ExistingHosts;
 import dev.promguard.ssh.ExistingHostsBuilder;
 import dev.promguard.ssh.SshApplier;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -405,6 +411,71 @@ class ExistingHostsIT {
         }
     }
 
+    /** The database lets nobody in from here; the configuration of the user's SSH client says which way leads there. */
+    @Test
+    @Order(16)
+    void planAndApply_hostBehindAJumpHostOfTheSshConfiguration_findTheSameMesh(@TempDir Path client) {
+        Path key = client.resolve("id_ed25519");
+        identity.privateKey().useText(text -> write(key, text));
+        Path config = write(client.resolve("config"), """
+                Host edge
+                    HostName %s
+                Host inner
+                    HostName %s
+                    User admin
+                    ProxyJump edge
+                Host *
+                    IdentityFile %s
+                """.formatted(
+                        monitor().publicAddress(), database().publicAddress(), key));
+        Clouds.run(
+                database(),
+                "echo 'DenyUsers *@" + cloud.gateway() + "' >/etc/ssh/sshd_config.d/edge.conf && systemctl reload ssh");
+        String fingerprint = hostKey.publicKey().fingerprint().text();
+        ExistingHosts provider = ExistingHosts.builder()
+                .sshConfig(config)
+                .host("mon", "edge", fingerprint)
+                .host("db-1", "inner", fingerprint)
+                .build();
+
+        assertThat(spec(known().build()).build().plan().problems())
+                .as("the straight way")
+                .extracting(MeshProblem::host)
+                .containsExactly(Optional.of("db-1"));
+        Mesh mesh = spec(provider).build();
+        mesh.plan().requireEmpty();
+        assertThat(mesh.apply().changes()).isZero();
+
+        Clouds.run(database(), "rm /etc/ssh/sshd_config.d/edge.conf && systemctl reload ssh");
+    }
+
+    @Test
+    @Order(16)
+    void open_hostWithACertificate_isProvenByItsAuthority() {
+        String address = monitor().publicAddress();
+        String authority = Clouds.run(
+                monitor(),
+                "ssh-keygen -q -t ed25519 -N '' -f /root/ca"
+                        + " && ssh-keygen -q -s /root/ca -I mon -h -n " + address + " /etc/ssh/ssh_host_ed25519_key.pub"
+                        + " && echo HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub >/etc/ssh/sshd_config.d/ca.conf"
+                        + " && systemctl reload ssh && cat /root/ca.pub");
+        HostTarget target = HostTarget.of("mon", address)
+                .certificates(new HostCertificates(
+                        Set.of(SshPublicKey.parse(authority).fingerprint()), address))
+                .identity(Identity.ofKey(identity.privateKey()))
+                .timeout(TIMEOUT)
+                .build();
+
+        try (HostSession session = new SshApplier().open(target)) {
+            assertThat(session.hostKey()).isEqualTo(hostKey.publicKey().fingerprint());
+        }
+
+        Clouds.run(
+                monitor(),
+                "rm /root/ca /root/ca.pub /etc/ssh/sshd_config.d/ca.conf /etc/ssh/ssh_host_ed25519_key-cert.pub"
+                        + " && systemctl reload ssh");
+    }
+
     /** Whoever goes on trying soon is refused for as long as that lasts. */
     @Test
     @Order(17)
@@ -517,6 +588,14 @@ class ExistingHostsIT {
                         + " rm /etc/systemd/system/owner-firewall.service; systemctl daemon-reload;"
                         + " sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw");
         before.put(host.name(), snapshot(host));
+    }
+
+    private static Path write(Path file, String text) {
+        try {
+            return Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void reboot(LocalDroplet host) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.promguard.ApplyException;
 import dev.promguard.ApplyReport;
 import dev.promguard.DestroyReport;
+import dev.promguard.InvalidSettingException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.Plan;
@@ -186,7 +187,7 @@ final class SecretStory {
         for (Secret key : made) {
             try {
                 say("open " + key.use(value -> value.length));
-            } catch (IllegalStateException e) {
+            } catch (InvalidSettingException e) {
                 // The key was closed and cleared, as it should be.
             }
         }

@@ -3,8 +3,10 @@ package dev.promguard.ssh;
 import dev.promguard.ErrorCode;
 import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Names;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshPublicKey;
+import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.Identity;
 import dev.promguard.spi.JumpHost;
@@ -36,6 +38,7 @@ public final class ExistingHostsBuilder {
     private final Set<String> gone = new HashSet<>();
     private @Nullable List<String> through;
     private @Nullable SshConfig sshConfig;
+    private Set<HostKeyFingerprint> authorities = Set.of();
     private boolean trustOnFirstUse;
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
@@ -170,6 +173,22 @@ public final class ExistingHostsBuilder {
      */
     public ExistingHostsBuilder trustOnFirstUse() {
         trustOnFirstUse = true;
+        return this;
+    }
+
+    /**
+     * Those who vouch for the host keys of all hosts and jump hosts, as the {@code @cert-authority} lines of a {@code known_hosts} file: a host
+     * that shows an OpenSSH certificate of theirs needs no fingerprint here, and may get another key later. The certificate has to be for the
+     * host name or address of the login, valid now, and signed with an algorithm that is still safe. An apply pins the key that it vouches
+     * for. Where fingerprints are given too, both count.
+     *
+     * @param keys each a line of a {@code .pub} file, or its fingerprint as {@code ssh-keygen -lf} prints it
+     * @return this builder
+     * @throws NullPointerException if an argument is null
+     * @throws InvalidSettingException if one is malformed
+     */
+    public ExistingHostsBuilder hostCertificateAuthority(String... keys) {
+        authorities = HostAccess.authorities("host certificate authority", keys);
         return this;
     }
 
@@ -359,8 +378,8 @@ public final class ExistingHostsBuilder {
                         unproven, "jump host " + host.title() + " (name it with jumpHost(…) to give one)", host));
         if (!unproven.isEmpty()) {
             problems.add("no host key fingerprint is given for " + String.join(", ", unproven)
-                    + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, or say"
-                    + " trustOnFirstUse()");
+                    + ": give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there, name who signs its certificate"
+                    + " with hostCertificateAuthority(…), or say trustOnFirstUse()");
         }
         problems.addAll(lost);
         gone.stream()
@@ -435,7 +454,9 @@ public final class ExistingHostsBuilder {
     }
 
     private void addIfUnproven(List<String> unproven, String name, Server host) {
-        if (!trustOnFirstUse && host.access().keys().isEmpty()) {
+        if (!trustOnFirstUse
+                && host.access().keys().isEmpty()
+                && authorities(host).isEmpty()) {
             unproven.add(name);
         }
     }
@@ -444,7 +465,15 @@ public final class ExistingHostsBuilder {
         return Login.of(host.endpoint().user())
                 .port(host.endpoint().port())
                 .hostKeys(host.access().keys())
-                .trustOnFirstUse(trustOnFirstUse && host.access().keys().isEmpty());
+                .certificates(
+                        new HostCertificates(authorities(host), host.endpoint().host()))
+                .trustOnFirstUse(trustOnFirstUse
+                        && host.access().keys().isEmpty()
+                        && authorities(host).isEmpty());
+    }
+
+    private Set<HostKeyFingerprint> authorities(Server host) {
+        return host.access().authorities().orElse(authorities);
     }
 
     /** Whether a host has an identity other than that of all hosts, as far as can be told without reading it. */

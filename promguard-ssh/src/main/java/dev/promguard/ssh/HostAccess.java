@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class HostAccess {
     private final String what;
     private Set<HostKeyFingerprint> hostKeys = Set.of();
+    private @Nullable Set<HostKeyFingerprint> authorities;
     private @Nullable List<String> through;
     private @Nullable Supplier<IdentityFile.Read> identity;
     private @Nullable Secret passphrase;
@@ -55,6 +56,36 @@ public final class HostAccess {
         }
         hostKeys = keys;
         return this;
+    }
+
+    /**
+     * Those who vouch for its host key, other than for all hosts: see {@link ExistingHostsBuilder#hostCertificateAuthority}.
+     *
+     * @param keys each a line of a {@code .pub} file, or its fingerprint as {@code ssh-keygen -lf} prints it; none if no certificate counts
+     * @return this object
+     * @throws NullPointerException if an argument is null
+     * @throws InvalidSettingException if one is malformed; the message names the host
+     */
+    public HostAccess hostCertificateAuthority(String... keys) {
+        authorities = authorities(what, keys);
+        return this;
+    }
+
+    static Set<HostKeyFingerprint> authorities(String what, String... keys) {
+        Set<HostKeyFingerprint> authorities = new HashSet<>();
+        for (String key : keys) {
+            try {
+                authorities.add(
+                        key.startsWith("SHA256:")
+                                ? new HostKeyFingerprint(key)
+                                : SshPublicKey.parse(key).fingerprint());
+            } catch (InvalidSettingException e) {
+                throw new InvalidSettingException(
+                        what + ": " + e.reason() + ": give the line of the authority's .pub file, or its fingerprint",
+                        e);
+            }
+        }
+        return authorities;
     }
 
     /**
@@ -186,6 +217,11 @@ public final class HostAccess {
     /** The host keys given. */
     Set<HostKeyFingerprint> keys() {
         return hostKeys;
+    }
+
+    /** Those who vouch for its host key, or nothing where they are those of all hosts. */
+    Optional<Set<HostKeyFingerprint>> authorities() {
+        return Optional.ofNullable(authorities);
     }
 
     /** The jump hosts named here, or nothing where none were. */

@@ -82,6 +82,7 @@ public final class HostKeyPolicy {
         return target.port(login.port())
                 .user(login.user())
                 .accepting(accepted)
+                .certificates(login.certificates())
                 .trustOnFirstUse(login.trustOnFirstUse())
                 .identities(login.identities().isEmpty() ? List.of(sessions.identity()) : login.identities());
     }
@@ -141,7 +142,7 @@ public final class HostKeyPolicy {
      *
      * @param login how the host is reached
      * @param host what is remembered of it
-     * @return the keys; empty if any is trusted on first use, or the user is to give one
+     * @return the keys; empty if any is trusted on first use or by its certificate, or the user is to give one
      */
     public static Set<HostKeyFingerprint> accepted(Login login, HostState host) {
         return login.hostKeys().isEmpty() ? host.hostKeys() : login.hostKeys();

@@ -46,7 +46,8 @@ final class JumpKeys {
     /**
      * Takes note of the keys that the jump hosts of a session proved.
      *
-     * @throws HostException if one that is trusted on first use showed another key to another connection of this run
+     * @throws HostException if one that is trusted on first use showed another key to another connection of this run; of those that prove
+     *     themselves by certificates, each of several machines may have a key of its own
      */
     synchronized void proven(HostTarget target, List<JumpHost> chain, List<HostKeyFingerprint> proven) {
         Map<String, HostKeyFingerprint> keys = byPath(chain, proven);
@@ -55,8 +56,10 @@ final class JumpKeys {
             HostKeyFingerprint shown = proven.get(i);
             HostKeyFingerprint before =
                     chain.get(i).login().hostKeys().isEmpty() ? known.putIfAbsent(paths.get(i), shown) : null;
-            if (before != null && !before.equals(shown)) {
-                JumpHost hop = chain.get(i);
+            JumpHost hop = chain.get(i);
+            if (before != null
+                    && !before.equals(shown)
+                    && !hop.login().certificates().areAccepted()) {
                 throw HostException.of(
                                 ErrorCode.HOST_KEY_REFUSED,
                                 target.name(),

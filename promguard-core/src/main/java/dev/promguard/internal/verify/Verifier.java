@@ -25,6 +25,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.JumpHost;
+import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
@@ -36,7 +37,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -223,16 +223,18 @@ public final class Verifier {
     private void hostKey(String host, Seen seen) {
         HostKeyFingerprint shown = seen.hostKey();
         HostState state = roster.remembered(host);
-        Set<HostKeyFingerprint> accepted = roster.inventory()
-                .map(inventory -> inventory.logins().get(host))
-                .map(login -> HostKeyPolicy.accepted(login, state))
-                .orElse(state.hostKeys());
-        boolean pinned = accepted.contains(shown);
+        Optional<Login> login =
+                roster.inventory().map(inventory -> inventory.logins().get(host));
+        boolean pinned = login.map(known -> HostKeyPolicy.accepted(known, state))
+                .orElse(state.hostKeys())
+                .contains(shown);
         boolean rebuilt = !pinned && state.rebuilt(shown);
         Map<JumpHost, HostKeyFingerprint> unpinned = roster.unpinnedJumpHosts(host, seen);
         String way = roster.jumpHosts(host).stream()
                 .map(hop -> ", through " + hop.title()
-                        + (unpinned.containsKey(hop) ? " with " + unpinned.get(hop) + ", trusted on first use" : ""))
+                        + (unpinned.containsKey(hop)
+                                ? " with " + unpinned.get(hop) + ", trusted " + why(hop.login())
+                                : ""))
                 .collect(Collectors.joining());
         checks.add(DueChecks.hostKey(host)
                 .made(
@@ -242,14 +244,22 @@ public final class Verifier {
                                         ? ""
                                         : rebuilt
                                                 ? ", the bootstrap host key that it was created with: it was rebuilt"
-                                                : ", trusted on first use")
+                                                : ", trusted "
+                                                        + login.map(Verifier::why)
+                                                                .orElse("on first use"))
                                 + way,
                         pinned && unpinned.isEmpty(),
                         rebuilt
                                 ? "Run apply, which sets the host up again."
                                 : pinned
                                         ? "Nothing is pinned for that jump host yet: run apply."
-                                        : "Nothing is pinned for this host yet: run apply."));
+                                        : state.hostKeys().isEmpty()
+                                                ? "Nothing is pinned for this host yet: run apply."
+                                                : "Another key is pinned for this host: run apply."));
+    }
+
+    private static String why(Login login) {
+        return login.certificates().areAccepted() ? "by its certificate" : "on first use";
     }
 
     /** Whether each host has a key of its own. Keys that are about to be replaced count too: they are what the hosts have now. */

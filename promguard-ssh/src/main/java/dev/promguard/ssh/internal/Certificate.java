@@ -15,12 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** An OpenSSH certificate: that an authority vouches for a key, for whom, and for how long. Its signature is not checked here. */
+/** An OpenSSH certificate: that an authority vouches for a key, for whom, and for how long. */
 final class Certificate {
     /** The end of the names of their types. */
     static final String SUFFIX = "-cert-v01@openssh.com";
 
     private static final int USER = 1;
+    private static final int HOST = 2;
 
     /** How many strings a key consists of, by the type of the plain key. */
     private static final Map<String, Integer> PARTS = Map.of(
@@ -40,7 +41,9 @@ final class Certificate {
     private final List<String> principals;
     private final long validAfter;
     private final long validBefore;
+    private final boolean hasCriticalOptions;
     private final byte[] authority;
+    private final byte[] signature;
 
     /**
      * Reads a certificate.
@@ -61,6 +64,25 @@ final class Certificate {
         }
         try {
             return new Certificate(whole.type(), Base64.getDecoder().decode(whole.base64()));
+        } catch (BufferUnderflowException e) {
+            throw new InvalidSettingException("it is a damaged certificate", e);
+        }
+    }
+
+    /**
+     * Reads a certificate that a host showed.
+     *
+     * @param blob the whole of it, as SSH sends it
+     * @return the certificate
+     * @throws InvalidSettingException if it is none; the message says so in a few words
+     */
+    static Certificate of(byte[] blob) {
+        try {
+            String type = text(string(ByteBuffer.wrap(blob)));
+            if (!isType(type) || !PARTS.containsKey(plain(type))) {
+                throw new InvalidSettingException("it is no OpenSSH certificate of a type that is known");
+            }
+            return new Certificate(type, blob.clone());
         } catch (BufferUnderflowException e) {
             throw new InvalidSettingException("it is a damaged certificate", e);
         }
@@ -93,11 +115,14 @@ final class Certificate {
         this.principals = List.copyOf(names);
         this.validAfter = in.getLong();
         this.validBefore = in.getLong();
-        string(in);
+        this.hasCriticalOptions = string(in).length > 0;
         string(in);
         string(in);
         this.authority = string(in);
-        string(in);
+        this.signature = string(in);
+        if (in.hasRemaining()) {
+            throw new BufferUnderflowException();
+        }
     }
 
     private static byte[] string(ByteBuffer in) {
@@ -147,9 +172,39 @@ final class Certificate {
         return kind == USER;
     }
 
+    /** Whether hosts prove themselves with it. */
+    boolean isForHosts() {
+        return kind == HOST;
+    }
+
+    /** Whether it says something that has to be understood to accept it. No such thing is known for hosts. */
+    boolean hasCriticalOptions() {
+        return hasCriticalOptions;
+    }
+
+    /** Whom it is for; empty if for anybody. */
+    List<String> principals() {
+        return principals;
+    }
+
     /** The key of who vouches. */
     HostKeyFingerprint authority() {
         return PinnedKeys.fingerprint(authority);
+    }
+
+    /** The key of who vouches, as SSH sends it. */
+    byte[] authorityBlob() {
+        return authority.clone();
+    }
+
+    /** What the authority signed. */
+    byte[] signed() {
+        return Arrays.copyOf(blob, blob.length - Integer.BYTES - signature.length);
+    }
+
+    /** The authority's signature, with the name of its algorithm before it. */
+    byte[] signature() {
+        return signature.clone();
     }
 
     /** What it is, for whom, and from whom, for messages. */
@@ -167,13 +222,24 @@ final class Certificate {
      * @return such as {@code it expired at …}; empty if nothing speaks against it here
      */
     Optional<String> problem(String user, Instant now) {
+        Optional<String> outside = problem(now);
+        return outside.isPresent() || principals.isEmpty() || principals.contains(user)
+                ? outside
+                : Optional.of("it is not for " + user);
+    }
+
+    /**
+     * Why it does not count at a time.
+     *
+     * @param now the time
+     * @return such as {@code it expired at …}; empty if it counts
+     */
+    Optional<String> problem(Instant now) {
         long seconds = now.getEpochSecond();
         if (Long.compareUnsigned(seconds, validBefore) >= 0) {
             return Optional.of("it expired at " + time(validBefore));
         } else if (Long.compareUnsigned(seconds, validAfter) < 0) {
             return Optional.of("it is not valid before " + time(validAfter));
-        } else if (!principals.isEmpty() && !principals.contains(user)) {
-            return Optional.of("it is not for " + user);
         }
         return Optional.empty();
     }

@@ -114,12 +114,18 @@ final class ConnectFailure {
         // The key of a jump host is not the host's: who decides on the latter must not see it.
         return (isJumpHost() ? failed : failed.refusedHostKey(shown))
                 .because(
-                        "the " + what() + " showed the " + pinned.refusedType() + " key " + shown + ", accepted is "
-                                + accepted,
-                        "Nothing was sent to it. If you reinstalled the " + what()
-                                + " or changed its key, give the new fingerprint (on the " + what()
-                                + ": ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may intercept"
-                                + " the connection.");
+                        "the " + what() + " showed the " + pinned.refusedType() + " key " + shown
+                                + (accepted.isEmpty() ? "" : ", accepted is " + accepted)
+                                + (pinned.refusal().isEmpty() ? "" : ", and " + pinned.refusal()),
+                        !pinned.refusal().isEmpty()
+                                ? "Nothing was sent to it. Have the " + what()
+                                        + " show a certificate that counts (HostCertificate in its /etc/ssh/sshd_config), for "
+                                        + server.certificates().host()
+                                        + ", or give its key's fingerprint; if it should have one, somebody may intercept the connection."
+                                : "Nothing was sent to it. If you reinstalled the " + what()
+                                        + " or changed its key, give the new fingerprint (on the " + what()
+                                        + ": ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub); if not, somebody may intercept"
+                                        + " the connection.");
     }
 
     private HostException outdated(Outdated outdated, String offered) {

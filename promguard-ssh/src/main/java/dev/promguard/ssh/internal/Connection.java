@@ -56,7 +56,7 @@ final class Connection implements AutoCloseable {
         this.server = server;
         this.login = login;
         this.below = below;
-        this.pinned = new PinnedKeys(server.acceptedHostKeys(), server.trustOnFirstUse());
+        this.pinned = new PinnedKeys(server.acceptedHostKeys(), server.certificates(), server.trustOnFirstUse());
         this.client = new SSHClient(config);
         this.sockets = new TrackedSockets(
                 client.getConnection().getKeepAlive(), below == null ? null : new Way(below.client, server));

@@ -1,6 +1,7 @@
 package dev.promguard.ssh.internal;
 
 import com.hierynomus.sshj.key.KeyAlgorithm;
+import com.hierynomus.sshj.userauth.certificate.Certificate;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
@@ -168,7 +169,7 @@ final class HybridKeyExchange extends KeyExchangeBase {
         H = digest.digest();
         KeyAlgorithm algorithm = trans.getHostKeyAlgorithm();
         Signature signature = algorithm.newSignature();
-        signature.initVerify(hostKey);
+        signature.initVerify(hostKey instanceof Certificate<?> certificate ? certificate.getKey() : hostKey);
         signature.update(H, 0, H.length);
         if (!signature.verify(proof)) {
             throw failed("KeyExchange signature verification failed");

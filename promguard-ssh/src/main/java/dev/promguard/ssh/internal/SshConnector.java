@@ -51,6 +51,7 @@ public final class SshConnector {
     private final Settings settings;
     private final Tarballs tarballs;
     private final DefaultConfig config;
+    private final DefaultConfig withCertificates;
 
     /**
      * A connector.
@@ -60,10 +61,11 @@ public final class SshConnector {
     public SshConnector(Settings settings) {
         this.settings = settings;
         this.tarballs = new Tarballs(settings.releaseCache());
-        this.config = config();
+        this.config = config(Algorithms.keys());
+        this.withCertificates = config(Algorithms.keysWithCertificates());
     }
 
-    private static DefaultConfig config() {
+    private static DefaultConfig config(List<KeyAlgorithms.Factory> keys) {
         DefaultConfig config = new DefaultConfig();
         config.setLoggerFactory(new QuietLoggers());
         config.setKeepAliveProvider(KeepAliveProvider.KEEP_ALIVE);
@@ -86,13 +88,9 @@ public final class SshConnector {
                 BlockCiphers.AES192CTR(),
                 BlockCiphers.AES128CTR()));
         config.setMACFactories(List.of(Macs.HMACSHA2256Etm(), Macs.HMACSHA2512Etm()));
-        config.setKeyAlgorithms(List.of(
-                KeyAlgorithms.EdDSA25519(),
-                KeyAlgorithms.ECDSASHANistp256(),
-                KeyAlgorithms.ECDSASHANistp384(),
-                KeyAlgorithms.ECDSASHANistp521(),
-                KeyAlgorithms.RSASHA512(),
-                KeyAlgorithms.RSASHA256()));
+        config.setKeyAlgorithms(List.copyOf(keys));
+        // PinnedKeys checks them, for the name that the user gave and not for the address that it stands for.
+        config.setVerifyHostKeyCertificates(false);
         return config;
     }
 
@@ -203,7 +201,8 @@ public final class SshConnector {
             }
             HostTarget server =
                     hops < target.jumpHosts().size() ? target.jumpHosts().get(hops) : target;
-            return new Connection(server, logins.at(hops), below, config, settings);
+            DefaultConfig algorithms = server.certificates().areAccepted() ? withCertificates : config;
+            return new Connection(server, logins.at(hops), below, algorithms, settings);
         }
 
         SshSession connect(long deadline) throws IOException, InterruptedException, TimeoutException {

@@ -9,6 +9,7 @@ import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.NewKeys;
 import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Probe;
@@ -133,8 +134,11 @@ final class SshSession implements HostSession {
     }
 
     private static HostTarget pinned(HostTarget server, HostKeyFingerprint proven) {
-        return server.acceptedHostKeys().isEmpty()
-                ? server.toBuilder().accepting(Set.of(proven)).build()
+        return server.acceptedHostKeys().isEmpty() || server.certificates().areAccepted()
+                ? server.toBuilder()
+                        .accepting(Set.of(proven))
+                        .certificates(HostCertificates.NONE)
+                        .build()
                 : server;
     }
 

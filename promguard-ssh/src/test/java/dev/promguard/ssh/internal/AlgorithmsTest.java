@@ -40,7 +40,7 @@ class AlgorithmsTest {
         return new TestServer((in, out, err) -> 0);
     }
 
-    private static void exchanges(SshServer server, String... names) {
+    static void exchanges(SshServer server, String... names) {
         List<DHFactory> factories =
                 Stream.of(names).map(BuiltinDHFactories::resolveFactory).toList();
         server.setKeyExchangeFactories(NamedFactory.setUpTransformedFactories(true, factories, ServerBuilder.DH2KEX));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.HostException;
 import dev.promguard.keys.HostKeyFingerprint;
+import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Identity;
@@ -123,8 +124,10 @@ class ImpostorTest {
         KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
         PublicKey bootstrapKey = generator.generateKeyPair().getPublic();
         PublicKey own = generator.generateKeyPair().getPublic();
-        PinnedKeys pinned =
-                new PinnedKeys(Set.of(PinnedKeys.fingerprint(bootstrapKey), PinnedKeys.fingerprint(own)), false);
+        PinnedKeys pinned = new PinnedKeys(
+                Set.of(PinnedKeys.fingerprint(bootstrapKey), PinnedKeys.fingerprint(own)),
+                HostCertificates.NONE,
+                false);
 
         assertThat(pinned.verify("host", 22, own)).isTrue();
         assertThat(pinned.verify("host", 22, own)).isTrue();
