@@ -50,6 +50,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 @Isolated("a scrape is due every second, which other machines would delay")
 @Order(Integer.MAX_VALUE)
 class ElasticIT {
+    private static final String KILL_SWITCH =
+            "kill switch: let packets for 10.0.0.0/24 leave through wg0 alone, and no peer but monitors reach 9100";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration SOON = Duration.ofMinutes(2);
     private static final String MONITOR = "shop-monitor-1";
@@ -457,6 +459,8 @@ class ElasticIT {
         }
         assertThat(done.changes(MONITOR))
                 .containsExactly(
+                        "write /etc/systemd/system/promguard-kill-switch.service",
+                        KILL_SWITCH,
                         "write /etc/prometheus/targets/node.json",
                         "ufw: allow 9100/tcp on wg0 from " + addresses.get("watch"),
                         "write the preshared key for watch",
@@ -502,7 +506,14 @@ class ElasticIT {
             assertThat(Clouds.run(cloud.droplet(node), "wg show wg0 allowed-ips | cut -f 2"))
                     .isEqualTo(addresses.get("watch") + "/32");
         }
-        assertThat(done.changes("watch")).hasSize(4);
+        assertThat(done.changes("watch"))
+                .containsExactly(
+                        "write /etc/systemd/system/promguard-kill-switch.service",
+                        KILL_SWITCH,
+                        "write /etc/prometheus/targets/node.json",
+                        "ufw: remove 9100/tcp on wg0 from 10.0.0.1",
+                        "write /etc/wireguard/wg0.conf",
+                        "wg0: set peers");
         assertNothingRestarts(done);
         assertNoScrapeMissed(done, "watch");
         assertThat(spec.build().verify().failures()).isEmpty();

@@ -50,6 +50,10 @@ class HostileHostsTest {
                 "HostAccess.agent/1#0",
                 (builder, text) -> access(builder, access -> access.agent(Path.of("/nowhere/" + text))));
         places.put("HostAccess.hostKeys/1#0", (builder, text) -> access(builder, access -> access.hostKeys(text)));
+        places.put("ExistingHostsBuilder.hostCertificateAuthority/1#0", ExistingHostsBuilder::hostCertificateAuthority);
+        places.put(
+                "HostAccess.hostCertificateAuthority/1#0",
+                (builder, text) -> access(builder, access -> access.hostCertificateAuthority(text)));
         places.put("HostAccess.through/1#0", (builder, text) -> access(builder, access -> access.through(text)));
         places.put(
                 "HostAccess.identity/1#0",
