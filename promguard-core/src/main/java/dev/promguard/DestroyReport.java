@@ -1,10 +1,12 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** What a destroy did. Immutable. */
@@ -12,11 +14,13 @@ public final class DestroyReport {
     private final String mesh;
     private final List<String> removed;
     private final Map<String, List<String>> leftovers;
+    private final Duration checkedFor;
 
     private DestroyReport(Builder builder) {
         this.mesh = builder.mesh;
         this.removed = List.copyOf(builder.removed);
         this.leftovers = Collections.unmodifiableMap(new TreeMap<>(builder.leftovers));
+        this.checkedFor = builder.checkedFor;
     }
 
     /**
@@ -58,6 +62,16 @@ public final class DestroyReport {
     }
 
     /**
+     * How long the cloud was checked for hosts of an earlier run's order whose outcome was not known. Clouds' lists lag, so that
+     * such a host may appear late.
+     *
+     * @return the time; zero if there was no such order
+     */
+    public Duration checkedFor() {
+        return checkedFor;
+    }
+
+    /**
      * The report as Markdown for a comment on a pull request: what was removed, and what was left on hosts that stay. Stays below the 65,536 characters that GitHub takes, and says
      * what was left out for that. Whatever hosts and others wrote stays text: nothing in it becomes a link, a mention or HTML.
      *
@@ -80,7 +94,8 @@ public final class DestroyReport {
     /**
      * The report as a person reads it.
      *
-     * @return a line for the mesh, and one for each thing that was left on a host, without a line end
+     * @return a line for the mesh, one for each thing that was left on a host, and one where the cloud was checked for hosts of an
+     *     earlier run's order, without a line end
      */
     @Override
     public String toString() {
@@ -88,7 +103,16 @@ public final class DestroyReport {
         text.append(removed.isEmpty() ? ": there was nothing to remove" : ": removed " + String.join(", ", removed));
         leftovers.forEach((host, what) -> what.forEach(
                 thing -> text.append("\n  left on ").append(host).append(": ").append(thing)));
+        check().ifPresent(line -> text.append("\n  ").append(line));
         return text.toString();
+    }
+
+    /** What to say of the check for hosts of earlier orders; empty if there was none. */
+    Optional<String> check() {
+        return checkedFor.isZero()
+                ? Optional.empty()
+                : Optional.of("checked for " + Math.max(1, checkedFor.toSeconds())
+                        + " s that no order of an earlier run leaves a host");
     }
 
     /** Collects what a report says. Not thread-safe. */
@@ -96,6 +120,7 @@ public final class DestroyReport {
         private final String mesh;
         private List<String> removed = List.of();
         private final Map<String, List<String>> leftovers = new TreeMap<>();
+        private Duration checkedFor = Duration.ZERO;
 
         private Builder(String mesh) {
             this.mesh = Objects.requireNonNull(mesh, "mesh");
@@ -121,6 +146,17 @@ public final class DestroyReport {
          */
         public Builder leftovers(String host, List<String> things) {
             leftovers.put(host, things.stream().map(Names::printable).toList());
+            return this;
+        }
+
+        /**
+         * Says how long the cloud was checked for hosts of an earlier run's order, instead of what was said before.
+         *
+         * @param time zero or longer
+         * @return this builder
+         */
+        public Builder checkedFor(Duration time) {
+            this.checkedFor = Objects.requireNonNull(time, "time");
             return this;
         }
 

@@ -117,6 +117,7 @@ final class ReportHtml {
             page.element("h3", "Left on " + host);
             page.list(things.stream().map(thing -> new HtmlPage.Item("", thing)).toList());
         });
+        done.check().ifPresent(line -> page.element("p", line));
     }
 
     private void verified(VerifyReport done) {

@@ -63,6 +63,7 @@ final class ReportJson {
         report.leftovers()
                 .forEach((host, things) ->
                         leftovers.addObject().put("host", host).set("things", Json.texts(things)));
+        document.put("checkedForSeconds", report.checkedFor().toSeconds());
         return Json.text(document);
     }
 

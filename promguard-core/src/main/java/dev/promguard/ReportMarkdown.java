@@ -88,6 +88,7 @@ final class ReportMarkdown {
             page.add(Weight.OVERVIEW, "list of hosts", list("Removed", report.removed()));
         }
         report.leftovers().forEach((host, things) -> page.add(Weight.DETAIL, "host", list("Left on " + host, things)));
+        report.check().ifPresent(line -> page.add(Weight.OVERVIEW, "check", "\n" + Markdown.text(line) + ".\n"));
         return page.text(MarkdownPage.COMMENT, "`toJson()`");
     }
 }

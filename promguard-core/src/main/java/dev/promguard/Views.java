@@ -242,7 +242,8 @@ final class Views {
      * @throws DestroyException if hosts are still in the mesh, or carry its tag
      */
     static DestroyReport report(Destruction.Result result) {
-        DestroyReport.Builder builder = DestroyReport.builder(result.mesh()).removed(result.removed());
+        DestroyReport.Builder builder =
+                DestroyReport.builder(result.mesh()).removed(result.removed()).checkedFor(result.checked());
         result.leftovers().forEach(builder::leftovers);
         DestroyReport report = builder.build();
         if (!result.problems().isEmpty()) {

@@ -141,6 +141,7 @@ public final class JsonReader {
                 DestroyReport.builder(document.get("mesh").textValue()).removed(texts(document.get("removed")));
         document.get("leftovers")
                 .forEach(node -> report.leftovers(node.get("host").textValue(), texts(node.get("things"))));
+        report.checkedFor(Duration.ofSeconds(document.get("checkedForSeconds").longValue()));
         return report.build();
     }
 

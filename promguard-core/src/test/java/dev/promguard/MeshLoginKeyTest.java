@@ -102,4 +102,66 @@ class MeshLoginKeyTest {
         assertThat(account.cloud.accessKeys()).isZero();
         account.assertIsGone("shop");
     }
+
+    private String[] hosts() {
+        return account.cloud.list("shop").stream().map(host -> host.id()).toArray(String[]::new);
+    }
+
+    @Test
+    void destroy_stateFolderLostAndNoHostLeft_removesTheKeyAtOnce() {
+        account.spec().apply();
+        account.store.delete("shop");
+        account.cloud.names().forEach(account.cloud::vanish);
+
+        account.spec().build().destroy();
+
+        assertThat(account.cloud.accessKeys()).isZero();
+        account.assertIsGone("shop");
+    }
+
+    /** The mesh is created again under a second key of the same name. */
+    @Test
+    void destroy_stateFolderLostAndMeshCreatedAgain_removesBothKeys() {
+        account.spec().apply();
+        account.store.delete("shop");
+        account.spec().build().deleteUnmanaged(hosts());
+        account.spec().apply();
+        assertThat(account.cloud.accessKeys()).isEqualTo(2);
+        account.assertUpToDate(account.spec().build());
+
+        account.spec().build().destroy();
+
+        assertThat(account.cloud.accessKeys()).isZero();
+        account.assertIsGone("shop");
+    }
+
+    /** Hosts that nobody has said to delete admit the key, so it stays as long as they do. */
+    @Test
+    void destroy_stateFolderLostAndHostsThatStay_keepsTheKeyUntilTheyAreGone() {
+        account.spec().apply();
+        account.store.delete("shop");
+        Mesh mesh = account.spec().build();
+
+        assertThatThrownBy(mesh::destroy).isInstanceOf(DestroyException.class);
+
+        assertThat(account.cloud.accessKeys()).isEqualTo(1);
+        mesh.deleteUnmanaged(hosts());
+        mesh.destroy();
+        assertThat(account.cloud.accessKeys()).isZero();
+    }
+
+    @Test
+    void destroy_keyOfAnotherMesh_stays() {
+        account.spec().apply();
+        account.spec().name("store").apply();
+        account.store.delete("shop");
+        Mesh mesh = account.spec().build();
+        mesh.deleteUnmanaged(hosts());
+
+        mesh.destroy();
+
+        assertThat(account.cloud.accessKeys()).isEqualTo(1);
+        account.spec().name("store").build().destroy();
+        assertThat(account.cloud.accessKeys()).isZero();
+    }
 }

@@ -5,17 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.promguard.ApplyReport.Status;
+import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Rebuild;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A host that was rebuilt is set up again; whoever only shows the host key of its creation is not let in. */
@@ -173,6 +178,93 @@ class MeshRebuildTest {
         assertThatThrownBy(() -> late.spec().apply()).isInstanceOf(ApplyException.class);
 
         assertThat(node.changes()).isEqualTo(before);
+    }
+
+    /** Clouds tell their times in whole seconds. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 60})
+    void apply_rebuiltInTheSecondOfThePinOrLater_setsItUpAgain(int seconds) {
+        Instant pinned = account.state("shop", NODE).pinnedAt().orElseThrow();
+        account.cloud.rebuildAt(NODE, pinned.plusSeconds(seconds));
+
+        assertThat(account.spec().apply().ok()).isTrue();
+
+        account.assertUpToDate(account.spec().build());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 60})
+    void apply_rebuiltInASecondBeforeThePin_isRefused(int seconds) {
+        Instant pinned = account.state("shop", NODE).pinnedAt().orElseThrow();
+        account.cloud.rebuildAt(NODE, pinned.minusSeconds(seconds));
+
+        assertThat(assertRefused()).hasMessageContaining("has completed no rebuild of it since " + pinned);
+    }
+
+    /** One of the cloud's two times may be finer than the other. */
+    @ParameterizedTest
+    @CsvSource({
+        "2031-05-06T07:08:09.900Z,2031-05-06T07:08:09Z,true",
+        "2031-05-06T07:08:09.900Z,2031-05-06T07:08:09.100Z,true",
+        "2031-05-06T07:08:09Z,2031-05-06T07:08:09.999Z,true",
+        "2031-05-06T07:08:09Z,2031-05-06T07:08:08.999Z,false",
+        "2031-05-06T07:08:09.900Z,2031-05-06T07:08:08Z,false"
+    })
+    void apply_rebuiltByAFinerOrCoarserClock_isJudgedBySeconds(Instant pinned, Instant rebuilt, boolean accepted) {
+        Account other = new Account();
+        other.cloud.time(pinned);
+        other.spec().apply();
+        other.cloud.rebuildAt(NODE, rebuilt);
+
+        if (accepted) {
+            assertThat(other.spec().apply().ok()).isTrue();
+        } else {
+            assertThatThrownBy(() -> other.spec().apply())
+                    .isInstanceOf(ApplyException.class)
+                    .hasMessageContaining("has completed no rebuild");
+        }
+    }
+
+    /** Another host is late by minutes; meanwhile the first one, which is done, is rebuilt. */
+    @Test
+    void apply_rebuiltWhileAnotherHostIsAwaited_setsItUpAgain() throws Exception {
+        Account slow = new Account();
+        slow.cloud.keepBooting("shop-node-2");
+        AtomicBoolean rebuilt = new AtomicBoolean();
+        MeshListener rebuild = event -> {
+            if (event.step().equals("reconnect")
+                    && event.host().equals(Optional.of(NODE))
+                    && event.state() == MeshEvent.State.DONE
+                    && rebuilt.compareAndSet(false, true)) {
+                Thread user = new Thread(() -> {
+                    while (slow.state("shop", NODE).pinnedAt().isEmpty()) {
+                        Thread.onSpinWait();
+                    }
+                    slow.cloud.rebuild(NODE);
+                    slow.cloud.hurry();
+                });
+                user.setDaemon(true);
+                user.start();
+            }
+        };
+        try {
+            slow.spec()
+                    .waits(new PollIntervals(
+                            Duration.ofMillis(1),
+                            Duration.ofMillis(1),
+                            Duration.ofMillis(-900),
+                            Duration.ofMillis(1),
+                            Duration.ZERO))
+                    .listener(rebuild)
+                    .apply();
+        } catch (ApplyException e) {
+            assertThat(e.report().hosts()).anyMatch(host -> host.name().equals(NODE));
+        }
+        assertThat(rebuilt).isTrue();
+
+        assertThat(slow.spec().apply().ok()).isTrue();
+
+        slow.assertUpToDate(slow.spec().build());
     }
 
     @Test

@@ -143,6 +143,7 @@ final class Samples {
         return DestroyReport.builder("shop")
                 .removed(List.of("db-1", "mon"))
                 .leftovers("db-1", List.of("packages that PromGuard installed: ufw wireguard-tools"))
+                .checkedFor(Duration.ofSeconds(91))
                 .build();
     }
 

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Every kind of resource, and the order in which a host is changed across them. The order keeps a host closed at every step: units
+ * Every kind of resource, and the order in which a host is changed across them. What an earlier run left goes first, since a rollback
+ * of its may be among it. The order keeps a host closed at every step: units
  * that packages bring are masked before these are installed; packages, users and releases come first; then the kill switch,
  * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then what would configure the interface, and WireGuard; then the services, those that are no longer desired
  * before those that are, and then the files that nothing reads any more and the names in {@code /etc/hosts}; the SSH host key last.
@@ -29,12 +30,14 @@ public final class Resources {
             HostsFile.RESOURCE,
             HostKey.RESOURCE,
             Manifest.RESOURCE,
+            Leftovers.RESOURCE,
             FirstBoot.RESOURCE,
             Kernel.RESOURCE,
             UfwSettings.RESOURCE);
 
     /** The steps in which a host is compared, and so the order of its changes. */
     static final List<Consumer<Comparison>> ORDER = List.of(
+            Leftovers::remove,
             Units::mask,
             Packages::install,
             Users::create,

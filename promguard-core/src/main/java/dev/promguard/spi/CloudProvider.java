@@ -66,6 +66,17 @@ public interface CloudProvider extends AutoCloseable {
     List<CloudHost> list(String mesh);
 
     /**
+     * How long a new host may be missing from {@link #list}. Where it is not known whether an order reached the cloud, nothing is
+     * created under its names and the mesh's state is kept until so much time has passed. Too short a time may create hosts twice.
+     * Determined without a request.
+     *
+     * @return a time longer than zero; 90 seconds by default
+     */
+    default Duration listLag() {
+        return Duration.ofSeconds(90);
+    }
+
+    /**
      * Looks up hosts by id, whatever they are called now and whether or not they still carry the mesh's tag. Never called on a
      * provider with an inventory.
      *
@@ -133,8 +144,9 @@ public interface CloudProvider extends AutoCloseable {
      *
      * @param order what to make; its names are new in this mesh
      * @return the hosts that the cloud accepted, one for each name; they are not ready for use yet
-     * @throws ProviderException if the cloud refused, or the outcome of the order is not known. All, some or none
-     *     of the hosts may then exist; a later {@link #list} shows which
+     * @throws ProviderException if the cloud refused, or the outcome of the order is not known. If it has an HTTP status from 400
+     *     to 499 and is not retryable, none of the hosts exists; otherwise all, some or none may exist, and a later {@link #list}
+     *     shows which
      */
     List<CloudHost> create(CreateOrder order);
 

@@ -28,6 +28,7 @@ public final class Calls {
             "describe",
             "batchSize",
             "releases",
+            "listLag",
             "hostKey",
             "inventory",
             "close",
@@ -37,8 +38,10 @@ public final class Calls {
 
     private final List<String> made = new ArrayList<>();
     private final CountDownLatch blocked = new CountDownLatch(1);
+    private boolean countsSteps;
     private int breakAt;
     private @Nullable Problem problem;
+    private @Nullable String outage;
     private boolean dead;
 
     /** What happens at the call that breaks. */
@@ -68,6 +71,18 @@ public final class Calls {
     public synchronized void breakAt(int number, Problem how) {
         breakAt = made.size() + number;
         problem = how;
+    }
+
+    /** From a call on, every call of a port fails and has no effect, such as {@code CloudProvider}; its name may be cut short. */
+    public synchronized void failFrom(int number, String port) {
+        breakAt = made.size() + number;
+        outage = port;
+    }
+
+    /** Counts the begin and the end of each change on a host too, so that a program can break between two of them. */
+    public synchronized Calls countingSteps() {
+        countsSteps = true;
+        return this;
     }
 
     /** The calls so far, such as {@code CloudProvider.list}. */
@@ -126,7 +141,7 @@ public final class Calls {
             block();
             throw failure(port);
         }
-        Object answer = invoke(real, method, arguments);
+        Object answer = invoke(real, method, stepping(method, arguments));
         if (now == Problem.DIES_AFTER) {
             if (answer instanceof AutoCloseable opened) {
                 opened.close();
@@ -141,11 +156,30 @@ public final class Calls {
         return answer instanceof HostSession session ? watch(HostSession.class, session) : answer;
     }
 
+    /** The arguments of a call, with progress that counts as calls where steps do. */
+    private Object @Nullable [] stepping(Method method, Object @Nullable [] arguments) {
+        synchronized (this) {
+            if (!countsSteps || arguments == null || !method.getName().equals("apply")) {
+                return arguments;
+            }
+        }
+        Object[] changed = arguments.clone();
+        for (int i = 0; i < changed.length; i++) {
+            if (changed[i] instanceof HostSession.Progress progress) {
+                changed[i] = watch(HostSession.Progress.class, progress);
+            }
+        }
+        return changed;
+    }
+
     private synchronized @Nullable Problem next(String call) {
         if (dead) {
             throw new Death();
         }
         made.add(call);
+        if (outage != null && made.size() >= breakAt) {
+            return call.startsWith(outage) ? Problem.FAILS : null;
+        }
         if (made.size() != breakAt) {
             return null;
         }

@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * address, may list late, and may make a host and lose the answer. Thread-safe.
  */
 public class MemoryCloud implements CloudProvider {
+    /** How many lists a host may be hidden from. */
+    public static final int LONGEST_LAG = 70;
+
     private final List<String> unprotected = new ArrayList<>();
     private static final Price PRICE = new Price(new BigDecimal("6"), new BigDecimal("0.00893"));
 
@@ -51,6 +54,7 @@ public class MemoryCloud implements CloudProvider {
     private final List<Release> releases = new ArrayList<>();
     private int nextId = 1;
     private int lag;
+    private boolean deletesLag;
     private int lostAnswers;
     private int batchSize = 10;
     private @Nullable ProviderException refusal;
@@ -84,6 +88,11 @@ public class MemoryCloud implements CloudProvider {
     /** Hides a new host from this many lists. */
     public synchronized void lag(int lists) {
         lag = lists;
+    }
+
+    /** Hides new hosts from deletions by attempt too, as long as from lists. */
+    public synchronized void lagDeletions() {
+        deletesLag = true;
     }
 
     /** Makes the hosts of this many orders and then does not answer. */
@@ -253,6 +262,17 @@ public class MemoryCloud implements CloudProvider {
         machine(name).rebuild();
     }
 
+    /** Sets the cloud's clock. */
+    public synchronized void time(Instant time) {
+        now = time;
+    }
+
+    /** Somebody has a host's disk made anew from this time on. The cloud's clock stays. */
+    public synchronized void rebuildAt(String name, Instant started) {
+        droplet(name).rebuilds.add(new Rebuild(started, Rebuild.Status.COMPLETED));
+        machine(name).rebuild();
+    }
+
     /** Somebody had a host's disk made anew, and it did not work, or is not done. The host is as it was. */
     public synchronized void note(String name, Rebuild.Status status) {
         now = now.plusSeconds(30);
@@ -346,6 +366,12 @@ public class MemoryCloud implements CloudProvider {
         }
         listed.sort(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id));
         return List.copyOf(listed);
+    }
+
+    /** At a millisecond between two lists, a little longer than the longest lag of the tests. */
+    @Override
+    public Duration listLag() {
+        return Duration.ofMillis(LONGEST_LAG);
     }
 
     @Override
@@ -528,7 +554,8 @@ public class MemoryCloud implements CloudProvider {
         endIfInterrupted();
         droplets.values()
                 .removeIf(droplet -> droplet.mesh.equals(mesh)
-                        && droplet.host.attempt().filter(attempts::contains).isPresent());
+                        && droplet.host.attempt().filter(attempts::contains).isPresent()
+                        && !(deletesLag && droplet.hiddenFor-- > 0));
     }
 
     @Override

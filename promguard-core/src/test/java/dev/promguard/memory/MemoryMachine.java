@@ -24,6 +24,7 @@ import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.KillSwitches.KillSwitchAction;
+import dev.promguard.host.Leftovers;
 import dev.promguard.host.LoadedRule;
 import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
@@ -170,7 +171,8 @@ public final class MemoryMachine {
     private final Map<String, Consumer<ShellCall>> shellFunctions = Map.of(
             "apply_hosts_file", call -> hostsFile.apply(((ShellCall.Input.Text) call.input()).text()),
             "undo_hosts_file", call -> hostsFile.undo(),
-            "apply_network_manager", this::leaveAlone);
+            "apply_network_manager", this::leaveAlone,
+            "apply_leftovers", call -> says(Leftovers.FACTS));
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();

@@ -74,6 +74,7 @@ public final class DigitalOcean implements CloudProvider {
     private static final Pattern KEY_FORM = Pattern.compile("[0-9]{1,18}|[0-9a-f]{2}(:[0-9a-f]{2}){15}");
 
     private final Api api;
+    private final Duration listLag;
     private final Ordering ordering;
     private final Awaiting awaiting;
     private final Removal removal;
@@ -98,7 +99,7 @@ public final class DigitalOcean implements CloudProvider {
                 builder.callTimeout,
                 builder.retryPause));
         Duration pollInterval = builder.pollInterval;
-        Duration listLag = builder.listLag;
+        listLag = builder.listLag;
         Duration lastLook =
                 builder.callTimeout.compareTo(LONGEST_LAST_LOOK) < 0 ? builder.callTimeout : LONGEST_LAST_LOOK;
         ordering = new Ordering(api, pollInterval, listLag);
@@ -130,7 +131,7 @@ public final class DigitalOcean implements CloudProvider {
         private Duration callTimeout = Duration.ofSeconds(60);
         private Duration pollInterval = Duration.ofSeconds(3);
         private Duration retryPause = Duration.ofMillis(500);
-        private Duration listLag = Duration.ofSeconds(20);
+        private Duration listLag = Duration.ofSeconds(90);
         private Set<String> sshFrom = Set.of();
         private List<String> vpcs = List.of();
         private boolean ipv6;
@@ -225,7 +226,7 @@ public final class DigitalOcean implements CloudProvider {
 
         /**
          * How far lists may lag behind what was done. For so long is a droplet looked for whose create call got no answer,
-         * before the call is sent again, and a droplet that no list shows, before it counts as vanished. 20 seconds unless
+         * before the call is sent again, and a droplet that no list shows, before it counts as vanished. 90 seconds unless
          * said. Too short a time may make a droplet twice.
          *
          * @param value longer than zero, at most a day
@@ -366,6 +367,11 @@ public final class DigitalOcean implements CloudProvider {
         return api.hosts(api.tagged(Marks.mesh(mesh), Deadline.never())).stream()
                 .sorted(Comparator.comparing(CloudHost::name).thenComparing(CloudHost::id))
                 .toList();
+    }
+
+    @Override
+    public Duration listLag() {
+        return listLag;
     }
 
     @Override

@@ -413,6 +413,29 @@ class RequestsTest {
                 .containsExactly("DELETE /v2/account/keys/512189", "DELETE /v2/account/keys/512190");
     }
 
+    /** The state is lost, so that only the name says whose they are, and an account has many keys. */
+    @Test
+    void cleanUp_keysOfItsNameOnALaterPage_areRemovedToo() {
+        String next = "{\"pages\":{\"next\":\"https://elsewhere.example/v2/account/keys?page=2&per_page=200\"}}";
+        String line = KEY.line();
+        nothingLeft()
+                .on(
+                        "GET",
+                        "/v2/account/keys?per_page=200&page=1",
+                        ok(Bodies.page("ssh_keys", next, 2, Bodies.listedKey(512192, "laptop", FINGERPRINT, line))))
+                .on(
+                        "GET",
+                        "/v2/account/keys?per_page=200&page=2",
+                        ok(Bodies.list("ssh_keys", Bodies.listedKey(512190, "promguard-shop", FINGERPRINT, line))))
+                .on("DELETE", "/v2/account/keys/512190", none());
+
+        cloud.provider().cleanUp(MESH, Optional.empty());
+
+        assertThat(cloud.lines())
+                .filteredOn(each -> each.startsWith("DELETE"))
+                .containsExactly("DELETE /v2/account/keys/512190");
+    }
+
     @Test
     void cleanUp_again_doesNothingMore() {
         nothingLeft().on("DELETE", "/v2/account/keys/512189", refusal(404, "not_found", "not found"));

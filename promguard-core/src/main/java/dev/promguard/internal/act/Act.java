@@ -123,7 +123,6 @@ public final class Act {
             seen.readWhenReady(waiting.keySet(), told -> provisioner.await(waiting, told));
         }
         rollOut(decision, seen, journal, outcome, ring);
-        datePins(journal, outcome);
         new Remover(context, journal, outcome).remove(roster, seen.sessions());
         boolean complete = !outcome.hasFailures();
         reportDifferences(decision, roster, outcome);
@@ -279,7 +278,10 @@ public final class Act {
             StateJournal journal,
             Outcome.Recorder outcome,
             KeyRing ring) {
-        return rollout(decision, seen, journal, outcome, ring).change(names);
+        Set<String> deferred = rollout(decision, seen, journal, outcome, ring).change(names);
+        // Now, not when the last host is done: a rebuild that begins before does not count.
+        datePins(journal, outcome);
+        return deferred;
     }
 
     private Rollout rollout(

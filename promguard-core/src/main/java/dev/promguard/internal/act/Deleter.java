@@ -10,11 +10,13 @@ import dev.promguard.internal.observe.CloudObserver;
 import dev.promguard.internal.observe.HostIdentities;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.ListLag;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -44,8 +46,9 @@ public final class Deleter {
      *
      * @param removed the names of the hosts that are gone
      * @param problems why hosts that carry the mesh's tag were left, and what to do; empty if there are none
+     * @param checked how long the cloud was checked for hosts of orders whose outcome was not known; zero if there were none
      */
-    public record Result(List<String> removed, List<String> problems) {}
+    public record Result(List<String> removed, List<String> problems, Duration checked) {}
 
     /**
      * Deletes the mesh's own hosts, and those of orders whose outcome is not known. Hosts that carry the mesh's tag and are neither
@@ -53,10 +56,11 @@ public final class Deleter {
      *
      * @param journal the state, which forgets the hosts if others stay
      * @param hosts what each host of the cloud is to the mesh
+     * @param lag how long the cloud's list may still lack hosts of orders whose outcome is not known
      * @return what was done
      * @throws ProviderException if the cloud refuses, or some hosts are not gone in time; the message names the hosts
      */
-    public Result destroy(StateJournal journal, HostIdentities hosts) {
+    public Result destroy(StateJournal journal, HostIdentities hosts, ListLag lag) {
         MeshState state = journal.state();
         List<CloudHost> own = hosts.own();
         List<String> names = own.stream().map(CloudHost::name).toList();
@@ -67,6 +71,9 @@ public final class Deleter {
                 .filter(host -> host.attempt().filter(open::contains).isPresent())
                 .forEach(host -> going.add(host.name()));
         removing(going, () -> naming(names, () -> delete(hosts, own, open)));
+        if (!open.isEmpty()) {
+            deleteLate(state, lag);
+        }
 
         List<String> problems = hosts
                 .withoutAttempts(open)
@@ -86,7 +93,21 @@ public final class Deleter {
                 return after;
             });
         }
-        return new Result(names, problems);
+        return new Result(names, problems, open.isEmpty() ? Duration.ZERO : lag.elapsed());
+    }
+
+    /** Deletes what orders whose outcome is not known created, until no list can still lack any of it. */
+    private void deleteLate(MeshState state, ListLag lag) {
+        Set<String> names = new TreeSet<>();
+        state.intents().forEach(intent -> names.addAll(intent.names()));
+        String step = "check that no order of an earlier run leaves " + String.join(", ", names);
+        try (Events.Task task = context.events().task(null, step)) {
+            while (!lag.isOver()) {
+                lag.pause("checking for hosts of an earlier run's order; the state was kept");
+                context.provider().deleteAttempts(mesh, state.openAttempts(), Timeouts.DELETION);
+            }
+            task.done();
+        }
     }
 
     /** By the attempts that only this mesh's hosts carry, which takes a call for each, and else by id. */

@@ -159,9 +159,9 @@ final class Provisioner {
             HostKeyFingerprint bootstrap = hostKey.publicKey().fingerprint();
             CreateIntent intent = new CreateIntent(attempt, names, bootstrap);
             journal.update(state -> state.intending(intent));
-            // Any failure leaves the intent in place, because the order may have reached the cloud.
-            List<CloudHost> accepted = context.provider()
-                    .create(new CreateOrder(
+            List<CloudHost> accepted = send(
+                    intent,
+                    new CreateOrder(
                             context.mesh(),
                             attempt,
                             blueprint.host(first.name()).role().id(),
@@ -182,6 +182,23 @@ final class Provisioner {
             });
             return accepted;
         }
+    }
+
+    /** Sends an order. Unless the cloud refuses it, a failure leaves the intent in place, because the order may have been carried out. */
+    private List<CloudHost> send(CreateIntent intent, CreateOrder order) {
+        try {
+            return context.provider().create(order);
+        } catch (ProviderException e) {
+            if (isRefusal(e)) {
+                journal.update(state -> state.settled(intent));
+            }
+            throw e;
+        }
+    }
+
+    private static boolean isRefusal(ProviderException e) {
+        int status = e.status().orElse(0);
+        return !e.retryable() && status >= 400 && status < 500;
     }
 
     /** Waits for hosts, and reports each as soon as it is ready or has failed. */

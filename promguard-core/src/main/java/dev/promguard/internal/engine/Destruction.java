@@ -11,9 +11,11 @@ import dev.promguard.internal.observe.ManifestObserver.Manifests;
 import dev.promguard.internal.observe.Sessions;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.ListLag;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,13 +46,15 @@ public final class Destruction {
      * @param leftovers what was left on hosts that stay, by their names
      * @param failures why hosts are still in it, by their names
      * @param problems why hosts that carry the mesh's tag were left, and what to do
+     * @param checked how long the cloud was checked for hosts of orders whose outcome was not known; zero if there were none
      */
     public record Result(
             String mesh,
             List<String> removed,
             Map<String, List<String>> leftovers,
             Map<String, RuntimeException> failures,
-            List<String> problems) {}
+            List<String> problems,
+            Duration checked) {}
 
     /**
      * Decides what a destruction would do. Changes nothing.
@@ -62,7 +66,7 @@ public final class Destruction {
         MeshState state = context.loadState();
         Optional<HostInventory> inventory = context.provider().inventory();
         if (inventory.isEmpty()) {
-            return decide(state, identify(state));
+            return decide(state, identify(state, new ListLag(context)));
         }
         try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return decide(
@@ -86,21 +90,22 @@ public final class Destruction {
         if (inventory.isPresent()) {
             return uninstall(journal, inventory.get(), review);
         }
-        HostIdentities hosts = identify(state);
+        ListLag lag = new ListLag(context);
+        HostIdentities hosts = identify(state, lag);
         accept(decide(state, hosts), review);
-        Deleter.Result deleted = new Deleter(context).destroy(journal, hosts);
+        Deleter.Result deleted = new Deleter(context).destroy(journal, hosts, lag);
         if (deleted.problems().isEmpty()) {
             try (Events.Task task = context.events().task(null, "remove what the mesh has in the cloud beside hosts")) {
                 context.provider().cleanUp(context.mesh(), state.accessKey());
                 task.done();
             }
         }
-        return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems());
+        return new Result(context.mesh(), deleted.removed(), Map.of(), Map.of(), deleted.problems(), deleted.checked());
     }
 
-    private HostIdentities identify(MeshState state) {
+    private HostIdentities identify(MeshState state, ListLag lag) {
         try (Events.Task task = context.events().task(null, "observe what exists")) {
-            HostIdentities hosts = new CloudObserver(context).identify(state);
+            HostIdentities hosts = new CloudObserver(context).identify(state, lag);
             task.done();
             return hosts;
         }
@@ -155,6 +160,6 @@ public final class Destruction {
                 .toList();
         Map<String, List<String>> leftovers = new TreeMap<>(result.leftovers());
         leftovers.values().removeIf(what -> what.equals(nothing) || what.isEmpty());
-        return new Result(context.mesh(), removed, leftovers, result.failures(), List.of());
+        return new Result(context.mesh(), removed, leftovers, result.failures(), List.of(), Duration.ZERO);
     }
 }

@@ -254,7 +254,7 @@ public final class Engine {
      */
     public HostSession open(String host) {
         MeshState state = context.store().load(context.mesh()).orElseThrow(context::unknownMesh);
-        Roster roster = cloud.observe(state, Set.of());
+        Roster roster = cloud.observeBriefly(state);
         String address = Optional.ofNullable(roster.present().get(host))
                 .flatMap(CloudHost::publicAddress)
                 .filter(known -> roster.state().hosts().containsKey(host))
@@ -298,7 +298,7 @@ public final class Engine {
 
     private Observation begin(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
         boolean acts = purpose == Purpose.CHANGE || purpose == Purpose.REVIEWED_CHANGE;
-        Roster roster = cloud.observe(loaded, only);
+        Roster roster = purpose == Purpose.VERIFY ? cloud.observeBriefly(loaded) : cloud.observe(loaded, only);
         Preflight preflight = roster.missing().isEmpty()
                 ? new Preflight(List.of(), Map.of())
                 : context.provider().preflight(roster.missing());

@@ -117,7 +117,7 @@ public final class HostVerbs {
                                     + " Do it where they come from, then run apply."));
         }
         MeshState state = context.store().load(context.mesh()).orElseThrow(context::unknownMesh);
-        return new CloudObserver(context).observe(state, Set.of());
+        return new CloudObserver(context).observeBriefly(state);
     }
 
     private static CloudHost find(Roster roster, String name) {

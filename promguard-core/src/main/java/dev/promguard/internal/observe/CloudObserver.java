@@ -8,11 +8,14 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.ListLag;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.MeshState;
+import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,8 +27,10 @@ import java.util.TreeSet;
 
 /** Reads which hosts exist. Changes nothing. Thread-safe. */
 public final class CloudObserver {
-    /** Clouds' lists lag: a host that should be there and is not is looked for this often. */
+    /** A host of a known id that neither a list nor a request by its id shows is looked for this often. */
     private static final int LISTINGS = 4;
+
+    private static final String LOOKING = "looking for hosts; nothing was changed";
 
     private final Context context;
 
@@ -47,9 +52,24 @@ public final class CloudObserver {
      * @throws InvalidMeshException if the network has no room for a new host
      */
     public Roster observe(MeshState state, Set<String> only) {
+        return observe(state, only, Optional.of(new ListLag(context)));
+    }
+
+    /**
+     * The same for a run that creates nothing, and so need not know what has become of every order.
+     *
+     * @param state what is remembered
+     * @return the roster
+     * @throws InvalidMeshException if the network has no room for a new host
+     */
+    public Roster observeBriefly(MeshState state) {
+        return observe(state, Set.of(), Optional.empty());
+    }
+
+    private Roster observe(MeshState state, Set<String> only, Optional<ListLag> lag) {
         MeshSpec spec = context.spec();
         Optional<HostInventory> inventory = context.provider().inventory();
-        HostIdentities identities = inventory.isPresent() ? HostIdentities.NONE : identify(state);
+        HostIdentities identities = inventory.isPresent() ? HostIdentities.NONE : identify(state, lag);
         Blueprint blueprint;
         try {
             blueprint = Planner.plan(
@@ -145,17 +165,45 @@ public final class CloudObserver {
 
     /**
      * Finds out what each host of the cloud is to the mesh. Ids of the state that the list lacks are looked up; where a host is
-     * still missing, the list is asked for again, since clouds' lists lag.
+     * still missing, the list is asked for again a few times.
      *
      * @param state what is remembered
      * @return the hosts
      */
     public HostIdentities identify(MeshState state) {
+        return identify(state, Optional.empty());
+    }
+
+    /**
+     * The same, and hosts of orders whose outcome is not known are waited for as long as the cloud's list may lack them. What it
+     * does not show then was never created.
+     *
+     * @param state what is remembered
+     * @param lag the time that this may take, and that is spent in it
+     * @return the hosts
+     */
+    public HostIdentities identify(MeshState state, ListLag lag) {
+        return identify(state, Optional.of(lag));
+    }
+
+    private HostIdentities identify(MeshState state, Optional<ListLag> lag) {
         List<CloudHost> listed = context.provider().list(context.mesh());
         List<FoundHost> found = find(listed, state);
         for (int listing = 1; listing < LISTINGS && lacks(listed, found, state); listing++) {
-            Pause.of(context.intervals().list(), "looking for hosts; nothing was changed");
+            Pause.of(context.intervals().list(), LOOKING);
             listed = context.provider().list(context.mesh());
+            found = find(listed, state);
+        }
+        Set<String> ordered = notListed(state, listed);
+        if (lag.isPresent() && !ordered.isEmpty()) {
+            String step = "check whether an earlier run's order created " + String.join(", ", ordered);
+            try (Events.Task task = context.events().task(null, step)) {
+                while (!lag.get().isOver() && !notListed(state, listed).isEmpty()) {
+                    lag.get().pause(LOOKING);
+                    listed = context.provider().list(context.mesh());
+                }
+                task.done();
+            }
             found = find(listed, state);
         }
         return HostIdentities.of(state, listed, found);
@@ -176,11 +224,19 @@ public final class CloudObserver {
     private static boolean lacks(List<CloudHost> listed, List<FoundHost> found, MeshState state) {
         Set<String> ids = lacking(listed, state);
         found.forEach(host -> ids.remove(host.host().id()));
-        return !ids.isEmpty()
-                || state.intents().stream()
-                        .anyMatch(intent -> intent.names().stream()
-                                .anyMatch(name -> listed.stream()
-                                        .noneMatch(host -> host.name().equals(name)
-                                                && host.attempt().equals(Optional.of(intent.attempt())))));
+        return !ids.isEmpty() || !notListed(state, listed).isEmpty();
+    }
+
+    /** The names of open create intents under which a list shows no host. */
+    private static Set<String> notListed(MeshState state, List<CloudHost> listed) {
+        Set<String> names = new TreeSet<>();
+        for (CreateIntent intent : state.intents()) {
+            intent.names().stream()
+                    .filter(name -> listed.stream()
+                            .noneMatch(host ->
+                                    host.name().equals(name) && host.attempt().equals(Optional.of(intent.attempt()))))
+                    .forEach(names::add);
+        }
+        return names;
     }
 }

@@ -13,6 +13,7 @@ import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Rebuild;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,8 @@ import java.util.Set;
 /**
  * Decides which SSH host keys are accepted. A host that proves a key which it is remembered by is let in. A host that shows its
  * bootstrap host key again, although it had a key of its own by then, was rebuilt, or somebody in between knows that key, which
- * stands in the host's user data. Such a host is let in only if the cloud says that a rebuild began after the host's own key was
- * pinned, and is complete. Both times are the cloud's, so no clock here can be wrong. A rebuild counts once: the key that the
+ * stands in the host's user data. Such a host is let in only if the cloud says that a rebuild began no earlier than in the second in
+ * which the host's own key was pinned, and is complete. Both times are the cloud's, so no clock here can be wrong. A rebuild counts once: the key that the
  * host is given next is pinned later. Thread-safe.
  */
 public final class HostKeyPolicy {
@@ -228,7 +229,7 @@ public final class HostKeyPolicy {
         Instant pinnedAt = host.pinnedAt().get();
         if (rebuilds.stream()
                 .filter(rebuild -> rebuild.status() == Rebuild.Status.COMPLETED)
-                .anyMatch(rebuild -> rebuild.started().isAfter(pinnedAt))) {
+                .anyMatch(rebuild -> beganAfter(rebuild, pinnedAt))) {
             return HostState.created(host.address(), id, shown);
         }
         throw refused.because(
@@ -237,6 +238,15 @@ public final class HostKeyPolicy {
                 "Nothing was sent to it. If its disk was restored in another way, or a rebuild failed,"
                         + " rebuild it and run apply again; if not, somebody who knows the bootstrap host key may intercept the"
                         + " connection.");
+    }
+
+    /**
+     * Whether a rebuild is news. Clouds tell their times in whole seconds, so one that began in the second of the pin counts: an
+     * earlier one takes longer than that until the host has a key that can be pinned.
+     */
+    private static boolean beganAfter(Rebuild rebuild, Instant pinnedAt) {
+        Instant second = pinnedAt.truncatedTo(ChronoUnit.SECONDS);
+        return !rebuild.started().truncatedTo(ChronoUnit.SECONDS).isBefore(second);
     }
 
     private static HostException.Builder refused(

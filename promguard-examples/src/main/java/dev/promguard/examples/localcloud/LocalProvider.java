@@ -116,6 +116,11 @@ final class LocalProvider implements CloudProvider {
     }
 
     @Override
+    public Duration listLag() {
+        return digitalOcean.listLag();
+    }
+
+    @Override
     public List<FoundHost> find(String mesh, Collection<String> ids) {
         return digitalOcean.find(mesh, ids);
     }

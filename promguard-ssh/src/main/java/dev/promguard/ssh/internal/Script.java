@@ -39,10 +39,10 @@ final class Script implements AutoCloseable {
         return new Script(nonce, library);
     }
 
-    /** The script that a host runs by itself to put back what nobody confirmed. */
+    /** The script that a host runs by itself to put back what nobody confirmed. Its argument is the nonce of the script that armed it. */
     static String rollback() {
         try (Script script = begin("")) {
-            return script.call("roll_back").close("").text();
+            return "RUN=$1\n" + script.call("roll_back").close("").text();
         }
     }
 

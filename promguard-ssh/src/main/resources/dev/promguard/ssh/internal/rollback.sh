@@ -9,12 +9,10 @@ arm() {
     shift 2
     private_folder "$STATE" || return
     # A rollback that has begun waits for this run to end, and so is brought to its end here.
-    if [ -e "$STATE/rollback.sh" ] || [ -d "$STATE/rolling-back" ]; then
-        finish_rollback || {
-            WHY='an earlier rollback could not be brought to its end'
-            return 1
-        }
-    fi
+    finish_rollback || {
+        WHY='an earlier rollback could not be brought to its end'
+        return 1
+    }
     rm -f "$STATE/rolled-back"
     umask 077
     if [ ! -d "$STATE/rollback" ]; then
@@ -22,6 +20,7 @@ arm() {
         mkdir "$TMP/ufw" "$TMP/wireguard" "$TMP/ssh" || return
         : >"$TMP/units"
         printf '%s\n' "$interface" >"$TMP/interface"
+        printf '%s\n' "$N" >"$TMP/run"
         for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
             if [ -e "$file" ]; then
                 folder=${file%/*}
@@ -39,6 +38,9 @@ arm() {
         ) || return
         mv -T "$TMP" "$STATE/rollback" || return
         TMP=
+    else
+        # Until its own timers are there, the earlier run's may still act.
+        printf '%s\n' "$N" >>"$STATE/rollback/run" || return
     fi
     known=$(cat "$STATE/rollback/units") || return
     states=$([ $# -eq 0 ] || systemctl is-active -- "$@")$LF
@@ -57,19 +59,20 @@ arm() {
     done
     base64 -d >"$STATE/rollback.sh" || return
     umask 022
-    at_boot=/etc/systemd/system/promguard-rollback-boot
-    printf '[Unit]\nDescription=Put back what PromGuard changed and nobody confirmed\n[Service]\nType=oneshot\nExecStart=/bin/sh %s\n' \
-        "$STATE/rollback.sh" >"$at_boot.service" || return
+    printf '[Unit]\nDescription=Put back what PromGuard changed and nobody confirmed\n[Service]\nType=oneshot\nExecStart=/bin/sh %s %s\n' \
+        "$STATE/rollback.sh" "$N" >"$BOOT_UNIT.service" || return
     printf '[Unit]\nDescription=Wait for the confirmation of what PromGuard changed\n[Timer]\nOnActiveSec=%s\nAccuracySec=1s\n' \
-        "$seconds" >"$at_boot.timer" || return
+        "$seconds" >"$BOOT_UNIT.timer" || return
     mkdir -p /etc/systemd/system/timers.target.wants
-    ln -sfT "$at_boot.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer || return
-    systemctl reset-failed promguard-rollback.service promguard-rollback.timer 2>/dev/null
+    ln -sfT "$BOOT_UNIT.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer || return
+    # shellcheck disable=SC2086
+    systemctl reset-failed $ROLLBACK_UNITS 2>/dev/null
     systemd-run --quiet --unit=promguard-rollback --on-active="$seconds" --timer-property=AccuracySec=1s \
-        /bin/sh "$STATE/rollback.sh" || {
+        /bin/sh "$STATE/rollback.sh" "$N" || {
         WHY='the timer that would roll back could not be set'
         return 1
     }
+    printf '%s\n' "$N" >"$STATE/run.new" && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
     ARMED=yes
     say armed
 }
@@ -95,10 +98,9 @@ disarm() {
         idle || [ ! -d "$STATE/rollback" ] || return 2
     fi
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
-        systemctl stop promguard-rollback.timer 2>/dev/null
-        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" \
-            /etc/systemd/system/promguard-rollback-boot.service \
-            /etc/systemd/system/promguard-rollback-boot.timer \
+        # One that was loaded at a boot stays loaded when its file goes.
+        systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
+        rm -rf "$STATE"/confirmed.* "$STATE/rollback.sh" "$STATE/taken-off" "$BOOT_UNIT.service" "$BOOT_UNIT.timer" \
             /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
         if [ -z "$(ls -A "$STATE")" ]; then
             rmdir "$STATE"
@@ -129,8 +131,7 @@ rolled_back() {
 
 # finish_rollback: ends what would roll back by itself, and does the rest of what it has begun. The lock is held.
 finish_rollback() {
-    systemctl stop promguard-rollback.timer promguard-rollback.service \
-        promguard-rollback-boot.timer promguard-rollback-boot.service 2>/dev/null
+    stop_rollback
     [ ! -d "$STATE/rolling-back" ] || sh "$STATE/rollback.sh" </dev/null
 }
 
@@ -173,11 +174,14 @@ begin_rollback() {
     fi
 }
 
-# roll_back: puts back the firewall, the WireGuard interface and the SSH host keys as they were before a change that nobody confirmed. It is a
-# script of its own on the host.
+# roll_back: puts back the firewall, the WireGuard interface and the SSH host keys as they were before a change that nobody confirmed. It is
+# a script of its own on the host, and does nothing unless RUN, its argument, is the run that armed it. One that has begun is brought to its end.
 roll_back() {
     saved=$STATE/rolling-back
-    mv -T "$STATE/rollback" "$saved" 2>/dev/null || [ -d "$saved" ] || exit 0
+    if [ ! -d "$saved" ] && grep -qxF -e "${RUN:-none}" "$STATE/rollback/run" 2>/dev/null; then
+        mv -T "$STATE/rollback" "$saved" 2>/dev/null
+    fi
+    [ -d "$saved" ] || exit 0
 
     # A run that is still at work ends at its next step, and must not go on opening what is closed here. In a run that brings an earlier
     # rollback to its end, the lock is held already.
@@ -194,7 +198,8 @@ roll_back() {
         mv -T "$STATE/taken-off" "$STATE/before"
     fi
     : >"$STATE/rolled-back"
-    rm -f /etc/systemd/system/promguard-rollback-boot.service /etc/systemd/system/promguard-rollback-boot.timer \
-        /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
+    systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
+    rm -f "$BOOT_UNIT.service" "$BOOT_UNIT.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
     rm -rf "$saved"
+    rm -f "$STATE/rollback.sh"
 }

@@ -33,8 +33,7 @@ alone() {
         WHY='another run is at work on this host'
         return 1
     }
-    rm -rf /etc/wireguard/.promguard.* /etc/wireguard/*/.promguard.* /etc/ssh/.promguard.* /etc/prometheus/secrets/.promguard.* \
-        "$STATE"/.new.* "$STATE"/confirmed.* "$MANIFEST"/.new.* /opt/promguard/.new.* /run/promguard.??????
+    remove_temporary_files
 }
 
 # private_folder FOLDER: one that is nobody's but root's from its first moment, or from now on.
@@ -48,7 +47,7 @@ private_folder() {
 
 # quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.
 quietly() {
-    TMP=$(mktemp) || return 1
+    TMP=$(mktemp /run/promguard.XXXXXX) || return 1
     "$@" >"$TMP" 2>&1
     quiet=$?
     locked=no

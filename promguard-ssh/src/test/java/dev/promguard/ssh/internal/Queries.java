@@ -7,6 +7,7 @@ import dev.promguard.host.HostsFile;
 import dev.promguard.host.Interfaces;
 import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.Leftovers;
 import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
@@ -41,6 +42,7 @@ final class Queries {
                         new FactsQuery.ResourceCall(HostsFile.FACTS, List.of("0".repeat(64), ".shop.mesh")),
                         new FactsQuery.ResourceCall(ServedPorts.FACTS, List.of()),
                         new FactsQuery.ResourceCall(FirstBoot.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Leftovers.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Kernel.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Interfaces.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(NetworkManagers.FACTS, List.of("wg0")),

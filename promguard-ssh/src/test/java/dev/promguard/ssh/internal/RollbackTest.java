@@ -12,11 +12,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The rollback's scripts, run by a shell over folders of their own, with stand-ins for what would change this machine. */
 @Timeout(60)
 class RollbackTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
+    private static final String RUN = "fedcba9876543210fedcba9876543210";
     private static final String STAND_INS = """
             systemctl() { printf 'systemctl %s\\n' "$*" >>FOLDER/log; }
             ufw() { printf 'ufw %s\\n' "$*" >>FOLDER/log; }
@@ -34,6 +37,7 @@ class RollbackTest {
         Files.createDirectories(folder.resolve("system"));
         Files.writeString(folder.resolve("state/rollback/interface"), "wg0\n");
         Files.writeString(folder.resolve("state/rollback/units"), "");
+        Files.writeString(folder.resolve("state/rollback/run"), RUN + "\n");
     }
 
     private String here(String text) {
@@ -43,6 +47,11 @@ class RollbackTest {
                 .replace("/etc/ssh/", "FOLDER/ssh/")
                 .replace("/etc/wireguard/", "FOLDER/wireguard/")
                 .replace("FOLDER", folder.toString());
+    }
+
+    /** The rollback's script as the unit of a run starts it. */
+    private String rollback(String run) {
+        return here("set -- " + run + "\n" + STAND_INS + Script.rollback());
     }
 
     private String script(String shell) {
@@ -123,7 +132,7 @@ class RollbackTest {
 
     @Test
     void confirm_afterTheRollback_saysSoEachTime() throws Exception {
-        run(here(STAND_INS + Script.rollback()));
+        run(rollback(RUN));
 
         assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
         assertThat(confirm()).isEqualTo("confirm\trolled-back\nend\n");
@@ -142,7 +151,7 @@ class RollbackTest {
     @Test
     void confirm_rollbackThatNobodyIsAtWorkOn_isBroughtToItsEnd() throws Exception {
         Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
-        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.rollback()));
+        Files.writeString(folder.resolve("state/rollback.sh"), rollback(RUN));
 
         assertThat(confirm()).endsWith("confirm\trolled-back\nend\n");
 
@@ -155,7 +164,7 @@ class RollbackTest {
     }
 
     private String rollBack(String systemctl) throws Exception {
-        Files.writeString(folder.resolve("state/rollback.sh"), here(STAND_INS + Script.rollback()));
+        Files.writeString(folder.resolve("state/rollback.sh"), rollback(RUN));
         return run(script(systemctl + "begin_rollback"));
     }
 
@@ -206,7 +215,7 @@ class RollbackTest {
         Process rollback =
                 new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
         try (var in = rollback.getOutputStream()) {
-            in.write(here(STAND_INS + Script.rollback()).getBytes(UTF_8));
+            in.write(rollback(RUN).getBytes(UTF_8));
         }
         long begin = System.nanoTime();
         while (!Files.exists(folder.resolve("state/rolling-back"))) {
@@ -226,7 +235,7 @@ class RollbackTest {
                 .as("without a rollback")
                 .containsOnly("");
 
-        run(here(STAND_INS + Script.rollback()));
+        run(rollback(RUN));
 
         assertThat(List.of(facts_outdated_key(theirs), facts_outdated_key(other)))
                 .containsOnly("");
@@ -281,6 +290,129 @@ class RollbackTest {
         assertThat(folder.resolve("state/rolled-back")).exists();
     }
 
+    /** The timer of an earlier run is still there when another run waits for its confirmation. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0123456789abcdef0123456789abcdef", "", "none", "fedcba98", ".*"})
+    void rollback_ofAnotherRun_changesNothing(String run) throws Exception {
+        assertThat(run(rollback(run))).isEmpty();
+
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+        assertThat(folder.resolve("log")).doesNotExist();
+        assertThat(confirm()).isEqualTo("confirm\tdisarmed\nend\n");
+    }
+
+    /** A release before this one armed it: its units name no run, and its own script asks for none. */
+    @Test
+    void rollback_ofARunThatIsNotKnown_changesNothing() throws Exception {
+        Files.delete(folder.resolve("state/rollback/run"));
+
+        assertThat(run(rollback(RUN))).isEmpty();
+
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+        assertThat(folder.resolve("log")).doesNotExist();
+    }
+
+    /** One that has begun is brought to its end, whoever comes first. */
+    @Test
+    void rollback_begunByAnother_isBroughtToItsEnd() throws Exception {
+        Files.move(folder.resolve("state/rollback"), folder.resolve("state/rolling-back"));
+
+        run(rollback("0123456789abcdef0123456789abcdef"));
+
+        assertThat(folder.resolve("state/rolling-back")).doesNotExist();
+        assertThat(folder.resolve("state/rolled-back")).exists();
+    }
+
+    @Test
+    void rollback_done_leavesNoTimerAndNoScript() throws Exception {
+        Files.writeString(folder.resolve("state/rollback.sh"), rollback(RUN));
+        armed(folder.resolve("system"));
+
+        run(rollback(RUN));
+
+        assertThat(log()).contains("systemctl stop promguard-rollback.timer promguard-rollback-boot.timer");
+        assertThat(tree(folder.resolve("state"))).containsExactly("rolled-back");
+        assertThat(tree(folder.resolve("system"))).containsExactly("timers.target.wants");
+    }
+
+    /** The timer that came up at a boot goes on when its file is gone, and would fire while the next run waits. */
+    @Test
+    void confirm_afterABoot_stopsTheTimersWithTheirFiles() throws Exception {
+        armed(folder.resolve("system"));
+
+        assertThat(confirm()).isEqualTo("confirm\tdisarmed\nend\n");
+
+        assertThat(log()).contains("systemctl stop promguard-rollback.timer promguard-rollback-boot.timer");
+        assertThat(tree(folder.resolve("system"))).containsExactly("timers.target.wants");
+    }
+
+    private static void armed(Path system) throws Exception {
+        Files.createDirectories(system.resolve("timers.target.wants"));
+        Files.writeString(system.resolve("promguard-rollback-boot.service"), "[Service]\n");
+        Files.writeString(system.resolve("promguard-rollback-boot.timer"), "[Timer]\n");
+        Files.createSymbolicLink(
+                system.resolve("timers.target.wants/promguard-rollback-boot.timer"),
+                system.resolve("promguard-rollback-boot.timer"));
+    }
+
+    private static List<String> tree(Path folder) throws Exception {
+        try (var paths = Files.walk(folder)) {
+            return paths.filter(path -> !path.equals(folder))
+                    .map(path -> folder.relativize(path).toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private String arm(String run, String more) throws Exception {
+        Path program = Files.createDirectories(folder.resolve("bin")).resolve("systemd-run");
+        Files.writeString(program, here("#!/bin/sh\nprintf 'systemd-run %s\\n' \"$*\" >>FOLDER/log\n"));
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        return run(script("PATH=FOLDER/bin:$PATH\nsave_wireguard() { :; }\nsave_kill_switch() { :; }\n" + more + "N="
+                + run + "\nprintf '' | arm 60 wg0 | sed 's/^.*\t//'\nN=" + NONCE));
+    }
+
+    @Test
+    void arm_leftoverTimerOfAnEarlierRun_isStoppedAndTheNewOneIsBoundToThisRun() throws Exception {
+        assertThat(confirm()).contains("disarmed");
+
+        arm("run-2", "");
+
+        assertThat(folder.resolve("state/rollback/run")).hasContent("run-2\n");
+        assertThat(log())
+                .containsSubsequence(
+                        "systemctl stop promguard-rollback.timer promguard-rollback.service"
+                                + " promguard-rollback-boot.timer promguard-rollback-boot.service",
+                        "systemd-run --quiet --unit=promguard-rollback --on-active=60 --timer-property=AccuracySec=1s"
+                                + " /bin/sh " + folder + "/state/rollback.sh run-2");
+        assertThat(folder.resolve("system/promguard-rollback-boot.service"))
+                .content()
+                .contains("ExecStart=/bin/sh " + folder + "/state/rollback.sh run-2\n");
+    }
+
+    /** What the earlier run saved and nobody confirmed is put back by the timers of the new run, and by no other. */
+    @Test
+    void arm_overARollbackThatNobodyConfirmed_isBoundToThisRun() throws Exception {
+        arm("run-2", "");
+
+        assertThat(folder.resolve("state/rollback/run")).hasContent("run-2\n");
+        assertThat(run(rollback(RUN))).isEmpty();
+        assertThat(folder.resolve("state/rollback")).isDirectory();
+        run(rollback("run-2"));
+        assertThat(folder.resolve("state/rolled-back")).exists();
+    }
+
+    /** Killed before its own timers are there: the earlier run's still put back what it saved. */
+    @Test
+    void arm_cutOffBeforeItsTimersAreThere_leavesTheEarlierRunsTimersInForce() throws Exception {
+        arm("run-2", "base64() { echo base64 >>FOLDER/log; return 1; }\n");
+        assertThat(log()).contains("base64").noneMatch(line -> line.startsWith("systemd-run"));
+
+        run(rollback(RUN));
+
+        assertThat(folder.resolve("state/rolled-back")).exists();
+    }
+
     @Test
     void rollback_toAFirewallThatWasOff_stopsAllThatPromGuardKeepsBeforeItOpens() throws Exception {
         Files.writeString(
@@ -288,7 +420,7 @@ class RollbackTest {
         Files.writeString(folder.resolve("system/theirs.service"), "[Unit]\n");
         Files.writeString(folder.resolve("state/rollback/units"), "prometheus.service yes\n");
 
-        run(here(STAND_INS + Script.rollback()));
+        run(rollback(RUN));
 
         assertThat(log())
                 .containsSubsequence(
@@ -307,7 +439,7 @@ class RollbackTest {
         Path config = Files.createDirectories(folder.resolve("wireguard")).resolve("wg0.conf");
         Files.writeString(config, "after\n");
 
-        run(here(STAND_INS + Script.rollback()));
+        run(rollback(RUN));
 
         assertThat(config).hasContent("before");
         assertThat(log())

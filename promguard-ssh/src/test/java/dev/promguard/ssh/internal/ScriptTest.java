@@ -17,6 +17,7 @@ import dev.promguard.host.HostKey;
 import dev.promguard.host.HostsFile;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.KillSwitches;
+import dev.promguard.host.Leftovers;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Manifest;
@@ -792,6 +793,8 @@ class ScriptTest {
         }
         changes.add(new HostsFile.Write("# BEGIN PromGuard\n10.0.0.2 db-1.shop.mesh\n# END PromGuard\n", 1));
         changes.add(new HostsFile.Remove());
+        changes.add(
+                new Leftovers.Remove(new Leftovers.LeftoversFact(List.of("/etc/prometheus/.promguard.a"), Map.of())));
         for (NetworkManagers.Manager manager : NetworkManagers.Manager.values()) {
             changes.add(new NetworkManagers.KeepOut(
                     manager, "wg0", ManagedFile.readable("/etc/" + manager.name() + "/wg0", "alone\n")));
