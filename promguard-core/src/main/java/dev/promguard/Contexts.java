@@ -26,6 +26,7 @@ final class Contexts {
                 settings.parallelism(),
                 settings.sshTimeout(),
                 settings.pollIntervals(),
-                settings.removalAllowed());
+                settings.removalAllowed(),
+                settings.clock().instant());
     }
 }

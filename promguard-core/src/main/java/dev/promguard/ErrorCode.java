@@ -33,6 +33,8 @@ public enum ErrorCode {
     FILE_INACCESSIBLE(1009, "A file or a folder that was given cannot be read or written."),
     /** No provider or no applier was given, and none is on the class path. */
     SERVICE_MISSING(1010, "No provider or no applier was given, and none is on the class path."),
+    /** A library that a call needs is not on the class path. */
+    LIBRARY_MISSING(1011, "A library that a call needs is not on the class path."),
 
     /** Another program is changing the mesh. */
     STATE_LOCKED(2001, "Another program is changing the mesh."),
@@ -60,6 +62,8 @@ public enum ErrorCode {
     REMOVAL_NOT_ALLOWED(2012, "An apply would remove hosts, and nobody has agreed to that."),
     /** A run would remove or replace a host that is protected. */
     HOST_PROTECTED(2013, "A run would remove or replace a host that is protected."),
+    /** A viewer was not applied yet, or its access has ended. */
+    VIEWER_WITHOUT_ACCESS(2014, "A viewer was not applied yet, or its access has ended."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),

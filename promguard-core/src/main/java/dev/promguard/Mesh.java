@@ -7,6 +7,7 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
+import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.host.Renderer;
 import dev.promguard.internal.act.Deleter;
 import dev.promguard.internal.act.Outcome;
@@ -23,7 +24,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -366,10 +366,7 @@ public final class Mesh {
      * @throws CancelledException if the calling thread is interrupted
      */
     public VerifyReport verify() {
-        return running(
-                Verb.VERIFY,
-                "verify",
-                context -> new Engine(context).verify(Clock.systemUTC().instant()));
+        return running(Verb.VERIFY, "verify", context -> new Engine(context).verify(context.now()));
     }
 
     /**
@@ -409,6 +406,25 @@ public final class Mesh {
                             + ": its monitors are " + String.join(", ", monitors())));
         }
         return openTunnel(monitor);
+    }
+
+    /**
+     * Makes the WireGuard configuration of a viewer's machine: what it needs to reach Prometheus on the monitors. Read-only. After a rotation
+     * of keys, or where a monitor has another address, the viewer needs a new one.
+     *
+     * @param viewer the name of a viewer of the spec, which was applied
+     * @return the configuration, without the viewer's private key: see {@link ViewerConfig#withPrivateKey}
+     * @throws InvalidMeshException if the spec has no viewer of this name, its access has ended, it was not applied yet, or no monitor has an
+     *     address that it could reach
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if nothing is known of the mesh
+     * @throws CancelledException if the calling thread is interrupted
+     * @throws NullPointerException if the name is null
+     */
+    public ViewerConfig viewerConfig(String viewer) {
+        ViewerSpec known = ViewerConfigs.require(spec, Objects.requireNonNull(viewer, "viewer"));
+        return running(
+                Verb.VIEWER_CONFIG, "make the configuration of " + viewer, context -> ViewerConfigs.of(context, known));
     }
 
     private List<String> monitors() {

@@ -2,20 +2,25 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.ValueChecks;
+import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.blueprint.WireGuardSpec;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
 import dev.promguard.state.FileStateStore;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -69,6 +74,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
     private Duration sshTimeout;
     private PollIntervals waits;
     private boolean removalAllowed;
+    private final Map<String, ViewerSpec> viewers = new LinkedHashMap<>();
+    private Clock clock;
 
     MeshBuilder() {
         this(DeclaredHosts.NONE, MeshSettings.ofDefaults());
@@ -86,6 +93,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         nodeExporterPort = spec.nodeExporterPort();
         nodeExporter = spec.nodeExporter();
         prometheus = spec.prometheus();
+        spec.viewers().forEach(viewer -> viewers.put(viewer.name(), viewer));
     }
 
     private MeshBuilder(DeclaredHosts declared, MeshSettings settings) {
@@ -101,6 +109,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         sshTimeout = settings.sshTimeout();
         waits = settings.pollIntervals();
         removalAllowed = settings.removalAllowed();
+        clock = settings.clock();
     }
 
     @Override
@@ -254,6 +263,52 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
+     * Sets a viewer: a person's machine, such as a laptop, that is a WireGuard peer of the monitors and reaches Prometheus' page on their
+     * WireGuard addresses, and nothing else, neither a node nor an exporter. Others stay. Adding and removing one changes the monitors alone.
+     *
+     * @param name 1 to 63 lower-case letters, digits and dashes; not a host's name
+     * @param publicKey the machine's WireGuard public key; each viewer has its own
+     * @return this builder
+     * @see Mesh#viewerConfig(String)
+     */
+    public MeshBuilder viewer(String name, PublicKey publicKey) {
+        return viewer(name, publicKey, viewer -> {});
+    }
+
+    /**
+     * Sets a viewer, as {@link #viewer(String, PublicKey)} does, with settings of its own.
+     *
+     * @param name 1 to 63 lower-case letters, digits and dashes; not a host's name
+     * @param publicKey the machine's WireGuard public key; each viewer has its own
+     * @param viewer sets how it is to be, such as until when
+     * @return this builder
+     */
+    public MeshBuilder viewer(String name, PublicKey publicKey, Consumer<ViewerBuilder> viewer) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(publicKey, "publicKey");
+        Objects.requireNonNull(viewer, "viewer");
+        ValueChecks.require(ValueChecks.viewerName(name));
+        ViewerBuilder builder = new ViewerBuilder();
+        viewer.accept(builder);
+        viewers.put(name, builder.spec(name, publicKey));
+        return this;
+    }
+
+    /**
+     * Removes a viewer. Its access ends with the next apply.
+     *
+     * @param name its name
+     * @return this builder
+     */
+    public MeshBuilder withoutViewer(String name) {
+        Objects.requireNonNull(name, "name");
+        ValueChecks.require(
+                ErrorCode.UNKNOWN_NAME, ValueChecks.known("viewer", name, List.copyOf(viewers.keySet())));
+        viewers.remove(name);
+        return this;
+    }
+
+    /**
      * Sets the cloud that hosts are created in. By default the one on the class path, which is made once for a mesh and the meshes
      * derived from it.
      *
@@ -375,6 +430,12 @@ public final class MeshBuilder extends MeshHostsBuilder {
         return this;
     }
 
+    /** What tells the verbs the time. */
+    MeshBuilder clock(Clock value) {
+        clock = value;
+        return this;
+    }
+
     /**
      * Checks all settings together and builds the mesh. This reads, creates and changes nothing.
      *
@@ -394,7 +455,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 nodeExporterPort,
                 prometheus,
                 nodeExporter,
-                declared.specs(name, existing));
+                declared.specs(name, existing),
+                List.copyOf(viewers.values()));
         List<String> problems = Planner.problems(spec);
         if (!problems.isEmpty()) {
             throw new InvalidMeshException(name, problems);
@@ -410,7 +472,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 parallelism,
                 sshTimeout,
                 waits,
-                removalAllowed);
+                removalAllowed,
+                clock);
         return new Mesh(spec, declared, settings);
     }
 

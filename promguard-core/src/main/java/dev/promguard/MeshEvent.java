@@ -74,7 +74,9 @@ public final class MeshEvent {
         /** {@link Mesh#resize}. */
         RESIZE,
         /** {@link Mesh#replace}. */
-        REPLACE
+        REPLACE,
+        /** {@link Mesh#viewerConfig}. */
+        VIEWER_CONFIG
     }
 
     /** What kind of thing an event is about. More may be added. */

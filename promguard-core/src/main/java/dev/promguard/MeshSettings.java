@@ -7,6 +7,7 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
 import dev.promguard.state.FileStateStore;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +26,7 @@ import java.util.Optional;
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param pollIntervals how long to wait before asking again
  * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
+ * @param clock tells the time
  */
 record MeshSettings(
         Optional<CloudProvider> provider,
@@ -37,7 +39,8 @@ record MeshSettings(
         int parallelism,
         Duration sshTimeout,
         PollIntervals pollIntervals,
-        boolean removalAllowed) {
+        boolean removalAllowed,
+        Clock clock) {
     MeshSettings {
         remoteWriteSecrets = Map.copyOf(remoteWriteSecrets);
     }
@@ -54,6 +57,7 @@ record MeshSettings(
                 32,
                 Duration.ofMinutes(3),
                 PollIntervals.ofDefaults(),
-                false);
+                false,
+                Clock.systemUTC());
     }
 }

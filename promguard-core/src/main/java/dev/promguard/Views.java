@@ -15,6 +15,7 @@ import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.KnownEndpoints;
 import dev.promguard.internal.decide.Problem;
 import dev.promguard.internal.decide.Removals;
+import dev.promguard.internal.decide.ViewerAccess;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
@@ -83,13 +84,21 @@ final class Views {
                 .address(host.host().address())
                 .problems(host.problems().stream().map(Views::problem).toList())
                 .changes(host.planned().stream().map(Views::change).toList())
-                .notes(present.map(there -> notes(decision, host, there.id())).orElse(List.of()));
+                .notes(present.map(there -> notes(decision, host, there.id()))
+                        .orElseGet(() -> viewers(roster.blueprint(), host.host())));
         present.flatMap(CloudHost::publicAddress).ifPresent(entry::publicAddress);
         present.map(CloudHost::price)
                 .orElseGet(() -> Optional.ofNullable(
                         decision.observed().preflight().prices().get(host.name())))
                 .ifPresent(entry::price);
         return entry.build();
+    }
+
+    /** Whom a monitor that is to be created will let in. */
+    private static List<String> viewers(Blueprint blueprint, Blueprint.Host host) {
+        return blueprint.viewersOf(host).stream()
+                .map(viewer -> "will let in viewer " + ViewerAccess.described(viewer) + ", to Prometheus alone")
+                .toList();
     }
 
     /** A decision about a destruction as a plan. */

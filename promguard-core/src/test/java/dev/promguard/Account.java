@@ -124,6 +124,10 @@ final class Account {
                         cloud.machine(peer).publicKey().orElseThrow(),
                         List.of(blueprint.host(peer).allowedIp()));
             }
+            blueprint
+                    .viewersOf(host)
+                    .forEach(
+                            viewer -> peers.put(new PublicKey(viewer.spec().publicKey()), List.of(viewer.allowedIp())));
             assertThat(machine.peers()).as("peers of %s", host.name()).isEqualTo(peers);
         }
     }

@@ -15,6 +15,7 @@ import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Release;
 import dev.promguard.host.Renderer;
 import dev.promguard.keys.Credentials;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.Calls;
 import java.io.IOException;
@@ -95,6 +96,8 @@ class HostileSettersTest {
                     "ids that must be those of hosts: see deleteUnmanaged_hostileId_isRefusedAndDeletesNothing"),
             Map.entry("Secret.of/1#0", "bytes that only keys and passwords are made of: sent and written as bytes"),
             Map.entry("Secret.env/1#0", "the name of a variable of the caller's own environment"),
+            Map.entry(
+                    "Mesh.viewerConfig/1#0", "a viewer's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"),
             Map.entry("Mesh.powerOn/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"),
             Map.entry("Mesh.resize/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"),
             Map.entry("Mesh.replace/1#0", "a host's name: see verbsOfOneHost_hostileName_areRefusedWithoutACall"));
@@ -114,6 +117,8 @@ class HostileSettersTest {
     private static final Map<Architecture, String> SUMS = Map.of(Architecture.AMD64, "0".repeat(64));
     private static final URI MIRROR = URI.create("https://mirror.example/");
     private static final Release RELEASE = new Release("own_exporter", "1", MIRROR, SUMS);
+
+    private static final PublicKey VIEWER_KEY = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
 
     private static Exporter own() {
         return Exporter.fromPackage("own_exporter", "prometheus-own", "/usr/bin/own", 9001);
@@ -168,6 +173,18 @@ class HostileSettersTest {
                 new Attack("region", "lon1", (spec, text) -> spec.region(text).node("web-9", host -> {})));
         all.put("MeshHostsBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
         all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
+        all.put(
+                "MeshBuilder.viewer/2#0",
+                new Attack("viewer name", "anna", (spec, text) -> spec.viewer(text, VIEWER_KEY)));
+        all.put(
+                "MeshBuilder.viewer/3#0",
+                new Attack("viewer name", "anna", (spec, text) -> spec.viewer(text, VIEWER_KEY, viewer -> {})));
+        all.put(
+                "MeshBuilder.withoutViewer/1#0",
+                missing(
+                        "viewer",
+                        "anna",
+                        (spec, text) -> spec.viewer("anna", VIEWER_KEY).withoutViewer(text)));
         all.put("MeshBuilder.network/1#0", new Attack("network", "10.9.0.0/24", MeshBuilder::network));
         all.put("MeshBuilder.interfaceName/1#0", new Attack("interfaceName", "mesh0", MeshBuilder::interfaceName));
         all.put("HostBuilder.region/1#0", onHost("region", "lon1", HostBuilder::region));
@@ -541,7 +558,10 @@ class HostileSettersTest {
         Mesh mesh = new Account().spec(calls).build();
 
         for (ThrowingCallable verb : List.<ThrowingCallable>of(
-                () -> mesh.powerOn(text), () -> mesh.resize(text), () -> mesh.replace(text))) {
+                () -> mesh.powerOn(text),
+                () -> mesh.resize(text),
+                () -> mesh.replace(text),
+                () -> mesh.viewerConfig(text))) {
             assertThatThrownBy(verb)
                     .isInstanceOfAny(InvalidMeshException.class, InvalidSettingException.class)
                     .hasMessageContaining(Names.quote(text).substring(0, 1))

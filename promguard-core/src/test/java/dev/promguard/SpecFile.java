@@ -12,6 +12,7 @@ import dev.promguard.blueprint.Port;
 import dev.promguard.blueprint.PortPolicy;
 import dev.promguard.blueprint.Release;
 import dev.promguard.blueprint.Role;
+import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.blueprint.WireGuardSpec;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
@@ -21,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -28,6 +30,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -37,7 +40,7 @@ import java.util.function.Consumer;
  * {@code nodeExporterPort}, {@code prometheusPort}, {@code scrapeSeconds}, {@code monitor NAME REGION}, {@code node NAME REGION},
  * {@code nodes COUNT REGION...}, {@code public HOST ADDRESS}, {@code held HOST ADDRESS}, {@code unkeyed HOST}, {@code protect HOST}, {@code expose HOST JOB PORT [PATH]},
  * {@code blackbox HOST [PROBE...]}, {@code packaged HOST PORT [ARGUMENT...]}, an exporter from a Debian package with hostile arguments, and
- * {@code host NAME}, the host that the test is about. Of Prometheus' settings: {@code retention DURATION}, {@code retentionSize SIZE}, {@code label NAME VALUE},
+ * {@code viewer NAME [UNTIL | key HOST]}, {@code host NAME}, the host that the test is about. Of Prometheus' settings: {@code retention DURATION}, {@code retentionSize SIZE}, {@code label NAME VALUE},
  * {@code shards}, {@code defaultRules no}, {@code rules NAME}, {@code alertmanager URI}, {@code remoteWrite URI [basic USER | bearer]} and
  * {@code scrape NAME} with pairs of {@code target}, {@code interval}, {@code path}, {@code scheme} or a label's name and a value. Lines that begin with a # and empty lines are passed over.
  */
@@ -75,6 +78,7 @@ public final class SpecFile {
     private final Map<String, String> held = new HashMap<>();
     private final Set<String> unkeyed = new HashSet<>();
     private final Set<String> isProtected = new HashSet<>();
+    private final List<ViewerSpec> viewers = new ArrayList<>();
     private final Map<String, List<Exporter>> exporters = new HashMap<>();
     private final Map<String, List<Exposure>> services = new HashMap<>();
 
@@ -136,6 +140,11 @@ public final class SpecFile {
                                 .addConfigFile(
                                         new Exporter.ConfigFile("hosts", "{{ not a template }} $HOME %i", List.of())));
             case "unkeyed" -> unkeyed.add(words[1]);
+            case "viewer" ->
+                viewers.add(new ViewerSpec(
+                        words[1],
+                        publicKey(words.length > 3 ? words[3] : words[1]).base64(),
+                        words.length == 3 ? Optional.of(Instant.parse(words[2])) : Optional.empty()));
             case "protect" -> isProtected.add(words[1]);
             case "retention" -> settings.add(prometheus -> prometheus.retention(Duration.parse(words[1])));
             case "retentionSize" -> settings.add(prometheus -> prometheus.retentionSize(words[1]));
@@ -229,7 +238,8 @@ public final class SpecFile {
                         .withPort(number("prometheusPort", 9090))
                         .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
                 Release.nodeExporter(),
-                hosts.stream().map(this::withServices).toList());
+                hosts.stream().map(this::withServices).toList(),
+                viewers);
     }
 
     private HostSpec withServices(HostSpec host) {

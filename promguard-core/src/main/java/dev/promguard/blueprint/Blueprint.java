@@ -18,19 +18,61 @@ import java.util.Objects;
  *
  * @param spec the spec behind it
  * @param hosts the hosts with their addresses, peers and rules: monitors first, each group in the order of the spec
+ * @param viewers who reaches Prometheus on the monitors, in the order of the spec; none whose access has ended
  */
-public record Blueprint(MeshSpec spec, List<Host> hosts) {
+public record Blueprint(MeshSpec spec, List<Host> hosts, List<Viewer> viewers) {
     private static final int MOST_NAMES = 5;
     private static final int SSH_PORT = 22;
 
     /**
-     * Copies the hosts.
+     * Copies the lists.
      *
      * @throws NullPointerException if something is null
      */
     public Blueprint {
         Objects.requireNonNull(spec, "spec");
         hosts = List.copyOf(hosts);
+        viewers = List.copyOf(viewers);
+    }
+
+    /**
+     * A viewer of the blueprint: a peer of every monitor and of no other host.
+     *
+     * @param spec the spec for it
+     * @param address its address inside the tunnels, without prefix length
+     */
+    public record Viewer(ViewerSpec spec, String address) {
+        /**
+         * Checks that both are there.
+         *
+         * @throws NullPointerException if one is null
+         */
+        public Viewer {
+            Objects.requireNonNull(spec, "spec");
+            Objects.requireNonNull(address, "address");
+        }
+
+        /**
+         * The viewer's name.
+         *
+         * @return the name
+         */
+        public String name() {
+            return spec.name();
+        }
+
+        /**
+         * The viewer's address as the one allowed IP of the monitors' side.
+         *
+         * @return such as {@code 10.0.0.254/32}
+         */
+        public String allowedIp() {
+            return single(address);
+        }
+    }
+
+    private static String single(String address) {
+        return address + (address.indexOf(':') >= 0 ? "/128" : "/32");
     }
 
     /**
@@ -44,7 +86,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                 spec,
                 hosts.stream()
                         .map(host -> host.admittingSsh(ports.getOrDefault(host.name(), SSH_PORT)))
-                        .toList());
+                        .toList(),
+                viewers);
     }
 
     /**
@@ -59,7 +102,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                 hosts.stream()
                         .map(host -> host.in(
                                 regions.getOrDefault(host.name(), host.spec().region())))
-                        .toList());
+                        .toList(),
+                viewers);
     }
 
     /**
@@ -126,8 +170,18 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
          * @return such as {@code 10.0.0.2/32}
          */
         public String allowedIp() {
-            return address + (address.indexOf(':') >= 0 ? "/128" : "/32");
+            return single(address);
         }
+    }
+
+    /**
+     * The viewers that reach a host.
+     *
+     * @param host a host of this blueprint
+     * @return all of them if it is a monitor, and else none
+     */
+    public List<Viewer> viewersOf(Host host) {
+        return host.role() == Role.MONITOR ? viewers : List.of();
     }
 
     /**
@@ -327,19 +381,32 @@ public record Blueprint(MeshSpec spec, List<Host> hosts) {
                         Locale.ROOT, "    runs there already: %d/tcp, job %s%n", service.port(), service.job()));
             }
         }
+        for (Viewer viewer : viewers) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "  viewer %s  %s  reaches Prometheus on the monitors alone%s%n",
+                    viewer.name(),
+                    viewer.address(),
+                    viewer.spec().until().map(end -> ", until " + end).orElse("")));
+        }
         text.append(String.format(
                 Locale.ROOT,
                 "every host admits 22/tcp (SSH) and %d/udp (WireGuard) from anywhere, and %d/tcp (node_exporter)%s on %s from the"
-                        + " monitors; nothing else%n",
+                        + " monitors%s; nothing else%n",
                 spec.wireGuardPort(),
                 spec.nodeExporterPort(),
                 hosts.stream().allMatch(host -> host.spec().exposures().isEmpty()) ? "" : " and the ports of its jobs",
-                interfaceName()));
+                interfaceName(),
+                viewers.isEmpty()
+                        ? ""
+                        : "; a monitor admits its viewers to "
+                                + spec.prometheus().port() + "/tcp (Prometheus) there"));
         text.append(String.format(
                 Locale.ROOT,
-                "Prometheus %s answers on the monitor's loopback alone, port %d; node_exporter %s; a scrape every %d s",
+                "Prometheus %s answers on the monitor's loopback alone, port %d%s; node_exporter %s; a scrape every %d s",
                 spec.prometheus().release().version(),
                 spec.prometheus().port(),
+                viewers.isEmpty() ? "" : ", which is passed on to the viewers",
                 spec.nodeExporter().version(),
                 spec.prometheus().scrapeInterval().toSeconds()));
         return text.toString().replace("\r\n", "\n");

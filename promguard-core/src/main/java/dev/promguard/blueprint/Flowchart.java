@@ -55,6 +55,7 @@ final class Flowchart {
             blueprint.monitors().forEach(this::nodes);
         }
         links.forEach(text::append);
+        viewers();
         states();
         return text.toString();
     }
@@ -77,6 +78,30 @@ final class Flowchart {
                 .append(id(host))
                 .append(String.format(Locale.ROOT, shape, label))
                 .append('\n');
+    }
+
+    /** A viewer knows the monitors alone. */
+    private void viewers() {
+        int number = 0;
+        for (Blueprint.Viewer viewer : blueprint.viewers()) {
+            String id = "v" + number++;
+            text.append("  ")
+                    .append(id)
+                    .append("([\"")
+                    .append(viewer.name())
+                    .append("<br/>viewer<br/>")
+                    .append(viewer.address())
+                    .append("\"])\n");
+            for (Blueprint.Host monitor : blueprint.monitors()) {
+                text.append("  ")
+                        .append(id)
+                        .append(" -. \"WireGuard · Prometheus ")
+                        .append(blueprint.spec().prometheus().port())
+                        .append("/tcp\" .-> ")
+                        .append(id(monitor))
+                        .append('\n');
+            }
+        }
     }
 
     private void betweenMonitors() {

@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
  * @param prometheus how Prometheus is to run on the monitors
  * @param nodeExporter the release of node_exporter
  * @param hosts the hosts of the spec, monitors and nodes, in the order in which they get addresses
+ * @param viewers who reaches Prometheus on the monitors, in the order in which they get addresses; also those whose access has ended
  */
 public record MeshSpec(
         String name,
@@ -30,9 +31,10 @@ public record MeshSpec(
         int nodeExporterPort,
         PrometheusSpec prometheus,
         Release nodeExporter,
-        List<HostSpec> hosts) {
+        List<HostSpec> hosts,
+        List<ViewerSpec> viewers) {
     /**
-     * Copies the hosts. Whether the whole makes sense is {@link Planner#problems(MeshSpec)}'s to say.
+     * Copies the lists. Whether the whole makes sense is {@link Planner#problems(MeshSpec)}'s to say.
      *
      * @throws NullPointerException if something is null
      */
@@ -43,6 +45,47 @@ public record MeshSpec(
         Objects.requireNonNull(prometheus, "prometheus");
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
+        viewers = List.copyOf(viewers);
+    }
+
+    /**
+     * A spec without viewers.
+     *
+     * @param name the mesh's name
+     * @param network the network inside the tunnels in CIDR notation
+     * @param wireGuard the WireGuard interface of every host
+     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+     * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
+     * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
+     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
+     * @param prometheus how Prometheus is to run on the monitors
+     * @param nodeExporter the release of node_exporter
+     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec(
+            String name,
+            String network,
+            WireGuardSpec wireGuard,
+            int wireGuardPort,
+            boolean presharedKeys,
+            boolean hostsFile,
+            int nodeExporterPort,
+            PrometheusSpec prometheus,
+            Release nodeExporter,
+            List<HostSpec> hosts) {
+        this(
+                name,
+                network,
+                wireGuard,
+                wireGuardPort,
+                presharedKeys,
+                hostsFile,
+                nodeExporterPort,
+                prometheus,
+                nodeExporter,
+                hosts,
+                List.of());
     }
 
     /**
@@ -78,6 +121,28 @@ public record MeshSpec(
                 prometheus,
                 nodeExporter,
                 hosts);
+    }
+
+    /**
+     * The same spec with other viewers.
+     *
+     * @param others the viewers
+     * @return a copy
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec withViewers(List<ViewerSpec> others) {
+        return new MeshSpec(
+                name,
+                network,
+                wireGuard,
+                wireGuardPort,
+                presharedKeys,
+                hostsFile,
+                nodeExporterPort,
+                prometheus,
+                nodeExporter,
+                hosts,
+                others);
     }
 
     /**
@@ -137,6 +202,7 @@ public record MeshSpec(
                 nodeExporterPort,
                 chosenPrometheus,
                 chosenExporter,
-                hosts.stream().map(host -> host.withReleases(releases)).toList());
+                hosts.stream().map(host -> host.withReleases(releases)).toList(),
+                viewers);
     }
 }

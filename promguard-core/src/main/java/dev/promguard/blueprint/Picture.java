@@ -2,6 +2,7 @@ package dev.promguard.blueprint;
 
 import dev.promguard.blueprint.Overlay.Mark;
 import dev.promguard.blueprint.Overlay.State;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -23,6 +24,8 @@ final class Picture {
     private static final int LONGEST_SERVICES = 34;
     private static final String MONITOR = "#e6522c";
     private static final String NODE = "#33658a";
+    private static final String VIEWER = "#6a4c93";
+    private static final String BOLD = " font-weight=\"bold\" fill=\"#222222\"";
 
     private final Blueprint blueprint;
     private final Overlay overlay;
@@ -31,6 +34,7 @@ final class Picture {
     private final int left;
     private final int width;
     private final int monitorY;
+    private final List<String> viewers;
     private final StringBuilder lines = new StringBuilder(2048);
     private final StringBuilder boxes = new StringBuilder(4096);
 
@@ -40,10 +44,24 @@ final class Picture {
         this.monitors = blueprint.monitors();
         this.boxHeight = BOX_HEIGHT + (overlay.hosts().isEmpty() ? 0 : 19);
         this.left = GAP + monitors.size() * STEP + STEP;
+        this.viewers = viewers(blueprint);
         int columns = Math.max(
-                monitors.size(), Math.min(PER_ROW, Math.max(2, blueprint.nodes().size())));
+                Math.max(monitors.size(), viewers.size()),
+                Math.min(PER_ROW, Math.max(2, blueprint.nodes().size())));
         this.width = left + columns * (BOX_WIDTH + GAP) + (Regions.isGrouped(blueprint) ? GAP : 0);
-        this.monitorY = TITLE + arcs() * STEP;
+        this.monitorY = TITLE + (viewers.isEmpty() ? 0 : BOX_HEIGHT + GAP + monitors.size() * STEP) + arcs() * STEP;
+    }
+
+    /** A line for each viewer, in one row: many of them are counted. */
+    private static List<String> viewers(Blueprint blueprint) {
+        List<String> all =
+                blueprint.viewers().stream().map(Blueprint.Viewer::name).toList();
+        if (all.size() <= PER_ROW) {
+            return all;
+        }
+        List<String> some = new ArrayList<>(all.subList(0, PER_ROW - 1));
+        some.add("and " + (all.size() - PER_ROW + 1) + " more viewers");
+        return List.copyOf(some);
     }
 
     /** How many tunnels between monitors lead over another monitor. */
@@ -57,10 +75,41 @@ final class Picture {
         for (int m = 0; m < monitors.size(); m++) {
             box(monitors.get(m), monitorX(m), monitorY, MONITOR, List.of("Prometheus"));
         }
+        viewers();
         betweenMonitors();
         int below = monitorY + boxHeight;
         int end = blueprint.nodes().isEmpty() ? below : Regions.isGrouped(blueprint) ? regions(below) : rows(below);
         return svg(end + 52);
+    }
+
+    /** Viewers above the monitors, each with a line to every monitor. */
+    private void viewers() {
+        for (int v = 0; v < viewers.size(); v++) {
+            int x = monitorX(v);
+            boolean one = v < PER_ROW - 1 || blueprint.viewers().size() <= PER_ROW;
+            frame(x, TITLE, BOX_HEIGHT, VIEWER);
+            text("pg-text", 0, 24, BOLD, cut(viewers.get(v)));
+            if (one) {
+                text(
+                        "pg-dim",
+                        0,
+                        44,
+                        " fill=\"#333333\"",
+                        blueprint.viewers().get(v).address());
+            }
+            text("pg-kind", 0, 63, " fill=\"" + VIEWER + '"', one ? "viewer" : "viewers");
+            boxes.append("  </svg>\n");
+            for (int m = 0; m < monitors.size(); m++) {
+                line(
+                        State.GOOD,
+                        "M%d %dV%dH%dV%d",
+                        x + BOX_WIDTH / 2 + (2 * m - monitors.size() + 1) * STEP,
+                        TITLE + BOX_HEIGHT,
+                        TITLE + BOX_HEIGHT + GAP / 2 + m * STEP,
+                        monitorX(m) + BOX_WIDTH / 4,
+                        monitorY);
+            }
+        }
     }
 
     private int monitorX(int index) {
@@ -191,24 +240,8 @@ final class Picture {
     private void box(Blueprint.Host host, int x, int y, String colour, List<String> runs) {
         Mark mark = overlay.hosts().get(host.name());
         String edge = mark == null ? colour : mark.state().colour();
-        boxes.append(String.format(
-                Locale.ROOT,
-                "  <rect class=\"pg-box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#fafafa\" stroke=\"%s\""
-                        + " stroke-width=\"2\"/>\n",
-                x,
-                y,
-                BOX_WIDTH,
-                boxHeight,
-                edge));
-        // What is too long for a box ends at its edge, whatever the font.
-        boxes.append(String.format(
-                Locale.ROOT,
-                "  <svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" overflow=\"hidden\">\n",
-                x + 14,
-                y,
-                BOX_WIDTH - 18,
-                boxHeight));
-        text("pg-text", 0, 24, " font-weight=\"bold\" fill=\"#222222\"", cut(host.name()));
+        frame(x, y, boxHeight, edge);
+        text("pg-text", 0, 24, BOLD, cut(host.name()));
         text("pg-dim", 0, 44, " fill=\"#333333\"", host.spec().region() + " · " + host.address());
         text("pg-kind", 0, 63, " fill=\"" + colour + '"', Regions.services(host, runs, LONGEST_SERVICES));
         if (mark != null) {
@@ -220,6 +253,27 @@ final class Picture {
                     mark.text());
         }
         boxes.append("  </svg>\n");
+    }
+
+    /** A box, and the beginning of what stands in it. */
+    private void frame(int x, int y, int height, String edge) {
+        boxes.append(String.format(
+                Locale.ROOT,
+                "  <rect class=\"pg-box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#fafafa\" stroke=\"%s\""
+                        + " stroke-width=\"2\"/>\n",
+                x,
+                y,
+                BOX_WIDTH,
+                height,
+                edge));
+        // What is too long for a box ends at its edge, whatever the font.
+        boxes.append(String.format(
+                Locale.ROOT,
+                "  <svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" overflow=\"hidden\">\n",
+                x + 14,
+                y,
+                BOX_WIDTH - 18,
+                height));
     }
 
     private void text(String type, int x, int y, String attributes, String text) {

@@ -6,6 +6,7 @@ import inet.ipaddr.AddressStringException;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.math.BigInteger;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Turns a spec into a blueprint. A pure function: no clock, no I/O, no randomness. */
 public final class Planner {
@@ -31,6 +33,22 @@ public final class Planner {
      * @throws InvalidSettingException if the spec has problems, or the network has no address left
      */
     public static Blueprint plan(MeshSpec spec, Map<String, String> held) {
+        return plan(spec, held, Map.of(), Optional.empty());
+    }
+
+    /**
+     * Makes every decision at a time, at which the access of viewers may have ended. Hosts have addresses from the lower end of the network
+     * and viewers from the upper, so that neither takes those of the other. A viewer keeps the address that it holds.
+     *
+     * @param spec the spec, without {@link #problems}
+     * @param held addresses that hosts hold already, as in {@link #plan(MeshSpec, Map)}
+     * @param heldByViewers addresses that viewers hold already, by name; a host's address goes first
+     * @param now the time; empty to plan as if no access had ended
+     * @return the blueprint
+     * @throws InvalidSettingException if the spec has problems, or the network has no address left
+     */
+    public static Blueprint plan(
+            MeshSpec spec, Map<String, String> held, Map<String, String> heldByViewers, Optional<Instant> now) {
         List<String> problems = problems(spec);
         if (!problems.isEmpty()) {
             throw new InvalidSettingException(String.join("; ", problems));
@@ -48,6 +66,13 @@ public final class Planner {
                 addresses.put(name, parsed.toCanonicalString());
             }
         });
+        Map<String, IPAddress> ofViewers = new LinkedHashMap<>();
+        for (ViewerSpec viewer : spec.viewers()) {
+            Optional.ofNullable(heldByViewers.get(viewer.name()))
+                    .map(Planner::parseAddress)
+                    .filter(address -> usable(network, address) && taken.add(address))
+                    .ifPresent(address -> ofViewers.put(viewer.name(), address));
+        }
         IPAddress next = network.getLower().withoutPrefixLength().increment(1);
         for (HostSpec host : ordered) {
             if (addresses.containsKey(host.name())) {
@@ -64,6 +89,10 @@ public final class Planner {
             addresses.put(host.name(), next.toCanonicalString());
         }
 
+        List<Blueprint.Viewer> viewers = viewers(spec, network, taken, ofViewers).stream()
+                .filter(viewer -> now.isEmpty() || !viewer.spec().isExpired(now.get()))
+                .toList();
+
         int prefix = prefixLength(network);
         List<HostSpec> monitors =
                 ordered.stream().filter(host -> host.role() == Role.MONITOR).toList();
@@ -75,9 +104,36 @@ public final class Planner {
                             .map(HostSpec::name)
                             .filter(name -> !name.equals(host.name()))
                             .toList();
-            hosts.add(new Blueprint.Host(host, address, prefix, peers, firewall(spec, host, monitors, addresses)));
+            List<FirewallRule> rules = firewall(spec, host, monitors, addresses);
+            if (host.role() == Role.MONITOR) {
+                viewers.forEach(viewer -> rules.add(admitting(spec, viewer, address)));
+            }
+            hosts.add(new Blueprint.Host(host, address, prefix, peers, rules));
         }
-        return new Blueprint(spec, hosts);
+        return new Blueprint(spec, hosts, viewers);
+    }
+
+    /** Every viewer with the address that it holds, or the highest that is free. */
+    private static List<Blueprint.Viewer> viewers(
+            MeshSpec spec, IPAddress network, Set<IPAddress> taken, Map<String, IPAddress> held) {
+        List<Blueprint.Viewer> viewers = new ArrayList<>();
+        IPAddress next = network.getUpper().withoutPrefixLength();
+        for (ViewerSpec viewer : spec.viewers()) {
+            IPAddress address = held.get(viewer.name());
+            if (address == null) {
+                while (network.contains(next) && (taken.contains(next) || !usable(network, next))) {
+                    next = next.increment(-1);
+                }
+                if (!usable(network, next)) {
+                    throw new InvalidSettingException("network " + spec.network() + " has no address left for viewer "
+                            + viewer.name() + ": addresses that other hosts held stay theirs; choose a larger network");
+                }
+                taken.add(next);
+                address = next;
+            }
+            viewers.add(new Blueprint.Viewer(viewer, address.toCanonicalString()));
+        }
+        return List.copyOf(viewers);
     }
 
     /**
@@ -91,6 +147,7 @@ public final class Planner {
         List<String> problems = new ArrayList<>();
         problems.addAll(ValueChecks.meshName(spec.name()));
         hostProblems(spec, problems);
+        viewerProblems(spec, problems);
         networkProblems(spec, problems);
         problems.addAll(ValueChecks.interfaceName(spec.wireGuard().interfaceName()));
         mtuProblems(spec, problems);
@@ -157,6 +214,27 @@ public final class Planner {
         words("image", HostSpec::image, spec.hosts(), problems);
     }
 
+    private static void viewerProblems(MeshSpec spec, List<String> problems) {
+        Set<String> hosts = spec.hosts().stream().map(HostSpec::name).collect(Collectors.toSet());
+        Map<String, String> names = new LinkedHashMap<>();
+        Map<String, String> keys = new LinkedHashMap<>();
+        for (ViewerSpec viewer : spec.viewers()) {
+            String quoted = "viewer name " + Names.quote(viewer.name());
+            List<String> found = ValueChecks.viewerName(viewer.name());
+            problems.addAll(found);
+            if (hosts.contains(viewer.name())) {
+                problems.add(quoted + " is also a host's: give the viewer a name of its own");
+            } else if (names.put(viewer.name(), viewer.name()) != null) {
+                problems.add(quoted + " is used by another viewer too: give each viewer a name of its own");
+            }
+            String other = keys.putIfAbsent(viewer.publicKey(), viewer.name());
+            if (other != null) {
+                problems.add("viewers " + Names.quote(other) + " and " + Names.quote(viewer.name())
+                        + " have the same public key: generate a key pair for each machine");
+            }
+        }
+    }
+
     /** Names each bad word once, however many hosts have it. */
     private static void words(
             String field, Function<HostSpec, String> word, List<HostSpec> hosts, List<String> problems) {
@@ -201,10 +279,13 @@ public final class Planner {
         }
         IPAddress network = parseNetwork(text);
         BigInteger room = network.getCount().subtract(BigInteger.valueOf(network.isIPv4() ? 2 : 1));
-        if (room.compareTo(BigInteger.valueOf(spec.hosts().size())) < 0) {
+        int viewers = spec.viewers().size();
+        if (room.compareTo(BigInteger.valueOf(spec.hosts().size() + viewers)) < 0) {
             problems.add("network " + Names.quote(text) + " is too small: it has addresses for "
                     + room.max(BigInteger.ZERO)
-                    + " hosts, and the mesh has " + spec.hosts().size() + "; choose a shorter prefix, such as "
+                    + " hosts, and the mesh has " + spec.hosts().size()
+                    + (viewers == 0 ? "" : " and " + viewers + (viewers == 1 ? " viewer" : " viewers"))
+                    + "; choose a shorter prefix, such as "
                     + (network.isIPv4() ? "/24" : "/64"));
         }
     }
@@ -278,6 +359,16 @@ public final class Planner {
                 port,
                 Protocol.TCP,
                 monitor.name() + " WireGuard " + what + " scraper");
+    }
+
+    private static FirewallRule admitting(MeshSpec spec, Blueprint.Viewer viewer, String to) {
+        return new FirewallRule(
+                Optional.of(spec.wireGuard().interfaceName()),
+                Optional.of(viewer.address()),
+                Optional.of(to),
+                spec.prometheus().port(),
+                Protocol.TCP,
+                viewer.name() + " WireGuard Prometheus viewer");
     }
 
     private static String address(Map<String, String> addresses, String name) {

@@ -7,8 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -19,6 +21,7 @@ import java.util.TreeSet;
 /** The SHA-256 of a spec, from each value that it has. Values of which no order is defined are sorted. */
 final class SpecHash {
     private static final String PREFIX = "sha256:";
+    private static final String VIEWERS = "viewers";
 
     private SpecHash() {}
 
@@ -57,7 +60,10 @@ final class SpecHash {
             return constant.name();
         } else if (value instanceof String || value instanceof URI) {
             return value.toString().length() + "\"" + value + '"';
-        } else if (value instanceof Integer || value instanceof Boolean || value instanceof Duration) {
+        } else if (value instanceof Integer
+                || value instanceof Boolean
+                || value instanceof Duration
+                || value instanceof Instant) {
             return value.toString();
         }
         throw new IllegalStateException("a spec has no " + value.getClass());
@@ -67,10 +73,14 @@ final class SpecHash {
         StringBuilder text = new StringBuilder(part.getClass().getSimpleName()).append('{');
         for (RecordComponent component : part.getClass().getRecordComponents()) {
             try {
-                text.append(component.getName())
-                        .append('=')
-                        .append(text(component.getAccessor().invoke(part)))
-                        .append(';');
+                Object value = component.getAccessor().invoke(part);
+                // A spec without viewers has the hash that it had before there were any.
+                if (!component.getName().equals(VIEWERS) || !List.of().equals(value)) {
+                    text.append(component.getName())
+                            .append('=')
+                            .append(text(value))
+                            .append(';');
+                }
             } catch (IllegalAccessException | InvocationTargetException e) {
                 throw new IllegalStateException(component + " cannot be read", e);
             }

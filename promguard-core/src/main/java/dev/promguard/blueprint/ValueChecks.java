@@ -95,6 +95,19 @@ public final class ValueChecks {
     }
 
     /**
+     * Checks a viewer's name, which is also part of files' lines and of a firewall rule's comment.
+     *
+     * @param value the name
+     * @return the problems
+     */
+    public static List<String> viewerName(String value) {
+        return check(
+                Names.isHost(value),
+                "viewer name " + Names.quote(value)
+                        + " is not valid: use 1 to 63 lower-case letters, digits and dashes, not starting or ending with a dash");
+    }
+
+    /**
      * Checks a provider's word.
      *
      * @param field {@code region}, {@code size} or {@code image}

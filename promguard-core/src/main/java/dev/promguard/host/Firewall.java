@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
     private static final String NFTABLES = "nftables.service";
-    private static final Pattern SCRAPER = Pattern.compile("[a-z0-9-]+ WireGuard [a-z0-9_-]+ scraper");
+    private static final Pattern SCRAPER =
+            Pattern.compile("[a-z0-9-]+ WireGuard ([a-z0-9_-]+ scraper|Prometheus viewer)");
 
     private Firewall() {}
 

@@ -33,7 +33,8 @@ public final class Interfaces implements Resource {
     private static final Pattern UNIT = Pattern.compile("unit wg-quick@([A-Za-z0-9_=+.-]{1,15})\\.service");
     private static final Pattern KIND = Pattern.compile("wireguard|tun|other");
     private static final Pattern KEY = Pattern.compile("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=");
-    private static final Pattern KEEPALIVE = Pattern.compile("(?m)^PersistentKeepalive = ([0-9]+)$");
+    private static final Pattern KEEPALIVE =
+            Pattern.compile("(?m)^PublicKey = (.{44})$|^PersistentKeepalive = ([0-9]+)$");
     private static final String KIND_OTHER = "other";
 
     /** What leads everywhere overlaps every network and takes nothing from it: a more specific route wins. */
@@ -225,13 +226,30 @@ public final class Interfaces implements Resource {
         if (desired.mtu().isPresent() && !running.mtu().equals(desired.mtu())) {
             running.mtu().ifPresent(mtu -> differences.add("its MTU is " + mtu));
         }
-        Matcher keepalive = KEEPALIVE.matcher(desired.config().content());
-        int seconds = keepalive.find() ? Integer.parseInt(keepalive.group(1)) : 0;
-        desired.peers().stream()
-                .filter(peer -> running.keepalives().getOrDefault(peer.publicKey(), seconds) != seconds)
-                .forEach(peer -> differences.add("peer " + peer.name() + " has "
-                        + (seconds == 0 ? "a keepalive" : "not the keepalive of " + seconds + " s")));
+        Map<String, Integer> keepalives = keepalives(desired.config().content());
+        for (WireGuardInterface.Peer peer : desired.peers()) {
+            int seconds = keepalives.getOrDefault(peer.publicKey().base64(), 0);
+            if (running.keepalives().getOrDefault(peer.publicKey(), seconds) != seconds) {
+                differences.add("peer " + peer.name() + " has "
+                        + (seconds == 0 ? "a keepalive" : "not the keepalive of " + seconds + " s"));
+            }
+        }
         return List.copyOf(differences);
+    }
+
+    /** What a configuration says of its peers, by public key. */
+    private static Map<String, Integer> keepalives(String config) {
+        Map<String, Integer> keepalives = new HashMap<>();
+        Matcher lines = KEEPALIVE.matcher(config);
+        String key = "";
+        while (lines.find()) {
+            if (lines.group(1) != null) {
+                key = lines.group(1);
+            } else {
+                keepalives.put(key, Integer.valueOf(lines.group(2)));
+            }
+        }
+        return keepalives;
     }
 
     /** The WireGuard interface of somebody else's that listens on a UDP port. */

@@ -34,14 +34,16 @@ public final class KillSwitches implements Resource {
      * @param dropped the networks whose packets a rule drops that do not leave through the WireGuard interface
      * @param guarded the addresses that routing rules accept packets for from the WireGuard interface alone
      * @param closed the TCP ports that routing rules close to peers, by guarded address: each with the peers that reach it all the same
+     * @param shut the peers that routing rules let reach nothing but such ports
      */
     public record KillSwitchFact(
             Set<String> unreachable,
             Set<String> dropped,
             Set<String> guarded,
-            Map<String, Map<Integer, Set<String>>> closed) {
+            Map<String, Map<Integer, Set<String>>> closed,
+            Set<String> shut) {
         /** Nothing is set. */
-        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of(), Set.of(), Map.of());
+        public static final KillSwitchFact NONE = new KillSwitchFact(Set.of(), Set.of(), Set.of(), Map.of(), Set.of());
 
         /**
          * Copies the sets and the map.
@@ -53,6 +55,7 @@ public final class KillSwitches implements Resource {
             dropped = Set.copyOf(dropped);
             guarded = Set.copyOf(guarded);
             closed = Map.copyOf(closed);
+            shut = Set.copyOf(shut);
         }
 
         /**
@@ -69,26 +72,28 @@ public final class KillSwitches implements Resource {
         }
 
         /**
-         * Whether its peers reach exactly the ports of the host's address that they should.
+         * Whether its peers reach exactly the ports of the host's address that they should, and its viewers nothing else.
          *
          * @param killSwitch the kill switch as it should be
-         * @return false if a port is open to another peer, or closed to one that should reach it
+         * @return false if a port is open to another peer, or closed to one that should reach it, or a viewer reaches more
          */
         public boolean closesPorts(KillSwitch killSwitch) {
-            return closed.getOrDefault(killSwitch.address(), Map.of()).equals(killSwitch.closedPorts());
+            return closed.getOrDefault(killSwitch.address(), Map.of()).equals(killSwitch.closedPorts())
+                    && shut.containsAll(killSwitch.viewers());
         }
 
         /**
-         * Whether it covers nothing but one network and one address.
+         * Whether it covers nothing but one network and one address, and shuts out nobody but its viewers.
          *
          * @param killSwitch the kill switch as it should be
-         * @return false if a layer is there for another network or another address
+         * @return false if a layer is there for another network or another address, or for somebody who is no viewer any more
          */
         public boolean coversNothingBut(KillSwitch killSwitch) {
             Set<String> network = Set.of(killSwitch.network());
             return network.containsAll(unreachable)
                     && network.containsAll(dropped)
-                    && Set.of(killSwitch.address()).containsAll(guarded);
+                    && Set.of(killSwitch.address()).containsAll(guarded)
+                    && killSwitch.viewers().containsAll(shut);
         }
     }
 
@@ -99,6 +104,7 @@ public final class KillSwitches implements Resource {
         private final Set<String> guarded = new HashSet<>();
         private final Map<String, Map<Integer, Set<String>>> admitted = new HashMap<>();
         private final Map<String, Map<Integer, Set<String>>> closed = new HashMap<>();
+        private final Set<String> shut = new HashSet<>();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
@@ -106,6 +112,7 @@ public final class KillSwitches implements Resource {
                 case "unreachable" -> unreachable.add(network(line));
                 case "dropped" -> dropped.add(network(line));
                 case "guarded" -> guarded.add(line.fields(1).field(1, ADDRESS));
+                case "shut" -> shut.add(line.fields(1).field(1, ADDRESS));
                 case "admitted" -> admitted(line.fields(3)).add(line.field(3, ADDRESS));
                 case "closed" -> {
                     Set<String> peers = admitted(line.fields(2));
@@ -128,7 +135,7 @@ public final class KillSwitches implements Resource {
 
         @Override
         public KillSwitchFact facts() {
-            return new KillSwitchFact(unreachable, dropped, guarded, closed);
+            return new KillSwitchFact(unreachable, dropped, guarded, closed, shut);
         }
     }
 
@@ -182,7 +189,11 @@ public final class KillSwitches implements Resource {
                                     + " alone"
                                     + (killSwitch.ports().isEmpty()
                                             ? ""
-                                            : ", and no peer but monitors reach " + killSwitch.portsArgument());
+                                            : ", and no peer but monitors reach "
+                                                    + killSwitch.portArguments().get(0))
+                                    + (killSwitch.viewers().isEmpty()
+                                            ? ""
+                                            : ", and viewers nothing but " + killSwitch.viewed());
                         case RELEASE_OTHERS -> "cover no network but " + killSwitch.network();
                     };
         }
@@ -194,14 +205,10 @@ public final class KillSwitches implements Resource {
 
         @Override
         public ShellCall call(NewKeys keys) {
-            return ShellCall.of(
-                    "apply_kill_switch",
-                    does.name(),
-                    killSwitch.network(),
-                    killSwitch.interfaceName(),
-                    killSwitch.address(),
-                    killSwitch.portsArgument(),
-                    killSwitch.scrapersArgument());
+            List<String> arguments = new ArrayList<>(
+                    List.of(does.name(), killSwitch.network(), killSwitch.interfaceName(), killSwitch.address()));
+            arguments.addAll(killSwitch.portArguments());
+            return ShellCall.of("apply_kill_switch", arguments);
         }
     }
 
@@ -265,9 +272,20 @@ public final class KillSwitches implements Resource {
         Configure configure = (Configure) change;
         String network = configure.killSwitch().network();
         if (configure.does() == KillSwitchAction.RELEASE_OTHERS) {
-            return List.of(explanation
-                    .explained(change, "kill switch: covers another network than " + network, "release")
-                    .between("covers another network", "covers " + network + " alone"));
+            boolean another = !Set.of(network)
+                            .containsAll(explanation.facts().killSwitch().unreachable())
+                    || !Set.of(network)
+                            .containsAll(explanation.facts().killSwitch().dropped())
+                    || !Set.of(configure.killSwitch().address())
+                            .containsAll(explanation.facts().killSwitch().guarded());
+            return another
+                    ? List.of(explanation
+                            .explained(change, "kill switch: covers another network than " + network, "release")
+                            .between("covers another network", "covers " + network + " alone"))
+                    : List.of(explanation
+                            .explained(
+                                    change, "kill switch: has rules for somebody who is no viewer any more", "release")
+                            .between("rules for former viewers", "rules for viewers alone"));
         }
         HostFacts facts = explanation.facts();
         UnitFact unit = facts.units().get(KillSwitch.UNIT);

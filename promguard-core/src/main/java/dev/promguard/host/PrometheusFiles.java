@@ -110,13 +110,31 @@ final class PrometheusFiles {
                                     "window",
                                     Math.max(300, 4 * interval) + "s",
                                     "handshakeAge",
-                                    Math.max(300, 180 + 2 * interval))));
+                                    Math.max(300, 180 + 2 * interval),
+                                    "viewers",
+                                    blueprint.viewers().stream()
+                                            .map(Blueprint.Viewer::name)
+                                            .toList(),
+                                    "expiring",
+                                    expiring(blueprint))));
         }
         for (RuleFile file : spec.ruleFiles()) {
             files.put(
                     RULES_FOLDER + file.name() + ".yml", file.text().endsWith("\n") ? file.text() : file.text() + '\n');
         }
         return files;
+    }
+
+    /** The viewers whose access ends, each with the time in seconds since 1970. */
+    private static List<Map<String, String>> expiring(Blueprint blueprint) {
+        List<Map<String, String>> expiring = new ArrayList<>();
+        for (Blueprint.Viewer viewer : blueprint.viewers()) {
+            viewer.spec()
+                    .until()
+                    .ifPresent(end ->
+                            expiring.add(Map.of("name", viewer.name(), "until", Long.toString(end.getEpochSecond()))));
+        }
+        return List.copyOf(expiring);
     }
 
     private String prometheusUnit(Blueprint blueprint, ReleaseInstall prometheus) {

@@ -51,6 +51,7 @@ public final class Renderer {
     private final Map<String, Secret> secrets;
     private final ExporterFiles exporterFiles;
     private final PrometheusFiles prometheusFiles;
+    private final ViewerFiles viewerFiles;
 
     /** Makes a renderer. */
     public Renderer() {
@@ -61,6 +62,7 @@ public final class Renderer {
         this.templates = templates;
         exporterFiles = new ExporterFiles(templates);
         prometheusFiles = new PrometheusFiles(templates, exporterFiles);
+        viewerFiles = new ViewerFiles(templates);
         this.secrets = Map.copyOf(secrets);
     }
 
@@ -129,23 +131,31 @@ public final class Renderer {
                                 : Optional.empty()));
             }
         }
+        for (Blueprint.Viewer viewer : blueprint.viewersOf(host)) {
+            peers.add(new WireGuardInterface.Peer(
+                    viewer.name(),
+                    new PublicKey(viewer.spec().publicKey()),
+                    Optional.empty(),
+                    List.of(viewer.allowedIp()),
+                    Optional.empty()));
+        }
+        String keepalive = keepalive(
+                host,
+                endpoint(blueprint, name, Optional.ofNullable(publicAddresses.get(name)))
+                                .isEmpty()
+                        && publicAddresses.containsKey(name));
         List<Map<String, String>> peerTexts = peers.stream()
                 .map(peer -> peer(
                         peer.name(),
                         peer.publicKey().base64(),
                         peer.endpoint().orElse(""),
                         String.join(", ", peer.allowedIps()),
-                        peer.presharedKeyPath().orElse("")))
+                        peer.presharedKeyPath().orElse(""),
+                        blueprint.contains(peer.name()) ? keepalive : ""))
                 .toList();
         ManagedFile config = new ManagedFile(
                 WireGuardInterface.configPath(interfaceName),
-                wireGuardConfig(
-                        blueprint,
-                        host,
-                        peerTexts,
-                        endpoint(blueprint, name, Optional.ofNullable(publicAddresses.get(name)))
-                                        .isEmpty()
-                                && publicAddresses.containsKey(name)),
+                wireGuardConfig(blueprint, host, peerTexts),
                 0600,
                 "root",
                 List.of());
@@ -200,6 +210,9 @@ public final class Renderer {
             List<ManagedFile> own = prometheusFiles.files(blueprint, host);
             files.addAll(own);
             units.add(PrometheusFiles.unit(blueprint, own));
+            List<ManagedFile> ofViewers = viewerFiles.files(blueprint, host);
+            files.addAll(ofViewers);
+            ViewerFiles.unit(ofViewers).ifPresent(units::add);
         }
         return new DesiredHost(
                 blueprint,
@@ -227,7 +240,8 @@ public final class Renderer {
         Map<String, Map<String, String>> hosts = new TreeMap<>();
         for (Blueprint.Host host : blueprint.hosts()) {
             Map<String, String> files = new TreeMap<>();
-            List<Map<String, String>> peers = host.peers().stream()
+            String keepalive = keepalive(host, false);
+            List<Map<String, String>> peers = new ArrayList<>(host.peers().stream()
                     .map(name -> peer(
                             name,
                             UNKNOWN,
@@ -235,11 +249,15 @@ public final class Renderer {
                             blueprint.host(name).allowedIp(),
                             blueprint.spec().presharedKeys()
                                     ? WireGuardInterface.presharedKeyPath(blueprint.interfaceName(), name)
-                                    : ""))
-                    .toList();
+                                    : "",
+                            keepalive))
+                    .toList());
+            blueprint
+                    .viewersOf(host)
+                    .forEach(viewer ->
+                            peers.add(peer(viewer.name(), viewer.spec().publicKey(), "", viewer.allowedIp(), "", "")));
             files.put(
-                    WireGuardInterface.configPath(blueprint.interfaceName()),
-                    wireGuardConfig(blueprint, host, peers, false));
+                    WireGuardInterface.configPath(blueprint.interfaceName()), wireGuardConfig(blueprint, host, peers));
             killSwitch(blueprint, host).files().forEach(file -> files.put(file.path(), file.content()));
             files.putAll(wireGuardMetrics(blueprint));
             files.put(UNIT_FOLDER + NODE_EXPORTER_UNIT, nodeExporterUnit(blueprint, host, nodeExporter(blueprint)));
@@ -250,6 +268,7 @@ public final class Renderer {
                             .forEach(file -> files.put(file.path(), file.content())));
             if (host.role() == Role.MONITOR) {
                 prometheusFiles.files(blueprint, host).forEach(file -> files.put(file.path(), file.content()));
+                viewerFiles.files(blueprint, host).forEach(file -> files.put(file.path(), file.content()));
             }
             hosts.put(host.name(), files);
         }
@@ -261,7 +280,12 @@ public final class Renderer {
     }
 
     private static Map<String, String> peer(
-            String name, String publicKey, String endpoint, String allowedIps, String presharedKeyPath) {
+            String name,
+            String publicKey,
+            String endpoint,
+            String allowedIps,
+            String presharedKeyPath,
+            String keepalive) {
         return Map.of(
                 "name",
                 name,
@@ -272,12 +296,17 @@ public final class Renderer {
                 "allowedIps",
                 allowedIps,
                 "presharedKeyPath",
-                presharedKeyPath);
+                presharedKeyPath,
+                "keepalive",
+                keepalive);
     }
 
-    /** A host that its peers cannot send to has to keep the way back open itself. */
-    private String wireGuardConfig(
-            Blueprint blueprint, Blueprint.Host host, List<Map<String, String>> peers, boolean withoutEndpoint) {
+    /** A host that its peers cannot send to has to keep the way back open itself. Viewers do that on their side. */
+    private static String keepalive(Blueprint.Host host, boolean withoutEndpoint) {
+        return host.spec().endpoint().behindNat() || withoutEndpoint ? Integer.toString(KEEPALIVE_SECONDS) : "";
+    }
+
+    private String wireGuardConfig(Blueprint blueprint, Blueprint.Host host, List<Map<String, String>> peers) {
         return templates.render(
                 "wg.conf.j2",
                 Map.of(
@@ -293,8 +322,6 @@ public final class Renderer {
                         blueprint.spec().wireGuardPort(host.spec()),
                         "keyPath",
                         WireGuardInterface.keyPath(blueprint.interfaceName()),
-                        "keepalive",
-                        host.spec().endpoint().behindNat() || withoutEndpoint ? KEEPALIVE_SECONDS : "",
                         "mtu",
                         mtu(blueprint, host).isPresent() ? mtu(blueprint, host).getAsInt() : "",
                         "peers",
@@ -306,8 +333,15 @@ public final class Renderer {
         return own.isPresent() ? own : blueprint.spec().wireGuard().mtu();
     }
 
-    /** Where a host's peers send to; empty if they cannot, or do not know yet. */
-    private static Optional<String> endpoint(Blueprint blueprint, String host, Optional<String> publicAddress) {
+    /**
+     * Where a host's peers send to.
+     *
+     * @param blueprint the blueprint
+     * @param host the host's name
+     * @param publicAddress the public address that is known of it
+     * @return such as {@code 203.0.113.7:51820} or {@code [2001:db8::7]:51820}; empty if they cannot, or do not know yet
+     */
+    public static Optional<String> endpoint(Blueprint blueprint, String host, Optional<String> publicAddress) {
         HostSpec spec = blueprint.host(host).spec();
         HostEndpoint endpoint = spec.endpoint();
         int port = endpoint.port().orElse(blueprint.spec().wireGuardPort(spec));
@@ -342,15 +376,20 @@ public final class Renderer {
 
     private KillSwitch killSwitch(Blueprint blueprint, Blueprint.Host host) {
         KillSwitch withoutFiles = new KillSwitch(
-                blueprint.network(),
-                host.address(),
-                blueprint.interfaceName(),
-                portsClosedToPeers(blueprint, host),
-                blueprint.monitors().stream()
-                        .map(Blueprint.Host::address)
-                        .filter(address -> !address.equals(host.address()))
-                        .collect(Collectors.toSet()),
-                List.of());
+                        blueprint.network(),
+                        host.address(),
+                        blueprint.interfaceName(),
+                        portsClosedToPeers(blueprint, host),
+                        blueprint.monitors().stream()
+                                .map(Blueprint.Host::address)
+                                .filter(address -> !address.equals(host.address()))
+                                .collect(Collectors.toSet()),
+                        List.of())
+                .with(
+                        blueprint.spec().prometheus().port(),
+                        blueprint.viewersOf(host).stream()
+                                .map(Blueprint.Viewer::address)
+                                .collect(Collectors.toSet()));
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),
@@ -361,9 +400,7 @@ public final class Renderer {
                 "interface",
                 withoutFiles.interfaceName(),
                 "ports",
-                withoutFiles.portsArgument(),
-                "peers",
-                withoutFiles.scrapersArgument(),
+                String.join(" ", withoutFiles.portArguments()),
                 "wireGuardUnit",
                 WireGuardInterface.unit(withoutFiles.interfaceName()),
                 "script",
@@ -412,8 +449,14 @@ public final class Renderer {
         return files;
     }
 
-    /** An address and a port, an IPv6 address in brackets. */
-    static String endpoint(String address, int port) {
+    /**
+     * An address and a port, an IPv6 address in brackets.
+     *
+     * @param address an IPv4 or IPv6 address
+     * @param port the port
+     * @return such as {@code 10.0.0.1:9090} or {@code [fd00:77::1]:9090}
+     */
+    public static String endpoint(String address, int port) {
         return (address.indexOf(':') >= 0 ? '[' + address + ']' : address) + ':' + port;
     }
 }

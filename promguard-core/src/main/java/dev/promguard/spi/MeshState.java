@@ -31,6 +31,8 @@ import java.util.stream.Collectors;
  * @param accessKey how the cloud knows the login key; empty until it was registered
  * @param jumpHosts the host keys that jump hosts proved, by their {@linkplain JumpHost#paths paths}; read as empty where it is missing
  * @param protectedHosts the names of hosts that no run may remove; read as empty where it is missing
+ * @param viewers the viewers, by name, also those that the spec does not name any more and monitors may still know; read as empty where
+ *     it is missing
  */
 public record MeshState(
         String mesh,
@@ -39,7 +41,8 @@ public record MeshState(
         List<CreateIntent> intents,
         Optional<AccessKey> accessKey,
         Map<String, HostKeyFingerprint> jumpHosts,
-        Set<String> protectedHosts) {
+        Set<String> protectedHosts,
+        Map<String, ViewerState> viewers) {
     /**
      * Copies the collections.
      *
@@ -55,6 +58,8 @@ public record MeshState(
                 Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(jumpHosts, Map.of()))));
         protectedHosts = Collections.unmodifiableSet(
                 new TreeSet<>(Set.copyOf(Objects.requireNonNullElse(protectedHosts, Set.of()))));
+        viewers = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(viewers, Map.of()))));
+        viewers.keySet().forEach(name -> require("viewer name", name, Names.isHost(name)));
         protectedHosts.forEach(name -> require("host name", name, Names.isHost(name)));
         jumpHosts.keySet().forEach(path -> require("jump host", path, Names.isPrintable(path)));
         hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
@@ -71,11 +76,55 @@ public record MeshState(
         });
     }
 
+    /**
+     * The state of a mesh without viewers.
+     *
+     * @param mesh the mesh's name
+     * @param hosts the hosts, by name
+     * @param resting addresses that hosts held until lately, by the old holder's name
+     * @param intents orders whose outcome is not yet known
+     * @param accessKey how the cloud knows the login key
+     * @param jumpHosts the host keys that jump hosts proved, by their paths
+     * @param protectedHosts the names of hosts that no run may remove
+     * @throws NullPointerException if something is null
+     * @throws InvalidSettingException if a name is not one that a host or a mesh may have, an address is none, or two hosts hold
+     *     the same
+     */
+    public MeshState(
+            String mesh,
+            Map<String, HostState> hosts,
+            Map<String, String> resting,
+            List<CreateIntent> intents,
+            Optional<AccessKey> accessKey,
+            Map<String, HostKeyFingerprint> jumpHosts,
+            Set<String> protectedHosts) {
+        this(mesh, hosts, resting, intents, accessKey, jumpHosts, protectedHosts, Map.of());
+    }
+
     /** What is remembered goes into files and calls, and may have been altered where it is kept. */
     private static void require(String field, String value, boolean valid) {
         if (!valid) {
             throw new InvalidSettingException(
                     field + ' ' + Names.quote(value) + " is not one that PromGuard writes down");
+        }
+    }
+
+    /**
+     * What is remembered of a viewer.
+     *
+     * @param address the address inside the tunnels that it holds
+     * @param publicKey its WireGuard public key
+     */
+    public record ViewerState(String address, PublicKey publicKey) {
+        /**
+         * Checks the form.
+         *
+         * @throws NullPointerException if one is null
+         * @throws InvalidSettingException if the address is no IPv4 or IPv6 address
+         */
+        public ViewerState {
+            require("address", address, Names.isAddress(address));
+            Objects.requireNonNull(publicKey, "publicKey");
         }
     }
 
@@ -338,7 +387,7 @@ public record MeshState(
                 restingNow.put(name, host.address());
             }
         });
-        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, protectedHosts);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, protectedHosts, viewers);
     }
 
     /**
@@ -351,7 +400,7 @@ public record MeshState(
     public MeshState with(String name, HostState host) {
         Map<String, HostState> changed = new TreeMap<>(hosts);
         changed.put(name, host);
-        return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts, protectedHosts);
+        return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts, protectedHosts, viewers);
     }
 
     /**
@@ -369,7 +418,7 @@ public record MeshState(
         }
         Set<String> left = new TreeSet<>(protectedHosts);
         left.remove(name);
-        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, left);
+        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, left, viewers);
     }
 
     /**
@@ -378,7 +427,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState rested() {
-        return new MeshState(mesh, hosts, Map.of(), intents, accessKey, jumpHosts, protectedHosts);
+        return new MeshState(mesh, hosts, Map.of(), intents, accessKey, jumpHosts, protectedHosts, viewers);
     }
 
     /**
@@ -390,7 +439,7 @@ public record MeshState(
     public MeshState intending(CreateIntent intent) {
         List<CreateIntent> changed = new ArrayList<>(intents);
         changed.add(intent);
-        return new MeshState(mesh, hosts, resting, changed, accessKey, jumpHosts, protectedHosts);
+        return new MeshState(mesh, hosts, resting, changed, accessKey, jumpHosts, protectedHosts, viewers);
     }
 
     /**
@@ -407,7 +456,8 @@ public record MeshState(
                 intents.stream().filter(intent -> !intent.equals(settled)).toList(),
                 accessKey,
                 jumpHosts,
-                protectedHosts);
+                protectedHosts,
+                viewers);
     }
 
     /**
@@ -417,7 +467,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState with(AccessKey key) {
-        return new MeshState(mesh, hosts, resting, intents, Optional.of(key), jumpHosts, protectedHosts);
+        return new MeshState(mesh, hosts, resting, intents, Optional.of(key), jumpHosts, protectedHosts, viewers);
     }
 
     /**
@@ -429,7 +479,7 @@ public record MeshState(
     public MeshState withJumpHosts(Map<String, HostKeyFingerprint> proven) {
         Map<String, HostKeyFingerprint> changed = new TreeMap<>(jumpHosts);
         changed.putAll(proven);
-        return new MeshState(mesh, hosts, resting, intents, accessKey, changed, protectedHosts);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, changed, protectedHosts, viewers);
     }
 
     /**
@@ -447,6 +497,41 @@ public record MeshState(
                 changed.remove(name);
             }
         });
-        return new MeshState(mesh, hosts, resting, intents, accessKey, jumpHosts, changed);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, jumpHosts, changed, viewers);
+    }
+
+    /**
+     * The addresses that viewers hold.
+     *
+     * @return a new map of the addresses by the viewers' names
+     */
+    public Map<String, String> viewerAddresses() {
+        Map<String, String> addresses = new TreeMap<>();
+        viewers.forEach((name, viewer) -> addresses.put(name, viewer.address()));
+        return addresses;
+    }
+
+    /**
+     * The same state with viewers put in or replaced. Others stay.
+     *
+     * @param planned viewers by name
+     * @return a copy
+     */
+    public MeshState withViewers(Map<String, ViewerState> planned) {
+        Map<String, ViewerState> changed = new TreeMap<>(viewers);
+        changed.putAll(planned);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, jumpHosts, protectedHosts, changed);
+    }
+
+    /**
+     * The same state without other viewers than some.
+     *
+     * @param names the names of viewers that stay
+     * @return a copy
+     */
+    public MeshState retainingViewers(Set<String> names) {
+        Map<String, ViewerState> changed = new TreeMap<>(viewers);
+        changed.keySet().retainAll(names);
+        return new MeshState(mesh, hosts, resting, intents, accessKey, jumpHosts, protectedHosts, changed);
     }
 }

@@ -61,7 +61,9 @@ class BlueprintTest {
         Element root = parse(svg).getDocumentElement();
         assertThat(root.getTagName()).isEqualTo("svg");
         assertThat(root.getElementsByTagName("rect").getLength())
-                .isEqualTo(1 + blueprint(spec).hosts().size());
+                .isEqualTo(1
+                        + blueprint(spec).hosts().size()
+                        + blueprint(spec).viewers().size());
         int width = Integer.parseInt(root.getAttribute("width"));
         int height = Integer.parseInt(root.getAttribute("height"));
         for (int i = 1; i < root.getElementsByTagName("rect").getLength(); i++) {
@@ -106,7 +108,9 @@ class BlueprintTest {
                         .distinct()
                         .count()
                 : blueprint.nodes().size();
-        return monitors * (monitors - 1) / 2 + monitors * ends;
+        return monitors * (monitors - 1) / 2
+                + monitors * ends
+                + monitors * blueprint.viewers().size();
     }
 
     private static List<Element> elements(Element root, String name) {

@@ -139,7 +139,11 @@ final class FactsFile {
                 FactsByResource.NONE.with(
                         KillSwitches.FACTS,
                         new KillSwitchFact(
-                                networks("unreachable"), networks("dropped"), networks("guarded"), closedPorts())),
+                                networks("unreachable"),
+                                networks("dropped"),
+                                networks("guarded"),
+                                closedPorts(),
+                                networks("shut"))),
                 Optional.ofNullable(key).map(words -> SpecFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(

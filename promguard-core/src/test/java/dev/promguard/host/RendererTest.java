@@ -246,8 +246,8 @@ class RendererTest {
         for (Unit unit : host.units()) {
             String content = content(host, "/etc/systemd/system/" + unit.name());
             content = content.replaceFirst("ExecStart=(/opt/promguard|/usr/bin)/[^ ]+ ", "ExecStart=/bin/true ");
-            if (unit.name().endsWith(".timer")) {
-                String service = unit.name().replace(".timer", ".service");
+            if (unit.name().matches(".*[.](timer|socket)")) {
+                String service = unit.name().replaceFirst("[.](timer|socket)$", ".service");
                 Files.writeString(folder.resolve(service), content(host, "/etc/systemd/system/" + service));
             } else {
                 assertThat(content).contains("ExecStart=/bin/true --");
@@ -270,14 +270,14 @@ class RendererTest {
             if (unit.name().endsWith(".timer")) {
                 continue;
             }
-            Path file =
-                    Files.writeString(folder.resolve(unit.name()), content(host, "/etc/systemd/system/" + unit.name()));
+            String name = unit.name().replace(".socket", ".service");
+            Path file = Files.writeString(folder.resolve(name), content(host, "/etc/systemd/system/" + name));
 
             Tool.Answer answer =
                     analyze.run("", "security", "--no-pager", "--offline=true", "--threshold=29", file.toString());
 
             assertThat(answer.exitCode()).as(answer.output()).isZero();
-            assertThat(answer.output()).contains("Overall exposure level for " + unit.name());
+            assertThat(answer.output()).contains("Overall exposure level for " + name);
         }
     }
 

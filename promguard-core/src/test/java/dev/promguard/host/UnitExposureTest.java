@@ -55,7 +55,7 @@ class UnitExposureTest {
             } else {
                 assertThat(service.content())
                         .as(name)
-                        .containsPattern("(?m)^User=[a-z_]+$")
+                        .containsPattern("(?m)^(User=[a-z_]+|DynamicUser=yes)$")
                         .doesNotContain("User=root");
             }
         }

@@ -947,7 +947,8 @@ public final class MemoryMachine {
                                 .filter(written::contains)
                                 .filter(path -> path.startsWith("/etc/promguard/")
                                         || (path.startsWith("/etc/prometheus/") && path.endsWith(".yml"))
-                                        || path.endsWith(".service")),
+                                        || path.endsWith(".service")
+                                        || path.endsWith(".socket")),
                         releases.keySet().stream().map(release -> "/opt/promguard/" + release))
                 .toList();
     }
@@ -1323,12 +1324,17 @@ public final class MemoryMachine {
             String address = change.killSwitch().address();
             cover(Set.of(network), Set.of(address));
             List<String> lines = new ArrayList<>();
-            for (int port : change.killSwitch().ports()) {
-                change.killSwitch()
-                        .scrapers()
-                        .forEach(peer ->
-                                lines.add(String.join("\t", "admitted", address, Integer.toString(port), peer)));
+            change.killSwitch().closedPorts().forEach((port, peers) -> {
+                peers.forEach(peer -> lines.add(String.join("\t", "admitted", address, Integer.toString(port), peer)));
                 lines.add("closed\t" + address + '\t' + port);
+            });
+            // As the script does: who was shut out stays so until the others are released.
+            change.killSwitch().viewers().forEach(peer -> lines.add("shut\t" + peer));
+            if (change.does() == KillSwitchAction.COVER) {
+                closedPorts.values().stream()
+                        .flatMap(List::stream)
+                        .filter(line -> line.startsWith("shut\t") && !lines.contains(line))
+                        .forEach(lines::add);
             }
             closedPorts.put(address, lines);
             started.add(KillSwitch.UNIT);

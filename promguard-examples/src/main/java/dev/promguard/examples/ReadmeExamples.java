@@ -6,6 +6,7 @@ import dev.promguard.Mesh;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
 import dev.promguard.Tunnel;
+import dev.promguard.ViewerConfig;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Capability;
 import dev.promguard.blueprint.Exporter;
@@ -14,6 +15,7 @@ import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.ssh.ExistingHosts;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 
 /** Examples of the READMEs, beside the ten tasks. A test compares them, so that what stands there compiles. */
 public final class ReadmeExamples {
@@ -45,6 +48,20 @@ public final class ReadmeExamples {
             browse(prometheus.uri());
         }
         mesh.destroy();
+    }
+
+    static void viewer() {
+        WireGuardKeyPair keys = WireGuardKeyPair.generate();
+        Mesh mesh = Mesh.builder()
+                .name("shop")
+                .monitor("tor1")
+                .nodes(3)
+                .viewer("anna-laptop", keys.publicKey(), viewer -> viewer.until(Instant.parse("2027-01-01T00:00:00Z")))
+                .build();
+        mesh.apply();
+        ViewerConfig config = mesh.viewerConfig("anna-laptop").withPrivateKey(keys.privateKey());
+        System.out.println(config.toQrText());
+        config.writeTo(Path.of("shop.conf"));
     }
 
     static Mesh hostsOneByOne() {

@@ -2,6 +2,7 @@ package dev.promguard.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ApplyException;
 import dev.promguard.Mesh;
@@ -13,6 +14,8 @@ import dev.promguard.examples.localcloud.ExecResult;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.Outsider;
+import dev.promguard.keys.WireGuardKeyPair;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -453,6 +456,87 @@ class ClosedIT {
         mesh.plan().requireEmpty();
         assertScraped();
         assertClosed();
+    }
+
+    /** A person outside the mesh gets in where the spec says so, to Prometheus alone, and out again. Nobody else does meanwhile. */
+    @Test
+    @Order(75)
+    void viewer_laptopOutsideTheMesh_reachesPrometheusAloneAndOnlyAsLongAsTheSpecSays() {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/wg-quick")), "needs wg-quick, of the package wireguard-tools");
+        Map<String, String> started = Clouds.startTimes(hosts());
+        try (WireGuardKeyPair keys = WireGuardKeyPair.generate();
+                Outsider laptop = cloud.outsider()) {
+            Mesh viewed =
+                    mesh.toBuilder().viewer("anna-laptop", keys.publicKey()).build();
+            Plan plan = viewed.plan();
+            assertThat(plan.entries().stream().filter(entry -> entry.kind() != Plan.Kind.KEEP))
+                    .extracting(Plan.Entry::name)
+                    .containsExactly("shut-monitor-1");
+            assertThat(viewed.apply(plan).ok()).isTrue();
+            viewed.plan().requireEmpty();
+            viewed.verify().orThrow();
+            Path config = viewed.viewerConfig("anna-laptop")
+                    .withPrivateKey(keys.privateKey())
+                    .writeTo(state.resolve("shut.conf"));
+            wgQuick(laptop, "up", config);
+            try {
+                assertThat(Clouds.startTimes(hosts())).isEqualTo(started);
+                assertViewed(laptop);
+                Clouds.run(
+                        monitor(),
+                        "systemctl is-active promguard-viewers.service && systemctl restart promguard-viewers.socket");
+                assertViewed(laptop);
+                Clouds.run(monitor(), "ufw reload; systemctl restart wg-quick@wg0");
+                assertViewed(laptop);
+                int boots = monitor().boots();
+                monitor().reboot();
+                Clouds.await("the boot", SOON, () -> monitor().boots() > boots);
+                assertViewed(laptop);
+                assertScraped();
+                Clouds.run(monitor(), "ufw --force disable");
+                assertViewed(laptop);
+                assertThat(open(Set.of(9090), Clouds.from(node(1)), MONITOR)).isEmpty();
+                assertThat(viewed.apply().ok()).isTrue();
+                viewed.plan().requireEmpty();
+
+                assertThat(mesh.apply().ok()).isTrue();
+
+                assertThat(open(Set.of(22, 9090, 9100), Clouds.from(laptop), MONITOR))
+                        .isEmpty();
+            } finally {
+                wgQuick(laptop, "down", config);
+            }
+        }
+        assertThat(Clouds.run(monitor(), "ls /etc/systemd/system; wg show wg0 peers | wc -l"))
+                .doesNotContain("promguard-viewers")
+                .endsWith("2");
+        mesh.plan().requireEmpty();
+        assertScraped();
+        assertClosed();
+    }
+
+    private void wgQuick(Outsider laptop, String verb, Path config) {
+        Path userspace = monitor().root().resolve("usr/bin/wireguard-go");
+        ExecResult result = laptop.exec(
+                "env", "WG_QUICK_USERSPACE_IMPLEMENTATION=" + userspace, "wg-quick", verb, config.toString());
+        assertThat(result.ok()).as("wg-quick %s: %s", verb, result).isTrue();
+    }
+
+    /** From the laptop, Prometheus shows its targets, and nothing else answers: not the monitor itself, not what is behind it. */
+    private void assertViewed(Outsider laptop) {
+        Clouds.await(
+                "Prometheus, from the laptop",
+                SOON,
+                () -> Clouds.from(laptop)
+                        .apply("curl -s -m 3 http://" + MONITOR + ":9090/api/v1/targets")
+                        .contains("shut-node-2"));
+        // As somebody would who wants more than the configuration says.
+        laptop.exec(
+                "sh",
+                "-c",
+                "wg set shut peer $(wg show shut peers) allowed-ips 10.0.0.0/24; ip route replace 10.0.0.0/24 dev shut");
+        assertThat(open(Set.of(22, 9090, 9100), Clouds.from(laptop), MONITOR, NODE_1, NODE_2))
+                .containsExactly(MONITOR + ":9090");
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
@@ -19,6 +20,7 @@ import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.StateJournal;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostOrder;
 import dev.promguard.spi.MeshState;
@@ -129,7 +131,9 @@ public final class Act {
         // A host that was not observed may still have a peer that is gone.
         if (complete && roster.only().isEmpty()) {
             try {
-                journal.update(MeshState::rested);
+                Set<String> viewers =
+                        context.spec().viewers().stream().map(ViewerSpec::name).collect(Collectors.toSet());
+                journal.update(state -> state.rested().retainingViewers(viewers));
             } catch (StateException e) {
                 failed("record that no address is reserved any more", e, outcome);
             }
@@ -313,7 +317,15 @@ public final class Act {
         journal.update(before -> {
             Map<String, String> planned = new TreeMap<>();
             roster.blueprint().hosts().forEach(host -> planned.put(host.name(), host.address()));
-            MeshState state = roster.state().moved(planned);
+            Map<String, MeshState.ViewerState> viewers = new TreeMap<>();
+            boolean told = roster.blueprint().monitors().stream().anyMatch(monitor -> roster.covers(monitor.name()));
+            (told ? roster.blueprint().viewers() : List.<Blueprint.Viewer>of())
+                    .forEach(viewer -> viewers.put(
+                            viewer.name(),
+                            new MeshState.ViewerState(
+                                    viewer.address(),
+                                    new PublicKey(viewer.spec().publicKey()))));
+            MeshState state = roster.state().moved(planned).withViewers(viewers);
             // Nothing is known to be gone where not everything was looked for.
             Map<String, HostState> held =
                     roster.only().isEmpty() ? roster.state().hosts() : Map.of();

@@ -13,6 +13,7 @@ import dev.promguard.host.WireGuard;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.FirstContact;
 import dev.promguard.internal.decide.HostDecision;
+import dev.promguard.internal.decide.ViewerAccess;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
@@ -102,6 +103,7 @@ final class HostChanger {
         boolean armed;
         try {
             armed = session.apply(changes, keys, progress);
+            tellDone(decision, ViewerAccess.VIEWER);
         } catch (HostException e) {
             if (together && e.status() == Status.FAILED) {
                 rollBack(session, e);

@@ -162,7 +162,8 @@ public final class Uninstaller {
                 state.intents(),
                 state.accessKey(),
                 state.jumpHosts(),
-                state.protectedHosts());
+                state.protectedHosts(),
+                state.viewers());
     }
 
     /** Passes on what a host reports. */

@@ -23,6 +23,7 @@ import dev.promguard.host.Packages;
 import dev.promguard.host.Renderer;
 import dev.promguard.host.ServedPorts;
 import dev.promguard.host.SymbolicKeys;
+import dev.promguard.host.ViewerFiles;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.HostObservation.Unreachable;
@@ -56,6 +57,8 @@ public final class Decider {
 
     private final Renderer renderer;
     private final String stateLocation;
+
+    private static final String PROMETHEUS_PORT = "prometheus(settings -> settings.port(…))";
 
     /**
      * A decider.
@@ -97,7 +100,7 @@ public final class Decider {
         for (Blueprint.Host host : roster.selected()) {
             hosts.add(decide(observed, keys, host));
         }
-        return new Decision(request, observed, keys, hosts, Problem.all(request, observed, hosts, stateLocation));
+        return new Decision(request, observed, keys, hosts, Problem.all(request, observed, keys, hosts, stateLocation));
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host) {
@@ -151,6 +154,7 @@ public final class Decider {
             planned.add(ExplainedChange.of(HOST, Change.Action.UPDATE, host.name(), true, REBUILT));
         }
         planned.addAll(Removals.protection(roster, host));
+        planned.addAll(ViewerAccess.changes(roster, host, facts));
         planned.addAll(Placement.differences(roster, host.name()));
         List<List<ExplainedChange>> explained = Explanation.each(
                 desired, facts, left, changes, observed.expected().getOrDefault(host.name(), desired), keys.pairs());
@@ -259,7 +263,14 @@ public final class Decider {
                     "prometheus.service",
                     "127.0.0.1",
                     blueprint.spec().prometheus().port(),
-                    "prometheus(settings -> settings.port(…))"));
+                    PROMETHEUS_PORT));
+            if (!blueprint.viewers().isEmpty()) {
+                ports.add(new Conflicts.Claim(
+                        ViewerFiles.SOCKET,
+                        host.address(),
+                        blueprint.spec().prometheus().port(),
+                        PROMETHEUS_PORT));
+            }
         }
         return ports;
     }

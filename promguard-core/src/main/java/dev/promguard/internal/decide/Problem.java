@@ -34,6 +34,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         PROTECTED(true, ErrorCode.HOST_PROTECTED),
         /** A host does not exist, and the run creates none. */
         NOT_CREATED(true, ErrorCode.HOST_NOT_CREATED),
+        /** A viewer has the WireGuard key of a host. */
+        VIEWER_KEY(true, ErrorCode.INVALID_SPEC),
         /** A host cannot be reached or read. */
         UNREACHABLE(false, ErrorCode.CONNECT_FAILED),
         /** A host is not running, or has no public address yet. */
@@ -97,10 +99,12 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
     }
 
     /** All problems, in the order in which every verb reports them. */
-    static List<Problem> all(Request request, Observed observed, List<HostDecision> hosts, String stateLocation) {
+    static List<Problem> all(
+            Request request, Observed observed, KeyDecision keys, List<HostDecision> hosts, String stateLocation) {
         List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
         Removals.ofProtected(observed.roster()).ifPresent(problems::add);
         Removals.notCreated(request, observed.roster()).ifPresent(problems::add);
+        ViewerAccess.problem(observed.roster(), keys.known()).ifPresent(problems::add);
         hosts.forEach(host -> problems.addAll(host.problems()));
         return List.copyOf(problems);
     }

@@ -74,7 +74,9 @@ public final class CloudObserver {
         try {
             blueprint = Planner.plan(
                     spec.withReleases(context.provider().releases()),
-                    state.heldAddresses(address -> Planner.isUsable(spec, address)));
+                    state.heldAddresses(address -> Planner.isUsable(spec, address)),
+                    state.viewerAddresses(),
+                    Optional.of(context.now()));
         } catch (InvalidSettingException e) {
             throw new InvalidMeshException(ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(e.reason()));
         }

@@ -12,6 +12,7 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 
 /**
  * What a run works with: the spec, the ports, the sources of randomness and the bounds of every wait. Immutable; thread-safe as
@@ -29,6 +30,7 @@ import java.time.Duration;
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param intervals how long to wait before asking again
  * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
+ * @param now when the run began
  */
 public record Context(
         MeshSpec spec,
@@ -42,7 +44,8 @@ public record Context(
         int parallelism,
         Duration sshTimeout,
         PollIntervals intervals,
-        boolean removalAllowed) {
+        boolean removalAllowed,
+        Instant now) {
     /**
      * The mesh's name.
      *

@@ -17,12 +17,15 @@ import dev.promguard.host.HostFacts.UnitFact;
 import dev.promguard.host.KillSwitch;
 import dev.promguard.host.LoadedRule;
 import dev.promguard.host.MeshTraffic;
+import dev.promguard.host.ViewerFiles;
 import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
+import dev.promguard.keys.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -82,14 +85,14 @@ final class HostChecks {
         List<CheckItem> due = new ArrayList<>(List.of(
                 deniesItem(host), guardedItem(blueprint, host), killSwitchItem(blueprint, host), exportersItem(host)));
         if (host.role() == Role.MONITOR) {
-            due.add(loopbackItem(host));
+            due.add(loopbackItem(blueprint, host));
         }
         due.add(upToDateItem(host));
-        units(blueprint.interfaceName(), host).forEach(unit -> due.add(unitItem(host, unit)));
+        units(blueprint, host).forEach(unit -> due.add(unitItem(host, unit)));
         due.add(keyFileItem(host));
-        due.add(peersItem(host));
+        due.add(peersItem(blueprint, host));
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
-            due.add(presharedItem(host));
+            due.add(presharedItem(blueprint, host));
         }
         host.peers().stream()
                 .map(blueprint::host)
@@ -129,8 +132,12 @@ final class HostChecks {
                 "has its exporters listen on " + host.address() + " alone");
     }
 
-    private static CheckItem loopbackItem(Blueprint.Host host) {
-        return item(host, CheckKind.PROMETHEUS_LISTENS_ON_LOOPBACK_ONLY, "has Prometheus listen on loopback alone");
+    private static CheckItem loopbackItem(Blueprint blueprint, Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.PROMETHEUS_LISTENS_ON_LOOPBACK_ONLY,
+                "has Prometheus listen on loopback alone"
+                        + (blueprint.viewers().isEmpty() ? "" : ", passed on to its viewers at " + host.address()));
     }
 
     private static CheckItem upToDateItem(Blueprint.Host host) {
@@ -147,15 +154,21 @@ final class HostChecks {
                 host, CheckKind.WIREGUARD_KEY_PROTECTED, "keeps its WireGuard private key where root alone reads it");
     }
 
-    private static CheckItem peersItem(Blueprint.Host host) {
+    private static CheckItem peersItem(Blueprint blueprint, Blueprint.Host host) {
+        List<String> peers = new ArrayList<>(host.peers());
+        blueprint.viewersOf(host).forEach(viewer -> peers.add("viewer " + viewer.name()));
         return item(
                 host,
                 CheckKind.WIREGUARD_PEERS,
-                "has tunnels with " + words(host.peers()) + " and nobody else, one address each");
+                "has tunnels with " + words(peers) + " and nobody else, one address each");
     }
 
-    private static CheckItem presharedItem(Blueprint.Host host) {
-        return item(host, CheckKind.PRESHARED_KEYS, "shares a preshared key with each peer");
+    private static CheckItem presharedItem(Blueprint blueprint, Blueprint.Host host) {
+        return item(
+                host,
+                CheckKind.PRESHARED_KEYS,
+                "shares a preshared key with each peer"
+                        + (blueprint.viewersOf(host).isEmpty() ? "" : " but its viewers"));
     }
 
     private static CheckItem handshakeItem(Blueprint.Host host, Blueprint.Host peer) {
@@ -166,12 +179,18 @@ final class HostChecks {
                 .about(peer.name());
     }
 
-    private static List<String> units(String interfaceName, Blueprint.Host host) {
+    private static List<String> units(Blueprint blueprint, Blueprint.Host host) {
         List<String> units = new ArrayList<>(List.of(
-                WireGuardInterface.unit(interfaceName), KillSwitch.UNIT, METRICS_TIMER, "node_exporter.service"));
+                WireGuardInterface.unit(blueprint.interfaceName()),
+                KillSwitch.UNIT,
+                METRICS_TIMER,
+                "node_exporter.service"));
         host.spec().exporters().forEach(exporter -> units.add(exporter.unit()));
         if (host.role() == Role.MONITOR) {
             units.add("prometheus.service");
+            if (!blueprint.viewers().isEmpty()) {
+                units.add(ViewerFiles.SOCKET);
+            }
         }
         return units;
     }
@@ -274,9 +293,8 @@ final class HostChecks {
                         + ", at boot " + boot,
                 route && rule && guard && ports && boot,
                 "Run apply. Until then, " + KillSwitch.SCRIPT + " add " + killSwitch.network() + ' '
-                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + ' ' + killSwitch.portsArgument()
-                        + ' '
-                        + killSwitch.scrapersArgument() + " on the host sets them.");
+                        + killSwitch.interfaceName() + ' ' + killSwitch.address() + ' '
+                        + String.join(" ", killSwitch.portArguments()) + " on the host sets them.");
     }
 
     private void listensWhereItShould() {
@@ -288,11 +306,12 @@ final class HostChecks {
                 "See which program it is (ss -ltnp), stop it, and run apply.");
         if (host.role() == Role.MONITOR) {
             Set<Integer> prometheus = Set.of(blueprint.spec().prometheus().port());
+            Set<String> passedOn = blueprint.viewers().isEmpty() ? Set.of() : Set.of(host.address());
             add(
-                    loopbackItem(host),
+                    loopbackItem(blueprint, host),
                     "ss -ltun",
-                    describeStrays(prometheus, Set.of()),
-                    strays(prometheus, Set.of()).isEmpty(),
+                    describeStrays(prometheus, passedOn),
+                    strays(prometheus, passedOn).isEmpty(),
                     "See which program it is (ss -ltnp), stop it, and run apply.");
         }
     }
@@ -382,7 +401,7 @@ final class HostChecks {
     }
 
     private void units() {
-        for (String unit : units(blueprint.interfaceName(), host)) {
+        for (String unit : units(blueprint, host)) {
             UnitFact fact = facts.units().get(unit);
             add(
                     unitItem(host, unit),
@@ -421,19 +440,35 @@ final class HostChecks {
                 wrong.add(name + " has " + listed(found.get().allowedIps().stream()) + " instead of " + own);
             }
         }
+        Set<PublicKey> viewers = new HashSet<>();
+        for (Blueprint.Viewer viewer : blueprint.viewersOf(host)) {
+            PublicKey key = new PublicKey(viewer.spec().publicKey());
+            viewers.add(key);
+            Optional<PeerFact> found =
+                    peers.stream().filter(peer -> peer.publicKey().equals(key)).findFirst();
+            if (found.isEmpty()) {
+                wrong.add("without viewer " + viewer.name());
+            } else if (!found.get().allowedIps().equals(List.of(viewer.allowedIp()))) {
+                wrong.add("viewer " + viewer.name() + " has " + listed(found.get().allowedIps().stream())
+                        + " instead of " + viewer.allowedIp());
+            }
+        }
         boolean unknown = false;
         for (PeerFact peer : peers.stream()
+                .filter(peer -> !viewers.contains(peer.publicKey()))
                 .filter(peer -> host.peers().stream().noneMatch(name -> keys.isOf(peer, name)))
                 .limit(MOST_LISTED)
                 .toList()) {
             Optional<String> owner = keys.owner(peer, facts, blueprint);
             unknown |= owner.isEmpty();
-            wrong.add(owner.map(name -> "PromGuard's own peer " + name + ", whom the spec does not give it, ")
+            wrong.add(owner.filter(name -> !keys.isOfFormerViewer(peer.publicKey()))
+                            .map(name -> "PromGuard's own peer " + name + ", whom the spec does not give it, ")
+                            .or(() -> owner.map(name -> name + ", "))
                             .orElse("an unknown peer ")
                     + peer.publicKey() + " with " + listed(peer.allowedIps().stream()));
         }
         add(
-                peersItem(host),
+                peersItem(blueprint, host),
                 "wg show " + blueprint.interfaceName(),
                 wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
                 wrong.isEmpty(),
@@ -449,7 +484,7 @@ final class HostChecks {
                                     fact -> keys.isOf(fact, peer) && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
             add(
-                    presharedItem(host),
+                    presharedItem(blueprint, host),
                     "wg show " + blueprint.interfaceName() + ", compared on the host with its files",
                     without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
                     without.isEmpty(),

@@ -7,6 +7,7 @@ import dev.promguard.host.HostFacts.ManifestFact;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.WireGuardFact;
 import dev.promguard.host.WireGuardInterface;
+import dev.promguard.internal.decide.ViewerAccess;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.keys.PublicKey;
 import java.util.HashMap;
@@ -26,6 +27,7 @@ final class PeerKeys {
 
     private final Map<String, PublicKey> remembered;
     private final Map<String, PublicKey> shown = new HashMap<>();
+    private final Map<PublicKey, String> formerViewers = new HashMap<>();
 
     private PeerKeys(Map<String, PublicKey> remembered) {
         this.remembered = Map.copyOf(remembered);
@@ -34,6 +36,7 @@ final class PeerKeys {
     /** The keys of a mesh as it was observed. */
     static PeerKeys of(Observed observed) {
         PeerKeys keys = new PeerKeys(observed.roster().state().publicKeys());
+        keys.formerViewers.putAll(ViewerAccess.former(observed.roster()));
         for (Blueprint.Host host : observed.roster().blueprint().hosts()) {
             observed.seen(host.name())
                     .flatMap(seen -> seen.facts()
@@ -56,6 +59,11 @@ final class PeerKeys {
         return peers.stream().filter(peer -> isOf(peer, name)).findFirst();
     }
 
+    /** Whether a key is that of somebody who was a viewer and is none any more. */
+    boolean isOfFormerViewer(PublicKey key) {
+        return formerViewers.containsKey(key);
+    }
+
     /** Whether a peer has the key of a host. */
     boolean isOf(PeerFact peer, String name) {
         return peer.publicKey().equals(remembered.get(name)) || peer.publicKey().equals(shown.get(name));
@@ -73,10 +81,12 @@ final class PeerKeys {
                 .map(Map.Entry::getKey)
                 .sorted()
                 .findFirst();
-        return own.or(() -> configured(peer, facts, blueprint.interfaceName())
-                .map(name -> otherMesh(facts, blueprint)
-                        .map(mesh -> name + " of mesh " + mesh)
-                        .orElse(name + " of an earlier apply")));
+        return own.or(() ->
+                        Optional.ofNullable(formerViewers.get(peer.publicKey())).map("viewer "::concat))
+                .or(() -> configured(peer, facts, blueprint.interfaceName())
+                        .map(name -> otherMesh(facts, blueprint)
+                                .map(mesh -> name + " of mesh " + mesh)
+                                .orElse(name + " of an earlier apply")));
     }
 
     /** The mesh that a host is in, where it is another. */

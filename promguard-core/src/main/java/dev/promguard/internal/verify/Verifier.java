@@ -37,6 +37,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -301,7 +302,7 @@ public final class Verifier {
                 .target(targetHealth.getOrDefault(host.name(), "unknown"));
         Optional.ofNullable(addresses.get(host.name())).ifPresent(health::publicAddress);
         Optional.ofNullable(facts.get(host.name()))
-                .flatMap(Verifier::oldestHandshake)
+                .flatMap(this::oldestHandshake)
                 .ifPresent(health::handshakeAge);
         Optional.ofNullable(facts.get(host.name())).ifPresent(seen -> {
             health.system((seen.osId() + ' ' + seen.osVersion()).strip()).software(software(host, seen));
@@ -328,8 +329,14 @@ public final class Verifier {
         return versions;
     }
 
-    private static Optional<Duration> oldestHandshake(HostFacts facts) {
-        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of());
+    /** A viewer's machine may sleep for days. */
+    private Optional<Duration> oldestHandshake(HostFacts facts) {
+        Set<String> viewers = blueprint.viewers().stream()
+                .map(viewer -> viewer.spec().publicKey())
+                .collect(Collectors.toSet());
+        List<PeerFact> peers = facts.wireGuard().map(running -> running.peers()).orElse(List.of()).stream()
+                .filter(peer -> !viewers.contains(peer.publicKey().base64()))
+                .toList();
         if (peers.stream().anyMatch(peer -> peer.handshakeAge().isEmpty())) {
             return Optional.empty();
         }

@@ -26,6 +26,7 @@ import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.KeySource;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.MemoryCloud;
 import dev.promguard.memory.MemoryHosts;
@@ -40,12 +41,14 @@ import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
 import dev.promguard.spi.MeshState.HostState;
+import dev.promguard.spi.MeshState.ViewerState;
 import dev.promguard.spi.Preflight;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
@@ -78,6 +81,9 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 final class DecisionCase {
+    /** When each case is decided. */
+    private static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
+
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Renderer RENDERER = new Renderer();
     private static final HostKeyFingerprint BOOTSTRAP = fingerprint("bootstrap host key");
@@ -204,7 +210,8 @@ final class DecisionCase {
                 1,
                 Duration.ofSeconds(1),
                 new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO),
-                false);
+                false,
+                NOW);
     }
 
     /** Reads a case. */
@@ -479,7 +486,14 @@ final class DecisionCase {
         for (Map.Entry<String, List<String>> attempt : form.attempts().entrySet()) {
             state = state.intending(new CreateIntent(attempt.getKey(), attempt.getValue(), BOOTSTRAP));
         }
-        return state.protecting(isProtected);
+        Map<String, ViewerState> viewers = new TreeMap<>();
+        applied.values().stream()
+                .flatMap(host -> host.blueprint().viewers().stream())
+                .forEach(viewer -> viewers.put(
+                        viewer.name(),
+                        new ViewerState(
+                                viewer.address(), new PublicKey(viewer.spec().publicKey()))));
+        return state.protecting(isProtected).withViewers(viewers);
     }
 
     private HostState state(String name, StateForm known) {

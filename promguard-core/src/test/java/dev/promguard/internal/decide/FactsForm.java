@@ -71,6 +71,7 @@ record FactsForm(
         List<String> ruleset,
         List<String> guarded,
         Map<String, Map<Integer, Set<String>>> closed,
+        Set<String> shut,
         @Nullable KeyFileForm keyFile,
         FirewallForm firewall,
         Map<String, UnitAction> pendingUnits,
@@ -246,6 +247,7 @@ record FactsForm(
                 List.of(),
                 List.of(),
                 Map.of(),
+                Set.of(),
                 null,
                 new FirewallForm(false, false, false, Map.of()),
                 Map.of(),
@@ -283,11 +285,12 @@ record FactsForm(
                 List.of(desired.killSwitch().network()),
                 List.of(),
                 List.of(desired.killSwitch().address()),
-                desired.killSwitch().ports().isEmpty()
+                desired.killSwitch().closedPorts().isEmpty()
                         ? Map.of()
                         : Map.of(
                                 desired.killSwitch().address(),
                                 desired.killSwitch().closedPorts()),
+                desired.killSwitch().viewers(),
                 new KeyFileForm(desired.name(), true),
                 new FirewallForm(true, true, true, rules(desired)),
                 Map.of(),
@@ -383,7 +386,8 @@ record FactsForm(
                                 .map(ManagedFile::path)
                                 .filter(path -> path.startsWith("/etc/promguard/")
                                         || (path.startsWith("/etc/prometheus/") && path.endsWith(".yml"))
-                                        || path.endsWith(".service")),
+                                        || path.endsWith(".service")
+                                        || path.endsWith(".socket")),
                         desired.releases().stream().map(ReleaseInstall::folder))
                 .toList();
     }
@@ -419,7 +423,11 @@ record FactsForm(
                         .with(
                                 KillSwitches.FACTS,
                                 new KillSwitchFact(
-                                        Set.copyOf(unreachable), Set.copyOf(dropped), Set.copyOf(guarded), closed))
+                                        Set.copyOf(unreachable),
+                                        Set.copyOf(dropped),
+                                        Set.copyOf(guarded),
+                                        closed,
+                                        shut))
                         .with(Ruleset.FACTS, rulesetFact())
                         .with(ServedPorts.FACTS, servedPorts(query))
                         .with(Packages.REMOVALS, new RemovalsFact(removals)),

@@ -81,7 +81,7 @@ final class FactsParser {
 
     /** The paths that PromGuard manages and may remove. */
     private static final Pattern MANAGED =
-            Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.service"
+            Pattern.compile("/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\\.(service|socket)"
                     + "|/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\\.yml"
                     + "|/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*"
                     + "|/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*");

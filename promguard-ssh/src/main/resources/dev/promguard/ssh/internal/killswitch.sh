@@ -10,7 +10,8 @@ KILL_SWITCH_COMMENT='promguard kill switch'
 
 # facts_kill_switch INTERFACE: unreachable NETWORK for each that has the route, dropped NETWORK for each that has the rule, guarded ADDRESS
 # for each that has the routing rules, and before it closed ADDRESS PORT for each port that these close to peers, and admitted ADDRESS PORT
-# PEER for each that they let through. A rule below one that accepts, or below the rule for all local addresses, is none.
+# PEER for each that they let through; shut PEER for each peer that they let reach nothing else. A rule below one that decides before, or
+# below the rule for all local addresses, is none.
 facts_kill_switch() {
     for family in -4 -6; do
         ip "$family" route show table main type unreachable 2>/dev/null
@@ -29,11 +30,12 @@ facts_kill_switch() {
                 sub(/[ \t]+$/, "")
             }
             $0 == "from all lookup local" { exit }
+            $3 == "iif" && $4 == on && $5 == "blackhole" && NF == 5 && !any && !shut[$2]++ { print fact "shut\t" $2 }
             $3 != "to" { next }
             $5 == "blackhole" && lo[$4] && way[$4] { printf "%s%sguarded\t%s\n", ports[$4], fact, $4 }
             $0 == "from all to " $4 " iif lo lookup local" { lo[$4] = 1 }
-            $0 == "from all to " $4 " iif " on " lookup local" { way[$4] = 1 }
-            $5 != "iif" || $6 != on || $7 != "ipproto" || $8 != "tcp" || $9 != "dport" || way[$4] || closed[$4, $10] { next }
+            $0 == "from all to " $4 " iif " on " lookup local" { way[$4] = any = 1 }
+            $5 != "iif" || $6 != on || $7 != "ipproto" || $8 != "tcp" || $9 != "dport" || way[$4] || closed[$4, $10] || shut[$2] { next }
             $2 != "all" && $11 == "lookup" && $12 == "local" { ports[$4] = ports[$4] fact "admitted\t" $4 "\t" $10 "\t" $2 "\n" }
             $2 == "all" && $11 == "blackhole" {
                 ports[$4] = ports[$4] fact "closed\t" $4 "\t" $10 "\n"
@@ -42,11 +44,12 @@ facts_kill_switch() {
     done >&3
 }
 
-# apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE ADDRESS PORTS PEERS
+# apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE ADDRESS PORTS PEERS [VIEWED VIEWERS]
 apply_kill_switch() {
     if [ "$1" = RELEASE_OTHERS ]; then
-        sh "$KILL_SWITCH_SCRIPT" only "$2" "$3" "$4" "$5" "$6" || {
-            WHY='the kill switch could not release the networks that it covered before'
+        shift
+        sh "$KILL_SWITCH_SCRIPT" only "$@" || {
+            WHY='the kill switch could not release what it covered before'
             return 1
         }
         return 0
@@ -120,6 +123,7 @@ undo_kill_switch() {
         ip "$family" rule show 2>/dev/null | sed -n \
             -e 's/^0:.* to \([^ ]*\) iif \([^ ]*\) .*lookup local.*/rule delete priority 0 to \1 iif \2 lookup local/p' \
             -e 's/^0:.* to \([^ ]*\) iif .* blackhole.*/rule delete priority 0 to \1 blackhole/p' \
-            -e 's/^0:.* to \([^ ]*\) blackhole.*/rule delete priority 0 to \1 blackhole/p' | xargs -r -L 1 ip "$family" || return
+            -e 's/^0:.* to \([^ ]*\) blackhole.*/rule delete priority 0 to \1 blackhole/p' \
+            -e '/ to \| ipproto /!s/^0:[[:space:]]*from \([0-9a-f.:]*\) iif \([^ ]*\) .*blackhole.*/rule delete priority 0 from \1 iif \2 blackhole/p' | xargs -r -L 1 ip "$family" || return
     done
 }

@@ -14,7 +14,7 @@ facts_manifest() {
 # facts_managed: what this or an earlier run wrote down that it put there, as far as it is still there.
 facts_managed() {
     [ -r "$STATE/written" ] || return 0
-    grep -xE -e '/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\.service' \
+    grep -xE -e '/etc/systemd/system/[A-Za-z0-9_@:][A-Za-z0-9_@:.-]*\.(service|socket)' \
         -e '/etc/prometheus/([A-Za-z0-9_-]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\.yml' \
         -e '/etc/promguard/[A-Za-z0-9_-]+/[A-Za-z0-9_][A-Za-z0-9_.-]*' \
         -e '/opt/promguard/[A-Za-z0-9_][A-Za-z0-9_.+-]*' "$STATE/written" |

@@ -232,7 +232,7 @@ stop_exporters() {
         fi
     done <"$saved/units"
     if [ ! -e "$saved/ufw-enabled" ]; then
-        for file in /etc/systemd/system/*.service; do
+        for file in /etc/systemd/system/*.socket /etc/systemd/system/*.service; do
             [ -f "$file" ] || continue
             line=
             read -r line <"$file"

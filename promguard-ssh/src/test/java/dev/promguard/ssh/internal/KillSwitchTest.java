@@ -306,13 +306,147 @@ class KillSwitchTest {
                 .collect(Collectors.joining("\n"));
     }
 
+    /** What a viewer sends, as the kernel would route it on a monitor that also forwards packets for others and has no packet filter. */
+    private static final String SENT = """
+            iptables -F; iptables -t raw -F
+            sent() {
+                case $(ip route get "$1" from "$2" iif wg0 ipproto "$3" ${4:+dport $4} 2>&1) in
+                    local*) echo taken ;;
+                    *' dev eth0 '*) echo passed ;;
+                    *) echo dropped ;;
+                esac
+            }
+            sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv6.conf.all.forwarding=1
+            ip route add 172.17.0.0/16 dev eth0
+            all() {
+                echo $(sent 10.0.0.1 "$1" tcp 9090) $(sent 10.0.0.1 "$1" tcp 22) $(sent 10.0.0.1 "$1" tcp 9100) $(sent 10.0.0.1 "$1" udp 9090) \
+                    $(sent 10.0.0.1 "$1" icmp) $(sent 192.0.2.2 "$1" tcp 9090) $(sent 172.17.0.5 "$1" tcp 80)
+            }
+            """;
+
+    @Test
+    void add_viewers_reachPrometheusAloneAndNobodyElseDoes() throws Exception {
+        assertThat(run(SENT + "script add 10.0.0.0/24 wg0 10.0.0.1 9100 10.0.0.5; all 10.0.0.254"))
+                .as("without it")
+                .isEqualTo("taken taken dropped taken taken taken passed");
+        assertThat(run(SENT + """
+                        for i in 1 2; do
+                            script add 10.0.0.0/24 wg0 10.0.0.1 9100 10.0.0.5 9090 10.0.0.254,10.0.0.253
+                            all 10.0.0.254; all 10.0.0.253; all 10.0.0.9; all 10.0.0.5
+                        done
+                        ways
+                        ip rule show | grep -c 'iif wg0 blackhole'""")).isEqualTo("""
+                        taken dropped dropped dropped dropped dropped dropped
+                        taken dropped dropped dropped dropped dropped dropped
+                        dropped taken dropped taken taken taken passed
+                        dropped taken taken taken taken taken passed
+                        taken dropped dropped dropped dropped dropped dropped
+                        taken dropped dropped dropped dropped dropped dropped
+                        dropped taken dropped taken taken taken passed
+                        dropped taken taken taken taken taken passed
+                        wg0 wg0 lo
+                        2""");
+    }
+
+    @Test
+    void add_viewersOfIpv6_reachPrometheusAlone() throws Exception {
+        assertThat(run(SENT + """
+                        script add fd00:77::/64 wg0 fd00:77::1 9100 - 9090 fd00:77::ff
+                        echo $(sent fd00:77::1 fd00:77::ff tcp 9090) $(sent fd00:77::1 fd00:77::ff tcp 22) $(sent 2001:db8::2 fd00:77::ff tcp 9090) \
+                            $(sent fd00:77::1 fd00:77::9 tcp 9090) $(sent fd00:77::1 fd00:77::9 tcp 22)
+                        facts_kill_switch wg0""")).isEqualTo("""
+                        taken dropped dropped dropped taken
+                        unreachable fd00:77::/64
+                        dropped fd00:77::/64
+                        shut fd00:77::ff
+                        closed fd00:77::1 9100
+                        admitted fd00:77::1 9090 fd00:77::ff
+                        closed fd00:77::1 9090
+                        guarded fd00:77::1""");
+    }
+
+    /** Peers go after the kill switch is told, and may be there for a while. */
+    @Test
+    void add_withoutAFormerViewer_keepsItShutUntilTheOthersAreReleased() throws Exception {
+        assertThat(run(SENT + """
+                        script add 10.0.0.0/24 wg0 10.0.0.1 9100 - 9090 10.0.0.253,10.0.0.254
+                        script add 10.0.0.0/24 wg0 10.0.0.1 9100 - 9090 10.0.0.253; all 10.0.0.254; all 10.0.0.253
+                        script add 10.0.0.0/24 wg0 10.0.0.1 9100 -; all 10.0.0.254
+                        facts_kill_switch wg0
+                        script only 10.0.0.0/24 wg0 10.0.0.1 9100 - 9090 10.0.0.253
+                        facts_kill_switch wg0
+                        script only 10.0.0.0/24 wg0 10.0.0.1 9100 -
+                        ip rule show | grep -e 9090 -e 10.0.0.25 | wc -l""")).isEqualTo("""
+                        dropped dropped dropped dropped dropped dropped dropped
+                        taken dropped dropped dropped dropped dropped dropped
+                        dropped dropped dropped dropped dropped dropped dropped
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        shut 10.0.0.253
+                        shut 10.0.0.254
+                        closed 10.0.0.1 9100
+                        guarded 10.0.0.1
+                        unreachable 10.0.0.0/24
+                        dropped 10.0.0.0/24
+                        shut 10.0.0.253
+                        closed 10.0.0.1 9100
+                        admitted 10.0.0.1 9090 10.0.0.253
+                        closed 10.0.0.1 9090
+                        guarded 10.0.0.1
+                        0""");
+    }
+
+    @Test
+    void add_viewersRulesDeletedOrWithoutEffect_areToldOfAsTheyAreAndSetAgain() throws Exception {
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1 9100 - 9090 10.0.0.254\n";
+        String whole = """
+                shut 10.0.0.254
+                closed 10.0.0.1 9100
+                admitted 10.0.0.1 9090 10.0.0.254
+                closed 10.0.0.1 9090
+                guarded 10.0.0.1
+                """;
+        assertThat(portsAndAddresses(add + """
+                        rules() { facts_kill_switch wg0; echo then; }
+                        rules
+                        ip rule delete priority 0 from 10.0.0.254 iif wg0 blackhole; rules
+                        ip rule add priority 0 from 10.0.0.254 iif wg0 blackhole; rules
+                        ADDrules
+                        ip rule delete priority 0 from 10.0.0.254 to 10.0.0.1 iif wg0 ipproto tcp dport 9090 lookup local
+                        ip rule add priority 0 from 10.0.0.254 to 10.0.0.1 iif wg0 ipproto tcp dport 9090 lookup local; rules
+                        ADDrules
+                        script remove; ip rule show | grep 10.0.0 | wc -l; ADDundo_kill_switch; ip rule show | grep 10.0.0 | wc -l""".replace("ADD", add))).isEqualTo(whole + """
+                        then
+                        closed 10.0.0.1 9100
+                        admitted 10.0.0.1 9090 10.0.0.254
+                        closed 10.0.0.1 9090
+                        guarded 10.0.0.1
+                        then
+                        closed 10.0.0.1 9100
+                        admitted 10.0.0.1 9090 10.0.0.254
+                        closed 10.0.0.1 9090
+                        guarded 10.0.0.1
+                        then
+                        """ + whole + """
+                        then
+                        shut 10.0.0.254
+                        closed 10.0.0.1 9100
+                        closed 10.0.0.1 9090
+                        guarded 10.0.0.1
+                        then
+                        """ + whole + """
+                        then
+                        0
+                        0""");
+    }
+
     @Test
     void removeAndUndo_routingRules_leaveThoseOfOthersAsTheyWere() throws Exception {
         String rules = "; ip rule show; ip -6 rule show";
         String others =
                 "ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77\n";
         String before = run(others + rules.substring(2));
-        String add = "script add 10.0.0.0/24 wg0 10.0.0.1; script add fd00:77::/64 wg0 fd00:77::1; ";
+        String add = "script add 10.0.0.0/24 wg0 10.0.0.1 - - 9090 10.0.0.9; script add fd00:77::/64 wg0 fd00:77::1; ";
         assertThat(run(others + add + "script remove" + rules).lines().sorted())
                 .containsExactlyElementsOf(before.lines().sorted().toList());
         assertThat(run(others + add + "undo_kill_switch" + rules).lines().sorted())

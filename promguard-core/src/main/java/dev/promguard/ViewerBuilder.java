@@ -1,0 +1,33 @@
+package dev.promguard;
+
+import dev.promguard.blueprint.ViewerSpec;
+import dev.promguard.keys.PublicKey;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Describes a viewer. Not thread-safe. See {@link MeshBuilder#viewer(String, PublicKey, java.util.function.Consumer)}.
+ */
+public final class ViewerBuilder {
+    private Optional<Instant> until = Optional.empty();
+
+    ViewerBuilder() {}
+
+    /**
+     * Sets when the viewer's access ends. It does not end by default. The first apply at or after that time takes the access away; until
+     * then plan and verify say that it is due, and where PromGuard's own rules run, Prometheus alerts three days before and from then on.
+     *
+     * @param end the time; it may have passed
+     * @return this builder
+     * @throws NullPointerException if it is null
+     */
+    public ViewerBuilder until(Instant end) {
+        until = Optional.of(end);
+        return this;
+    }
+
+    ViewerSpec spec(String name, PublicKey publicKey) {
+        return new ViewerSpec(Objects.requireNonNull(name, "name"), publicKey.base64(), until);
+    }
+}
