@@ -4,6 +4,7 @@ import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.host.Renderer;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.MeshStates;
 import java.security.SecureRandom;
 
 /** Makes what a run works with from a mesh's spec and settings. */
@@ -18,7 +19,7 @@ final class Contexts {
                 spec,
                 settings.provider().orElseGet(() -> settings.services().provider()),
                 settings.applier().orElseGet(() -> settings.services().applier()),
-                settings.state(),
+                new MeshStates(settings.state()),
                 new Events(settings.listener(), spec.name(), verb),
                 settings.keySource(),
                 new SecureRandom(),

@@ -64,6 +64,10 @@ public enum ErrorCode {
     HOST_PROTECTED(2013, "A run would remove or replace a host that is protected."),
     /** A viewer was not applied yet, or its access has ended. */
     VIEWER_WITHOUT_ACCESS(2014, "A viewer was not applied yet, or its access has ended."),
+    /** Another program has changed the state during the run. */
+    STATE_CONFLICT(2021, "Another program has changed the state during the run."),
+    /** The state is encrypted with another key. */
+    STATE_KEY(2022, "The state is encrypted with another key."),
 
     /** The provider cannot be reached. */
     PROVIDER_UNREACHABLE(3001, "The provider cannot be reached."),

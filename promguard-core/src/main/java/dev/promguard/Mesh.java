@@ -18,8 +18,8 @@ import dev.promguard.internal.engine.HostVerbs;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
+import dev.promguard.internal.run.MeshStates;
 import dev.promguard.spi.HostSession;
-import dev.promguard.spi.StateStore;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -555,7 +555,7 @@ public final class Mesh {
     /** Runs a verb that changes the mesh, while others are kept from doing so. */
     private <R> R changing(Verb verb, String text, Function<Context, R> work) {
         return running(verb, text, context -> {
-            try (StateStore.Lock lock = context.store().lock(spec.name())) {
+            try (MeshStates.Locked lock = context.store().lock(spec.name(), text)) {
                 Objects.requireNonNull(lock);
                 return work.apply(context);
             }

@@ -2,7 +2,6 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
-import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
@@ -302,8 +301,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
      */
     public MeshBuilder withoutViewer(String name) {
         Objects.requireNonNull(name, "name");
-        ValueChecks.require(
-                ErrorCode.UNKNOWN_NAME, ValueChecks.known("viewer", name, List.copyOf(viewers.keySet())));
+        ValueChecks.require(ErrorCode.UNKNOWN_NAME, ValueChecks.known("viewer", name, List.copyOf(viewers.keySet())));
         viewers.remove(name);
         return this;
     }
@@ -332,9 +330,11 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
-     * Sets where the mesh's state and login key are kept. By default under {@code ~/.promguard}.
+     * Sets where the mesh's state and login key are kept. By default under {@code ~/.promguard}. For a team and CI runners, a database that
+     * they share, encrypted: {@code new JdbcStateStore(dataSource).encryptedWith(Secret.env("PROMGUARD_STATE_KEY"))}.
      *
-     * @param state the store
+     * @param state the store: a {@link dev.promguard.state.FileStateStore}, a {@link dev.promguard.state.JdbcStateStore}, one of them
+     *     {@linkplain StateStore#encryptedWith encrypted}, or one of your own. All runs of a mesh need the same
      * @return this builder
      */
     public MeshBuilder state(StateStore state) {

@@ -253,6 +253,7 @@ class ArchitectureTest {
             JavaClass base = involved.getBaseComponentType();
             boolean own = base.isPrimitive()
                     || base.getPackageName().startsWith("java.")
+                    || base.getPackageName().equals("javax.sql")
                     || (base.getPackageName() + '.').startsWith("dev.promguard.");
             boolean hidden = own && !base.isPrimitive() && isInternal(base);
             if (!own || hidden) {

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.promguard.internal.run.MeshStates;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.memory.MemoryCloud;
 import dev.promguard.memory.MemoryHosts;
+import dev.promguard.memory.States;
+import dev.promguard.spi.LockHolder;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import dev.promguard.spi.StateStoreContract;
@@ -18,8 +21,8 @@ import dev.promguard.state.FileStateStore;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +33,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -79,33 +81,41 @@ class FileStateStoreTest extends StateStoreContract {
 
     @Test
     void everyFile_madeByTheStore_isItsOwnersAlone() throws Exception {
-        try (StateStore.Lock lock = store.lock("shop");
-                SshKeyPair key = key()) {
-            assertThat(lock).isNotNull();
-            store.save(full("shop"));
-            store.saveLoginKey("shop", key);
+        try (SshKeyPair key = key()) {
+            States.locked(store, "shop", states -> {
+                states.change(States.full("shop"));
+                states.change(MeshState.empty("shop"));
+                states.saveLoginKey("shop", key);
+                assertEveryFileIsItsOwnersAlone();
+            });
+        }
+    }
 
+    private void assertEveryFileIsItsOwnersAlone() {
+        try {
             assertThat(mode(root)).isEqualTo("rwx------");
             assertThat(mode(root.resolve("shop"))).isEqualTo("rwx------");
             try (Stream<Path> files = Files.list(root.resolve("shop"))) {
                 List<Path> all = files.sorted().toList();
                 assertThat(all)
                         .extracting(path -> path.getFileName().toString())
-                        .containsExactly("id_ed25519", "id_ed25519.pub", "lock", "state.json");
+                        .containsExactly("changes-00000001.json", "id_ed25519", "id_ed25519.pub", "lock", "state.json");
                 for (Path path : all) {
                     assertThat(mode(path)).as(path.toString()).isEqualTo("rw-------");
                 }
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
     @Test
     void save_overAFileThatOthersMayRead_closesIt() throws Exception {
-        write("state.json", "old");
+        States.save(store, States.full("shop"));
+        Files.setPosixFilePermissions(file("state.json"), PosixFilePermissions.fromString("rw-r--r--"));
         write("state.json.new", "left over by a crash");
-        assertThat(mode(file("state.json"))).isNotEqualTo("rw-------");
 
-        store.save(full("shop"));
+        States.save(store, MeshState.empty("shop"));
 
         assertThat(mode(file("state.json"))).isEqualTo("rw-------");
         assertThat(file("state.json.new")).doesNotExist();
@@ -118,34 +128,26 @@ class FileStateStoreTest extends StateStoreContract {
         Files.createSymbolicLink(file("state.json.new"), elsewhere);
         Files.createSymbolicLink(file("state.json"), elsewhere);
 
-        store.save(full("shop"));
+        try (StateStore.Lock lock = store.lock("shop", ANNA)) {
+            lock.write(
+                    "state.json",
+                    "mine".getBytes(StandardCharsets.UTF_8),
+                    store.read("shop", "state.json").map(StateStore.Document::version));
+        }
 
         assertThat(elsewhere).hasContent("precious");
-        assertThat(store.load("shop")).contains(full("shop"));
+        assertThat(file("state.json")).hasContent("mine");
         assertThat(Files.isSymbolicLink(file("state.json"))).isFalse();
     }
 
     @Test
-    void load_fileOfTheFirstFormat_isStillRead() throws Exception {
-        try (InputStream in = FileStateStoreTest.class.getResourceAsStream("state-format-1.json")) {
-            write("state.json", new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
-        }
-
-        MeshState now = full("shop");
-        assertThat(store.load("shop"))
-                .as("it knows neither jump hosts nor protected hosts")
-                .contains(new MeshState(
-                        now.mesh(), now.hosts(), now.resting(), now.intents(), now.accessKey(), Map.of(), Set.of()));
-    }
-
-    @Test
     void load_afterACrashWhileWriting_isTheOldState() throws Exception {
-        store.save(full("shop"));
+        States.save(store, States.full("shop"));
         write("state.json.new", "{\"version\":1,\"mesh");
 
-        assertThat(store.load("shop")).contains(full("shop"));
-        store.save(MeshState.empty("shop"));
-        assertThat(store.load("shop")).contains(MeshState.empty("shop"));
+        assertThat(States.load(store, "shop")).contains(States.full("shop"));
+        States.save(store, MeshState.empty("shop"));
+        assertThat(States.load(store, "shop")).contains(MeshState.empty("shop"));
     }
 
     static Stream<String> corrupt() {
@@ -189,7 +191,7 @@ class FileStateStoreTest extends StateStoreContract {
     void load_corruptFile_saysWhichAndWhatToDo(String content) throws Exception {
         write("state.json", content);
 
-        assertThatThrownBy(() -> store.load("shop"))
+        assertThatThrownBy(() -> States.load(store, "shop"))
                 .isInstanceOfSatisfying(
                         StateException.class, e -> assertThat(e.retryable()).isFalse())
                 .hasMessageStartingWith(file("state.json") + " cannot be understood")
@@ -199,14 +201,15 @@ class FileStateStoreTest extends StateStoreContract {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 2, 17, -1})
+    @ValueSource(ints = {0, 3, 17, -1})
     void load_anotherFormat_saysWhichPromGuardReadsIt(int version) throws Exception {
         write("state.json", "{\"version\":" + version + ",\"mesh\":\"shop\",\"everything\":\"else\"}");
 
-        assertThatThrownBy(() -> store.load("shop"))
+        assertThatThrownBy(() -> States.load(store, "shop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageStartingWith(file("state.json") + " has format " + version)
-                .hasMessageContaining("reads format 1. Use the version of PromGuard that wrote it, or a newer one");
+                .hasMessageContaining(
+                        "reads formats 1 to 2. Use the version of PromGuard that wrote it, or a newer one");
     }
 
     @Test
@@ -215,7 +218,7 @@ class FileStateStoreTest extends StateStoreContract {
                 "state.json",
                 "{\"version\":1,\"mesh\":\"shop\",\"hosts\":{},\"resting\":{},\"intents\":[],\"accessKey\":null,\"new\":[1]}");
 
-        assertThat(store.load("shop")).contains(MeshState.empty("shop"));
+        assertThat(States.load(store, "shop")).contains(MeshState.empty("shop"));
     }
 
     @ParameterizedTest
@@ -223,7 +226,7 @@ class FileStateStoreTest extends StateStoreContract {
     void loadLoginPublicKey_corruptFile_saysWhichAndWhatToDo(String content) throws Exception {
         write("id_ed25519.pub", content);
 
-        assertThatThrownBy(() -> store.loadLoginPublicKey("shop"))
+        assertThatThrownBy(() -> new MeshStates(store).loadLoginPublicKey("shop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageStartingWith(file("id_ed25519.pub") + " cannot be understood. Restore it from a backup");
     }
@@ -232,7 +235,7 @@ class FileStateStoreTest extends StateStoreContract {
     void loadLoginKey_emptyFile_saysWhichAndWhatToDo() throws Exception {
         write("id_ed25519", "");
 
-        assertThatThrownBy(() -> store.loadLoginKey("shop"))
+        assertThatThrownBy(() -> new MeshStates(store).loadLoginKey("shop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageStartingWith(file("id_ed25519") + " cannot be understood. Restore it from a backup");
     }
@@ -241,7 +244,7 @@ class FileStateStoreTest extends StateStoreContract {
     void saveLoginKey_anyKey_isInFilesThatSshTakes() throws Exception {
         Tool keygen = Tool.orSkip("ssh-keygen", "openssh-client");
         try (SshKeyPair key = key()) {
-            store.saveLoginKey("shop", key);
+            States.saveLoginKey(store, "shop", key);
 
             assertThat(keygen.run("", "-y", "-f", file("id_ed25519").toString())
                             .output()
@@ -259,7 +262,7 @@ class FileStateStoreTest extends StateStoreContract {
                 "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
-                LockHolder.class.getName(),
+                LockingProgram.class.getName(),
                 root.toString(),
                 "shop"));
         command.addAll(List.of(more));
@@ -276,7 +279,7 @@ class FileStateStoreTest extends StateStoreContract {
         try (BufferedReader said = output(other)) {
             assertThat(said.readLine()).isEqualTo("locked");
 
-            assertThatThrownBy(() -> store.lock("shop"))
+            assertThatThrownBy(() -> store.lock("shop", ANNA))
                     .isInstanceOfSatisfying(
                             StateException.class, e -> assertThat(e.retryable()).isTrue())
                     .hasMessageContaining("mesh shop is being changed by another program")
@@ -285,16 +288,17 @@ class FileStateStoreTest extends StateStoreContract {
             other.destroyForcibly();
             assertThat(other.waitFor(30, TimeUnit.SECONDS)).isTrue();
         }
-        store.lock("shop").close();
+        store.lock("shop", ANNA).close();
     }
 
     @Test
     void lock_heldHereAndAskedForAgainHere_staysHeldAgainstOtherPrograms() throws Exception {
-        try (StateStore.Lock lock = store.lock("shop")) {
+        try (StateStore.Lock lock = store.lock("shop", ANNA)) {
             assertThat(lock).isNotNull();
-            assertThatThrownBy(() -> new FileStateStore(root).lock("shop")).isInstanceOf(StateException.class);
-            store.save(full("shop"));
-            store.load("shop");
+            assertThatThrownBy(() -> new FileStateStore(root).lock("shop", ANNA))
+                    .isInstanceOf(StateException.class);
+            lock.write("state.json", new byte[1], Optional.empty());
+            store.read("shop", "state.json");
 
             Process other = program(root);
             try (BufferedReader said = output(other)) {
@@ -359,16 +363,16 @@ class FileStateStoreTest extends StateStoreContract {
     @ValueSource(
             strings = {"linked root", "linked mesh folder", "dots behind a link", "relative path", "hard-linked copy"})
     void lock_askedForAgainByAnotherPath_isTheSameLockAndStaysHeld(String way) throws Exception {
-        try (StateStore.Lock lock = store.lock("shop")) {
+        try (StateStore.Lock lock = store.lock("shop", ANNA)) {
             assertThat(lock).isNotNull();
             FileStateStore other = new FileStateStore(otherWay(way));
-            assertThatThrownBy(() -> other.lock("shop"))
+            assertThatThrownBy(() -> other.lock("shop", ANNA))
                     .isInstanceOfSatisfying(
                             StateException.class, e -> assertThat(e.retryable()).isTrue());
 
             assertOthersFindItLocked();
         }
-        store.lock("shop").close();
+        store.lock("shop", ANNA).close();
     }
 
     @Test
@@ -379,14 +383,17 @@ class FileStateStoreTest extends StateStoreContract {
         }
         try (URLClassLoader loader =
                         new URLClassLoader(classPath.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
-                StateStore.Lock lock = store.lock("shop")) {
+                StateStore.Lock lock = store.lock("shop", ANNA)) {
             assertThat(lock).isNotNull();
             Class<?> type = loader.loadClass(FileStateStore.class.getName());
             assertThat(type).isNotSameAs(FileStateStore.class);
             Object other = type.getConstructor(Path.class).newInstance(root);
-            assertThatThrownBy(() -> type.getMethod("lock", String.class).invoke(other, "shop"))
+            Class<?> holder = loader.loadClass(LockHolder.class.getName());
+            Object asking = holder.getMethod("ofThisProcess", String.class).invoke(null, "apply");
+            assertThatThrownBy(
+                            () -> type.getMethod("lock", String.class, holder).invoke(other, "shop", asking))
                     .hasRootCauseMessage("mesh shop is being changed by another program (" + root.resolve("shop")
-                            + " is locked). Wait until it is done, then run again. [PG-2001]");
+                            + " is locked by " + ANNA + "). Wait until it is done, then run again. [PG-2001]");
 
             assertOthersFindItLocked();
         }
@@ -397,15 +404,14 @@ class FileStateStoreTest extends StateStoreContract {
         Path elsewhere = Files.createDirectories(folder.resolve("elsewhere"));
         Files.createDirectories(root);
         Files.createSymbolicLink(root.resolve("shop"), elsewhere);
-        try (StateStore.Lock lock = store.lock("shop")) {
-            assertThat(lock).isNotNull();
-            store.save(full("shop"));
-            store.delete("shop");
-        }
+        States.locked(store, "shop", states -> {
+            states.change(States.full("shop"));
+            states.delete("shop");
+        });
 
         assertThat(elsewhere).isEmptyDirectory();
-        store.save(full("shop"));
-        assertThat(store.load("shop")).contains(full("shop"));
+        States.save(store, States.full("shop"));
+        assertThat(States.load(store, "shop")).contains(States.full("shop"));
     }
 
     @ParameterizedTest
@@ -423,12 +429,12 @@ class FileStateStoreTest extends StateStoreContract {
         FileStateStore broken = new FileStateStore(taken);
 
         for (Runnable call : List.<Runnable>of(
-                () -> broken.lock("shop"),
-                () -> broken.load("shop"),
-                () -> broken.save(MeshState.empty("shop")),
-                () -> broken.loadLoginKey("shop"),
-                () -> broken.loadLoginPublicKey("shop"),
-                () -> broken.delete("shop"))) {
+                () -> broken.lock("shop", ANNA),
+                () -> broken.read("shop", "state.json"),
+                () -> broken.names("shop"),
+                () -> States.load(broken, "shop"),
+                () -> new MeshStates(broken).loadLoginKey("shop"),
+                () -> new MeshStates(broken).loadLoginPublicKey("shop"))) {
             StateException refused = catchThrowableOfType(StateException.class, call::run);
             assertThat(refused)
                     .hasMessageContaining(taken.toString())
@@ -441,10 +447,10 @@ class FileStateStoreTest extends StateStoreContract {
     void everyCall_stateFileThatIsAFolder_saysSo() throws Exception {
         Files.createDirectories(file("state.json").resolve("inner"));
 
-        assertThatThrownBy(() -> store.load("shop"))
+        assertThatThrownBy(() -> States.load(store, "shop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining(file("state.json").toString());
-        assertThatThrownBy(() -> store.save(MeshState.empty("shop")))
+        assertThatThrownBy(() -> States.save(store, MeshState.empty("shop")))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining(file("state.json").toString());
     }
@@ -455,7 +461,7 @@ class FileStateStoreTest extends StateStoreContract {
         Files.createDirectories(root);
         Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("r-x------"));
 
-        assertThatThrownBy(() -> store.save(full("shop")))
+        assertThatThrownBy(() -> States.save(store, States.full("shop")))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("access is denied")
                 .hasMessageContaining("Check that the folder belongs to you");
@@ -466,36 +472,34 @@ class FileStateStoreTest extends StateStoreContract {
         assumeTrue(Files.isDirectory(Path.of("/proc/self")), "only Linux has a /proc to fail in");
         FileStateStore broken = new FileStateStore(Path.of("/proc/promguard"));
 
-        for (Runnable call : List.<Runnable>of(() -> broken.lock("shop"), () -> broken.save(MeshState.empty("shop")))) {
-            assertThatThrownBy(call::run)
-                    .isInstanceOf(StateException.class)
-                    .hasMessageContaining("/proc/promguard/shop")
-                    .hasMessageNotContaining("null");
-        }
+        assertThatThrownBy(() -> broken.lock("shop", ANNA))
+                .isInstanceOf(StateException.class)
+                .hasMessageContaining("/proc/promguard/shop")
+                .hasMessageNotContaining("null");
     }
 
     @Test
     void delete_leftoversOfACrash_leavesNoKeyBehind() throws Exception {
         try (SshKeyPair key = key()) {
-            store.saveLoginKey("shop", key);
+            States.saveLoginKey(store, "shop", key);
             String text = key.privateKey().useText(shown -> shown);
             write("id_ed25519.new", text);
             write("id_ed25519.pub.new", "x");
             write("state.json.new", "x");
         }
-        store.save(full("shop"));
+        States.save(store, States.full("shop"));
 
-        store.delete("shop");
+        States.delete(store, "shop");
 
         assertThat(root.resolve("shop")).doesNotExist();
     }
 
     @Test
     void delete_filesOfTheUsersOwn_areLeftWhereTheyAre() throws Exception {
-        store.save(full("shop"));
+        States.save(store, States.full("shop"));
         write("notes.txt", "mine");
 
-        store.delete("shop");
+        States.delete(store, "shop");
 
         assertThat(file("notes.txt")).hasContent("mine");
         assertThat(file("state.json")).doesNotExist();
@@ -503,25 +507,55 @@ class FileStateStoreTest extends StateStoreContract {
 
     @Test
     void save_interruptedThread_keepsAWholeStateAndTheFlag() {
-        store.save(full("shop"));
-        Thread.currentThread().interrupt();
-        try {
-            store.save(MeshState.empty("shop"));
-            assertThat(Thread.currentThread().isInterrupted()).isTrue();
-        } finally {
-            assertThat(Thread.interrupted()).isTrue();
-        }
-        assertThat(store.load("shop")).contains(MeshState.empty("shop"));
+        States.locked(store, "shop", states -> {
+            states.change(States.full("shop"));
+            Thread.currentThread().interrupt();
+            try {
+                states.change(MeshState.empty("shop"));
+                assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        });
+        assertThat(States.load(store, "shop")).contains(MeshState.empty("shop"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", ".", "..", "../shop", "a/b", "/etc", "Shop", "a\u0000", "shop\n"})
     void anyCall_nameThatNoMeshHas_isRefused(String mesh) {
-        assertThatThrownBy(() -> store.load(mesh))
+        assertThatThrownBy(() -> store.read(mesh, "state.json"))
                 .isInstanceOf(InvalidSettingException.class)
                 .hasMessageStartingWith("not a mesh's name: ");
-        assertThatThrownBy(() -> store.delete(mesh)).isInstanceOf(InvalidSettingException.class);
-        assertThatThrownBy(() -> store.lock(mesh)).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> store.names(mesh)).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> store.describe(mesh)).isInstanceOf(InvalidSettingException.class);
+        assertThatThrownBy(() -> store.lock(mesh, ANNA)).isInstanceOf(InvalidSettingException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                ".",
+                "..",
+                "../shop/x",
+                "a/b",
+                "/etc/passwd",
+                "State",
+                "a\u0000",
+                "a\n",
+                "lock",
+                "state.json.new"
+            })
+    void anyCall_nameThatNoDocumentHas_isRefused(String name) {
+        assertThatThrownBy(() -> store.read("shop", name))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageStartingWith("not a document's name: ");
+        try (StateStore.Lock lock = store.lock("shop", ANNA)) {
+            assertThatThrownBy(() -> lock.write(name, new byte[1], Optional.empty()))
+                    .isInstanceOf(InvalidSettingException.class);
+            assertThatThrownBy(() -> lock.delete(Set.of("a", name))).isInstanceOf(InvalidSettingException.class);
+        }
+        assertThat(root.resolve("shop")).doesNotExist();
     }
 
     @Test
@@ -556,7 +590,7 @@ class FileStateStoreTest extends StateStoreContract {
 
         assertThat(secrets).hasSize(3);
         String login;
-        try (Secret key = store.loadLoginKey("shop").orElseThrow()) {
+        try (Secret key = new MeshStates(store).loadLoginKey("shop").orElseThrow()) {
             login = key.useText(text -> text).lines().toList().get(1);
         }
         try (Stream<Path> files = Files.walk(root)) {

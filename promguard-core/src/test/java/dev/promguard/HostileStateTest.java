@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.promguard.blueprint.Names;
 import dev.promguard.memory.Calls;
+import dev.promguard.memory.States;
 import dev.promguard.state.FileStateStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -138,7 +139,7 @@ class HostileStateTest {
                 assertThat(HostileTexts.UNPRINTABLE.matcher(plan).find())
                         .as(which)
                         .isFalse();
-                assertThat(store.load("shop").orElseThrow().hosts().values())
+                assertThat(States.load(store, "shop").orElseThrow().hosts().values())
                         .as(which)
                         .allMatch(host -> Names.isAddress(host.address()));
             } catch (StateException e) {
@@ -188,7 +189,7 @@ class HostileStateTest {
         put("ADDRESS", state, address);
         Files.write(file, JSON.writeValueAsBytes(state));
 
-        assertThat(catchThrowableOfType(StateException.class, () -> store.load("shop")))
+        assertThat(catchThrowableOfType(StateException.class, () -> States.load(store, "shop")))
                 .hasMessageContaining("(address " + Names.quote(address) + " is not one that PromGuard writes down)");
     }
 
@@ -198,7 +199,7 @@ class HostileStateTest {
         put("ADDRESS", state, "10.0.0.1");
         Files.write(file, JSON.writeValueAsBytes(state));
 
-        assertThat(catchThrowableOfType(StateException.class, () -> store.load("shop")))
+        assertThat(catchThrowableOfType(StateException.class, () -> States.load(store, "shop")))
                 .hasMessageContaining("address of two hosts \"10.0.0.1\"");
     }
 
@@ -206,7 +207,7 @@ class HostileStateTest {
     void load_deepNesting_isRefused() throws IOException {
         Files.writeString(file, "{\"version\":1,\"x\":" + "[".repeat(100_000));
 
-        assertThat(catchThrowableOfType(StateException.class, () -> store.load("shop")))
+        assertThat(catchThrowableOfType(StateException.class, () -> States.load(store, "shop")))
                 .hasMessageContaining("cannot be understood");
     }
 
@@ -216,7 +217,7 @@ class HostileStateTest {
             channel.write(ByteBuffer.wrap(new byte[1]), 65L * 1024 * 1024);
         }
 
-        assertThat(catchThrowableOfType(StateException.class, () -> store.load("shop")))
+        assertThat(catchThrowableOfType(StateException.class, () -> States.load(store, "shop")))
                 .hasMessageContaining("cannot be understood (it is longer than 64 MiB)");
     }
 }

@@ -44,7 +44,8 @@ class MeshLateHostsTest {
         Calls killed = new Calls();
         killed.breakAt(creates[order - 1] + 1, how);
         assertThatThrownBy(() -> spec(account, killed).apply()).isNotNull();
-        assertThatThrownBy(() -> killed.watch(account.store).load("shop")).isInstanceOf(Death.class);
+        assertThatThrownBy(() -> killed.watch(account.store).read("shop", "state"))
+                .isInstanceOf(Death.class);
         assertThat(account.state("shop").intents()).hasSize(1);
     }
 

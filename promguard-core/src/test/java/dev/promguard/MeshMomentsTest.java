@@ -14,6 +14,7 @@ import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
+import dev.promguard.spi.LockHolder;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import java.util.HashMap;
@@ -227,7 +228,7 @@ class MeshMomentsTest {
     }
 
     private static void assertUnlocked(StateStore store) {
-        try (StateStore.Lock lock = store.lock("shop")) {
+        try (StateStore.Lock lock = store.lock("shop", LockHolder.ofThisProcess("look"))) {
             assertThat(lock).isNotNull();
         }
     }

@@ -1,80 +1,47 @@
 package dev.promguard.state;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.DeserializationContext;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.deser.std.FromStringDeserializer;
-import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
-import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import dev.promguard.ErrorCode;
 import dev.promguard.InvalidSettingException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Names;
-import dev.promguard.keys.Secret;
-import dev.promguard.keys.SshKeyPair;
-import dev.promguard.keys.SshPublicKey;
-import dev.promguard.spi.MeshState;
+import dev.promguard.spi.LockHolder;
 import dev.promguard.spi.StateStore;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.Arrays;
-import java.util.List;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
- * Keeps each mesh in a folder of its own under one root: {@code state.json}, the login key {@code id_ed25519} and its
- * {@code .pub}, and a lock file. Folders are made with mode 0700 and files with 0600 where the file system has such modes.
- * Files are replaced by a rename after they were forced to disk. Thread-safe.
+ * Keeps each mesh in a folder of its own under one root: {@code state.json}, while a run lasts also {@code changes-*.json}, the login key
+ * {@code id_ed25519} and its {@code .pub}, and a lock file that says who holds it. Folders are made with mode 0700 and files with 0600
+ * where the file system has such modes. Files are replaced by a rename after they were forced to disk. A backup of a mesh is a copy of the
+ * whole folder. Thread-safe.
  *
  * <p>A mesh is locked by its lock file, whatever path leads there: relative paths, symbolic links, other stores of the same
- * program and other programs all meet at the same lock.
+ * program and other programs all meet at the same lock. The system releases the lock of a program that ends in any way; on a network file
+ * system, its server does so when the lease of a lost machine has run out.
  */
 public final class FileStateStore implements StateStore {
-    private static final int VERSION = 1;
-    private static final String STATE = "state.json";
-    private static final String LOGIN_KEY = "id_ed25519";
-    private static final String LOGIN_PUBLIC_KEY = "id_ed25519.pub";
     /** Ten thousand hosts take a fifth of it. */
-    private static final int LARGEST_STATE = 64 * 1024 * 1024;
+    private static final int LARGEST_DOCUMENT = 64 * 1024 * 1024;
+
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
 
     private final Path root;
-    private final ObjectMapper json = JsonMapper.builder()
-            .addModule(new Jdk8Module())
-            .addModule(new SimpleModule()
-                    .addSerializer(Instant.class, ToStringSerializer.instance)
-                    .addDeserializer(Instant.class, new InstantReader()))
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
-    /** Reads a time as {@link Instant#toString} writes it. */
-    private static final class InstantReader extends FromStringDeserializer<Instant> {
-        private static final long serialVersionUID = 1L;
-
-        InstantReader() {
-            super(Instant.class);
-        }
-
-        @Override
-        protected Instant _deserialize(String text, DeserializationContext context) {
-            return Instant.parse(text);
-        }
-    }
+    private final PrivateFiles files;
+    private final FolderLock locks;
 
     /**
      * Keeps meshes under a folder, which is made when it is first needed.
@@ -84,12 +51,18 @@ public final class FileStateStore implements StateStore {
      * @throws InvalidSettingException if {@code root} begins with {@code ~}, which a shell replaces and Java does not
      */
     public FileStateStore(Path root) {
+        this(root, new Disk());
+    }
+
+    FileStateStore(Path root, Disk disk) {
         if (root.startsWith("~")) {
             throw new InvalidSettingException("state folder " + Names.quote(root.toString())
                     + " would be a folder named ~, since only a shell replaces it: use"
                     + " Path.of(System.getProperty(\"user.home\"), …), or FileStateStore.inHome()");
         }
         this.root = root;
+        this.files = new PrivateFiles(disk);
+        this.locks = new FolderLock(files);
     }
 
     /**
@@ -102,150 +75,73 @@ public final class FileStateStore implements StateStore {
     }
 
     @Override
-    public Lock lock(String mesh) {
-        return FolderLock.lock(mesh, folder(mesh));
+    public Lock lock(String mesh, LockHolder holder) {
+        return new HeldLock(mesh, locks.lock(mesh, folder(mesh), holder));
     }
 
     @Override
-    public Optional<MeshState> load(String mesh) {
-        Path file = folder(mesh).resolve(STATE);
+    public Optional<Document> read(String mesh, String name) {
+        Path file = file(mesh, name);
         // What is below a file is "not a directory" to whoever opens it, and to newer JDKs "no such file" to whoever
         // asks for its size.
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(LARGEST_STATE + 1);
-            if (bytes.length > LARGEST_STATE) {
-                throw corrupt(mesh, file, " (it is longer than " + LARGEST_STATE / (1024 * 1024) + " MiB)", null);
-            }
-            ObjectNode tree = json.readValue(bytes, ObjectNode.class);
-            if (tree == null || !tree.path("version").isInt()) {
-                throw corrupt(mesh, file, null);
-            }
-            int version = tree.path("version").intValue();
-            if (version != VERSION) {
+            byte[] bytes = in.readNBytes(LARGEST_DOCUMENT + 1);
+            if (bytes.length > LARGEST_DOCUMENT) {
                 throw new StateException(
-                        ErrorCode.STATE_VERSION,
-                        file + " has format " + version + ", and this PromGuard reads format " + VERSION
-                                + ". Use the version of PromGuard that wrote it, or a newer one.",
+                        ErrorCode.STATE_DAMAGED,
+                        file + " cannot be understood (it is longer than " + LARGEST_DOCUMENT / (1024 * 1024)
+                                + " MiB). Restore it from a backup, or move it away and make sure that no host of mesh "
+                                + mesh + " is left before you run apply.",
                         false,
                         null);
             }
-            tree.remove("version");
-            MeshState state = json.treeToValue(tree, MeshState.class);
-            if (!state.mesh().equals(mesh)) {
-                throw corrupt(mesh, file, null);
-            }
-            return Optional.of(state);
+            return Optional.of(new Document(bytes, version(bytes)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
-        } catch (JacksonException e) {
-            throw corrupt(mesh, file, e);
         } catch (IOException e) {
             throw PrivateFiles.failure("read", file, e);
         }
     }
 
-    private static StateException corrupt(String mesh, Path file, @Nullable Throwable cause) {
-        String why = cause instanceof ValueInstantiationException refused
-                        && refused.getCause() instanceof InvalidSettingException bad
-                ? " (" + bad.reason() + ')'
-                : "";
-        return corrupt(mesh, file, why, cause);
-    }
-
-    private static StateException corrupt(String mesh, Path file, String why, @Nullable Throwable cause) {
-        return new StateException(
-                ErrorCode.STATE_DAMAGED,
-                file + " cannot be understood" + why
-                        + ". Restore it from a backup, or move it away and make sure that no host of mesh " + mesh
-                        + " is left before you run apply.",
-                false,
-                cause);
-    }
-
-    @Override
-    public void save(MeshState state) {
-        Path file = folder(state.mesh()).resolve(STATE);
+    private static String version(byte[] bytes) {
         try {
-            ObjectNode tree = json.createObjectNode();
-            tree.put("version", VERSION);
-            tree.setAll((ObjectNode) json.valueToTree(state));
-            replace(state.mesh(), STATE, json.writeValueAsBytes(tree));
-        } catch (IOException e) {
-            throw PrivateFiles.failure("write", file, e);
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 
     @Override
-    public Optional<Secret> loadLoginKey(String mesh) {
-        Path file = folder(mesh).resolve(LOGIN_KEY);
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            try {
-                return Optional.of(Secret.of(bytes));
-            } finally {
-                Arrays.fill(bytes, (byte) 0);
-            }
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
-        } catch (InvalidSettingException e) {
-            throw corrupt(mesh, file, e);
-        } catch (IOException e) {
-            throw PrivateFiles.failure("read", file, e);
-        }
-    }
-
-    @Override
-    public Optional<SshPublicKey> loadLoginPublicKey(String mesh) {
-        Path file = folder(mesh).resolve(LOGIN_PUBLIC_KEY);
-        try {
-            return Optional.of(SshPublicKey.parse(Files.readString(file)));
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
-        } catch (InvalidSettingException | CharacterCodingException e) {
-            throw corrupt(mesh, file, e);
-        } catch (IOException e) {
-            throw PrivateFiles.failure("read", file, e);
-        }
-    }
-
-    @Override
-    public void saveLoginKey(String mesh, SshKeyPair key) {
-        Path file = folder(mesh).resolve(LOGIN_KEY);
-        try {
-            String line = key.publicKey().line() + " promguard-" + mesh + '\n';
-            replace(mesh, LOGIN_PUBLIC_KEY, line.getBytes(StandardCharsets.UTF_8));
-            key.privateKey().use(bytes -> {
-                try {
-                    replace(mesh, LOGIN_KEY, bytes);
-                    return null;
-                } catch (IOException e) {
-                    throw PrivateFiles.failure("write", file, e);
-                }
-            });
-        } catch (IOException e) {
-            throw PrivateFiles.failure("write", file, e);
-        }
-    }
-
-    @Override
-    public void delete(String mesh) {
+    public Set<String> names(String mesh) {
         Path folder = folder(mesh);
-        try {
-            for (String name : List.of(LOGIN_KEY, LOGIN_PUBLIC_KEY, STATE)) {
-                Files.deleteIfExists(folder.resolve(name));
-                Files.deleteIfExists(folder.resolve(name + PrivateFiles.UNFINISHED));
+        Set<String> names = new TreeSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (isName(name)) {
+                    names.add(name);
+                }
             }
-            if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                FolderLock.deleteIfUnused(mesh, folder);
-            }
+        } catch (NoSuchFileException e) {
+            return Set.of();
+        } catch (DirectoryIteratorException e) {
+            throw PrivateFiles.failure("read", folder, Objects.requireNonNull(e.getCause()));
+        } catch (NotDirectoryException e) {
+            throw PrivateFiles.failure("read", folder.resolve("."), e);
         } catch (IOException e) {
-            throw PrivateFiles.failure("delete", folder, e);
+            throw PrivateFiles.failure("read", folder, e);
         }
+        return names;
     }
 
     @Override
     public String describe(String mesh) {
         return folder(mesh).toString();
+    }
+
+    @Override
+    public String describe(String mesh, String name) {
+        return file(mesh, name).toString();
     }
 
     private Path folder(String mesh) {
@@ -255,8 +151,66 @@ public final class FileStateStore implements StateStore {
         return root.resolve(mesh);
     }
 
-    private synchronized void replace(String mesh, String name, byte[] bytes) throws IOException {
-        PrivateFiles.replace(folder(mesh), name, bytes);
+    private Path file(String mesh, String name) {
+        if (!isName(name)) {
+            throw new InvalidSettingException("not a document's name: " + Names.quote(name));
+        }
+        return folder(mesh).resolve(name);
+    }
+
+    private static boolean isName(String name) {
+        return NAME.matcher(name).matches() && !name.equals(FolderLock.LOCK) && !name.endsWith(PrivateFiles.UNFINISHED);
+    }
+
+    /** The lock of a mesh's folder. */
+    private final class HeldLock implements Lock {
+        private final String mesh;
+        private final FolderLock.Held held;
+
+        HeldLock(String mesh, FolderLock.Held held) {
+            this.mesh = mesh;
+            this.held = held;
+        }
+
+        @Override
+        public synchronized String write(String name, byte[] content, Optional<String> expected) {
+            Path file = file(mesh, name);
+            requireHeld();
+            if (!read(mesh, name).map(Document::version).equals(expected)) {
+                throw StateException.conflict(mesh, file + " was changed by another program", Optional.empty());
+            }
+            try {
+                files.replace(folder(mesh), name, content);
+                return version(content);
+            } catch (IOException e) {
+                throw PrivateFiles.failure("write", file, e);
+            }
+        }
+
+        @Override
+        public synchronized void delete(Set<String> names) {
+            names.forEach(name -> file(mesh, name));
+            requireHeld();
+            Path folder = folder(mesh);
+            try {
+                if (Files.isDirectory(folder)) {
+                    files.delete(folder, names);
+                }
+            } catch (IOException e) {
+                throw PrivateFiles.failure("delete", folder, e);
+            }
+        }
+
+        private void requireHeld() {
+            if (!held.isOpen()) {
+                throw StateException.conflict(mesh, "the lock of " + folder(mesh) + " was released", Optional.empty());
+            }
+        }
+
+        @Override
+        public synchronized void close() {
+            FolderLock.unlock(held);
+        }
     }
 
     /**

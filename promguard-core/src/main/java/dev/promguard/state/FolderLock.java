@@ -1,13 +1,13 @@
 package dev.promguard.state;
 
-import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
-import dev.promguard.spi.StateStore;
+import dev.promguard.spi.LockHolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -15,80 +15,82 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lock of a mesh's folder: a lock on its lock file, which is the same whatever path leads there. Other stores of the same program,
  * also those of other class loaders, and other programs all compete for it.
  */
 final class FolderLock {
-    private static final String LOCK = "lock";
+    static final String LOCK = "lock";
     /** Begins the names of the system properties that say which lock files this program holds. */
     private static final String LOCKED = "dev.promguard.locked.";
     /** Guards them. A literal is the same object for every class loader of the program, and a class's monitor is not. */
     private static final String PROGRAM = "dev.promguard.state.FileStateStore";
 
     private static final int LARGEST_LOCK = 65_536;
+    /** A holder's name fits in. */
+    private static final int SMALLEST_LOCK = 2048;
     /** How often to start again when another program deletes the folder in between. */
     private static final int LOCK_ATTEMPTS = 100;
 
-    private FolderLock() {}
+    private final PrivateFiles files;
+
+    FolderLock(PrivateFiles files) {
+        this.files = files;
+    }
+
+    /** A locked file, and the system property that marks it as locked for the whole program. */
+    record Held(Path folder, FileChannel channel, String key) {
+        boolean isOpen() {
+            return channel.isOpen();
+        }
+    }
 
     /** Locks a mesh's folder, which is made if it does not exist. */
-    static StateStore.Lock lock(String mesh, Path named) {
+    Held lock(String mesh, Path named, LockHolder holder) {
         Path folder = named.toAbsolutePath();
         // One at a time in this program, whatever path leads to the folder and whichever class loader loaded this
         // class.
         // A file that this program has locked must not be opened again: on POSIX systems, closing any channel of a file
         // releases all locks on it.
         synchronized (PROGRAM) {
-            Held held = lockFile(mesh, folder);
-            System.setProperty(held.key(), mesh);
-            return () -> unlock(folder, held);
+            Held held = lockFile(mesh, folder, holder);
+            System.setProperty(held.key(), holder.toString());
+            return held;
         }
     }
 
-    /** Deletes a folder that contains at most its lock file, unless the mesh is locked. */
-    static void deleteIfUnused(String mesh, Path folder) throws IOException {
-        synchronized (PROGRAM) {
-            if (!isLockedHere(folder.resolve(LOCK))) {
-                lock(mesh, folder).close();
-            }
-        }
-    }
-
-    /** A locked file, and the system property that marks it as locked for the whole program. */
-    private record Held(FileChannel channel, String key) {}
-
-    private static Held lockFile(String mesh, Path folder) {
+    private Held lockFile(String mesh, Path folder, LockHolder holder) {
         Path file = folder.resolve(LOCK);
         IOException last = null;
         for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
             FileChannel channel = null;
             try {
-                PrivateFiles.makeFolder(folder);
+                files.makeFolder(folder);
                 PrivateFiles.createIfMissing(file);
                 String key = key(file);
-                if (System.getProperty(key) != null) {
-                    throw busy(mesh, file, null);
+                String here = System.getProperty(key);
+                if (here != null) {
+                    throw StateException.locked(mesh, folder.toString(), LockHolder.parse(here), null);
                 }
-                channel = FileChannel.open(file, Set.of(StandardOpenOption.WRITE));
+                channel = FileChannel.open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
                 FileLock lock = channel.tryLock();
                 if (lock == null) {
-                    throw busy(mesh, file, null);
+                    throw StateException.locked(mesh, folder.toString(), holder(channel), null);
                 }
-                if (isStillThere(channel, file)) {
+                if (isStillThere(channel, file, holder)) {
                     FileChannel held = channel;
                     channel = null;
-                    return new Held(held, key);
+                    return new Held(folder, held, key);
                 }
             } catch (NoSuchFileException | FileAlreadyExistsException e) {
                 last = e;
             } catch (OverlappingFileLockException e) {
-                throw busy(mesh, file, e);
+                throw StateException.locked(mesh, folder.toString(), Optional.empty(), e);
             } catch (IOException e) {
                 throw PrivateFiles.failure("lock", file, e);
             } finally {
@@ -97,7 +99,18 @@ final class FolderLock {
                 }
             }
         }
-        throw last == null ? busy(mesh, file, null) : PrivateFiles.failure("lock", file, last);
+        throw last == null
+                ? StateException.locked(mesh, folder.toString(), Optional.empty(), null)
+                : PrivateFiles.failure("lock", file, last);
+    }
+
+    /** Who holds the lock, as the lock file says; its rest is filled with zeros. */
+    private static Optional<LockHolder> holder(FileChannel channel) throws IOException {
+        ByteBuffer start = ByteBuffer.allocate(SMALLEST_LOCK);
+        channel.read(start, 0);
+        String text = new String(start.array(), 0, start.position(), StandardCharsets.UTF_8);
+        int end = text.indexOf('\n');
+        return end < 0 ? Optional.empty() : LockHolder.parse(text.substring(0, end));
     }
 
     /**
@@ -109,21 +122,14 @@ final class FolderLock {
         return LOCKED + (id == null ? file.toRealPath() : id);
     }
 
-    private static boolean isLockedHere(Path file) throws IOException {
-        try {
-            return System.getProperty(key(file)) != null;
-        } catch (NoSuchFileException e) {
-            return false;
-        }
-    }
-
     /**
      * Whether a locked file still has its name: its former holder may have deleted it together with the mesh. The file gets a
      * random size, by which it is recognized, because it must not be opened a second time.
      */
-    private static boolean isStillThere(FileChannel channel, Path file) throws IOException {
-        long size = ThreadLocalRandom.current().nextLong(1, LARGEST_LOCK);
+    private static boolean isStillThere(FileChannel channel, Path file, LockHolder holder) throws IOException {
+        long size = ThreadLocalRandom.current().nextLong(SMALLEST_LOCK, LARGEST_LOCK);
         channel.truncate(0);
+        channel.write(ByteBuffer.wrap((holder.toString() + '\n').getBytes(StandardCharsets.UTF_8)), 0);
         channel.write(ByteBuffer.wrap(new byte[1]), size - 1);
         try {
             return Files.size(file) == size;
@@ -133,15 +139,19 @@ final class FolderLock {
     }
 
     /** Releases a lock, and deletes the mesh's folder if it contains only the lock file. */
-    private static void unlock(Path folder, Held held) {
+    static void unlock(Held held) {
+        Path folder = held.folder();
         synchronized (PROGRAM) {
-            if (!held.channel().isOpen()) {
+            if (!held.isOpen()) {
                 return;
             }
             try {
                 if (holdsNothingButTheLock(folder)) {
                     Files.deleteIfExists(folder.resolve(LOCK));
                     deleteIfEmpty(folder);
+                } else {
+                    // It names nobody who no longer holds it.
+                    held.channel().truncate(0);
                 }
             } catch (IOException e) {
                 throw PrivateFiles.failure("delete", folder, e);
@@ -170,15 +180,6 @@ final class FolderLock {
         } catch (DirectoryNotEmptyException e) {
             return false;
         }
-    }
-
-    private static StateException busy(String mesh, Path file, @Nullable Throwable cause) {
-        return new StateException(
-                ErrorCode.STATE_LOCKED,
-                "mesh " + mesh + " is being changed by another program (" + file.getParent()
-                        + " is locked). Wait until it is done, then run again.",
-                true,
-                cause);
     }
 
     private static void close(FileChannel channel, Path file) {

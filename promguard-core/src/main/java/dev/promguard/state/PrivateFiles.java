@@ -8,14 +8,15 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -27,15 +28,35 @@ final class PrivateFiles {
     /** Ends the name of a file that is not completely written yet. */
     static final String UNFINISHED = ".new";
 
-    private PrivateFiles() {}
+    private final Disk disk;
 
-    /** Makes a folder and those above it; nothing happens if it is there. */
-    static void makeFolder(Path folder) throws IOException {
-        if (isPosix(folder)) {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        } else {
-            Files.createDirectories(folder);
+    PrivateFiles(Disk disk) {
+        this.disk = disk;
+    }
+
+    /** Makes a folder and those above it, durably; nothing happens if it is there. */
+    void makeFolder(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Path parent = folder.toAbsolutePath().getParent();
+        if (parent != null) {
+            makeFolder(parent);
+        }
+        try {
+            if (isPosix(folder)) {
+                disk.createFolder(
+                        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            } else {
+                disk.createFolder(folder);
+            }
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(folder)) {
+                throw e;
+            }
+        }
+        if (parent != null) {
+            sync(parent);
         }
     }
 
@@ -50,11 +71,33 @@ final class PrivateFiles {
      * Replaces a file, or creates it, with its folder. This also works in an interrupted thread, because what has been done must
      * be recorded in any case.
      */
-    static void replace(Path folder, String name, byte[] bytes) throws IOException {
+    void replace(Path folder, String name, byte[] bytes) throws IOException {
+        uninterrupted(() -> replaceOnce(folder, name, bytes));
+    }
+
+    /** Deletes files of a folder, with what is left of them unfinished. This also works in an interrupted thread. */
+    void delete(Path folder, Collection<String> names) throws IOException {
+        boolean some = false;
+        for (String name : names) {
+            some |= disk.delete(folder.resolve(name));
+            some |= disk.delete(folder.resolve(name + UNFINISHED));
+        }
+        if (some) {
+            uninterrupted(() -> sync(folder));
+        }
+    }
+
+    /** Does something to files that closes them if the thread is interrupted, until it is done. */
+    private static void uninterrupted(Work work) throws IOException {
         boolean interrupted = false;
         try {
-            while (!replaced(folder, name, bytes)) {
-                interrupted |= Thread.interrupted();
+            while (true) {
+                try {
+                    work.run();
+                    return;
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
             }
         } finally {
             if (interrupted) {
@@ -63,27 +106,30 @@ final class PrivateFiles {
         }
     }
 
-    /** Replaces a file. Returns false if the thread was interrupted before the file was replaced. */
-    private static boolean replaced(Path folder, String name, byte[] bytes) throws IOException {
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    private void replaceOnce(Path folder, String name, byte[] bytes) throws IOException {
         makeFolder(folder);
         Path target = folder.resolve(name);
         Path fresh = folder.resolve(name + UNFINISHED);
-        Files.deleteIfExists(fresh);
-        try {
-            try (FileChannel channel = FileChannel.open(
-                    fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes(folder))) {
-                writeAll(channel, bytes);
-                channel.force(true);
+        disk.delete(fresh);
+        try (FileChannel channel =
+                disk.open(fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes(folder))) {
+            writeAll(channel, bytes);
+            channel.force(true);
+        }
+        disk.move(fresh, target);
+        sync(folder);
+    }
+
+    /** Makes durable which files a folder has. */
+    private void sync(Path folder) throws IOException {
+        if (isPosix(folder)) {
+            try (FileChannel directory = disk.open(folder, Set.of(StandardOpenOption.READ))) {
+                directory.force(true);
             }
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            if (isPosix(folder)) {
-                try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-                    directory.force(true);
-                }
-            }
-            return true;
-        } catch (ClosedByInterruptException e) {
-            return false;
         }
     }
 

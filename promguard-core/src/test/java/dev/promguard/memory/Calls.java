@@ -13,6 +13,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -115,9 +116,37 @@ public final class Calls {
         return watch(HostApplier.class, port);
     }
 
-    /** A store whose calls are counted. */
+    /** A store whose calls are counted, by what the engine does with them: {@code StateStore.load}, {@code StateStore.save} and so on. */
     public StateStore watch(StateStore port) {
         return watch(StateStore.class, port);
+    }
+
+    /** What a call of a store is to the engine; empty for one that only belongs to another. */
+    private static Optional<String> name(Class<?> port, Method method, Object @Nullable [] arguments) {
+        if (port != StateStore.class && port != StateStore.Lock.class) {
+            return Optional.of(port.getSimpleName() + '.' + method.getName());
+        }
+        String document =
+                arguments == null ? "" : String.valueOf(arguments[port == StateStore.class ? arguments.length - 1 : 0]);
+        Optional<String> call = switch (method.getName()) {
+            case "read" ->
+                switch (document) {
+                    case "state.json" -> Optional.of("load");
+                    case "id_ed25519" -> Optional.of("loadLoginKey");
+                    default -> Optional.empty();
+                };
+            case "write" ->
+                switch (document) {
+                    case "id_ed25519" -> Optional.of("saveLoginKey");
+                    case "state.json" ->
+                        Optional.of(arguments != null && Optional.empty().equals(arguments[2]) ? "save" : "merge");
+                    default -> document.startsWith("changes-") ? Optional.of("save") : Optional.empty();
+                };
+            case "delete" -> document.contains("state.json") ? Optional.of("delete") : Optional.empty();
+            case "names" -> Optional.empty();
+            default -> Optional.of(method.getName());
+        };
+        return call.map("StateStore."::concat);
     }
 
     private <T> T watch(Class<T> port, T real) {
@@ -132,7 +161,8 @@ public final class Calls {
         if (UNCOUNTED.contains(method.getName())) {
             return invoke(real, method, arguments);
         }
-        Problem now = next(port.getSimpleName() + '.' + method.getName());
+        Optional<String> name = name(port, method, arguments);
+        Problem now = name.isPresent() ? next(name.get()) : deadOrFine();
         if (now == Problem.DIES_BEFORE) {
             throw new Death();
         } else if (now == Problem.FAILS) {
@@ -153,6 +183,9 @@ public final class Calls {
             }
             throw failure(port);
         }
+        if (answer instanceof StateStore.Lock lock) {
+            return watch(StateStore.Lock.class, lock);
+        }
         return answer instanceof HostSession session ? watch(HostSession.class, session) : answer;
     }
 
@@ -170,6 +203,13 @@ public final class Calls {
             }
         }
         return changed;
+    }
+
+    private synchronized @Nullable Problem deadOrFine() {
+        if (dead) {
+            throw new Death();
+        }
+        return null;
     }
 
     private synchronized @Nullable Problem next(String call) {
@@ -199,7 +239,7 @@ public final class Calls {
     private static RuntimeException failure(Class<?> port) {
         if (port == CloudProvider.class) {
             return new ProviderException(ErrorCode.PROVIDER_UNAVAILABLE, "told to fail", null, null, null, true, null);
-        } else if (port == StateStore.class) {
+        } else if (port == StateStore.class || port == StateStore.Lock.class) {
             return new StateException(ErrorCode.STATE_INACCESSIBLE, "told to fail", true, null);
         }
         return HostException.of(ErrorCode.STEP_FAILED, "host", "", "told").because("told to fail", "");

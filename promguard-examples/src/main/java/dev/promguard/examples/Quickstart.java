@@ -211,7 +211,7 @@ public final class Quickstart {
 
     private int destroy(CloudProvider provider, boolean confirmed) {
         List<CloudHost> hosts = provider.list(MESH);
-        if (hosts.isEmpty() && state.load(MESH).isEmpty()) {
+        if (hosts.isEmpty() && state.names(MESH).isEmpty()) {
             dialog.say("There is nothing to remove: the account has no droplet of mesh " + MESH + ", and "
                     + state.describe(MESH) + " holds nothing.");
             return DONE;

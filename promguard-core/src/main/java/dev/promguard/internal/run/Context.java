@@ -9,7 +9,6 @@ import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.Identity;
 import dev.promguard.spi.MeshState;
-import dev.promguard.spi.StateStore;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,7 +35,7 @@ public record Context(
         MeshSpec spec,
         CloudProvider provider,
         HostApplier applier,
-        StateStore store,
+        MeshStates store,
         Events events,
         KeySource keys,
         SecureRandom random,

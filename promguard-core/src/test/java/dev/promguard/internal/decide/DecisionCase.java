@@ -23,6 +23,7 @@ import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
+import dev.promguard.internal.run.MeshStates;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.KeySource;
@@ -202,7 +203,7 @@ final class DecisionCase {
                 spec.spec(),
                 new FormCloud(form),
                 new MemoryHosts(new MemoryCloud()),
-                new MemoryStateStore(),
+                new MeshStates(new MemoryStateStore()),
                 new Events(event -> {}, spec.spec().name(), MeshEvent.Verb.PLAN),
                 KeySource.random(),
                 new SecureRandom(),

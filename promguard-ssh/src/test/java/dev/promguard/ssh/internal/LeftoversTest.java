@@ -150,8 +150,7 @@ class LeftoversTest {
 
     @Test
     void facts_unitsThatWaitOrFailed_areNamedWithTheirStates() throws Exception {
-        assertThat(run("active failed active failed", "facts_leftovers"))
-                .isEqualTo("""
+        assertThat(run("active failed active failed", "facts_leftovers")).isEqualTo("""
                         fact leftovers unit promguard-rollback.timer active
                         fact leftovers unit promguard-rollback.service failed
                         fact leftovers unit promguard-rollback-boot.timer active

@@ -1,15 +1,20 @@
 package dev.promguard;
 
-import dev.promguard.spi.MeshState;
+import dev.promguard.spi.LockHolder;
 import dev.promguard.spi.StateStore;
 import dev.promguard.state.FileStateStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 
 /** A program of its own that takes a mesh's lock. */
-final class LockHolder {
-    private LockHolder() {}
+final class LockingProgram {
+    private static final LockHolder HOLDER = LockHolder.ofThisProcess("lock");
+
+    private LockingProgram() {}
 
     /**
      * Arguments: the root, the mesh; holds the lock until standard input ends. With a third, a file: takes and gives back the
@@ -26,8 +31,9 @@ final class LockHolder {
             System.out.println("held " + held);
             return;
         }
-        try (StateStore.Lock lock = store.lock(mesh)) {
-            System.out.println(lock == null ? "no lock" : "locked");
+        try (StateStore.Lock lock = store.lock(mesh, HOLDER)) {
+            Objects.requireNonNull(lock);
+            System.out.println("locked");
             while (System.in.read() >= 0) {
                 System.out.println("still locked");
             }
@@ -37,12 +43,12 @@ final class LockHolder {
     }
 
     private static boolean churn(FileStateStore store, String mesh, Path holder) throws IOException {
-        try (StateStore.Lock lock = store.lock(mesh)) {
+        try (StateStore.Lock lock = store.lock(mesh, HOLDER)) {
             Files.createFile(holder);
-            store.save(MeshState.empty(mesh));
-            store.delete(mesh);
+            lock.write("state.json", new byte[] {1}, Optional.empty());
+            lock.delete(Set.of("state.json"));
             Files.delete(holder);
-            return lock != null;
+            return true;
         } catch (StateException e) {
             if (!e.retryable()) {
                 throw e;
