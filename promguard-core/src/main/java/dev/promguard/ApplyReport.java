@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What an apply, or a rotation of keys, did. Immutable. */
 public final class ApplyReport {
+    private final List<String> prometheusCommands;
     private final String mesh;
     private final List<HostOutcome> hosts;
     private final List<String> removed;
@@ -18,6 +19,7 @@ public final class ApplyReport {
     private final Duration duration;
 
     private ApplyReport(Builder builder) {
+        prometheusCommands = builder.prometheusCommands;
         this.mesh = builder.mesh;
         this.hosts = List.copyOf(builder.hosts);
         this.removed = List.copyOf(builder.removed);
@@ -118,6 +120,16 @@ public final class ApplyReport {
      */
     public Duration duration() {
         return duration;
+    }
+
+    /**
+     * How somebody without Java reaches Prometheus on each monitor: with an SSH client, and a key that the monitor admits. While the command
+     * runs, Prometheus answers on that machine at {@code http://127.0.0.1:9090/}, or its own port.
+     *
+     * @return such as {@code ssh -L 9090:127.0.0.1:9090 root@203.0.113.10}; empty where no monitor's address is known
+     */
+    public List<String> prometheusCommands() {
+        return prometheusCommands;
     }
 
     /**
@@ -453,6 +465,7 @@ public final class ApplyReport {
 
     /** Collects what a report says. Not thread-safe. */
     public static final class Builder {
+        private List<String> prometheusCommands = List.of();
         private final String mesh;
         private final List<HostOutcome> hosts = new ArrayList<>();
         private List<String> removed = List.of();
@@ -517,6 +530,17 @@ public final class ApplyReport {
          */
         public Builder duration(Duration elapsed) {
             this.duration = Objects.requireNonNull(elapsed, "elapsed");
+            return this;
+        }
+
+        /**
+         * Says how Prometheus is reached with an SSH client, instead of what was said before.
+         *
+         * @param commands a command for each monitor
+         * @return this builder
+         */
+        public Builder prometheusCommands(List<String> commands) {
+            this.prometheusCommands = List.copyOf(commands);
             return this;
         }
 

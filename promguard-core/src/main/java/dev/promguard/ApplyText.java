@@ -35,6 +35,10 @@ final class ApplyText {
             text.append('\n').append(rows.next());
             host.notes().forEach(note -> text.append("\n    (").append(note).append(')'));
         }
+        if (report.ok() && !report.prometheusCommands().isEmpty()) {
+            text.append("\nPrometheus, for a colleague without Java:");
+            report.prometheusCommands().forEach(command -> text.append("\n  ").append(command));
+        }
         return text.toString();
     }
 

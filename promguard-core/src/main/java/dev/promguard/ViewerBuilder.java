@@ -23,7 +23,7 @@ public final class ViewerBuilder {
      * @throws NullPointerException if it is null
      */
     public ViewerBuilder until(Instant end) {
-        until = Optional.of(end);
+        until = Optional.of(Objects.requireNonNull(end, "end"));
         return this;
     }
 

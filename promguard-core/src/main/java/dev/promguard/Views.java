@@ -19,6 +19,7 @@ import dev.promguard.internal.decide.ViewerAccess;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
+import dev.promguard.internal.observe.SshForwards;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import java.time.Duration;
@@ -293,6 +294,7 @@ final class Views {
         ApplyReport.Builder report = ApplyReport.builder(roster.blueprint().mesh())
                 .removed(outcome.removed())
                 .cloud(outcome.cloud())
+                .prometheusCommands(SshForwards.commands(roster))
                 .duration(duration);
         Set<String> hosts = new HashSet<>();
         for (Blueprint.Host host : roster.selected()) {

@@ -10,6 +10,7 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.KeySource;
+import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.MemoryCloud;
 import dev.promguard.memory.MemoryHosts;
@@ -23,6 +24,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -42,8 +44,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The rule that all builders state: a plain name sets, {@code add} adds, {@code without} removes, and bad values are refused at once. */
 class BuilderRulesTest {
-    private static final List<Class<?>> BUILDERS =
-            List.of(MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class, ScrapeJobBuilder.class);
+    private static final List<Class<?>> BUILDERS = List.of(
+            MeshBuilder.class, HostBuilder.class, PrometheusBuilder.class, ScrapeJobBuilder.class, ViewerBuilder.class);
     private static final URI SERVER = URI.create("https://a.example/");
     private static final URI OTHER = URI.create("https://b.example/");
 
@@ -67,6 +69,14 @@ class BuilderRulesTest {
 
     private static Consumer<MeshBuilder> host(Consumer<HostBuilder> host) {
         return mesh -> mesh.editHost("web", host);
+    }
+
+    private static PublicKey key(char letter) {
+        return new PublicKey(String.valueOf(letter).repeat(43) + '=');
+    }
+
+    private static Consumer<MeshBuilder> viewer(Consumer<ViewerBuilder> settings) {
+        return mesh -> mesh.viewer("anna", key('A'), settings);
     }
 
     private static Consumer<MeshBuilder> prometheus(Consumer<PrometheusBuilder> settings) {
@@ -131,6 +141,17 @@ class BuilderRulesTest {
         all.put("MeshBuilder.protectHosts(boolean)", of(m -> m.protectHosts(true), m -> m.protectHosts(false)));
         all.put("MeshBuilder.size(String)", of(m -> m.size("a"), m -> m.size("b")));
         all.put("MeshBuilder.image(String)", of(m -> m.image("a"), m -> m.image("b")));
+        all.put(
+                "MeshBuilder.viewer(String, PublicKey)",
+                of(m -> m.viewer("anna", key('A')), m -> m.viewer("anna", key('E'))));
+        all.put(
+                "MeshBuilder.viewer(String, PublicKey, Consumer)",
+                of(
+                        m -> m.viewer("anna", key('A'), v -> v.until(Instant.EPOCH)),
+                        m -> m.viewer("anna", key('A'), v -> {})));
+        all.put(
+                "ViewerBuilder.until(Instant)",
+                of(viewer(v -> v.until(Instant.EPOCH)), viewer(v -> v.until(Instant.ofEpochSecond(1)))));
         all.put("MeshBuilder.network(String)", of(m -> m.network("10.1.0.0/24"), m -> m.network("10.2.0.0/24")));
         all.put("MeshBuilder.interfaceName(String)", of(m -> m.interfaceName("a"), m -> m.interfaceName("b")));
         all.put("MeshBuilder.mtu(int)", of(m -> m.mtu(1300), m -> m.mtu(1400)));
@@ -517,6 +538,9 @@ class BuilderRulesTest {
         if (type == Credentials.class) {
             return Credentials.bearer(Secret.of("token"));
         }
+        if (type == PublicKey.class) {
+            return key('A');
+        }
         return (Consumer<Object>) nothing -> {};
     }
 
@@ -526,6 +550,9 @@ class BuilderRulesTest {
         }
         if (type == PrometheusBuilder.class) {
             return new PrometheusBuilder();
+        }
+        if (type == ViewerBuilder.class) {
+            return new ViewerBuilder();
         }
         return type == HostBuilder.class ? new HostBuilder("", HostOptions.NONE) : new ScrapeJobBuilder("till");
     }

@@ -42,6 +42,21 @@ class MeshJumpHostTest {
     }
 
     @Test
+    void apply_monitorBehindAJumpHost_saysHowAColleagueGetsToPrometheus() {
+        hosts.jumpHosts(name -> KEY);
+
+        ApplyReport report = spec().prometheus(p -> p.port(9095)).apply();
+
+        assertThat(report.prometheusCommands())
+                .singleElement()
+                .asString()
+                .matches("ssh -L 9095:127\\.0\\.0\\.1:9095 -J jump@203\\.0\\.113\\.1:22 root@[0-9.]+");
+        assertThat(report.toString())
+                .endsWith("\nPrometheus, for a colleague without Java:\n  "
+                        + report.prometheusCommands().get(0));
+    }
+
+    @Test
     void apply_jumpHostTrustedOnFirstUse_showsItsKeyInThePlanAndAcceptsNoOtherAfterwards() {
         hosts.jumpHosts(name -> KEY);
         String trust =

@@ -231,7 +231,7 @@ class MeshViewersTest {
                 .hasMessageContaining("viewer name \"Anna's laptop\" is not valid");
         assertThatThrownBy(() -> spec().withoutViewer("anna"))
                 .isInstanceOf(InvalidSettingException.class)
-                .hasMessageContaining("there is no viewer \"anna\"");
+                .hasMessageContaining("viewer \"anna\" does not exist: there is none");
         assertThatThrownBy(() -> spec().network("10.0.0.0/29")
                         .nodes(5)
                         .viewer("anna", ANNA)

@@ -42,24 +42,36 @@ public record WireGuardKeyPair(Secret privateKey, PublicKey publicKey) implement
      */
     public static WireGuardKeyPair of(Secret privateKey) {
         return privateKey.use(text -> {
-            byte[] scalar = new byte[0];
-            byte[] point = new byte[X25519.POINT_SIZE];
+            byte[] scalar = scalar(text);
             try {
-                scalar = Base64.getDecoder().decode(text);
-                if (scalar.length != X25519.SCALAR_SIZE) {
-                    throw new IllegalArgumentException("its length is wrong");
-                }
+                byte[] point = new byte[X25519.POINT_SIZE];
                 X25519.generatePublicKey(scalar, 0, point, 0);
                 return new WireGuardKeyPair(
                         Secret.of(text), new PublicKey(Base64.getEncoder().encodeToString(point)));
-            } catch (IllegalArgumentException e) {
-                // The cause may quote the key.
-                throw new InvalidSettingException(
-                        "not a WireGuard private key: give 44 characters of base64, as wg genkey writes them");
             } finally {
                 Arrays.fill(scalar, (byte) 0);
             }
         });
+    }
+
+    private static byte[] scalar(byte[] text) {
+        byte[] scalar;
+        try {
+            scalar = Base64.getDecoder().decode(text);
+        } catch (IllegalArgumentException e) {
+            throw notAKey();
+        }
+        if (scalar.length != X25519.SCALAR_SIZE) {
+            Arrays.fill(scalar, (byte) 0);
+            throw notAKey();
+        }
+        return scalar;
+    }
+
+    /** Has no cause, which might quote the key. */
+    private static InvalidSettingException notAKey() {
+        return new InvalidSettingException(
+                "not a WireGuard private key: give 44 characters of base64, as wg genkey writes them");
     }
 
     /** Clears the private key. */
