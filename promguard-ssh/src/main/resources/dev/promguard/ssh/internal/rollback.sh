@@ -72,7 +72,7 @@ arm() {
         WHY='the timer that would roll back could not be set'
         return 1
     }
-    printf '%s\n' "$N" >"$STATE/run.new" && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
+    (umask 077 && printf '%s\n' "$N" >"$STATE/run.new") && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
     ARMED=yes
     say armed
 }
