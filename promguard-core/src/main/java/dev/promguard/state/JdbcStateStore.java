@@ -1,5 +1,6 @@
 package dev.promguard.state;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidSettingException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Names;
@@ -139,7 +140,7 @@ public final class JdbcStateStore implements StateStore {
             return Base64.getDecoder().decode(String.join("", parts));
         } catch (IllegalArgumentException e) {
             throw new StateException(
-                    dev.promguard.ErrorCode.STATE_DAMAGED,
+                    ErrorCode.STATE_DAMAGED,
                     describe(mesh, name) + " cannot be understood (it is not Base64). Restore the table's rows of mesh "
                             + mesh + " from a backup.",
                     false,

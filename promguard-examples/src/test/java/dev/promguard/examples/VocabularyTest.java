@@ -59,9 +59,9 @@ class VocabularyTest {
 
     private static final Set<String> ENDINGS = Set.of(".java", ".sh", ".j2", ".jsh", ".md", ".xml");
 
-    /** Files that name the words because they are about them, or use one in its everyday sense. */
-    private static final Set<String> EXEMPT =
-            Set.of("VocabularyTest.java", "ShellFilesTest.java", "customize.sh", "RenderedMarkdown.java");
+    /** Files that name the words because they are about them, read what earlier versions wrote, or use one in its everyday sense. */
+    private static final Set<String> EXEMPT = Set.of(
+            "VocabularyTest.java", "ShellFilesTest.java", "StateFormat.java", "customize.sh", "RenderedMarkdown.java");
 
     private static List<String> retiredIn(String text) {
         List<String> found = new ArrayList<>();
