@@ -241,7 +241,10 @@ class ImpostorIT {
                         .ok());
         assertThat(Clouds.run(node(), "ufw status")).contains("Status: active").doesNotContain("9100");
         ApplyReport report = spec().apply();
-        assertThat(report.hosts().get(1).changes()).hasSize(1);
+        assertThat(report.hosts().get(1).changes())
+                .containsExactly(
+                        "remove what an earlier run left: /var/lib/promguard/rolled-back",
+                        "ufw: allow 9100/tcp on wg0 from 10.0.0.1");
         assertThat(spec().build().verify().failures()).isEmpty();
     }
 

@@ -9,6 +9,8 @@ import dev.promguard.VerifyReport.Check;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -93,8 +95,13 @@ abstract class VerifyTrials {
     @Test
     @Order(1)
     void verify_healthyMesh_everyCheckPassesAndTheReportShowsWhatWasObserved() {
-        verify();
-        VerifyReport report = verify().orThrow();
+        // A scrape may take two seconds here, and a busy machine may be late for one of them.
+        AtomicReference<VerifyReport> last = new AtomicReference<>(verify());
+        Clouds.await(
+                "scrapes in time",
+                Duration.ofMinutes(2),
+                () -> last.updateAndGet(before -> verify()).failures().isEmpty());
+        VerifyReport report = Objects.requireNonNull(last.get()).orThrow();
 
         System.out.println(report.toMarkdown());
         assertThat(report.notes()).isEmpty();
