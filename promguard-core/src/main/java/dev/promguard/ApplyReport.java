@@ -10,22 +10,22 @@ import org.jspecify.annotations.Nullable;
 
 /** What an apply, or a rotation of keys, did. Immutable. */
 public final class ApplyReport {
-    private final List<String> prometheusCommands;
     private final String mesh;
     private final List<HostOutcome> hosts;
     private final List<String> removed;
     private final List<String> cloud;
     private final List<FailedStep> failedSteps;
     private final Duration duration;
+    private final List<String> prometheusCommands;
 
     private ApplyReport(Builder builder) {
-        prometheusCommands = builder.prometheusCommands;
         this.mesh = builder.mesh;
         this.hosts = List.copyOf(builder.hosts);
         this.removed = List.copyOf(builder.removed);
         this.cloud = builder.cloud.stream().map(Names::printable).toList();
         this.failedSteps = List.copyOf(builder.failedSteps);
         this.duration = builder.duration;
+        this.prometheusCommands = builder.prometheusCommands;
     }
 
     /**
@@ -465,13 +465,13 @@ public final class ApplyReport {
 
     /** Collects what a report says. Not thread-safe. */
     public static final class Builder {
-        private List<String> prometheusCommands = List.of();
         private final String mesh;
         private final List<HostOutcome> hosts = new ArrayList<>();
         private List<String> removed = List.of();
         private List<String> cloud = List.of();
         private final List<FailedStep> failedSteps = new ArrayList<>();
         private Duration duration = Duration.ZERO;
+        private List<String> prometheusCommands = List.of();
 
         private Builder(String mesh) {
             this.mesh = Objects.requireNonNull(mesh, "mesh");

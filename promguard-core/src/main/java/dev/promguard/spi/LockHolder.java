@@ -5,6 +5,7 @@ import dev.promguard.blueprint.Names;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
@@ -89,7 +90,7 @@ public final class LockHolder {
                     Long.parseLong(parts.group(3)),
                     parts.group(4),
                     Instant.parse(parts.group(5))));
-        } catch (java.time.DateTimeException | NumberFormatException | InvalidSettingException e) {
+        } catch (DateTimeException | NumberFormatException | InvalidSettingException e) {
             return Optional.empty();
         }
     }

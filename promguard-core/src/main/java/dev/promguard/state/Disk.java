@@ -1,6 +1,7 @@
 package dev.promguard.state;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
@@ -16,6 +17,14 @@ import java.util.Set;
 class Disk {
     FileChannel open(Path file, Set<? extends OpenOption> options, FileAttribute<?>... attributes) throws IOException {
         return FileChannel.open(file, options, attributes);
+    }
+
+    void write(FileChannel channel, ByteBuffer source) throws IOException {
+        channel.write(source);
+    }
+
+    void force(FileChannel channel) throws IOException {
+        channel.force(true);
     }
 
     void createFolder(Path folder, FileAttribute<?>... attributes) throws IOException {

@@ -118,7 +118,7 @@ final class PrivateFiles {
         try (FileChannel channel =
                 disk.open(fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes(folder))) {
             writeAll(channel, bytes);
-            channel.force(true);
+            disk.force(channel);
         }
         disk.move(fresh, target);
         sync(folder);
@@ -128,15 +128,15 @@ final class PrivateFiles {
     private void sync(Path folder) throws IOException {
         if (isPosix(folder)) {
             try (FileChannel directory = disk.open(folder, Set.of(StandardOpenOption.READ))) {
-                directory.force(true);
+                disk.force(directory);
             }
         }
     }
 
-    private static void writeAll(FileChannel channel, byte[] bytes) throws IOException {
+    private void writeAll(FileChannel channel, byte[] bytes) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         while (buffer.hasRemaining()) {
-            channel.write(buffer);
+            disk.write(channel, buffer);
         }
     }
 

@@ -2,11 +2,8 @@ package dev.promguard.state;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.ReadableByteChannel;
-import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
@@ -20,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class LossyDisk extends Disk {
     private final Map<Path, Map<String, Node>> now = new HashMap<>();
     private final Map<Path, Map<String, Node>> kept = new HashMap<>();
+    private final Map<FileChannel, Opened> open = new WeakHashMap<>();
     private final int cutAt;
     private int operations;
     private int syncs;
@@ -44,6 +43,9 @@ public final class LossyDisk extends Disk {
             this.isFolder = isFolder;
         }
     }
+
+    /** What a channel was opened for: a new file, or a folder. */
+    private record Opened(@Nullable Node node, Path path) {}
 
     /** The power is off. */
     public static final class PowerCut extends Error {
@@ -94,13 +96,38 @@ public final class LossyDisk extends Disk {
     synchronized FileChannel open(Path file, Set<? extends OpenOption> options, FileAttribute<?>... attributes)
             throws IOException {
         step();
-        FileChannel real = super.open(file, options, attributes);
-        if (!options.contains(StandardOpenOption.CREATE_NEW)) {
-            return new Watched(real, null, file);
+        FileChannel channel = super.open(file, options, attributes);
+        Node node = null;
+        if (options.contains(StandardOpenOption.CREATE_NEW)) {
+            node = new Node(false);
+            names(parent(file)).put(file.getFileName().toString(), node);
         }
-        Node node = new Node(false);
-        names(parent(file)).put(file.getFileName().toString(), node);
-        return new Watched(real, node, file);
+        open.put(channel, new Opened(node, file));
+        return channel;
+    }
+
+    @Override
+    void write(FileChannel channel, ByteBuffer source) throws IOException {
+        Node node = opened(channel).node();
+        if (node != null) {
+            written(node, source);
+        }
+        super.write(channel, source);
+    }
+
+    /** Does not bother the real disk. */
+    @Override
+    void force(FileChannel channel) throws IOException {
+        if (!channel.isOpen() || Thread.currentThread().isInterrupted()) {
+            channel.close();
+            throw new ClosedByInterruptException();
+        }
+        Opened opened = opened(channel);
+        synced(opened.node(), opened.path());
+    }
+
+    private synchronized Opened opened(FileChannel channel) {
+        return Objects.requireNonNull(open.get(channel), "a channel of this disk");
     }
 
     @Override
@@ -171,110 +198,5 @@ public final class LossyDisk extends Disk {
             case 1 -> node.now;
             default -> node.kept.length == node.now.length ? node.kept : Arrays.copyOf(node.now, node.now.length / 2);
         };
-    }
-
-    /** A channel whose writes and syncs are seen. */
-    private final class Watched extends FileChannel {
-        private final FileChannel real;
-        private final @Nullable Node node;
-        private final Path path;
-
-        Watched(FileChannel real, @Nullable Node node, Path path) {
-            this.real = real;
-            this.node = node;
-            this.path = path;
-        }
-
-        @Override
-        public int write(ByteBuffer source) throws IOException {
-            if (node != null) {
-                written(node, source);
-            }
-            return real.write(source);
-        }
-
-        @Override
-        public void force(boolean metaData) throws IOException {
-            if (!real.isOpen() || Thread.currentThread().isInterrupted()) {
-                real.close();
-                throw new java.nio.channels.ClosedByInterruptException();
-            }
-            synced(node, path);
-        }
-
-        @Override
-        protected void implCloseChannel() throws IOException {
-            real.close();
-        }
-
-        @Override
-        public int read(ByteBuffer target) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long read(ByteBuffer[] targets, int offset, int length) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long write(ByteBuffer[] sources, int offset, int length) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long position() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FileChannel position(long to) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long size() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FileChannel truncate(long size) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long transferTo(long from, long count, WritableByteChannel target) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long transferFrom(ReadableByteChannel source, long from, long count) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public int read(ByteBuffer target, long from) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public int write(ByteBuffer source, long from) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public MappedByteBuffer map(MapMode mode, long from, long size) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FileLock lock(long from, long size, boolean shared) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FileLock tryLock(long from, long size, boolean shared) {
-            throw new UnsupportedOperationException();
-        }
     }
 }
