@@ -13,35 +13,66 @@ KILL_SWITCH_COMMENT='promguard kill switch'
 # PEER for each that they let through; shut PEER for each peer that they let reach nothing else. A rule below one that decides before, or
 # below the rule for all local addresses, is none.
 facts_kill_switch() {
-    for family in -4 -6; do
-        ip "$family" route show table main type unreachable 2>/dev/null
-    done | sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/$N${TAB}fact${TAB}kill-switch${TAB}unreachable${TAB}\1/p" >&3
-    for tables in iptables ip6tables; do
-        "$tables" -t raw -S OUTPUT 2>/dev/null | sed -n -e '/ -j ACCEPT$/q' \
-            -e "s/^-A OUTPUT -d \([^ ]*\) ! -o $1 -m addrtype ! --dst-type LOCAL -m comment --comment \"$KILL_SWITCH_COMMENT\" -j DROP\$/$N${TAB}fact${TAB}kill-switch${TAB}dropped${TAB}\1/p"
-    done >&3
-    for family in -4 -6; do
-        ip "$family" rule show 2>/dev/null | awk -v fact="$N${TAB}fact${TAB}kill-switch$TAB" -v on="$1" '
-            $1 != "0:" { exit }
-            {
-                sub(/^0:[ \t]*/, "")
-                sub(/ \[detached\]/, "")
-                sub(/ proto .*/, "")
-                sub(/[ \t]+$/, "")
-            }
-            $0 == "from all lookup local" { exit }
-            $3 == "iif" && $4 == on && $5 == "blackhole" && NF == 5 && !any && !shut[$2]++ { print fact "shut\t" $2 }
-            $3 != "to" { next }
-            $5 == "blackhole" && lo[$4] && way[$4] { printf "%s%sguarded\t%s\n", ports[$4], fact, $4 }
-            $0 == "from all to " $4 " iif lo lookup local" { lo[$4] = 1 }
-            $0 == "from all to " $4 " iif " on " lookup local" { way[$4] = any = 1 }
-            $5 != "iif" || $6 != on || $7 != "ipproto" || $8 != "tcp" || $9 != "dport" || way[$4] || closed[$4, $10] || shut[$2] { next }
-            $2 != "all" && $11 == "lookup" && $12 == "local" { ports[$4] = ports[$4] fact "admitted\t" $4 "\t" $10 "\t" $2 "\n" }
-            $2 == "all" && $11 == "blackhole" {
-                ports[$4] = ports[$4] fact "closed\t" $4 "\t" $10 "\n"
-                closed[$4, $10] = 1
-            }'
-    done >&3
+    {
+        printf '%s\troutes\n' "$N"
+        for family in -4 -6; do
+            ip "$family" route show table main type unreachable
+        done
+        for tables in iptables ip6tables; do
+            printf '%s\trules\n' "$N"
+            "$tables" -t raw -S OUTPUT
+        done
+        for family in -4 -6; do
+            printf '%s\trouting\n' "$N"
+            ip "$family" rule show
+        done
+    } 2>/dev/null | awk -v nonce="$N" -v fact="$N${TAB}fact${TAB}kill-switch$TAB" -v on="$1" \
+        -v metric="$KILL_SWITCH_METRIC" -v comment="$KILL_SWITCH_COMMENT" '
+        $1 == nonce {
+            what = $2
+            decided = any = 0
+            split("", lo)
+            split("", way)
+            split("", shut)
+            split("", ports)
+            split("", closed)
+            next
+        }
+        decided { next }
+        what == "routes" {
+            if ($1 == "unreachable" && ($0 " ") ~ (" metric " metric " ")) print fact "unreachable\t" $2
+            next
+        }
+        what == "rules" {
+            if (/ -j ACCEPT$/) decided = 1
+            if ($0 == "-A OUTPUT -d " $4 " ! -o " on " -m addrtype ! --dst-type LOCAL -m comment --comment \"" comment "\" -j DROP") print fact "dropped\t" $4
+            next
+        }
+        $1 != "0:" {
+            decided = 1
+            next
+        }
+        {
+            sub(/^0:[ \t]*/, "")
+            sub(/ \[detached\]/, "")
+            sub(/ proto .*/, "")
+            sub(/[ \t]+$/, "")
+        }
+        $0 == "from all lookup local" {
+            decided = 1
+            next
+        }
+        $3 == "iif" && $4 == on && $5 == "blackhole" && NF == 5 && !any && !shut[$2]++ { print fact "shut\t" $2 }
+        $3 != "to" { next }
+        $5 == "blackhole" && lo[$4] && way[$4] { printf "%s%sguarded\t%s\n", ports[$4], fact, $4 }
+        $0 == "from all to " $4 " iif lo lookup local" { lo[$4] = 1 }
+        $0 == "from all to " $4 " iif " on " lookup local" { way[$4] = any = 1 }
+        $5 != "iif" || $6 != on || $7 != "ipproto" || $8 != "tcp" || $9 != "dport" || way[$4] || closed[$4, $10] || shut[$2] { next }
+        $2 != "all" && $11 == "lookup" && $12 == "local" { ports[$4] = ports[$4] fact "admitted\t" $4 "\t" $10 "\t" $2 "\n" }
+        $2 == "all" && $11 == "blackhole" {
+            ports[$4] = ports[$4] fact "closed\t" $4 "\t" $10 "\n"
+            closed[$4, $10] = 1
+        }' >&3
 }
 
 # apply_kill_switch COVER|RELEASE_OTHERS NETWORK INTERFACE ADDRESS PORTS PEERS [VIEWED VIEWERS]

@@ -11,52 +11,74 @@ facts_ruleset() {
             say fact ruleset legacy
             ;;
     esac
-    for family in 4 6; do
-        tables=iptables
-        names=/proc/net/ip_tables_names
-        if [ "$family" = 6 ]; then
-            tables=ip6tables
-            names=/proc/net/ip6_tables_names
-        fi
-        if [ "$default" = nft ]; then
-            "$tables-save" 2>/dev/null | tell_iptables "nft-ip$family"
-        elif command -v "$tables-nft-save" >/dev/null 2>&1; then
-            "$tables-nft-save" 2>/dev/null | tell_iptables "nft-ip$family"
-        fi
-        if [ -s "$names" ] && command -v "$tables-legacy-save" >/dev/null 2>&1; then
-            "$tables-legacy-save" 2>/dev/null | tell_iptables "legacy-ip$family"
-        fi
-        [ "$family" = 4 ] && six='' || six=6
-        for file in "/etc/ufw/before$six.rules" "/etc/ufw/user$six.rules"; do
-            [ ! -r "$file" ] || tell_iptables "ufw$family" <"$file"
+    {
+        for family in 4 6; do
+            [ "$family" = 4 ] && six='' || six=6
+            tables=ip${six}tables
+            printf '%s\tkind\tnft-ip%s\n' "$N" "$family"
+            if [ "$default" = nft ]; then
+                "$tables-save"
+            elif command -v "$tables-nft-save" >/dev/null; then
+                "$tables-nft-save"
+            fi
+            if [ -s "/proc/net/ip${six}_tables_names" ] && command -v "$tables-legacy-save" >/dev/null; then
+                printf '%s\tkind\tlegacy-ip%s\n' "$N" "$family"
+                "$tables-legacy-save"
+            fi
+            printf '%s\tread\tufw%s\t/etc/ufw/%s%s.rules\n' "$N" "$family" before "$six" "$N" "$family" user "$six"
         done
-    done
-    if command -v nft >/dev/null 2>&1; then
-        nft -a -s -t list ruleset 2>/dev/null | tell_rules nft '^ *(#|$)'
-    fi
-    for family in -4 -6; do
-        ip -o "$family" route show default 2>/dev/null
-    done | sed -n "s/.* dev \([^ ]*\).*/$N${TAB}fact${TAB}ruleset${TAB}outside${TAB}\1/p" | sort -u >&3
-    if [ -r /etc/default/ufw ]; then
-        sed -n "s/^\(IPV6\|DEFAULT_OUTPUT_POLICY\)=[\"']\{0,1\}\([A-Za-z]*\)[\"']\{0,1\} *\$/$N${TAB}fact${TAB}ruleset${TAB}setting${TAB}\1${TAB}\2/p" \
-            /etc/default/ufw >&3
-    fi
+        if command -v nft >/dev/null; then
+            printf '%s\tkind\tnft\n' "$N"
+            nft -a -s -t list ruleset
+        fi
+        printf '%s\tkind\toutside\n' "$N"
+        for family in -4 -6; do
+            ip -o "$family" route show default
+        done
+        printf '%s\tread\tsetting\t/etc/default/ufw\n' "$N"
+    } 2>/dev/null | tell_rules
 }
 
-# tell_iptables KIND: what is on standard input in the form of iptables-save, without what the host only passes on to others.
-tell_iptables() {
-    tell_rules "$1" '^(#|COMMIT|$|:[^ ]*(FORWARD|-forward) |-A (FORWARD|[^ ]*-forward|POSTROUTING) )'
-}
-
-# tell_rules KIND WITHOUT: each line on standard input that does not match, without counters; at most so many.
+# tell_rules: what is on standard input, without counters: behind a line NONCE kind KIND the rules of a kind, of which at most so many are
+# told, and for NONCE read KIND FILE those in a file. Rules in the form of iptables-save for what the host passes on are not told.
 tell_rules() {
-    awk -v begin="$N${TAB}fact${TAB}ruleset${TAB}" -v kind="$1" -v without="$2" '
-        $0 ~ without { next }
-        ++count > 8000 { print begin "cut"; exit }
-        {
-            sub(/^[ \t]+/, "")
-            sub(/ \[[0-9]+:[0-9]+\]$/, "")
-            gsub(/[^ -~]/, "?")
-            if ($0 != "") print begin kind "\t" substr($0, 1, 1000)
-        }' >&3
+    awk -v nonce="$N" -v begin="$N${TAB}fact${TAB}ruleset${TAB}" '
+        function tell(text) {
+            if (kind == "outside") {
+                if (sub(/^.* dev /, "", text)) {
+                    sub(/ .*/, "", text)
+                    if (!seen[text]++) print begin "outside\t" text
+                }
+                return
+            }
+            if (kind == "setting") {
+                if (text ~ /^(IPV6|DEFAULT_OUTPUT_POLICY)=["\047]?[A-Za-z]*["\047]? *$/) {
+                    gsub(/["\047 ]/, "", text)
+                    sub(/=/, "\t", text)
+                    print begin "setting\t" text
+                }
+                return
+            }
+            if (kind == "nft" ? text ~ /^ *(#|$)/ : text ~ /^(#|COMMIT|$|:[^ ]*(FORWARD|-forward) |-A (FORWARD|[^ ]*-forward|POSTROUTING) )/) return
+            if (++count[of] > 8000) {
+                if (count[of] == 8001) print begin "cut"
+                return
+            }
+            sub(/^[ \t]+/, "", text)
+            sub(/ \[[0-9]+:[0-9]+\]$/, "", text)
+            gsub(/[^ -~]/, "?", text)
+            if (text != "") print begin kind "\t" substr(text, 1, 1000)
+        }
+        $1 == nonce && $2 == "kind" {
+            kind = of = $3
+            next
+        }
+        $1 == nonce && $2 == "read" {
+            kind = $3
+            of = $4
+            while ((getline line < $4) > 0) tell(line)
+            close($4)
+            next
+        }
+        { tell($0) }' >&3
 }

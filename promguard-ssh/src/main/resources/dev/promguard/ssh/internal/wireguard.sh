@@ -6,12 +6,7 @@ facts_wireguard() {
     if command -v wg >/dev/null 2>&1; then
         if [ -n "$(ip -o link show dev "$1" up 2>/dev/null)" ] && key=$(wg show "$1" public-key 2>/dev/null); then
             say wg "$key" "$(wg show "$1" listen-port)"
-            for what in endpoints allowed-ips latest-handshakes transfer; do
-                wg show "$1" "$what" | while read -r line; do
-                    say "peer-$what" "$line"
-                done
-            done
-            facts_preshared_keys "$1"
+            facts_peers "$1"
             facts_anti_spoofing "$1"
         fi
         if [ -f "$2" ] && [ ! -L "$2" ] && key=$(wg pubkey <"$2" 2>/dev/null); then
@@ -21,19 +16,26 @@ facts_wireguard() {
     stat -c "$N${TAB}keyfile${TAB}%a${TAB}%u:%g${TAB}%F" -- "$2" 2>/dev/null >&3
 }
 
-# facts_preshared_keys INTERFACE: compares here what runs with what the files hold that the configuration names. No key is printed.
-facts_preshared_keys() {
+# facts_peers INTERFACE: what wg shows of each peer. Preshared keys that run are compared here with what the files hold that the configuration
+# names. No key is printed.
+facts_peers() {
     {
-        preshared_key_files "$1" 2>/dev/null
-        printf '\n'
-        wg show "$1" preshared-keys
-    } | awk -v line_of="$N${TAB}peer-preshared-key" '
-        $0 == "" {
-            running = 1
+        preshared_key_files "$1"
+        for what in endpoints allowed-ips latest-handshakes transfer preshared-keys; do
+            printf 'show\t%s\n' "$what"
+            wg show "$1" "$what"
+        done
+    } 2>/dev/null | awk -v begin="$N${TAB}peer-" '
+        /^show\t/ {
+            what = $2
             next
         }
-        !running {
+        what == "" {
             file[$1] = $2
+            next
+        }
+        what != "preshared-keys" {
+            print begin what "\t" $0
             next
         }
         {
@@ -45,7 +47,7 @@ facts_preshared_keys() {
                     close(file[$1])
                 }
             }
-            print line_of "\t" $1 "\t" verdict
+            print begin "preshared-key\t" $1 "\t" verdict
         }' >&3
 }
 

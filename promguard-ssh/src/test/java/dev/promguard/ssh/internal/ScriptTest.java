@@ -489,7 +489,8 @@ class ScriptTest {
         program(bin.resolve("wg-quick"), "cat " + folder + "/stripped");
         program(
                 bin.resolve("wg"),
-                "case $3 in preshared-keys) cat " + folder + "/running ;;"
+                "case $3 in preshared-keys) cat " + folder + "/running ;; endpoints) cut -f1 " + folder
+                        + "/running | sed 's/$/\t192.0.2.1:51820/' ;; allowed-ips | latest-handshakes | transfer) ;;"
                         + " *) printf 'wg %s\\n' \"$*\" >&3; cat >&3 ;; esac");
         try (Script script = Script.begin(NONCE)) {
             script.shell("PATH=" + Script.quote(bin.toString()) + ":$PATH");
@@ -547,11 +548,14 @@ class ScriptTest {
             Files.writeString(
                     place.resolve("running"), first + '\t' + running.getKey() + '\n' + second + "\tunfiled\n");
 
-            Ran ran = withConfiguration(earlier ? EARLIER_CONFIG : CONFIG, place, "facts_preshared_keys wg0");
+            Ran ran = withConfiguration(earlier ? EARLIER_CONFIG : CONFIG, place, "facts_peers wg0");
 
             assertThat(ran.out())
-                    .isEqualTo(NONCE + "\tpeer-preshared-key\t" + first + '\t' + running.getValue() + '\n' + NONCE
-                            + "\tpeer-preshared-key\t" + second + "\tother\n" + NONCE + "\tend\n");
+                    .isEqualTo(
+                            NONCE + "\tpeer-endpoints\t" + first + "\t192.0.2.1:51820\n" + NONCE + "\tpeer-endpoints\t"
+                                    + second + "\t192.0.2.1:51820\n" + NONCE + "\tpeer-preshared-key\t" + first + '\t'
+                                    + running.getValue() + '\n' + NONCE
+                                    + "\tpeer-preshared-key\t" + second + "\tother\n" + NONCE + "\tend\n");
         }
     }
 
