@@ -14,8 +14,6 @@ import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.LocalRelease;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.OperatingSystemMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,18 +35,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * What a running mesh feels of a change of the spec: hosts that have nothing to do with it are not written to, no tunnel loses its
- * session, nothing restarts that need not, and Prometheus, which scrapes every second here, misses no scrape of the others. The
+ * session, nothing restarts that need not, and Prometheus, which scrapes every four seconds here, misses no scrape of the others. The
  * mesh begins with Prometheus 2 and the node_exporter of its suite, and is upgraded to Prometheus 3 and the current one. The
  * figures go to {@code target/elastic.md}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Isolated("a scrape is due every second, which other machines would delay")
-@Order(Integer.MAX_VALUE)
+@Order(7)
 class ElasticIT {
     private static final String KILL_SWITCH =
             "kill switch: let packets for 10.0.0.0/24 leave through wg0 alone, and no peer but monitors reach 9100";
@@ -58,8 +54,11 @@ class ElasticIT {
     private static final String NODE_1 = "shop-node-1";
     private static final String NODE_2 = "shop-node-2";
 
-    /** Two scrapes that are a second apart may be seen this far apart on a busy machine; one that is missed makes it 2 s. */
-    private static final double NONE_MISSED = 1.9;
+    /** Every how many seconds hosts are scraped: seldom enough for a busy machine to be late by seconds and miss none. */
+    private static final int INTERVAL = 4;
+
+    /** How many seconds two scrapes may be apart with none missed between them; one that is missed makes it 8. */
+    private static final double NONE_MISSED = 7;
 
     @TempDir
     static Path state;
@@ -91,8 +90,8 @@ class ElasticIT {
         Clouds.await(
                 "scrapes",
                 SOON,
-                () -> samples(MONITOR, 10).values().stream()
-                                .filter(samples -> samples.size() > 3)
+                () -> samples(MONITOR, 3 * INTERVAL).values().stream()
+                                .filter(samples -> samples.size() > 1)
                                 .count()
                         == 3);
     }
@@ -114,7 +113,7 @@ class ElasticIT {
     private MeshBuilder spec() {
         return Mesh.builder()
                 .name("shop")
-                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(1)))
+                .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(INTERVAL)))
                 .provider(cloud.provider())
                 .allowRemoval()
                 .state(state);
@@ -136,14 +135,14 @@ class ElasticIT {
 
         double end = now(monitor);
         Clouds.await("scrapes after the change", SOON, () -> {
-            Map<String, List<double[]>> samples = samples(monitor, now(monitor) - begin + 2);
+            Map<String, List<double[]>> samples = samples(monitor, now(monitor) - begin + INTERVAL);
             return stay.stream()
                     .allMatch(name -> samples.getOrDefault(name, List.of()).stream()
                                     .filter(sample -> sample[0] > end && sample[1] == 1)
                                     .count()
                             > 1);
         });
-        Map<String, Double> gaps = gaps(samples(monitor, now(monitor) - begin + 2), stay);
+        Map<String, Double> gaps = gaps(samples(monitor, now(monitor) - begin + INTERVAL), stay);
         rows.add(row(what, report, footprint, stay, gaps));
 
         for (String name : stay) {
@@ -295,23 +294,14 @@ class ElasticIT {
         }
     }
 
-    /**
-     * What the monitor misses of itself, whom it reaches without a tunnel, this machine was too busy for; where more than two tasks a
-     * core wanted to run, a scrape a second may be late once.
-     */
+    /** What the monitor misses of itself, whom it reaches without a tunnel, this machine was too busy for. */
     private static void assertNoScrapeMissed(Case done, String monitor) {
         double busy = Objects.requireNonNull(done.gaps().get(monitor), monitor);
         assertThat(done.gaps())
                 .hasSizeGreaterThan(1)
                 .allSatisfy((name, gap) -> assertThat(gap)
                         .as("longest gap between scrapes of %s", name)
-                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - 1) + late()));
-    }
-
-    /** How many seconds a scrape may be late because this machine has too much to do. */
-    private static double late() {
-        OperatingSystemMXBean machine = ManagementFactory.getOperatingSystemMXBean();
-        return machine.getSystemLoadAverage() > 2 * machine.getAvailableProcessors() ? 1 : 0;
+                        .isLessThan(Math.max(NONE_MISSED, busy + NONE_MISSED - INTERVAL)));
     }
 
     private Release next(String name) {
@@ -382,19 +372,19 @@ class ElasticIT {
     @Test
     @Order(4)
     void apply_anotherScrapeInterval_reloadsPrometheusAlone() {
-        Case slower = change(
-                "scrape interval 1 s to 2 s",
-                spec().monitor("tor1").nodes(2).prometheus(p -> p.scrapeInterval(Duration.ofSeconds(2))),
+        Case faster = change(
+                "scrape interval 4 s to 3 s",
+                spec().monitor("tor1").nodes(2).prometheus(p -> p.scrapeInterval(Duration.ofSeconds(3))),
                 MONITOR);
-        Case faster = change("scrape interval 2 s to 1 s", spec, MONITOR);
+        Case slower = change("scrape interval 3 s to 4 s", spec, MONITOR);
 
-        for (Case done : List.of(slower, faster)) {
+        for (Case done : List.of(faster, slower)) {
             assertThat(done.changes(MONITOR))
                     .containsExactly("write /etc/prometheus/prometheus.yml", "reload prometheus.service");
-            assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(3.5 + late()));
+            assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(2 * NONE_MISSED));
         }
-        assertUntouched(slower, NODE_1, NODE_2);
-        assertNothingRestarts(slower);
+        assertUntouched(faster, NODE_1, NODE_2);
+        assertNothingRestarts(faster);
     }
 
     @Test
@@ -418,7 +408,7 @@ class ElasticIT {
                     .isEqualTo("/opt/promguard/node_exporter-"
                             + next("node_exporter").version() + "/node_exporter");
         }
-        assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(10));
+        assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(2 * NONE_MISSED));
     }
 
     @Test
@@ -436,7 +426,7 @@ class ElasticIT {
                         "restart prometheus.service",
                         "remove /opt/promguard/prometheus-" + version("prometheus"));
         assertThat(done.footprint().services(cloud.droplet(MONITOR))).containsExactly("prometheus.service");
-        assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(20));
+        assertThat(done.gaps()).allSatisfy((name, gap) -> assertThat(gap).isLessThan(3 * NONE_MISSED));
         assertThat(Clouds.run(cloud.droplet(MONITOR), "curl -fsS http://127.0.0.1:9090/api/v1/status/buildinfo"))
                 .contains("\"version\":\"" + next("prometheus").version().replace("-next", ""));
         spec.build().verify().orThrow();
@@ -477,7 +467,7 @@ class ElasticIT {
 
     private Set<String> up(String monitor) {
         Set<String> up = new TreeSet<>();
-        samples(monitor, 3).forEach((name, samples) -> {
+        samples(monitor, 2 * INTERVAL).forEach((name, samples) -> {
             if (samples.stream().allMatch(sample -> sample[1] == 1)) {
                 up.add(name);
             }

@@ -226,13 +226,12 @@ class FaultsIT {
     @Order(2)
     void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
         try (Watcher watcher = new Watcher(cloud).knowing(spec().build().blueprint())) {
+            // MeshMomentsTest tries every moment without machines.
             for (String moment : List.of(
                     "order it from",
                     "wait until active",
-                    "change the host",
                     "install ufw",
                     "ufw: deny what no rule admits",
-                    "wg0: bring up",
                     "start node_exporter",
                     "replace the bootstrap")) {
                 ApplyAndDie.at(moment, cloud, state, Duration.ofMinutes(2));

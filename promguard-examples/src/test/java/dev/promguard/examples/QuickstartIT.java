@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -31,11 +31,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** The quickstart in a JVM of its own, as a user starts it. */
-@Isolated("looks at what the whole machine is left with")
-@Order(Integer.MAX_VALUE)
+@Order(6)
 class QuickstartIT {
     /** What the quickstart prints. */
     private static final Pattern PAGE = Pattern.compile("Prometheus: (http://127\\.0\\.0\\.1:[0-9]+/\\S+)");
@@ -47,7 +45,17 @@ class QuickstartIT {
     @TempDir
     static Path temporary;
 
-    /** A run that was ended, and what it had printed. */
+    /** What a terminal obeys and nobody sees. */
+    private static final Pattern CONTROL = Pattern.compile("\u001b\\[[0-9;?]*[A-Za-z]|\r");
+
+    /** What is done to a run that prints a line: it is killed with no chance to tidy up, or Enter is typed. */
+    private enum Answer {
+        NONE,
+        ENTER,
+        KILL
+    }
+
+    /** A run that was ended, and what a reader had seen of it. */
     private record Run(int status, List<String> lines) {}
 
     @Test
@@ -59,10 +67,9 @@ class QuickstartIT {
         List<String> before = traces();
         Optional<String> settings = settings();
 
-        Run killed = run(line -> line.contains("connect over SSH"));
+        Run killed = run(command(), line -> line.contains("connect over SSH") ? Answer.KILL : Answer.NONE);
         assertThat(traces()).as("a killed run leaves machines").isNotEqualTo(before);
-        showsEveryTargetInABrowser();
-        Run whole = run(line -> false);
+        Run whole = showsEveryTargetInABrowser();
 
         System.out.println(String.join("\n", whole.lines()));
         assertThat(killed.status()).isEqualTo(137);
@@ -84,14 +91,14 @@ class QuickstartIT {
         }
     }
 
-    /** In a terminal, where the quickstart waits for Enter. The page is opened then, and the run killed. */
-    private static void showsEveryTargetInABrowser() throws IOException, InterruptedException {
+    /** In a terminal, where the quickstart waits for Enter. The page is opened then, and Enter is typed. */
+    private static Run showsEveryTargetInABrowser() throws IOException, InterruptedException {
         List<Browser.Page> pages = new ArrayList<>();
         List<URI> uris = new ArrayList<>();
         Run shown = run(inATerminal(command()), line -> {
             Matcher printed = PAGE.matcher(line);
-            if (!printed.find()) {
-                return false;
+            if (!uris.isEmpty() || !printed.find()) {
+                return Answer.NONE;
             }
             URI uri = URI.create(printed.group(1));
             uris.add(uri);
@@ -107,7 +114,7 @@ class QuickstartIT {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException(e);
             }
-            return true;
+            return Answer.ENTER;
         });
 
         assertThat(uris).as("the URL among %s", shown.lines()).hasSize(1);
@@ -122,6 +129,7 @@ class QuickstartIT {
                 .as("the states of the targets")
                 .hasSizeGreaterThanOrEqualTo(5)
                 .containsOnly("up");
+        return shown;
     }
 
     /** The scripts, styles and pictures of a page. */
@@ -142,7 +150,7 @@ class QuickstartIT {
 
     @Test
     void preview_anywhere_writesEveryFileAndThePicture() throws Exception {
-        Run preview = run(line -> false, "--preview");
+        Run preview = run("--preview");
 
         assertThat(preview.status()).isZero();
         assertThat(String.join("\n", preview.lines())).contains("promguard-quickstart-monitor-1", "DIGITALOCEAN_TOKEN");
@@ -155,7 +163,7 @@ class QuickstartIT {
 
     @Test
     void run_withAnUnknownOption_saysWhichThereAre() throws Exception {
-        Run run = run(line -> false, "--help-me");
+        Run run = run("--help-me");
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(String.join("\n", run.lines())).contains("--preview", "--digitalocean", "--destroy");
@@ -163,8 +171,8 @@ class QuickstartIT {
 
     @Test
     void run_withTheNameOfAnExample_startsOrListsThem() throws Exception {
-        Run list = run(line -> false, "list");
-        Run unknown = run(line -> false, "nonsense");
+        Run list = run("list");
+        Run unknown = run("nonsense");
 
         assertThat(list.status()).isZero();
         assertThat(list.lines()).anyMatch(line -> line.startsWith("  first-mesh "));
@@ -172,16 +180,14 @@ class QuickstartIT {
         assertThat(unknown.lines()).startsWith("There is no example \"nonsense\". There are:");
     }
 
-    /** Runs the quickstart, and kills it, with no chance to tidy up, when it prints a line of that kind. */
-    private static Run run(Predicate<String> deadly, String... options) throws IOException, InterruptedException {
-        return run(command(options), deadly);
+    private static Run run(String... options) throws IOException, InterruptedException {
+        return run(command(options), line -> Answer.NONE);
     }
 
-    /** Has a command run in a terminal of its own, where nobody types anything. */
+    /** Has a command run in a terminal of its own, where what is written to the process is typed. */
     private static List<String> inATerminal(List<String> command) {
         String line = command.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
-        // The pipe stays open, or the program would read the end of its input.
-        return List.of("sh", "-c", "sleep 600 | script -qec \"$1\" /dev/null", "sh", line);
+        return List.of("script", "-qec", line, "/dev/null");
     }
 
     private static List<String> command(String... options) throws IOException {
@@ -195,19 +201,23 @@ class QuickstartIT {
         return command;
     }
 
-    private static Run run(List<String> command, Predicate<String> deadly) throws IOException, InterruptedException {
+    private static Run run(List<String> command, Function<String, Answer> answers)
+            throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command)
                 .directory(temporary.toFile())
                 .redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .start();
         List<String> lines = new ArrayList<>();
         try (BufferedReader reader =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line = reader.readLine();
             while (line != null) {
-                lines.add(line);
-                if (deadly.test(line)) {
+                lines.add(CONTROL.matcher(line).replaceAll(""));
+                Answer answer = answers.apply(line);
+                if (answer == Answer.ENTER) {
+                    process.getOutputStream().write('\n');
+                    process.getOutputStream().flush();
+                } else if (answer == Answer.KILL) {
                     // All at once, so that none is told by another's end to tidy up.
                     List<ProcessHandle> all = process.descendants().toList();
                     all.stream()

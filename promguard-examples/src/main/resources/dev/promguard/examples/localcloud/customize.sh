@@ -81,6 +81,9 @@ fi
 
 echo 'LANG=C.UTF-8' >"$root/etc/default/locale"
 
+# A machine has the clock of the one that it runs on. A droplet's is set by systemd-timesyncd, which leaves this file.
+printf '%s\n' 'd /run/systemd/timesync 0755' 'f /run/systemd/timesync/synchronized 0644' >"$root/etc/tmpfiles.d/local-cloud.conf"
+
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/resolv.conf" "$root/var/lib/dbus/machine-id"
 : >"$root/etc/machine-id"
 : >"$root/etc/hostname"

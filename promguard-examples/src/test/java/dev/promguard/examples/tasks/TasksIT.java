@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 /** The examples on machines, one after the other on the same ones: most change the mesh of the one before. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Order(Integer.MAX_VALUE - 1)
+@Order(4)
 class TasksIT {
     private LocalCloud cloud;
 
