@@ -1,11 +1,13 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
+import dev.promguard.internal.text.StableIds;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What an apply, or a rotation of keys, did. Immutable. */
@@ -13,7 +15,7 @@ public final class ApplyReport {
     private final String mesh;
     private final List<HostOutcome> hosts;
     private final List<String> removed;
-    private final List<String> cloud;
+    private final List<AppliedChange> cloud;
     private final List<FailedStep> failedSteps;
     private final Duration duration;
     private final List<String> prometheusCommands;
@@ -22,7 +24,7 @@ public final class ApplyReport {
         this.mesh = builder.mesh;
         this.hosts = List.copyOf(builder.hosts);
         this.removed = List.copyOf(builder.removed);
-        this.cloud = builder.cloud.stream().map(Names::printable).toList();
+        this.cloud = List.copyOf(builder.cloud);
         this.failedSteps = List.copyOf(builder.failedSteps);
         this.duration = builder.duration;
         this.prometheusCommands = builder.prometheusCommands;
@@ -101,7 +103,32 @@ public final class ApplyReport {
      * @return the changes, each in a line; empty if there were none
      */
     public List<String> cloud() {
+        return cloud.stream().map(AppliedChange::text).toList();
+    }
+
+    /**
+     * The changes of {@link #cloud()} with the steps of the plan.
+     *
+     * @return the changes in the same order
+     */
+    public List<AppliedChange> cloudChanges() {
         return cloud;
+    }
+
+    /**
+     * The steps that were done, by the ids that {@link Plan#stepIds()} has. After an apply that was complete, all ids of its plan are among
+     * them. Ids of the changes that set up new hosts come in addition.
+     *
+     * @return the ids of the steps in the cloud, on each host, and of each host's removal; all different
+     */
+    public List<String> stepIds() {
+        return Stream.of(
+                        cloud.stream().flatMap(change -> change.stepIds().stream()),
+                        hosts.stream().flatMap(host -> host.stepIds().stream()),
+                        removed.stream().map(StableIds::ofHost))
+                .flatMap(ids -> ids)
+                .distinct()
+                .toList();
     }
 
     /**
@@ -182,6 +209,15 @@ public final class ApplyReport {
     }
 
     /**
+     * The report with every change and the id that the step has in the plan: what {@link #toString()} says, and then what was done on each host.
+     *
+     * @return the text, without a line end at the end
+     */
+    public String details() {
+        return new ApplyText(this).details();
+    }
+
+    /**
      * The report as a person reads it.
      *
      * @return a line for the mesh, one for each change in the cloud beside hosts, each failed step and each host, without a line end at
@@ -238,8 +274,8 @@ public final class ApplyReport {
         private final String address;
         private final Optional<String> publicAddress;
         private final Status status;
-        private final List<String> changes;
-        private final List<String> drift;
+        private final List<AppliedChange> changes;
+        private final List<String> otherStepIds;
         private final List<String> notes;
         private final @Nullable RuntimeException failure;
 
@@ -250,7 +286,7 @@ public final class ApplyReport {
             this.publicAddress = builder.publicAddress;
             this.status = builder.status;
             this.changes = List.copyOf(builder.changes);
-            this.drift = List.copyOf(builder.drift);
+            this.otherStepIds = List.copyOf(builder.otherStepIds);
             this.notes = builder.notes.stream().map(Names::printable).toList();
             this.failure = builder.failure;
         }
@@ -318,7 +354,27 @@ public final class ApplyReport {
          * @return the changes in order, one line each; empty if nothing was written to it
          */
         public List<String> changes() {
+            return changes.stream().map(AppliedChange::text).toList();
+        }
+
+        /**
+         * The {@link #changes()} with the steps of the plan that they carried out.
+         *
+         * @return the changes in the same order
+         */
+        public List<AppliedChange> appliedChanges() {
             return changes;
+        }
+
+        /**
+         * The steps of the plan that were done on it, those that write nothing to the host included, such as pinning its host key.
+         *
+         * @return the ids, those of {@link PlannedChange#id()}; all different
+         */
+        public List<String> stepIds() {
+            return Stream.concat(otherStepIds.stream(), changes.stream().flatMap(change -> change.stepIds().stream()))
+                    .distinct()
+                    .toList();
         }
 
         /**
@@ -327,7 +383,10 @@ public final class ApplyReport {
          * @return some of the {@link #changes()}
          */
         public List<String> drift() {
-            return drift;
+            return changes.stream()
+                    .filter(AppliedChange::drift)
+                    .map(AppliedChange::text)
+                    .toList();
         }
 
         /**
@@ -365,8 +424,8 @@ public final class ApplyReport {
             private String region = "";
             private String address = "";
             private Optional<String> publicAddress = Optional.empty();
-            private List<String> changes = List.of();
-            private List<String> drift = List.of();
+            private List<AppliedChange> changes = List.of();
+            private List<String> otherStepIds = List.of();
             private List<String> notes = List.of();
             private @Nullable RuntimeException failure;
 
@@ -414,19 +473,19 @@ public final class ApplyReport {
              * @param all the changes in order
              * @return this builder
              */
-            public Builder changes(List<String> all) {
+            public Builder changes(List<AppliedChange> all) {
                 this.changes = List.copyOf(all);
                 return this;
             }
 
             /**
-             * Says which of the changes were drift, instead of what was said before.
+             * Says which steps were done that no change makes, instead of what was said before.
              *
-             * @param some those of the changes
+             * @param ids the steps' ids
              * @return this builder
              */
-            public Builder drift(List<String> some) {
-                this.drift = List.copyOf(some);
+            public Builder otherStepIds(List<String> ids) {
+                this.otherStepIds = List.copyOf(ids);
                 return this;
             }
 
@@ -468,7 +527,7 @@ public final class ApplyReport {
         private final String mesh;
         private final List<HostOutcome> hosts = new ArrayList<>();
         private List<String> removed = List.of();
-        private List<String> cloud = List.of();
+        private List<AppliedChange> cloud = List.of();
         private final List<FailedStep> failedSteps = new ArrayList<>();
         private Duration duration = Duration.ZERO;
         private List<String> prometheusCommands = List.of();
@@ -502,10 +561,10 @@ public final class ApplyReport {
         /**
          * Says what was changed in the cloud beside hosts, instead of what was said before.
          *
-         * @param all the changes, each in a line
+         * @param all the changes in order
          * @return this builder
          */
-        public Builder cloud(List<String> all) {
+        public Builder cloud(List<AppliedChange> all) {
             this.cloud = List.copyOf(all);
             return this;
         }

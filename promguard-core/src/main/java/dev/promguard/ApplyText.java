@@ -4,6 +4,7 @@ import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.internal.text.Columns;
 import dev.promguard.internal.text.TextTable;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 
 /** The report of an apply as text for people. */
@@ -40,6 +41,25 @@ final class ApplyText {
             report.prometheusCommands().forEach(command -> text.append("\n  ").append(command));
         }
         return text.toString();
+    }
+
+    /** The text, and every change with the ids of its steps. */
+    String details() {
+        StringBuilder text = new StringBuilder(toString());
+        details(text, "in the cloud", report.cloudChanges());
+        report.hosts().forEach(host -> details(text, host.name(), host.appliedChanges()));
+        return text.toString();
+    }
+
+    private static void details(StringBuilder text, String where, List<AppliedChange> changes) {
+        if (changes.isEmpty()) {
+            return;
+        }
+        text.append("\n\n").append(where).append(':');
+        for (AppliedChange change : changes) {
+            text.append("\n  ").append(change);
+            change.stepIds().forEach(id -> text.append("\n      ").append(id));
+        }
     }
 
     /** How much was done, and whether all is well. */

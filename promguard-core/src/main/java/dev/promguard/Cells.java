@@ -17,7 +17,7 @@ final class Cells {
     static final String NOTHING = "-";
 
     /** The headings over what {@link #of(PlannedChange)} gives. */
-    static final List<String> CHANGE = List.of("", "change", "now", "then");
+    static final List<String> CHANGE = List.of("", "change", "now", "then", "step");
 
     /** The headings over what {@link #of(HostOutcome)} gives. */
     static final List<String> OUTCOME = List.of("outcome", "host", "region", "WireGuard address", "public address");
@@ -33,7 +33,8 @@ final class Cells {
                 change.drift() ? "drift" : "",
                 change.text(),
                 change.before().orElse(NOTHING),
-                change.after().orElse(NOTHING));
+                change.after().orElse(NOTHING),
+                change.id());
     }
 
     static List<String> of(HostOutcome host) {

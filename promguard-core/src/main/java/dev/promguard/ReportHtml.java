@@ -94,20 +94,24 @@ final class ReportHtml {
                 .map(step -> new HtmlPage.Item("bad", step.toString()))
                 .toList());
         page.table(Cells.OUTCOME, done.hosts().stream().map(Cells::of).toList());
-        page.list(done.cloud().stream().map(line -> new HtmlPage.Item("", line)).toList());
+        page.list(items(done.cloudChanges()));
         for (HostOutcome host : done.hosts()) {
             Optional.ofNullable(host.failure())
                     .ifPresent(why -> page.element("p", "bad lines", Cells.failure(host, why)));
             host.notes().forEach(note -> page.element("p", host.name() + ": " + note));
             if (!host.changes().isEmpty()) {
                 page.details(host.name() + ": " + ApplyText.outcome(host));
-                page.list(host.changes().stream()
-                        .map(change ->
-                                new HtmlPage.Item("", host.drift().contains(change) ? change + " (drift)" : change))
-                        .toList());
+                page.list(items(host.appliedChanges()));
                 page.close("details");
             }
         }
+    }
+
+    private static List<HtmlPage.Item> items(List<AppliedChange> changes) {
+        return changes.stream()
+                .map(change -> new HtmlPage.Item(
+                        "", change.text() + (change.drift() ? " (drift)" : ""), String.join(", ", change.stepIds())))
+                .toList();
     }
 
     private void removed(DestroyReport done) {

@@ -7,6 +7,7 @@ import dev.promguard.VerifyReport.Check;
 import dev.promguard.internal.text.StableIds;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 
 /** Reports as JSON documents. */
@@ -29,7 +30,9 @@ final class ReportJson {
                                         .filter(host -> !host.status().ok())
                                         .count()));
         document.set("cloud", Json.texts(report.cloud()));
+        document.set("cloudChanges", changes(report.cloudChanges()));
         document.set("removed", Json.texts(report.removed()));
+        document.set("stepIds", Json.texts(report.stepIds()));
         ArrayNode steps = document.putArray("failedSteps");
         for (ApplyReport.FailedStep step : report.failedSteps()) {
             steps.addObject()
@@ -51,9 +54,22 @@ final class ReportJson {
         node.set("publicAddress", Json.text(host.publicAddress()));
         node.set("changes", Json.texts(host.changes()));
         node.set("drift", Json.texts(host.drift()));
+        node.set("appliedChanges", changes(host.appliedChanges()));
+        node.set("stepIds", Json.texts(host.stepIds()));
         node.set("notes", Json.texts(host.notes()));
         node.set("failure", Json.failure(host.name(), Optional.ofNullable(host.failure())));
         return node;
+    }
+
+    private static ArrayNode changes(List<AppliedChange> changes) {
+        ArrayNode array = Json.array();
+        for (AppliedChange change : changes) {
+            array.addObject()
+                    .put("text", change.text())
+                    .put("drift", change.drift())
+                    .set("stepIds", Json.texts(change.stepIds()));
+        }
+        return array;
     }
 
     static String of(DestroyReport report) {

@@ -2,7 +2,9 @@ package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.MarkdownPage.Weight;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What was done, as a comment on a pull request. */
 final class ReportMarkdown {
@@ -24,7 +26,7 @@ final class ReportMarkdown {
             page.add(Weight.OVERVIEW, "host", Markdown.row(Cells.of(host)));
         }
         if (!report.cloud().isEmpty()) {
-            page.add(Weight.DETAIL, "change in the cloud", list("In the cloud", report.cloud()));
+            page.add(Weight.DETAIL, "change in the cloud", changes("In the cloud", report.cloudChanges()));
         }
         report.hosts().stream()
                 .filter(host -> !host.notes().isEmpty())
@@ -58,17 +60,32 @@ final class ReportMarkdown {
 
     private static String marked(HostOutcome host) {
         StringBuilder lines = new StringBuilder();
-        for (String change : host.changes()) {
-            lines.append(host.drift().contains(change) ? "! " : "~ ")
-                    .append(Markdown.shown(change))
-                    .append('\n');
+        for (AppliedChange change : host.appliedChanges()) {
+            lines.append(Markdown.shown(change.toString())).append('\n');
+            change.stepIds()
+                    .forEach(id ->
+                            lines.append("    ").append(Markdown.shown(id)).append('\n'));
         }
         return lines.toString();
     }
 
+    private static String changes(String heading, List<AppliedChange> changes) {
+        StringBuilder list = heading(heading);
+        changes.forEach(change -> list.append("- ")
+                .append(Markdown.text(change.text()))
+                .append(change.stepIds().stream()
+                        .map(id -> " " + Markdown.code(Markdown.shown(id)))
+                        .collect(Collectors.joining()))
+                .append('\n'));
+        return list.toString();
+    }
+
+    private static StringBuilder heading(String heading) {
+        return new StringBuilder("\n### ").append(Markdown.text(heading)).append("\n\n");
+    }
+
     private static String list(String heading, Iterable<String> lines) {
-        StringBuilder list =
-                new StringBuilder("\n### ").append(Markdown.text(heading)).append("\n\n");
+        StringBuilder list = heading(heading);
         lines.forEach(line -> list.append("- ").append(Markdown.text(line)).append('\n'));
         return list.toString();
     }

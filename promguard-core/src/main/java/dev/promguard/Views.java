@@ -311,7 +311,7 @@ final class Views {
     }
 
     private static HostOutcome outcome(Blueprint.Host host, Outcome outcome) {
-        List<String> done = outcome.changes().getOrDefault(host.name(), List.of());
+        List<AppliedChange> done = outcome.changes().getOrDefault(host.name(), List.of());
         RuntimeException failure = outcome.failures().get(host.name());
         Status status = failure instanceof HostException e
                 ? e.status()
@@ -320,7 +320,7 @@ final class Views {
                 .region(host.spec().region())
                 .address(host.address())
                 .changes(done)
-                .drift(outcome.drift().getOrDefault(host.name(), List.of()))
+                .otherStepIds(outcome.otherSteps().getOrDefault(host.name(), List.of()))
                 .notes(outcome.notes().getOrDefault(host.name(), List.of()))
                 .failure(failure);
         Optional.ofNullable(outcome.addresses().get(host.name())).ifPresent(view::publicAddress);

@@ -106,9 +106,18 @@ public final class JsonReader {
         return changes;
     }
 
+    private static List<AppliedChange> applied(JsonNode array) {
+        List<AppliedChange> changes = new ArrayList<>();
+        array.forEach(node -> changes.add(AppliedChange.builder(node.get("text").textValue())
+                .drift(node.get("drift").booleanValue())
+                .stepIds(texts(node.get("stepIds")))
+                .build()));
+        return changes;
+    }
+
     static ApplyReport applyReport(JsonNode document) {
         ApplyReport.Builder report = ApplyReport.builder(document.get("mesh").textValue())
-                .cloud(texts(document.get("cloud")))
+                .cloud(applied(document.get("cloudChanges")))
                 .removed(texts(document.get("removed")))
                 .duration(Duration.ofMillis(document.get("durationMillis").longValue()));
         for (JsonNode node : document.get("failedSteps")) {
@@ -120,8 +129,8 @@ public final class JsonReader {
                             node.get("name").textValue(), constant(Status.class, node.get("status")))
                     .region(optional(node.get("region")).orElse(""))
                     .address(optional(node.get("address")).orElse(""))
-                    .changes(texts(node.get("changes")))
-                    .drift(texts(node.get("drift")))
+                    .changes(applied(node.get("appliedChanges")))
+                    .otherStepIds(texts(node.get("stepIds")))
                     .notes(texts(node.get("notes")))
                     .failure(failure(node.get("failure")).orElse(null));
             optional(node.get("publicAddress")).ifPresent(host::publicAddress);

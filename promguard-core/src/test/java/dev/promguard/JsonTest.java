@@ -105,7 +105,9 @@ class JsonTest {
         VerifyReport verified = Samples.verifyReport();
 
         assertThat(JsonReader.applyReport(JsonSchema.requireValid(applied.toJson())))
-                .hasToString(applied.toString());
+                .hasToString(applied.toString())
+                .extracting(ApplyReport::details, ApplyReport::stepIds)
+                .containsExactly(applied.details(), applied.stepIds());
         assertThat(JsonReader.destroyReport(JsonSchema.requireValid(destroyed.toJson()))
                         .toJson())
                 .isEqualTo(destroyed.toJson());

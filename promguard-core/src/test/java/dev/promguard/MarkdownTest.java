@@ -94,11 +94,11 @@ class MarkdownTest {
                 text -> ApplyReport.builder("shop")
                         .addHost(HostOutcome.builder("a", Status.FAILED)
                                 .region(text)
-                                .changes(List.of(text))
+                                .changes(List.of(Samples.applied(text, text)))
                                 .notes(List.of(text))
                                 .failure(new IllegalStateException(text))
                                 .build())
-                        .cloud(List.of(text))
+                        .cloud(List.of(Samples.applied(text, text)))
                         .addFailedStep(text, new IllegalStateException(text))
                         .build()
                         .toMarkdown(),
@@ -200,7 +200,7 @@ class MarkdownTest {
         VerifyReport.Builder verified = VerifyReport.builder("shop", Instant.EPOCH, "1");
         for (int i = 0; i < 2_000; i++) {
             applied.addHost(HostOutcome.builder("node-" + i, Status.CHANGED)
-                    .changes(List.of("write /etc/hosts", "x".repeat(200)))
+                    .changes(List.of(Samples.applied("write /etc/hosts"), Samples.applied("x".repeat(200))))
                     .build());
             verified.addCheck(Check.builder("node-" + i, CheckKind.HOST_EXISTS, "exists")
                     .method("m".repeat(200))

@@ -174,8 +174,9 @@ class MeshEventsTest {
                 account.spec().nodes(random.nextInt(4), "lon1").listener(log).build();
         Plan plan = mesh.plan();
 
-        mesh.apply(plan);
+        ApplyReport report = mesh.apply(plan);
 
+        assertThat(report.stepIds()).as("%s", plan).containsAll(plan.stepIds());
         log.assertWellFormed("seed " + seed);
         assertThat(log.stepIds()).as("%s", plan).isEqualTo(plan.stepIds());
         assertThat(log.lastRun())
@@ -221,8 +222,10 @@ class MeshEventsTest {
         check(smaller.planDestroy(), smaller::destroy, "destroy");
     }
 
-    private void check(Plan plan, Consumer<Plan> verb, String moment) {
-        verb.accept(plan);
+    private void check(Plan plan, Function<Plan, ?> verb, String moment) {
+        if (verb.apply(plan) instanceof ApplyReport report) {
+            assertThat(report.stepIds()).as("%s: %s", moment, plan).containsExactlyInAnyOrderElementsOf(plan.stepIds());
+        }
         log.assertWellFormed(moment);
         assertThat(log.stepIds()).as("%s: %s", moment, plan).isEqualTo(plan.stepIds());
         assertThat(log.lastRun())

@@ -108,7 +108,7 @@ class ReportTest {
                         .build())
                 .applied(ApplyReport.builder("shop")
                         .addHost(HostOutcome.builder(text, Status.FAILED)
-                                .changes(List.of(text))
+                                .changes(List.of(Samples.applied(text, text)))
                                 .notes(List.of(text))
                                 .failure(new IllegalStateException(text))
                                 .build())

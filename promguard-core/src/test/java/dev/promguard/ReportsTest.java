@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -28,7 +29,7 @@ class ReportsTest {
                 .region("tor1")
                 .address("10.0.0.1")
                 .publicAddress("203.0.113.1")
-                .changes(List.of(changes))
+                .changes(Arrays.stream(changes).map(Samples::applied).toList())
                 .build();
     }
 
@@ -45,7 +46,7 @@ class ReportsTest {
                     .region("tor1")
                     .publicAddress("203.0.113.101")
                     .address("10.0.0.1")
-                    .changes(List.of("a", "b"))
+                    .changes(List.of(Samples.applied("a"), Samples.applied("b")))
                     .build());
             verified.addHost(HostHealth.builder(name, "tor1", "10.0.0.1")
                     .publicAddress("203.0.113.101")
@@ -71,7 +72,7 @@ class ReportsTest {
                 .region("tor1")
                 .publicAddress("203.0.113.101")
                 .address("10.0.0.1")
-                .changes(List.of("a", "b"))
+                .changes(List.of(Samples.applied("a"), Samples.applied("b")))
                 .build()));
 
         String text = applied.build().toString();
@@ -107,12 +108,11 @@ class ReportsTest {
                 .addHost(HostOutcome.builder("shop-node-2-with-a-long-name", Status.FAILED)
                         .region("sgp1")
                         .address("fd00:44::3")
-                        .changes(List.of("a"))
-                        .drift(List.of("a"))
+                        .changes(List.of(AppliedChange.builder("a").drift(true).build()))
                         .failure(new IllegalStateException())
                         .build())
                 .removed(List.of("shop-node-3"))
-                .cloud(List.of("put firewall promguard-shop right"))
+                .cloud(List.of(Samples.applied("put firewall promguard-shop right")))
                 .addFailedStep("ask for the time", new IllegalStateException("no answer\nfrom the cloud"))
                 .duration(Duration.ofMillis(12_345))
                 .build();
@@ -264,5 +264,37 @@ class ReportsTest {
 
         assertThat(price.plus(price).plus(Price.ZERO).monthly()).isEqualByComparingTo("12.20");
         assertThat(price.plus(price).hourly()).isEqualByComparingTo("0.01786");
+    }
+
+    @Test
+    void applyReport_details_showsEachChangeWithTheIdsOfItsSteps() {
+        ApplyReport report = Samples.applyReport();
+
+        assertThat(report.details()).isEqualTo(report + """
+
+
+                in the cloud:
+                  ~ put firewall promguard-shop right
+                      mesh:shop/cloud-firewall:shop
+
+                shop-monitor-1:
+                  ! write /etc/prometheus/prometheus.yml
+                      shop-monitor-1/file:/etc/prometheus/prometheus.yml
+                  ~ turn ufw on
+                      shop-monitor-1/firewall:8080/tcp#enable
+                      shop-monitor-1/firewall:ufw#enable
+
+                shop-node-1:
+                  ~ create user node_exporter
+                      shop-node-1/user:node_exporter""");
+        assertThat(report.stepIds())
+                .containsExactly(
+                        "mesh:shop/cloud-firewall:shop",
+                        "shop-monitor-1/host-key:shop-monitor-1",
+                        "shop-monitor-1/file:/etc/prometheus/prometheus.yml",
+                        "shop-monitor-1/firewall:8080/tcp#enable",
+                        "shop-monitor-1/firewall:ufw#enable",
+                        "shop-node-1/user:node_exporter",
+                        "shop-node-9/host");
     }
 }

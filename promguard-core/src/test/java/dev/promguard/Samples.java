@@ -34,6 +34,10 @@ final class Samples {
                 .build();
     }
 
+    static AppliedChange applied(String text, String... stepIds) {
+        return AppliedChange.builder(text).stepIds(List.of(stepIds)).build();
+    }
+
     static Plan plan() {
         return Plan.builder(Operation.APPLY, blueprint())
                 .problems(List.of(
@@ -109,15 +113,23 @@ final class Samples {
                         .region("tor1")
                         .address("10.0.0.1")
                         .publicAddress("203.0.113.10")
-                        .changes(List.of("write /etc/prometheus/prometheus.yml", "reload prometheus.service"))
-                        .drift(List.of("write /etc/prometheus/prometheus.yml"))
+                        .changes(List.of(
+                                AppliedChange.builder("write /etc/prometheus/prometheus.yml")
+                                        .drift(true)
+                                        .stepIds(List.of("shop-monitor-1/file:/etc/prometheus/prometheus.yml"))
+                                        .build(),
+                                applied(
+                                        "turn ufw on",
+                                        "shop-monitor-1/firewall:8080/tcp#enable",
+                                        "shop-monitor-1/firewall:ufw#enable")))
+                        .otherStepIds(List.of("shop-monitor-1/host-key:shop-monitor-1"))
                         .notes(List.of("package source http://deb.example did not answer"))
                         .build())
                 .addHost(HostOutcome.builder("shop-node-1", Status.FAILED)
                         .region("lon1")
                         .address("10.0.0.2")
                         .publicAddress("203.0.113.11")
-                        .changes(List.of("create user node_exporter"))
+                        .changes(List.of(applied("create user node_exporter", "shop-node-1/user:node_exporter")))
                         .failure(HostException.of(
                                         ErrorCode.INSTALL_FAILED,
                                         "shop-node-1",
@@ -133,7 +145,7 @@ final class Samples {
                         .address("10.0.0.3")
                         .build())
                 .removed(List.of("shop-node-9"))
-                .cloud(List.of("put firewall promguard-shop right"))
+                .cloud(List.of(applied("put firewall promguard-shop right", "mesh:shop/cloud-firewall:shop")))
                 .addFailedStep("ask for the time", new IllegalStateException("no answer"))
                 .duration(Duration.ofMillis(12_345))
                 .build();

@@ -1,5 +1,6 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.AppliedChange;
 import dev.promguard.InvalidMeshException;
 import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
@@ -148,7 +149,13 @@ public final class Act {
                     .ensureFirewall(context.mesh(), context.spec().wireGuardPorts());
             task.done();
         }
-        outcome.cloud(inCloud);
+        outcome.cloud(inCloud.stream()
+                .map(change -> AppliedChange.builder(change)
+                        .stepIds(RunStep.ids(planned.stream()
+                                .filter(step -> step.text().equals(change))
+                                .toList()))
+                        .build())
+                .toList());
         inCloud.stream()
                 .filter(change -> planned.stream().noneMatch(step -> step.text().equals(change)))
                 .forEach(change -> context.events().note(null, change));
@@ -191,20 +198,24 @@ public final class Act {
         }
         lost.keySet().forEach(name -> {
             if (roster.present().containsKey(name)) {
-                outcome.changed(name, Decider.LOST_TAG, true);
+                outcome.changed(name, Decider.LOST_TAG, true, RunStep.ids(tagSteps(decision, name)));
             }
             Objects.requireNonNull(tasks.get(name)).done();
         });
     }
 
     private Events.Task restoringTag(Decision decision, String name) {
-        List<RunStep> planned = decision.hosts().stream()
-                .filter(host -> host.name().equals(name))
-                .flatMap(host -> host.otherSteps(Decider.CLOUD_TAG).stream())
-                .toList();
+        List<RunStep> planned = tagSteps(decision, name);
         return planned.isEmpty()
                 ? context.events().task(name, Decider.LOST_TAG)
                 : context.events().steps(planned);
+    }
+
+    private static List<RunStep> tagSteps(Decision decision, String name) {
+        return decision.hosts().stream()
+                .filter(host -> host.name().equals(name))
+                .flatMap(host -> host.otherSteps(Decider.CLOUD_TAG).stream())
+                .toList();
     }
 
     /** Observes again whether another program has created hosts of the same mesh meanwhile: then nothing more is done. */

@@ -77,12 +77,11 @@ final class HostChanger {
         }
         journal.update(state -> state.withJumpHosts(seen.jumpKeys()));
         HostState before = pinned(name, seen.hostKey());
-        tellDone(decision, FirstContact.HOST_KEY);
+        outcome.done(name, RunStep.ids(tellDone(decision, FirstContact.HOST_KEY)));
         DesiredHost desired = SymbolicKeys.resolve(decision.desired().orElseThrow(), standIns);
         List<Change> changes = SymbolicKeys.resolve(decision.changes(), standIns);
         if (decision.rebuilt()) {
-            outcome.changed(name, Decider.REBUILT, true);
-            tellDone(decision, Decider.HOST);
+            outcome.changed(name, Decider.REBUILT, true, RunStep.ids(tellDone(decision, Decider.HOST)));
         }
         Resources.notes(seen.facts()).forEach(note -> outcome.noted(name, note));
         LastApplied left = LastApplied.of(
@@ -103,7 +102,7 @@ final class HostChanger {
         boolean armed;
         try {
             armed = session.apply(changes, keys, progress);
-            tellDone(decision, ViewerAccess.VIEWER);
+            outcome.done(name, RunStep.ids(tellDone(decision, ViewerAccess.VIEWER)));
         } catch (HostException e) {
             if (together && e.status() == Status.FAILED) {
                 rollBack(session, e);
@@ -148,9 +147,10 @@ final class HostChanger {
     }
 
     /** Of steps that no change makes: what they say is true by now. */
-    private void tellDone(HostDecision decision, String resource) {
-        decision.otherSteps(resource)
-                .forEach(step -> context.events().step(step).done());
+    private List<RunStep> tellDone(HostDecision decision, String resource) {
+        List<RunStep> steps = decision.otherSteps(resource);
+        steps.forEach(step -> context.events().step(step).done());
+        return steps;
     }
 
     /** Passes on what a host reports, and records its new host key before the host may use it. */
@@ -178,7 +178,7 @@ final class HostChanger {
             if (change instanceof WireGuard.WriteKey key) {
                 journal.updateHost(name, host -> host.withPublicKey(key.publicKey()));
             }
-            outcome.changed(name, change.describe(), drift.contains(change));
+            outcome.changed(name, change.describe(), drift.contains(change), RunStep.ids(steps.get(begun - 1)));
             Events.Task ended = going;
             if (ended != null) {
                 ended.done();

@@ -1,5 +1,6 @@
 package dev.promguard.internal.act;
 
+import dev.promguard.AppliedChange;
 import dev.promguard.CancelledException;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
@@ -20,7 +21,7 @@ import java.util.TreeSet;
  * @param decision what it was to do
  * @param addresses the public address of each host that has one, by name
  * @param changes what was done on each host, in order, by name
- * @param drift the changes that undid drift
+ * @param otherSteps the ids of the plan's steps that were done without a change on the host, by name
  * @param notes what else a reader should know about a host, by name
  * @param failures why it did not reach its end, by the name of the host or the step
  * @param removed the hosts that were deleted or left
@@ -30,12 +31,12 @@ import java.util.TreeSet;
 public record Outcome(
         Decision decision,
         Map<String, String> addresses,
-        Map<String, List<String>> changes,
-        Map<String, List<String>> drift,
+        Map<String, List<AppliedChange>> changes,
+        Map<String, List<String>> otherSteps,
         Map<String, List<String>> notes,
         Map<String, RuntimeException> failures,
         List<String> removed,
-        List<String> cloud,
+        List<AppliedChange> cloud,
         Optional<CancelledException> cancelled) {
 
     /**
@@ -71,7 +72,7 @@ public record Outcome(
     public Outcome with(String step, RuntimeException failure) {
         Map<String, RuntimeException> more = new LinkedHashMap<>(failures);
         more.put(step, failure);
-        return new Outcome(decision, addresses, changes, drift, notes, more, removed, cloud, cancelled);
+        return new Outcome(decision, addresses, changes, otherSteps, notes, more, removed, cloud, cancelled);
     }
 
     /**
@@ -82,7 +83,7 @@ public record Outcome(
      */
     public Outcome cancelledBy(CancelledException interruption) {
         return new Outcome(
-                decision, addresses, changes, drift, notes, failures, removed, cloud, Optional.of(interruption));
+                decision, addresses, changes, otherSteps, notes, failures, removed, cloud, Optional.of(interruption));
     }
 
     /**
@@ -98,7 +99,7 @@ public record Outcome(
                 next.decision,
                 next.addresses,
                 joined(changes, next.changes),
-                joined(drift, next.drift),
+                joined(otherSteps, next.otherSteps),
                 joined(notes, next.notes),
                 all,
                 joined(removed, next.removed),
@@ -106,14 +107,14 @@ public record Outcome(
                 next.cancelled);
     }
 
-    private static Map<String, List<String>> joined(Map<String, List<String>> first, Map<String, List<String>> second) {
-        Map<String, List<String>> joined = new TreeMap<>(first);
+    private static <T> Map<String, List<T>> joined(Map<String, List<T>> first, Map<String, List<T>> second) {
+        Map<String, List<T>> joined = new TreeMap<>(first);
         second.forEach((name, list) -> joined.merge(name, list, Outcome::joined));
         return joined;
     }
 
-    private static List<String> joined(List<String> first, List<String> second) {
-        List<String> joined = new ArrayList<>(first);
+    private static <T> List<T> joined(List<T> first, List<T> second) {
+        List<T> joined = new ArrayList<>(first);
         joined.addAll(second);
         return joined;
     }
@@ -122,12 +123,12 @@ public record Outcome(
     static final class Recorder {
         private final Decision decision;
         private final Map<String, String> addresses = new TreeMap<>();
-        private final Map<String, List<String>> changes = new TreeMap<>();
-        private final Map<String, List<String>> drift = new TreeMap<>();
+        private final Map<String, List<AppliedChange>> changes = new TreeMap<>();
+        private final Map<String, List<String>> otherSteps = new TreeMap<>();
         private final Map<String, List<String>> notes = new TreeMap<>();
         private final Map<String, RuntimeException> failures = new LinkedHashMap<>();
         private final List<String> removed = new ArrayList<>();
-        private final List<String> cloud = new ArrayList<>();
+        private final List<AppliedChange> cloud = new ArrayList<>();
 
         Recorder(Decision decision) {
             this.decision = decision;
@@ -137,11 +138,16 @@ public record Outcome(
             addresses.putAll(known);
         }
 
-        synchronized void changed(String host, String change, boolean isDrift) {
-            changes.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
-            if (isDrift) {
-                drift.computeIfAbsent(host, name -> new ArrayList<>()).add(change);
-            }
+        synchronized void changed(String host, String change, boolean isDrift, List<String> stepIds) {
+            changes.computeIfAbsent(host, name -> new ArrayList<>())
+                    .add(AppliedChange.builder(change)
+                            .drift(isDrift)
+                            .stepIds(stepIds)
+                            .build());
+        }
+
+        synchronized void done(String host, List<String> stepIds) {
+            otherSteps.computeIfAbsent(host, name -> new ArrayList<>()).addAll(stepIds);
         }
 
         /** What is noted again is not said again. */
@@ -168,8 +174,8 @@ public record Outcome(
             removed.addAll(names);
         }
 
-        synchronized void cloud(List<String> lines) {
-            cloud.addAll(lines);
+        synchronized void cloud(List<AppliedChange> inCloud) {
+            cloud.addAll(inCloud);
         }
 
         synchronized Outcome outcome(Optional<CancelledException> cancelled) {
@@ -177,7 +183,7 @@ public record Outcome(
                     decision,
                     Map.copyOf(addresses),
                     copy(changes),
-                    copy(drift),
+                    copy(otherSteps),
                     copy(notes),
                     Collections.unmodifiableMap(new LinkedHashMap<>(failures)),
                     List.copyOf(removed),
@@ -185,8 +191,8 @@ public record Outcome(
                     cancelled);
         }
 
-        private static Map<String, List<String>> copy(Map<String, List<String>> lists) {
-            Map<String, List<String>> copy = new TreeMap<>();
+        private static <T> Map<String, List<T>> copy(Map<String, List<T>> lists) {
+            Map<String, List<T>> copy = new TreeMap<>();
             lists.forEach((name, list) -> copy.put(name, List.copyOf(list)));
             return Collections.unmodifiableMap(copy);
         }

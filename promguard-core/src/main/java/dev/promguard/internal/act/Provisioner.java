@@ -16,6 +16,7 @@ import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.Parallel;
 import dev.promguard.internal.run.StateJournal;
 import dev.promguard.internal.run.Timeouts;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
@@ -107,7 +108,7 @@ final class Provisioner {
                     } else {
                         result.orThrow().forEach(host -> {
                             created.put(host.name(), host);
-                            outcome.changed(host.name(), "create", false);
+                            outcome.changed(host.name(), "create", false, List.of(StableIds.ofHost(host.name())));
                             Objects.requireNonNull(orders.get(host.name())).done();
                             context.events().share(host.name(), ACCEPTED);
                         });

@@ -1,5 +1,6 @@
 package dev.promguard.internal.run;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -33,5 +34,15 @@ public record RunStep(String id, Optional<String> host, String text) {
      */
     public static RunStep of(@Nullable String host, String id, String text) {
         return new RunStep(id, Optional.ofNullable(host), text);
+    }
+
+    /**
+     * The ids of steps.
+     *
+     * @param steps some steps
+     * @return their ids, in the same order
+     */
+    public static List<String> ids(List<RunStep> steps) {
+        return steps.stream().map(RunStep::id).toList();
     }
 }
