@@ -246,7 +246,7 @@ class MeshInterfaceTest {
         database.says(Interfaces.FACTS, "link\twireguard\t1420");
 
         assertThat(spec.plan().toString())
-                .contains("! wg0: its MTU is 1420 (drift)   → put back")
+                .contains("! wg0: its MTU is 1420 instead of 1300 (drift)   → put back")
                 .doesNotContain("restart");
         assertThat(spec.build().verify().toString()).contains("its MTU is 1420");
         spec().apply();
@@ -274,11 +274,12 @@ class MeshInterfaceTest {
 
         database.says(Interfaces.FACTS, "keepalive\t" + peer + "\t0");
         assertThat(spec.plan().toString())
-                .contains("! wg0: peer mon has not the keepalive of 25 s (drift)   → put back");
+                .contains("! wg0: peer mon has no keepalive instead of a keepalive of 25 s (drift)   → put back");
 
         database.says(Interfaces.FACTS);
         monitor.says(Interfaces.FACTS, "keepalive\t" + key("db-1") + "\t5");
-        assertThat(spec.plan().toString()).contains("! wg0: peer db-1 has a keepalive (drift)   → put back");
+        assertThat(spec.plan().toString())
+                .contains("! wg0: peer db-1 has a keepalive of 5 s instead of no keepalive (drift)   → put back");
     }
 
     private String key(String host) {

@@ -66,7 +66,7 @@ class MeshKillSwitchTest {
         assertThat(drift.drift())
                 .extracting(PlannedChange::text)
                 .containsExactly(
-                        "kill switch of 10.0.0.0/24: its routing rules for ports that are scraped are others (drift)"
+                        "kill switch of 10.0.0.0/24: by its routing rules port 9100 is open to all peers instead of closed to all peers (drift)"
                                 + "   → put back");
         assertThat(account.spec().build().verify().failures())
                 .extracting(VerifyReport.Check::observed)

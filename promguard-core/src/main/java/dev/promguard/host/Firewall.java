@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 /** ufw: rules that admit, and the firewall itself. Rules of others are left alone. */
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
+    private static final int LONGEST_COMMENT = 60;
     private static final String NFTABLES = "nftables.service";
     private static final Pattern SCRAPER =
             Pattern.compile("[a-z0-9-]+ WireGuard ([a-z0-9_-]+ scraper|Prometheus viewer)");
@@ -260,15 +261,19 @@ public final class Firewall implements Resource {
                             "put before it")
                     .between("behind a rule that drops the same", "before it"));
         } else if (change instanceof Allow allow) {
-            boolean altered =
-                    explanation.facts().firewall().rules().stream().anyMatch(rule -> rule.admitsSameAs(allow.rule()));
+            Optional<FirewallRule> altered = explanation.facts().firewall().rules().stream()
+                    .filter(rule -> rule.admitsSameAs(allow.rule()))
+                    .findFirst();
             return List.of(explanation
                     .explained(
                             change,
-                            "ufw: rule " + change.subject() + (altered ? " has another comment" : " is gone"),
+                            "ufw: rule " + change.subject()
+                                    + altered.map(rule ->
+                                                    " has " + comment(rule) + " instead of " + comment(allow.rule()))
+                                            .orElse(" is gone"),
                             Explanation.PUT_BACK)
                     .between(
-                            altered ? "with another comment" : ExplainedChange.ABSENT,
+                            altered.map(rule -> "with " + comment(rule)).orElse(ExplainedChange.ABSENT),
                             LastApplied.words(allow.rule())));
         } else if (change instanceof Disallow disallow) {
             return List.of(explanation
@@ -304,6 +309,12 @@ public final class Firewall implements Resource {
                 .explained(change, "ufw: " + state + cause, Explanation.PUT_BACK)
                 .between(state, "denies what no rule admits, also at boot"));
         return List.copyOf(explained);
+    }
+
+    private static String comment(FirewallRule rule) {
+        return rule.comment().isEmpty()
+                ? "no comment"
+                : "the comment \"" + Printable.line(rule.comment(), LONGEST_COMMENT) + '"';
     }
 
     @Override

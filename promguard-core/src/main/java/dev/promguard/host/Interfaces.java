@@ -224,17 +224,24 @@ public final class Interfaces implements Resource {
         InterfacesFact running = facts.of(FACTS);
         List<String> differences = new ArrayList<>();
         if (desired.mtu().isPresent() && !running.mtu().equals(desired.mtu())) {
-            running.mtu().ifPresent(mtu -> differences.add("its MTU is " + mtu));
+            running.mtu()
+                    .ifPresent(mtu -> differences.add(
+                            "its MTU is " + mtu + " instead of " + desired.mtu().getAsInt()));
         }
         Map<String, Integer> keepalives = keepalives(desired.config().content());
         for (WireGuardInterface.Peer peer : desired.peers()) {
             int seconds = keepalives.getOrDefault(peer.publicKey().base64(), 0);
-            if (running.keepalives().getOrDefault(peer.publicKey(), seconds) != seconds) {
-                differences.add("peer " + peer.name() + " has "
-                        + (seconds == 0 ? "a keepalive" : "not the keepalive of " + seconds + " s"));
+            int there = running.keepalives().getOrDefault(peer.publicKey(), seconds);
+            if (there != seconds) {
+                differences.add(
+                        "peer " + peer.name() + " has " + keepalive(there) + " instead of " + keepalive(seconds));
             }
         }
         return List.copyOf(differences);
+    }
+
+    private static String keepalive(int seconds) {
+        return seconds == 0 ? "no keepalive" : "a keepalive of " + seconds + " s";
     }
 
     /** What a configuration says of its peers, by public key. */

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kill switch: packets for the mesh's network leave through the WireGuard interface alone, also while that is down, and packets for
@@ -272,16 +274,14 @@ public final class KillSwitches implements Resource {
         Configure configure = (Configure) change;
         String network = configure.killSwitch().network();
         if (configure.does() == KillSwitchAction.RELEASE_OTHERS) {
-            boolean another = !Set.of(network)
-                            .containsAll(explanation.facts().killSwitch().unreachable())
-                    || !Set.of(network)
-                            .containsAll(explanation.facts().killSwitch().dropped())
-                    || !Set.of(configure.killSwitch().address())
-                            .containsAll(explanation.facts().killSwitch().guarded());
-            return another
+            String others = others(configure.killSwitch(), explanation.facts().killSwitch());
+            return !others.isEmpty()
                     ? List.of(explanation
-                            .explained(change, "kill switch: covers another network than " + network, "release")
-                            .between("covers another network", "covers " + network + " alone"))
+                            .explained(
+                                    change,
+                                    "kill switch: covers " + others + ", and should cover " + network + " alone",
+                                    "release")
+                            .between("covers " + others, "covers " + network + " alone"))
                     : List.of(explanation
                             .explained(
                                     change, "kill switch: has rules for somebody who is no viewer any more", "release")
@@ -299,7 +299,7 @@ public final class KillSwitches implements Resource {
         if (!facts.killSwitch().guarded().contains(configure.killSwitch().address())) {
             missing.add("its routing rules are gone");
         } else if (!facts.killSwitch().closesPorts(configure.killSwitch())) {
-            missing.add("its routing rules for ports that are scraped are others");
+            missing.add(portRules(configure.killSwitch(), facts.killSwitch()));
         }
         if (unit == null || !unit.enabled().equals("enabled")) {
             missing.add("it does not come up at boot");
@@ -312,6 +312,42 @@ public final class KillSwitches implements Resource {
                 : explanation.explained(change, "kill switch of " + network + ": " + what, Explanation.PUT_BACK);
         return List.of(explained.between(
                 missing.isEmpty() ? "runs with an older unit file" : what, "covers " + network + ", also at boot"));
+    }
+
+    /** What it covers and should not: networks, and addresses whose own network it does not know. */
+    private static String others(KillSwitch desired, KillSwitchFact fact) {
+        Set<String> others = new TreeSet<>(fact.unreachable());
+        others.addAll(fact.dropped());
+        others.addAll(fact.guarded());
+        others.removeAll(Set.of(desired.network(), desired.address()));
+        return String.join(", ", others);
+    }
+
+    /** Which of the ports that peers must not all reach have other rules than they should. */
+    private static String portRules(KillSwitch desired, KillSwitchFact fact) {
+        Map<Integer, Set<String>> there = fact.closed().getOrDefault(desired.address(), Map.of());
+        Set<Integer> ports = new TreeSet<>(desired.closedPorts().keySet());
+        ports.addAll(there.keySet());
+        ports.removeIf(
+                port -> Objects.equals(there.get(port), desired.closedPorts().get(port)));
+        List<String> parts = new ArrayList<>();
+        ports.forEach(port -> parts.add("port " + port + " is " + reach(there.get(port)) + " instead of "
+                + reach(desired.closedPorts().get(port))));
+        Set<String> viewers = new TreeSet<>(desired.viewers());
+        viewers.removeAll(fact.shut());
+        if (!viewers.isEmpty()) {
+            parts.add("viewers at " + String.join(", ", viewers) + " may reach other ports");
+        }
+        return "by its routing rules " + String.join(", ", parts);
+    }
+
+    private static String reach(@Nullable Set<String> peers) {
+        if (peers == null) {
+            return "open to all peers";
+        }
+        return peers.isEmpty()
+                ? "closed to all peers"
+                : "open to " + String.join(", ", new TreeSet<>(peers)) + " alone";
     }
 
     @Override

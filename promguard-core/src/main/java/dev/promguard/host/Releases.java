@@ -109,14 +109,16 @@ public final class Releases implements Resource {
     public List<ExplainedChange> explain(Change change, Explanation explanation) {
         Install install = (Install) change;
         ReleaseFact fact = explanation.facts().releases().get(key(install.install()));
+        String what = fact == null
+                ? " is gone"
+                : fact.intact()
+                        ? " comes from " + Hashes.shown(fact.sha256()) + " instead of " + Hashes.shown(install.sha256())
+                        : " is not as it was unpacked";
         String before = fact == null
                 ? ExplainedChange.ABSENT
                 : Hashes.shown(fact.sha256()) + (fact.intact() ? "" : ", altered");
         return List.of(explanation
-                .explained(
-                        change,
-                        change.subject() + (fact == null ? " is gone" : " is not as it was unpacked"),
-                        Explanation.PUT_BACK)
+                .explained(change, change.subject() + what, Explanation.PUT_BACK)
                 .between(before, Hashes.shown(install.sha256())));
     }
 

@@ -93,7 +93,11 @@ public final class SecretFiles implements Resource {
         return List.of(explanation
                 .explained(
                         change,
-                        change.subject() + (fact == null ? " is gone" : " has another mode or owner"),
+                        change.subject()
+                                + (fact == null
+                                        ? " is gone"
+                                        : " has " + ManagedFiles.attributes(fact.mode(), fact.owner()) + " instead of "
+                                                + ManagedFiles.attributes(SecretFile.MODE, file.owner())),
                         Explanation.PUT_BACK)
                 .withAction(fact == null ? Change.Action.CREATE : Change.Action.UPDATE)
                 .between(

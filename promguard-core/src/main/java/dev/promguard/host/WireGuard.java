@@ -20,11 +20,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The WireGuard interface with its configuration, its private key and its preshared keys. */
 public final class WireGuard implements Resource {
     static final WireGuard RESOURCE = new WireGuard();
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_=+.-]{1,15}");
+    private static final int MOST_NAMED = 3;
     private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
     private WireGuard() {}
@@ -384,7 +386,9 @@ public final class WireGuard implements Resource {
         String after = wireGuard.address() + ", " + wireGuard.peers().size()
                 + (wireGuard.peers().size() == 1 ? " peer" : " peers");
         if (configure.does() == InterfaceAction.SYNC) {
-            List<String> differences = differences(wireGuard, explanation.facts());
+            List<String> differences = differences(wireGuard, explanation.facts()).stream()
+                    .map(difference -> SymbolicKeys.shown(difference, explanation.newKeys()))
+                    .toList();
             String what = String.join(", ", differences);
             ExplainedChange explained = differences.isEmpty() || !explanation.isDrift(change)
                     ? explanation.planned(change)
@@ -397,7 +401,7 @@ public final class WireGuard implements Resource {
             case START -> " is down";
             case RESTART ->
                 running.isPresent() && !running.get().addresses().equals(List.of(wireGuard.address()))
-                        ? " has another address"
+                        ? " has " + addresses(running.get()) + " instead of " + wireGuard.address()
                         : " is half up";
             case SYNC -> throw new IllegalStateException("explained above");
         };
@@ -453,19 +457,24 @@ public final class WireGuard implements Resource {
                 if (fact == null) {
                     differences.add("peer " + peer.name() + " is gone");
                 } else if (!LastApplied.words(fact.allowedIps()).equals(LastApplied.words(peer.allowedIps()))) {
-                    differences.add("peer " + peer.name() + " has other addresses");
+                    differences.add("peer " + peer.name() + " has " + addresses(fact) + " instead of "
+                            + LastApplied.words(peer.allowedIps()));
                 } else if (fact.presharedKey() != desiredPresharedKey(peer)) {
-                    differences.add("peer " + peer.name() + " has another preshared key");
+                    differences.add("peer " + peer.name() + presharedKey(fact));
                 }
             }
             if (!left.isEmpty()) {
-                differences.add(left.size() + (left.size() == 1 ? " peer was added" : " peers were added"));
+                differences.add(added(left.values()));
             }
             if (!running.publicKey().equals(Optional.of(wireGuard.publicKey()))) {
-                differences.add("it runs with another key");
+                differences.add("it runs with "
+                        + running.publicKey()
+                                .map(key -> "public key " + key.base64())
+                                .orElse("no key") + " instead of "
+                        + wireGuard.publicKey().base64());
             }
             if (running.listenPort() != wireGuard.listenPort()) {
-                differences.add("it listens on port " + running.listenPort());
+                differences.add("it listens on port " + running.listenPort() + " instead of " + wireGuard.listenPort());
             }
             if (!running.antiSpoofing()) {
                 differences.add("its address can be reached by other interfaces");
@@ -473,6 +482,34 @@ public final class WireGuard implements Resource {
             differences.addAll(Interfaces.differences(wireGuard, facts));
         });
         return differences;
+    }
+
+    private static String addresses(WireGuardFact running) {
+        return running.addresses().isEmpty() ? "no address" : String.join(", ", running.addresses());
+    }
+
+    private static String addresses(PeerFact peer) {
+        return peer.allowedIps().isEmpty() ? "no address" : LastApplied.words(peer.allowedIps());
+    }
+
+    /** How the preshared key of a running peer differs; which key it is, nobody is told. */
+    private static String presharedKey(PeerFact running) {
+        return switch (running.presharedKey()) {
+            case NONE -> " has no preshared key";
+            case AS_FILED -> " has a preshared key, and should have none";
+            case OTHER -> " has another preshared key than its file";
+        };
+    }
+
+    /** The peers that the spec does not have, by their public keys and addresses. */
+    private static String added(Collection<PeerFact> peers) {
+        String named = peers.stream()
+                .map(peer -> peer.publicKey().base64() + " with " + addresses(peer))
+                .sorted()
+                .limit(MOST_NAMED)
+                .collect(Collectors.joining(", "));
+        String more = peers.size() > MOST_NAMED ? " and " + (peers.size() - MOST_NAMED) + " more" : "";
+        return peers.size() + (peers.size() == 1 ? " peer was added: " : " peers were added: ") + named + more;
     }
 
     @Override

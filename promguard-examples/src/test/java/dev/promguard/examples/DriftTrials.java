@@ -224,7 +224,7 @@ abstract class DriftTrials {
                         .byHand("wg set wg0 peer $(wg show wg0 peers) allowed-ips 10.0.0.1/32,10.0.0.9/32")
                         .byHand("systemctl disable node_exporter")
                         .seen(
-                                "wg0: peer shop-monitor-1 has other addresses",
+                                "wg0: peer shop-monitor-1 has 10.0.0.1/32, 10.0.0.9/32 instead of 10.0.0.1/32",
                                 "node_exporter.service does not come up at boot")
                         .changes(SET_PEERS, "enable node_exporter.service")
                         .files(
