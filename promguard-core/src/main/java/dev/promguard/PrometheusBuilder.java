@@ -201,7 +201,9 @@ public final class PrometheusBuilder {
 
     /**
      * Sets whether PromGuard's own alerting rules are evaluated: a target down, a stale WireGuard handshake, a disk filling up, a
-     * wrong clock, a failed unit, and Prometheus' own troubles. True by default.
+     * wrong clock, a failed unit, a viewer whose access ends, and Prometheus' own troubles. True by default. Without them no alert
+     * announces the end of a viewer's access; the metric {@code promguard_viewer_expires_timestamp_seconds} is there in any case, for an alert
+     * of your own such as {@code promguard_viewer_expires_timestamp_seconds - time() < 259200}.
      *
      * @param defaultRules false to do without them
      * @return this builder

@@ -16,7 +16,8 @@ public final class ViewerBuilder {
 
     /**
      * Sets when the viewer's access ends. It does not end by default. The first apply at or after that time takes the access away; until
-     * then plan and verify say that it is due, and where PromGuard's own rules run, Prometheus alerts three days before and from then on.
+     * then plan and verify say that it is due. Prometheus has the time as {@code promguard_viewer_expires_timestamp_seconds}, and alerts three
+     * days before and from then on, unless {@link PrometheusBuilder#defaultRules(boolean)} is false: then write that alert yourself.
      *
      * @param end the time; it may have passed
      * @return this builder

@@ -98,7 +98,8 @@ final class Views {
     /** Whom a monitor that is to be created will let in. */
     private static List<String> viewers(Blueprint blueprint, Blueprint.Host host) {
         return blueprint.viewersOf(host).stream()
-                .map(viewer -> "will let in viewer " + ViewerAccess.described(viewer) + ", to Prometheus alone")
+                .map(viewer ->
+                        "will let in viewer " + ViewerAccess.described(blueprint, viewer) + ", to Prometheus alone")
                 .toList();
     }
 

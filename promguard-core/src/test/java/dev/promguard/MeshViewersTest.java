@@ -128,6 +128,24 @@ class MeshViewersTest {
     }
 
     @Test
+    void until_withoutTheDefaultRules_isSaidToBeAnnouncedByNoAlert() {
+        spec().apply();
+        MeshBuilder quiet = spec().prometheus(prometheus -> prometheus.defaultRules(false));
+
+        Mesh ending = quiet.viewer("anna-laptop", ANNA, viewer -> viewer.until(NOW.plusSeconds(60)))
+                .viewer("bob-phone", BOB)
+                .build();
+
+        assertThat(texts(ending.plan()))
+                .contains(
+                        "let in viewer anna-laptop (10.0.0.254, until 2026-06-01T12:01:00Z, which no alert announces), to Prometheus alone",
+                        "let in viewer bob-phone (10.0.0.253), to Prometheus alone");
+        ending.apply();
+        account.assertUpToDate(ending);
+        assertVerified(ending);
+    }
+
+    @Test
     void until_timePassed_isSaidByPlanAndVerifyAndEnforcedByTheNextApply() {
         Mesh mesh = spec().viewer("anna-laptop", ANNA, viewer -> viewer.until(NOW.plusSeconds(60)))
                 .build();

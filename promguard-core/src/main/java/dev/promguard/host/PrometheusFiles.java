@@ -96,7 +96,8 @@ final class PrometheusFiles {
     private Map<String, String> ruleFiles(Blueprint blueprint) {
         PrometheusSpec spec = blueprint.spec().prometheus();
         Map<String, String> files = new LinkedHashMap<>();
-        if (spec.defaultRules()) {
+        List<Map<String, String>> expiring = expiring(blueprint);
+        if (spec.defaultRules() || !expiring.isEmpty()) {
             long interval = spec.scrapeInterval().toSeconds();
             files.put(
                     RULES_FOLDER + "promguard.yml",
@@ -105,6 +106,8 @@ final class PrometheusFiles {
                             Map.of(
                                     "mesh",
                                     blueprint.mesh(),
+                                    "alerts",
+                                    spec.defaultRules(),
                                     "timeout",
                                     Math.max(120, 3 * interval) + "s",
                                     "window",
@@ -116,7 +119,7 @@ final class PrometheusFiles {
                                             .map(Blueprint.Viewer::name)
                                             .toList(),
                                     "expiring",
-                                    expiring(blueprint))));
+                                    expiring)));
         }
         for (RuleFile file : spec.ruleFiles()) {
             files.put(

@@ -162,4 +162,32 @@ class RulesTest {
                 .filteredOn(file -> file.path().equals("/etc/prometheus/prometheus.yml"))
                 .allSatisfy(file -> assertThat(file.content()).doesNotContain("rule_files"));
     }
+
+    /** Who writes the alerts needs something to write them about. */
+    @Test
+    void render_expiringViewerWithoutTheDefaultRules_hasTheMetricAndNoAlert() throws Exception {
+        SpecFile spec =
+                SpecFile.parse("monitor mon tor1\ndefaultRules no\nviewer anna 2030-01-01T00:00:00Z\nviewer bob");
+
+        DesiredHost host = new Renderer().render(spec.blueprint(), "mon", Map.of(), spec.publicKeys());
+
+        String text = host.files().stream()
+                .filter(file -> file.path().equals("/etc/prometheus/rules/promguard.yml"))
+                .findFirst()
+                .orElseThrow()
+                .content();
+        List<JsonNode> rules = new ArrayList<>();
+        YAML.readTree(text).path("groups").forEach(group -> group.path("rules").forEach(rules::add));
+        assertThat(rules).singleElement().satisfies(rule -> {
+            assertThat(rule.path("record").asText()).isEqualTo("promguard_viewer_expires_timestamp_seconds");
+            assertThat(rule.path("expr").asText()).isEqualTo("vector(1893456000)");
+            assertThat(rule.at("/labels/viewer").asText()).isEqualTo("anna");
+        });
+        assertThat(host.files())
+                .filteredOn(file -> file.path().equals("/etc/prometheus/prometheus.yml"))
+                .allSatisfy(file -> assertThat(file.content()).contains("/etc/prometheus/rules/promguard.yml"));
+        Path file = Files.writeString(folder.resolve("promguard.yml"), text);
+        Tool.Answer answer = Tool.orSkip("promtool", "prometheus").run("", "check", "rules", file.toString());
+        assertThat(answer.exitCode()).as(answer.output()).isZero();
+    }
 }

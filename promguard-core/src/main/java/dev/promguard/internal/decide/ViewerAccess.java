@@ -85,7 +85,7 @@ public final class ViewerAccess {
                                 Change.Action.CREATE,
                                 viewer.name(),
                                 false,
-                                "let in viewer " + described(viewer) + ", to Prometheus alone")
+                                "let in viewer " + described(roster.blueprint(), viewer) + ", to Prometheus alone")
                         .between(NO_ACCESS, ACCESS));
             }
         }
@@ -93,14 +93,19 @@ public final class ViewerAccess {
     }
 
     /**
-     * A viewer with its address and the end of its access.
+     * A viewer with its address and the end of its access, and that no alert announces this where that is so.
      *
-     * @param viewer the viewer
+     * @param blueprint the mesh
+     * @param viewer one of its viewers
      * @return such as {@code anna-laptop (10.0.0.254, until 2027-01-01T00:00:00Z)}
      */
-    public static String described(Blueprint.Viewer viewer) {
+    public static String described(Blueprint blueprint, Blueprint.Viewer viewer) {
+        String unannounced = blueprint.spec().prometheus().defaultRules() ? "" : ", which no alert announces";
         return viewer.name() + " (" + viewer.address()
-                + viewer.spec().until().map(end -> ", until " + end).orElse("") + ')';
+                + viewer.spec()
+                        .until()
+                        .map(end -> ", until " + end + unannounced)
+                        .orElse("") + ')';
     }
 
     /** The problem of viewers that have the key of a host. */

@@ -76,7 +76,7 @@ public final class DueChecks {
         for (Expected each : new ExpectedTargets(blueprint, monitor).all()) {
             due.add(new Due(PrometheusChecks.targetItem(monitor, each), name, silent));
         }
-        if (PrometheusChecks.hasRules(blueprint.spec())) {
+        if (PrometheusChecks.hasRules(blueprint)) {
             due.add(new Due(PrometheusChecks.rulesItem(monitor), name, silent));
         }
         for (Blueprint.Host host : blueprint.hosts()) {

@@ -5,6 +5,7 @@ import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.PrometheusSpec.Authentication;
 import dev.promguard.blueprint.PrometheusSpec.RemoteWrite;
 import dev.promguard.host.DesiredHost;
@@ -55,7 +56,7 @@ final class PrometheusChecks {
         String method = "GET /api/v1/targets of Prometheus on " + monitor.name();
         if (answer instanceof PrometheusAnswer.Answered answered) {
             targets(answered.targets(), method);
-            if (hasRules(spec)) {
+            if (hasRules(blueprint)) {
                 rules(answered, desired);
             }
             unencrypted();
@@ -198,9 +199,12 @@ final class PrometheusChecks {
     }
 
     /** Whether a monitor of a mesh is to have any rules. */
-    static boolean hasRules(MeshSpec spec) {
-        return spec.prometheus().defaultRules()
-                || !spec.prometheus().ruleFiles().isEmpty();
+    static boolean hasRules(Blueprint blueprint) {
+        PrometheusSpec prometheus = blueprint.spec().prometheus();
+        return prometheus.defaultRules()
+                || !prometheus.ruleFiles().isEmpty()
+                || blueprint.viewers().stream()
+                        .anyMatch(viewer -> viewer.spec().until().isPresent());
     }
 
     private static Set<String> names(ManagedFile file) {

@@ -2,7 +2,6 @@ package dev.promguard.internal.verify;
 
 import dev.promguard.HostException;
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.internal.verify.ExpectedTargets.Expected;
@@ -26,22 +25,23 @@ final class PrometheusReader {
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
     private final Context context;
-    private final MeshSpec spec;
+    private final Blueprint blueprint;
     private final ExpectedTargets expected;
 
     PrometheusReader(Context context, Blueprint blueprint, Blueprint.Host monitor) {
         this.context = context;
-        this.spec = blueprint.spec();
+        this.blueprint = blueprint;
         this.expected = new ExpectedTargets(blueprint, monitor);
     }
 
     /** Asks until every target that is due was scraped, or its first scrape is overdue. */
     PrometheusAnswer read(HostSession session) {
         try {
-            int port = session.forward("127.0.0.1", spec.prometheus().port());
+            int port =
+                    session.forward("127.0.0.1", blueprint.spec().prometheus().port());
             PrometheusApi api = new PrometheusApi(URI.create("http://127.0.0.1:" + port + "/"));
             List<Target> targets = settled(api, session);
-            return PrometheusChecks.hasRules(spec)
+            return PrometheusChecks.hasRules(blueprint)
                     ? withRules(api, targets)
                     : new PrometheusAnswer.Answered(targets, List.of(), Optional.empty());
         } catch (HostException | IOException e) {
@@ -65,7 +65,7 @@ final class PrometheusReader {
      */
     private List<Target> settled(PrometheusApi api, HostSession session) throws IOException {
         Duration soon = context.intervals().firstScrape();
-        Duration aScrape = spec.prometheus().scrapeInterval().plus(soon);
+        Duration aScrape = blueprint.spec().prometheus().scrapeInterval().plus(soon);
         long start = System.nanoTime();
         List<Expected> back = List.of();
         boolean probed = false;
