@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +20,9 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +37,16 @@ class ConsumerIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPOSITORY = Path.of("target", "consumer-repository");
     private static final String VERSION = System.getProperty("promguard.version");
+    private static final String VERSIONED = "<version>" + VERSION + "</version>";
+    /** What a consumer imports that names no versions of modules. */
+    private static final String BOM = """
+            <dependencyManagement><dependencies>
+              <dependency>
+                <groupId>dev.promguard</groupId><artifactId>promguard-bom</artifactId>%s<type>pom</type><scope>import</scope>
+              </dependency>
+            </dependencies></dependencyManagement>
+            """.formatted(VERSIONED);
+
     private static final String BILL =
             "org.cyclonedx:cyclonedx-maven-plugin:" + System.getProperty("cyclonedx.version") + ":makeBom";
 
@@ -60,17 +74,20 @@ class ConsumerIT {
     @BeforeAll
     static void resolve() throws IOException, InterruptedException {
         Map<String, String> consumers = new LinkedHashMap<>();
-        consumers.put("core", dependency("promguard-core", "compile"));
-        consumers.put("do", dependency("promguard-do", "compile"));
-        consumers.put("ssh", dependency("promguard-ssh", "compile"));
-        consumers.put("program", dependency("promguard-do", "compile") + dependency("promguard-ssh", "compile"));
-        consumers.put("tests", dependency("promguard-examples", "test"));
+        consumers.put("core", dependencies(dependency("promguard-core", VERSIONED, "compile")));
+        consumers.put("do", dependencies(dependency("promguard-do", VERSIONED, "compile")));
+        consumers.put("ssh", dependencies(dependency("promguard-ssh", VERSIONED, "compile")));
+        consumers.put(
+                "program",
+                BOM
+                        + dependencies(
+                                dependency("promguard-do", "", "compile"), dependency("promguard-ssh", "", "compile")));
+        consumers.put("tests", BOM + dependencies(dependency("promguard-examples", "", "test")));
         for (Map.Entry<String, String> consumer : consumers.entrySet()) {
             Files.createDirectories(folder.resolve(consumer.getKey()));
             Files.writeString(
                     folder.resolve(consumer.getKey()).resolve("pom.xml"),
-                    PROJECT.formatted(
-                            consumer.getKey(), "jar", "<dependencies>" + consumer.getValue() + "</dependencies>"));
+                    PROJECT.formatted(consumer.getKey(), "jar", consumer.getValue()));
         }
         String modules = consumers.keySet().stream()
                 .map(name -> "<module>" + name + "</module>")
@@ -102,12 +119,16 @@ class ConsumerIT {
         assertThat(maven.exitValue()).as(log).isZero();
     }
 
-    private static String dependency(String module, String scope) {
+    private static String dependency(String module, String version, String scope) {
         return """
                 <dependency>
-                  <groupId>dev.promguard</groupId><artifactId>%s</artifactId><version>%s</version><scope>%s</scope>
+                  <groupId>dev.promguard</groupId><artifactId>%s</artifactId>%s<scope>%s</scope>
                 </dependency>
-                """.formatted(module, VERSION, scope);
+                """.formatted(module, version, scope);
+    }
+
+    private static String dependencies(String... all) {
+        return "<dependencies>" + String.join("", all) + "</dependencies>";
     }
 
     @ParameterizedTest
@@ -131,7 +152,7 @@ class ConsumerIT {
 
     /**
      * A program that is a module itself. The modules here have names of their own and no descriptors, so the descriptors of libraries that
-     * have one are asked for with a flag.
+     * have one are asked for with a flag. Jinjava has not even a name, so no descriptor here could require it.
      */
     @Test
     void program_onTheModulePath_plansAndFindsProviderAndApplier() throws IOException, InterruptedException {
@@ -177,6 +198,11 @@ class ConsumerIT {
                 }
                 """);
         String modules = jars(consumer("program"));
+        ModuleReference jinjava =
+                ModuleFinder.of(jar(modules, "jinjava")).findAll().iterator().next();
+        assertThat(jinjava.descriptor().isAutomatic())
+                .as("if Jinjava has a descriptor now, write ours")
+                .isTrue();
 
         run(
                 "javac",
@@ -227,6 +253,14 @@ class ConsumerIT {
                 .collect(Collectors.joining(java.io.File.pathSeparator));
     }
 
+    private static Path jar(String path, String artifact) {
+        return Stream.of(path.split(java.io.File.pathSeparator, -1))
+                .map(Path::of)
+                .filter(jar -> jar.getFileName().toString().startsWith(artifact + '-'))
+                .findFirst()
+                .orElseThrow();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"core", "do", "ssh", "examples"})
     void jar_ofAModule_hasNothingAtItsRoot(String module) throws IOException {
@@ -247,6 +281,24 @@ class ConsumerIT {
         assertThat(Files.readString(published("promguard-" + module, ".pom")))
                 .contains("<dependencies>")
                 .doesNotContain("<parent>", "<dependencyManagement>", "${", "<scope>test</scope>");
+    }
+
+    /** Whoever imports it gets the versions of the modules and of nothing else. */
+    @Test
+    void pom_ofTheBom_managesTheModulesAlone() throws IOException {
+        String pom = Files.readString(published("promguard-bom", ".pom"));
+
+        assertThat(Pattern.compile(
+                                "<dependency>\\s*<groupId>(.*?)</groupId>\\s*<artifactId>(.*?)</artifactId>\\s*<version>(.*?)<")
+                        .matcher(pom)
+                        .results()
+                        .map(found -> found.group(1) + ':' + found.group(2) + ':' + found.group(3)))
+                .containsExactlyInAnyOrder(
+                        "dev.promguard:promguard-core:" + VERSION,
+                        "dev.promguard:promguard-do:" + VERSION,
+                        "dev.promguard:promguard-ssh:" + VERSION,
+                        "dev.promguard:promguard-examples:" + VERSION);
+        assertThat(pom).contains("<dependencyManagement>").doesNotContain("<parent>", "${");
     }
 
     private static Path published(String artifact, String suffix) {
