@@ -25,7 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 
-/** Examples of the READMEs, beside the ten tasks. A test compares them, so that what stands there compiles. */
+/** Examples of the READMEs, beside the tasks. A test compares them, so that what stands there compiles. */
 public final class ReadmeExamples {
     private ReadmeExamples() {}
 

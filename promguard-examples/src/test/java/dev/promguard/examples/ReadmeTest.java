@@ -87,10 +87,10 @@ class ReadmeTest {
         try (Stream<Path> scripts = Files.list(Path.of("src", "main", "jshell"))) {
             assertThat(scripts.map(script -> script.getFileName().toString().replace(".jsh", ""))
                             .filter(name -> !name.equals("promguard")))
-                    .hasSize(10)
+                    .hasSize(11)
                     .allSatisfy(name -> assertThat(readme).contains("(`" + name + "`)"));
         }
-        assertThat(blocks(README, "java")).hasSize(11);
+        assertThat(blocks(README, "java")).hasSize(12);
     }
 
     @Test

@@ -32,6 +32,7 @@ public final class Tasks {
         all.put("alerts", new Entry("remote_write, rules and an Alertmanager", SendAndAlert::main));
         all.put("nightly", new Entry("put right what drifted, for cron and CI", NightlyConverge::main));
         all.put("rotate", new Entry("new keys for a running mesh", RotateKeys::main));
+        all.put("viewers", new Entry("a colleague's laptop looks on", ViewersOnLaptops::main));
         all.put("audit", new Entry("every check as a file, for an auditor", VerifyForAnAuditor::main));
         all.put("junit", new Entry("a JUnit test of your own", OwnTest::main));
         return all;

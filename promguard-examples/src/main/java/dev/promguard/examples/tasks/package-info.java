@@ -1,4 +1,4 @@
-/** The ten tasks of the README, each a short program on the local cloud. */
+/** The tasks of the README, each a short program on the local cloud. */
 @NullMarked
 package dev.promguard.examples.tasks;
 

@@ -39,6 +39,7 @@ final class Specs {
         all.put("alerts", new Spec(SendAndAlert.class, builder -> SendAndAlert.mesh(builder, Secret.of("secret"))));
         all.put("nightly", new Spec(NightlyConverge.class, NightlyConverge::mesh));
         all.put("rotate", new Spec(RotateKeys.class, RotateKeys::mesh));
+        all.put("viewers", new Spec(ViewersOnLaptops.class, ViewersOnLaptops::mesh));
         all.put("audit", new Spec(VerifyForAnAuditor.class, VerifyForAnAuditor::mesh));
         all.put("junit", new Spec(OwnTest.class, OwnTest::mesh));
         return all;

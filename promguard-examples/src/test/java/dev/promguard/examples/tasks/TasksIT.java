@@ -120,6 +120,23 @@ class TasksIT {
 
     @Test
     @Order(7)
+    void viewersOnLaptops_letsOneInAndShutsItOut() {
+        ViewersOnLaptops.run(ViewersOnLaptops.mesh(builder()));
+
+        assertThat(cloud.droplet("shop-monitor-1")
+                        .exec("systemctl", "is-active", "promguard-viewers.socket")
+                        .ok())
+                .isFalse();
+        assertThat(cloud.droplet("shop-monitor-1")
+                        .exec("wg", "show", "wg0", "peers")
+                        .orThrow()
+                        .stdout()
+                        .lines())
+                .hasSize(2);
+    }
+
+    @Test
+    @Order(8)
     void verifyForAnAuditor_writesTheReport() throws Exception {
         VerifyForAnAuditor.run(VerifyForAnAuditor.mesh(builder()));
 
@@ -127,7 +144,7 @@ class TasksIT {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void regionsAndSizes_anotherSize_isTakenByTheSameHost() {
         RegionsAndSizes.run(RegionsAndSizes.mesh(builder()));
 
@@ -138,7 +155,7 @@ class TasksIT {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void serversYouHave_joinAndAreLeftAsTheyWere() throws Exception {
         ServersYouHave.run(ServersYouHave.mesh(builder(), Servers.start(cloud)));
 
@@ -149,7 +166,7 @@ class TasksIT {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void ownTest_passes() {
         new OwnTest().apply_ownMesh_isUpToDateAndPassesEveryCheck();
     }
