@@ -295,7 +295,7 @@ final class Views {
         ApplyReport.Builder report = ApplyReport.builder(roster.blueprint().mesh())
                 .removed(outcome.removed())
                 .cloud(outcome.cloud())
-                .prometheusCommands(SshForwards.commands(roster))
+                .prometheusCommands(SshForwards.commands(roster, outcome.addresses()))
                 .duration(duration);
         Set<String> hosts = new HashSet<>();
         for (Blueprint.Host host : roster.selected()) {

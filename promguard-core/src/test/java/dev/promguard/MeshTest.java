@@ -40,6 +40,9 @@ class MeshTest {
                 .containsExactly("shop-monitor-1", "shop-node-1", "shop-node-2");
         assertThat(report.hosts()).extracting(HostOutcome::address).containsExactly("10.0.0.1", "10.0.0.2", "10.0.0.3");
         assertThat(report.hosts()).allSatisfy(host -> assertThat(host.status()).isEqualTo(Status.CHANGED));
+        assertThat(report.prometheusCommands())
+                .containsExactly("ssh -L 9090:127.0.0.1:9090 root@"
+                        + report.hosts().get(0).publicAddress().orElseThrow());
         assertThat(report.hosts().get(1).changes())
                 .containsExactly(
                         "create",

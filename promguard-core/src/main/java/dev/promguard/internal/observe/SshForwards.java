@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.spi.Login;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -17,13 +18,14 @@ public final class SshForwards {
      * The command that forwards Prometheus' port from a machine with an SSH client, for each monitor that has an address.
      *
      * @param roster the hosts
+     * @param addresses their public addresses by name, those of hosts that were just created included
      * @return such as {@code ssh -L 9090:127.0.0.1:9090 root@203.0.113.10}, in the order of the blueprint
      */
-    public static List<String> commands(Roster roster) {
+    public static List<String> commands(Roster roster, Map<String, String> addresses) {
         int prometheus = roster.blueprint().spec().prometheus().port();
         List<String> commands = new ArrayList<>();
         for (Blueprint.Host monitor : roster.blueprint().monitors()) {
-            String address = roster.publicAddresses().get(monitor.name());
+            String address = addresses.get(monitor.name());
             if (address != null) {
                 Optional<Login> login =
                         roster.inventory().map(inventory -> inventory.logins().get(monitor.name()));
