@@ -117,4 +117,43 @@ class MeshJumpHostTest {
         assertThat(report.removed()).containsExactlyInAnyOrder("db-1", "mon");
         assertThat(store.load("shop")).isEmpty();
     }
+
+    @Test
+    void apply_cloudBehindAJumpHost_reachesEveryHostThroughItAndAcceptsItsKeyAlone() {
+        Account account = new Account();
+        account.hosts.lead(new JumpHost(
+                "bastion", "203.0.113.1", Login.of("jump").hostKeys(Set.of(KEY)).build()));
+        account.hosts.jumpHosts(name -> KEY);
+        MeshBuilder spec = account.spec().applier(account.hosts);
+
+        ApplyReport report = spec.apply();
+
+        assertThat(report.prometheusCommands()).singleElement().asString().contains(" -J jump@203.0.113.1:22 root@");
+        account.assertUpToDate(spec.build());
+        assertThat(spec.build().verify().checks())
+                .filteredOn(check -> check.id().equals(CheckKind.HOST_KEY_PINNED.id()))
+                .hasSize(3)
+                .allSatisfy(check -> {
+                    assertThat(check.verdict()).isEqualTo(Verdict.PASSED);
+                    assertThat(check.observed()).contains("through jump host bastion (203.0.113.1:22)");
+                });
+        account.hosts.jumpHosts(name -> OTHER);
+        ApplyException failure = catchThrowableOfType(ApplyException.class, () -> spec.apply());
+        assertThat(failure).hasMessageContaining("jump host bastion showed " + OTHER);
+    }
+
+    /** As it is with one that proves itself by a certificate. */
+    @Test
+    void apply_cloudBehindAJumpHostWithoutAGivenKey_pinsTheKeyThatItShowed() {
+        Account account = new Account();
+        account.hosts.lead(new JumpHost(
+                "bastion", "203.0.113.1", Login.of("jump").trustOnFirstUse(true).build()));
+        account.hosts.jumpHosts(name -> KEY);
+        MeshBuilder spec = account.spec().applier(account.hosts);
+
+        spec.apply();
+
+        assertThat(account.state("shop").jumpHosts()).isEqualTo(Map.of("203.0.113.1:22", KEY));
+        account.assertUpToDate(spec.build());
+    }
 }

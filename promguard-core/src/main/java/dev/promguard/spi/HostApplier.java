@@ -1,6 +1,7 @@
 package dev.promguard.spi;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The way to a host: opens sessions that read facts and make changes. One call, one session; the engine runs several hosts
@@ -18,6 +19,16 @@ public interface HostApplier {
      *     thread was interrupted
      */
     HostSession open(HostTarget target);
+
+    /**
+     * The SSH servers on the way to every host of a cloud. Hosts that were there before have their own: {@link Login#jumpHosts()}.
+     *
+     * @return jump hosts in the order in which they are passed, each with host keys or certificates that it must prove; where one has no
+     *     identities, the mesh's is used. Empty, unless an implementation says otherwise, if hosts are reached from here
+     */
+    default List<JumpHost> jumpHosts() {
+        return List.of();
+    }
 
     /**
      * How long after {@link HostSession#apply} armed a rollback the host carries it out, unless it is confirmed. By then, or

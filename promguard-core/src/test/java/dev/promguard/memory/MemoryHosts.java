@@ -12,6 +12,7 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Probe;
 import dev.promguard.spi.ProbeResult;
 import java.time.Duration;
@@ -38,6 +39,7 @@ public final class MemoryHosts implements HostApplier {
     private volatile Function<String, HostKeyFingerprint> jumpHosts = name -> {
         throw new IllegalStateException("no jump host " + name);
     };
+    private volatile List<JumpHost> way = List.of();
     private volatile Duration rollbackAfter = Duration.ofMillis(1);
 
     /** The way to every machine of a cloud. */
@@ -65,6 +67,16 @@ public final class MemoryHosts implements HostApplier {
     /** Says what key a jump host shows, each time that it is passed, by its name. */
     public void jumpHosts(Function<String, HostKeyFingerprint> keys) {
         jumpHosts = keys;
+    }
+
+    /** Leads to every host of a cloud through some jump hosts. */
+    public void lead(JumpHost... through) {
+        way = List.of(through);
+    }
+
+    @Override
+    public List<JumpHost> jumpHosts() {
+        return way;
     }
 
     /** Gives confirmations this much time. */

@@ -114,10 +114,7 @@ public final class ExistingHostsBuilder {
     }
 
     private void add(Map<String, Server> to, String kind, String name, String login, Consumer<HostAccess> access) {
-        if (!Names.isHost(name)) {
-            throw new InvalidSettingException("name " + Names.quote(name)
-                    + " cannot be a host's name: use at most 63 lower-case letters, digits and dashes");
-        }
+        Server.requireName(name);
         String what = kind + ' ' + name;
         HostAccess settings = new HostAccess(what);
         Optional<SshHost> configured;
@@ -503,14 +500,14 @@ public final class ExistingHostsBuilder {
     }
 
     /** Remembers an identity that is this provider's to close: its key alone, for the passphrase is its giver's. */
-    private static IdentityFile.Read keep(IdentityFile.Read read, List<Identity> own) {
+    static IdentityFile.Read keep(IdentityFile.Read read, List<Identity> own) {
         if (read.own()) {
             read.identity().key().map(Identity::ofKey).ifPresent(own::add);
         }
         return read;
     }
 
-    private static IdentityFile.Read unlocked(IdentityFile.Read read) {
+    static IdentityFile.Read unlocked(IdentityFile.Read read) {
         if (read.isLocked()) {
             String source = read.identity().source();
             throw new InvalidSettingException(

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** How to get to an existing host, or to a jump host, beside its address. Not thread-safe. */
+/** How to get to an existing host, or to a jump host of such or of a cloud's hosts, beside its address. Not thread-safe. */
 public final class HostAccess {
     private final String what;
     private Set<HostKeyFingerprint> hostKeys = Set.of();
@@ -40,7 +40,7 @@ public final class HostAccess {
      * The host keys that it may show.
      *
      * @param fingerprints as {@code ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub} prints them on the host: {@code SHA256:} and 43
-     *     characters. None only with {@link ExistingHostsBuilder#trustOnFirstUse()}
+     *     characters. None only with {@link ExistingHostsBuilder#trustOnFirstUse()}, or where a certificate counts
      * @return this object
      * @throws NullPointerException if an argument is null
      * @throws InvalidSettingException if one is malformed; the message names the host

@@ -4,12 +4,17 @@ import dev.promguard.InvalidSettingException;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.ssh.internal.Settings;
 import dev.promguard.ssh.internal.SshConnector;
 import dev.promguard.ssh.internal.Tarballs;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Works on hosts over SSH, with nothing on them but {@code sh} and what Debian and Ubuntu bring along.
@@ -18,10 +23,13 @@ import java.util.Objects;
  * read or written. Each reading of facts and each run of changes is one script, sent on the standard input of {@code sh}, so
  * that no command line ever holds a key or a file's content. A login other than root must be allowed {@code sudo -n}.
  *
- * <p>Immutable and thread-safe; sessions are not, see {@link HostSession}.
+ * <p>Immutable and thread-safe; sessions are not, see {@link HostSession}. Only an applier that was given private keys for jump hosts needs to
+ * be closed, which clears them.
  */
-public final class SshApplier implements HostApplier {
+public final class SshApplier implements HostApplier, AutoCloseable {
     private final SshConnector connector;
+    private final List<JumpHost> jumpHosts;
+    private final List<Identity> own;
 
     /** An applier with the defaults of {@link #builder()}. This is what {@link java.util.ServiceLoader} makes. */
     public SshApplier() {
@@ -37,6 +45,8 @@ public final class SshApplier implements HostApplier {
                 builder.rollbackAfter,
                 builder.pushReleases,
                 builder.releaseCache));
+        this.own = new ArrayList<>();
+        this.jumpHosts = builder.jumpHosts.build(own);
     }
 
     /**
@@ -54,6 +64,17 @@ public final class SshApplier implements HostApplier {
     }
 
     @Override
+    public List<JumpHost> jumpHosts() {
+        return jumpHosts;
+    }
+
+    /** Clears the private keys that were read for jump hosts. No session can be opened through those afterwards. */
+    @Override
+    public void close() {
+        own.forEach(Identity::close);
+    }
+
+    @Override
     public Duration rollbackAfter() {
         return connector.rollbackAfter();
     }
@@ -65,6 +86,7 @@ public final class SshApplier implements HostApplier {
         private Duration factsTimeout = Duration.ofSeconds(60);
         private Duration applyTimeout = Duration.ofMinutes(30);
         private Duration rollbackAfter = Duration.ofMinutes(2);
+        private final JumpHosts jumpHosts = new JumpHosts();
         private boolean pushReleases;
         private Path releaseCache = Tarballs.usualCache();
 
@@ -134,6 +156,40 @@ public final class SshApplier implements HostApplier {
         }
 
         /**
+         * Names an SSH server that leads to every host of a cloud, and is none of the mesh, such as a bastion. Several are passed in the
+         * order in which they are named. Nothing is run, read or changed on one: it has to let its user forward ports
+         * ({@code AllowTcpForwarding}), who needs no shell. It is logged in to with the key with which hosts are, unless {@link
+         * #jumpHost(String, String, Consumer)} says otherwise. {@link ExistingHosts} names its jump hosts itself, and passes none of these.
+         *
+         * @param name what messages call it: at most 63 lower-case letters, digits and dashes
+         * @param login {@code user@address} or {@code user@address:port}, as in {@link ExistingHostsBuilder#host(String, String, String...)};
+         *     a name is resolved where the connection is made
+         * @param hostKeys the fingerprints of the host keys that it may show, as {@code ssh-keygen -lf
+         *     /etc/ssh/ssh_host_ed25519_key.pub} prints them there: {@code SHA256:} and 43 characters; at least one
+         * @return this builder
+         * @throws NullPointerException if an argument is null
+         * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
+         */
+        public Builder jumpHost(String name, String login, String... hostKeys) {
+            return jumpHost(name, login, access -> access.hostKeys(hostKeys));
+        }
+
+        /**
+         * Names an SSH server that leads to every host of a cloud, with more than host keys, such as an identity of its own.
+         *
+         * @param name what messages call it: at most 63 lower-case letters, digits and dashes
+         * @param login as in {@link #jumpHost(String, String, String...)}
+         * @param access says the rest; its {@link HostAccess#through} has no place here
+         * @return this builder
+         * @throws NullPointerException if an argument is null
+         * @throws InvalidSettingException if an argument is malformed, or the name was given before; the message says which
+         */
+        public Builder jumpHost(String name, String login, Consumer<HostAccess> access) {
+            jumpHosts.add(name, login, access);
+            return this;
+        }
+
+        /**
          * Whether this machine fetches releases and sends them to the hosts over SSH, so that no host asks a mirror for them. False by
          * default: then a host gets a release this way only where it cannot fetch it itself. In either case, its SHA-256 is checked here
          * and on the host.
@@ -164,6 +220,8 @@ public final class SshApplier implements HostApplier {
          * Makes the applier.
          *
          * @return an applier with these settings
+         * @throws InvalidSettingException if the private key of a jump host cannot be read any more, or is encrypted and there is no passphrase
+         *     for it
          */
         public SshApplier build() {
             return new SshApplier(this);

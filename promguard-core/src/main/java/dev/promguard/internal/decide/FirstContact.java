@@ -29,14 +29,14 @@ public final class FirstContact {
      */
     static List<ExplainedChange> of(Roster roster, String name, Seen seen) {
         List<ExplainedChange> trusted = new ArrayList<>();
+        roster.unpinnedJumpHosts(name, seen)
+                .forEach((hop, shown) -> trusted.add(trust(" of " + hop.title(), Set.of(), shown, hop.login())));
         Login login = roster.inventory()
                 .map(inventory -> inventory.logins().get(name))
                 .orElse(null);
         if (login == null) {
             return trusted;
         }
-        roster.unpinnedJumpHosts(name, seen)
-                .forEach((hop, shown) -> trusted.add(trust(" of " + hop.title(), Set.of(), shown, hop.login())));
         Set<HostKeyFingerprint> known = roster.remembered(name).hostKeys();
         if (login.hostKeys().isEmpty() && !known.contains(seen.hostKey())) {
             trusted.add(trust("", known, seen.hostKey(), login));

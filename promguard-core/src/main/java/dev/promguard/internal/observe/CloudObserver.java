@@ -85,8 +85,7 @@ public final class CloudObserver {
                 : ofCloud(identities, blueprint, state, only);
     }
 
-    private static Roster ofCloud(
-            HostIdentities identities, Blueprint blueprint, MeshState remembered, Set<String> only) {
+    private Roster ofCloud(HostIdentities identities, Blueprint blueprint, MeshState remembered, Set<String> only) {
         MeshState state = remembered;
         Map<String, CloudHost> present = new LinkedHashMap<>();
         List<CloudHost> orphaned = new ArrayList<>(identities.duplicates());
@@ -118,6 +117,7 @@ public final class CloudObserver {
                 present,
                 only.isEmpty() ? orphaned : List.of(),
                 Optional.empty(),
+                context.applier().jumpHosts(),
                 only,
                 identities,
                 List.of());
@@ -155,6 +155,7 @@ public final class CloudObserver {
                 present,
                 only.isEmpty() ? orphaned : List.of(),
                 Optional.of(inventory),
+                List.of(),
                 only,
                 HostIdentities.NONE,
                 forgotten);

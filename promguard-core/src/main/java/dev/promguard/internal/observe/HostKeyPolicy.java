@@ -55,13 +55,13 @@ public final class HostKeyPolicy {
     public HostTarget target(String name, String address, HostState host, Sessions sessions, Duration timeout) {
         HostTarget.Builder target = HostTarget.of(name, address).timeout(timeout);
         Optional<Login> login = login(name);
-        if (login.isEmpty()) {
-            return target.port(SSH_PORT)
-                    .accepting(host.hostKeys())
-                    .identity(sessions.identity())
-                    .build();
-        }
-        List<JumpHost> chain = login.get().jumpHosts();
+        HostTarget.Builder reached = login.isEmpty()
+                ? target.port(SSH_PORT).accepting(host.hostKeys()).identity(sessions.identity())
+                : target(target, login.get(), accepted(login.get(), host), sessions);
+        return reached.jumpHosts(targets(jumpHosts(name), sessions)).build();
+    }
+
+    private static List<HostTarget> targets(List<JumpHost> chain, Sessions sessions) {
         List<String> paths = JumpHost.paths(chain);
         List<HostTarget> jumpHosts = new ArrayList<>();
         for (int i = 0; i < chain.size(); i++) {
@@ -73,9 +73,13 @@ public final class HostKeyPolicy {
                             sessions)
                     .build());
         }
-        return target(target, login.get(), accepted(login.get(), host), sessions)
-                .jumpHosts(jumpHosts)
-                .build();
+        return jumpHosts;
+    }
+
+    private List<JumpHost> jumpHosts(String name) {
+        return context.provider().inventory().isEmpty()
+                ? context.applier().jumpHosts()
+                : login(name).map(Login::jumpHosts).orElse(List.of());
     }
 
     private static HostTarget.Builder target(
@@ -102,11 +106,8 @@ public final class HostKeyPolicy {
      * @return the keys by the jump hosts' paths; empty if the host is reached from here
      */
     public Map<String, HostKeyFingerprint> jumpKeys(String name, HostSession session) {
-        return login(name)
-                .map(Login::jumpHosts)
-                .filter(chain -> !chain.isEmpty())
-                .map(chain -> JumpKeys.byPath(chain, session.jumpHostKeys()))
-                .orElse(Map.of());
+        List<JumpHost> chain = jumpHosts(name);
+        return chain.isEmpty() ? Map.of() : JumpKeys.byPath(chain, session.jumpHostKeys());
     }
 
     /**
@@ -125,7 +126,7 @@ public final class HostKeyPolicy {
         HostSession session = context.applier().open(target);
         boolean good = false;
         try {
-            List<JumpHost> chain = login(name).map(Login::jumpHosts).orElse(List.of());
+            List<JumpHost> chain = jumpHosts(name);
             if (!chain.isEmpty()) {
                 sessions.jumpKeys().proven(target, chain, session.jumpHostKeys());
             }

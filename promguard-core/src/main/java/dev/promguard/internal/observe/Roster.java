@@ -26,6 +26,7 @@ import java.util.stream.Collectors;
  * @param present the hosts of the blueprint that exist, by name
  * @param orphaned hosts that the mesh made or was in, and that the spec does not name any more
  * @param inventory the hosts that were there before, if that is what the provider is about
+ * @param cloudJumpHosts the jump hosts on the way to every host of a cloud; none for hosts of an inventory, which have their own
  * @param only the hosts that this run is about; empty for all of them
  * @param identities what each host of the cloud is to the mesh; none for hosts of an inventory
  * @param forgotten names of hosts of an inventory that carry parts of the mesh, and that the inventory does not name any more
@@ -36,6 +37,7 @@ public record Roster(
         Map<String, CloudHost> present,
         List<CloudHost> orphaned,
         Optional<HostInventory> inventory,
+        List<JumpHost> cloudJumpHosts,
         Set<String> only,
         HostIdentities identities,
         List<String> forgotten) {
@@ -50,6 +52,7 @@ public record Roster(
         present = Collections.unmodifiableMap(new LinkedHashMap<>(present));
         orphaned = List.copyOf(orphaned);
         Objects.requireNonNull(inventory, "inventory");
+        cloudJumpHosts = List.copyOf(cloudJumpHosts);
         only = Set.copyOf(only);
         Objects.requireNonNull(identities, "identities");
         forgotten = List.copyOf(forgotten);
@@ -124,9 +127,10 @@ public record Roster(
      */
     public List<JumpHost> jumpHosts(String name) {
         return inventory
-                .map(hosts -> hosts.logins().get(name))
-                .map(Login::jumpHosts)
-                .orElse(List.of());
+                .map(hosts -> Optional.ofNullable(hosts.logins().get(name))
+                        .map(Login::jumpHosts)
+                        .orElse(List.of()))
+                .orElse(cloudJumpHosts);
     }
 
     /**
@@ -173,6 +177,6 @@ public record Roster(
     public Roster with(MeshState now, Map<String, CloudHost> more) {
         Map<String, CloudHost> all = new LinkedHashMap<>(present);
         all.putAll(more);
-        return new Roster(blueprint, now, all, orphaned, inventory, only, identities, forgotten);
+        return new Roster(blueprint, now, all, orphaned, inventory, cloudJumpHosts, only, identities, forgotten);
     }
 }

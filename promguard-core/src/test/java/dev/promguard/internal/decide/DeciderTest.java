@@ -134,6 +134,7 @@ class DeciderTest {
                         shuffled(roster.present(), random),
                         roster.orphaned(),
                         roster.inventory(),
+                        roster.cloudJumpHosts(),
                         roster.only(),
                         roster.identities(),
                         roster.forgotten()),
