@@ -12,10 +12,13 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,9 @@ public final class Calls {
     private int breakAt;
     private @Nullable Problem problem;
     private @Nullable String outage;
+    private int outageLasts = Integer.MAX_VALUE;
+    private @Nullable Supplier<? extends RuntimeException> failing;
+    private final Map<Integer, Runnable> hooks = new HashMap<>();
     private boolean dead;
 
     /** What happens at the call that breaks. */
@@ -78,6 +84,18 @@ public final class Calls {
     public synchronized void failFrom(int number, String port) {
         breakAt = made.size() + number;
         outage = port;
+    }
+
+    /** From a call on, so many calls of a port fail with this and have no effect. */
+    public synchronized void failFrom(int number, int calls, String port, Supplier<? extends RuntimeException> how) {
+        failFrom(number, port);
+        outageLasts = calls;
+        failing = how;
+    }
+
+    /** Does something just before one of the calls to come is made. */
+    public synchronized void before(int number, Runnable what) {
+        hooks.put(made.size() + number, what);
     }
 
     /** Counts the begin and the end of each change on a host too, so that a program can break between two of them. */
@@ -162,6 +180,9 @@ public final class Calls {
             return invoke(real, method, arguments);
         }
         Optional<String> name = name(port, method, arguments);
+        if (name.isPresent()) {
+            hookAtNext().ifPresent(Runnable::run);
+        }
         Problem now = name.isPresent() ? next(name.get()) : deadOrFine();
         if (now == Problem.DIES_BEFORE) {
             throw new Death();
@@ -205,6 +226,10 @@ public final class Calls {
         return changed;
     }
 
+    private synchronized Optional<Runnable> hookAtNext() {
+        return Optional.ofNullable(hooks.remove(made.size() + 1));
+    }
+
     private synchronized @Nullable Problem deadOrFine() {
         if (dead) {
             throw new Death();
@@ -218,7 +243,7 @@ public final class Calls {
         }
         made.add(call);
         if (outage != null && made.size() >= breakAt) {
-            return call.startsWith(outage) ? Problem.FAILS : null;
+            return call.startsWith(outage) && outageLasts-- > 0 ? Problem.FAILS : null;
         }
         if (made.size() != breakAt) {
             return null;
@@ -236,8 +261,11 @@ public final class Calls {
         }
     }
 
-    private static RuntimeException failure(Class<?> port) {
-        if (port == CloudProvider.class) {
+    private RuntimeException failure(Class<?> port) {
+        Supplier<? extends RuntimeException> how = failing;
+        if (how != null) {
+            return how.get();
+        } else if (port == CloudProvider.class) {
             return new ProviderException(ErrorCode.PROVIDER_UNAVAILABLE, "told to fail", null, null, null, true, null);
         } else if (port == StateStore.class || port == StateStore.Lock.class) {
             return new StateException(ErrorCode.STATE_INACCESSIBLE, "told to fail", true, null);

@@ -136,6 +136,9 @@ public final class MemoryMachine {
     private final List<AcceptFact> accepted = new ArrayList<>();
     private final Map<PublicKey, List<String>> strangers = new TreeMap<>(Comparator.comparing(PublicKey::toString));
     private boolean keyFileSafe = true;
+    /** Whether its manifest names the key file, which somebody may have taken away. */
+    private boolean keyNoted;
+
     private boolean withoutTools;
     private ProbeResult page = new ProbeResult(ProbeResult.Result.OPEN, 60_000, true);
     private @Nullable String mesh;
@@ -353,6 +356,7 @@ public final class MemoryMachine {
         releaseAll();
         hostsFile.text(MemoryHostsFile.AT_FIRST);
         guarded = UNTOUCHED;
+        keyNoted = false;
         forget();
         rolledBack = false;
         hostKey = firstHostKey;
@@ -712,6 +716,42 @@ public final class MemoryMachine {
         return parts;
     }
 
+    /** All that a mesh may have put there, in lines, apart from when units were started. */
+    public synchronized List<String> snapshot() {
+        List<String> lines = new ArrayList<>();
+        packages.keySet().forEach(name -> lines.add("package " + name));
+        users.forEach(name -> lines.add("user " + name));
+        files.values().forEach(file -> lines.addAll(lines(file)));
+        secretFiles.forEach((path, fact) -> lines.add("secret " + path + ' ' + fact.mode() + ' ' + fact.owner()));
+        units.forEach((name, fact) -> lines.add("unit " + name + ' ' + fact.active() + ' ' + fact.enabled()));
+        releases.keySet().forEach(name -> lines.add("release " + name));
+        unreachable.forEach(network -> lines.add("unreachable " + network));
+        dropped.forEach(network -> lines.add("dropped " + network));
+        guardedAddresses.forEach(guardedAddress -> lines.add("guarded " + guardedAddress));
+        closedPorts.forEach((on, ports) -> ports.forEach(port -> lines.add("port of " + on + ' ' + port)));
+        rules().forEach(rule -> lines.add("rule " + rule));
+        lines.add("firewall " + guarded.active() + ' ' + guarded.deny() + ' ' + guarded.atBoot());
+        guarded.config().ifPresent(config -> lines.addAll(lines(config)));
+        guarded.keyFile().ifPresent(key -> lines.add("key " + key + ' ' + keyFileSafe));
+        guarded.preshared().keySet().forEach(path -> lines.add("preshared " + path + ' ' + presharedKeyMode));
+        guarded.running()
+                .ifPresent(running -> lines.add("interface " + running.publicKey() + ' ' + running.listenPort() + ' '
+                        + running.addresses() + ' ' + running.antiSpoofing()));
+        peers().forEach((key, allowed) -> lines.add("peer " + key + ' ' + allowed));
+        strangers.forEach((key, allowed) -> lines.add("peer " + key + ' ' + allowed));
+        guarded.unit().ifPresent(fact -> lines.add("unit of the interface " + fact.active() + ' ' + fact.enabled()));
+        saidFacts.forEach((facts, said) -> said.forEach(line -> lines.add("said " + line)));
+        hostsFile.text().lines().forEach(line -> lines.add("/etc/hosts " + line));
+        lines.add("mesh " + mesh + ", armed " + armed());
+        return lines;
+    }
+
+    private static List<String> lines(ManagedFile file) {
+        return Stream.concat(Stream.of(""), file.content().lines())
+                .map(line -> file.path() + ' ' + file.mode() + ' ' + file.owner() + ' ' + line)
+                .toList();
+    }
+
     /** Somebody loads rules of a packet filter, each line with its kind before it, as the facts about it have. */
     public synchronized void ruleset(String... lines) {
         ruleset.clear();
@@ -933,7 +973,8 @@ public final class MemoryMachine {
                                                 Stream.of("package ufw", "package wireguard-tools"),
                                                 started.stream().map("unit "::concat),
                                                 files.keySet().stream().map("file "::concat),
-                                                guarded.keyFile().stream().map(key -> "file " + query.keyPath()))
+                                                Stream.of("file " + query.keyPath())
+                                                        .filter(key -> keyNoted))
                                         .flatMap(things -> things)
                                         .collect(Collectors.toSet()))),
                 listening(),
@@ -1195,6 +1236,7 @@ public final class MemoryMachine {
                 throw new IllegalStateException("another key arrived than the one that was planned");
             }
             keyFileSafe = true;
+            keyNoted = true;
             guarded = new Guarded(
                     guarded.rules(),
                     guarded.active(),
@@ -1300,6 +1342,14 @@ public final class MemoryMachine {
                                         presharedKeyOf(peer)))
                                 .toList()));
             }
+            Map<String, String> preshared = new TreeMap<>(guarded.preshared());
+            if (change.does() != InterfaceAction.ENABLE) {
+                preshared
+                        .keySet()
+                        .retainAll(wanted.peers().stream()
+                                .flatMap(peer -> peer.presharedKeyPath().stream())
+                                .toList());
+            }
             String since = bounce
                     ? String.valueOf(++sequence)
                     : guarded.unit().map(UnitFact::since).orElse("");
@@ -1312,7 +1362,7 @@ public final class MemoryMachine {
                     guarded.config(),
                     running,
                     Optional.of(new UnitFact("active", "enabled", false, since)),
-                    guarded.preshared());
+                    preshared);
             return true;
         }
 
@@ -1437,6 +1487,7 @@ public final class MemoryMachine {
                     releases.clear();
                     takenOff = mesh;
                     mesh = null;
+                    keyNoted = false;
                     progress.left("packages that PromGuard installed: ufw wireguard-tools");
                 }
             }
