@@ -7,7 +7,6 @@ import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,26 +53,19 @@ public record MeshState(
         require("mesh", mesh, Names.isMesh(mesh));
         Objects.requireNonNull(accessKey, "accessKey");
         // An earlier version wrote none.
-        jumpHosts =
-                Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(jumpHosts, Map.of()))));
-        protectedHosts = Collections.unmodifiableSet(
-                new TreeSet<>(Set.copyOf(Objects.requireNonNullElse(protectedHosts, Set.of()))));
-        viewers = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(Objects.requireNonNullElse(viewers, Map.of()))));
-        viewers.keySet().forEach(name -> require("viewer name", name, Names.isHost(name)));
-        protectedHosts.forEach(name -> require("host name", name, Names.isHost(name)));
-        jumpHosts.keySet().forEach(path -> require("jump host", path, Names.isPrintable(path)));
-        hosts = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(hosts)));
-        resting = Collections.unmodifiableMap(new TreeMap<>(Map.copyOf(resting)));
-        intents = List.copyOf(intents);
-        Set<String> held = new HashSet<>();
-        hosts.forEach((name, host) -> {
-            require("host name", name, Names.isHost(name));
-            require("address of two hosts", host.address(), held.add(host.address()));
-        });
-        resting.forEach((name, address) -> {
+        jumpHosts = Checked.of(
+                Objects.requireNonNullElse(jumpHosts, Map.of()),
+                (path, key) -> require("jump host", path, Names.isPrintable(path)));
+        protectedHosts = CheckedNames.of(Objects.requireNonNullElse(protectedHosts, Set.of()));
+        viewers = Checked.of(
+                Objects.requireNonNullElse(viewers, Map.of()),
+                (name, viewer) -> require("viewer name", name, Names.isHost(name)));
+        hosts = HostStates.of(hosts);
+        resting = Checked.of(resting, (name, address) -> {
             require("name of a former host", name, Names.isHost(name));
             require("address", address, Names.isAddress(address));
         });
+        intents = List.copyOf(intents);
     }
 
     /**
@@ -102,11 +94,15 @@ public record MeshState(
     }
 
     /** What is remembered goes into files and calls, and may have been altered where it is kept. */
-    private static void require(String field, String value, boolean valid) {
+    static void require(String field, String value, boolean valid) {
         if (!valid) {
             throw new InvalidSettingException(
                     field + ' ' + Names.quote(value) + " is not one that PromGuard writes down");
         }
+    }
+
+    static void requireHostName(String name) {
+        require("host name", name, Names.isHost(name));
     }
 
     /**
@@ -378,7 +374,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState moved(Map<String, String> planned) {
-        Map<String, HostState> changed = new TreeMap<>(hosts);
+        Map<String, HostState> changed = new TreeMap<>();
         Map<String, String> restingNow = new TreeMap<>(resting);
         planned.forEach((name, address) -> {
             HostState host = hosts.get(name);
@@ -387,7 +383,17 @@ public record MeshState(
                 restingNow.put(name, host.address());
             }
         });
-        return new MeshState(mesh, changed, restingNow, intents, accessKey, jumpHosts, protectedHosts, viewers);
+        return changed.isEmpty()
+                ? this
+                : new MeshState(
+                        mesh,
+                        HostStates.of(hosts).withAll(changed),
+                        restingNow,
+                        intents,
+                        accessKey,
+                        jumpHosts,
+                        protectedHosts,
+                        viewers);
     }
 
     /**
@@ -398,8 +404,7 @@ public record MeshState(
      * @return a copy
      */
     public MeshState with(String name, HostState host) {
-        Map<String, HostState> changed = new TreeMap<>(hosts);
-        changed.put(name, host);
+        Map<String, HostState> changed = HostStates.of(hosts).withAll(Map.of(name, host));
         return new MeshState(mesh, changed, resting, intents, accessKey, jumpHosts, protectedHosts, viewers);
     }
 
@@ -410,8 +415,8 @@ public record MeshState(
      * @return a copy
      */
     public MeshState without(String name) {
-        Map<String, HostState> changed = new TreeMap<>(hosts);
-        HostState gone = changed.remove(name);
+        HostState gone = hosts.get(name);
+        Map<String, HostState> changed = HostStates.of(hosts).without(name);
         Map<String, String> restingNow = new TreeMap<>(resting);
         if (gone != null) {
             restingNow.put(name, gone.address());
@@ -477,6 +482,9 @@ public record MeshState(
      * @return a copy
      */
     public MeshState withJumpHosts(Map<String, HostKeyFingerprint> proven) {
+        if (jumpHosts.entrySet().containsAll(proven.entrySet())) {
+            return this;
+        }
         Map<String, HostKeyFingerprint> changed = new TreeMap<>(jumpHosts);
         changed.putAll(proven);
         return new MeshState(mesh, hosts, resting, intents, accessKey, changed, protectedHosts, viewers);

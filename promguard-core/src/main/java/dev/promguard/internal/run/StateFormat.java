@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import dev.promguard.internal.collect.SharedMap;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import java.io.IOException;
@@ -20,6 +21,8 @@ import java.lang.reflect.RecordComponent;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The state of a mesh as JSON: the whole of it, or what has changed since. Changes replace whole fields, but in {@code hosts}, where each
@@ -223,13 +226,26 @@ final class StateFormat {
 
     private ObjectNode changedHosts(Map<String, HostState> before, Map<String, HostState> after) {
         ObjectNode changed = json.createObjectNode();
-        after.forEach((name, host) -> {
-            if (!host.equals(before.get(name))) {
+        differences(before, after).forEach(name -> {
+            HostState host = after.get(name);
+            if (host == null) {
+                changed.putNull(name);
+            } else {
                 changed.set(name, json.valueToTree(host));
             }
         });
-        before.keySet().stream().filter(name -> !after.containsKey(name)).forEach(changed::putNull);
         return changed;
+    }
+
+    /** States share what did not change from one to the next. */
+    private static Set<String> differences(Map<String, HostState> before, Map<String, HostState> after) {
+        if (before instanceof SharedMap<HostState> earlier && after instanceof SharedMap<HostState> later) {
+            return earlier.differences(later);
+        }
+        Set<String> names = new TreeSet<>(before.keySet());
+        names.addAll(after.keySet());
+        names.removeIf(name -> Objects.equals(before.get(name), after.get(name)));
+        return names;
     }
 
     private static Object value(RecordComponent field, MeshState state) {

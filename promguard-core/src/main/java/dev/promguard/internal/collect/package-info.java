@@ -1,0 +1,5 @@
+/** Collections that copies share. */
+@NullMarked
+package dev.promguard.internal.collect;
+
+import org.jspecify.annotations.NullMarked;
