@@ -28,6 +28,7 @@ final class Contexts {
                 settings.sshTimeout(),
                 settings.pollIntervals(),
                 settings.removalAllowed(),
+                settings.adoptions(),
                 settings.clock().instant());
     }
 }

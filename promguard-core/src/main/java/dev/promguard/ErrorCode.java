@@ -64,6 +64,16 @@ public enum ErrorCode {
     HOST_PROTECTED(2013, "A run would remove or replace a host that is protected."),
     /** A viewer was not applied yet, or its access has ended. */
     VIEWER_WITHOUT_ACCESS(2014, "A viewer was not applied yet, or its access has ended."),
+    /** A recovery would replace a state that is there. */
+    STATE_EXISTS(2015, "A recovery would replace a state that is there."),
+    /** What exists does not tell what the state of the mesh was. */
+    RECOVERY_AMBIGUOUS(2016, "What exists does not tell what the state of the mesh was."),
+    /** Nothing exists from which the state of the mesh could be rebuilt. */
+    NOTHING_TO_RECOVER(2017, "Nothing exists from which the state of the mesh could be rebuilt."),
+    /** No SSH host key of a host is known. */
+    HOST_KEY_UNKNOWN(2018, "No SSH host key of a host is known."),
+    /** A host cannot be adopted. */
+    NOT_ADOPTABLE(2019, "A host cannot be adopted."),
     /** Another program has changed the state during the run. */
     STATE_CONFLICT(2021, "Another program has changed the state during the run."),
     /** The state is encrypted with another key. */

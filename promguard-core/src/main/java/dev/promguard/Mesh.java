@@ -15,11 +15,13 @@ import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.engine.Destruction;
 import dev.promguard.internal.engine.Engine;
 import dev.promguard.internal.engine.HostVerbs;
+import dev.promguard.internal.engine.Recovery;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.Interruption;
 import dev.promguard.internal.run.MeshStates;
 import dev.promguard.spi.HostSession;
+import dev.promguard.spi.Identity;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -541,6 +543,111 @@ public final class Mesh {
                 context -> DestroyReport.builder(spec.name())
                         .removed(new Deleter(context).unmanaged(context.loadState(), named))
                         .build());
+    }
+
+    /**
+     * Shows what {@link #recover()} would find and write. Read-only.
+     *
+     * @return what was found, with every problem that would keep it from being written
+     * @throws PromGuardException as {@link #recover()}, except for the problems
+     */
+    public RecoverReport planRecover() {
+        return planRecover(settings -> {});
+    }
+
+    /**
+     * Shows what {@link #recover(Consumer)} would find and write, such as the host keys that hosts show. Read-only.
+     *
+     * @param how sets how to get in, and what to trust
+     * @return what was found, with every problem; {@link #recover(RecoverReport)} writes it
+     * @throws PromGuardException as {@link #recover()}, except for the problems
+     * @throws NullPointerException if {@code how} is null
+     */
+    public RecoverReport planRecover(Consumer<RecoverBuilder> how) {
+        RecoverBuilder builder = RecoverBuilder.of(how);
+        return running(Verb.PLAN, "plan the recovery", context -> recovery(context, builder, Recovery::plan));
+    }
+
+    /**
+     * Rebuilds the state from what exists, after the state was lost: from the provider's tags, and from what each host says of the mesh.
+     * An apply that has nothing to change would change nothing afterwards. Nothing on a host is changed, except that a new login key is
+     * admitted where the old one is lost. It gets in with the mesh's own login key if that is still in the state's folder; see
+     * {@link #recover(Consumer)} for what else it can be given. Existing hosts are reached as their inventory says.
+     *
+     * <p>It writes all or nothing, and guesses nothing: two hosts of one name or address, a host that cannot be reached or has parts of another
+     * mesh, a monitor that does not exist, and a state that is there already are refused, and the message says how to go on. Nodes that do not
+     * exist are no problem: the next apply creates them, at the addresses inside the tunnels that their peers know. A host that is rebuilt from
+     * its image after that has to be {@linkplain #replace replaced}, unless a copy of the state was given.
+     *
+     * @return what was found and written
+     * @throws InvalidMeshException if what exists does not tell what the state was; nothing was written then
+     * @throws HostException if the login key could not be admitted on a host; the state was not written then, and calling again goes on
+     * @throws ProviderException if the cloud refuses or does not answer
+     * @throws StateException if there is a state already, there is no key to log in with, the state cannot be kept, or another program is
+     *     changing the same mesh
+     * @throws CancelledException if the calling thread is interrupted; calling again goes on
+     */
+    public RecoverReport recover() {
+        return recover(settings -> {});
+    }
+
+    /**
+     * Rebuilds the state from what exists, as {@link #recover()} does, and is told how to get in and what to trust:
+     *
+     * <pre>{@code
+     * mesh.recover(how -> how.hostKey("shop-monitor-1", "SHA256:…").hostKey("shop-node-1", "SHA256:…"));
+     * }</pre>
+     *
+     * @param how sets how to get in, and what to trust
+     * @return what was found and written
+     * @throws PromGuardException as {@link #recover()}
+     * @throws NullPointerException if {@code how} is null
+     */
+    public RecoverReport recover(Consumer<RecoverBuilder> how) {
+        return recover(RecoverBuilder.of(how), found -> {});
+    }
+
+    /**
+     * Writes what {@link #planRecover(Consumer)} has shown, or nothing. A host that is trusted on first use has to show the key again that
+     * the plan shows.
+     *
+     * @param plan what {@link #planRecover()} of an equal mesh returned
+     * @return what was found and written
+     * @throws InvalidSettingException if what is found now is not what the plan shows; nothing was written then
+     * @throws PromGuardException as {@link #recover()}
+     * @throws NullPointerException if the plan is null
+     */
+    public RecoverReport recover(RecoverReport plan) {
+        return recover(plan.how(), found -> {
+            if (!found.finds(plan)) {
+                throw new InvalidSettingException(
+                        ErrorCode.PLAN_OUTDATED,
+                        "mesh " + spec.name()
+                                + ": what exists is not what the plan of the recovery shows. Nothing was written. Found now:\n"
+                                + found,
+                        null);
+            }
+        });
+    }
+
+    private RecoverReport recover(RecoverBuilder builder, Consumer<RecoverReport> review) {
+        return changing(
+                Verb.RECOVER,
+                "recover",
+                context -> recovery(
+                        context,
+                        builder,
+                        recovery -> recovery.recover(found -> review.accept(Views.report(context, found, builder)))));
+    }
+
+    private static RecoverReport recovery(
+            Context context, RecoverBuilder builder, Function<Recovery, Recovery.Result> work) {
+        List<Identity> identities = builder.identities();
+        try {
+            return Views.report(context, work.apply(new Recovery(context, builder.access(identities))), builder);
+        } finally {
+            identities.forEach(Identity::close);
+        }
     }
 
     /** Runs a verb that changes hosts, and reports what it did. */

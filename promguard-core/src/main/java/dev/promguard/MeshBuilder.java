@@ -1,17 +1,22 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.MeshSpec;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.PrometheusSpec;
 import dev.promguard.blueprint.Release;
+import dev.promguard.blueprint.Role;
 import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.blueprint.WireGuardSpec;
+import dev.promguard.internal.run.Adoption;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.spi.HostApplier;
 import dev.promguard.spi.StateStore;
@@ -19,6 +24,8 @@ import dev.promguard.state.FileStateStore;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +81,8 @@ public final class MeshBuilder extends MeshHostsBuilder {
     private PollIntervals waits;
     private boolean removalAllowed;
     private final Map<String, ViewerSpec> viewers = new LinkedHashMap<>();
+    private List<String> loginKeys = List.of();
+    private final Map<String, Adoption> adoptions = new LinkedHashMap<>();
     private Clock clock;
 
     MeshBuilder() {
@@ -93,6 +102,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         nodeExporter = spec.nodeExporter();
         prometheus = spec.prometheus();
         spec.viewers().forEach(viewer -> viewers.put(viewer.name(), viewer));
+        loginKeys = spec.loginKeys();
     }
 
     private MeshBuilder(DeclaredHosts declared, MeshSettings settings) {
@@ -108,6 +118,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
         sshTimeout = settings.sshTimeout();
         waits = settings.pollIntervals();
         removalAllowed = settings.removalAllowed();
+        adoptions.putAll(settings.adoptions());
         clock = settings.clock();
     }
 
@@ -307,6 +318,24 @@ public final class MeshBuilder extends MeshHostsBuilder {
     }
 
     /**
+     * Sets SSH login keys that every host of the mesh admits as root beside the mesh's own, for example one that is kept offline. With one of
+     * them {@link Mesh#recover(Consumer)} gets in where the state is lost, and with it the mesh's own key. Every apply compares them; a key
+     * that is left out here is no longer admitted. None by default. Only for hosts that PromGuard creates.
+     *
+     * @param keys public keys; none to remove all
+     * @return this builder
+     * @see SshPublicKey#parse
+     */
+    public MeshBuilder loginKeys(SshPublicKey... keys) {
+        Objects.requireNonNull(keys, "keys");
+        loginKeys = Arrays.stream(keys)
+                .map(key -> Objects.requireNonNull(key, "key").line())
+                .distinct()
+                .toList();
+        return this;
+    }
+
+    /**
      * Sets the cloud that hosts are created in. By default the one on the class path, which is made once for a mesh and the meshes
      * derived from it.
      *
@@ -424,6 +453,39 @@ public final class MeshBuilder extends MeshHostsBuilder {
         return this;
     }
 
+    /**
+     * Has the next apply adopt a host that somebody else created: one of the cloud that carries the mesh's tag and a name of the spec, and that
+     * the state does not know. It becomes a host of the mesh like any other. It has to admit the mesh's own login key, and a certificate or a
+     * copied state does not tell its SSH host key, so give that with {@link #adopt(String, Consumer)}. A host that is the mesh's already
+     * stays as it is.
+     *
+     * @param host its name in the cloud and in the spec
+     * @return this builder
+     */
+    public MeshBuilder adopt(String host) {
+        return adopt(host, access -> {});
+    }
+
+    /**
+     * Has the next apply adopt a host, as {@link #adopt(String)} does, and says how to get in and what to trust:
+     *
+     * <pre>{@code
+     * mesh.toBuilder().adopt("db-9", host -> host.hostKey("SHA256:…")).apply();
+     * }</pre>
+     *
+     * @param host its name in the cloud and in the spec
+     * @param access sets how to get in
+     * @return this builder
+     */
+    public MeshBuilder adopt(String host, Consumer<AdoptBuilder> access) {
+        Objects.requireNonNull(host, "host");
+        ValueChecks.require(ValueChecks.hostName(Role.NODE, host));
+        AdoptBuilder builder = new AdoptBuilder();
+        Objects.requireNonNull(access, "access").accept(builder);
+        adoptions.put(host, builder.adoption());
+        return this;
+    }
+
     /** How long the verbs wait before they look again. */
     MeshBuilder waits(PollIntervals value) {
         waits = value;
@@ -456,8 +518,23 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 prometheus,
                 nodeExporter,
                 declared.specs(name, existing),
-                List.copyOf(viewers.values()));
-        List<String> problems = Planner.problems(spec);
+                List.copyOf(viewers.values()),
+                loginKeys);
+        List<String> problems = new ArrayList<>(Planner.problems(spec));
+        if (existing && !loginKeys.isEmpty()) {
+            problems.add(
+                    "loginKeys: existing hosts admit the keys that their owner put there, and PromGuard adds none. Leave it out.");
+        }
+        List<String> hostNames = spec.hosts().stream().map(HostSpec::name).toList();
+        for (String adopted : adoptions.keySet()) {
+            if (existing) {
+                problems.add(
+                        "adopt: existing hosts join the mesh when the inventory and the spec name them. Leave it out.");
+            } else if (!hostNames.contains(adopted)) {
+                problems.add("adopt: " + Names.quote(adopted)
+                        + " is none of the spec's hosts. Name it with node(…) or namedMonitor(…), or leave it out.");
+            }
+        }
         if (!problems.isEmpty()) {
             throw new InvalidMeshException(name, problems);
         }
@@ -473,6 +550,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
                 sshTimeout,
                 waits,
                 removalAllowed,
+                adoptions,
                 clock);
         return new Mesh(spec, declared, settings);
     }

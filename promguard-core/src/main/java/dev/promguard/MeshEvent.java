@@ -55,7 +55,7 @@ public final class MeshEvent {
 
     /** What runs. More may be added. */
     public enum Verb {
-        /** {@link Mesh#plan()}, {@link Mesh#planRotateKeys()} or {@link Mesh#planDestroy()}. */
+        /** {@link Mesh#plan()}, {@link Mesh#planRotateKeys()}, {@link Mesh#planDestroy()} or {@link Mesh#planRecover()}. */
         PLAN,
         /** {@link Mesh#apply()} and its variants. */
         APPLY,
@@ -76,7 +76,9 @@ public final class MeshEvent {
         /** {@link Mesh#replace}. */
         REPLACE,
         /** {@link Mesh#viewerConfig}. */
-        VIEWER_CONFIG
+        VIEWER_CONFIG,
+        /** {@link Mesh#recover()} and its variants. */
+        RECOVER
     }
 
     /** What kind of thing an event is about. More may be added. */

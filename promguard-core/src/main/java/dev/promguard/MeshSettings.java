@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.internal.run.Adoption;
 import dev.promguard.internal.run.PollIntervals;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.Secret;
@@ -26,6 +27,7 @@ import java.util.Optional;
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param pollIntervals how long to wait before asking again
  * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
+ * @param adoptions how to get in to hosts that are to be adopted, by their names
  * @param clock tells the time
  */
 record MeshSettings(
@@ -40,8 +42,10 @@ record MeshSettings(
         Duration sshTimeout,
         PollIntervals pollIntervals,
         boolean removalAllowed,
+        Map<String, Adoption> adoptions,
         Clock clock) {
     MeshSettings {
+        adoptions = Map.copyOf(adoptions);
         remoteWriteSecrets = Map.copyOf(remoteWriteSecrets);
     }
 
@@ -58,6 +62,7 @@ record MeshSettings(
                 Duration.ofMinutes(3),
                 PollIntervals.ofDefaults(),
                 false,
+                Map.of(),
                 Clock.systemUTC());
     }
 }

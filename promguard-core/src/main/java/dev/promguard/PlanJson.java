@@ -61,7 +61,7 @@ final class PlanJson {
                         .sum();
     }
 
-    private static ObjectNode problem(MeshProblem problem) {
+    static ObjectNode problem(MeshProblem problem) {
         ObjectNode node = Json.object().put("id", problem.reference()).put("code", problem.id());
         node.set("host", Json.text(problem.host()));
         node.put("message", problem.message());

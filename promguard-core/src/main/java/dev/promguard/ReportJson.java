@@ -83,6 +83,37 @@ final class ReportJson {
         return Json.text(document);
     }
 
+    static String of(RecoverReport report) {
+        ObjectNode document = Json.document("recover-report")
+                .put("mesh", report.mesh())
+                .put("written", report.written())
+                .put("state", report.state());
+        ArrayNode hosts = document.putArray("hosts");
+        for (RecoverReport.RecoveredHost host : report.hosts()) {
+            ObjectNode node = hosts.addObject()
+                    .put("id", StableIds.ofHost(host.name()))
+                    .put("name", host.name())
+                    .put("providerId", host.id())
+                    .put("address", host.address());
+            node.set("publicAddress", Json.textUnlessEmpty(host.publicAddress()));
+            node.put("hostKey", host.hostKey().text()).put("hostKeyBy", host.hostKeyBy());
+        }
+        ArrayNode missing = document.putArray("missing");
+        report.missing()
+                .forEach((name, address) ->
+                        missing.addObject().put("name", name).set("address", Json.textUnlessEmpty(address)));
+        document.put("newLoginKey", report.newLoginKey());
+        document.set("admitting", Json.texts(report.admitting()));
+        document.set("copies", Json.texts(report.copies()));
+        ArrayNode problems = document.putArray("problems");
+        report.problems().forEach(problem -> problems.add(PlanJson.problem(problem)));
+        document.set("notes", Json.texts(report.notes()));
+        report.next()
+                .ifPresentOrElse(
+                        plan -> document.put("nextPlanEmpty", plan.isEmpty()), () -> document.putNull("nextPlanEmpty"));
+        return Json.text(document);
+    }
+
     static String of(VerifyReport report) {
         int notes = report.notes().size();
         int failed = report.failures().size();

@@ -14,12 +14,15 @@ import dev.promguard.internal.decide.DestroyDecision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.KnownEndpoints;
 import dev.promguard.internal.decide.Problem;
+import dev.promguard.internal.decide.RecoveryDecision;
 import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.decide.ViewerAccess;
 import dev.promguard.internal.engine.Destruction;
+import dev.promguard.internal.engine.Recovery;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.SshForwards;
+import dev.promguard.internal.run.Context;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import java.time.Duration;
@@ -32,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Shows what the engine decided and did in the types that users meet. */
@@ -268,6 +272,38 @@ final class Views {
             throw failure(report, result.failures());
         }
         return report;
+    }
+
+    /** What a recovery found as a report. */
+    static RecoverReport report(Context context, Recovery.Result result, RecoverBuilder how) {
+        RecoveryDecision decision = result.decision();
+        RecoverReport.Builder report = RecoverReport.builder(context.mesh())
+                .how(how)
+                .state(context.store().describe(context.mesh()))
+                .missing(decision.missing())
+                .notes(decision.notes())
+                .newLoginKey(result.newKey())
+                .admitting(result.admitting())
+                .replaces(result.replaces(), result.copies())
+                .written(result.written())
+                .problems(decision.problems().stream().map(Views::problem).toList());
+        new TreeMap<>(decision.hosts())
+                .forEach((name, host) -> report.addHost(new RecoverReport.RecoveredHost(
+                        name,
+                        host.host().id(),
+                        host.address(),
+                        host.host().publicAddress().orElse(""),
+                        host.seen().hostKey(),
+                        host.anchor().words())));
+        result.next().map(Views::plan).ifPresent(report::next);
+        return report.build();
+    }
+
+    private static MeshProblem problem(RecoveryDecision.Finding problem) {
+        MeshProblem.Builder view =
+                MeshProblem.builder(problem.code(), problem.message()).remedy(problem.remedy());
+        problem.host().ifPresent(view::host);
+        return view.blocking(true).build();
     }
 
     private static DestroyException failure(DestroyReport report, Map<String, RuntimeException> failures) {

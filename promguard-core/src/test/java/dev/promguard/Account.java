@@ -71,6 +71,10 @@ final class Account {
         return Objects.requireNonNull(state(mesh).hosts().get(host), host);
     }
 
+    HostState host(MeshState state, String host) {
+        return Objects.requireNonNull(state.hosts().get(host), host);
+    }
+
     String address(String host) {
         return state("shop", host).address();
     }

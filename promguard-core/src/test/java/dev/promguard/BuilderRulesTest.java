@@ -12,6 +12,7 @@ import dev.promguard.keys.Credentials;
 import dev.promguard.keys.KeySource;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.memory.MemoryCloud;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryStateStore;
@@ -52,6 +53,9 @@ class BuilderRulesTest {
     private static final MemoryCloud CLOUD = new MemoryCloud();
     private static final MemoryCloud OTHER_CLOUD = new MemoryCloud();
 
+    private static final SshPublicKey LOGIN = login('A');
+    private static final SshPublicKey OTHER_LOGIN = login('B');
+
     @TempDir
     private static Path folder;
 
@@ -73,6 +77,11 @@ class BuilderRulesTest {
 
     private static PublicKey key(char letter) {
         return new PublicKey(String.valueOf(letter).repeat(43) + '=');
+    }
+
+    private static SshPublicKey login(char letter) {
+        return SshPublicKey.parse(
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + String.valueOf(letter).repeat(43));
     }
 
     private static Consumer<MeshBuilder> viewer(Consumer<ViewerBuilder> settings) {
@@ -137,6 +146,15 @@ class BuilderRulesTest {
         all.put(
                 "MeshBuilder.editHost(String, Consumer)",
                 of(m -> m.editHost("web", h -> h.size("a")), m -> m.editHost("web", h -> h.size("b"))));
+        all.put(
+                "MeshBuilder.loginKeys(SshPublicKey[])",
+                of(m -> m.loginKeys(LOGIN, OTHER_LOGIN), m -> m.loginKeys(LOGIN)));
+        all.put("MeshBuilder.adopt(String)", of(m -> m.adopt("web", h -> h.trustOnFirstUse()), m -> m.adopt("web")));
+        all.put(
+                "MeshBuilder.adopt(String, Consumer)",
+                of(
+                        m -> m.adopt("web", h -> h.trustOnFirstUse()),
+                        m -> m.adopt("web", h -> h.hostKey("SHA256:" + "x".repeat(43)))));
         all.put("MeshBuilder.region(String)", of(m -> m.region("a"), m -> m.region("b")));
         all.put("MeshBuilder.protectHosts(boolean)", of(m -> m.protectHosts(true), m -> m.protectHosts(false)));
         all.put("MeshBuilder.size(String)", of(m -> m.size("a"), m -> m.size("b")));

@@ -2,6 +2,7 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.promguard.keys.SshKeyPair;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryCloud;
 import dev.promguard.memory.MemoryMachine;
@@ -53,6 +54,13 @@ final class CloudWorld implements World {
     /** Is to be gone, or there again. */
     CloudWorld gone(boolean is) {
         gone = is;
+        return this;
+    }
+
+    /** Somebody deletes the state, and the login key with it. Hosts admit another. */
+    CloudWorld lose(SshKeyPair admitted) {
+        account.store.delete("shop");
+        account.cloud.machines().forEach(machine -> machine.admit(admitted.publicKey()));
         return this;
     }
 

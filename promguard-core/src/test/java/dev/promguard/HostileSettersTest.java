@@ -174,6 +174,13 @@ class HostileSettersTest {
         all.put("MeshHostsBuilder.size/1#0", new Attack("size", "s-1vcpu-1gb", MeshBuilder::size));
         all.put("MeshHostsBuilder.image/1#0", new Attack("image", "debian-12-x64", MeshBuilder::image));
         all.put(
+                "MeshBuilder.adopt/1#0",
+                new Attack("node name", "web", (spec, text) -> spec.adopt(text).node(text)));
+        all.put(
+                "MeshBuilder.adopt/2#0",
+                new Attack("node name", "web", (spec, text) -> spec.adopt(text, host -> {})
+                        .node(text)));
+        all.put(
                 "MeshBuilder.viewer/2#0",
                 new Attack("viewer name", "anna", (spec, text) -> spec.viewer(text, VIEWER_KEY)));
         all.put(

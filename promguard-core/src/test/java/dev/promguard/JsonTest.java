@@ -33,6 +33,10 @@ class JsonTest {
                         () -> Samples.applyReport().toJson()),
                 Arguments.of("destroy-report", (Supplier<String>)
                         () -> Samples.destroyReport().toJson()),
+                Arguments.of("recover-report", (Supplier<String>)
+                        () -> Samples.recoverReport().toJson()),
+                Arguments.of("recover-report-refused", (Supplier<String>)
+                        () -> Samples.refusedRecovery().toJson()),
                 Arguments.of("verify-report", (Supplier<String>)
                         () -> Samples.verifyReport().toJson()));
     }

@@ -8,6 +8,7 @@ import dev.promguard.Plan.Operation;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Price;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -156,6 +157,42 @@ final class Samples {
                 .removed(List.of("db-1", "mon"))
                 .leftovers("db-1", List.of("packages that PromGuard installed: ufw wireguard-tools"))
                 .checkedFor(Duration.ofSeconds(91))
+                .build();
+    }
+
+    static RecoverReport recoverReport() {
+        return RecoverReport.builder("shop")
+                .state("/home/anna/.promguard/shop")
+                .addHost(new RecoverReport.RecoveredHost(
+                        "shop-monitor-1",
+                        "3164494",
+                        "10.0.0.1",
+                        "203.0.113.10",
+                        new HostKeyFingerprint("SHA256:" + "A".repeat(43)),
+                        "trusted on first use"))
+                .missing(Map.of("shop-node-1", "10.0.0.2", "shop-node-2", ""))
+                .newLoginKey(true)
+                .admitting(List.of("shop-monitor-1"))
+                .replaces(true, List.of("replaced-20261123-101530-state.json"))
+                .notes(List.of("shop-monitor-1 is called mon in the cloud; it is known by its WireGuard key"))
+                .next(emptyPlan(Plan.Operation.APPLY))
+                .written(true)
+                .build();
+    }
+
+    /** The plan of a recovery that cannot be made. */
+    static RecoverReport refusedRecovery() {
+        return RecoverReport.builder("shop")
+                .state("/home/anna/.promguard/shop")
+                .problems(List.of(
+                        MeshProblem.builder(ErrorCode.RECOVERY_AMBIGUOUS, "db-1 (id 7) and db-1 (id 8) are both db-1")
+                                .remedy("Leave one out with leaveOut(id).")
+                                .blocking(true)
+                                .build(),
+                        MeshProblem.builder(ErrorCode.CONNECT_FAILED, "no answer in 20 s")
+                                .host("db-2")
+                                .blocking(true)
+                                .build()))
                 .build();
     }
 

@@ -1,5 +1,8 @@
 package dev.promguard;
 
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.spi.Identity;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -14,6 +17,8 @@ import java.util.stream.Stream;
  * @param again the verb that ends what the first has begun
  */
 record Story(String name, Supplier<World> before, Consumer<MeshBuilder> verb, Consumer<MeshBuilder> again) {
+    private static final SshKeyPair MINE = SshKeyPair.generate(new SecureRandom());
+
     Story(String name, Supplier<World> before, Consumer<MeshBuilder> verb) {
         this(name, before, verb, verb);
     }
@@ -47,6 +52,14 @@ record Story(String name, Supplier<World> before, Consumer<MeshBuilder> verb, Co
                         MeshBuilder::apply,
                         mesh -> mesh.build().destroy()),
                 new Story(
+                        "recovery of a lost state",
+                        () -> CloudWorld.applied(1).lose(MINE),
+                        mesh -> mesh.build().recover(Story::withMine),
+                        mesh -> mesh.build().recover(how -> {
+                            withMine(how);
+                            how.replaceState();
+                        })),
+                new Story(
                         "first apply to existing hosts",
                         () -> new InventoryWorld(List.of(), "db-1"),
                         MeshBuilder::apply),
@@ -54,6 +67,10 @@ record Story(String name, Supplier<World> before, Consumer<MeshBuilder> verb, Co
                         "uninstallation",
                         () -> InventoryWorld.applied(List.of(), "db-1").gone(true),
                         mesh -> mesh.build().destroy()));
+    }
+
+    private static void withMine(RecoverBuilder how) {
+        how.identity(Identity.ofKey(MINE.privateKey())).trustOnFirstUse();
     }
 
     @Override

@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
  * @param nodeExporter the release of node_exporter
  * @param hosts the hosts of the spec, monitors and nodes, in the order in which they get addresses
  * @param viewers who reaches Prometheus on the monitors, in the order in which they get addresses; also those whose access has ended
+ * @param loginKeys the public SSH keys that hosts which PromGuard creates admit beside the mesh's own, each as type and base64 blob with a
+ *     blank between them
  */
 public record MeshSpec(
         String name,
@@ -32,7 +34,8 @@ public record MeshSpec(
         PrometheusSpec prometheus,
         Release nodeExporter,
         List<HostSpec> hosts,
-        List<ViewerSpec> viewers) {
+        List<ViewerSpec> viewers,
+        List<String> loginKeys) {
     /**
      * Copies the lists. Whether the whole makes sense is {@link Planner#problems(MeshSpec)}'s to say.
      *
@@ -46,6 +49,50 @@ public record MeshSpec(
         Objects.requireNonNull(nodeExporter, "nodeExporter");
         hosts = List.copyOf(hosts);
         viewers = List.copyOf(viewers);
+        loginKeys = List.copyOf(loginKeys);
+    }
+
+    /**
+     * A spec without additional login keys.
+     *
+     * @param name the mesh's name
+     * @param network the network inside the tunnels in CIDR notation
+     * @param wireGuard the WireGuard interface of every host
+     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
+     * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
+     * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
+     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
+     * @param prometheus how Prometheus is to run on the monitors
+     * @param nodeExporter the release of node_exporter
+     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
+     * @param viewers who reaches Prometheus on the monitors
+     * @throws NullPointerException if something is null
+     */
+    public MeshSpec(
+            String name,
+            String network,
+            WireGuardSpec wireGuard,
+            int wireGuardPort,
+            boolean presharedKeys,
+            boolean hostsFile,
+            int nodeExporterPort,
+            PrometheusSpec prometheus,
+            Release nodeExporter,
+            List<HostSpec> hosts,
+            List<ViewerSpec> viewers) {
+        this(
+                name,
+                network,
+                wireGuard,
+                wireGuardPort,
+                presharedKeys,
+                hostsFile,
+                nodeExporterPort,
+                prometheus,
+                nodeExporter,
+                hosts,
+                viewers,
+                List.of());
     }
 
     /**
@@ -142,7 +189,8 @@ public record MeshSpec(
                 prometheus,
                 nodeExporter,
                 hosts,
-                others);
+                others,
+                loginKeys);
     }
 
     /**
@@ -203,6 +251,7 @@ public record MeshSpec(
                 chosenPrometheus,
                 chosenExporter,
                 hosts.stream().map(host -> host.withReleases(releases)).toList(),
-                viewers);
+                viewers,
+                loginKeys);
     }
 }

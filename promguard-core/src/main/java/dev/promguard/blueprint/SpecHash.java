@@ -21,7 +21,8 @@ import java.util.TreeSet;
 /** The SHA-256 of a spec, from each value that it has. Values of which no order is defined are sorted. */
 final class SpecHash {
     private static final String PREFIX = "sha256:";
-    private static final String VIEWERS = "viewers";
+    /** A spec without these has the hash that it had before there were any. */
+    private static final Set<String> LATER = Set.of("viewers", "loginKeys");
 
     private SpecHash() {}
 
@@ -74,8 +75,7 @@ final class SpecHash {
         for (RecordComponent component : part.getClass().getRecordComponents()) {
             try {
                 Object value = component.getAccessor().invoke(part);
-                // A spec without viewers has the hash that it had before there were any.
-                if (!component.getName().equals(VIEWERS) || !List.of().equals(value)) {
+                if (!LATER.contains(component.getName()) || !List.of().equals(value)) {
                     text.append(component.getName())
                             .append('=')
                             .append(text(value))

@@ -9,7 +9,8 @@ import java.util.function.Consumer;
  * of its may be among it. The order keeps a host closed at every step: units
  * that packages bring are masked before these are installed; packages, users and releases come first; then the kill switch,
  * before any file names an address of the mesh's network; then files, which open nothing; then the firewall, SSH's rule before anything is denied; then what would configure the interface, and WireGuard; then the services, those that are no longer desired
- * before those that are, and then the files that nothing reads any more and the names in {@code /etc/hosts}; the SSH host key last.
+ * before those that are, and then the files that nothing reads any more and the names in {@code /etc/hosts};
+ * then the additional login keys; the SSH host key last.
  */
 public final class Resources {
     /** All kinds. */
@@ -33,7 +34,9 @@ public final class Resources {
             Leftovers.RESOURCE,
             FirstBoot.RESOURCE,
             Kernel.RESOURCE,
-            UfwSettings.RESOURCE);
+            UfwSettings.RESOURCE,
+            AuthorizedKeys.RESOURCE,
+            Membership.RESOURCE);
 
     /** The steps in which a host is compared, and so the order of its changes. */
     static final List<Consumer<Comparison>> ORDER = List.of(
@@ -54,6 +57,7 @@ public final class Resources {
             ManagedFiles::remove,
             KillSwitches::release,
             HostsFile::write,
+            AuthorizedKeys::write,
             HostKey::replace);
 
     private Resources() {}

@@ -93,6 +93,12 @@ public final class MemoryInventory implements CloudProvider {
         logins.remove(name);
     }
 
+    /** Names a machine otherwise. */
+    public synchronized void rename(String name, String to) {
+        machines.put(to, Objects.requireNonNull(machines.remove(name), name));
+        logins.put(to, Objects.requireNonNull(logins.remove(name), name));
+    }
+
     /** Says that a machine is gone for good. */
     public synchronized void forget(String name) {
         logins.remove(name);

@@ -4,6 +4,7 @@ import dev.promguard.ApplyReport;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.host.AuthorizedKeys;
 import dev.promguard.host.Change;
 import dev.promguard.host.FactsByResource;
 import dev.promguard.host.FactsQuery;
@@ -30,6 +31,7 @@ import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.Membership;
 import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.NewKeys;
 import dev.promguard.host.Packages;
@@ -165,7 +167,15 @@ public final class MemoryMachine {
             ServedPorts.FACTS,
             arguments -> servedPorts(),
             Packages.REMOVALS,
-            arguments -> List.of());
+            arguments -> List.of(),
+            AuthorizedKeys.FACTS,
+            arguments -> authorizedKeys(),
+            Membership.FACTS,
+            arguments -> membership());
+
+    private final Set<SshPublicKey> admitted = new HashSet<>();
+    private Set<SshPublicKey> loginKeys = Set.of();
+    private Optional<SshPublicKey> meshKey = Optional.empty();
 
     /** What the host says besides, about resources that a machine knows nothing else of. */
     private final Map<ResourceFacts<?>, List<String>> saidFacts = new HashMap<>();
@@ -175,7 +185,9 @@ public final class MemoryMachine {
             "apply_hosts_file", call -> hostsFile.apply(((ShellCall.Input.Text) call.input()).text()),
             "undo_hosts_file", call -> hostsFile.undo(),
             "apply_network_manager", this::leaveAlone,
-            "apply_leftovers", call -> says(Leftovers.FACTS));
+            "apply_leftovers", call -> says(Leftovers.FACTS),
+            "apply_login_keys", call -> loginKeys = keys(call),
+            "apply_mesh_key", call -> meshKey = keys(call).stream().findFirst());
 
     private @Nullable Guarded saved;
     private Set<String> savedNetworks = Set.of();
@@ -360,6 +372,8 @@ public final class MemoryMachine {
         forget();
         rolledBack = false;
         hostKey = firstHostKey;
+        loginKeys = Set.of();
+        meshKey = Optional.empty();
     }
 
     /** Says that the last handshake of every peer was so long ago, whatever it sends to them. */
@@ -778,6 +792,78 @@ public final class MemoryMachine {
                 .toList();
     }
 
+    private static Set<SshPublicKey> keys(ShellCall call) {
+        return ((ShellCall.Input.Text) call.input())
+                .text()
+                .lines()
+                .map(SshPublicKey::parse)
+                .collect(Collectors.toSet());
+    }
+
+    /** Every key that its root admits. */
+    public synchronized Set<SshPublicKey> authorized() {
+        Set<SshPublicKey> all = new HashSet<>(admitted);
+        Stream.concat(Stream.ofNullable(login), meshKey.stream()).forEach(all::add);
+        all.addAll(loginKeys);
+        return all;
+    }
+
+    /** Is made from a snapshot of another machine. */
+    public synchronized void copyOf(MemoryMachine other) {
+        guarded = other.guarded;
+        hostKey = other.hostKey;
+        admitted.addAll(other.authorized());
+    }
+
+    /** A run was cut off before it confirmed its changes. */
+    public synchronized void arm() {
+        saved = guarded;
+        armedBy = null;
+    }
+
+    /** Its owner admits a key. */
+    public synchronized void admit(SshPublicKey key) {
+        admitted.add(key);
+    }
+
+    /** Somebody removes the additional login keys. */
+    public synchronized void loseLoginKeys() {
+        loginKeys = Set.of();
+    }
+
+    private List<String> authorizedKeys() {
+        return authorized().stream()
+                .map(key ->
+                        String.join("\t", "key", loginKeys.contains(key) ? "login" : "other", key.type(), key.base64()))
+                .toList();
+    }
+
+    /** What the shell function says, by the same configuration. */
+    private List<String> membership() {
+        List<String> lines = new ArrayList<>();
+        if (mesh != null) {
+            lines.add("mesh\t" + mesh);
+        }
+        guarded.config().ifPresent(config -> {
+            String text = config.content();
+            String begin = "# Kept by PromGuard for mesh ";
+            if (text.startsWith(begin)) {
+                lines.add("mesh\t" + text.substring(begin.length(), text.indexOf(':')));
+            }
+            lines.add("interface\t" + config.path().replaceAll(".*/|[.]conf$", ""));
+            Matcher own = Pattern.compile("(?m)^Address = ([^/]+)/").matcher(text);
+            if (own.find()) {
+                lines.add("address\t" + own.group(1));
+            }
+            Matcher peer = Pattern.compile("(?s)\\[Peer]\n# (\\S+)\nPublicKey = (\\S+)\n.*?AllowedIPs = ([^/]+)/")
+                    .matcher(text);
+            while (peer.find()) {
+                lines.add(String.join("\t", "peer", peer.group(1), peer.group(2), peer.group(3)));
+            }
+        });
+        return lines;
+    }
+
     private List<String> servedPorts() {
         return guarded.active() && guarded.deny()
                 ? List.of()
@@ -909,18 +995,19 @@ public final class MemoryMachine {
     }
 
     synchronized boolean admits(Secret loginKey) {
-        SshPublicKey wanted = login;
-        return wanted != null
-                && loginKey.useText(text -> {
-                    byte[] file = Base64.getMimeDecoder().decode(text.replaceAll("-----[A-Z ]+-----", ""));
-                    byte[] blob = Base64.getDecoder().decode(wanted.base64());
-                    for (int at = 0; at + blob.length <= file.length; at++) {
-                        if (Arrays.equals(file, at, at + blob.length, blob, 0, blob.length)) {
-                            return true;
-                        }
+        Set<SshPublicKey> wanted = authorized();
+        return loginKey.useText(text -> {
+            byte[] file = Base64.getMimeDecoder().decode(text.replaceAll("-----[A-Z ]+-----", ""));
+            for (SshPublicKey key : wanted) {
+                byte[] blob = Base64.getDecoder().decode(key.base64());
+                for (int at = 0; at + blob.length <= file.length; at++) {
+                    if (Arrays.equals(file, at, at + blob.length, blob, 0, blob.length)) {
+                        return true;
                     }
-                    return false;
-                });
+                }
+            }
+            return false;
+        });
     }
 
     synchronized HostFacts facts(FactsQuery query, HostSession session) {

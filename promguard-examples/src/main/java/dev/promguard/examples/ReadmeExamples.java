@@ -5,6 +5,7 @@ import dev.promguard.Exporters;
 import dev.promguard.Mesh;
 import dev.promguard.Plan;
 import dev.promguard.Progress;
+import dev.promguard.RecoverReport;
 import dev.promguard.Tunnel;
 import dev.promguard.ViewerConfig;
 import dev.promguard.blueprint.Blueprint;
@@ -15,6 +16,7 @@ import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.keys.Credentials;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.spi.CloudProvider;
 import dev.promguard.ssh.ExistingHosts;
@@ -220,5 +222,18 @@ public final class ReadmeExamples {
 
     private static void browse(URI uri) {
         System.out.println(uri);
+    }
+
+    static void lostState() throws IOException {
+        Mesh shop = Mesh.builder()
+                .name("shop")
+                .monitor("tor1")
+                .nodes(3, "lon1")
+                .loginKeys(SshPublicKey.parse(Files.readString(Path.of("offline.pub"))))
+                .build();
+        RecoverReport plan =
+                shop.planRecover(how -> how.loginKey(Path.of("offline")).trustOnFirstUse());
+        System.out.println(plan);
+        shop.recover(plan);
     }
 }

@@ -11,19 +11,24 @@ import dev.promguard.PlanNotEmptyException;
 import dev.promguard.PlanOutdatedException;
 import dev.promguard.PlannedChange;
 import dev.promguard.Progress;
+import dev.promguard.RecoverReport;
 import dev.promguard.Tunnel;
 import dev.promguard.VerifyReport;
 import dev.promguard.examples.localcloud.ContractWatch;
 import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.Outsider;
+import dev.promguard.keys.SshKeyPair;
+import dev.promguard.spi.Identity;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -57,6 +62,7 @@ class MeshIT {
     private LocalCloud cloud;
     private Outsider outsider;
     private Watcher watcher;
+    private final SshKeyPair mine = SshKeyPair.generate(new SecureRandom());
     private Mesh mesh;
 
     @BeforeAll
@@ -70,6 +76,7 @@ class MeshIT {
                 .nodes(2, "lon1", "sfo3")
                 .node("shop-node-3", host -> host.region("sgp1").image("debian-13-x64"))
                 .prometheus(prometheus -> prometheus.scrapeInterval(Duration.ofSeconds(3)))
+                .loginKeys(mine.publicKey())
                 .provider(cloud.provider())
                 .state(state)
                 .listener(Progress.console())
@@ -347,6 +354,41 @@ class MeshIT {
                 .as("nothing has to be put right after a reboot")
                 .isTrue();
         assertThat(mesh.verify().failures()).isEmpty();
+    }
+
+    @Test
+    @Order(50)
+    void recover_stateFolderDeleted_getsInWithTheAdditionalKeyAndRestartsNothing() throws Exception {
+        Map<String, String> before = Clouds.startTimes(hosts());
+        try (Stream<Path> files = Files.walk(state)) {
+            for (Path file : files.filter(path -> !path.equals(state))
+                    .sorted(Comparator.reverseOrder())
+                    .toList()) {
+                Files.delete(file);
+            }
+        }
+
+        RecoverReport plan = mesh.planRecover(
+                how -> how.identity(Identity.ofKey(mine.privateKey())).trustOnFirstUse());
+
+        System.out.println(plan);
+        assertThat(plan.problems()).isEmpty();
+        assertThat(plan.hosts())
+                .hasSize(4)
+                .allSatisfy(host -> assertThat(Clouds.run(
+                                cloud.droplet(host.name()), "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"))
+                        .contains(host.hostKey().text()));
+        RecoverReport report = mesh.recover(plan);
+        System.out.println(report);
+        assertThat(report.newLoginKey()).isTrue();
+        assertThat(report.admitting()).hasSize(4);
+        Plan next = mesh.plan();
+        assertThat(next.isEmpty()).as("%s", next).isTrue();
+        VerifyReport verified = mesh.verify();
+        assertThat(verified.failures()).as("%s", verified).isEmpty();
+        assertThat(Clouds.startTimes(hosts())).isEqualTo(before);
+        assertThat(Clouds.run(node(1), "cat /root/.ssh/authorized_keys"))
+                .contains(mine.publicKey().line() + " promguard-login-key\n", " promguard-mesh-key");
     }
 
     @Test

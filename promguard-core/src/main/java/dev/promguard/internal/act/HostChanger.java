@@ -131,7 +131,7 @@ final class HostChanger {
     private HostState pinned(String name, HostKeyFingerprint shown) {
         HostState before = journal.host(name);
         boolean bootstrap = before.bootstrapKey().equals(Optional.of(shown));
-        if (!bootstrap && (context.isInventory() || before.hostKeys().size() > 1)) {
+        if (!bootstrap && (context.isInventory() || before.hostKeys().size() != 1)) {
             journal.updateHost(name, host -> host.pinned(shown));
         }
         return journal.host(name);

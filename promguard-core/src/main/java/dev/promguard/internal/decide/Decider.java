@@ -4,6 +4,7 @@ import dev.promguard.InvalidMeshException;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Planner;
 import dev.promguard.blueprint.Role;
+import dev.promguard.host.AuthorizedKeys;
 import dev.promguard.host.Change;
 import dev.promguard.host.Conflicts;
 import dev.promguard.host.DesiredHost;
@@ -18,6 +19,7 @@ import dev.promguard.host.Interfaces;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.LastApplied;
 import dev.promguard.host.Manifest;
+import dev.promguard.host.Membership;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Renderer;
@@ -30,6 +32,7 @@ import dev.promguard.internal.observe.HostObservation.Unreachable;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Preflight;
 import java.util.ArrayList;
@@ -37,6 +40,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Decides what a run does. A pure function of the spec, the state and the observation: the same for plan, apply, rotation and
@@ -110,8 +114,10 @@ public final class Decider {
         } else if (seen instanceof HostObservation.Absent) {
             return HostDecision.unread(host, HostDecision.Kind.CREATE, List.of());
         } else if (seen instanceof Unreachable unreachable) {
+            Problem problem = Problem.unreachable(host.name(), unreachable.failure());
+            boolean adopted = observed.roster().identities().adopted().containsKey(host.name());
             return HostDecision.unread(
-                    host, HostDecision.Kind.REFUSED, List.of(Problem.unreachable(host.name(), unreachable.failure())));
+                    host, HostDecision.Kind.REFUSED, List.of(adopted ? problem.ofAdoption() : problem));
         }
         return HostDecision.unread(
                 host,
@@ -143,7 +149,11 @@ public final class Decider {
         boolean rebuilt = state.rebuilt(seen.hostKey());
         boolean replaceHostKey = state.bootstrapKey().equals(Optional.of(seen.hostKey()));
         KeyChanges newKeys = keys.changesOf(host.name());
-        List<Change> changes = withManifest(roster, Differ.diff(desired, facts, newKeys, replaceHostKey), facts);
+        List<Change> changes = admitting(
+                roster,
+                host.name(),
+                withManifest(roster, Differ.diff(desired, facts, newKeys, replaceHostKey), facts),
+                facts);
         LastApplied left = rebuilt ? LastApplied.NONE : state.lastApplied().orElse(LastApplied.NONE);
         List<ExplainedChange> planned = new ArrayList<>();
         if (roster.identities().hasLostItsTag(host.name())) {
@@ -190,6 +200,17 @@ public final class Decider {
         HostFacts facts = seen.facts();
         Blueprint blueprint = roster.blueprint();
         List<Problem> problems = new ArrayList<>();
+        if (roster.identities().adopted().containsKey(name)) {
+            Set<String> meshes = facts.of(Membership.FACTS).meshes();
+            if (!meshes.isEmpty() && !meshes.equals(Set.of(blueprint.mesh()))) {
+                problems.add(Problem.notAdoptable(
+                        Optional.of(name),
+                        new HostProblem(
+                                "it is to be adopted, and has parts of mesh " + Membership.inWords(meshes),
+                                "Destroy that mesh first, or leave adopt(…) out.")));
+                return problems;
+            }
+        }
         Differ.problems(desired, facts)
                 .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.UNSUPPORTED, name, problem)));
         Optional<HostProblem> renamed = Interfaces.renamed(blueprint.mesh(), desired, facts);
@@ -273,6 +294,18 @@ public final class Decider {
             }
         }
         return ports;
+    }
+
+    /** A host that somebody else created admits the mesh's login key first. */
+    private static List<Change> admitting(Roster roster, String name, List<Change> changes, HostFacts facts) {
+        SshPublicKey key = roster.identities().adopted().get(name);
+        if (key == null || facts.of(AuthorizedKeys.FACTS).all().contains(key)) {
+            return changes;
+        }
+        List<Change> all = new ArrayList<>();
+        all.add(new AuthorizedKeys.AdmitMesh(key));
+        all.addAll(changes);
+        return all;
     }
 
     /** On a host that stays when the mesh goes, a manifest is begun before the first change. */

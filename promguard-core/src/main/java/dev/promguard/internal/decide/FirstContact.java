@@ -6,6 +6,7 @@ import dev.promguard.internal.observe.HostObservation.Seen;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.Login;
+import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -35,6 +36,18 @@ public final class FirstContact {
                 .map(inventory -> inventory.logins().get(name))
                 .orElse(null);
         if (login == null) {
+            HostState known = roster.remembered(name);
+            if (roster.identities().adopted().containsKey(name)
+                    && !known.hostKeys().contains(seen.hostKey())) {
+                trusted.add(ExplainedChange.of(
+                                HOST_KEY,
+                                Change.Action.CREATE,
+                                "SSH host key",
+                                false,
+                                "adopt it (id " + known.providerId().orElse("unknown") + "), with the host key "
+                                        + seen.hostKey())
+                        .between("unknown", seen.hostKey().text()));
+            }
             return trusted;
         }
         Set<HostKeyFingerprint> known = roster.remembered(name).hostKeys();

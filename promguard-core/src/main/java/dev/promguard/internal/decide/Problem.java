@@ -24,7 +24,7 @@ import java.util.Optional;
 public record Problem(Kind kind, ErrorCode code, Optional<String> host, String message, String remedy) {
     /** The kinds of problems, in the order in which they are reported: first those of the mesh as a whole, then those of a host. */
     public enum Kind {
-        /** Hosts carry the mesh's tag, and the state does not know them. */
+        /** Hosts carry the mesh's tag, and the state does not know them; also where they cannot be adopted. */
         UNMANAGED_HOST(true, ErrorCode.UNMANAGED_HOSTS),
         /** A host of an inventory carries parts of the mesh, and the inventory does not name it any more. */
         FORGOTTEN_HOST(true, ErrorCode.HOST_NOT_IN_INVENTORY),
@@ -115,6 +115,7 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         roster.identities()
                 .problems(stateLocation)
                 .forEach(problem -> problems.add(ofMesh(Kind.UNMANAGED_HOST, problem)));
+        roster.identities().unadoptable().forEach(problem -> problems.add(notAdoptable(Optional.empty(), problem)));
         for (String name : roster.forgotten()) {
             problems.add(
                     ofMesh(
@@ -142,6 +143,21 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         return failure instanceof PromGuardException known
                 ? new Problem(Kind.UNREACHABLE, known.code(), Optional.of(host), known.reason(), "")
                 : ofHost(Kind.UNREACHABLE, host, new HostProblem(String.valueOf(failure.getMessage()), ""));
+    }
+
+    /** Why a host cannot be adopted. */
+    static Problem notAdoptable(Optional<String> host, HostProblem problem) {
+        return new Problem(Kind.UNMANAGED_HOST, ErrorCode.NOT_ADOPTABLE, host, problem.message(), problem.remedy());
+    }
+
+    /** The same problem of a host that is to be adopted: nothing is done without it. */
+    Problem ofAdoption() {
+        return new Problem(
+                Kind.UNMANAGED_HOST,
+                code,
+                host,
+                message,
+                remedy.isEmpty() ? "Without adopt(…), nothing is done to it." : remedy);
     }
 
     /** The exception of this problem alone. */

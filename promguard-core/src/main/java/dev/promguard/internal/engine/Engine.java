@@ -103,7 +103,12 @@ public final class Engine {
      */
     public Outcome apply(Set<String> only) {
         try (Observation seen = observe(only, Purpose.CHANGE)) {
-            seen.awaitSome(Optional.empty());
+            if (seen.observed().roster().identities().adopted().isEmpty()) {
+                seen.awaitSome(Optional.empty());
+            } else {
+                // Whether a host can be adopted is known before anything is done.
+                seen.awaitAll();
+            }
             Decision decision = decider.decide(Request.APPLY, seen.observed()).orThrow();
             context.events().expect(decision.steps());
             return act(decision, seen);

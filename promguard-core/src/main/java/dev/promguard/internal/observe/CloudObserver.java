@@ -10,6 +10,7 @@ import dev.promguard.blueprint.Planner;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.ListLag;
+import dev.promguard.internal.run.LoginKeys;
 import dev.promguard.internal.run.Pause;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
@@ -69,7 +70,8 @@ public final class CloudObserver {
     private Roster observe(MeshState state, Set<String> only, Optional<ListLag> lag) {
         MeshSpec spec = context.spec();
         Optional<HostInventory> inventory = context.provider().inventory();
-        HostIdentities identities = inventory.isPresent() ? HostIdentities.NONE : identify(state, lag);
+        HostIdentities identities =
+                inventory.isPresent() ? HostIdentities.NONE : adopting(identify(state, lag), state, only);
         Blueprint blueprint;
         try {
             blueprint = Planner.plan(
@@ -83,6 +85,15 @@ public final class CloudObserver {
         return inventory.isPresent()
                 ? ofInventory(inventory.get(), blueprint, state, only)
                 : ofCloud(identities, blueprint, state, only);
+    }
+
+    /** Only for runs that may change hosts: what was not adopted by then is not destroyed. */
+    private HostIdentities adopting(HostIdentities found, MeshState state, Set<String> only) {
+        Set<String> names = new TreeSet<>(context.adoptions().keySet());
+        if (!only.isEmpty()) {
+            names.retainAll(only);
+        }
+        return names.isEmpty() ? found : found.adopting(names, state, new LoginKeys(context).publicKey());
     }
 
     private Roster ofCloud(HostIdentities identities, Blueprint blueprint, MeshState remembered, Set<String> only) {
@@ -103,6 +114,10 @@ public final class CloudObserver {
                                 blueprint.host(host.name()).address(),
                                 host.id(),
                                 managed.intent().get().bootstrapKey()));
+            } else if (RecoveryObserver.remembered(state, host).isEmpty()) {
+                state = state.with(
+                        host.name(),
+                        HostState.adopted(blueprint.host(host.name()).address(), host.id()));
             }
         }
         Map<String, String> regions = new LinkedHashMap<>();

@@ -1,10 +1,12 @@
 package dev.promguard.internal.observe;
 
 import dev.promguard.host.HostProblem;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.CreateIntent;
+import dev.promguard.spi.MeshState.HostState;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -17,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What each host of a cloud is to a mesh. A host is known by the id in the state, or by the attempt and name of an open create
@@ -26,9 +29,16 @@ import java.util.TreeSet;
  * @param duplicates hosts of an open create intent whose name another host has already: the mesh's too, and too many
  * @param unmanaged hosts that carry the mesh's tag, and that neither the state nor an open create intent knows
  * @param gone the names of hosts in the state that no longer exist
+ * @param adopted the names of hosts that somebody else created and the user has adopted, by the login key that they are to admit
+ * @param unadoptable why hosts cannot be adopted, each with its remedy
  */
 public record HostIdentities(
-        Map<String, Managed> managed, List<CloudHost> duplicates, List<CloudHost> unmanaged, Set<String> gone) {
+        Map<String, Managed> managed,
+        List<CloudHost> duplicates,
+        List<CloudHost> unmanaged,
+        Set<String> gone,
+        Map<String, SshPublicKey> adopted,
+        List<HostProblem> unadoptable) {
     /** Where no host can be anything but what it is called. */
     public static final HostIdentities NONE = new HostIdentities(Map.of(), List.of(), List.of(), Set.of());
 
@@ -37,6 +47,14 @@ public record HostIdentities(
         duplicates = List.copyOf(duplicates);
         unmanaged = List.copyOf(unmanaged);
         gone = Collections.unmodifiableSet(new TreeSet<>(gone));
+        adopted = Map.copyOf(adopted);
+        unadoptable = List.copyOf(unadoptable);
+    }
+
+    /** Where nothing is adopted. */
+    public HostIdentities(
+            Map<String, Managed> managed, List<CloudHost> duplicates, List<CloudHost> unmanaged, Set<String> gone) {
+        this(managed, duplicates, unmanaged, gone, Map.of(), List.of());
     }
 
     /**
@@ -93,6 +111,49 @@ public record HostIdentities(
         Set<String> gone = new HashSet<>(state.hosts().keySet());
         gone.removeAll(managed.keySet());
         return new HostIdentities(managed, duplicates, unmanaged, gone);
+    }
+
+    /**
+     * The same, where unmanaged hosts that the user has adopted are managed.
+     *
+     * @param names the names of hosts to adopt
+     * @param state what is remembered
+     * @param key the login key that they are to admit
+     * @return a copy
+     */
+    public HostIdentities adopting(Set<String> names, MeshState state, SshPublicKey key) {
+        Map<String, Managed> allManaged = new TreeMap<>(managed);
+        List<CloudHost> others = new ArrayList<>(unmanaged);
+        Set<String> stillGone = new TreeSet<>(gone);
+        Map<String, SshPublicKey> all = new TreeMap<>();
+        List<HostProblem> problems = new ArrayList<>();
+        for (String name : new TreeSet<>(names)) {
+            HostState known = state.hosts().get(name);
+            List<CloudHost> candidates =
+                    unmanaged.stream().filter(host -> host.name().equals(name)).toList();
+            if (managed.containsKey(name)) {
+                // One that an earlier run began to adopt, until it admits the login key.
+                if (known != null && known.bootstrapKey().isEmpty()) {
+                    all.put(name, key);
+                }
+            } else if (candidates.size() == 1) {
+                CloudHost host = candidates.get(0);
+                allManaged.put(name, new Managed(host, name, true, Optional.empty()));
+                others.remove(host);
+                stillGone.remove(name);
+                all.put(name, key);
+            } else if (candidates.size() > 1) {
+                problems.add(new HostProblem(
+                        "adopt(\"" + name + "\"): several hosts of this name carry the mesh's tag, with the ids "
+                                + candidates.stream().map(CloudHost::id).collect(Collectors.joining(", ")),
+                        "Take the tag off those that are not to be adopted, or delete them with deleteUnmanaged(id)."));
+            } else if (known == null) {
+                problems.add(new HostProblem(
+                        "adopt(\"" + name + "\"): no host of this name carries the mesh's tag",
+                        "Put the tag on it, or leave adopt(…) out: apply then creates it."));
+            }
+        }
+        return new HostIdentities(allManaged, duplicates, others, stillGone, all, problems);
     }
 
     private static Optional<CreateIntent> intent(MeshState state, CloudHost host) {
@@ -158,7 +219,8 @@ public record HostIdentities(
                         + " does not know " + (one ? "it" : "them"),
                 "PromGuard changes and deletes only hosts that it knows. To adopt " + (one ? "it" : "them")
                         + ", use the state folder that " + (one ? "it was" : "they were")
-                        + " created with; if another program uses this name, choose another with name(…); to delete "
+                        + " created with, or rebuild a lost one with recover(…); to adopt one that was created by hand, name it in the"
+                        + " spec and with adopt(…); if another program uses this name, choose another with name(…); to delete "
                         + (one ? "it" : "them") + ", call deleteUnmanaged(" + String.join(", ", ids) + ")."));
     }
 }

@@ -3,10 +3,12 @@ package dev.promguard.internal.observe;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
+import dev.promguard.internal.run.Adoption;
 import dev.promguard.internal.run.Context;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
+import dev.promguard.spi.Identity;
 import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState.HostState;
@@ -56,7 +58,7 @@ public final class HostKeyPolicy {
         HostTarget.Builder target = HostTarget.of(name, address).timeout(timeout);
         Optional<Login> login = login(name);
         HostTarget.Builder reached = login.isEmpty()
-                ? target.port(SSH_PORT).accepting(host.hostKeys()).identity(sessions.identity())
+                ? ofCloud(target, name, address, host, sessions)
                 : target(target, login.get(), accepted(login.get(), host), sessions);
         return reached.jumpHosts(targets(jumpHosts(name), sessions)).build();
     }
@@ -80,6 +82,31 @@ public final class HostKeyPolicy {
         return context.provider().inventory().isEmpty()
                 ? context.applier().jumpHosts()
                 : login(name).map(Login::jumpHosts).orElse(List.of());
+    }
+
+    private HostTarget.Builder ofCloud(
+            HostTarget.Builder target, String name, String address, HostState host, Sessions sessions) {
+        Adoption adoption =
+                Optional.ofNullable(context.adoptions().get(name)).orElse(new Adoption(Set.of(), false, List.of()));
+        if (host.bootstrapKey().isPresent()) {
+            return target.port(SSH_PORT)
+                    .accepting(host.hostKeys())
+                    .identity(sessions.identity());
+        }
+        Set<HostKeyFingerprint> accepted = host.hostKeys().isEmpty() ? adoption.hostKeys() : host.hostKeys();
+        if (accepted.isEmpty() && !adoption.trustOnFirstUse()) {
+            throw HostException.of(ErrorCode.HOST_KEY_UNKNOWN, name, address, STEP)
+                    .because(
+                            "it is to be adopted, and its SSH host key is not known",
+                            "Give what ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints there: adopt(\"" + name
+                                    + "\", host -> host.hostKey(…)), or say host.trustOnFirstUse().");
+        }
+        List<Identity> identities = new ArrayList<>(List.of(sessions.identity()));
+        identities.addAll(adoption.identities());
+        return target.port(SSH_PORT)
+                .accepting(accepted)
+                .trustOnFirstUse(adoption.trustOnFirstUse())
+                .identities(identities);
     }
 
     private static HostTarget.Builder target(

@@ -7,6 +7,7 @@ import dev.promguard.ProviderException;
 import dev.promguard.host.DesiredHost;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.Membership;
 import dev.promguard.host.Resources;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -196,11 +197,15 @@ public final class HostObserver {
                 session = open(roster, name, sessions, timeout, true);
                 connecting.done();
             }
+            FactsQuery query = Resources.query(expected);
+            if (roster.identities().adopted().containsKey(name)) {
+                query = Membership.alsoOf(query);
+            }
             HostFacts facts;
             try (Events.Task asking = context.events().task(name, context.isInventory() ? ASK : WAIT_AND_ASK)) {
                 facts = settles
-                        ? settled(session, Resources.query(expected), context.bootTimeout())
-                        : session.facts(Resources.query(expected), context.bootTimeout());
+                        ? settled(session, query, context.bootTimeout())
+                        : session.facts(query, context.bootTimeout());
                 asking.done();
             }
             read = true;

@@ -12,6 +12,7 @@ import dev.promguard.spi.MeshState;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 
 /**
  * What a run works with: the spec, the ports, the sources of randomness and the bounds of every wait. Immutable; thread-safe as
@@ -29,6 +30,7 @@ import java.time.Instant;
  * @param sshTimeout how long a host may take to answer over SSH in an apply
  * @param intervals how long to wait before asking again
  * @param removalAllowed whether an apply may remove hosts that nobody has reviewed
+ * @param adoptions how to get in to hosts that are to be adopted, by their names
  * @param now when the run began
  */
 public record Context(
@@ -44,6 +46,7 @@ public record Context(
         Duration sshTimeout,
         PollIntervals intervals,
         boolean removalAllowed,
+        Map<String, Adoption> adoptions,
         Instant now) {
     /**
      * The mesh's name.

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoginKeys {
     private static final Pattern MD5 = Pattern.compile("[0-9a-f]{2}(:[0-9a-f]{2}){15}");
     private static final String REMEDY =
-            " Restore the folder from a backup. If there is none, nobody can log in to the hosts any more:"
-                    + " destroy the mesh, then apply it anew.";
+            " Restore the folder from a backup, or call recover(…) with another key that the hosts admit. If there is neither,"
+                    + " nobody can log in to the hosts any more: destroy the mesh, then apply it anew.";
 
     private final Context context;
 

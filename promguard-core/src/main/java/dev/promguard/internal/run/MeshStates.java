@@ -10,8 +10,11 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import dev.promguard.spi.StateStore.Document;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +26,9 @@ import java.util.Set;
 public final class MeshStates {
     private static final String LOGIN_KEY = "id_ed25519";
     private static final String LOGIN_PUBLIC_KEY = "id_ed25519.pub";
+
+    /** What the names of copies of a replaced state begin with. */
+    public static final String REPLACED = "replaced-";
 
     private final StateStore store;
     private final StateFormat format = new StateFormat();
@@ -159,13 +165,45 @@ public final class MeshStates {
     }
 
     /**
-     * Deletes a locked mesh's state and login key. Deleting them again does nothing.
+     * Copies the documents of a locked mesh's state, which is about to be replaced, whatever they hold.
+     *
+     * @param mesh the mesh's name
+     * @param label what the copies' names begin with, such as {@code replaced-20310506-070809}
+     * @return the names of the copies; empty if there is no state
+     * @throws StateException if they cannot be kept
+     */
+    public synchronized List<String> copyState(String mesh, String label) {
+        List<String> copies = new ArrayList<>();
+        for (String name : StateLog.documents(store.names(mesh))) {
+            Optional<Document> found = store.read(mesh, name);
+            if (found.isPresent()) {
+                write(mesh, label + '-' + name, found.get().content());
+                copies.add(label + '-' + name);
+            }
+        }
+        return List.copyOf(copies);
+    }
+
+    /**
+     * Deletes the documents of a locked mesh's state that cannot be read, once they were copied. The login key stays.
+     *
+     * @param mesh the mesh's name
+     * @throws StateException if they cannot be deleted
+     */
+    public synchronized void discardState(String mesh) {
+        log(mesh).lock().delete(StateLog.documents(store.names(mesh)));
+    }
+
+    /**
+     * Deletes a locked mesh's state, the copies of replaced ones, and the login key. Deleting them again does nothing.
      *
      * @param mesh the mesh's name
      * @throws StateException if they cannot be deleted
      */
     public synchronized void delete(String mesh) {
-        log(mesh).delete(Set.of(LOGIN_KEY, LOGIN_PUBLIC_KEY));
+        Set<String> others = new HashSet<>(Set.of(LOGIN_KEY, LOGIN_PUBLIC_KEY));
+        store.names(mesh).stream().filter(name -> name.startsWith(REPLACED)).forEach(others::add);
+        log(mesh).delete(others);
     }
 
     /**

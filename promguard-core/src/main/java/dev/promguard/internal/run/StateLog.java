@@ -64,6 +64,13 @@ final class StateLog {
         return String.format(Locale.ROOT, "%s%08d%s", PREFIX, number, SUFFIX);
     }
 
+    /** Those of some names that are of documents of the state. */
+    static Set<String> documents(Set<String> names) {
+        return names.stream()
+                .filter(name -> name.equals(STATE) || number(name).isPresent())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
     /** The number of a document of changes; empty for any other document. */
     static OptionalLong number(String name) {
         if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) {

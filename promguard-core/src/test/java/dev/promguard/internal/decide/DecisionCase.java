@@ -212,6 +212,7 @@ final class DecisionCase {
                 Duration.ofSeconds(1),
                 new PollIntervals(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO),
                 false,
+                Map.of(),
                 NOW);
     }
 

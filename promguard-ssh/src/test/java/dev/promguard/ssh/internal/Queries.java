@@ -1,6 +1,7 @@
 package dev.promguard.ssh.internal;
 
 import dev.promguard.blueprint.Release;
+import dev.promguard.host.AuthorizedKeys;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.FirstBoot;
 import dev.promguard.host.HostsFile;
@@ -8,6 +9,7 @@ import dev.promguard.host.Interfaces;
 import dev.promguard.host.Kernel;
 import dev.promguard.host.KillSwitches;
 import dev.promguard.host.Leftovers;
+import dev.promguard.host.Membership;
 import dev.promguard.host.NetworkManagers;
 import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
@@ -47,6 +49,8 @@ final class Queries {
                         new FactsQuery.ResourceCall(Interfaces.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(NetworkManagers.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(AuthorizedKeys.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(Membership.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
                         new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));
     }

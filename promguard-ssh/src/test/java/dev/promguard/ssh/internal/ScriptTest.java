@@ -9,6 +9,7 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Release;
+import dev.promguard.host.AuthorizedKeys;
 import dev.promguard.host.Change;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.Firewall;
@@ -36,6 +37,7 @@ import dev.promguard.host.WireGuardInterface;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
+import dev.promguard.keys.SshPublicKey;
 import dev.promguard.keys.WireGuardKeyPair;
 import java.io.IOException;
 import java.net.URI;
@@ -803,6 +805,9 @@ class ScriptTest {
             changes.add(new NetworkManagers.KeepOut(
                     manager, "wg0", ManagedFile.readable("/etc/" + manager.name() + "/wg0", "alone\n")));
         }
+        SshPublicKey login = SshPublicKey.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A".repeat(43));
+        changes.add(new AuthorizedKeys.Write(List.of(login), 1, 0));
+        changes.add(new AuthorizedKeys.AdmitMesh(login));
         return changes;
     }
 

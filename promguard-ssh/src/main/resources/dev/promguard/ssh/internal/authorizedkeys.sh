@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2034,SC2153,SC2154
+# The SSH login keys that root admits. PromGuard knows its own lines by their comment; all others stay as they are, byte for byte.
+AUTHORIZED_KEYS=/root/.ssh/authorized_keys
+LOGIN_KEY=promguard-login-key
+MESH_KEY=promguard-mesh-key
+
+# facts_authorized_keys: key login|other TYPE BLOB for each key without options; login for an additional one that PromGuard wrote.
+facts_authorized_keys() {
+    [ -f "$AUTHORIZED_KEYS" ] || return 0
+    awk -v begin="$N${TAB}fact${TAB}authorized-keys${TAB}key$TAB" -v login="$LOGIN_KEY" '
+        $1 ~ /^[a-z0-9@.-]+$/ && length($1) <= 64 && $2 ~ /^[A-Za-z0-9+\/]+=?=?$/ && length($2) >= 16 && length($2) <= 16386 && told++ < 1000 {
+            print begin (NF == 3 && $3 == login ? "login" : "other") "\t" $1 "\t" $2
+        }' "$AUTHORIZED_KEYS" >&3
+}
+
+# keys_with COMMENT: replaces the lines with that comment by those that come in base64 on standard input. The file keeps its owner, its mode
+# and, where it is a link, its place.
+keys_with() {
+    (umask 077 && mkdir -p "${AUTHORIZED_KEYS%/*}") || return 1
+    file=$(readlink -f -- "$AUTHORIZED_KEYS") || {
+        WHY="$AUTHORIZED_KEYS is a link that leads nowhere"
+        return 1
+    }
+    rm -rf "${file%/*}"/.promguard-keys.*
+    TMP=$(umask 077 && mktemp -d "${file%/*}/.promguard-keys.XXXXXX") || return 1
+    if [ -e "$file" ]; then
+        cp -aT -- "$file" "$TMP/before" && cp -aT -- "$file" "$TMP/after" || return 1
+    else
+        (umask 077 && : >"$TMP/before" && : >"$TMP/after") || return 1
+    fi
+    base64 -d >"$TMP/lines" && awk -v comment="$1" '!(NF == 3 && $3 == comment)' "$TMP/before" >"$TMP/after" &&
+        cat "$TMP/lines" >>"$TMP/after" && sync "$TMP/after" || return 1
+    if ! cmp -s "$TMP/before" "$TMP/after"; then
+        mv -fT -- "$TMP/after" "$file" || {
+            WHY="$AUTHORIZED_KEYS cannot be replaced"
+            return 1
+        }
+        sync "${file%/*}" || return 1
+    fi
+    rm -rf "$TMP"
+    TMP=
+}
+
+# apply_login_keys: makes the additional login keys those that come on standard input, which may be none.
+apply_login_keys() {
+    keys_with "$LOGIN_KEY"
+}
+
+# apply_mesh_key: admits the mesh's own login key, in the place of an earlier one that was put there in this way.
+apply_mesh_key() {
+    keys_with "$MESH_KEY"
+}
