@@ -178,8 +178,10 @@ class HostileSettersTest {
                 new Attack("node name", "web", (spec, text) -> spec.adopt(text).node(text)));
         all.put(
                 "MeshBuilder.adopt/2#0",
-                new Attack("node name", "web", (spec, text) -> spec.adopt(text, host -> {})
-                        .node(text)));
+                new Attack(
+                        "node name",
+                        "web",
+                        (spec, text) -> spec.adopt(text, host -> {}).node(text)));
         all.put(
                 "MeshBuilder.viewer/2#0",
                 new Attack("viewer name", "anna", (spec, text) -> spec.viewer(text, VIEWER_KEY)));

@@ -10,7 +10,9 @@ import dev.promguard.keys.SshPublicKey;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
 import dev.promguard.spi.Identity;
+import dev.promguard.spi.JumpHost;
 import dev.promguard.spi.LockHolder;
+import dev.promguard.spi.Login;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.StateStore;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,6 +146,29 @@ class MeshRecoverTest {
             assertThat(now.subList(all.size(), now.size())).containsExactly("admit the mesh's own SSH login key");
         });
         assertRecovered();
+    }
+
+    @Test
+    void recover_hostsBehindAJumpHost_areReachedThroughItAlone() {
+        HostKeyFingerprint key = new HostKeyFingerprint("SHA256:" + "j".repeat(43));
+        HostKeyFingerprint impostor = new HostKeyFingerprint("SHA256:" + "i".repeat(43));
+        account.hosts.lead(new JumpHost(
+                "bastion", "203.0.113.1", Login.of("jump").hostKeys(Set.of(key)).build()));
+        Mesh behind = spec().applier(account.hosts).build();
+        account.hosts.jumpHosts(name -> impostor);
+        assertThatThrownBy(() -> behind.recover(this::withMine)).hasMessageContaining("jump host bastion showed");
+        AtomicInteger passed = new AtomicInteger();
+        account.hosts.jumpHosts(name -> {
+            passed.incrementAndGet();
+            return key;
+        });
+        int opened = account.hosts.opened();
+
+        RecoverReport report = behind.recover(this::withMine);
+
+        assertThat(report.admitting()).hasSize(3);
+        assertThat(passed).hasValue(account.hosts.opened() - opened);
+        assertThat(behind.plan().isEmpty()).isTrue();
     }
 
     @Test

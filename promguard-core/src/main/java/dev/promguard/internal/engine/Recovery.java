@@ -24,6 +24,7 @@ import dev.promguard.internal.decide.RecoveryDecision.Finding;
 import dev.promguard.internal.decide.RecoveryDecision.Host;
 import dev.promguard.internal.decide.Request;
 import dev.promguard.internal.observe.CloudObserver;
+import dev.promguard.internal.observe.HostKeyPolicy;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.HostObserver;
 import dev.promguard.internal.observe.Observed;
@@ -142,9 +143,11 @@ public final class Recovery {
         Known known = known();
         List<CloudHost> hosts = listed();
         List<Secret> secrets = new ArrayList<>();
-        try (Sessions sessions = new Sessions(context::identity, known.state().jumpHosts())) {
+        List<Identity> identities = new ArrayList<>();
+        try (Sessions sessions = new Sessions(
+                () -> identities.isEmpty() ? context.identity() : identities.get(0),
+                known.state().jumpHosts())) {
             OwnKey own = context.isInventory() ? new OwnKey(Optional.empty(), true) : ownKey(secrets);
-            List<Identity> identities = new ArrayList<>();
             own.pair().ifPresent(pair -> identities.add(Identity.ofKey(pair.privateKey())));
             identities.addAll(access.identities());
             requireLogin(identities);
@@ -446,6 +449,7 @@ public final class Recovery {
                     .timeout(Timeouts.OBSERVE)
                     .accepting(Set.of(host.seen().hostKey()))
                     .identity(Identity.ofKey(key.privateKey()))
+                    .jumpHosts(new HostKeyPolicy(context).way(name, sessions, () -> List.of(sessions.identity())))
                     .build();
             context.applier().open(target).close();
             task.done();

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Decides which SSH host keys are accepted. A host that proves a key which it is remembered by is let in. A host that shows its
@@ -57,13 +58,23 @@ public final class HostKeyPolicy {
     public HostTarget target(String name, String address, HostState host, Sessions sessions, Duration timeout) {
         HostTarget.Builder target = HostTarget.of(name, address).timeout(timeout);
         Optional<Login> login = login(name);
+        Supplier<List<Identity>> own = () -> List.of(sessions.identity());
         HostTarget.Builder reached = login.isEmpty()
                 ? ofCloud(target, name, address, host, sessions)
-                : target(target, login.get(), accepted(login.get(), host), sessions);
-        return reached.jumpHosts(targets(jumpHosts(name), sessions)).build();
+                : target(target, login.get(), accepted(login.get(), host), own);
+        return reached.jumpHosts(way(name, sessions, own)).build();
     }
 
-    private static List<HostTarget> targets(List<JumpHost> chain, Sessions sessions) {
+    /**
+     * The jump hosts that lead to a host.
+     *
+     * @param name the host's name
+     * @param sessions the run's sessions
+     * @param own what to log in with to those for which the user names nothing
+     * @return them in order, each with the keys to accept; empty if the host is reached directly
+     */
+    public List<HostTarget> way(String name, Sessions sessions, Supplier<List<Identity>> own) {
+        List<JumpHost> chain = jumpHosts(name);
         List<String> paths = JumpHost.paths(chain);
         List<HostTarget> jumpHosts = new ArrayList<>();
         for (int i = 0; i < chain.size(); i++) {
@@ -72,7 +83,7 @@ public final class HostKeyPolicy {
                             HostTarget.of(hop.name(), hop.address()),
                             hop.login(),
                             sessions.jumpKeys().accepted(hop, paths.get(i)),
-                            sessions)
+                            own)
                     .build());
         }
         return jumpHosts;
@@ -89,9 +100,7 @@ public final class HostKeyPolicy {
         Adoption adoption =
                 Optional.ofNullable(context.adoptions().get(name)).orElse(new Adoption(Set.of(), false, List.of()));
         if (host.bootstrapKey().isPresent()) {
-            return target.port(SSH_PORT)
-                    .accepting(host.hostKeys())
-                    .identity(sessions.identity());
+            return target.port(SSH_PORT).accepting(host.hostKeys()).identity(sessions.identity());
         }
         Set<HostKeyFingerprint> accepted = host.hostKeys().isEmpty() ? adoption.hostKeys() : host.hostKeys();
         if (accepted.isEmpty() && !adoption.trustOnFirstUse()) {
@@ -110,13 +119,13 @@ public final class HostKeyPolicy {
     }
 
     private static HostTarget.Builder target(
-            HostTarget.Builder target, Login login, Set<HostKeyFingerprint> accepted, Sessions sessions) {
+            HostTarget.Builder target, Login login, Set<HostKeyFingerprint> accepted, Supplier<List<Identity>> own) {
         return target.port(login.port())
                 .user(login.user())
                 .accepting(accepted)
                 .certificates(login.certificates())
                 .trustOnFirstUse(login.trustOnFirstUse())
-                .identities(login.identities().isEmpty() ? List.of(sessions.identity()) : login.identities());
+                .identities(login.identities().isEmpty() ? own.get() : login.identities());
     }
 
     private Optional<Login> login(String name) {

@@ -234,6 +234,7 @@ public final class RecoveryObserver {
                                 : new HostCertificates(access.authorities(), host.name()))
                 .trustOnFirstUse(access.trustOnFirstUse())
                 .identities(identities)
+                .jumpHosts(policy.way(host.name(), sessions, () -> identities))
                 .build();
     }
 }
