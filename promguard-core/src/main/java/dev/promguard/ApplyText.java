@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
+import dev.promguard.blueprint.Names;
 import dev.promguard.internal.text.Columns;
 import dev.promguard.internal.text.TextTable;
 import java.util.Iterator;
@@ -66,13 +67,11 @@ final class ApplyText {
     String summary() {
         return String.format(
                 Locale.ROOT,
-                "%s, %d change%s%s on %d host%s%s in %.1f s",
+                "%s, %s%s on %s%s in %.1f s",
                 result(),
-                report.changes(),
-                report.changes() == 1 ? "" : "s",
+                Names.counted(report.changes(), "change"),
                 report.drift() == 0 ? "" : " (" + report.drift() + " of drift)",
-                report.hosts().size(),
-                report.hosts().size() == 1 ? "" : "s",
+                Names.counted(report.hosts().size(), "host"),
                 report.removed().isEmpty() ? "" : ", removed " + String.join(", ", report.removed()),
                 report.duration().toMillis() / 1000.0);
     }
@@ -82,7 +81,7 @@ final class ApplyText {
             return "up to date";
         }
         int steps = report.failedSteps().size();
-        String failedSteps = steps + (steps == 1 ? " step failed" : " steps failed");
+        String failedSteps = Names.counted(steps, "step") + " failed";
         long failed =
                 report.hosts().stream().filter(host -> !host.status().ok()).count();
         return failed == 0
@@ -92,8 +91,7 @@ final class ApplyText {
 
     /** What came of a host, in a few words. */
     static String outcome(HostOutcome host) {
-        String done = host.changes().size()
-                + (host.changes().size() == 1 ? " change" : " changes")
+        String done = Names.counted(host.changes().size(), "change")
                 + (host.drift().isEmpty() ? "" : ", " + host.drift().size() + " of them drift");
         return switch (host.status()) {
             case UNCHANGED -> "unchanged";

@@ -719,10 +719,7 @@ public final class Mesh {
     }
 
     static String summary(String name, int monitors, int nodes, String network) {
-        return name + ": " + count(monitors, "monitor") + ", " + count(nodes, "node") + " in " + network;
-    }
-
-    private static String count(int number, String what) {
-        return number + " " + what + (number == 1 ? "" : "s");
+        return name + ": " + Names.counted(monitors, "monitor") + ", " + Names.counted(nodes, "node") + " in "
+                + network;
     }
 }

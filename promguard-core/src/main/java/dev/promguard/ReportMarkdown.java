@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.MarkdownPage.Weight;
+import dev.promguard.blueprint.Names;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -38,8 +39,8 @@ final class ReportMarkdown {
                         Weight.DIFFERENCE,
                         "list of a host's changes",
                         Markdown.details(
-                                host.name() + ": " + host.changes().size()
-                                        + (host.changes().size() == 1 ? " change" : " changes"),
+                                host.name() + ": "
+                                        + Names.counted(host.changes().size(), "change"),
                                 "",
                                 marked(host))));
         return page.text(MarkdownPage.COMMENT, "`toJson()`");
@@ -98,8 +99,7 @@ final class ReportMarkdown {
                         "## PromGuard: mesh " + Markdown.text(report.mesh()) + "\n\n**"
                                 + (report.removed().isEmpty()
                                         ? "There was nothing to remove"
-                                        : report.removed().size()
-                                                + (report.removed().size() == 1 ? " host" : " hosts") + " removed")
+                                        : Names.counted(report.removed().size(), "host") + " removed")
                                 + ".**\n");
         if (!report.removed().isEmpty()) {
             page.add(Weight.OVERVIEW, "list of hosts", list("Removed", report.removed()));

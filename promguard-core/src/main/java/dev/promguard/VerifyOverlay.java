@@ -3,6 +3,7 @@ package dev.promguard;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.VerifyReport.Verdict;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Overlay;
 import dev.promguard.blueprint.Overlay.Ends;
 import dev.promguard.blueprint.Overlay.Mark;
@@ -38,7 +39,7 @@ final class VerifyOverlay {
         } else if (unchecked > 0 || made == 0) {
             return new Mark(State.UNKNOWN, unchecked + " of " + made + " not checked");
         }
-        return new Mark(State.GOOD, made + (made == 1 ? " check passed" : " checks passed"));
+        return new Mark(State.GOOD, Names.counted(made, "check") + " passed");
     }
 
     private static long count(List<Check> checks, Verdict verdict) {

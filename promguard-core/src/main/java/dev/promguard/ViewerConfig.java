@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import dev.promguard.blueprint.Names;
+import dev.promguard.host.Renderer;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
@@ -40,9 +41,8 @@ import java.util.Set;
  */
 public final class ViewerConfig {
     /** Shorter than any NAT forgets a UDP mapping that was used both ways. */
-    private static final int KEEPALIVE_SECONDS = 25;
-
     private final String mesh;
+
     private final String viewer;
     private final PublicKey publicKey;
     private final String allowedIp;
@@ -140,7 +140,7 @@ public final class ViewerConfig {
                     .append("\nAllowedIPs = ")
                     .append(monitor.allowedIp())
                     .append("\nPersistentKeepalive = ")
-                    .append(KEEPALIVE_SECONDS)
+                    .append(Renderer.KEEPALIVE_SECONDS)
                     .append('\n');
         }
         return text.toString();

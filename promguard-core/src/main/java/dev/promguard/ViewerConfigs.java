@@ -2,7 +2,7 @@ package dev.promguard;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
-import dev.promguard.blueprint.Names;
+import dev.promguard.blueprint.ValueChecks;
 import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.host.Renderer;
 import dev.promguard.internal.observe.CloudObserver;
@@ -19,24 +19,19 @@ import java.util.Set;
 
 /** Finds out what a viewer's machine has to know: from the state, and where the monitors are from the provider. */
 final class ViewerConfigs {
-    private static final int NEAR = 3;
-
     private ViewerConfigs() {}
 
     /** Refuses what the spec has no viewer of. */
     static ViewerSpec require(MeshSpec spec, String viewer) {
-        List<String> names = spec.viewers().stream().map(ViewerSpec::name).toList();
+        List<String> problems = ValueChecks.known(
+                "viewer", viewer, spec.viewers().stream().map(ViewerSpec::name).toList());
+        if (!problems.isEmpty()) {
+            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, spec.name(), problems);
+        }
         return spec.viewers().stream()
                 .filter(known -> known.name().equals(viewer))
                 .findFirst()
-                .orElseThrow(() -> new InvalidMeshException(
-                        ErrorCode.UNKNOWN_NAME,
-                        spec.name(),
-                        List.of("viewerConfig: " + Names.quote(viewer) + " is none of its viewers. "
-                                + (names.isEmpty()
-                                        ? "It has none: add one with viewer(…)."
-                                        : "The nearest names are "
-                                                + String.join(", ", Names.nearest(viewer, names, NEAR)) + "."))));
+                .orElseThrow();
     }
 
     static ViewerConfig of(Context context, ViewerSpec viewer) {

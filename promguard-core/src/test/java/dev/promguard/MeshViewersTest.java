@@ -387,11 +387,11 @@ class MeshViewersTest {
     void viewerConfig_withoutAViewerOrAnApply_saysWhatToDo() {
         assertThatThrownBy(() -> spec().build().viewerConfig("anna"))
                 .isInstanceOf(InvalidMeshException.class)
-                .hasMessageContaining("viewerConfig: \"anna\" is none of its viewers. It has none: add one")
+                .hasMessageContaining("viewer \"anna\" does not exist: there is none")
                 .hasMessageContaining("[PG-1002]");
         Mesh mesh = spec().viewer("anna-laptop", ANNA).build();
         assertThatThrownBy(() -> mesh.viewerConfig("ana-laptop"))
-                .hasMessageContaining("The nearest names are anna-laptop.");
+                .hasMessageContaining("viewer \"ana-laptop\" does not exist: use one of the nearest, anna-laptop");
         assertThatThrownBy(() -> mesh.viewerConfig("anna-laptop"))
                 .isInstanceOf(StateException.class)
                 .hasMessageContaining("[PG-2005]");

@@ -239,7 +239,8 @@ public final class SpecFile {
                         .withScrapeInterval(Duration.ofSeconds(number("scrapeSeconds", 15))),
                 Release.nodeExporter(),
                 hosts.stream().map(this::withServices).toList(),
-                viewers);
+                viewers,
+                List.of());
     }
 
     private HostSpec withServices(HostSpec host) {

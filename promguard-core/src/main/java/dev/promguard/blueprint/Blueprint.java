@@ -22,7 +22,8 @@ import java.util.Objects;
  */
 public record Blueprint(MeshSpec spec, List<Host> hosts, List<Viewer> viewers) {
     private static final int MOST_NAMES = 5;
-    private static final int SSH_PORT = 22;
+    /** The port of a host's SSH server, unless another one is given for it. */
+    public static final int SSH_PORT = 22;
 
     /**
      * Copies the lists.
@@ -348,8 +349,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts, List<Viewer> viewers) {
                 Locale.ROOT,
                 "mesh %s: %s, %s in %s%n",
                 mesh(),
-                count(monitors().size(), "monitor"),
-                count(nodes().size(), "node"),
+                Names.counted(monitors().size(), "monitor"),
+                Names.counted(nodes().size(), "node"),
                 spec.network()));
         for (Host host : hosts) {
             String peers = host.peers().isEmpty() ? "no peer" : "peers " + shortened(host.peers());
@@ -374,7 +375,8 @@ public record Blueprint(MeshSpec spec, List<Host> hosts, List<Viewer> viewers) {
                         exporter.job(),
                         exporter.probes().isEmpty()
                                 ? ""
-                                : "; " + count(exporter.probes().size(), "probe") + ", job " + exporter.probeJob()));
+                                : "; " + Names.counted(exporter.probes().size(), "probe") + ", job "
+                                        + exporter.probeJob()));
             }
             for (Exposure service : host.spec().services()) {
                 text.append(String.format(
@@ -417,9 +419,5 @@ public record Blueprint(MeshSpec spec, List<Host> hosts, List<Viewer> viewers) {
                 ? String.join(", ", names)
                 : String.join(", ", names.subList(0, MOST_NAMES - 1)) + " and " + (names.size() - MOST_NAMES + 1)
                         + " more";
-    }
-
-    private static String count(int number, String noun) {
-        return number + " " + noun + (number == 1 ? "" : "s");
     }
 }

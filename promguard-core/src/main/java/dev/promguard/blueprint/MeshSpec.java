@@ -53,89 +53,6 @@ public record MeshSpec(
     }
 
     /**
-     * A spec without additional login keys.
-     *
-     * @param name the mesh's name
-     * @param network the network inside the tunnels in CIDR notation
-     * @param wireGuard the WireGuard interface of every host
-     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
-     * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
-     * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
-     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
-     * @param prometheus how Prometheus is to run on the monitors
-     * @param nodeExporter the release of node_exporter
-     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
-     * @param viewers who reaches Prometheus on the monitors
-     * @throws NullPointerException if something is null
-     */
-    public MeshSpec(
-            String name,
-            String network,
-            WireGuardSpec wireGuard,
-            int wireGuardPort,
-            boolean presharedKeys,
-            boolean hostsFile,
-            int nodeExporterPort,
-            PrometheusSpec prometheus,
-            Release nodeExporter,
-            List<HostSpec> hosts,
-            List<ViewerSpec> viewers) {
-        this(
-                name,
-                network,
-                wireGuard,
-                wireGuardPort,
-                presharedKeys,
-                hostsFile,
-                nodeExporterPort,
-                prometheus,
-                nodeExporter,
-                hosts,
-                viewers,
-                List.of());
-    }
-
-    /**
-     * A spec without viewers.
-     *
-     * @param name the mesh's name
-     * @param network the network inside the tunnels in CIDR notation
-     * @param wireGuard the WireGuard interface of every host
-     * @param wireGuardPort the UDP port of WireGuard, 1 to 65535
-     * @param presharedKeys whether each pair of peers has a preshared key in addition to its key pairs
-     * @param hostsFile whether every host has the names of all in {@code /etc/hosts}
-     * @param nodeExporterPort the TCP port of node_exporter on the WireGuard address, 1 to 65535
-     * @param prometheus how Prometheus is to run on the monitors
-     * @param nodeExporter the release of node_exporter
-     * @param hosts the hosts, monitors and nodes, in the order in which they get addresses
-     * @throws NullPointerException if something is null
-     */
-    public MeshSpec(
-            String name,
-            String network,
-            WireGuardSpec wireGuard,
-            int wireGuardPort,
-            boolean presharedKeys,
-            boolean hostsFile,
-            int nodeExporterPort,
-            PrometheusSpec prometheus,
-            Release nodeExporter,
-            List<HostSpec> hosts) {
-        this(
-                name,
-                network,
-                wireGuard,
-                wireGuardPort,
-                presharedKeys,
-                hostsFile,
-                nodeExporterPort,
-                prometheus,
-                nodeExporter,
-                hosts,
-                List.of());
-    }
-
-    /**
      * A spec with the usual interface and without names in {@code /etc/hosts}.
      *
      * @param name the mesh's name
@@ -167,7 +84,9 @@ public record MeshSpec(
                 nodeExporterPort,
                 prometheus,
                 nodeExporter,
-                hosts);
+                hosts,
+                List.of(),
+                List.of());
     }
 
     /**
@@ -178,6 +97,14 @@ public record MeshSpec(
      * @throws NullPointerException if something is null
      */
     public MeshSpec withViewers(List<ViewerSpec> others) {
+        return with(prometheus, nodeExporter, hosts, others);
+    }
+
+    private MeshSpec with(
+            PrometheusSpec otherPrometheus,
+            Release otherExporter,
+            List<HostSpec> otherHosts,
+            List<ViewerSpec> otherViewers) {
         return new MeshSpec(
                 name,
                 network,
@@ -186,10 +113,10 @@ public record MeshSpec(
                 presharedKeys,
                 hostsFile,
                 nodeExporterPort,
-                prometheus,
-                nodeExporter,
-                hosts,
-                others,
+                otherPrometheus,
+                otherExporter,
+                otherHosts,
+                otherViewers,
                 loginKeys);
     }
 
@@ -240,18 +167,10 @@ public record MeshSpec(
                 chosenExporter = release;
             }
         }
-        return new MeshSpec(
-                name,
-                network,
-                wireGuard,
-                wireGuardPort,
-                presharedKeys,
-                hostsFile,
-                nodeExporterPort,
+        return with(
                 chosenPrometheus,
                 chosenExporter,
                 hosts.stream().map(host -> host.withReleases(releases)).toList(),
-                viewers,
-                loginKeys);
+                viewers);
     }
 }

@@ -192,4 +192,15 @@ public final class Names {
         String shown = value.length() > 60 ? value.substring(0, 60) + "…" : value;
         return '"' + UNPRINTABLE.matcher(shown).replaceAll("?") + '"';
     }
+
+    /**
+     * A number of things in words.
+     *
+     * @param number how many
+     * @param noun the things in the singular, which take an s in the plural
+     * @return such as {@code 1 host} or {@code 3 hosts}
+     */
+    public static String counted(long number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
+    }
 }

@@ -284,7 +284,7 @@ public final class Planner {
             problems.add("network " + Names.quote(text) + " is too small: it has addresses for "
                     + room.max(BigInteger.ZERO)
                     + " hosts, and the mesh has " + spec.hosts().size()
-                    + (viewers == 0 ? "" : " and " + viewers + (viewers == 1 ? " viewer" : " viewers"))
+                    + (viewers == 0 ? "" : " and " + Names.counted(viewers, "viewer"))
                     + "; choose a shorter prefix, such as "
                     + (network.isIPv4() ? "/24" : "/64"));
         }

@@ -2,6 +2,7 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.blueprint.Names;
 import inet.ipaddr.IPAddressString;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -184,7 +185,7 @@ public final class HostsFile implements Resource {
 
         @Override
         public String describe() {
-            return "write " + inWords(names) + " to " + PATH;
+            return "write " + Names.counted(names, "name") + " to " + PATH;
         }
 
         @Override
@@ -314,7 +315,10 @@ public final class HostsFile implements Resource {
                             ? Explanation.PUT_BACK
                             : "as the spec says now");
         } else if (there.count() == 0) {
-            text.append("add ").append(inWords(write.names())).append(" to ").append(PATH);
+            text.append("add ")
+                    .append(Names.counted(write.names(), "name"))
+                    .append(" to ")
+                    .append(PATH);
         } else {
             text.append(PATH).append("   the mesh's names: ").append(lines(diff));
         }
@@ -325,7 +329,9 @@ public final class HostsFile implements Resource {
             text.append("; a marker line without its other half is removed, the lines beside it stay");
         }
         return List.of(ExplainedChange.of(change, isDrift, text.toString())
-                .between(lines(there), change instanceof Write write ? inWords(write.names()) : ExplainedChange.ABSENT)
+                .between(
+                        lines(there),
+                        change instanceof Write write ? Names.counted(write.names(), "name") : ExplainedChange.ABSENT)
                 .withDiff(diff.filter(found -> found.added() + found.removed() > 0)
                         .map(found -> found.unified(PATH))));
     }
@@ -349,10 +355,6 @@ public final class HostsFile implements Resource {
     private static String lines(Optional<FileDiff> diff) {
         return diff.map(found -> "+" + found.added() + " -" + found.removed() + " lines")
                 .orElse("another text");
-    }
-
-    private static String inWords(int names) {
-        return names + (names == 1 ? " name" : " names");
     }
 
     /** Lines of others that give one of the names another address: the block stands before them. */

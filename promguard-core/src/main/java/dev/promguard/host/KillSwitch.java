@@ -63,35 +63,9 @@ public record KillSwitch(
         files = List.copyOf(files);
     }
 
-    /**
-     * A kill switch of a host without viewers.
-     *
-     * @param network the mesh's network in canonical form
-     * @param address the host's address in it
-     * @param interfaceName the one interface that leads to it
-     * @param ports the TCP ports of the address that its peers may not reach, apart from some
-     * @param scrapers the addresses of the peers that may reach those ports
-     * @param files the script that sets routes and rules, and the unit that runs it, in this order
-     * @throws NullPointerException if something is null
-     */
-    public KillSwitch(
-            String network,
-            String address,
-            String interfaceName,
-            SortedSet<Integer> ports,
-            Set<String> scrapers,
-            List<ManagedFile> files) {
-        this(network, address, interfaceName, ports, scrapers, 0, Set.of(), files);
-    }
-
     /** The same, with files. */
     KillSwitch with(List<ManagedFile> its) {
         return new KillSwitch(network, address, interfaceName, ports, scrapers, viewed, viewers, its);
-    }
-
-    /** The same, with viewers. */
-    KillSwitch with(int port, Set<String> whoView) {
-        return new KillSwitch(network, address, interfaceName, ports, scrapers, port, whoView, files);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Names;
 import dev.promguard.host.HostFacts.FileFact;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -180,7 +181,7 @@ public final class ManagedFiles implements Resource {
             parts.add(
                     isDrift
                             ? "is gone"
-                            : "new, " + lines(diff.map(FileDiff::added).orElse(0)));
+                            : "new, " + Names.counted(diff.map(FileDiff::added).orElse(0), "line"));
         } else {
             if (differs) {
                 parts.add(
@@ -230,10 +231,6 @@ public final class ManagedFiles implements Resource {
     private static String summary(ManagedFile file, String before, FileDiff diff, Explanation explanation) {
         List<String> parts = FileSummary.of(file.path(), before, file.content(), explanation.newKeys());
         return parts.isEmpty() ? "+" + diff.added() + " -" + diff.removed() + " lines" : String.join(", ", parts);
-    }
-
-    private static String lines(int count) {
-        return count + (count == 1 ? " line" : " lines");
     }
 
     private static List<String> attributes(ManagedFile file, FileFact fact) {

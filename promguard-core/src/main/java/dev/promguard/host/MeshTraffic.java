@@ -27,7 +27,6 @@ import java.util.stream.Stream;
  */
 public final class MeshTraffic {
     private static final Pattern ENDPOINT = Pattern.compile("\\[?([0-9a-fA-F.:]+)]?:([0-9]{1,5})");
-    private static final int SSH_PORT = 22;
     private static final int MOST_PUBLISHED = 50;
     private static final int MOST_NAMED = 6;
 
@@ -372,7 +371,7 @@ public final class MeshTraffic {
                         && rule.networkInterface().isEmpty())
                 .map(FirewallRule::port)
                 .findFirst()
-                .orElse(SSH_PORT);
+                .orElse(Blueprint.SSH_PORT);
     }
 
     private void publications() {

@@ -43,7 +43,8 @@ public final class Renderer {
     private static final String METRICS_FOLDER = "/run/" + METRICS;
 
     /** Shorter than any NAT forgets a UDP mapping that was used both ways. */
-    private static final int KEEPALIVE_SECONDS = 25;
+    /** How often a peer that others cannot reach by themselves sends something, so that routers on the way keep its address. */
+    public static final int KEEPALIVE_SECONDS = 25;
 
     private static final String UNKNOWN = "(known after apply)";
 
@@ -376,20 +377,19 @@ public final class Renderer {
 
     private KillSwitch killSwitch(Blueprint blueprint, Blueprint.Host host) {
         KillSwitch withoutFiles = new KillSwitch(
-                        blueprint.network(),
-                        host.address(),
-                        blueprint.interfaceName(),
-                        portsClosedToPeers(blueprint, host),
-                        blueprint.monitors().stream()
-                                .map(Blueprint.Host::address)
-                                .filter(address -> !address.equals(host.address()))
-                                .collect(Collectors.toSet()),
-                        List.of())
-                .with(
-                        blueprint.spec().prometheus().port(),
-                        blueprint.viewersOf(host).stream()
-                                .map(Blueprint.Viewer::address)
-                                .collect(Collectors.toSet()));
+                blueprint.network(),
+                host.address(),
+                blueprint.interfaceName(),
+                portsClosedToPeers(blueprint, host),
+                blueprint.monitors().stream()
+                        .map(Blueprint.Host::address)
+                        .filter(address -> !address.equals(host.address()))
+                        .collect(Collectors.toSet()),
+                blueprint.spec().prometheus().port(),
+                blueprint.viewersOf(host).stream()
+                        .map(Blueprint.Viewer::address)
+                        .collect(Collectors.toSet()),
+                List.of());
         Map<String, Object> values = Map.of(
                 "mesh",
                 blueprint.mesh(),

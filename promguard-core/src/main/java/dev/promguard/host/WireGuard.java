@@ -1,6 +1,7 @@
 package dev.promguard.host;
 
 import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Names;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.PresharedKeyFact;
 import dev.promguard.host.HostFacts.UnitFact;
@@ -383,8 +384,8 @@ public final class WireGuard implements Resource {
         }
         Configure configure = (Configure) change;
         WireGuardInterface wireGuard = configure.wireGuard();
-        String after = wireGuard.address() + ", " + wireGuard.peers().size()
-                + (wireGuard.peers().size() == 1 ? " peer" : " peers");
+        String after =
+                wireGuard.address() + ", " + Names.counted(wireGuard.peers().size(), "peer");
         if (configure.does() == InterfaceAction.SYNC) {
             List<String> differences = differences(wireGuard, explanation.facts()).stream()
                     .map(difference -> SymbolicKeys.shown(difference, explanation.newKeys()))

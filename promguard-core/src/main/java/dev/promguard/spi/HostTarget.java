@@ -1,6 +1,7 @@
 package dev.promguard.spi;
 
 import dev.promguard.InvalidSettingException;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.time.Duration;
 import java.util.List;
@@ -160,7 +161,7 @@ public final class HostTarget {
     public static final class Builder {
         private final String name;
         private final String address;
-        private int port = 22;
+        private int port = Blueprint.SSH_PORT;
         private String user = "root";
         private Set<HostKeyFingerprint> acceptedHostKeys = Set.of();
         private HostCertificates certificates = HostCertificates.NONE;

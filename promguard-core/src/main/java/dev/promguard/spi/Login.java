@@ -1,6 +1,7 @@
 package dev.promguard.spi;
 
 import dev.promguard.InvalidSettingException;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.util.List;
 import java.util.Objects;
@@ -104,7 +105,7 @@ public final class Login {
     /** Collects what is known of a login. Not thread-safe. */
     public static final class Builder {
         private final String user;
-        private int port = 22;
+        private int port = Blueprint.SSH_PORT;
         private Set<HostKeyFingerprint> hostKeys = Set.of();
         private HostCertificates certificates = HostCertificates.NONE;
         private boolean trustOnFirstUse;

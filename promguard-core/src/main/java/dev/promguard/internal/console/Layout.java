@@ -1,5 +1,6 @@
 package dev.promguard.internal.console;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.internal.console.Line.Style;
 import dev.promguard.internal.console.RunView.HostView;
 import dev.promguard.internal.text.Columns;
@@ -68,13 +69,12 @@ final class Layout {
         if (idle > 0) {
             parts.add(idle + " with nothing to do now");
         }
-        return "… and " + others.size() + (others.size() == 1 ? " host" : " hosts") + " more: "
-                + String.join(", ", parts);
+        return "… and " + Names.counted(others.size(), "host") + " more: " + String.join(", ", parts);
     }
 
     /** The steps that a run has ended without beginning, after what else is said of it. */
     static String notBegun(int steps) {
-        return ", " + steps + (steps == 1 ? " step" : " steps") + " not begun";
+        return ", " + Names.counted(steps, "step") + " not begun";
     }
 
     /** A run that is over. */

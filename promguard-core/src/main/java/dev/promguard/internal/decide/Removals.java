@@ -56,9 +56,7 @@ public final class Removals {
      * @throws InvalidMeshException if there are any; it says what would be lost, and how to agree
      */
     public static void refuse(Roster roster) {
-        ofProtected(roster).ifPresent(problem -> {
-            throw problem.refusal(roster.blueprint().mesh());
-        });
+        refuse(roster.blueprint().mesh(), ofProtected(roster));
         List<String> losses = leaving(roster)
                 .map(host -> host.name() + " ("
                         + lost(roster.state(), host, roster.inventory().isPresent()) + ')')
@@ -124,14 +122,19 @@ public final class Removals {
      * @throws InvalidMeshException if it is protected by either
      */
     public static void refuseToReplace(String mesh, MeshState state, HostSpec host) {
-        ofProtected(
+        refuse(
+                mesh,
+                ofProtected(
                         state.protecting(host.isProtected() ? Map.of(host.name(), true) : Map.of()),
                         Stream.of(host.name()),
                         it -> "replacing " + it + " would delete " + it,
-                        it -> "Apply once with protect(false) for " + it + ", then replace " + it + '.')
-                .ifPresent(problem -> {
-                    throw problem.refusal(mesh);
-                });
+                        it -> "Apply once with protect(false) for " + it + ", then replace " + it + '.'));
+    }
+
+    private static void refuse(String mesh, Optional<Problem> problem) {
+        problem.ifPresent(found -> {
+            throw found.refusal(mesh);
+        });
     }
 
     /** The problem in words that are given what stands for the hosts. */

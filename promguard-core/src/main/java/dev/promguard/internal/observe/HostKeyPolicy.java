@@ -3,6 +3,7 @@ package dev.promguard.internal.observe;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.internal.run.Adoption;
 import dev.promguard.internal.run.Context;
 import dev.promguard.keys.HostKeyFingerprint;
@@ -32,7 +33,6 @@ import java.util.function.Supplier;
  */
 public final class HostKeyPolicy {
     private static final String STEP = "check the host key";
-    private static final int SSH_PORT = 22;
 
     private final Context context;
 
@@ -100,7 +100,7 @@ public final class HostKeyPolicy {
         Adoption adoption =
                 Optional.ofNullable(context.adoptions().get(name)).orElse(new Adoption(Set.of(), false, List.of()));
         if (host.bootstrapKey().isPresent()) {
-            return target.port(SSH_PORT).accepting(host.hostKeys()).identity(sessions.identity());
+            return target.port(Blueprint.SSH_PORT).accepting(host.hostKeys()).identity(sessions.identity());
         }
         Set<HostKeyFingerprint> accepted = host.hostKeys().isEmpty() ? adoption.hostKeys() : host.hostKeys();
         if (accepted.isEmpty() && !adoption.trustOnFirstUse()) {
@@ -112,7 +112,7 @@ public final class HostKeyPolicy {
         }
         List<Identity> identities = new ArrayList<>(List.of(sessions.identity()));
         identities.addAll(adoption.identities());
-        return target.port(SSH_PORT)
+        return target.port(Blueprint.SSH_PORT)
                 .accepting(accepted)
                 .trustOnFirstUse(adoption.trustOnFirstUse())
                 .identities(identities);

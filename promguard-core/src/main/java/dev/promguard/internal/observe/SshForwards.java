@@ -10,7 +10,6 @@ import java.util.stream.Collectors;
 
 /** The way to Prometheus for somebody with an SSH client and without Java. */
 public final class SshForwards {
-    private static final int SSH_PORT = 22;
 
     private SshForwards() {}
 
@@ -32,10 +31,10 @@ public final class SshForwards {
                 String hops = roster.jumpHosts(monitor.name()).stream()
                         .map(hop -> hop.login().user() + '@' + hop.endpoint())
                         .collect(Collectors.joining(","));
-                int port = login.map(Login::port).orElse(SSH_PORT);
+                int port = login.map(Login::port).orElse(Blueprint.SSH_PORT);
                 commands.add("ssh -L " + prometheus + ":127.0.0.1:" + prometheus
                         + (hops.isEmpty() ? "" : " -J " + hops)
-                        + (port == SSH_PORT ? "" : " -p " + port)
+                        + (port == Blueprint.SSH_PORT ? "" : " -p " + port)
                         + ' ' + login.map(Login::user).orElse("root") + '@' + address);
             }
         }

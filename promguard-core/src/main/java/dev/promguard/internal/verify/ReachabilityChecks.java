@@ -39,7 +39,6 @@ final class ReachabilityChecks {
     private static final int MOST_ADDRESSES = 8;
     private static final int MOST_PORTS = 16;
     private static final int NEIGHBOURS = 4;
-    private static final int SSH_PORT = 22;
     private static final String METRICS = "/metrics";
     private static final String REMEDY_INSIDE =
             "What is open: take away the rule that admits it (ufw status numbered, on %s) or what listens there (ss -ltnp), and run"
@@ -119,7 +118,7 @@ final class ReachabilityChecks {
                 .filter(rule -> rule.protocol() == Protocol.TCP && rule.from().isEmpty())
                 .map(FirewallRule::port)
                 .findFirst()
-                .orElse(SSH_PORT);
+                .orElse(Blueprint.SSH_PORT);
     }
 
     /** What is to be probed from a host: at its neighbours what must be closed, and from a monitor the pages that it scrapes. */

@@ -2,6 +2,7 @@ package dev.promguard.examples.localcloud;
 
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
+import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Release;
 import dev.promguard.digitalocean.DigitalOcean;
 import dev.promguard.keys.Secret;
@@ -301,7 +302,7 @@ public final class LocalCloud implements AutoCloseable {
     @Override
     public String toString() {
         int count = droplets().size();
-        return "LocalCloud[" + endpoint() + ", " + count + (count == 1 ? " droplet]" : " droplets]");
+        return "LocalCloud[" + endpoint() + ", " + Names.counted(count, "droplet") + ']';
     }
 
     /**

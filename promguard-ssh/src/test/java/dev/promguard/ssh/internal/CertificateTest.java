@@ -1,9 +1,7 @@
 package dev.promguard.ssh.internal;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
@@ -21,7 +19,6 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.sshd.common.config.keys.PublicKeyEntry;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,31 +38,21 @@ class CertificateTest {
 
     @BeforeEach
     void makeAuthority() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/ssh-keygen")), "needs ssh-keygen, to make certificates");
-        run("-t", "ed25519", "-N", "", "-f", path("ca"));
+        SshKeygen.orSkip();
+        SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("ca"));
     }
 
     private String path(String name) {
         return folder.resolve(name).toString();
     }
 
-    private static void run(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of("ssh-keygen", "-q"));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(said).isZero();
-    }
-
     /** Makes a key and a certificate for it. */
     private Identity certified(String type, String... options) throws Exception {
-        run("-t", type, "-N", "", "-f", path("key"));
+        SshKeygen.run("-t", type, "-N", "", "-f", path("key"));
         List<String> sign = new ArrayList<>(List.of("-s", path("ca"), "-I", "me"));
         sign.addAll(List.of(options));
         sign.add(path("key.pub"));
-        run(sign.toArray(new String[0]));
+        SshKeygen.run(sign.toArray(new String[0]));
         return Identity.ofKey(Secret.of(Files.readAllBytes(folder.resolve("key"))))
                 .withCertificate(SshPublicKey.parse(Files.readString(folder.resolve("key-cert.pub"))));
     }
@@ -130,7 +117,7 @@ class CertificateTest {
             throws Exception {
         Identity identity = which.equals("host") ? certified("ed25519", "-h", "-n", "db") : certified("ed25519");
         if (which.equals("other")) {
-            run("-t", "ed25519", "-N", "", "-f", path("other"));
+            SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("other"));
             identity = Identity.ofKey(Secret.of(Files.readAllBytes(folder.resolve("other"))))
                     .withCertificate(identity.certificate().orElseThrow());
         } else if (which.equals("plain")) {

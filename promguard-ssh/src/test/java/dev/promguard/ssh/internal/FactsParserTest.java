@@ -81,6 +81,8 @@ class FactsParserTest {
                                         "wg0",
                                         new TreeSet<>(Set.of(9100, 9187)),
                                         Set.of("10.0.0.3"),
+                                        9090,
+                                        Set.of(),
                                         List.of())))
                         .as(lost)
                         .isFalse();

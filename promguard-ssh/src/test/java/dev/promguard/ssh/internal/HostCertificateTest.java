@@ -1,9 +1,7 @@
 package dev.promguard.ssh.internal;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
@@ -24,7 +22,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.apache.sshd.common.config.keys.loader.openssh.OpenSSHKeyPairResourceParser;
@@ -49,22 +46,12 @@ class HostCertificateTest {
 
     @BeforeEach
     void makeAuthority() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/ssh-keygen")), "needs ssh-keygen, to make certificates");
-        run("-t", "ed25519", "-N", "", "-f", path("ca"));
+        SshKeygen.orSkip();
+        SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("ca"));
     }
 
     private String path(String name) {
         return folder.resolve(name).toString();
-    }
-
-    private static void run(String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of("ssh-keygen", "-q"));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(said).isZero();
     }
 
     private SshPublicKey publicKey(String name) throws Exception {
@@ -73,11 +60,11 @@ class HostCertificateTest {
 
     /** A server with a host key of a type, and a certificate for it that is made with these options. */
     private TestServer server(String type, String... options) throws Exception {
-        run("-t", type, "-N", "", "-f", path("host"));
+        SshKeygen.run("-t", type, "-N", "", "-f", path("host"));
         List<String> sign = new ArrayList<>(List.of("-s", path("ca"), "-I", "db", "-h"));
         sign.addAll(List.of(options));
         sign.add(path("host.pub"));
-        run(sign.toArray(new String[0]));
+        SshKeygen.run(sign.toArray(new String[0]));
         return showing("host")
                 .offering(sshd -> sshd.setHostKeyCertificateProvider(
                         new FileHostKeyCertificateProvider(folder.resolve("host-cert.pub"))));
@@ -193,7 +180,7 @@ class HostCertificateTest {
 
     @Test
     void open_hostWithoutACertificate_isRefused() throws Exception {
-        run("-t", "ed25519", "-N", "", "-f", path("host"));
+        SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("host"));
         try (TestServer server = showing("host").start()) {
             assertThat(failure(target(server, Set.of())))
                     .hasMessageContaining("and it showed no certificate for it")
@@ -205,9 +192,9 @@ class HostCertificateTest {
     /** The authority itself is a key too, and an authority's signature may be one that nobody should trust any more. */
     @Test
     void refusal_signatureWithSha1_doesNotCount() throws Exception {
-        run("-t", "rsa", "-N", "", "-f", path("old"));
-        run("-t", "ed25519", "-N", "", "-f", path("host"));
-        run("-s", path("old"), "-t", "ssh-rsa", "-I", "db", "-h", "-n", HOST, path("host.pub"));
+        SshKeygen.run("-t", "rsa", "-N", "", "-f", path("old"));
+        SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("host"));
+        SshKeygen.run("-s", path("old"), "-t", "ssh-rsa", "-I", "db", "-h", "-n", HOST, path("host.pub"));
 
         assertThat(HostCertificate.refusal(
                         blob(), new HostCertificates(Set.of(publicKey("old").fingerprint()), HOST), Instant.now()))
@@ -216,8 +203,8 @@ class HostCertificateTest {
 
     @Test
     void refusal_certificateOfAUser_doesNotCount() throws Exception {
-        run("-t", "ed25519", "-N", "", "-f", path("host"));
-        run("-s", path("ca"), "-I", "me", "-n", HOST, path("host.pub"));
+        SshKeygen.run("-t", "ed25519", "-N", "", "-f", path("host"));
+        SshKeygen.run("-s", path("ca"), "-I", "me", "-n", HOST, path("host.pub"));
 
         assertThat(HostCertificate.refusal(
                         blob(), new HostCertificates(Set.of(publicKey("ca").fingerprint()), HOST), Instant.now()))

@@ -3,7 +3,6 @@ package dev.promguard.ssh.internal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.HostException;
 import dev.promguard.host.FactsQuery;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -201,15 +199,13 @@ class LoginTest {
     })
     void open_keyOfSshKeygen_logsInWithItsPassphrase(
             String type, String format, String passphrase, @TempDir Path folder) throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/ssh-keygen")), "needs ssh-keygen, to make keys");
+        SshKeygen.orSkip();
         Path file = folder.resolve("key");
-        List<String> command = new java.util.ArrayList<>(
-                List.of("ssh-keygen", "-q", "-t", type, "-N", passphrase, "-f", file.toString()));
+        List<String> options = new java.util.ArrayList<>(List.of("-t", type, "-N", passphrase, "-f", file.toString()));
         if (!format.isEmpty()) {
-            command.addAll(List.of("-m", format));
+            options.addAll(List.of("-m", format));
         }
-        Process keygen = new ProcessBuilder(command).inheritIO().start();
-        assertThat(keygen.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        SshKeygen.run(options.toArray(new String[0]));
         try (TestServer server = new TestServer(dying("")).start();
                 Secret key = Secret.of(Files.readAllBytes(file))) {
             Optional<Secret> secret = passphrase.isEmpty() ? Optional.empty() : Optional.of(Secret.of(passphrase));

@@ -793,7 +793,14 @@ class ScriptTest {
             changes.add(new Manifest.Uninstall(part));
         }
         KillSwitch killSwitch = new KillSwitch(
-                "10.0.0.0/24", "10.0.0.2", "wg0", new TreeSet<>(Set.of(9100)), Set.of("10.0.0.3"), List.of());
+                "10.0.0.0/24",
+                "10.0.0.2",
+                "wg0",
+                new TreeSet<>(Set.of(9100)),
+                Set.of("10.0.0.3"),
+                9090,
+                Set.of(),
+                List.of());
         for (KillSwitches.KillSwitchAction action : KillSwitches.KillSwitchAction.values()) {
             changes.add(new KillSwitches.Configure(killSwitch, action));
         }
