@@ -35,6 +35,7 @@ public final class Calls {
             "listLag",
             "hostKey",
             "inventory",
+            "jumpHosts",
             "close",
             "toString",
             "hashCode",
