@@ -176,7 +176,17 @@ keep_forwarding() {
     for way in in out; do
         ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
     done
-    sed -i 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/' /etc/default/ufw
+    change_defaults 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/'
+}
+
+# change_defaults SED: of ufw. A temporary file of sed's own would stay if it was cut off.
+change_defaults() {
+    defaults=/etc/default/ufw
+    fresh=$(mktemp "${defaults%/*}/.promguard.XXXXXX") || return
+    if ! { cp -p "$defaults" "$fresh" && sed "$1" "$defaults" >"$fresh" && sync "$fresh" && mv -fT "$fresh" "$defaults"; }; then
+        rm -f "$fresh"
+        return 1
+    fi
 }
 
 # firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
@@ -314,7 +324,7 @@ undo_firewall() {
     if [ "$stays" = no ] || [ -e "$MANIFEST/ufw/enabled" ]; then
         for key in DEFAULT_INPUT_POLICY DEFAULT_FORWARD_POLICY; do
             policy=$(grep "^$key=" "$MANIFEST/ufw/ufw.default")
-            [ -z "$policy" ] || sed -i "s/^$key=.*/$policy/" /etc/default/ufw || return
+            [ -z "$policy" ] || change_defaults "s/^$key=.*/$policy/" || return
         done
     fi
     if [ "$stays" = yes ]; then

@@ -116,11 +116,12 @@ apply_preshared_keys() {
 apply_wireguard() {
     case $1 in
         ENABLE) enable_unit "wg-quick@$2.service" || return ;;
+        # Old keys go first: once the interface is up to date, no later run comes by here.
         SYNC)
-            sync_peers "$2" "$3" && forget_preshared_keys "$2" && sync_mtu "$2" || return
+            forget_preshared_keys "$2" && sync_peers "$2" "$3" && sync_mtu "$2" || return
             ;;
-        START) bring_up "$2" start && forget_preshared_keys "$2" || return ;;
-        RESTART) bring_up "$2" restart && forget_preshared_keys "$2" || return ;;
+        START) forget_preshared_keys "$2" && bring_up "$2" start || return ;;
+        RESTART) forget_preshared_keys "$2" && bring_up "$2" restart || return ;;
     esac
     apply_anti_spoofing "$2" "$5" || return
     if [ "$(wg show "$2" public-key)" != "$4" ]; then

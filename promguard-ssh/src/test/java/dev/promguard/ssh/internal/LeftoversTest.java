@@ -84,6 +84,7 @@ class LeftoversTest {
                 "/etc/systemd/network/.promguard.aB3xYz",
                 "/etc/NetworkManager/conf.d/.promguard.aB3xYz",
                 "/usr/local/lib/promguard/.promguard.aB3xYz",
+                "/etc/default/.promguard.aB3xYz",
                 "/etc/.promguard-hosts.aB3xYz/before",
                 "/opt/promguard/.new.aB3xYz/tarball",
                 "/run/promguard.aB3xYz",
