@@ -17,12 +17,12 @@ class MeshRecoverExistingTest {
     private final MemoryInventory inventory = new MemoryInventory();
     private final MemoryHosts hosts = new MemoryHosts(inventory);
     private final MemoryStateStore store = new MemoryStateStore();
-    private final MemoryMachine monitor = inventory.host("mon", "root", 22);
     private final MemoryMachine database = inventory.trusted("db-1");
     private MeshState before = MeshState.empty("shop");
 
     @BeforeEach
     void applyAndLoseTheState() {
+        inventory.host("mon", "root", 22);
         spec().apply();
         before = store.load("shop").orElseThrow();
         store.delete("shop");
