@@ -77,7 +77,8 @@ class MeshNetworkManagersTest {
         host.edit(NETWORKD, text -> text.replace("yes", "no"));
 
         assertThat(changes())
-                .containsExactly("systemd-networkd: " + NETWORKD + " is another (drift)   → leave the interface alone");
+                .containsExactly(
+                        "systemd-networkd: " + NETWORKD + " was changed (drift)   → leave the interface alone");
         assertThat(mesh().apply().drift()).isEqualTo(1);
         assertThat(changes()).isEmpty();
     }

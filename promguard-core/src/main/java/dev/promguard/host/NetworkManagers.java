@@ -192,7 +192,7 @@ public final class NetworkManagers implements Resource {
         }
         if (ManagedFiles.differs(keepOut.file(), facts)) {
             found.add(keepOut.file().path()
-                    + (facts.files().containsKey(keepOut.file().path()) ? " was changed" : " is gone"));
+                    + (facts.files().containsKey(keepOut.file().path()) ? " was changed" : " is not there"));
         }
         String what = String.join(", ", found);
         return List.of((explanation.isDrift(change)
