@@ -100,6 +100,10 @@ class StateDiskFullTest {
                                 account.cloud.machine("shop-node-1")));
             }
         }
-        assertThat(room).as("writes").isGreaterThan(1);
+        if (name.equals("destroy")) {
+            assertThat(room).as("runs: a destroy needs no room at all").isEqualTo(1);
+        } else {
+            assertThat(room).as("runs: one for each thing that needs room").isGreaterThan(5);
+        }
     }
 }
