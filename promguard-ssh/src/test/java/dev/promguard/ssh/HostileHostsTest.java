@@ -33,6 +33,13 @@ class HostileHostsTest {
         places.put(
                 "ExistingHostsBuilder.jumpHost/3#2",
                 (builder, text) -> builder.jumpHost("bastion", "203.0.113.9", text));
+        places.put(
+                "Builder.jumpHost/3#0", (builder, text) -> SshApplier.builder().jumpHost(text, "203.0.113.9", KEY));
+        places.put(
+                "Builder.jumpHost/3#1", (builder, text) -> SshApplier.builder().jumpHost("bastion", text, KEY));
+        places.put(
+                "Builder.jumpHost/3#2",
+                (builder, text) -> SshApplier.builder().jumpHost("bastion", "203.0.113.9", text));
         places.put("ExistingHostsBuilder.through/1#0", ExistingHostsBuilder::through);
         places.put(
                 "ExistingHostsBuilder.certificate/1#0",
