@@ -50,7 +50,7 @@ class LeftoversTest {
                     .end()
                     .text();
         }
-        text = text.replaceAll("(?<![A-Za-z0-9_}/\"])/(etc|opt|run|var|usr/local)/", "FOLDER/$1/")
+        text = text.replaceAll("(?<![A-Za-z0-9_}/\"])/(etc|opt|root|run|var|usr/local)/", "FOLDER/$1/")
                 .replace("FOLDER", folder.toString());
         Files.createDirectories(folder.resolve("run"));
         Process process =
@@ -86,6 +86,7 @@ class LeftoversTest {
                 "/usr/local/lib/promguard/.promguard.aB3xYz",
                 "/etc/default/.promguard.aB3xYz",
                 "/etc/.promguard-hosts.aB3xYz/before",
+                "/root/.ssh/.promguard-keys.aB3xYz/after",
                 "/opt/promguard/.new.aB3xYz/tarball",
                 "/run/promguard.aB3xYz",
                 "/var/lib/promguard/.new.aB3xYz/mesh",
