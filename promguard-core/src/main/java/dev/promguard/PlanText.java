@@ -3,6 +3,7 @@ package dev.promguard;
 import dev.promguard.Plan.Entry;
 import dev.promguard.Plan.Kind;
 import dev.promguard.Plan.Operation;
+import dev.promguard.blueprint.Names;
 import dev.promguard.internal.text.Columns;
 import dev.promguard.internal.text.TextTable;
 import dev.promguard.spi.Price;
@@ -64,8 +65,7 @@ final class PlanText {
         }
         if (!plan.cloud().isEmpty()) {
             text.append(", ")
-                    .append(plan.cloud().size())
-                    .append(plan.cloud().size() == 1 ? " change" : " changes")
+                    .append(Names.counted(plan.cloud().size(), "change"))
                     .append(" in the cloud");
         }
         return text.append(prices()).toString();

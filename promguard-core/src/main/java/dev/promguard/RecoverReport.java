@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.keys.HostKeyFingerprint;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -219,8 +220,7 @@ public final class RecoverReport {
             text.append("its state cannot be recovered yet");
         } else {
             text.append(written ? "recovered the state, with " : "a recovery would write the state, with ")
-                    .append(hosts.size())
-                    .append(hosts.size() == 1 ? " host" : " hosts");
+                    .append(Names.counted(hosts.size(), "host"));
         }
         text.append("\n  state: ").append(state);
         hosts.forEach(host -> text.append("\n  ")

@@ -2,6 +2,7 @@ package dev.promguard;
 
 import dev.promguard.MarkdownPage.Weight;
 import dev.promguard.VerifyReport.Check;
+import dev.promguard.blueprint.Names;
 import java.util.List;
 import java.util.Map;
 
@@ -121,8 +122,7 @@ final class VerifyMarkdown {
             StringBuilder item = new StringBuilder("- ")
                     .append(Markdown.text(text.subject(first.host())))
                     .append(": ")
-                    .append(checks.size())
-                    .append(checks.size() == 1 ? " check" : " checks");
+                    .append(Names.counted(checks.size(), "check"));
             line(item, "why", first.observed());
             line(item, "to do", first.remedy());
             page.add(Weight.OVERVIEW, "reason", item.append('\n').toString());

@@ -28,8 +28,8 @@ final class Regions {
     /** The title of a region. */
     static String title(Map.Entry<String, List<Blueprint.Host>> region) {
         int nodes = region.getValue().size();
-        return (region.getKey().isEmpty() ? "without a region" : region.getKey()) + " · " + nodes
-                + (nodes == 1 ? " node" : " nodes");
+        return (region.getKey().isEmpty() ? "without a region" : region.getKey()) + " · "
+                + Names.counted(nodes, "node");
     }
 
     /** What runs on a host: these, and the names of its jobs, as many as there is room for and how many more there are. */

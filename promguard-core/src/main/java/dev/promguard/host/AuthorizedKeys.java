@@ -2,6 +2,7 @@ package dev.promguard.host;
 
 import dev.promguard.InvalidSettingException;
 import dev.promguard.blueprint.Architecture;
+import dev.promguard.blueprint.Names;
 import dev.promguard.keys.SshPublicKey;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -177,7 +178,7 @@ public final class AuthorizedKeys implements Resource {
     }
 
     private static String inWords(int keys) {
-        return keys + (keys == 1 ? " additional login key" : " additional login keys");
+        return Names.counted(keys, "additional login key");
     }
 
     private static String lines(List<SshPublicKey> keys, String comment) {

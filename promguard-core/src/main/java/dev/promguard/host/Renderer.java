@@ -42,8 +42,10 @@ public final class Renderer {
     /** Below /run: what was true before a boot is not told after it. */
     private static final String METRICS_FOLDER = "/run/" + METRICS;
 
-    /** Shorter than any NAT forgets a UDP mapping that was used both ways. */
-    /** How often a peer that others cannot reach by themselves sends something, so that routers on the way keep its address. */
+    /**
+     * Every how many seconds a peer that others cannot reach by themselves sends something, so that routers on the way keep its address: more
+     * often than any NAT forgets a UDP mapping that was used both ways.
+     */
     public static final int KEEPALIVE_SECONDS = 25;
 
     private static final String UNKNOWN = "(known after apply)";

@@ -90,9 +90,9 @@ public final class HostKeyPolicy {
     }
 
     private List<JumpHost> jumpHosts(String name) {
-        return context.provider().inventory().isEmpty()
-                ? context.applier().jumpHosts()
-                : login(name).map(Login::jumpHosts).orElse(List.of());
+        return context.isInventory()
+                ? login(name).map(Login::jumpHosts).orElse(List.of())
+                : context.applier().jumpHosts();
     }
 
     private HostTarget.Builder ofCloud(
