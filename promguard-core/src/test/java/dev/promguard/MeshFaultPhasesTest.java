@@ -23,10 +23,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Lets one thing go wrong at each phase of each verb, ends it, and runs the verb again. The build tries every so many moments of a verb,
- * and with {@code -Dpromguard.every=1} all of them.
+ * and with {@code -Plong} all of them.
  */
 class MeshFaultPhasesTest {
-    private static final int EVERY = Integer.getInteger("promguard.every", 13);
+    private static final int EVERY = Integer.getInteger("promguard.every", 29);
     private static final int ALWAYS = Integer.MAX_VALUE;
     private static final Duration HOUR = Duration.ofHours(1);
 

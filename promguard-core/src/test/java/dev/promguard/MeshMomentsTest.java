@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * read from the cloud, the hosts and the store alone. More moments: {@code -Dpromguard.moments=2000 -Dpromguard.seed=1}.
  */
 class MeshMomentsTest {
-    private static final int MOMENTS = Integer.getInteger("promguard.moments", 20);
+    private static final int MOMENTS = Integer.getInteger("promguard.moments", 12);
     private static final long SEED = Long.getLong("promguard.seed", 20_261_129L);
     private static final int[] LAGS = {0, 0, 3, 8, 20, 60};
 

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 class MeshSoakTest {
     private static final long MINUTES = Long.getLong("promguard.soak.minutes", 0);
     private static final long SEED = Long.getLong("promguard.soak.seed", 20_261_129L);
-    private static final int MESHES = 3;
-    private static final int OPERATIONS = 25;
+    private static final int MESHES = 2;
+    private static final int OPERATIONS = MINUTES > 0 ? 25 : 15;
 
     /** It says of each exception that a listener throws, and of states that could not be shortened. */
     private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("dev.promguard.internal.run");

@@ -108,7 +108,7 @@ class StateDurabilityTest {
             } catch (LossyDisk.PowerCut e) {
                 cuts++;
             }
-            for (int chance = 0; chance < 6; chance++) {
+            for (int chance = 0; chance < 3; chance++) {
                 Path left = folder.resolve("left-" + cutAt + "-" + chance);
                 disk.leave(base, left, chance == 0 ? null : new Random(SEED + 1000L * cutAt + chance));
                 assertThatAllIsThere(

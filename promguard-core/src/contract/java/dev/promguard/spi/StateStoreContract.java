@@ -285,7 +285,7 @@ public abstract class StateStoreContract {
                     return reads;
                 }));
             }
-            for (int i = 1; i < 30; i++) {
+            for (int i = 1; i < 12; i++) {
                 lock.write("state.json", content(i), version("state.json"));
             }
             done.countDown();
@@ -313,7 +313,7 @@ public abstract class StateStoreContract {
                 StateStore asked = i % 2 == 0 ? store() : other();
                 runs.add(threads.submit(() -> {
                     int held = 0;
-                    while (held < 5) {
+                    while (held < 3) {
                         try (Lock lock = asked.lock("shop", BEN)) {
                             assertThat(holders.incrementAndGet()).isEqualTo(1);
                             Optional<Document> before = asked.read("shop", "count");
@@ -330,12 +330,12 @@ public abstract class StateStoreContract {
                 }));
             }
             for (Future<Integer> run : runs) {
-                assertThat(run.get()).isEqualTo(5);
+                assertThat(run.get()).isEqualTo(3);
             }
         } finally {
             threads.shutdownNow();
         }
-        assertThat(store().read("shop", "count").orElseThrow().content()).containsExactly(20);
+        assertThat(store().read("shop", "count").orElseThrow().content()).containsExactly(12);
         assertThat(new HashSet<>(store().names("shop"))).containsExactly("count");
     }
 }

@@ -20,7 +20,22 @@ final class Printable {
         String cut = line.codePointCount(0, line.length()) > most
                 ? line.substring(0, line.offsetByCodePoints(0, most)) + '…'
                 : line;
-        return UNPRINTABLE.matcher(cut).replaceAll(found -> {
+        // Nearly every line is plain, and the pattern takes far longer than to see that.
+        return isPlain(cut) ? cut : escaped(cut);
+    }
+
+    private static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if ((c < ' ' || c > '~') && c != '\t') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String escaped(String text) {
+        return UNPRINTABLE.matcher(text).replaceAll(found -> {
             int code = found.group().codePointAt(0);
             String form = code < 0x100 ? "\\\\x%02x" : "\\\\u{%04x}";
             return String.format(Locale.ROOT, form, code);

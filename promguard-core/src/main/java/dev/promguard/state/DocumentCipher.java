@@ -35,11 +35,9 @@ final class DocumentCipher {
     private static final int FIXED = 5 + 1 + 4 + 1 + 1 + SALT + CHECK + NONCE;
     private static final int HEADER = FIXED + DIGEST;
 
-    /** RFC 9106 recommends these where memory is constrained. */
-    private static final int MEMORY_KIB = 64 * 1024;
+    /** What RFC 9106 recommends where memory is constrained. */
+    static final Cost RECOMMENDED = new Cost(64 * 1024, 3, 4);
 
-    private static final int ITERATIONS = 3;
-    private static final int LANES = 4;
     /** What a header may ask for, which whoever may write documents could alter. */
     private static final int MOST_MEMORY_KIB = 256 * 1024;
 
@@ -56,14 +54,8 @@ final class DocumentCipher {
         this.check = check;
     }
 
-    /** How a key is derived: how much memory, how often, in how many lanes and with which salt, in hexadecimal digits. */
-    record Parameters(int memoryKib, int iterations, int lanes, String salt) {
-        static Parameters random(SecureRandom random) {
-            byte[] salt = new byte[SALT];
-            random.nextBytes(salt);
-            return new Parameters(MEMORY_KIB, ITERATIONS, LANES, HexFormat.of().formatHex(salt));
-        }
-
+    /** What it takes to derive a key: how much memory, how often and in how many lanes. */
+    record Cost(int memoryKib, int iterations, int lanes) {
         boolean isBearable() {
             return memoryKib >= 8 * lanes
                     && memoryKib <= MOST_MEMORY_KIB
@@ -71,6 +63,15 @@ final class DocumentCipher {
                     && iterations <= MOST_ITERATIONS
                     && lanes >= 1
                     && lanes <= MOST_LANES;
+        }
+    }
+
+    /** How a key is derived: at which cost, and with which salt, in hexadecimal digits. */
+    record Parameters(Cost cost, String salt) {
+        static Parameters random(Cost cost, SecureRandom random) {
+            byte[] salt = new byte[SALT];
+            random.nextBytes(salt);
+            return new Parameters(cost, HexFormat.of().formatHex(salt));
         }
     }
 
@@ -101,10 +102,12 @@ final class DocumentCipher {
             int iterations = header.get();
             int lanes = header.get();
             String salt = HexFormat.of().formatHex(bytes(header, SALT));
-            Parameters parameters = new Parameters(memory, iterations, lanes, salt);
+            Parameters parameters = new Parameters(new Cost(memory, iterations, lanes), salt);
             byte[] check = bytes(header, CHECK);
             byte[] nonce = bytes(header, NONCE);
-            return parameters.isBearable() ? Optional.of(new Sealed(parameters, check, nonce, all)) : Optional.empty();
+            return parameters.cost().isBearable()
+                    ? Optional.of(new Sealed(parameters, check, nonce, all))
+                    : Optional.empty();
         }
 
         private static byte[] bytes(ByteBuffer from, int length) {
@@ -123,9 +126,9 @@ final class DocumentCipher {
         Argon2BytesGenerator argon = new Argon2BytesGenerator();
         argon.init(new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
                 .withVersion(Argon2Parameters.ARGON2_VERSION_13)
-                .withMemoryAsKB(parameters.memoryKib())
-                .withIterations(parameters.iterations())
-                .withParallelism(parameters.lanes())
+                .withMemoryAsKB(parameters.cost().memoryKib())
+                .withIterations(parameters.cost().iterations())
+                .withParallelism(parameters.cost().lanes())
                 .withSalt(HexFormat.of().parseHex(parameters.salt()))
                 .build());
         byte[] derived = new byte[KEY + CHECK];
@@ -152,9 +155,9 @@ final class DocumentCipher {
         ByteBuffer header = ByteBuffer.allocate(HEADER);
         header.put(MAGIC)
                 .put(FORMAT)
-                .putInt(parameters.memoryKib())
-                .put((byte) parameters.iterations())
-                .put((byte) parameters.lanes())
+                .putInt(parameters.cost().memoryKib())
+                .put((byte) parameters.cost().iterations())
+                .put((byte) parameters.cost().lanes())
                 .put(HexFormat.of().parseHex(parameters.salt()))
                 .put(check)
                 .put(nonce);

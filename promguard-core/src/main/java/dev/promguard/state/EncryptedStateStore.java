@@ -40,11 +40,15 @@ public final class EncryptedStateStore implements StateStore {
     /** What each mesh's documents are encrypted with. */
     private final Map<String, DocumentCipher> current = new ConcurrentHashMap<>();
 
+    /** What a key costs where nothing is encrypted yet; what is there says its own. */
+    private final DocumentCipher.Cost cost;
+
     private record Derivation(int key, DocumentCipher.Parameters parameters) {}
 
-    private EncryptedStateStore(StateStore store, List<Secret> keys) {
+    private EncryptedStateStore(StateStore store, List<Secret> keys, DocumentCipher.Cost cost) {
         this.store = store;
         this.keys = keys;
+        this.cost = cost;
     }
 
     /**
@@ -57,10 +61,14 @@ public final class EncryptedStateStore implements StateStore {
      * @throws NullPointerException if one is null
      */
     public static EncryptedStateStore of(StateStore store, Secret key) {
+        return of(store, key, DocumentCipher.RECOMMENDED);
+    }
+
+    static EncryptedStateStore of(StateStore store, Secret key, DocumentCipher.Cost cost) {
         if (store instanceof EncryptedStateStore) {
             throw new InvalidSettingException("the store is encrypted already: leave one encryptedWith(…) out");
         }
-        return new EncryptedStateStore(Objects.requireNonNull(store, "store"), List.of(copy(key)));
+        return new EncryptedStateStore(Objects.requireNonNull(store, "store"), List.of(copy(key)), cost);
     }
 
     /**
@@ -72,7 +80,7 @@ public final class EncryptedStateStore implements StateStore {
      */
     public EncryptedStateStore acceptingAlso(Secret former) {
         return new EncryptedStateStore(
-                store, Stream.concat(keys.stream(), Stream.of(copy(former))).toList());
+                store, Stream.concat(keys.stream(), Stream.of(copy(former))).toList(), cost);
     }
 
     private static Secret copy(Secret key) {
@@ -183,7 +191,7 @@ public final class EncryptedStateStore implements StateStore {
                 }
             }
         }
-        DocumentCipher cipher = present == null ? cipher(0, DocumentCipher.Parameters.random(RANDOM)) : present;
+        DocumentCipher cipher = present == null ? cipher(0, DocumentCipher.Parameters.random(cost, RANDOM)) : present;
         for (String name : former) {
             Document found = store.read(mesh, name).orElseThrow(() -> damaged(mesh, name, "was deleted"));
             DocumentCipher.Sealed sealed = sealed(mesh, name, found);

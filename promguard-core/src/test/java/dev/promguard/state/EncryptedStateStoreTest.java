@@ -26,7 +26,12 @@ class EncryptedStateStoreTest extends StateStoreContract {
     private static final Secret NEW_KEY = Secret.of("another horse, another battery");
 
     private final MemoryStateStore inner = new MemoryStateStore();
-    private final EncryptedStateStore store = inner.encryptedWith(KEY);
+    private final EncryptedStateStore store = encryptedWith(KEY);
+
+    /** At a cost that tests can bear. */
+    private EncryptedStateStore encryptedWith(Secret key) {
+        return EncryptedStateStore.of(inner, key, new DocumentCipher.Cost(64, 1, 1));
+    }
 
     @Override
     protected StateStore store() {
@@ -75,13 +80,19 @@ class EncryptedStateStoreTest extends StateStoreContract {
 
     @Test
     void read_byAnotherProgramWithTheKey_isWhatWasWritten() {
-        write(store, "state.json", bytes("content"));
+        write(inner.encryptedWith(KEY), "state.json", bytes("content"));
 
         assertThat(inner.encryptedWith(KEY)
                         .read("shop", "state.json")
                         .orElseThrow()
                         .content())
                 .isEqualTo(bytes("content"));
+        assertThat(DocumentCipher.Sealed.parse(raw("state.json"))
+                        .orElseThrow()
+                        .parameters()
+                        .cost())
+                .as("of RFC 9106, section 4, the second choice")
+                .isEqualTo(new DocumentCipher.Cost(64 * 1024, 3, 4));
     }
 
     @Test
@@ -89,7 +100,7 @@ class EncryptedStateStoreTest extends StateStoreContract {
         write(store, "state.json", bytes("content"));
 
         assertRefused(
-                inner.encryptedWith(NEW_KEY),
+                encryptedWith(NEW_KEY),
                 "state.json",
                 ErrorCode.STATE_KEY,
                 "is encrypted with another key than the given one. Give the key");
@@ -147,12 +158,12 @@ class EncryptedStateStoreTest extends StateStoreContract {
     void acceptingAlso_afterAChangeOfKeys_readsAndTheNextLockEncryptsAnew() {
         write(store, "state.json", bytes("state"));
         write(store, "id_ed25519", bytes("login key"));
-        EncryptedStateStore changed = inner.encryptedWith(NEW_KEY).acceptingAlso(KEY);
+        EncryptedStateStore changed = encryptedWith(NEW_KEY).acceptingAlso(KEY);
 
         assertThat(changed.read("shop", "id_ed25519").orElseThrow().content()).isEqualTo(bytes("login key"));
         changed.rotate("shop");
 
-        StateStore newAlone = inner.encryptedWith(NEW_KEY);
+        StateStore newAlone = encryptedWith(NEW_KEY);
         assertThat(newAlone.read("shop", "state.json").orElseThrow().content()).isEqualTo(bytes("state"));
         assertThat(newAlone.read("shop", "id_ed25519").orElseThrow().content()).isEqualTo(bytes("login key"));
         assertRefused(store, "state.json", ErrorCode.STATE_KEY, "another key");
@@ -165,7 +176,7 @@ class EncryptedStateStoreTest extends StateStoreContract {
         write(store, "state.json", bytes("state"));
         byte[] before = raw("state.json");
 
-        assertThatThrownBy(() -> inner.encryptedWith(NEW_KEY).rotate("shop"))
+        assertThatThrownBy(() -> encryptedWith(NEW_KEY).rotate("shop"))
                 .isInstanceOfSatisfying(
                         StateException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STATE_KEY));
 

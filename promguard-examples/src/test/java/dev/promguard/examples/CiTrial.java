@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +28,7 @@ abstract class CiTrial {
     }
 
     @Test
+    @Tag("long")
     void jobs_driftIsReviewed_isPutRightByTheNextJobAndVerified() throws Exception {
         shop().node(1).exec("systemctl", "stop", "node_exporter.service").orThrow();
 

@@ -25,12 +25,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -50,6 +52,7 @@ class ClosedIT {
     private static final String NODE_2 = "10.0.0.3";
     private static final String WITHOUT_INTERFACE = "allow from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
     private static final String KILL_SWITCH = "/usr/local/lib/promguard/kill-switch.sh";
+    private static final String RESTART = "systemctl restart wg-quick@wg0";
     private static final String ITS_ROUTE = "10.0.0.0/24 proto kernel metric 4278198272";
     private static final String ITS_RULE =
             "OUTPUT -d 10.0.0.0/24 ! -o wg0 -m addrtype ! --dst-type LOCAL -m comment --comment"
@@ -206,17 +209,27 @@ class ClosedIT {
                     "forged metrics to be stale", SOON, () -> !forgedMetrics().contains("9100"));
 
             assertSilent(forger, "systemctl stop wg-quick@wg0", "systemctl start wg-quick@wg0 node_exporter");
-            String restart = "systemctl restart wg-quick@wg0";
-            assertSilent(forger, "ip link delete wg0", restart);
-            assertSilent(forger, "ip address delete 10.0.0.1/24 dev wg0", restart);
             assertSilent(
                     forger,
                     "iptables -t raw -D " + ITS_RULE + "; ip address flush dev wg0",
-                    restart + "; iptables -t raw -A " + ITS_RULE);
+                    RESTART + "; iptables -t raw -A " + ITS_RULE);
             assertSilent(
                     forger,
                     "ip route delete unreachable " + ITS_ROUTE + "; ip address flush dev wg0",
-                    restart + "; ip route add unreachable " + ITS_ROUTE);
+                    RESTART + "; ip route add unreachable " + ITS_ROUTE);
+            Clouds.run(monitor(), "ip route replace default via " + cloud.gateway());
+        }
+        mesh.plan().requireEmpty();
+    }
+
+    @Test
+    @Tag("long")
+    @Order(34)
+    void prometheus_interfaceDeletedOrWithOtherRoutes_sendsNothingElsewhere() {
+        try (ForgedGateway forger = new ForgedGateway(outsider, List.of(NODE_1, NODE_2))) {
+            forger.takeThePlaceOfTheGateway(monitor());
+            assertSilent(forger, "ip link delete wg0", RESTART);
+            assertSilent(forger, "ip address delete 10.0.0.1/24 dev wg0", RESTART);
             assertSilent(
                     forger,
                     "ip route add 10.0.0.2/32 via " + outsider.address() + "; ip route add 10.0.0.3/32 via "
@@ -462,6 +475,35 @@ class ClosedIT {
     @Test
     @Order(75)
     void viewer_laptopOutsideTheMesh_reachesPrometheusAloneAndOnlyAsLongAsTheSpecSays() {
+        letIn((viewed, laptop) -> {});
+    }
+
+    @Test
+    @Tag("long")
+    @Order(76)
+    void viewer_unitsFirewallAndMonitorDownAndUp_reachesPrometheusAloneAllTheSame() {
+        letIn((viewed, laptop) -> {
+            Clouds.run(
+                    monitor(),
+                    "systemctl is-active promguard-viewers.service && systemctl restart promguard-viewers.socket");
+            assertViewed(laptop);
+            Clouds.run(monitor(), "ufw reload; systemctl restart wg-quick@wg0");
+            assertViewed(laptop);
+            int boots = monitor().boots();
+            monitor().reboot();
+            Clouds.await("the boot", SOON, () -> monitor().boots() > boots);
+            assertViewed(laptop);
+            assertScraped();
+            Clouds.run(monitor(), "ufw --force disable");
+            assertViewed(laptop);
+            assertThat(open(Set.of(9090), Clouds.from(node(1)), MONITOR)).isEmpty();
+            assertThat(viewed.apply().ok()).isTrue();
+            viewed.plan().requireEmpty();
+        });
+    }
+
+    /** Lets a laptop in, has something happen while it is, and shuts it out again. */
+    private void letIn(BiConsumer<Mesh, Outsider> meanwhile) {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/wg-quick")), "needs wg-quick, of the package wireguard-tools");
         Map<String, String> started = Clouds.startTimes(hosts());
         try (WireGuardKeyPair keys = WireGuardKeyPair.generate();
@@ -482,22 +524,7 @@ class ClosedIT {
             try {
                 assertThat(Clouds.startTimes(hosts())).isEqualTo(started);
                 assertViewed(laptop);
-                Clouds.run(
-                        monitor(),
-                        "systemctl is-active promguard-viewers.service && systemctl restart promguard-viewers.socket");
-                assertViewed(laptop);
-                Clouds.run(monitor(), "ufw reload; systemctl restart wg-quick@wg0");
-                assertViewed(laptop);
-                int boots = monitor().boots();
-                monitor().reboot();
-                Clouds.await("the boot", SOON, () -> monitor().boots() > boots);
-                assertViewed(laptop);
-                assertScraped();
-                Clouds.run(monitor(), "ufw --force disable");
-                assertViewed(laptop);
-                assertThat(open(Set.of(9090), Clouds.from(node(1)), MONITOR)).isEmpty();
-                assertThat(viewed.apply().ok()).isTrue();
-                viewed.plan().requireEmpty();
+                meanwhile.accept(viewed, laptop);
 
                 assertThat(mesh.apply().ok()).isTrue();
 
@@ -548,6 +575,7 @@ class ClosedIT {
 
     /** The rollback puts back what somebody had done by hand, ufw off, and still nothing answers. */
     @Test
+    @Tag("long")
     @Order(90)
     void rollback_ofAFirewallThatWasOff_neverOpens() {
         Clouds.run(node(2), "ufw --force disable; systemctl stop node_exporter");

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -234,6 +235,7 @@ abstract class DriftTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(2)
     void apply_firewallOpenedByHand_closesIt() {
         suffer(
@@ -267,6 +269,7 @@ abstract class DriftTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(3)
     void apply_unitsStoppedMaskedAndOverridden_runsThemUpToDate() {
         suffer(
@@ -322,6 +325,7 @@ abstract class DriftTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(4)
     void apply_filesAndInterfaceChangedByHand_putsThemBack() {
         suffer(
@@ -369,6 +373,7 @@ abstract class DriftTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(5)
     void apply_packagesUsersAndKeysTakenAway_bringsThemBack() {
         suffer(
@@ -408,6 +413,7 @@ abstract class DriftTrials {
 
     /** Nothing that listens depends on who brings the firewall or the interface up, and the watcher sees nothing open meanwhile. */
     @Test
+    @Tag("long")
     @Order(6)
     void firewallAndInterface_downAndUpByHand_areScrapedAgainByThemselves() {
         List<LocalDroplet> both = List.of(monitor, node1);

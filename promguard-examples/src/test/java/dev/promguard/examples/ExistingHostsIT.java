@@ -57,6 +57,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -374,6 +375,7 @@ class ExistingHostsIT {
     }
 
     @Test
+    @Tag("long")
     @Order(15)
     void takeOff_nobodyComesBackToConfirm_theHostClosesAgainAndIsStillTheMeshs() {
         SshApplier hasty =
@@ -481,6 +483,7 @@ class ExistingHostsIT {
 
     /** Whoever goes on trying soon is refused for as long as that lasts. */
     @Test
+    @Tag("long")
     @Order(17)
     void apply_hostThatLimitsConnections_isLetInAfterAWhile() throws IOException {
         String limit = "limit proto tcp from " + cloud.gateway() + " to any port 22";
@@ -528,6 +531,7 @@ class ExistingHostsIT {
     }
 
     @Test
+    @Tag("long")
     @Order(30)
     void apply_trustOnFirstUseAndRulesAddedMeanwhile_keepsTheFirewallOnAndSshOpen() {
         ExistingHosts provider = servers()
@@ -550,6 +554,7 @@ class ExistingHostsIT {
 
     /** A Debian with the habits of other systems and of owners, and a reboot between, after which its own firewall is loaded first. */
     @Test
+    @Tag("long")
     @Order(35)
     void applyVerifyRebootAndDestroy_hostDressedAsOthers_isAMeshAndThenWhatItWas() {
         LocalDroplet host = database();
@@ -614,6 +619,7 @@ class ExistingHostsIT {
     }
 
     @Test
+    @Tag("long")
     @Order(40)
     void apply_hostsWithoutIpv4_areAMeshOverIpv6Alone() {
         URI mirror = cloud.ipv6ReleaseMirror().orElse(null);

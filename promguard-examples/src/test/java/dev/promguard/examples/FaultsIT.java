@@ -34,6 +34,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -45,6 +46,17 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Order(5)
 class FaultsIT {
+    /** The build tries the fifth of the moments, and with {@code -Plong} each. */
+    private static final int EVERY = Integer.getInteger("promguard.every", 5);
+
+    private static final List<String> MOMENTS = List.of(
+            "order it from",
+            "wait until active",
+            "install ufw",
+            "ufw: deny what no rule admits",
+            "start node_exporter",
+            "replace the bootstrap");
+
     @RegisterExtension
     static final ContractWatch CONTRACT = ContractWatch.ofAll();
 
@@ -180,6 +192,7 @@ class FaultsIT {
     }
 
     @Test
+    @Tag("long")
     @Order(1)
     void apply_aptFailsAndSshRefused_namesEachAndTheNextApplyFinishes() {
         MeshListener breakApt = onceAt(
@@ -227,13 +240,8 @@ class FaultsIT {
     void apply_killedAtOneStepAfterAnother_isFinishedByTheNextWithoutDoubles() throws Exception {
         try (Watcher watcher = new Watcher(cloud).knowing(spec().build().blueprint())) {
             // MeshMomentsTest tries every moment without machines.
-            for (String moment : List.of(
-                    "order it from",
-                    "wait until active",
-                    "install ufw",
-                    "ufw: deny what no rule admits",
-                    "start node_exporter",
-                    "replace the bootstrap")) {
+            for (int number = EVERY; number <= MOMENTS.size(); number += EVERY) {
+                String moment = MOMENTS.get(number - 1);
                 ApplyAndDie.at(moment, cloud, state, Duration.ofMinutes(2));
                 assertThat(Clouds.open(outsider, cloud.droplets(), 9100, 9090))
                         .as(moment)

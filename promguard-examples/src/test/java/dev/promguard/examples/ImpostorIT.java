@@ -37,6 +37,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -220,6 +221,7 @@ class ImpostorIT {
     }
 
     @Test
+    @Tag("long")
     @Order(5)
     void apply_impostorAtTheConfirmation_isRefusedAndTheHostRollsBack() {
         Clouds.run(node(), "ufw --force delete allow in on wg0 from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp");
@@ -271,6 +273,7 @@ class ImpostorIT {
     }
 
     @Test
+    @Tag("long")
     @Order(7)
     void apply_rebuiltNode_setsItUpAgainAndRestartsNothingElse() throws Exception {
         Mesh mesh = spec().build();
@@ -299,6 +302,7 @@ class ImpostorIT {
     }
 
     @Test
+    @Tag("long")
     @Order(8)
     void apply_addressOfALostHostGivenToAStranger_leavesTheStrangerAlone() {
         String address = node().publicAddress();

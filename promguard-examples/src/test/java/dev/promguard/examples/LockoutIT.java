@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -131,7 +132,7 @@ class LockoutIT {
     @Test
     @Order(1)
     void firstApply_controllerDiesAfterArming_hostsTakeEverythingBackAndTheNextApplyFinishes() throws Exception {
-        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(90));
+        ApplyAndDie.at("reconnect", cloud, state, Duration.ofSeconds(45));
         LocalDroplet armed = List.of(monitor(), node()).stream()
                 .filter(host ->
                         host.exec("test", "-d", "/var/lib/promguard/rollback").ok())
@@ -250,6 +251,7 @@ class LockoutIT {
     }
 
     @Test
+    @Tag("long")
     @Order(3)
     void apply_confirmationComesLate_isRolledBackAndTheNextApplyFinishes() {
         Clouds.run(node(), "ufw --force delete " + SCRAPE);
@@ -275,6 +277,7 @@ class LockoutIT {
 
     /** The rollback ends as it does where a host goes down in it, and nothing on the host begins it again before the next boot. */
     @Test
+    @Tag("long")
     @Order(4)
     void apply_hostWentDownInItsRollback_bringsItToItsEndFirst() throws Exception {
         Clouds.run(node(), "ufw --force delete " + SCRAPE);

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -285,6 +286,7 @@ class MeshIT {
     }
 
     @Test
+    @Tag("long")
     @Order(30)
     void apply_planOfBeforeHandEdits_isRefusedAndTheNextOneShowsThem() {
         Plan stale = mesh.plan();
@@ -313,6 +315,7 @@ class MeshIT {
     }
 
     @Test
+    @Tag("long")
     @Order(31)
     void only_oneHost_isPutRightAndTheOthersAreLeftAlone() {
         Clouds.run(node(1), "systemctl stop node_exporter");
@@ -330,6 +333,7 @@ class MeshIT {
     }
 
     @Test
+    @Tag("long")
     @Order(40)
     void reboot_ofNodeAndMonitor_everythingComesBackByItself() {
         int nodeBoots = node(3).boots();
@@ -357,6 +361,7 @@ class MeshIT {
     }
 
     @Test
+    @Tag("long")
     @Order(50)
     void recover_stateFolderDeleted_getsInWithTheAdditionalKeyAndRestartsNothing() throws Exception {
         Map<String, String> before = Clouds.startTimes(hosts());
@@ -392,6 +397,7 @@ class MeshIT {
     }
 
     @Test
+    @Tag("long")
     @Order(60)
     void destroy_besideAnotherMesh_removesThisOneAlone() {
         Mesh other = Mesh.builder()

@@ -100,7 +100,7 @@ class SecretsIT {
         return Base64.getEncoder().encodeToString(bytes(32));
     }
 
-    /** Reads, as often as it can, the command line and the environment of every process here and in the machines. */
+    /** Reads, 20 times a second, the command line and the environment of every process here and in the machines. */
     private static final class ProcessWatch implements AutoCloseable {
         private final Set<String> commandLines = ConcurrentHashMap.newKeySet();
         private final Set<String> environments = ConcurrentHashMap.newKeySet();
@@ -127,7 +127,7 @@ class SecretsIT {
                     throw new java.io.UncheckedIOException(e);
                 }
                 rounds.incrementAndGet();
-                LockSupport.parkNanos(10_000_000);
+                LockSupport.parkNanos(50_000_000);
             }
         }
 

@@ -15,6 +15,7 @@ import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
@@ -121,6 +122,7 @@ abstract class VerifyTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(2)
     void verify_ruleWithoutInterfacePeerOfNobodyAndForeignRule_namesEach() {
         String rule = "allow from 10.0.0.1 to 10.0.0.2 port 9100 proto tcp";
@@ -181,6 +183,7 @@ abstract class VerifyTrials {
     }
 
     @Test
+    @Tag("long")
     @Order(4)
     void verify_exporterStoppedAndLargePacketsLost_namesEach() {
         String drop = " OUTPUT -o eth0 -p udp --sport 51820 -m length --length 1000: -j DROP";

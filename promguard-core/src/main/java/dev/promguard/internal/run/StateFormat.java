@@ -40,7 +40,8 @@ final class StateFormat {
     private static final String MESH = "mesh";
     private static final String HOSTS = "hosts";
 
-    private final ObjectMapper json = JsonMapper.builder()
+    /** Shared, for it learns each type anew: a run has several of this class. */
+    private static final ObjectMapper JSON = JsonMapper.builder()
             .addModule(new Jdk8Module())
             .addModule(new SimpleModule()
                     .addSerializer(Instant.class, ToStringSerializer.instance)
@@ -48,7 +49,8 @@ final class StateFormat {
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
-    private final ObjectWriter indented = json.writerWithDefaultPrettyPrinter();
+
+    private static final ObjectWriter INDENTED = JSON.writerWithDefaultPrettyPrinter();
 
     /** Reads a time as {@link Instant#toString} writes it. */
     private static final class InstantReader extends FromStringDeserializer<Instant> {
@@ -124,7 +126,7 @@ final class StateFormat {
     private ObjectNode parse(String mesh, byte[] content, int oldest) throws DamagedException, VersionException {
         ObjectNode tree;
         try {
-            tree = json.readValue(content, ObjectNode.class);
+            tree = JSON.readValue(content, ObjectNode.class);
         } catch (JacksonException e) {
             throw new DamagedException(e);
         } catch (IOException e) {
@@ -169,7 +171,7 @@ final class StateFormat {
     /** The state that some fields are of. */
     MeshState state(ObjectNode fields) throws DamagedException {
         try {
-            return json.treeToValue(fields, MeshState.class);
+            return JSON.treeToValue(fields, MeshState.class);
         } catch (JsonProcessingException e) {
             throw new DamagedException(e);
         }
@@ -197,16 +199,16 @@ final class StateFormat {
 
     /** A whole state that includes some changes. */
     byte[] write(MeshState state, long changes) {
-        ObjectNode tree = json.createObjectNode();
+        ObjectNode tree = JSON.createObjectNode();
         tree.put(FORMAT, VERSION);
         tree.put(CHANGES, changes);
-        tree.setAll((ObjectNode) json.valueToTree(state));
-        return bytes(indented, tree);
+        tree.setAll((ObjectNode) JSON.valueToTree(state));
+        return bytes(INDENTED, tree);
     }
 
     /** What turns a state into another one of the same mesh. */
     byte[] writeChanges(long number, MeshState before, MeshState after) {
-        ObjectNode tree = json.createObjectNode();
+        ObjectNode tree = JSON.createObjectNode();
         tree.put(FORMAT, VERSION);
         tree.put(CHANGES, number);
         tree.put(MESH, after.mesh());
@@ -218,20 +220,20 @@ final class StateFormat {
                     tree.set(HOSTS, hosts);
                 }
             } else if (!now.equals(value(field, before))) {
-                tree.set(field.getName(), json.valueToTree(now));
+                tree.set(field.getName(), JSON.valueToTree(now));
             }
         }
-        return bytes(json.writer(), tree);
+        return bytes(JSON.writer(), tree);
     }
 
     private ObjectNode changedHosts(Map<String, HostState> before, Map<String, HostState> after) {
-        ObjectNode changed = json.createObjectNode();
+        ObjectNode changed = JSON.createObjectNode();
         differences(before, after).forEach(name -> {
             HostState host = after.get(name);
             if (host == null) {
                 changed.putNull(name);
             } else {
-                changed.set(name, json.valueToTree(host));
+                changed.set(name, JSON.valueToTree(host));
             }
         });
         return changed;

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -227,6 +228,7 @@ class LocalCloudIT {
     }
 
     @Test
+    @Tag("long")
     @Order(4)
     void packages_installed_fromTheImageAlone() {
         for (LocalDroplet droplet : List.of(one, two)) {
@@ -237,6 +239,7 @@ class LocalCloudIT {
     }
 
     @Test
+    @Tag("long")
     @Order(5)
     void mesh_byHand_admitsThePeerOnWg0Alone() throws Exception {
         String first = wireguard(one, "10.0.0.1");
@@ -284,6 +287,7 @@ class LocalCloudIT {
     }
 
     @Test
+    @Tag("long")
     @Order(6)
     void reboot_fromInside_comesBackWithAddressAndTunnel() throws Exception {
         int boots = two.boots();
@@ -307,6 +311,7 @@ class LocalCloudIT {
     }
 
     @Test
+    @Tag("long")
     @Order(7)
     void power_offAndOn_isSeenByTheApi() throws Exception {
         one.exec("systemctl", "poweroff");

@@ -30,7 +30,7 @@ class PowerCutTest {
             "mv", "rm", "mktemp", "chmod", "chown", "mkdir", "rmdir", "cp", "sed", "awk", "base64", "xargs", "grep",
             "sync", "wg", "ip");
 
-    /** The build tries some of the moments, others for other folders; {@code -Dpromguard.every=1} tries all. */
+    /** The build tries some of the moments, others for other folders; {@code -Plong} tries all. */
     private static final int EVERY = Integer.getInteger("promguard.every", 9);
 
     @TempDir

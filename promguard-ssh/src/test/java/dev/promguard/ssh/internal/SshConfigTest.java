@@ -80,7 +80,7 @@ class SshConfigTest {
     @Test
     void find_generatedConfigurations_agreesWithSsh() throws Exception {
         Random random = new Random(SEED);
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 30; i++) {
             StringBuilder text = new StringBuilder();
             for (int lines = random.nextInt(14); lines > 0; lines--) {
                 if (random.nextInt(3) == 0) {
