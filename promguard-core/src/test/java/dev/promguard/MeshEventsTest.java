@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.promguard.MeshEvent.Kind;
 import dev.promguard.MeshEvent.State;
 import dev.promguard.MeshEvent.Verb;
@@ -28,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slf4j.LoggerFactory;
 
 /** The events of a run: that they pair and nest whatever becomes of it, and that they are the steps of the plan. */
 class MeshEventsTest {
@@ -48,20 +46,20 @@ class MeshEventsTest {
             mesh -> mesh.resize("shop-node-1"),
             mesh -> mesh.replace("shop-node-1"));
     private static final int OF_A_NODE = 2;
-    private static final Logger EVENTS = (Logger) LoggerFactory.getLogger(Events.class);
+    /** It says of each exception that a listener throws. */
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger(Events.class.getName());
 
     private final EventLog log = new EventLog();
 
     @BeforeAll
     static void start() {
         PROMETHEUS.scrapes(new Account().spec().blueprint());
-        EVENTS.setLevel(Level.OFF);
     }
 
     @AfterAll
     static void stop() {
         PROMETHEUS.close();
-        EVENTS.setLevel(null);
     }
 
     static IntStream seeds() {

@@ -2,8 +2,6 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.MemoryMachine;
 import java.time.Clock;
@@ -14,12 +12,10 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slf4j.LoggerFactory;
 
 /**
  * Lets one thing go wrong at each phase of each verb, ends it, and runs the verb again. The build tries every so many moments of a verb,
@@ -31,17 +27,8 @@ class MeshFaultPhasesTest {
     private static final Duration HOUR = Duration.ofHours(1);
 
     /** It says of each state that could not be shortened. */
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("dev.promguard.internal.run");
-
-    @BeforeAll
-    static void silence() {
-        LOGGER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speak() {
-        LOGGER.setLevel(null);
-    }
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger("dev.promguard.internal.run");
 
     /** What goes wrong, and the calls that feel it. */
     private enum Fault {

@@ -2,8 +2,6 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.promguard.internal.run.Events;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Death;
@@ -12,11 +10,9 @@ import dev.promguard.memory.MemoryMachine;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slf4j.LoggerFactory;
 
 /**
  * Breaks verbs at random moments, which a seed chooses: at any call to the outside and at the begin and end of any change on a host.
@@ -30,17 +26,8 @@ class MeshMomentsTest {
     private static final int[] LAGS = {0, 0, 3, 8, 20, 60};
 
     /** It says of each exception that a listener throws. */
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger(Events.class);
-
-    @BeforeAll
-    static void silence() {
-        LOGGER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speak() {
-        LOGGER.setLevel(null);
-    }
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger(Events.class.getName());
 
     /** What goes wrong. */
     private enum Fault {

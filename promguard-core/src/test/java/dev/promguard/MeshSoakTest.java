@@ -2,12 +2,9 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -22,17 +19,8 @@ class MeshSoakTest {
     private static final int OPERATIONS = MINUTES > 0 ? 25 : 15;
 
     /** It says of each exception that a listener throws, and of states that could not be shortened. */
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("dev.promguard.internal.run");
-
-    @BeforeAll
-    static void silence() {
-        LOGGER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speak() {
-        LOGGER.setLevel(null);
-    }
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger("dev.promguard.internal.run");
 
     @Test
     void operations_brokenAtRandomMoments_endInTheSpecOrInNothingWhenTheyAreRunAgain() {

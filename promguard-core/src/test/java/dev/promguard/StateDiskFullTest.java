@@ -2,8 +2,6 @@ package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.promguard.spi.StateStore;
 import dev.promguard.state.FileStateStore;
 import dev.promguard.state.FullDisk;
@@ -12,31 +10,20 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slf4j.LoggerFactory;
 
 /** The controller's disk becomes full at each write in turn, and has room again when the verb is run the next time. */
 class StateDiskFullTest {
     /** It says of each state that could not be shortened. */
-    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("dev.promguard.internal.run");
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger("dev.promguard.internal.run");
 
     @TempDir
     private Path folder;
-
-    @BeforeAll
-    static void silence() {
-        LOGGER.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void speak() {
-        LOGGER.setLevel(null);
-    }
 
     static Stream<Arguments> verbs() {
         return Stream.of(

@@ -2,6 +2,7 @@ package dev.promguard.digitalocean;
 
 import dev.promguard.InvalidSettingException;
 import dev.promguard.ProviderException;
+import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.digitalocean.internal.Answers;
 import dev.promguard.digitalocean.internal.Answers.Firewall;
@@ -33,7 +34,7 @@ final class CloudFirewall {
     private static final List<String> ANYWHERE = List.of("0.0.0.0/0", "::/0");
     private static final Set<String> OUTBOUND =
             Set.of(inWords("tcp", "all", ANYWHERE), inWords("udp", "all", ANYWHERE));
-    private static final int SSH = 22;
+
     private static final int LOOKS = 3;
     private static final Logger LOG = LoggerFactory.getLogger(CloudFirewall.class);
     private static final int FORBIDDEN = 403;
@@ -94,7 +95,8 @@ final class CloudFirewall {
     private List<String> planFirewall(Optional<Firewall> found, String mesh, Set<Integer> wireGuardPorts) {
         String name = "firewall " + Marks.name(mesh);
         if (found.isEmpty()) {
-            return List.of("make " + name + ": " + SSH + "/tcp from " + String.join(", ", new TreeSet<>(sshFrom)) + ", "
+            return List.of("make " + name + ": " + Blueprint.SSH_PORT + "/tcp from "
+                    + String.join(", ", new TreeSet<>(sshFrom)) + ", "
                     + new TreeSet<>(wireGuardPorts)
                             .stream().map(port -> port + "/udp").collect(Collectors.joining(" and "))
                     + " from anywhere");
@@ -215,7 +217,7 @@ final class CloudFirewall {
         spec.put("name", Marks.name(mesh));
         spec.put("tags", List.of(Marks.mesh(mesh)));
         List<Map<String, Object>> inbound = new ArrayList<>();
-        inbound.add(rule("tcp", String.valueOf(SSH), "sources", new TreeSet<>(sshFrom)));
+        inbound.add(rule("tcp", String.valueOf(Blueprint.SSH_PORT), "sources", new TreeSet<>(sshFrom)));
         new TreeSet<>(wireGuardPorts)
                 .forEach(port -> inbound.add(rule("udp", String.valueOf(port), "sources", ANYWHERE)));
         spec.put("inbound_rules", inbound);
@@ -235,7 +237,7 @@ final class CloudFirewall {
 
     private Set<String> inbound(Set<Integer> wireGuardPorts) {
         Set<String> words = new HashSet<>();
-        words.add(inWords("tcp", String.valueOf(SSH), sshFrom));
+        words.add(inWords("tcp", String.valueOf(Blueprint.SSH_PORT), sshFrom));
         wireGuardPorts.forEach(port -> words.add(inWords("udp", String.valueOf(port), ANYWHERE)));
         return words;
     }
