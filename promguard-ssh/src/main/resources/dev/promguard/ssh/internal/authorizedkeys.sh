@@ -13,32 +13,18 @@ facts_authorized_keys() {
         }' "$AUTHORIZED_KEYS" >&3
 }
 
-# keys_with COMMENT: replaces the lines with that comment by those that come in base64 on standard input. The file keeps its owner, its mode
-# and, where it is a link, its place.
+# keys_with COMMENT: replaces the lines with that comment by those that come in base64 on standard input.
 keys_with() {
-    (umask 077 && mkdir -p "${AUTHORIZED_KEYS%/*}") || return 1
-    file=$(readlink -f -- "$AUTHORIZED_KEYS") || {
-        WHY="$AUTHORIZED_KEYS is a link that leads nowhere"
+    (umask 077 && mkdir -p "${AUTHORIZED_KEYS%/*}" && : >>"$AUTHORIZED_KEYS") || {
+        WHY="$AUTHORIZED_KEYS cannot be written"
         return 1
     }
-    rm -rf "${file%/*}"/.promguard-keys.*
-    TMP=$(umask 077 && mktemp -d "${file%/*}/.promguard-keys.XXXXXX") || return 1
-    if [ -e "$file" ]; then
-        cp -aT -- "$file" "$TMP/before" && cp -aT -- "$file" "$TMP/after" || return 1
-    else
-        (umask 077 && : >"$TMP/before" && : >"$TMP/after") || return 1
-    fi
-    base64 -d >"$TMP/lines" && awk -v comment="$1" '!(NF == 3 && $3 == comment)' "$TMP/before" >"$TMP/after" &&
-        cat "$TMP/lines" >>"$TMP/after" && sync "$TMP/after" || return 1
-    if ! cmp -s "$TMP/before" "$TMP/after"; then
-        mv -fT -- "$TMP/after" "$file" || {
-            WHY="$AUTHORIZED_KEYS cannot be replaced"
-            return 1
-        }
-        sync "${file%/*}" || return 1
-    fi
-    rm -rf "$TMP"
-    TMP=
+    edit_file "$AUTHORIZED_KEYS" keys_instead "$1"
+}
+
+# keys_instead COMMENT FILE
+keys_instead() {
+    awk -v comment="$1" '!(NF == 3 && $3 == comment)' "$2" && base64 -d
 }
 
 # apply_login_keys: makes the additional login keys those that come on standard input, which may be none.

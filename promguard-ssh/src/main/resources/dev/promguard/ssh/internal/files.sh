@@ -58,7 +58,7 @@ apply_file() {
             return "$check"
         }
     fi
-    mv -fT "$TMP" "$path" || return 1
+    sync "$TMP" && mv -fT "$TMP" "$path" || return 1
     TMP=
     case $path in
         /etc/systemd/system/*) RELOAD=yes ;;

@@ -230,7 +230,7 @@ note_firewall() {
         : >"$TMP/enabled"
     fi
     systemctl is-enabled ufw.service >"$TMP/at-boot" 2>/dev/null
-    mv -T "$TMP" "$MANIFEST/ufw" && sync "$MANIFEST" || return
+    durable "$TMP" && mv -T "$TMP" "$MANIFEST/ufw" && sync "$MANIFEST" || return
     TMP=
 }
 

@@ -26,9 +26,10 @@ apply_host_key() {
         WHY='no leave came to use the new host key'
         return 1
     fi
-    chmod 0644 "$TMP/key.pub" || return
+    chmod 0644 "$TMP/key.pub" && sync "$TMP/key" "$TMP/key.pub" || return
     mv -fT "$TMP/key.pub" /etc/ssh/ssh_host_ed25519_key.pub || return
     mv -fT "$TMP/key" /etc/ssh/ssh_host_ed25519_key || return
+    sync /etc/ssh || return
     rm -rf "$TMP"
     TMP=
     for key in /etc/ssh/ssh_host_*_key; do

@@ -61,30 +61,14 @@ facts_hosts_file() {
 }
 
 # apply_hosts_file: puts the block that comes in base64 on standard input before all else, and removes the blocks that were there.
-# The file keeps its owner, its mode and, where it is a link, its place.
 apply_hosts_file() {
-    file=$(readlink -f -- "$HOSTS") || {
-        WHY="$HOSTS is a link that leads nowhere"
-        return 1
-    }
-    if [ -e "$file" ] && [ ! -f "$file" ]; then
-        WHY="$HOSTS is not a file"
-        return 1
-    fi
-    rm -rf "${file%/*}"/.promguard-hosts.*
-    TMP=$(mktemp -d "${file%/*}/.promguard-hosts.XXXXXX") || return 1
-    if [ -e "$file" ]; then
-        cp -aT -- "$file" "$TMP/before" && cp -aT -- "$file" "$TMP/after" || return 1
-    else
-        note hosts-file new && : >"$TMP/before" || return 1
-    fi
-    { base64 -d && hosts_blocks d "$TMP/before" | sed -f - -- "$TMP/before"; } >"$TMP/after" || return 1
-    mv -fT -- "$TMP/after" "$file" || {
-        WHY="$HOSTS cannot be replaced"
-        return 1
-    }
-    rm -rf "$TMP"
-    TMP=
+    edit_file "$HOSTS" hosts_with_block
+}
+
+# hosts_with_block FILE
+hosts_with_block() {
+    [ -e "$HOSTS" ] || note hosts-file new || return
+    base64 -d && hosts_blocks d "$1" | sed -f - -- "$1"
 }
 
 # undo_hosts_file: removes the blocks, and the file if that was made for them and nothing else is in it.

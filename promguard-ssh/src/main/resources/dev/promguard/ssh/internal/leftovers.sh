@@ -6,9 +6,10 @@ temporary_files() {
     for path in /etc/wireguard/.promguard.* /etc/wireguard/*/.promguard.* /etc/ssh/.promguard.* \
         /etc/prometheus/.promguard.* /etc/prometheus/*/.promguard.* /etc/promguard/.promguard.* /etc/promguard/*/.promguard.* \
         /etc/systemd/system/.promguard.* /etc/systemd/network/.promguard.* /etc/NetworkManager/conf.d/.promguard.* \
-        /usr/local/lib/promguard/.promguard.* /etc/default/.promguard.* /etc/.promguard-hosts.* /root/.ssh/.promguard-keys.* \
+        /usr/local/lib/promguard/.promguard.* /etc/default/.promguard.* /etc/.promguard.* /root/.ssh/.promguard.* \
         /opt/promguard/.new.* /run/promguard.?????? \
-        "$STATE"/.new.* "$STATE"/confirmed.* "$STATE"/*.new "$STATE"/sed?????? "$MANIFEST"/.new.* "$MANIFEST"/sed??????; do
+        "$STATE"/.new.* "$STATE"/confirmed.* "$STATE"/*.new "$STATE"/sed?????? "$MANIFEST"/.new.* "$MANIFEST"/*.new \
+        "$MANIFEST"/sed??????; do
         case $path in *[!A-Za-z0-9_@.+/-]*) continue ;; esac
         if [ -e "$path" ] || [ -L "$path" ]; then
             printf '%s\n' "$path"

@@ -46,9 +46,8 @@ forget_noted() {
     kind=$1
     shift
     for thing do
-        sed -i "\\|^$kind $thing\$|d" "$MANIFEST/things" || return
+        without_lines "$MANIFEST/things" "$kind $thing" || return
     done
-    sync "$MANIFEST/things"
 }
 
 # note_folders FOLDER: those of its path that are not there yet, the outermost first.
@@ -69,7 +68,7 @@ note_path() {
     if grep -qxF -e "file $1" -e "replaced $1" "$MANIFEST/things"; then
         return 0
     elif [ -e "$1" ] || [ -L "$1" ]; then
-        (umask 077 && mkdir -p "$MANIFEST/files${1%/*}") && cp -aT "$1" "$MANIFEST/files$1" && sync "$MANIFEST" && note replaced "$1"
+        (umask 077 && mkdir -p "$MANIFEST/files${1%/*}") && cp -aT "$1" "$MANIFEST/files$1" && durable "$MANIFEST" && note replaced "$1"
     else
         note_folders "${1%/*}" && note file "$1"
     fi
@@ -110,7 +109,7 @@ note_written() {
 # forget_written PATH: one that was removed.
 forget_written() {
     if [ -f "$STATE/written" ] && grep -qxF -e "$1" "$STATE/written"; then
-        sed -i "\\|^$1\$|d" "$STATE/written"
+        without_lines "$STATE/written" "$1"
     fi
 }
 
@@ -154,6 +153,7 @@ undo_files() {
     fi
     rm -f "$PENDING" "$STATE/written"
     if [ -d "$MANIFEST" ]; then
-        rm -rf "$STATE/taken-off" && mv -T "$MANIFEST" "$STATE/taken-off"
+        # What was put back is on disk before its copies can go.
+        sync && rm -rf "$STATE/taken-off" && mv -T "$MANIFEST" "$STATE/taken-off"
     fi
 }

@@ -120,7 +120,7 @@ apply_release() {
         { printf '%s\n' "$wanted" && sha256sum -- "$@"; } >.promguard || exit
         stat -c "$STAMP" -- "$@" >.promguard-stamp
     ) || return 1
-    note_pending || return 1
+    durable "$TMP/done" && note_pending || return 1
     if [ -e "$target" ] || [ -L "$target" ]; then
         mv -T "$target" "$TMP/replaced" || return 1
     fi

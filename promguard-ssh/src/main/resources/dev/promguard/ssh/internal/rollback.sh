@@ -36,7 +36,7 @@ arm() {
             set -- /etc/ssh/ssh_host_*
             [ ! -e "$1" ] || cp -pP "$@" "$TMP/ssh/"
         ) || return
-        mv -T "$TMP" "$STATE/rollback" || return
+        durable "$TMP" && mv -T "$TMP" "$STATE/rollback" || return
         TMP=
     else
         # Until its own timers are there, the earlier run's may still act.
@@ -65,6 +65,9 @@ arm() {
         "$seconds" >"$BOOT_UNIT.timer" || return
     mkdir -p /etc/systemd/system/timers.target.wants
     ln -sfT "$BOOT_UNIT.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer || return
+    # After a power cut the host has to find all of it, for only then does it roll back what is changed from now on.
+    sync "$STATE/rollback.sh" "$STATE/rollback/units" "$STATE/rollback/run" "$STATE" "$BOOT_UNIT.service" "$BOOT_UNIT.timer" \
+        /etc/systemd/system /etc/systemd/system/timers.target.wants || return
     # shellcheck disable=SC2086
     systemctl reset-failed $ROLLBACK_UNITS 2>/dev/null
     systemd-run --quiet --unit=promguard-rollback --on-active="$seconds" --timer-property=AccuracySec=1s \
@@ -72,7 +75,7 @@ arm() {
         WHY='the timer that would roll back could not be set'
         return 1
     }
-    (umask 077 && printf '%s\n' "$N" >"$STATE/run.new") && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
+    (umask 077 && printf '%s\n' "$N" >"$STATE/run.new") && sync "$STATE/run.new" && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
     ARMED=yes
     say armed
 }
@@ -97,6 +100,8 @@ disarm() {
     if [ -d "$STATE/rollback" ]; then
         idle || [ ! -d "$STATE/rollback" ] || return 2
     fi
+    # ufw renames its files before they are on disk, and after a power cut nothing would roll back any more.
+    [ ! -d /etc/ufw ] || durable /etc/ufw /etc/default/ufw
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
         # One that was loaded at a boot stays loaded when its file goes.
         systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
@@ -197,6 +202,8 @@ roll_back() {
     if [ -d "$STATE/taken-off" ] && [ ! -d "$STATE/before" ]; then
         mv -T "$STATE/taken-off" "$STATE/before"
     fi
+    # What was put back is on disk before its copies go.
+    sync
     : >"$STATE/rolled-back"
     systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
     rm -f "$BOOT_UNIT.service" "$BOOT_UNIT.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer

@@ -45,6 +45,49 @@ private_folder() {
     fi
 }
 
+# durable PATH...: has files, and all that is in folders, on disk before anything else is done. What is renamed into its place before that may
+# be there with nothing in it after a power cut.
+durable() {
+    find "$@" ! -type l -exec sync -- {} +
+}
+
+# without_lines FILE PATTERN: takes lines out of one of PromGuard's own records, which is whole at every moment.
+without_lines() {
+    (umask 077 && sed "\\|^$2\$|d" "$1" >"$1.new") && sync "$1.new" && mv -fT "$1.new" "$1"
+}
+
+# edit_file PATH COMMAND...: replaces a file that is not PromGuard's by what a command makes of it, which is given a copy as its last
+# argument. The file keeps its owner, its mode and, where it is a link, its place. It is whole at every moment.
+edit_file() {
+    what=$1
+    file=$(readlink -f -- "$1") || {
+        WHY="$what is a link that leads nowhere"
+        return 1
+    }
+    if [ -e "$file" ] && [ ! -f "$file" ]; then
+        WHY="$what is not a file"
+        return 1
+    fi
+    shift
+    rm -rf "${file%/*}"/.promguard.*
+    TMP=$(umask 077 && mktemp -d "${file%/*}/.promguard.XXXXXX") || return 1
+    if [ -e "$file" ]; then
+        cp -aT -- "$file" "$TMP/before" && cp -aT -- "$file" "$TMP/after" || return 1
+    else
+        : >"$TMP/before" && : >"$TMP/after" || return 1
+    fi
+    "$@" "$TMP/before" >"$TMP/after" && sync "$TMP/after" || return 1
+    if ! cmp -s "$file" "$TMP/after"; then
+        mv -fT -- "$TMP/after" "$file" || {
+            WHY="$what cannot be replaced"
+            return 1
+        }
+        sync "${file%/*}" || return 1
+    fi
+    rm -rf "$TMP"
+    TMP=
+}
+
 # quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.
 quietly() {
     TMP=$(mktemp /run/promguard.XXXXXX) || return 1

@@ -35,14 +35,14 @@ expect_pending() {
 # note_pending: writes that down before it is changed, for the next run to see if this one is cut off.
 note_pending() {
     [ -n "$EXPECTED" ] || return 0
-    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$EXPECTED" >"$PENDING.new" && mv -fT "$PENDING.new" "$PENDING") || return
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$EXPECTED" >"$PENDING.new" && sync "$PENDING.new" && mv -fT "$PENDING.new" "$PENDING") || return
     EXPECTED=
 }
 
 # forget_pending UNIT: it needs nothing any more.
 forget_pending() {
     if [ -f "$PENDING" ]; then
-        sed -i "/^$1 /d" "$PENDING" || return
+        without_lines "$PENDING" "$1 .*" || return
         [ -s "$PENDING" ] || rm -f "$PENDING"
     fi
 }

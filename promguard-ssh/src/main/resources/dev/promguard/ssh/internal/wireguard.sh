@@ -81,7 +81,7 @@ apply_key() {
         WHY='the key that arrived does not belong to the public key wanted'
         return 1
     fi
-    mv -fT "$TMP" "$1" || return 1
+    sync "$TMP" && mv -fT "$TMP" "$1" || return 1
     TMP=
 }
 
@@ -108,7 +108,7 @@ apply_preshared_keys() {
             return 1
         fi
     done
-    mv -f "$TMP"/* "$folder/" && rmdir "$TMP" || return 1
+    sync "$TMP"/* && mv -f "$TMP"/* "$folder/" && rmdir "$TMP" || return 1
     TMP=
 }
 

@@ -334,7 +334,7 @@ class HostsFileTest {
     @Test
     void apply_cutOffBefore_removesWhatThatLeft() throws Exception {
         write("127.0.0.1 localhost\n");
-        Path left = Files.createDirectories(etc.resolve(".promguard-hosts.abcdef"));
+        Path left = Files.createDirectories(etc.resolve(".promguard.abcdef"));
         Files.writeString(left.resolve("after"), "half");
 
         run(apply(NEW));

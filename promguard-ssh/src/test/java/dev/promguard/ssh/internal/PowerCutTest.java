@@ -28,7 +28,10 @@ class PowerCutTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
     private static final List<String> PROGRAMS = List.of(
             "mv", "rm", "mktemp", "chmod", "chown", "mkdir", "rmdir", "cp", "sed", "awk", "base64", "xargs", "grep",
-            "sync", "wg", "ip");
+            "sync", "cmp", "wg", "ip");
+
+    private static final String BLOCK = "# BEGIN PromGuard\n10.0.0.1 mon\n# END PromGuard\n";
+    private static final String KEYS = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== promguard-login-key\n";
 
     /** The build tries some of the moments, others for other folders; {@code -Plong} tries all. */
     private static final int EVERY = Integer.getInteger("promguard.every", 9);
@@ -57,7 +60,7 @@ class PowerCutTest {
                 """);
         text.append(shell);
         String script = text.toString()
-                .replaceAll("(?<![A-Za-z0-9_}/\"])/(etc|opt|run|var|usr/local)/", "FOLDER/$1/")
+                .replaceAll("(?<![A-Za-z0-9_}/\"])/(etc|opt|root|run|var|usr/local)/", "FOLDER/$1/")
                 .replace("\"/etc/wireguard/", "\"FOLDER/etc/wireguard/")
                 .replace("wg-quick strip", "FOLDER/bin/wg-quick strip")
                 .replace("FOLDER", root.toString());
@@ -79,9 +82,15 @@ class PowerCutTest {
     }
 
     private static String changes(Path root) {
+        return changes(root, "");
+    }
+
+    /** With shell in it that is read after the functions. */
+    private static String changes(Path root, String shell) {
         String config = "[Interface]\n\n[Peer]\nPublicKey = PEER\n# PresharedKeyFile = " + root
                 + "/etc/wireguard/wg0.psk/node-1\n";
         try (Script script = Script.begin(NONCE)) {
+            script.shell(shell);
             script.call("step", "prepare", "alone");
             file(script, 0, "/etc/prometheus/prometheus.yml", "new: yes\n");
             file(script, 1, "/etc/promguard/elasticsearch/a.yml", "a: 1\n");
@@ -96,6 +105,8 @@ class PowerCutTest {
             file(script, 4, "/etc/wireguard/wg0.conf", config);
             script.call(
                     "step", "5", "apply_wireguard", "SYNC", "wg0", "/etc/wireguard/wg0.key", "PUBLIC", "10.0.0.1/24");
+            script.feed(BLOCK.getBytes(UTF_8), "step", List.of("6", "apply_hosts_file"));
+            script.feed(KEYS.getBytes(UTF_8), "step", List.of("7", "apply_login_keys"));
             script.shell("change_defaults s/FORWARD=DROP/FORWARD=ACCEPT/");
             return script.end().text();
         }
@@ -118,6 +129,9 @@ class PowerCutTest {
         Files.writeString(strip, "#!/bin/sh\ncat " + root + "/etc/wireguard/wg0.conf\n");
         Files.setPosixFilePermissions(strip, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(Files.createDirectories(root.resolve("etc/default")).resolve("ufw"), "FORWARD=DROP\n");
+        Files.writeString(root.resolve("etc/hosts"), "127.0.0.1 localhost\n");
+        Path ssh = Files.createDirectories(root.resolve("root/.ssh"));
+        Files.writeString(ssh.resolve("authorized_keys"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB== somebody\n");
         Path manifest = Files.createDirectories(root.resolve("var/lib/promguard/before"));
         Files.writeString(manifest.resolve("mesh"), "shop\n");
         Files.writeString(manifest.resolve("things"), "");
@@ -143,7 +157,7 @@ class PowerCutTest {
     private static void loseUnsynced(Path root) throws IOException {
         try (Stream<Path> all = Files.walk(root)) {
             for (Path path : all.filter(Files::isRegularFile).toList()) {
-                if (root.relativize(path).toString().matches(".*(/\\.promguard\\.|/\\.new\\.|\\.new$).*")) {
+                if (root.relativize(path).toString().matches(".*(/\\.promguard[.-]|/\\.new\\.|\\.new$).*")) {
                     Files.writeString(path, "");
                 }
             }
@@ -179,6 +193,48 @@ class PowerCutTest {
                     .as("%s, cut at program %d", path, cutAt)
                     .isEqualTo(what));
         }
+    }
+
+    /** A file system may write down a new name before what the file holds: after a power cut it would be there, and empty. */
+    @Test
+    void changes_filesPutInPlace_areOnDiskBefore() throws Exception {
+        Path root = host(folder.resolve("host"));
+        String shell = """
+                sync() {
+                    for each do [ ! -f "$each" ] || sha256sum "$each" >>FOLDER/synced; done
+                }
+                durable() {
+                    find "$@" -type f | while read -r each; do sync "$each"; done
+                }
+                mv() {
+                    : >>FOLDER/synced
+                    to= from=
+                    for word do
+                        case $word in -*) ;; *) from="$from $to" to=$word ;; esac
+                    done
+                    find $from -type f -exec sha256sum {} + | while read -r sum; do
+                        grep -qxF -e "$sum" FOLDER/synced || echo "$sum to $to" >>FOLDER/unsynced
+                    done
+                    command mv "$@"
+                    echo "$to" >>FOLDER/moved
+                }
+                """;
+
+        run(root, changes(root, shell), 0);
+
+        assertThat(root.resolve("unsynced")).as("renamed and not on disk").doesNotExist();
+        assertThat(Files.readAllLines(root.resolve("moved")))
+                .contains(
+                        root + "/etc/hosts",
+                        root + "/root/.ssh/authorized_keys",
+                        root + "/etc/default/ufw",
+                        root + "/etc/prometheus/prometheus.yml",
+                        root + "/etc/prometheus/secrets/pass",
+                        root + "/etc/wireguard/wg0.psk/");
+        assertThat(Files.readAllLines(root.resolve("synced")))
+                .as("what was there before")
+                .anyMatch(line -> line.endsWith(
+                        root + "/var/lib/promguard/before/files" + root + "/etc/prometheus/prometheus.yml"));
     }
 
     /** Once the interface is up to date, no later run has a reason to touch it. */

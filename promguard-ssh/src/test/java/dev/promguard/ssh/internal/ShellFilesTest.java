@@ -38,6 +38,9 @@ class ShellFilesTest {
     private static final Path FOLDER = Path.of("src/main/resources/dev/promguard/ssh/internal");
     private static final Pattern CALL = Pattern.compile("(?m)^(?:step '[^']*' '([a-z_]+)'.*|([a-z_]+)(?: '.*)?)$");
 
+    private static final Pattern MOVE = Pattern.compile("\\bmv -");
+    private static final Pattern SYNC = Pattern.compile("\\b(sync|durable)( |$)");
+
     @TempDir
     Path folder;
 
@@ -78,6 +81,41 @@ class ShellFilesTest {
     private static String calls(String script) {
         return script.substring(script.lastIndexOf("\n}\n", script.length() - "\n}\nmain; exit $?\n".length() - 1))
                 .replaceAll("(?s) <<'END-OF-DATA'\n.*?\nEND-OF-DATA", "");
+    }
+
+    /** What only gets another name inside PromGuard's own folder. */
+    private static final Set<String> RENAMED = Set.of(
+            "mv -T \"$target\" \"$TMP/replaced\"",
+            "mv -T \"$STATE/rollback\" \"$STATE/confirmed.$$\"",
+            "mv -T \"$STATE/rollback\" \"$saved\"",
+            "mv -T \"$STATE/taken-off\" \"$STATE/before\"");
+
+    /** A new name may be on disk before what the file holds; after a power cut it would be there, and empty. */
+    @Test
+    void functions_thatPutFilesInPlace_haveThemOnDiskBefore() throws Exception {
+        List<String> unsafe = new ArrayList<>();
+        int moves = 0;
+        for (String file : ShellLibrary.FILES) {
+            boolean synced = false;
+            for (String line : Files.readAllLines(FOLDER.resolve(file))) {
+                synced &= !line.endsWith("() {");
+                assertThat(line)
+                        .as("%s: writes a file that may be cut short", file)
+                        .doesNotContain("sed -i");
+                Matcher move = MOVE.matcher(line);
+                if (!line.startsWith("#") && move.find()) {
+                    moves++;
+                    if (!synced
+                            && !SYNC.matcher(line.substring(0, move.start())).find()
+                            && RENAMED.stream().noneMatch(line::contains)) {
+                        unsafe.add(file + ": " + line.strip());
+                    }
+                }
+                synced |= SYNC.matcher(line).find();
+            }
+        }
+        assertThat(unsafe).isEmpty();
+        assertThat(moves).isGreaterThan(15);
     }
 
     @Test
