@@ -40,7 +40,7 @@ final class StateFormat {
     private static final String MESH = "mesh";
     private static final String HOSTS = "hosts";
 
-    /** Shared, for it learns each type anew: a run has several of this class. */
+    /** Shared: a mapper learns each type when it first meets it, which takes longer than to read a small state. */
     private static final ObjectMapper JSON = JsonMapper.builder()
             .addModule(new Jdk8Module())
             .addModule(new SimpleModule()

@@ -154,6 +154,6 @@ undo_files() {
     rm -f "$PENDING" "$STATE/written"
     if [ -d "$MANIFEST" ]; then
         # What was put back is on disk before its copies can go.
-        sync && rm -rf "$STATE/taken-off" && mv -T "$MANIFEST" "$STATE/taken-off"
+        sync -f "$MANIFEST" /etc && rm -rf "$STATE/taken-off" && mv -T "$MANIFEST" "$STATE/taken-off"
     fi
 }

@@ -202,8 +202,8 @@ roll_back() {
     if [ -d "$STATE/taken-off" ] && [ ! -d "$STATE/before" ]; then
         mv -T "$STATE/taken-off" "$STATE/before"
     fi
-    # What was put back is on disk before its copies go.
-    sync
+    # What was put back is on disk before its copies go. Other file systems may belong to a server that does not answer.
+    sync -f "$STATE" /etc
     : >"$STATE/rolled-back"
     systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
     rm -f "$BOOT_UNIT.service" "$BOOT_UNIT.timer" /etc/systemd/system/timers.target.wants/promguard-rollback-boot.timer
