@@ -15,6 +15,7 @@ import dev.promguard.examples.localcloud.LocalCloud;
 import dev.promguard.examples.localcloud.LocalDroplet;
 import dev.promguard.examples.localcloud.Outsider;
 import dev.promguard.keys.WireGuardKeyPair;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -474,14 +475,14 @@ class ClosedIT {
     /** A person outside the mesh gets in where the spec says so, to Prometheus alone, and out again. Nobody else does meanwhile. */
     @Test
     @Order(75)
-    void viewer_laptopOutsideTheMesh_reachesPrometheusAloneAndOnlyAsLongAsTheSpecSays() {
+    void viewer_laptopOutsideTheMesh_reachesPrometheusAloneAndOnlyAsLongAsTheSpecSays() throws IOException {
         letIn((viewed, laptop) -> {});
     }
 
     @Test
     @Tag("long")
     @Order(76)
-    void viewer_unitsFirewallAndMonitorDownAndUp_reachesPrometheusAloneAllTheSame() {
+    void viewer_unitsFirewallAndMonitorDownAndUp_reachesPrometheusAloneAllTheSame() throws IOException {
         letIn((viewed, laptop) -> {
             Clouds.run(
                     monitor(),
@@ -503,7 +504,7 @@ class ClosedIT {
     }
 
     /** Lets a laptop in, has something happen while it is, and shuts it out again. */
-    private void letIn(BiConsumer<Mesh, Outsider> meanwhile) {
+    private void letIn(BiConsumer<Mesh, Outsider> meanwhile) throws IOException {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/wg-quick")), "needs wg-quick, of the package wireguard-tools");
         Map<String, String> started = Clouds.startTimes(hosts());
         try (WireGuardKeyPair keys = WireGuardKeyPair.generate();
@@ -519,7 +520,7 @@ class ClosedIT {
             viewed.verify().orThrow();
             Path config = viewed.viewerConfig("anna-laptop")
                     .withPrivateKey(keys.privateKey())
-                    .writeTo(state.resolve("shut.conf"));
+                    .writeTo(Files.createTempDirectory(state, "laptop").resolve("shut.conf"));
             wgQuick(laptop, "up", config);
             try {
                 assertThat(Clouds.startTimes(hosts())).isEqualTo(started);
