@@ -99,9 +99,9 @@ facts_rollback() {
 disarm() {
     if [ -d "$STATE/rollback" ]; then
         idle || [ ! -d "$STATE/rollback" ] || return 2
+        # ufw renames its files before they are on disk, and after a power cut nothing would roll back any more.
+        [ ! -d /etc/ufw ] || durable /etc/ufw /etc/default/ufw
     fi
-    # ufw renames its files before they are on disk, and after a power cut nothing would roll back any more.
-    [ ! -d /etc/ufw ] || durable /etc/ufw /etc/default/ufw
     if [ -d "$STATE/rollback" ] && mv -T "$STATE/rollback" "$STATE/confirmed.$$" 2>/dev/null; then
         # One that was loaded at a boot stays loaded when its file goes.
         systemctl stop promguard-rollback.timer promguard-rollback-boot.timer 2>/dev/null
