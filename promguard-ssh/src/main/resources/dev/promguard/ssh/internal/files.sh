@@ -58,7 +58,7 @@ apply_file() {
             return "$check"
         }
     fi
-    sync "$TMP" && mv -fT "$TMP" "$path" || return 1
+    put_in_place "$TMP" "$path" || return 1
     TMP=
     case $path in
         /etc/systemd/system/*) RELOAD=yes ;;

@@ -176,17 +176,7 @@ keep_forwarding() {
     for way in in out; do
         ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
     done
-    change_defaults 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/'
-}
-
-# change_defaults SED: of ufw. A temporary file of sed's own would stay if it was cut off.
-change_defaults() {
-    defaults=/etc/default/ufw
-    fresh=$(mktemp "${defaults%/*}/.promguard.XXXXXX") || return
-    if ! { cp -p "$defaults" "$fresh" && sed "$1" "$defaults" >"$fresh" && sync "$fresh" && mv -fT "$fresh" "$defaults"; }; then
-        rm -f "$fresh"
-        return 1
-    fi
+    edit_file /etc/default/ufw sed 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/'
 }
 
 # firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
@@ -230,7 +220,7 @@ note_firewall() {
         : >"$TMP/enabled"
     fi
     systemctl is-enabled ufw.service >"$TMP/at-boot" 2>/dev/null
-    durable "$TMP" && mv -T "$TMP" "$MANIFEST/ufw" && sync "$MANIFEST" || return
+    put_in_place "$TMP" "$MANIFEST/ufw" && sync "$MANIFEST" || return
     TMP=
 }
 
@@ -300,6 +290,11 @@ ufw_files() {
     done
 }
 
+# content_of FILE BEFORE: the whole of the first, whatever the other holds.
+content_of() {
+    cat "$1"
+}
+
 undo_firewall() {
     if [ ! -d "$MANIFEST/ufw" ] || ! command -v ufw >/dev/null 2>&1; then
         return 0
@@ -318,13 +313,13 @@ undo_firewall() {
     fi
     for file in user.rules user6.rules; do
         if [ -e "$TMP/$file" ]; then
-            cat "$TMP/$file" >"$UFW/$file" || return
+            edit_file "$UFW/$file" content_of "$TMP/$file" || return
         fi
     done
     if [ "$stays" = no ] || [ -e "$MANIFEST/ufw/enabled" ]; then
         for key in DEFAULT_INPUT_POLICY DEFAULT_FORWARD_POLICY; do
             policy=$(grep "^$key=" "$MANIFEST/ufw/ufw.default")
-            [ -z "$policy" ] || change_defaults "s/^$key=.*/$policy/" || return
+            [ -z "$policy" ] || edit_file /etc/default/ufw sed "s/^$key=.*/$policy/" || return
         done
     fi
     if [ "$stays" = yes ]; then
@@ -396,6 +391,6 @@ restore_firewall() {
 restore_ufw() {
     for copy in "$saved"/ufw/*; do
         [ -e "$copy" ] || continue
-        cp -pP "$copy" "/$(printf %s "${copy##*/}" | tr : /)"
+        put_back "$copy" "/$(printf %s "${copy##*/}" | tr : /)"
     done
 }

@@ -26,9 +26,8 @@ apply_host_key() {
         WHY='no leave came to use the new host key'
         return 1
     fi
-    chmod 0644 "$TMP/key.pub" && sync "$TMP/key" "$TMP/key.pub" || return
-    mv -fT "$TMP/key.pub" /etc/ssh/ssh_host_ed25519_key.pub || return
-    mv -fT "$TMP/key" /etc/ssh/ssh_host_ed25519_key || return
+    chmod 0644 "$TMP/key.pub" && put_in_place "$TMP/key.pub" /etc/ssh/ssh_host_ed25519_key.pub || return
+    put_in_place "$TMP/key" /etc/ssh/ssh_host_ed25519_key || return
     sync /etc/ssh || return
     rm -rf "$TMP"
     TMP=
@@ -50,10 +49,12 @@ apply_host_key() {
 restore_host_keys() {
     changed=no
     for key in "$saved"/ssh/*; do
-        [ ! -e "$key" ] || cmp -s "$key" "/etc/ssh/${key##*/}" || changed=yes
+        if [ -e "$key" ] && ! cmp -s "$key" "/etc/ssh/${key##*/}"; then
+            changed=yes
+            put_back "$key" "/etc/ssh/${key##*/}"
+        fi
     done
     if [ "$changed" = yes ]; then
-        cp -pP "$saved"/ssh/* /etc/ssh/
         if systemctl is-active -q ssh.service; then
             systemctl reload ssh.service
         fi

@@ -129,9 +129,9 @@ restore_kill_switch() {
         return 0
     fi
     mkdir -p "${KILL_SWITCH_SCRIPT%/*}"
-    cp -pP "$1/kill-switch/${KILL_SWITCH_SCRIPT##*/}" "$KILL_SWITCH_SCRIPT"
+    put_back "$1/kill-switch/${KILL_SWITCH_SCRIPT##*/}" "$KILL_SWITCH_SCRIPT"
     if ! cmp -s "$1/kill-switch/$KILL_SWITCH" "$KILL_SWITCH_UNIT"; then
-        cp -pP "$1/kill-switch/$KILL_SWITCH" "$KILL_SWITCH_UNIT"
+        put_back "$1/kill-switch/$KILL_SWITCH" "$KILL_SWITCH_UNIT"
     fi
     systemctl daemon-reload
     if [ -e "$1/kill-switch-active" ]; then

@@ -30,7 +30,7 @@ apply_manifest() {
     [ ! -d "$MANIFEST" ] || return 0
     rm -rf "$STATE/taken-off"
     TMP=$(umask 077 && mkdir -p "$STATE" && mktemp -d "$STATE/.new.XXXXXX") || return
-    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && sync "$TMP/mesh" && mv -T "$TMP" "$MANIFEST" && sync "$STATE" || return
+    (umask 077 && printf '%s\n' "$1" >"$TMP/mesh" && : >"$TMP/things") && put_in_place "$TMP" "$MANIFEST" && sync "$STATE" || return
     TMP=
 }
 
@@ -124,7 +124,7 @@ undo_files() {
         rm -f -- "$path" || return
     done
     for path in $(manifest_entries replaced); do
-        rm -f -- "$path" && cp -aT "$MANIFEST/files$path" "$path" || return
+        put_back "$MANIFEST/files$path" "$path" || return
         say leftover "$path, put back as it was before"
     done
     for path in $(manifest_entries tree); do

@@ -17,7 +17,9 @@ BOOT_UNIT=/etc/systemd/system/promguard-rollback-boot
 ROLLBACK_UNITS='promguard-rollback.timer promguard-rollback.service promguard-rollback-boot.timer promguard-rollback-boot.service'
 STAMP='%n %F %s %.9Z %a %u:%g'
 WHY=
+# What goes when the script ends: what a change has in the making, and what an edit of a file has.
 TMP=
+EDITED=
 ARMED=
 EXPECTED=
 PUSHED=
@@ -27,7 +29,7 @@ ENABLED=
 # Whether systemd has to read its unit files anew: yes, no more, or nothing if only systemd knows.
 RELOAD=
 trap 'exit 1' HUP INT PIPE TERM
-trap '[ -z "$TMP" ] || rm -rf "$TMP"' EXIT
+trap '[ -z "$TMP$EDITED" ] || rm -rf "$TMP" "$EDITED"' EXIT
 
 # say FIELD...: one line of the protocol.
 say() {

@@ -124,7 +124,7 @@ apply_release() {
     if [ -e "$target" ] || [ -L "$target" ]; then
         mv -T "$target" "$TMP/replaced" || return 1
     fi
-    mv -T "$TMP/done" "$target" || return 1
+    put_in_place "$TMP/done" "$target" || return 1
     rm -rf "$TMP"
     TMP=
 }

@@ -36,7 +36,7 @@ arm() {
             set -- /etc/ssh/ssh_host_*
             [ ! -e "$1" ] || cp -pP "$@" "$TMP/ssh/"
         ) || return
-        durable "$TMP" && mv -T "$TMP" "$STATE/rollback" || return
+        put_in_place "$TMP" "$STATE/rollback" || return
         TMP=
     else
         # Until its own timers are there, the earlier run's may still act.
@@ -75,7 +75,7 @@ arm() {
         WHY='the timer that would roll back could not be set'
         return 1
     }
-    (umask 077 && printf '%s\n' "$N" >"$STATE/run.new") && sync "$STATE/run.new" && mv -fT "$STATE/run.new" "$STATE/rollback/run" || return
+    (umask 077 && printf '%s\n' "$N" >"$STATE/run.new") && put_in_place "$STATE/run.new" "$STATE/rollback/run" || return
     ARMED=yes
     say armed
 }

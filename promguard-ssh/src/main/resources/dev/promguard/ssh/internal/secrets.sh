@@ -16,6 +16,6 @@ apply_secret() {
     chown "root:$3" "$folder" && chmod 0750 "$folder" || return 1
     TMP=$(umask 077 && mktemp "${1%/*}/.promguard.XXXXXX") || return 1
     base64 -d >"$TMP" && chown "root:$3" "$TMP" && chmod "$2" "$TMP" || return 1
-    sync "$TMP" && mv -fT "$TMP" "$1" || return 1
+    put_in_place "$TMP" "$1" || return 1
     TMP=
 }

@@ -51,9 +51,26 @@ durable() {
     find "$@" ! -type l -exec sync -- {} +
 }
 
+# put_in_place FROM TO: gives a file or a link its name, or a folder a new one, once it is on disk. All that appears on a host does so here.
+put_in_place() {
+    if [ -f "$1" ] && [ ! -L "$1" ]; then
+        sync "$1"
+    else
+        durable "$1"
+    fi && mv -fT "$1" "$2"
+}
+
+# put_back COPY PATH: what was there before, whole at every moment.
+put_back() {
+    EDITED=${2%/*}/.promguard.${2##*/}
+    [ -d "${2%/*}" ] || mkdir -p "${2%/*}" || return
+    rm -rf "$EDITED" && cp -aT "$1" "$EDITED" && put_in_place "$EDITED" "$2" || return
+    EDITED=
+}
+
 # without_lines FILE PATTERN: takes lines out of one of PromGuard's own records, which is whole at every moment.
 without_lines() {
-    (umask 077 && sed "\\|^$2\$|d" "$1" >"$1.new") && sync "$1.new" && mv -fT "$1.new" "$1"
+    (umask 077 && sed "\\|^$2\$|d" "$1" >"$1.new") && put_in_place "$1.new" "$1"
 }
 
 # edit_file PATH COMMAND...: replaces a file that is not PromGuard's by what a command makes of it, which is given a copy as its last
@@ -70,22 +87,22 @@ edit_file() {
     fi
     shift
     rm -rf "${file%/*}"/.promguard.*
-    TMP=$(umask 077 && mktemp -d "${file%/*}/.promguard.XXXXXX") || return 1
+    EDITED=$(umask 077 && mktemp -d "${file%/*}/.promguard.XXXXXX") || return 1
     if [ -e "$file" ]; then
-        cp -aT -- "$file" "$TMP/before" && cp -aT -- "$file" "$TMP/after" || return 1
+        cp -aT -- "$file" "$EDITED/before" && cp -aT -- "$file" "$EDITED/after" || return 1
     else
-        : >"$TMP/before" && : >"$TMP/after" || return 1
+        : >"$EDITED/before" && : >"$EDITED/after" || return 1
     fi
-    "$@" "$TMP/before" >"$TMP/after" && sync "$TMP/after" || return 1
-    if ! cmp -s "$file" "$TMP/after"; then
-        mv -fT -- "$TMP/after" "$file" || {
+    "$@" "$EDITED/before" >"$EDITED/after" || return 1
+    if ! cmp -s "$file" "$EDITED/after"; then
+        put_in_place "$EDITED/after" "$file" || {
             WHY="$what cannot be replaced"
             return 1
         }
         sync "${file%/*}" || return 1
     fi
-    rm -rf "$TMP"
-    TMP=
+    rm -rf "$EDITED"
+    EDITED=
 }
 
 # quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.

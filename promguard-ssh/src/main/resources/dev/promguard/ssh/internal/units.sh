@@ -35,7 +35,7 @@ expect_pending() {
 # note_pending: writes that down before it is changed, for the next run to see if this one is cut off.
 note_pending() {
     [ -n "$EXPECTED" ] || return 0
-    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$EXPECTED" >"$PENDING.new" && sync "$PENDING.new" && mv -fT "$PENDING.new" "$PENDING") || return
+    (umask 077 && mkdir -p "$STATE" && printf '%s\n' "$EXPECTED" >"$PENDING.new" && put_in_place "$PENDING.new" "$PENDING") || return
     EXPECTED=
 }
 

@@ -81,7 +81,7 @@ apply_key() {
         WHY='the key that arrived does not belong to the public key wanted'
         return 1
     fi
-    sync "$TMP" && mv -fT "$TMP" "$1" || return 1
+    put_in_place "$TMP" "$1" || return 1
     TMP=
 }
 
@@ -283,7 +283,7 @@ restore_wireguard() {
         if [ -e "$saved/wireguard/$name" ]; then
             if ! cmp -s "$saved/wireguard/$name" "/etc/wireguard/$name"; then
                 same=no
-                cp -pP "$saved/wireguard/$name" "/etc/wireguard/$name"
+                put_back "$saved/wireguard/$name" "/etc/wireguard/$name"
             fi
         elif [ -e "/etc/wireguard/$name" ]; then
             same=no
@@ -297,7 +297,7 @@ restore_wireguard() {
     fi
     if [ -e "$saved/wireguard/$keys" ] && [ "$same" = no ]; then
         rm -rf "/etc/wireguard/$keys"
-        cp -pPR "$saved/wireguard/$keys" "/etc/wireguard/$keys"
+        put_back "$saved/wireguard/$keys" "/etc/wireguard/$keys"
     fi
     if [ ! -e "$saved/wireguard-enabled" ]; then
         systemctl disable "wg-quick@$interface.service"

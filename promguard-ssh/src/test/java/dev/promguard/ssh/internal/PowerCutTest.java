@@ -107,7 +107,7 @@ class PowerCutTest {
                     "step", "5", "apply_wireguard", "SYNC", "wg0", "/etc/wireguard/wg0.key", "PUBLIC", "10.0.0.1/24");
             script.feed(BLOCK.getBytes(UTF_8), "step", List.of("6", "apply_hosts_file"));
             script.feed(KEYS.getBytes(UTF_8), "step", List.of("7", "apply_login_keys"));
-            script.shell("change_defaults s/FORWARD=DROP/FORWARD=ACCEPT/");
+            script.shell("edit_file /etc/default/ufw sed s/FORWARD=DROP/FORWARD=ACCEPT/");
             return script.end().text();
         }
     }

@@ -446,4 +446,41 @@ class RollbackTest {
                 .filteredOn(line -> line.contains("start"))
                 .containsExactly("systemctl --job-mode=ignore-dependencies restart wg-quick@wg0.service");
     }
+
+    /** The power may go during the rollback, and a host with half a host key admits nobody. */
+    @Test
+    void rollback_ofFiles_putsEachInPlaceWholeAndOnDisk() throws Exception {
+        Path config = Files.createDirectories(folder.resolve("wireguard")).resolve("wg0.conf");
+        Path key = Files.createDirectories(folder.resolve("ssh")).resolve("ssh_host_ed25519_key");
+        Path rules = Files.createDirectories(folder.resolve("ufw")).resolve("user.rules");
+        Path preshared =
+                Files.createDirectories(folder.resolve("wireguard/wg0.psk")).resolve("node-1");
+        for (Path changed : List.of(config, key, rules, preshared)) {
+            Files.writeString(changed, "after\n");
+        }
+        Path saved = folder.resolve("state/rollback");
+        Files.writeString(saved.resolve("wireguard/wg0.conf"), "before\n");
+        Files.writeString(saved.resolve("ssh/ssh_host_ed25519_key"), "before\n");
+        Files.writeString(
+                Files.createDirectories(saved.resolve("wireguard/wg0.psk")).resolve("node-1"), "before\n");
+        Files.writeString(saved.resolve("ufw/" + rules.toString().substring(1).replace('/', ':')), "before\n");
+        String watched = """
+                cp() { for to do :; done; printf 'cp %s\\n' "$to" >>FOLDER/log; command cp "$@"; }
+                sync() { printf 'sync %s\\n' "$*" >>FOLDER/log; command sync "$@"; }
+                mv() { for to do :; done; printf 'mv %s\\n' "$to" >>FOLDER/log; command mv "$@"; }
+                """;
+
+        run(here("set -- " + RUN + "\n" + STAND_INS + watched + Script.rollback()));
+
+        for (Path changed : List.of(config, key, rules, preshared)) {
+            assertThat(changed).hasContent("before");
+        }
+        for (Path placed : List.of(config, key, rules)) {
+            String made =
+                    placed.resolveSibling(".promguard." + placed.getFileName()).toString();
+            assertThat(log()).containsSubsequence("cp " + made, "sync " + made, "mv " + placed);
+        }
+        assertThat(log()).contains("mv " + preshared.getParent());
+        assertThat(log()).filteredOn(line -> line.startsWith("cp ")).allMatch(line -> line.contains("/.promguard."));
+    }
 }

@@ -38,9 +38,6 @@ class ShellFilesTest {
     private static final Path FOLDER = Path.of("src/main/resources/dev/promguard/ssh/internal");
     private static final Pattern CALL = Pattern.compile("(?m)^(?:step '[^']*' '([a-z_]+)'.*|([a-z_]+)(?: '.*)?)$");
 
-    private static final Pattern MOVE = Pattern.compile("\\bmv -");
-    private static final Pattern SYNC = Pattern.compile("\\b(sync|durable)( |$)");
-
     @TempDir
     Path folder;
 
@@ -83,39 +80,43 @@ class ShellFilesTest {
                 .replaceAll("(?s) <<'END-OF-DATA'\n.*?\nEND-OF-DATA", "");
     }
 
-    /** What only gets another name inside PromGuard's own folder. */
+    /** What only gets another name inside PromGuard's own folder, and keys that many peers have, all on disk before. */
     private static final Set<String> RENAMED = Set.of(
             "mv -T \"$target\" \"$TMP/replaced\"",
             "mv -T \"$STATE/rollback\" \"$STATE/confirmed.$$\"",
             "mv -T \"$STATE/rollback\" \"$saved\"",
-            "mv -T \"$STATE/taken-off\" \"$STATE/before\"");
+            "mv -T \"$STATE/taken-off\" \"$STATE/before\"",
+            "mv -T \"$MANIFEST\" \"$STATE/taken-off\"",
+            "sync \"$TMP\"/* && mv -f \"$TMP\"/* \"$folder/\"");
 
     /** A new name may be on disk before what the file holds; after a power cut it would be there, and empty. */
     @Test
-    void functions_thatPutFilesInPlace_haveThemOnDiskBefore() throws Exception {
-        List<String> unsafe = new ArrayList<>();
-        int moves = 0;
+    void functions_thatPutFilesInPlace_doSoInTheOneWayThatHasThemOnDiskBefore() throws Exception {
+        Set<String> renames = new TreeSet<>();
         for (String file : ShellLibrary.FILES) {
-            boolean synced = false;
             for (String line : Files.readAllLines(FOLDER.resolve(file))) {
-                synced &= !line.endsWith("() {");
                 assertThat(line)
                         .as("%s: writes a file that may be cut short", file)
                         .doesNotContain("sed -i");
-                Matcher move = MOVE.matcher(line);
-                if (!line.startsWith("#") && move.find()) {
-                    moves++;
-                    if (!synced
-                            && !SYNC.matcher(line.substring(0, move.start())).find()
-                            && RENAMED.stream().noneMatch(line::contains)) {
-                        unsafe.add(file + ": " + line.strip());
-                    }
+                if (line.contains("mv -")) {
+                    renames.add(
+                            RENAMED.stream().filter(line::contains).findFirst().orElse(file + ": " + line.strip()));
                 }
-                synced |= SYNC.matcher(line).find();
             }
         }
-        assertThat(unsafe).isEmpty();
-        assertThat(moves).isGreaterThan(15);
+
+        Set<String> expected = new TreeSet<>(RENAMED);
+        expected.add("steps.sh: fi && mv -fT \"$1\" \"$2\"");
+        assertThat(renames).isEqualTo(expected);
+        assertThat(Files.readString(FOLDER.resolve("steps.sh"))).contains("""
+                put_in_place() {
+                    if [ -f "$1" ] && [ ! -L "$1" ]; then
+                        sync "$1"
+                    else
+                        durable "$1"
+                    fi && mv -fT "$1" "$2"
+                }
+                """);
     }
 
     @Test
@@ -155,7 +156,7 @@ class ShellFilesTest {
                 Duration.ofMinutes(2))) {
             assertThat(script.text())
                     .contains("undo_file() {", "forget_written() {", "step() {")
-                    .doesNotContain("facts_", "wg ", "ufw", "apt-get", "ssh-keygen");
+                    .doesNotContain("facts_", "wg ", "ufw ", "apt-get", "ssh-keygen");
             assertThat(script.length()).isLessThan(8 * 1024);
         }
     }
