@@ -21,6 +21,7 @@ final class CloudWorld implements World {
 
     final Account account = new Account();
     private final Set<String> nodes = new TreeSet<>();
+    private final Map<String, Viewer> viewers = new TreeMap<>();
     private int port = 51_820;
     private boolean gone;
 
@@ -45,14 +46,14 @@ final class CloudWorld implements World {
         return this;
     }
 
-    /** Is to be on another port from now on. */
-    CloudWorld port(int to) {
+    @Override
+    public CloudWorld port(int to) {
         port = to;
         return this;
     }
 
-    /** Is to be gone, or there again. */
-    CloudWorld gone(boolean is) {
+    @Override
+    public CloudWorld gone(boolean is) {
         gone = is;
         return this;
     }
@@ -72,12 +73,17 @@ final class CloudWorld implements World {
     public MeshBuilder spec(Calls calls) {
         MeshBuilder spec = account.spec(calls).nodes(0).parallelism(1).wireGuardPort(port);
         nodes.forEach(name -> spec.node(name, host -> host.region("lon1")));
-        return spec;
+        return World.withViewers(spec, viewers);
     }
 
     @Override
     public Set<String> nodes() {
         return nodes;
+    }
+
+    @Override
+    public Map<String, Viewer> viewers() {
+        return viewers;
     }
 
     @Override
@@ -90,8 +96,8 @@ final class CloudWorld implements World {
         account.cloud.lag(lists);
     }
 
-    /** The hosts' machines, by the names of the hosts in the cloud. */
-    Map<String, MemoryMachine> hosts() {
+    @Override
+    public Map<String, MemoryMachine> hosts() {
         Map<String, MemoryMachine> machines = new TreeMap<>();
         account.cloud.names().forEach(name -> machines.put(name, account.cloud.machine(name)));
         return machines;
@@ -112,7 +118,7 @@ final class CloudWorld implements World {
         assertThat(account.cloud.names()).as("hosts in the account").containsExactlyElementsOf(expected);
         assertThat(account.cloud.accessKeys()).as("keys in the account").isEqualTo(1);
         Map<String, MemoryMachine> machines = hosts();
-        WorldChecks.checkTunnels(MONITOR, machines);
+        WorldChecks.checkTunnels(MONITOR, machines, viewers.values());
         Map<String, String> ids = new HashMap<>();
         for (int list = 0; list <= MemoryCloud.LONGEST_LAG && ids.size() < machines.size(); list++) {
             account.cloud.list("shop").forEach(host -> ids.put(host.name(), host.id()));

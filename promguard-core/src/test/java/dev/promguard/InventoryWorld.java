@@ -22,6 +22,7 @@ final class InventoryWorld implements World {
     final MemoryStateStore store = new MemoryStateStore();
     private final Map<String, MemoryMachine> machines = new TreeMap<>();
     private final Set<String> nodes = new TreeSet<>();
+    private final Map<String, Viewer> viewers = new TreeMap<>();
     private int port = 51_820;
     private boolean gone;
 
@@ -45,14 +46,14 @@ final class InventoryWorld implements World {
         return world;
     }
 
-    /** Is to be on another port from now on. */
-    InventoryWorld port(int to) {
+    @Override
+    public InventoryWorld port(int to) {
         port = to;
         return this;
     }
 
-    /** Is to be gone, or there again. */
-    InventoryWorld gone(boolean is) {
+    @Override
+    public InventoryWorld gone(boolean is) {
         gone = is;
         return this;
     }
@@ -73,12 +74,17 @@ final class InventoryWorld implements World {
                 .wireGuardPort(port)
                 .parallelism(1);
         nodes.forEach(name -> spec.node(name, host -> {}));
-        return spec;
+        return World.withViewers(spec, viewers);
     }
 
     @Override
     public Set<String> nodes() {
         return nodes;
+    }
+
+    @Override
+    public Map<String, Viewer> viewers() {
+        return viewers;
     }
 
     @Override
@@ -91,8 +97,8 @@ final class InventoryWorld implements World {
         // An inventory does not lag.
     }
 
-    /** The machines that are to be hosts of the mesh. */
-    Map<String, MemoryMachine> hosts() {
+    @Override
+    public Map<String, MemoryMachine> hosts() {
         Map<String, MemoryMachine> found = new TreeMap<>(machines);
         found.keySet().removeIf(name -> gone || (!nodes.contains(name) && !name.equals(MONITOR)));
         return found;
@@ -116,7 +122,7 @@ final class InventoryWorld implements World {
             assertThat(store.names("shop")).as("documents in the store").isEmpty();
             return;
         }
-        WorldChecks.checkTunnels(MONITOR, left);
+        WorldChecks.checkTunnels(MONITOR, left, viewers.values());
         assertThat(store.load("shop").orElseThrow().hosts()).containsOnlyKeys(left.keySet());
         left.forEach((name, machine) -> assertThat(machine.config()).contains("ListenPort = " + port));
     }

@@ -10,6 +10,7 @@ final class SoakCounts {
     private final Map<SoakFault, Integer> faults = new EnumMap<>(SoakFault.class);
     private int late;
     private int drifts;
+    private int ended;
     private int secondDone;
     private int secondRefused;
 
@@ -27,6 +28,11 @@ final class SoakCounts {
 
     void drift() {
         drifts++;
+    }
+
+    /** A viewer's time was over when the spec was applied. */
+    void ended() {
+        ended++;
     }
 
     void second(boolean done) {
@@ -48,7 +54,8 @@ final class SoakCounts {
     @Override
     public String toString() {
         return operations() + " operations " + operations + ", " + faults() + " faults " + faults + ", " + late
-                + " more after the end of the run; " + drifts + " changes by hand; a second program was done "
+                + " more after the end of the run; " + drifts + " changes by hand; viewers' time was over " + ended
+                + " times; a second program was done "
                 + secondDone + " times and refused " + secondRefused + " times";
     }
 }

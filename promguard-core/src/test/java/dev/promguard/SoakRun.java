@@ -88,7 +88,7 @@ final class SoakRun {
         this.counts = counts;
         random.nextInt();
         cloud = random.nextInt(3) > 0;
-        world = cloud ? new CloudWorld(0) : new InventoryWorld(List.of("node-1", "node-2", "node-3", "node-4"));
+        world = fresh();
         world.nodes().add("node-1");
         gone(true);
     }
@@ -111,6 +111,10 @@ final class SoakRun {
         }
         world.lag(0);
         Set<PublicKey> before = keys();
+        world.viewers()
+                .replaceAll((name, viewer) -> new World.Viewer(
+                        viewer.key(), viewer.until(), !viewer.until().isAfter(clock.instant())));
+        world.viewers().values().stream().filter(World.Viewer::ended).forEach(viewer -> counts.ended());
         operation.again().accept(spec(new Calls()));
         renameBack();
         world.check();
@@ -156,7 +160,7 @@ final class SoakRun {
             gone(false);
             return new Operation("first-apply", MeshBuilder::apply);
         }
-        int choice = random.nextInt(12);
+        int choice = random.nextInt(14);
         switch (choice) {
             case 0, 1 -> {
                 String name = "node-" + (1 + random.nextInt(4));
@@ -193,6 +197,16 @@ final class SoakRun {
                 events();
                 gone(true);
                 return new Operation("destroy", mesh -> mesh.build().destroy());
+            }
+            case 12, 13 -> {
+                String name = List.of("anna", "bob").get(random.nextInt(2));
+                Instant until = clock.instant().plus(Duration.ofMinutes(random.nextBoolean() ? 30 : 90));
+                boolean added = world.viewers().remove(name) == null;
+                if (added) {
+                    world.viewers().put(name, new World.Viewer(SpecFile.publicKey(name), until, false));
+                }
+                events();
+                return new Operation((added ? "admit " : "expel ") + name, MeshBuilder::apply);
             }
             case 9 -> {
                 events();
@@ -256,7 +270,7 @@ final class SoakRun {
     }
 
     private void drift() {
-        Map<String, MemoryMachine> hosts = hosts();
+        Map<String, MemoryMachine> hosts = world.hosts();
         Optional<String> host = any(hosts.keySet());
         if (host.isEmpty()) {
             return;
@@ -367,51 +381,38 @@ final class SoakRun {
         return cloud ? account().hosts.open() : ((InventoryWorld) world).hosts.open();
     }
 
-    private Map<String, MemoryMachine> hosts() {
-        return cloud ? ((CloudWorld) world).hosts() : ((InventoryWorld) world).hosts();
-    }
-
     private Set<PublicKey> keys() {
         Set<PublicKey> keys = new HashSet<>();
-        hosts().values().forEach(machine -> machine.publicKey().ifPresent(keys::add));
+        world.hosts().values().forEach(machine -> machine.publicKey().ifPresent(keys::add));
         return keys;
     }
 
     private void gone(boolean is) {
         gone = is;
-        if (cloud) {
-            ((CloudWorld) world).gone(is);
-        } else {
-            ((InventoryWorld) world).gone(is);
-        }
+        world.gone(is);
     }
 
     private void port(int to) {
         port = to;
-        if (cloud) {
-            ((CloudWorld) world).port(to);
-        } else {
-            ((InventoryWorld) world).port(to);
-        }
+        world.port(to);
     }
 
     private Map<String, List<String>> snapshots() {
-        return WorldChecks.snapshots(hosts());
+        return WorldChecks.snapshots(world.hosts());
     }
 
     private Map<String, List<String>> undisturbed() {
-        return UNDISTURBED.computeIfAbsent(cloud + " " + port + world.nodes(), none -> {
-            if (cloud) {
-                CloudWorld other = new CloudWorld(0).port(port);
-                other.nodes().addAll(world.nodes());
-                other.spec(new Calls()).apply();
-                return WorldChecks.snapshots(other.hosts());
-            }
-            InventoryWorld other = new InventoryWorld(List.of("node-1", "node-2", "node-3", "node-4")).port(port);
+        return UNDISTURBED.computeIfAbsent(cloud + " " + port + world.nodes() + world.viewers(), none -> {
+            World other = fresh().port(port);
             other.nodes().addAll(world.nodes());
-            other.spec(new Calls()).apply();
+            other.viewers().putAll(world.viewers());
+            other.spec(new Calls()).clock(clock).apply();
             return WorldChecks.snapshots(other.hosts());
         });
+    }
+
+    private World fresh() {
+        return cloud ? new CloudWorld(0) : new InventoryWorld(List.of("node-1", "node-2", "node-3", "node-4"));
     }
 
     /** Hosts do not answer on SSH. */

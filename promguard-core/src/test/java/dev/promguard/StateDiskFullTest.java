@@ -7,6 +7,7 @@ import dev.promguard.state.FileStateStore;
 import dev.promguard.state.FullDisk;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -84,7 +85,8 @@ class StateDiskFullTest {
                                 "shop-monitor-1",
                                 account.cloud.machine("shop-monitor-1"),
                                 "shop-node-1",
-                                account.cloud.machine("shop-node-1")));
+                                account.cloud.machine("shop-node-1")),
+                        List.of());
             }
         }
         if (name.equals("destroy")) {

@@ -6,6 +6,7 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.spi.LockHolder;
 import dev.promguard.spi.StateStore;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What there is to be of a mesh, told without the engine. */
 final class WorldChecks {
@@ -27,8 +29,12 @@ final class WorldChecks {
         }
     }
 
-    /** Each node has the monitor as its only peer, the monitor has each node, and all are closed. */
-    static void checkTunnels(String monitor, Map<String, MemoryMachine> machines) {
+    /** Each node has the monitor as its only peer, the monitor has each node and viewer, and all are closed. */
+    static void checkTunnels(String monitor, Map<String, MemoryMachine> machines, Collection<World.Viewer> viewers) {
+        Set<PublicKey> admitted = viewers.stream()
+                .filter(viewer -> !viewer.ended())
+                .map(World.Viewer::key)
+                .collect(Collectors.toSet());
         Set<String> addresses = new HashSet<>();
         machines.forEach((name, machine) -> {
             assertThat(machine.violations()).as(name).isEmpty();
@@ -43,7 +49,14 @@ final class WorldChecks {
                     peers.put(peer.publicKey().orElseThrow(), List.of(address(peer) + "/32"));
                 }
             });
-            assertThat(machine.peers()).as("peers of %s", name).isEqualTo(peers);
+            Map<PublicKey, List<String>> found = new HashMap<>(machine.peers());
+            if (name.equals(monitor)) {
+                assertThat(found.keySet()).as("viewers of %s", name).containsAll(admitted);
+                admitted.forEach(viewer -> assertThat(addresses.add(String.join(" ", found.remove(viewer))))
+                        .as("the address of a viewer is its own")
+                        .isTrue());
+            }
+            assertThat(found).as("peers of %s", name).isEqualTo(peers);
         });
     }
 
@@ -53,7 +66,8 @@ final class WorldChecks {
         return address.group(1);
     }
 
-    /** All that is on the hosts of a mesh, in lines that are the same for each mesh of the same spec: names in place of keys and addresses. */
+    /** All that is on the hosts of a mesh, in lines that are the same for each mesh of the same spec: names in place of keys and addresses,
+     * and for all viewers the same, whose addresses follow the order in which they came. */
     static Map<String, List<String>> snapshots(Map<String, MemoryMachine> machines) {
         Map<String, String> names = new HashMap<>();
         machines.forEach((name, machine) -> {
@@ -61,6 +75,11 @@ final class WorldChecks {
             names.put(machine.address(), "<public " + name + ">");
             names.put(machine.publicKey().orElseThrow().toString(), "<key " + name + ">");
         });
+        machines.values()
+                .forEach(machine -> machine.peers()
+                        .values()
+                        .forEach(allowed ->
+                                names.putIfAbsent(String.join(" ", allowed).replaceFirst("/32$", ""), "<viewer>")));
         Map<String, List<String>> snapshots = new TreeMap<>();
         machines.forEach((name, machine) -> snapshots.put(
                 name,
