@@ -148,35 +148,69 @@ apply_firewall() {
     fi
 }
 
-# forwards_for_others: whether the host passes on packets of containers, guests or clients, which ufw would drop. Where one of IPv4 and IPv6
-# is forwarded by rules alone, that is how it stays.
+# passes_on 4|6: whether packets of others come by the chain FORWARD: the host routes between interfaces, or bridges and shows them to it.
+passes_on() {
+    case $1 in
+        4) set -- iptables /proc/sys/net/ipv4/conf/*/forwarding ;;
+        *) set -- ip6tables /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding ;;
+    esac
+    bridged=/proc/sys/net/bridge/bridge-nf-call-$1
+    shift
+    grep -sxl 1 "$@" | grep -qv -e /conf/default/ -e /conf/lo/ && return
+    grep -qsx 1 "$bridged" && [ -n "$(ip -o link show type bridge_slave 2>/dev/null)" ]
+}
+
+# forwards_for_others: whether the host passes on packets of containers, guests or clients, which ufw would drop, whatever the rules say.
+# Sets for which of IPv4 and IPv6 it does, and whether it does for the other by rules alone, as Docker has it.
 forwards_for_others() {
-    forwards=no
-    for pair in iptables:ipv4/ip_forward ip6tables:ipv6/conf/all/forwarding; do
-        if [ "$(cat "/proc/sys/net/${pair#*:}" 2>/dev/null)" = 1 ]; then
-            case $("${pair%%:*}" -S FORWARD 2>/dev/null) in
-                *'-P FORWARD ACCEPT'* | '') forwards=yes ;;
-                *) return 1 ;;
-            esac
-        fi
+    FORWARDED=
+    BY_RULES=no
+    for family in 4 6; do
+        passes_on "$family" || continue
+        tables=iptables
+        [ "$family" = 4 ] || tables=ip6tables
+        case $("$tables" -S FORWARD 2>/dev/null) in
+            *'-P FORWARD ACCEPT'* | '') FORWARDED="$FORWARDED $family" ;;
+            *) BY_RULES=yes ;;
+        esac
     done
-    [ "$forwards" = yes ]
+    [ -n "$FORWARDED" ]
 }
 
 # keeps_forwarding: whether keep_forwarding has been at work. ufw writes comments in hexadecimal.
 keeps_forwarding() {
-    comment=$(printf %s 'PromGuard no forwarding' | od -An -v -tx1 | tr -d ' \n')
-    grep -q '^DEFAULT_FORWARD_POLICY="ACCEPT"' /etc/default/ufw 2>/dev/null &&
-        [ "$(grep -c "^### tuple ### route:deny .* comment=$comment\$" /etc/ufw/user.rules 2>/dev/null)" = 2 ]
+    [ "$(routes_of deny 'PromGuard no forwarding' /etc/ufw/user.rules | wc -l)" = 2 ] && {
+        grep -q '^DEFAULT_FORWARD_POLICY="ACCEPT"' /etc/default/ufw 2>/dev/null ||
+            [ -n "$(routes_of allow 'PromGuard forwarding' /etc/ufw/user.rules /etc/ufw/user6.rules)" ]
+    }
 }
 
-# keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh.
+# routes_of ALLOW_OR_DENY COMMENT FILE...: ufw's rules with a comment, which ufw writes in hexadecimal, for what is passed on.
+routes_of() {
+    route="^### tuple ### route:$1 .* comment=$(printf %s "$2" | od -An -v -tx1 | tr -d ' \n')\$"
+    shift 2
+    grep -h "$route" "$@" 2>/dev/null
+}
+
+# keep_forwarding: but nothing from or to the interface, for whom the host forwards is not of the mesh. ufw has one policy for IPv4 and IPv6,
+# which would open the one that is forwarded by rules alone.
 keep_forwarding() {
     interface=$(cat "$STATE/rollback/interface") && [ -n "$interface" ] || return
     for way in in out; do
         ufw route deny "$way" on "$interface" comment 'PromGuard no forwarding' </dev/null || return
     done
-    edit_file /etc/default/ufw sed 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/'
+    if [ "$BY_RULES" = no ]; then
+        edit_file /etc/default/ufw sed 's/^DEFAULT_FORWARD_POLICY=.*/DEFAULT_FORWARD_POLICY="ACCEPT"/'
+        return
+    fi
+    for family in $FORWARDED; do
+        any=0.0.0.0/0
+        if [ "$family" = 6 ]; then
+            ! ufw_without_ipv6 || continue
+            any=::/0
+        fi
+        ufw route allow from "$any" to "$any" comment 'PromGuard forwarding' </dev/null || return
+    done
 }
 
 # firewall_loaded IPTABLES PREFIX: whether ufw's chains are there, hooked in, and closed by default.
@@ -259,6 +293,7 @@ rules_before() {
             skip = 1
         }
         /^### tuple ### route:deny .* comment=50726f6d4775617264206e6f20666f7277617264696e67$/ { skip = 1 }
+        /^### tuple ### route:allow .* comment=50726f6d477561726420666f7277617264696e67$/ { skip = 1 }
         !skip { print }
         $0 == "" { skip = 0 }
     ' "$MANIFEST/things" "$MANIFEST/ufw/$2.ufw" "$UFW/$2"

@@ -4,12 +4,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the firewall is before PromGuard, and after it: this machine's kernel in a network namespace of its own, and no ufw. */
 @Timeout(60)
@@ -31,6 +34,14 @@ class UndoFirewallTest {
             note_firewall
             iptables -N ufw-before-input
             iptables -A INPUT -j ufw-before-input
+            """;
+
+    private static final String NO_FORWARDING = """
+            echo 0 >/proc/sys/net/ipv4/ip_forward
+            echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+            ip link add guest0 type veth peer name guest1
+            iptables -P FORWARD ACCEPT
+            ip6tables -P FORWARD ACCEPT
             """;
 
     @TempDir
@@ -76,7 +87,7 @@ class UndoFirewallTest {
     void apply_hostThatForwards_goesOnForwardingAndNothingOfItStays() throws Exception {
         String begin = """
                 mkdir -p FOLDER/default; iptables -F; iptables -P INPUT ACCEPT; iptables -P FORWARD ACCEPT; ip6tables -P FORWARD ACCEPT
-                cat() { case $1 in /proc/sys/*) echo 1 ;; *) command cat "$@" ;; esac; }
+                echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
                 printf 'DEFAULT_INPUT_POLICY="DROP"\\nDEFAULT_FORWARD_POLICY="DROP"\\n' >DEFAULT
                 mkdir -p FOLDER/state/rollback FOLDER/ufw; echo wg0 >FOLDER/state/rollback/interface
                 printf '*filter\\nCOMMIT\\n' >FOLDER/ufw/user.rules; : >FOLDER/ufw/ufw.conf
@@ -116,14 +127,73 @@ class UndoFirewallTest {
 
     @Test
     void forwards_notAtAllOrByRulesAlone_isNoReasonToForwardEverything() throws Exception {
-        String forwarding = "cat() { echo 1; }\n";
-        assertThat(run("cat() { echo 0; }\niptables -P FORWARD ACCEPT; forwards_for_others || echo no >&3"))
-                .isEqualTo("no");
-        assertThat(run(forwarding + "iptables -P FORWARD DROP; forwards_for_others || echo no >&3"))
+        assertThat(run(NO_FORWARDING + "forwards_for_others || echo no >&3")).isEqualTo("no");
+        assertThat(run(NO_FORWARDING + "echo 1 >/proc/sys/net/ipv4/ip_forward; iptables -P FORWARD DROP;"
+                        + " forwards_for_others || echo no >&3"))
                 .as("as Docker has it")
                 .isEqualTo("no");
-        assertThat(run(forwarding + "iptables -P FORWARD ACCEPT; forwards_for_others && echo yes >&3"))
-                .isEqualTo("yes");
+    }
+
+    /** Each would be cut off by ufw's policy for what is passed on. */
+    @ParameterizedTest
+    @CsvSource({
+        "echo 1 >ipv4/ip_forward, ' 4'",
+        "echo 1 >ipv4/conf/guest0/forwarding, ' 4'",
+        "echo 1 >ipv6/conf/all/forwarding, ' 6'",
+        "echo 1 >ipv4/ip_forward; echo 1 >ipv6/conf/all/forwarding, ' 4 6'",
+        "ip link set guest0 master br0, ' 4 6'",
+        "ip link set guest0 master br0; echo 0 >bridge/bridge-nf-call-iptables, ' 6'",
+        "ip link set guest0 master br0; echo 0 | tee bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables, ' none'",
+        "ip link set guest0 up; ip link set br0 up, ' none'"
+    })
+    void forwards_routedOrBridged_isSeen(String how, String expected) throws Exception {
+        assumeTrue(Files.exists(Path.of("/proc/sys/net/bridge/bridge-nf-call-iptables")), "needs br_netfilter");
+
+        assertThat(run(NO_FORWARDING + "ip link add br0 type bridge; cd /proc/sys/net; " + how
+                        + "; forwards_for_others || FORWARDED=' none'; echo \"of$FORWARDED\" >&3"))
+                .isEqualTo("of" + expected);
+    }
+
+    /** A host that routes one of IPv4 and IPv6 for everybody and the other by rules goes on doing both, and no more. */
+    @ParameterizedTest
+    @CsvSource({
+        "iptables -P FORWARD ACCEPT; ip6tables -P FORWARD DROP, 0.0.0.0/0",
+        "iptables -P FORWARD DROP; ip6tables -P FORWARD ACCEPT, ::/0"
+    })
+    void forwards_oneFamilyByRules_theOtherIsAdmittedByARuleAndNothingOfItStays(String policies, String any)
+            throws Exception {
+        String begin = NO_FORWARDING + """
+                echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+                mkdir -p FOLDER/default FOLDER/ufw FOLDER/state/rollback; echo wg0 >FOLDER/state/rollback/interface
+                printf 'DEFAULT_INPUT_POLICY="DROP"\nDEFAULT_FORWARD_POLICY="DROP"\n' >POLICY
+                for six in '' 6; do printf '*filter\nCOMMIT\n' >FOLDER/ufw/user$six.rules; done
+                : >FOLDER/ufw/ufw.conf; rm -rf $MANIFEST/ufw
+                note_firewall
+                ufw() { echo "ufw $*" >&3; }
+                """.replace("POLICY\n", folder + "/default/ufw\n") + policies + "\n";
+        assertThat(run(begin + "forwards_for_others && keep_forwarding; grep FORWARD FOLDER/default/ufw >&3"))
+                .isEqualTo("""
+                        ufw route deny in on wg0 comment PromGuard no forwarding
+                        ufw route deny out on wg0 comment PromGuard no forwarding
+                        ufw route allow from ANY to ANY comment PromGuard forwarding
+                        DEFAULT_FORWARD_POLICY="DROP\"""".replace("ANY", any));
+        String tuple =
+                "### tuple ### route:%s any any %s any %s %s comment=50726f6d4775617264%s20666f7277617264696e67\n";
+        String deny = tuple.formatted("deny", "0.0.0.0/0", "0.0.0.0/0", "%s_wg0", "206e6f");
+        String allow = tuple.formatted("allow", any, any, "in", "");
+        String written = "printf '*filter\n" + deny.formatted("in") + "\n" + deny.formatted("out")
+                + "\nCOMMIT\n' >FOLDER/ufw/user.rules; printf '"
+                + allow + "-A ufw-user-forward -j ACCEPT\n\n' >>FOLDER/ufw/"
+                + (any.contains(":") ? "user6.rules" : "user.rules") + "; ";
+        assertThat(run(begin + written + "keeps_forwarding && echo kept >&3; undo_firewall;"
+                        + " cat FOLDER/ufw/user.rules FOLDER/ufw/user6.rules >&3"))
+                .isEqualTo("""
+                        kept
+                        ufw --force disable
+                        *filter
+                        COMMIT
+                        *filter
+                        COMMIT""");
     }
 
     /** What ufw 0.36.2 loads where IPV6=no, and leaves loaded when it is disabled. */
