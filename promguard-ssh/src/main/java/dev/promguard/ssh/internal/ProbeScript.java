@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class ProbeScript {
     private static final int AT_ONCE = 32;
     private static final int MOST_TIMES = 3;
+    private static final int SECOND_ROUND = 1;
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,6}");
     private static final Pattern SEEN = Pattern.compile("([0-9]{1,3}) ([0-9]{1,12}) ([0-9]{1,4}[.][0-9]{1,9})");
     private static final Map<String, Result> WORDS = Map.of(
@@ -63,7 +64,7 @@ final class ProbeScript {
 
     /** How long it takes at most where nobody answers. */
     Duration longest() {
-        return Duration.ofSeconds((ports.size() / AT_ONCE + 1) * seconds * MOST_TIMES);
+        return Duration.ofSeconds((ports.size() / AT_ONCE + 1 + SECOND_ROUND) * seconds * MOST_TIMES);
     }
 
     /** Takes one line without the nonce. */

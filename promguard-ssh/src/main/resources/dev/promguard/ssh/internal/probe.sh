@@ -1,21 +1,38 @@
 # shellcheck shell=sh disable=SC2034,SC2153,SC2154
 # Tries ports and pages from this host and changes nothing.
 
-# probe SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: tries so many ports, and pages, not too many at once.
+# probe SECONDS COUNT [NUMBER ADDRESS PORT]... [NUMBER ADDRESS PORT PATH]...: tries so many ports, and pages, not too many at once. A page that
+# is late may be so for all that is tried beside it: it is tried again in peace, unless many are.
 probe() {
     seconds=$1
     probe_ports "$@" &
     shift $((2 + 3 * $2))
-    pages=0
-    while [ $# -gt 0 ]; do
-        probe_page "$seconds" "$1" "$2" "$3" "$4" &
-        shift 4
-        pages=$((pages + 1))
-        if [ $((pages % 32)) -eq 0 ]; then
-            wait
-        fi
-    done
+    late=$(
+        pages=0
+        while [ $# -gt 0 ]; do
+            probe_page "$seconds" "$1" "$2" "$3" "$4" &
+            shift 4
+            pages=$((pages + 1))
+            if [ $((pages % 32)) -eq 0 ]; then
+                wait
+            fi
+        done
+        wait
+    )
     wait
+    [ -n "$late" ] || return 0
+    again=no
+    [ "$(printf '%s\n' "$late" | wc -l)" -gt 8 ] || again=yes
+    printf '%s\n' "$late" | {
+        while read -r number address port path seen; do
+            if [ "$again" = yes ]; then
+                probe_page "$seconds" "$number" "$address" "$port" "$path" yes &
+            else
+                say page "$number" 28 "$seen"
+            fi
+        done
+        wait
+    }
 }
 
 # probe_ports SECONDS COUNT [NUMBER ADDRESS PORT]...: connects to so many ports at once, sends nothing and hangs up. Perl is on every Debian
@@ -94,7 +111,8 @@ scan_host_keys() {
     done
 }
 
-# probe_page SECONDS NUMBER ADDRESS PORT PATH: fetches a page and counts its bytes.
+# probe_page SECONDS NUMBER ADDRESS PORT PATH [LAST]: fetches a page and counts its bytes. Prints one that is late, and tells of it only if this
+# was the last time.
 probe_page() {
     case $3 in
         *:*) at="[$3]:$4" ;;
@@ -102,5 +120,10 @@ probe_page() {
     esac
     seen=$(curl -q -s -g -o /dev/null --noproxy '*' --connect-timeout "$1" -m $((3 * $1)) \
         -w '%{http_code} %{size_download} %{time_connect}' "http://$at$5" 2>/dev/null)
-    say page "$2" "$?" "$seen"
+    code=$?
+    if [ "$code" -eq 28 ] && [ -z "${6-}" ]; then
+        printf '%s\n' "$2 $3 $4 $5 $seen"
+    else
+        say page "$2" "$code" "$seen"
+    fi
 }

@@ -23,7 +23,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -101,6 +106,45 @@ class ProbeScriptTest {
             for (Socket socket : crowd) {
                 socket.close();
             }
+        }
+    }
+
+    /** A host that is busy for a moment is no network that drops large packets. */
+    @ParameterizedTest
+    @CsvSource({"1, true", "8, true", "9, false"})
+    void ports_pagesThatAreLateOnce_areTriedAgainUnlessManyAre(int pages, boolean whole) throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        Set<String> seen = ConcurrentHashMap.newKeySet();
+        HttpServer server = HttpServer.create(new InetSocketAddress(LOOPBACK, 0), 0);
+        ExecutorService threads = Executors.newCachedThreadPool();
+        server.setExecutor(threads);
+        server.createContext("/", exchange -> {
+            if (seen.add(exchange.getRequestURI().getPath())) {
+                await(end);
+            }
+            exchange.sendResponseHeaders(200, 5);
+            exchange.getResponseBody().write("whole".getBytes(UTF_8));
+            exchange.close();
+        });
+        server.start();
+        try {
+            Probe[] probes = IntStream.range(0, pages)
+                    .mapToObj(number -> page(server.getAddress().getPort(), "/page-" + number))
+                    .toArray(Probe[]::new);
+
+            assertThat(run("", probes)).containsOnly(new ProbeResult(Result.OPEN, whole ? 5 : 0, whole));
+        } finally {
+            end.countDown();
+            server.stop(0);
+            threads.shutdownNow();
+        }
+    }
+
+    private static void await(CountDownLatch end) {
+        try {
+            assertThat(end.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
