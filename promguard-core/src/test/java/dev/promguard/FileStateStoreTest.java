@@ -196,7 +196,7 @@ class FileStateStoreTest extends StateStoreContract {
                         StateException.class, e -> assertThat(e.retryable()).isFalse())
                 .hasMessageStartingWith(file("state.json") + " cannot be understood")
                 .hasMessageContaining(
-                        "Restore it from a backup, or move it away and make sure that no host of mesh shop is left");
+                        "Restore it from a backup. Without one, move it away, and have recover() rebuild it from the hosts of mesh shop");
         assertThat(file("state.json")).hasContent(content);
     }
 

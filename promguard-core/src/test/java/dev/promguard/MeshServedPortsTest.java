@@ -12,6 +12,8 @@ import dev.promguard.memory.MemoryStateStore;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Services that a host had before the mesh: none is cut off that the spec does not name. */
 class MeshServedPortsTest {
@@ -91,6 +93,74 @@ class MeshServedPortsTest {
 
         assertThat(mesh.apply().ok()).isTrue();
         assertThat(database.rules()).doesNotContain("80/tcp", "9999/udp");
+    }
+
+    /** Each has somebody who is served there, and is none of the mesh's own programs. */
+    @ParameterizedTest
+    @CsvSource({
+        "tcp, 0.0.0.0, 9090, port 9090/tcp",
+        "tcp, 203.0.113.5, 9100, port 9100/tcp",
+        "udp, 0.0.0.0, 5353, port 5353/udp",
+        "udp, 0.0.0.0%br+lan, 1900, port 1900/udp"
+    })
+    void apply_servicesAtPortsOfTheMeshOrOfMulticast_areNamedToo(
+            String protocol, String address, int port, String named) {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.listen(protocol, address, port);
+        Mesh mesh = spec(host -> host.closeOtherPorts(true))
+                .node("web-1", host -> {})
+                .build();
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found -> assertThat(found.toString())
+                        .contains("web-1: " + named + " (theirs) answers now and would be closed", "[PG-5021]"));
+    }
+
+    @Test
+    void apply_portThatTheMeshKeeps_isNotSaidToBeAllowed() {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.listen("tcp", "*", 9090);
+        Mesh mesh = spec(host -> host.closeOtherPorts(true))
+                .node("web-1", host -> {})
+                .build();
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found -> assertThat(found.toString())
+                        .contains("The mesh keeps port 9090 for its monitors", "agree with close(9090, Protocol.TCP)")
+                        .doesNotContain("allow(9090"));
+        assertThat(spec(host -> host.closeOtherPorts(true))
+                        .node("web-1", host -> host.close(9090, Protocol.TCP))
+                        .build()
+                        .plan()
+                        .problems())
+                .isEmpty();
+    }
+
+    /** They have no effect as long as ufw is off, and enabling it is not what its owner did. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "setting\tDEFAULT_OUTPUT_POLICY\tDROP | DEFAULT_OUTPUT_POLICY=DROP in /etc/default/ufw",
+                "ufw4\t-A ufw-user-output -p tcp --dport 25 -j DROP | -A ufw-user-output -p tcp --dport 25 -j DROP",
+                "ufw6\t-A ufw6-user-output -p tcp --dport 25 -j REJECT --reject-with tcp-reset | -A ufw6-user-output -p tcp --dport 25",
+                "setting\tMANAGE_BUILTINS\tyes | MANAGE_BUILTINS=yes"
+            })
+    void apply_settingsOfUfwThatIsOff_areNotPutIntoForce(String line, String named) {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.ruleset(line.replace("\\t", "\t"));
+        Mesh mesh = spec(host -> host.closeOtherPorts(true))
+                .node("web-1", host -> {})
+                .build();
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found ->
+                        assertThat(found.toString()).contains("web-1: enabling ufw would", named, "[PG-5010]"));
+        assertThatThrownBy(mesh::apply).isInstanceOf(InvalidMeshException.class).hasMessageContaining(named);
+        assertThat(other.changes()).isEmpty();
     }
 
     @Test

@@ -92,6 +92,27 @@ class MeshTrafficRulesTest {
         assertThat(check.remedy()).contains("iptables -D INPUT -j REJECT").doesNotContain("UDP", "Run apply");
     }
 
+    /** Behind NAT a node gets nothing but answers, and needs nothing more. */
+    @Test
+    void dropOfNewPackets_onANodeThatBegins_isNoProblem() {
+        String[] rules = {
+            "nft-ip4\t*mangle",
+            "nft-ip4\t:PREROUTING ACCEPT",
+            "nft-ip4\t-A PREROUTING -p udp -m udp --dport 51820 -m conntrack --ctstate NEW -j DROP"
+        };
+        account.cloud.machine("shop-node-1").ruleset(rules);
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.code()).isEqualTo(ErrorCode.TRAFFIC_BLOCKED));
+
+        assertThat(mesh.toBuilder()
+                        .editHost("shop-node-1", host -> host.behindNat(true))
+                        .build()
+                        .plan()
+                        .problems())
+                .isEmpty();
+    }
+
     @Test
     void ownRuleBehindADenial_isPutBeforeItByApply() {
         account.cloud.machine("shop-node-1").ruleset(DENIED);

@@ -55,6 +55,8 @@ final class SoakRun {
     private final Map<String, String> renamed = new TreeMap<>();
     private int port = 51_820;
     private boolean gone;
+    /** A second program has destroyed the mesh, which is to be there. */
+    private boolean destroyed;
 
     /** The controller's clock. */
     private static final class ControllerClock extends Clock {
@@ -110,6 +112,10 @@ final class SoakRun {
             between();
         }
         world.lag(0);
+        if (destroyed && !gone) {
+            spec(new Calls()).apply();
+        }
+        destroyed = false;
         Set<PublicKey> before = keys();
         world.viewers()
                 .replaceAll((name, viewer) -> new World.Viewer(
@@ -432,14 +438,17 @@ final class SoakRun {
         clock.offset = clock.offset.plus(Duration.ofHours(ahead ? 1 : -1));
     }
 
-    /** Another program runs a verb meanwhile: it is done, the state is locked, or the cloud's list lags for longer than it waits. */
+    /** Another program runs a verb meanwhile: it is done, the state is locked, or it is to rotate the keys of hosts that are not there yet. */
     void secondProgram(int verb) {
         MeshBuilder other = spec(new Calls());
         try {
             switch (verb) {
                 case 0 -> other.plan();
                 case 1 -> other.build().rotateKeys();
-                case 2 -> other.build().destroy();
+                case 2 -> {
+                    other.build().destroy();
+                    destroyed = true;
+                }
                 default -> other.apply();
             }
             counts.second(true);

@@ -260,7 +260,7 @@ public final class MeshTraffic {
                 rule.port());
     }
 
-    /** A node that cannot begin is heard all the same: its monitors begin. */
+    /** A node that cannot begin is heard all the same: its monitors begin. But behind NAT it begins, and gets nothing but answers. */
     private void wireGuard(Blueprint.Host host, Peer peer) {
         Matcher endpoint = ENDPOINT.matcher(peer.endpoint().orElse(""));
         Optional<IPAddress> there = endpoint.matches() ? literal(endpoint.group(1)) : Optional.empty();
@@ -281,8 +281,11 @@ public final class MeshTraffic {
                 Protocol.UDP,
                 port,
                 port);
-        need(words + " from " + peer.name(), in, Optional.empty());
-        if (host.role() == Role.MONITOR) {
+        boolean awaited = host.spec().endpoint().isReachable();
+        if (awaited) {
+            need(words + " from " + peer.name(), in, Optional.empty());
+        }
+        if (host.role() == Role.MONITOR || !awaited) {
             Packet out = new Packet(
                     false,
                     in.family(),
@@ -294,7 +297,11 @@ public final class MeshTraffic {
                     Protocol.UDP,
                     port,
                     Integer.parseInt(endpoint.group(2)));
-            needs.add(new Need(words + " to " + peer.name(), out, Optional.empty()));
+            if (awaited) {
+                needs.add(new Need(words + " to " + peer.name(), out, Optional.empty()));
+            } else {
+                need(words + " to " + peer.name(), out, Optional.empty());
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.HostSpec;
 import dev.promguard.blueprint.Port;
 import dev.promguard.blueprint.PortPolicy;
+import dev.promguard.blueprint.Role;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.util.ArrayList;
@@ -33,21 +34,29 @@ public final class ServedPorts implements Resource {
             ResourceFacts.of("served-ports", ServedPortsFact.class, ServedPortsFact.NONE, Reader::new);
 
     private static final Pattern PROTOCOL = Pattern.compile("tcp|udp");
-    private static final Pattern ADDRESS = Pattern.compile("[\\[\\]0-9A-Za-z*.:%_-]{1,80}");
+    private static final Pattern ADDRESS = Pattern.compile("[^\\p{Cntrl} /]{1,80}");
     private static final Pattern PROGRAM = Pattern.compile(".{1,80}");
     private static final Pattern MANAGER = Pattern.compile("[a-z0-9-]{1,40}\\.service");
     private static final int LONGEST_PROGRAM = 40;
     private static final int MOST_LISTED = 12;
 
-    /** Ports that ufw itself opens on every host: leases from DHCP servers, and names and services by multicast. */
-    private static final Set<Port> OPENED_BY_UFW = Set.of(
-            new Port(68, Protocol.UDP),
-            new Port(546, Protocol.UDP),
-            new Port(1900, Protocol.UDP),
-            new Port(5353, Protocol.UDP));
+    /** Ports that ufw itself opens on every host: leases from DHCP servers. */
+    private static final Set<Port> OPENED_BY_UFW = Set.of(new Port(68, Protocol.UDP), new Port(546, Protocol.UDP));
+
+    /** Ports at which it admits what comes by multicast, which is all that programs for it want: names and services of a link. */
+    private static final Set<Port> OPENED_TO_MULTICAST =
+            Set.of(new Port(1900, Protocol.UDP), new Port(5353, Protocol.UDP));
+
+    private static final Pattern MULTICAST =
+            Pattern.compile("avahi-daemon|systemd-resolved?|minissdpd|chrome|chromium|firefox.*");
+
+    /** The programs of the mesh, and what the kernel keeps of longer names. */
+    private static final Set<String> OWN_PROGRAMS = Set.of("node_exporter", "prometheus", "systemd-socket-");
 
     /** It answers for the name of its own host on the link, which nobody set up: it is named, and needs no consent. */
     private static final Pattern NAMES_BY_MULTICAST = Pattern.compile("systemd-resolved?");
+
+    private static final Pattern DENIED_OUTPUT = Pattern.compile("-A ufw6?-user-output .*-j (DROP|REJECT)( .*)?");
 
     private static final int LLMNR = 5355;
 
@@ -154,6 +163,39 @@ public final class ServedPorts implements Resource {
     }
 
     /**
+     * Finds what ufw is told and does not do as long as it is off, and enabling it would do to others than those whose ports it closes.
+     *
+     * @param facts what the host is
+     * @return one problem for each
+     */
+    public static List<HostProblem> dormantSettings(HostFacts facts) {
+        if (facts.firewall().active()) {
+            return List.of();
+        }
+        Ruleset ruleset = facts.of(Ruleset.FACTS);
+        List<HostProblem> problems = new ArrayList<>();
+        if ("yes".equalsIgnoreCase(ruleset.settings().get("MANAGE_BUILTINS"))) {
+            problems.add(new HostProblem(
+                    "enabling ufw would delete all rules of iptables that are not ufw's, for /etc/default/ufw says MANAGE_BUILTINS=yes",
+                    "Set it to no there. Or, if that is what you want, enable ufw yourself before."));
+        }
+        String policy = ruleset.settings().getOrDefault("DEFAULT_OUTPUT_POLICY", "ACCEPT");
+        Optional<String> outgoing = Set.of("DROP", "REJECT").contains(policy)
+                ? Optional.of("DEFAULT_OUTPUT_POLICY=" + policy + " in /etc/default/ufw")
+                : ruleset.lines().stream()
+                        .filter(line -> line.source() == Ruleset.Source.UFW)
+                        .map(Ruleset.Line::text)
+                        .filter(text -> DENIED_OUTPUT.matcher(text).matches())
+                        .findFirst();
+        outgoing.ifPresent(by -> problems.add(new HostProblem(
+                "enabling ufw would drop what the host sends, by a rule of yours that has no effect while ufw is off: "
+                        + by,
+                "Take the rule away (ufw status numbered, or ufw default allow outgoing). Or, if that is what you want,"
+                        + " enable ufw yourself before.")));
+        return List.copyOf(problems);
+    }
+
+    /**
      * Finds what enabling the firewall would close although somebody is served there, and the spec does not agree.
      *
      * @param desired what the host should be
@@ -189,8 +231,16 @@ public final class ServedPorts implements Resource {
         }
         refused.map(Closing::port).ifPresent(port -> {
             String words = "(" + port.number() + ", Protocol." + port.protocol() + ')';
-            sentences.add("On the host, keep a port open with allow" + words + ", or agree with close" + words
-                    + " or, for all, with closeOtherPorts(true).");
+            String keep = port.protocol() == Protocol.TCP
+                            && (port.number() == desired.blueprint().spec().nodeExporterPort()
+                                    || port.number()
+                                            == desired.blueprint()
+                                                    .spec()
+                                                    .prometheus()
+                                                    .port())
+                    ? "The mesh keeps port " + port.number() + " for its monitors: choose another for it in the spec"
+                    : "On the host, keep a port open with allow" + words;
+            sentences.add(keep + ", or agree with close" + words + " or, for all, with closeOtherPorts(true).");
             if (spec(desired).openPorts().contains(port.number())) {
                 sentences.add("openPorts(…) only declares a port, and no rule of yours admits this one.");
             }
@@ -242,11 +292,12 @@ public final class ServedPorts implements Resource {
         String address = plain(socket.address());
         String own = desired.wireGuard().address().replaceAll("/.*", "");
         int port = socket.port().number();
-        boolean ofTheMesh = socket.port().protocol() == Protocol.TCP
-                && (port == desired.blueprint().spec().nodeExporterPort()
-                        || port == desired.blueprint().spec().prometheus().port()
-                        || spec(desired).exporters().stream().anyMatch(exporter -> exporter.port() == port));
+        // On an address of its own, whose program is in nobody's way, somebody is served there.
+        boolean ofTheMesh = isOfTheMesh(socket.port(), desired)
+                && (isAny(address) || OWN_PROGRAMS.contains(socket.program()) || isExporter(socket, desired));
         return ofTheMesh
+                || (OPENED_TO_MULTICAST.contains(socket.port())
+                        && MULTICAST.matcher(socket.program()).matches())
                 || address.startsWith("127.")
                 || address.startsWith("::ffff:127.")
                 || address.equals("::1")
@@ -254,6 +305,29 @@ public final class ServedPorts implements Resource {
                 || address.equals(own)
                 || OPENED_BY_UFW.contains(socket.port())
                 || (port == desired.wireGuard().listenPort() && socket.port().protocol() == Protocol.UDP);
+    }
+
+    /** Whether the host has the port for a program of the mesh. */
+    private static boolean isOfTheMesh(Port port, DesiredHost desired) {
+        return port.protocol() == Protocol.TCP
+                && (port.number() == desired.blueprint().spec().nodeExporterPort()
+                        || (desired.blueprint().host(desired.name()).role() == Role.MONITOR
+                                && port.number()
+                                        == desired.blueprint()
+                                                .spec()
+                                                .prometheus()
+                                                .port())
+                        || spec(desired).exporters().stream().anyMatch(exporter -> exporter.port() == port.number()));
+    }
+
+    private static boolean isExporter(Socket socket, DesiredHost desired) {
+        return spec(desired).exporters().stream()
+                .anyMatch(exporter -> exporter.port() == socket.port().number()
+                        && exporter.name().startsWith(socket.program()));
+    }
+
+    private static boolean isAny(String address) {
+        return address.startsWith("*") || address.equals("0.0.0.0") || address.equals("::");
     }
 
     /** A service that is exposed to the monitors is denied to everybody else. */

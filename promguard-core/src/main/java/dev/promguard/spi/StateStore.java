@@ -1,5 +1,6 @@
 package dev.promguard.spi;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.StateException;
 import dev.promguard.keys.Secret;
 import dev.promguard.state.EncryptedStateStore;
@@ -91,14 +92,22 @@ public interface StateStore {
      * @param target the store to copy to
      * @param mesh the mesh's name
      * @throws StateException with {@link dev.promguard.ErrorCode#STATE_CONFLICT} if the target has another document of the same name; with
-     *     another code if one of them is locked or fails
+     *     {@link dev.promguard.ErrorCode#UNKNOWN_MESH} if this store has none of the mesh; with another code if one of them is locked or fails
      */
     default void copyTo(StateStore target, String mesh) {
         LockHolder holder = LockHolder.ofThisProcess("copy");
         try (Lock from = lock(mesh, holder);
                 Lock to = target.lock(mesh, holder)) {
             Objects.requireNonNull(from);
-            for (String name : new TreeSet<>(names(mesh))) {
+            TreeSet<String> names = new TreeSet<>(names(mesh));
+            if (names.isEmpty()) {
+                throw new StateException(
+                        ErrorCode.UNKNOWN_MESH,
+                        describe(mesh) + " holds nothing to copy: check the mesh's name.",
+                        false,
+                        null);
+            }
+            for (String name : names) {
                 byte[] content = read(mesh, name)
                         .orElseThrow(() -> StateException.conflict(
                                 mesh, describe(mesh, name) + " was deleted by another program", Optional.empty()))

@@ -54,6 +54,11 @@ final class DocumentCipher {
         this.check = check;
     }
 
+    /** Whether a document begins as encrypted ones do. */
+    static boolean isEncrypted(byte[] content) {
+        return content.length >= MAGIC.length && Arrays.equals(content, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
+    }
+
     /** What it takes to derive a key: how much memory, how often and in how many lanes. */
     record Cost(int memoryKib, int iterations, int lanes) {
         boolean isBearable() {
@@ -92,7 +97,7 @@ final class DocumentCipher {
         /** Reads a header; empty if there is none, or it was altered. */
         static Optional<Sealed> parse(byte[] all) {
             if (all.length < HEADER + TAG
-                    || !Arrays.equals(all, 0, MAGIC.length, MAGIC, 0, MAGIC.length)
+                    || !isEncrypted(all)
                     || all[MAGIC.length] != FORMAT
                     || !MessageDigest.isEqual(digest(all), Arrays.copyOfRange(all, FIXED, HEADER))) {
                 return Optional.empty();

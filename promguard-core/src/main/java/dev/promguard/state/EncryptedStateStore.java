@@ -133,6 +133,16 @@ public final class EncryptedStateStore implements StateStore {
                 null);
     }
 
+    /**
+     * Whether a document was written by such a store, as its first bytes say.
+     *
+     * @param content what another store reads
+     * @return false for everything else
+     */
+    public static boolean isEncrypted(byte[] content) {
+        return DocumentCipher.isEncrypted(content);
+    }
+
     /** The cipher of the key that a document was encrypted with. */
     private DocumentCipher cipher(String mesh, String name, DocumentCipher.Sealed sealed) {
         for (int key = 0; key < keys.size(); key++) {

@@ -90,8 +90,8 @@ public final class FileStateStore implements StateStore {
                 throw new StateException(
                         ErrorCode.STATE_DAMAGED,
                         file + " cannot be understood (it is longer than " + LARGEST_DOCUMENT / (1024 * 1024)
-                                + " MiB). Restore it from a backup, or move it away and make sure that no host of mesh "
-                                + mesh + " is left before you run apply.",
+                                + " MiB). Restore it from a backup. Without one, move it away, and have recover() rebuild it"
+                                + " from the hosts of mesh " + mesh + " before you run apply.",
                         false,
                         null);
             }

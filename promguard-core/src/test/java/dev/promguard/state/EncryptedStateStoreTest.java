@@ -207,6 +207,14 @@ class EncryptedStateStoreTest extends StateStoreContract {
     }
 
     @Test
+    void copyTo_meshThatIsNotThere_isRefused() {
+        assertThatThrownBy(() -> store.copyTo(new MemoryStateStore(), "shopp"))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNKNOWN_MESH))
+                .hasMessageContaining("holds nothing to copy");
+    }
+
+    @Test
     void copyTo_filesIntoAnEncryptedStore_copiesEverythingOnce() {
         MemoryStateStore files = new MemoryStateStore();
         write(files, "state.json", bytes("state"));

@@ -71,7 +71,7 @@ class NatTrial {
             System.out.printf("the monitor has rebooted: up again after %d s%n", secondsSince(rebooted));
             watch(monitor, WATCHED.dividedBy(2));
 
-            assertThat(mesh.plan().isEmpty()).isTrue();
+            mesh.plan().requireEmpty();
             System.out.println(mesh.verify());
         }
     }

@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Decides what a run does. A pure function of the spec, the state and the observation: the same for plan, apply, rotation and
@@ -234,7 +235,7 @@ public final class Decider {
         if (roster.inventory().isPresent()) {
             Conflicts.inTheWay(blueprint.mesh(), desired, facts, ports(blueprint, host))
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
-            ServedPorts.otherFirewalls(facts)
+            Stream.concat(ServedPorts.otherFirewalls(facts).stream(), ServedPorts.dormantSettings(facts).stream())
                     .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.CONFLICT, name, problem)));
         }
         MeshTraffic.of(desired, facts).blocked().stream()

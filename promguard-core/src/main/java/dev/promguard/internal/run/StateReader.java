@@ -11,6 +11,7 @@ import dev.promguard.internal.run.StateFormat.VersionException;
 import dev.promguard.spi.MeshState;
 import dev.promguard.spi.StateStore;
 import dev.promguard.spi.StateStore.Document;
+import dev.promguard.state.EncryptedStateStore;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,14 @@ final class StateReader {
                     whole.content().length,
                     bytes);
         } catch (DamagedException e) {
+            if (EncryptedStateStore.isEncrypted(whole.content())) {
+                throw new StateException(
+                        ErrorCode.STATE_KEY,
+                        store.describe(mesh, StateLog.STATE)
+                                + " is encrypted. Read it with its key: give the store as store.encryptedWith(key).",
+                        false,
+                        e);
+            }
             throw damaged(mesh, name, why(e), e.getCause());
         } catch (VersionException e) {
             throw new StateException(
@@ -156,8 +165,9 @@ final class StateReader {
         return new StateException(
                 ErrorCode.STATE_DAMAGED,
                 store.describe(mesh, name) + " cannot be understood" + why + ". Restore " + what
-                        + " from a backup, or move it away and make sure that no host of mesh " + mesh
-                        + " is left before you run apply.",
+                        + " from a backup. Without one, move it away, and have recover() rebuild it from the hosts of mesh "
+                        + mesh
+                        + " before you run apply.",
                 false,
                 cause);
     }

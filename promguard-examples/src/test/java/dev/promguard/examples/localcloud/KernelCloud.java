@@ -44,6 +44,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
     static final String SHARED_KERNEL = "shared-kernel";
 
     private static final int FIRST_HOST = 10;
+    private static final int OUTSIDER = 200;
     private static final Duration INSTALLING = Duration.ofMinutes(5);
 
     private final ExecutorService servers = Executors.newCachedThreadPool(task -> {
@@ -335,6 +336,11 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
                 .map(release -> new Release(
                         release.name(), release.version(), mirror.uri(), Map.of(Architecture.AMD64, release.sha256())))
                 .toList();
+    }
+
+    /** A host on the same network that belongs to no mesh. */
+    Outsider outsider() {
+        return new Outsider(network, "outside", OUTSIDER, () -> {});
     }
 
     @Override

@@ -258,8 +258,8 @@ note_firewall() {
     TMP=
 }
 
-# rules_before 4|6 FILE SSH: ufw's file without the rules that PromGuard added, or with the rule that was there before each.
-# With ssh, those that admit SSH stay.
+# rules_before 4|6 FILE [open]: ufw's file without the rules that PromGuard added, or with the rule that was there before each.
+# With open, those stay that admit SSH and what the spec allowed.
 rules_before() {
     awk -v family="$1" -v keep="$3" '
         function key(   i, k) {
@@ -268,7 +268,7 @@ rules_before() {
             return k
         }
         FILENAME == ARGV[1] {
-            if ($1 != "rule" || (keep == "ssh" && $0 ~ / comment OpenSSH$/)) next
+            if ($1 != "rule" || (keep == "open" && $0 ~ / comment (OpenSSH|PromGuard allow)$/)) next
             any = family == 4 ? "0.0.0.0/0" : "::/0"
             way = "in"
             for (i = 3; i < NF && $i != "comment"; i++) {
@@ -303,7 +303,7 @@ rule_tuples() {
     sed -n 's/^### tuple ### //p' "$1" | sort
 }
 
-# ufw_files SSH: works out in TMP what ufw's files are to be, and whether others have added rules since. Where IPV6=no, ufw itself has taken the
+# ufw_files [open]: works out in TMP what ufw's files are to be, and whether others have added rules since. Where IPV6=no, ufw itself has taken the
 # owner's rules for IPv6 out of its file, and nobody else has.
 ufw_files() {
     added=no
@@ -341,8 +341,8 @@ undo_firewall() {
         stays=yes
     elif [ "$added" = yes ]; then
         stays=yes
-        ufw_files ssh || return
-        say leftover 'ufw stays on, with the rule that admits SSH: rules were added that are not from PromGuard'
+        ufw_files open || return
+        say leftover 'ufw stays on and denies what no rule admits, with the rules that admit SSH and the allowed ports: rules were added that are not from PromGuard'
     else
         ufw --force disable || return
     fi

@@ -11,7 +11,7 @@ KILL_SWITCH_COMMENT='promguard kill switch'
 # facts_kill_switch INTERFACE: unreachable NETWORK for each that has the route, dropped NETWORK for each that has the rule, guarded ADDRESS
 # for each that has the routing rules, and before it closed ADDRESS PORT for each port that these close to peers, and admitted ADDRESS PORT
 # PEER for each that they let through; shut PEER for each peer that they let reach nothing else. A rule below one that decides before, or
-# below the rule for all local addresses, is none.
+# below the rule for all local addresses, is none, nor is one that somebody else set: the protocol of PromGuard's is the kernel's.
 facts_kill_switch() {
     {
         printf '%s\troutes\n' "$N"
@@ -24,7 +24,7 @@ facts_kill_switch() {
         done
         for family in -4 -6; do
             printf '%s\trouting\n' "$N"
-            ip "$family" rule show
+            ip -d "$family" rule show
         done
     } 2>/dev/null | awk -v nonce="$N" -v fact="$N${TAB}fact${TAB}kill-switch$TAB" -v on="$1" \
         -v metric="$KILL_SWITCH_METRIC" -v comment="$KILL_SWITCH_COMMENT" '
@@ -53,6 +53,7 @@ facts_kill_switch() {
             next
         }
         {
+            theirs = !/ proto kernel/
             sub(/^0:[ \t]*/, "")
             sub(/ \[detached\]/, "")
             sub(/ proto .*/, "")
@@ -62,6 +63,7 @@ facts_kill_switch() {
             decided = 1
             next
         }
+        theirs { next }
         $3 == "iif" && $4 == on && $5 == "blackhole" && NF == 5 && !any && !shut[$2]++ { print fact "shut\t" $2 }
         $3 != "to" { next }
         $5 == "blackhole" && lo[$4] && way[$4] { printf "%s%sguarded\t%s\n", ports[$4], fact, $4 }
@@ -151,7 +153,7 @@ undo_kill_switch() {
             sed -n "s/^unreachable \([^ ]*\) .*metric $KILL_SWITCH_METRIC\( .*\)\{0,1\}\$/\1/p" | while read -r network; do
             ip "$family" route delete unreachable "$network" metric "$KILL_SWITCH_METRIC" || return
         done || return
-        ip "$family" rule show 2>/dev/null | sed -n \
+        ip -d "$family" rule show 2>/dev/null | sed -n -e '/ proto kernel/!d' \
             -e 's/^0:.* to \([^ ]*\) iif \([^ ]*\) .*lookup local.*/rule delete priority 0 to \1 iif \2 lookup local/p' \
             -e 's/^0:.* to \([^ ]*\) iif .* blackhole.*/rule delete priority 0 to \1 blackhole/p' \
             -e 's/^0:.* to \([^ ]*\) blackhole.*/rule delete priority 0 to \1 blackhole/p' \

@@ -116,7 +116,8 @@ forget_written() {
 # manifest_entries KIND: what is noted of a kind, the last first.
 manifest_entries() {
     [ -r "$MANIFEST/things" ] || return 0
-    sed -n "s/^$1 //p" "$MANIFEST/things" | tac
+    # Unlike tac, it needs no room for a file of its own.
+    sed -n "s/^$1 //p" "$MANIFEST/things" | awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }'
 }
 
 undo_files() {
@@ -139,7 +140,13 @@ undo_files() {
     systemctl daemon-reload || return
     for user in $(manifest_entries user); do
         if getent passwd "$user" >/dev/null; then
+            group=$(getent group "$user")
             userdel -- "$user" || return
+            # It takes the group of the same name with it, which may be the owner's.
+            if [ -n "$group" ] && ! getent group "$user" >/dev/null && ! manifest_entries group | grep -qxF -e "$user"; then
+                group=${group#*:*:}
+                groupadd --gid "${group%%:*}" -- "$user" || return
+            fi
         fi
     done
     for group in $(manifest_entries group); do

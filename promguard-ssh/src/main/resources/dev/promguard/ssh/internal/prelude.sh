@@ -4,6 +4,10 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART
 export APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none UCF_FORCE_CONFFOLD=1
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 unset CDPATH ENV BASH_ENV IFS
+# What a host has everybody's programs start with, and would lead those here astray: to options that are none, or to a folder that is not there.
+for setting in TMPDIR POSIXLY_CORRECT GREP_OPTIONS TAR_OPTIONS XTABLES_LOCKFILE; do
+    eval "[ -z \"\${$setting+set}\" ] || unset $setting"
+done
 umask 022
 cd / || exit 1
 exec 3>&1 1>&2 4<&0 </dev/null

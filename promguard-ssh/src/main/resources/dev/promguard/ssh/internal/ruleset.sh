@@ -52,7 +52,7 @@ tell_rules() {
                 return
             }
             if (kind == "setting") {
-                if (text ~ /^(IPV6|DEFAULT_OUTPUT_POLICY)=["\047]?[A-Za-z]*["\047]? *$/) {
+                if (text ~ /^(IPV6|DEFAULT_OUTPUT_POLICY|MANAGE_BUILTINS)=["\047]?[A-Za-z]*["\047]? *$/) {
                     gsub(/["\047 ]/, "", text)
                     sub(/=/, "\t", text)
                     print begin "setting\t" text

@@ -275,7 +275,7 @@ class KillSwitchTest {
                         ip rule delete priority 0 from 10.0.0.5 to 10.0.0.1; ports
                         ADDports
                         ip rule delete priority 0 to 10.0.0.1 iif wg0 ipproto tcp dport 9100 blackhole; ports
-                        ip rule add priority 0 to 10.0.0.1 iif wg0 ipproto tcp dport 9100 blackhole; ports
+                        ip rule add priority 0 protocol kernel to 10.0.0.1 iif wg0 ipproto tcp dport 9100 blackhole; ports
                         ADDports
                         script remove; ip rule show | grep 10.0.0 | wc -l; ADDundo_kill_switch; ip rule show | grep 10.0.0 | wc -l""".replace("ADD", add))).isEqualTo("""
                         closed 10.0.0.1 9100
@@ -410,10 +410,10 @@ class KillSwitchTest {
                         rules() { facts_kill_switch wg0; echo then; }
                         rules
                         ip rule delete priority 0 from 10.0.0.254 iif wg0 blackhole; rules
-                        ip rule add priority 0 from 10.0.0.254 iif wg0 blackhole; rules
+                        ip rule add priority 0 protocol kernel from 10.0.0.254 iif wg0 blackhole; rules
                         ADDrules
                         ip rule delete priority 0 from 10.0.0.254 to 10.0.0.1 iif wg0 ipproto tcp dport 9090 lookup local
-                        ip rule add priority 0 from 10.0.0.254 to 10.0.0.1 iif wg0 ipproto tcp dport 9090 lookup local; rules
+                        ip rule add priority 0 protocol kernel from 10.0.0.254 to 10.0.0.1 iif wg0 ipproto tcp dport 9090 lookup local; rules
                         ADDrules
                         script remove; ip rule show | grep 10.0.0 | wc -l; ADDundo_kill_switch; ip rule show | grep 10.0.0 | wc -l""".replace("ADD", add))).isEqualTo(whole + """
                         then
@@ -444,7 +444,9 @@ class KillSwitchTest {
     void removeAndUndo_routingRules_leaveThoseOfOthersAsTheyWere() throws Exception {
         String rules = "; ip rule show; ip -6 rule show";
         String others =
-                "ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77\n";
+                "ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77\n"
+                        + "ip rule add priority 0 to 203.0.113.9 blackhole; ip rule add priority 0 from 203.0.113.7 iif wg0 blackhole\n"
+                        + "ip rule add priority 0 from 203.0.113.8 to 203.0.113.0/24 iif eth0 lookup local\n";
         String before = run(others + rules.substring(2));
         String add = "script add 10.0.0.0/24 wg0 10.0.0.1 - - 9090 10.0.0.9; script add fd00:77::/64 wg0 fd00:77::1; ";
         assertThat(run(others + add + "script remove" + rules).lines().sorted())

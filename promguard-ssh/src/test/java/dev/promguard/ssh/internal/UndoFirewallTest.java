@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,10 @@ class UndoFirewallTest {
     }
 
     private String run(String shell) throws Exception {
+        return run(Map.of(), shell);
+    }
+
+    private String run(Map<String, String> environment, String shell) throws Exception {
         String text;
         try (Script script = Script.begin(NONCE)) {
             text = script.shell((HOST + shell).replace("FOLDER", folder.toString()))
@@ -62,7 +67,9 @@ class UndoFirewallTest {
                     .replace("/etc/ufw", folder + "/ufw")
                     .replace("/etc/default/ufw", folder + "/default/ufw");
         }
-        Process process = new ProcessBuilder("unshare", "-n", "sh", "-s").start();
+        ProcessBuilder builder = new ProcessBuilder("unshare", "-n", "sh", "-s");
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         try (var in = process.getOutputStream()) {
             in.write(text.getBytes(UTF_8));
         }
@@ -194,6 +201,45 @@ class UndoFirewallTest {
                         COMMIT
                         *filter
                         COMMIT""");
+    }
+
+    /** A full or missing folder for temporary files, and options in the environment, are no reason to remove nothing and to say that it is done. */
+    @Test
+    void manifest_programsLedAstrayByTheEnvironment_isReadFromItsEnd() throws Exception {
+        assertThat(run(Map.of("TMPDIR", "/nonexistent", "POSIXLY_CORRECT", "1", "GREP_OPTIONS", "-v"), """
+                        printf 'unit a\\nfile /b\\nunit c\\n' >$MANIFEST/things
+                        manifest_entries unit >&3; echo "left:${TMPDIR-}${POSIXLY_CORRECT-}${GREP_OPTIONS-}" >&3"""))
+                .isEqualTo("""
+                        c
+                        a
+                        left:""");
+    }
+
+    /** What the spec allowed was open before, and stays so where ufw stays on for rules of others. */
+    @Test
+    void undo_ufwStaysOnForRulesOfOthers_keepsWhatTheSpecAllowed() throws Exception {
+        String rules = """
+                mkdir -p FOLDER/ufw FOLDER/default; : >FOLDER/ufw/ufw.conf; printf 'DEFAULT_INPUT_POLICY="ACCEPT"\\n' >FOLDER/default/ufw
+                printf '*filter\\nCOMMIT\\n' >FOLDER/ufw/user.rules; rm -rf $MANIFEST/ufw; note_firewall
+                note rule allow proto tcp from any to any port 22 comment OpenSSH
+                note rule allow proto tcp from any to any port 8080 comment 'PromGuard allow'
+                note rule allow proto udp from any to any port 51820 comment WireGuard
+                {
+                    echo '*filter'
+                    for what in 'tcp 22' 'tcp 8080' 'udp 51820'; do
+                        printf '### tuple ### allow %s 0.0.0.0/0 any 0.0.0.0/0 in comment=41\\n-A ufw-user-input -j ACCEPT\\n\\n' "$what"
+                    done
+                    printf '### tuple ### allow tcp 8081 0.0.0.0/0 any 203.0.113.4 in\\n-A ufw-user-input -j ACCEPT\\n\\nCOMMIT\\n'
+                } >FOLDER/ufw/user.rules
+                reload_closed() { :; }
+                undo_firewall
+                grep -o 'allow ... [0-9]*' FOLDER/ufw/user.rules >&3
+                """;
+        assertThat(run(rules)).isEqualTo("""
+                leftover ufw stays on and denies what no rule admits, with the rules that admit SSH and the allowed ports: rules were added that are not from PromGuard
+                allow tcp 22
+                allow tcp 8080
+                allow tcp 8081""");
     }
 
     /** What ufw 0.36.2 loads where IPV6=no, and leaves loaded when it is disabled. */
