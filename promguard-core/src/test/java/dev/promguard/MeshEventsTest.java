@@ -14,6 +14,7 @@ import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -335,5 +336,30 @@ class MeshEventsTest {
                         "shop-node-1: read the host: FAILED",
                         "shop: apply: FAILED");
         assertThat(plan.stepIds()).isNotEmpty();
+    }
+
+    /** They change no host: the state remembers the one, and the other is what the changes of files and peers come to. */
+    @Test
+    void apply_stepsThatAreDoneWithTheWhole_areToldAsDone() {
+        Account shop = new Account();
+        shop.spec().nodes(1).apply();
+        List<MeshEvent> told = new ArrayList<>();
+
+        shop.spec()
+                .nodes(1)
+                .protectHosts(true)
+                .viewer("anna-laptop", SpecFile.publicKey("anna-laptop"))
+                .listener(told::add)
+                .apply();
+
+        assertThat(told).extracting(MeshEvent::state).doesNotContain(MeshEvent.State.SKIPPED);
+        for (String step : List.of("shop-node-1/protection:shop-node-1", "shop-monitor-1/viewer:anna-laptop")) {
+            assertThat(told)
+                    .filteredOn(event -> event.stepId().equals(Optional.of(step)))
+                    .extracting(MeshEvent::state)
+                    .as(step)
+                    .containsExactly(MeshEvent.State.STARTED, MeshEvent.State.DONE);
+        }
+        assertThat(told.get(told.size() - 1).percent()).hasValue(100);
     }
 }

@@ -182,7 +182,8 @@ public record RecoveryDecision(
         }
 
         private void problem(ErrorCode code, Optional<String> host, String message, String remedy) {
-            problems.add(new Finding(code, host, message, remedy));
+            // Messages of others end as sentences do, and another follows here.
+            problems.add(new Finding(code, host, message.replaceFirst("[.]$", ""), remedy));
         }
 
         /** Takes note of what the mesh's hosts call each other. */

@@ -340,7 +340,7 @@ final class KernelCloud implements CloudProvider, AutoCloseable {
 
     /** A host on the same network that belongs to no mesh. */
     Outsider outsider() {
-        return new Outsider(network, "outside", OUTSIDER, () -> {});
+        return new Outsider(network, "o1", OUTSIDER, () -> {});
     }
 
     @Override

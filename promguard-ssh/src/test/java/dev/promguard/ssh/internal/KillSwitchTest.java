@@ -443,10 +443,11 @@ class KillSwitchTest {
     @Test
     void removeAndUndo_routingRules_leaveThoseOfOthersAsTheyWere() throws Exception {
         String rules = "; ip rule show; ip -6 rule show";
-        String others =
-                "ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77\n"
-                        + "ip rule add priority 0 to 203.0.113.9 blackhole; ip rule add priority 0 from 203.0.113.7 iif wg0 blackhole\n"
-                        + "ip rule add priority 0 from 203.0.113.8 to 203.0.113.0/24 iif eth0 lookup local\n";
+        String others = """
+                ip rule add priority 0 to 203.0.113.0/24 lookup 77; ip rule add priority 5 from 192.0.2.9 lookup 77
+                ip rule add priority 0 to 203.0.113.9 blackhole; ip rule add priority 0 from 203.0.113.7 iif wg0 blackhole
+                ip rule add priority 0 from 203.0.113.8 to 203.0.113.0/24 iif eth0 lookup local
+                """;
         String before = run(others + rules.substring(2));
         String add = "script add 10.0.0.0/24 wg0 10.0.0.1 - - 9090 10.0.0.9; script add fd00:77::/64 wg0 fd00:77::1; ";
         assertThat(run(others + add + "script remove" + rules).lines().sorted())

@@ -225,7 +225,8 @@ class TakeOffTest {
 
     @Test
     void rulesBefore_firewallStaysOn_keepsOurRuleForSsh() throws Exception {
-        assertThat(rulesBefore("4", "open", rules(), rules(SSH, WIREGUARD, WEB))).isEqualTo(rules(SSH, WEB));
+        assertThat(rulesBefore("4", "open", rules(), rules(SSH, WIREGUARD, WEB)))
+                .isEqualTo(rules(SSH, WEB));
     }
 
     @Test
