@@ -40,6 +40,10 @@ class MeshServedPortsTest {
                 .waits(Account.NO_WAITS);
     }
 
+    private Mesh withServer(Consumer<HostBuilder> server) {
+        return spec(host -> host.closeOtherPorts(true)).node("web-1", server).build();
+    }
+
     @Test
     void apply_servicesThatNobodySpokeOf_changesNothingThereAndNamesEach() {
         Mesh mesh = spec(host -> {}).build();
@@ -107,9 +111,7 @@ class MeshServedPortsTest {
             String protocol, String address, int port, String named) {
         MemoryMachine other = inventory.host("web-1", "root", 22);
         other.listen(protocol, address, port);
-        Mesh mesh = spec(host -> host.closeOtherPorts(true))
-                .node("web-1", host -> {})
-                .build();
+        Mesh mesh = withServer(host -> {});
 
         assertThat(mesh.plan().problems())
                 .singleElement()
@@ -121,20 +123,14 @@ class MeshServedPortsTest {
     void apply_portThatTheMeshKeeps_isNotSaidToBeAllowed() {
         MemoryMachine other = inventory.host("web-1", "root", 22);
         other.listen("tcp", "*", 9090);
-        Mesh mesh = spec(host -> host.closeOtherPorts(true))
-                .node("web-1", host -> {})
-                .build();
+        Mesh mesh = withServer(host -> {});
 
         assertThat(mesh.plan().problems())
                 .singleElement()
                 .satisfies(found -> assertThat(found.toString())
                         .contains("The mesh keeps port 9090 for its monitors", "agree with close(9090, Protocol.TCP)")
                         .doesNotContain("allow(9090"));
-        assertThat(spec(host -> host.closeOtherPorts(true))
-                        .node("web-1", host -> host.close(9090, Protocol.TCP))
-                        .build()
-                        .plan()
-                        .problems())
+        assertThat(withServer(host -> host.close(9090, Protocol.TCP)).plan().problems())
                 .isEmpty();
     }
 
@@ -151,9 +147,7 @@ class MeshServedPortsTest {
     void apply_settingsOfUfwThatIsOff_areNotPutIntoForce(String line, String named) {
         MemoryMachine other = inventory.host("web-1", "root", 22);
         other.ruleset(line.replace("\\t", "\t"));
-        Mesh mesh = spec(host -> host.closeOtherPorts(true))
-                .node("web-1", host -> {})
-                .build();
+        Mesh mesh = withServer(host -> {});
 
         assertThat(mesh.plan().problems())
                 .singleElement()
