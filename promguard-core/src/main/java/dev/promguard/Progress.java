@@ -4,6 +4,7 @@ import dev.promguard.internal.console.Consoles;
 import dev.promguard.internal.console.PlainLines;
 import dev.promguard.internal.text.Columns;
 import java.io.PrintStream;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,9 +43,10 @@ public final class Progress {
      *
      * @param logger the name of the logger, such as {@code com.example.mesh}
      * @return a listener
+     * @throws NullPointerException if it is null
      */
     public static MeshListener toLog(String logger) {
-        Logger log = LoggerFactory.getLogger(logger);
+        Logger log = LoggerFactory.getLogger(Objects.requireNonNull(logger, "logger"));
         return event -> {
             String host = event.host().orElse("mesh");
             switch (event.state()) {
@@ -62,8 +64,9 @@ public final class Progress {
      *
      * @param out where to write; never closed
      * @return a listener, with a clock for each run. It may be shared by several meshes and threads
+     * @throws NullPointerException if it is null
      */
     public static MeshListener to(PrintStream out) {
-        return new PlainLines(out);
+        return new PlainLines(Objects.requireNonNull(out, "out"));
     }
 }

@@ -133,4 +133,15 @@ class MeshListenerTest {
 
         assertThat(Thread.interrupted()).as("the interrupt flag").isTrue();
     }
+
+    @Test
+    @SuppressWarnings("NullAway") // what a caller without NullAway might pass
+    void progress_null_isNamed() {
+        assertThatThrownBy(() -> Progress.toLog(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("logger");
+        assertThatThrownBy(() -> Progress.to(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("out");
+    }
 }
