@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -82,5 +83,17 @@ class MeshCallsTest {
                 .as(verb)
                 .isEqualTo(expected);
         assertThat(account.hosts.opened() - before).as("sessions").isEqualTo(sessions);
+    }
+
+    /** On a host that has never run apt, that takes seconds of its only processor, and there is nobody to read it before apply is there. */
+    @Test
+    void apply_hostThatItCreates_isNotAskedWhatAptWouldRemove() {
+        account.spec().apply();
+
+        assertThat(account.cloud.machine("shop-node-1").asked())
+                .contains("dpkg")
+                .doesNotContain("package-removals");
+        account.spec().plan();
+        assertThat(account.cloud.machine("shop-node-1").asked()).contains("package-removals");
     }
 }

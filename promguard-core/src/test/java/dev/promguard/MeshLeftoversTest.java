@@ -53,6 +53,28 @@ class MeshLeftoversTest {
         account.assertUpToDate(account.spec().build());
     }
 
+    /** As where a run was cut off after it had written the configuration, and before the interface took it. */
+    @Test
+    void plan_presharedKeyOfAHostThatWasRemoved_isNamedAndRemovedByApply() {
+        node().leavePresharedKey("shop-node-9");
+
+        Plan plan = account.spec().plan();
+
+        assertThat(plan.drift())
+                .singleElement()
+                .satisfies(drift -> assertThat(drift.text())
+                        .isEqualTo(
+                                "wg0: it still holds the preshared key for shop-node-9, of which it is no peer (drift)"
+                                        + "   → put back"));
+        assertThat(account.spec().build().verify().failures())
+                .filteredOn(check -> check.kind() == CheckKind.HOST_UP_TO_DATE)
+                .singleElement()
+                .satisfies(check -> assertThat(check.observed()).contains("shop-node-9"));
+        account.spec().apply();
+        assertThat(node().presharedKeys()).doesNotContainKey("/etc/wireguard/wg0.psk/shop-node-9");
+        account.assertUpToDate(account.spec().build());
+    }
+
     @Test
     void verify_failedUnitOfARollback_isNamed() {
         node().says(Leftovers.FACTS, "unit\tpromguard-rollback-boot.service\tfailed");

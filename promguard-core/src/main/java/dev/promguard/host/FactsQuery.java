@@ -81,6 +81,27 @@ public record FactsQuery(
     }
 
     /**
+     * Leaves out a resource that defines its own facts. The answer has what it has where the host says nothing of it.
+     *
+     * @param facts the facts not to ask for
+     * @return a query without them
+     */
+    public FactsQuery without(ResourceFacts<?> facts) {
+        return new FactsQuery(
+                packages,
+                users,
+                files,
+                units,
+                releases,
+                wireGuardInterface,
+                keyPath,
+                expected,
+                resources.stream()
+                        .filter(call -> !call.facts().id().equals(facts.id()))
+                        .toList());
+    }
+
+    /**
      * Asks for the facts of a resource that defines its own.
      *
      * @param facts whose facts

@@ -29,8 +29,47 @@ public final class WireGuard implements Resource {
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_=+.-]{1,15}");
     private static final int MOST_NAMED = 3;
     private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
+    private static final int MOST_UNNAMED = 20_000;
+
+    /** What is asked of a host about preshared keys that its configuration does not name. */
+    public static final ResourceFacts<UnnamedKeysFact> UNNAMED_KEYS = ResourceFacts.of(
+            "preshared-keys", UnnamedKeysFact.class, new UnnamedKeysFact(Set.of()), UnnamedKeysReader::new);
 
     private WireGuard() {}
+
+    /**
+     * Preshared keys that a host holds and its configuration does not name, as where a run was cut off before it removed them.
+     *
+     * @param peers the names of the hosts that they were shared with
+     */
+    public record UnnamedKeysFact(Set<String> peers) {
+        /**
+         * Copies the set, sorted by name.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public UnnamedKeysFact {
+            peers = Collections.unmodifiableSet(new TreeSet<>(peers));
+        }
+    }
+
+    /** Reads a line for each. */
+    private static final class UnnamedKeysReader implements ResourceFacts.Reader<UnnamedKeysFact> {
+        private final Set<String> peers = new TreeSet<>();
+
+        @Override
+        public void line(FactLine line) throws MalformedFactsException {
+            if (!line.kind().equals("unnamed") || peers.size() >= MOST_UNNAMED) {
+                throw line.unknown();
+            }
+            peers.add(line.fields(1).field(1, HOST));
+        }
+
+        @Override
+        public UnnamedKeysFact facts() {
+            return new UnnamedKeysFact(peers);
+        }
+    }
 
     /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
     public enum InterfaceAction {
@@ -124,8 +163,12 @@ public final class WireGuard implements Resource {
         }
 
         private static String describe(Collection<String> peers) {
+            return "write " + named(peers);
+        }
+
+        private static String named(Collection<String> peers) {
             List<String> names = peers.stream().sorted().toList();
-            return (names.size() == 1 ? "write the preshared key for " : "write the preshared keys for ")
+            return (names.size() == 1 ? "the preshared key for " : "the preshared keys for ")
                     + (names.size() <= MOST_NAMES
                             ? String.join(", ", names)
                             : String.join(", ", names.subList(0, MOST_NAMES - 1)) + " and "
@@ -225,6 +268,7 @@ public final class WireGuard implements Resource {
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         WireGuardInterface wireGuard = desired.wireGuard();
+        query.resource(UNNAMED_KEYS, wireGuard.name());
         query.wireGuard(wireGuard.name(), wireGuard.keyPath())
                 .units(List.of(wireGuard.unit()))
                 .file(wireGuard.config().path(), Hashes.of(wireGuard.config().content()));
@@ -272,6 +316,7 @@ public final class WireGuard implements Resource {
         if (rewritten
                 || !newKeys.isEmpty()
                 || !runsAs(desired, running.get())
+                || !facts.of(UNNAMED_KEYS).peers().isEmpty()
                 || !Interfaces.differences(desired, facts).isEmpty()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
@@ -336,7 +381,8 @@ public final class WireGuard implements Resource {
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
         boolean differs = !Interfaces.differences(drift.desired().wireGuard(), drift.facts())
                 .isEmpty();
-        if ((!running.get().antiSpoofing() || differs) && !rewritten) {
+        boolean unnamed = !drift.facts().of(UNNAMED_KEYS).peers().isEmpty();
+        if ((!running.get().antiSpoofing() || differs || unnamed) && !rewritten) {
             return true;
         }
         return drift.followsFrom(causes)
@@ -481,6 +527,10 @@ public final class WireGuard implements Resource {
                 differences.add("its address can be reached by other interfaces");
             }
             differences.addAll(Interfaces.differences(wireGuard, facts));
+            Set<String> unnamed = facts.of(UNNAMED_KEYS).peers();
+            if (!unnamed.isEmpty()) {
+                differences.add("it still holds " + WritePresharedKeys.named(unnamed) + ", of which it is no peer");
+            }
         });
         return differences;
     }

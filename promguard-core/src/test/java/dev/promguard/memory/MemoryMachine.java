@@ -135,6 +135,8 @@ public final class MemoryMachine {
 
     private final Set<String> started = new TreeSet<>();
     private final List<SocketFact> sockets = new ArrayList<>();
+    private final List<String> received = new ArrayList<>();
+    private final List<String> tuples = new ArrayList<>();
     private final List<AcceptFact> accepted = new ArrayList<>();
     private final Map<PublicKey, List<String>> strangers = new TreeMap<>(Comparator.comparing(PublicKey::toString));
     private boolean keyFileSafe = true;
@@ -171,7 +173,9 @@ public final class MemoryMachine {
             AuthorizedKeys.FACTS,
             arguments -> authorizedKeys(),
             Membership.FACTS,
-            arguments -> membership());
+            arguments -> membership(),
+            WireGuard.UNNAMED_KEYS,
+            arguments -> unnamedKeys());
 
     private final Set<SshPublicKey> admitted = new HashSet<>();
     private Set<SshPublicKey> loginKeys = Set.of();
@@ -201,6 +205,7 @@ public final class MemoryMachine {
     private boolean down;
     private @Nullable String failingChange;
     private int forwardPort;
+    private final Set<String> asked = new TreeSet<>();
     private final List<String> changes = new ArrayList<>();
     private final List<String> violations = new ArrayList<>();
 
@@ -690,6 +695,11 @@ public final class MemoryMachine {
         units.put(unit, new UnitFact("active", "enabled", false, "0"));
     }
 
+    /** Somebody else gives ufw a rule that PromGuard cannot express, as ufw writes it. */
+    public synchronized void tuple(String tuple) {
+        tuples.add(tuple);
+    }
+
     /** Somebody else's firewall is on, with this rule. */
     public synchronized void firewall(FirewallRule rule) {
         guarded = new Guarded(
@@ -838,6 +848,30 @@ public final class MemoryMachine {
                 .toList();
     }
 
+    private List<String> unnamedKeys() {
+        String config = guarded.config().map(ManagedFile::content).orElse("");
+        return guarded.preshared().keySet().stream()
+                .filter(path -> !config.contains("# PresharedKeyFile = " + path + '\n'))
+                .map(path -> "unnamed\t" + path.replaceAll(".*/", ""))
+                .toList();
+    }
+
+    /** Somebody, or a run that was cut off, leaves a preshared key that is shared with no peer. */
+    public synchronized void leavePresharedKey(String peer) {
+        Map<String, String> preshared = new TreeMap<>(guarded.preshared());
+        preshared.put("/etc/wireguard/wg0.psk/" + peer, "0".repeat(64));
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                guarded.running(),
+                guarded.unit(),
+                preshared);
+    }
+
     /** What the shell function says, by the same configuration. */
     private List<String> membership() {
         List<String> lines = new ArrayList<>();
@@ -867,21 +901,34 @@ public final class MemoryMachine {
     private List<String> servedPorts() {
         return guarded.active() && guarded.deny()
                 ? List.of()
-                : sockets.stream()
-                        .map(socket -> String.join(
-                                "\t",
-                                "socket",
-                                socket.protocol(),
-                                socket.address(),
-                                String.valueOf(socket.port()),
-                                "theirs"))
+                : Stream.concat(
+                                sockets.stream()
+                                        .map(socket -> String.join(
+                                                "\t",
+                                                "socket",
+                                                socket.protocol(),
+                                                socket.address(),
+                                                String.valueOf(socket.port()),
+                                                "theirs")),
+                                received.stream())
                         .toList();
+    }
+
+    /** A program, or a tunnel, of it takes packets of a protocol without ports. */
+    public synchronized void receive(int number, String protocol, int family, String program) {
+        received.add(String.join("\t", "protocol", String.valueOf(number), protocol, String.valueOf(family), program));
+    }
+
+    /** Rules may send packets from outside to its loopback interface. */
+    public synchronized void routeLoopback() {
+        received.add("reaches-loopback");
     }
 
     private FactsByResource byResource(FactsQuery query) {
         FactsByResource.Collector collector = new FactsByResource.Collector(query);
         try {
             for (FactsQuery.ResourceCall call : query.resources()) {
+                asked.add(call.facts().id());
                 collector.lines(
                         call.facts(),
                         shellFacts
@@ -941,6 +988,11 @@ public final class MemoryMachine {
         String path = call.arguments().get(2);
         files.put(path, ManagedFile.readable(path, ((ShellCall.Input.Text) call.input()).text()));
         says(NetworkManagers.FACTS, call.arguments().get(0) + "\tleaves");
+    }
+
+    /** The ids of the resources whose facts it was ever asked for. */
+    public synchronized Set<String> asked() {
+        return Set.copyOf(asked);
     }
 
     /** What the host says from now on when it is asked for the facts of a resource: lines of a kind and fields. */
@@ -1049,7 +1101,7 @@ public final class MemoryMachine {
                 guarded.keyFile(),
                 keyFileSafe,
                 new FirewallFact(
-                        guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), List.of(), accepting()),
+                        guarded.active(), guarded.deny(), guarded.atBoot(), guarded.rules(), tuples, accepting()),
                 Map.of(),
                 networks,
                 Optional.of(true),

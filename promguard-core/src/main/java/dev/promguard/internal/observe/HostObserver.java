@@ -8,6 +8,7 @@ import dev.promguard.host.DesiredHost;
 import dev.promguard.host.FactsQuery;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.Membership;
+import dev.promguard.host.Packages;
 import dev.promguard.host.Resources;
 import dev.promguard.host.SymbolicKeys;
 import dev.promguard.internal.observe.HostObservation.Seen;
@@ -185,9 +186,12 @@ public final class HostObserver {
      * @param sessions where the session is kept
      * @param timeout how long the host may take to answer
      * @param settles whether unconfirmed changes of an earlier run are kept
+     * @param created whether this run has created the host. What apt would remove is for a plan that somebody reads; on a host that has
+     *     never run apt it takes seconds of its processor to tell, and apply removes nothing in any case
      * @return what was expected of the host, and what is known of it
      */
-    public Arrived observe(Roster roster, String name, Sessions sessions, Duration timeout, boolean settles) {
+    public Arrived observe(
+            Roster roster, String name, Sessions sessions, Duration timeout, boolean settles, boolean created) {
         DesiredHost expected = expected(roster, name);
         CloudHost host = Objects.requireNonNull(roster.present().get(name), name);
         boolean read = false;
@@ -200,6 +204,9 @@ public final class HostObserver {
             FactsQuery query = Resources.query(expected);
             if (roster.identities().adopted().containsKey(name)) {
                 query = Membership.alsoOf(query);
+            }
+            if (created) {
+                query = query.without(Packages.REMOVALS);
             }
             HostFacts facts;
             try (Events.Task asking = context.events().task(name, context.isInventory() ? ASK : WAIT_AND_ASK)) {

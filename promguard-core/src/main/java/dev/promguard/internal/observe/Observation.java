@@ -91,11 +91,12 @@ public final class Observation implements AutoCloseable {
         sessions.identity();
         Roster roster = observed.roster();
         waves.expect(names);
-        names.forEach(name -> waves.start(name, () -> observer.observe(roster, name, sessions, timeout, settles)));
+        names.forEach(
+                name -> waves.start(name, () -> observer.observe(roster, name, sessions, timeout, settles, false)));
     }
 
     /**
-     * Reads hosts as soon as they are reported as ready.
+     * Reads hosts that this run has created, as soon as they are reported as ready.
      *
      * @param names the hosts' names
      * @param telling says so of each, on a thread of its own
@@ -109,7 +110,12 @@ public final class Observation implements AutoCloseable {
                 waves.start(
                         name,
                         () -> observer.observe(
-                                roster.with(roster.state(), Map.of(name, host)), name, sessions, timeout, settles));
+                                roster.with(roster.state(), Map.of(name, host)),
+                                name,
+                                sessions,
+                                timeout,
+                                settles,
+                                true));
             }
 
             @Override
@@ -213,7 +219,9 @@ public final class Observation implements AutoCloseable {
         names.forEach(sessions::close);
         Roster roster = observed.roster();
         merge(Parallel.map(
-                names, context.parallelism(), name -> observer.observe(roster, name, sessions, timeout, settles)));
+                names,
+                context.parallelism(),
+                name -> observer.observe(roster, name, sessions, timeout, settles, false)));
     }
 
     /** Ends what is still being read, and closes every session. */

@@ -200,18 +200,34 @@ sync_mtu() {
     [ -z "$lower" ] || sh -c "$lower"
 }
 
-# forget_preshared_keys INTERFACE: removes those that the configuration does not name any more.
-forget_preshared_keys() {
+# unnamed_preshared_keys INTERFACE: the files of those that the configuration does not name any more.
+unnamed_preshared_keys() {
     [ -d "/etc/wireguard/$1.psk" ] || return 0
-    TMP=$(umask 077 && mktemp "/etc/wireguard/.promguard.XXXXXX") || return
-    preshared_key_files "$1" >"$TMP" || return
-    printf '%s\n' "/etc/wireguard/$1.psk"/* | awk '
-        FILENAME == ARGV[1] {
+    named=$(preshared_key_files "$1") || return
+    printf '%s\n' "$named" - "/etc/wireguard/$1.psk"/* | awk '
+        $0 == "-" {
+            files = 1
+            next
+        }
+        !files {
             named[$2] = 1
             next
         }
-        !($0 in named)' "$TMP" - | xargs -r -d '\n' rm -f -- && rm -f "$TMP" || return
-    TMP=
+        !($0 in named)'
+}
+
+# facts_preshared_keys INTERFACE: unnamed HOST for each, as where a run was cut off before it removed them.
+facts_preshared_keys() {
+    unnamed_preshared_keys "$1" 2>/dev/null | while read -r path; do
+        case ${path##*/} in *[!a-z0-9-]*) continue ;; esac
+        say fact preshared-keys unnamed "${path##*/}"
+    done
+}
+
+# forget_preshared_keys INTERFACE: removes them.
+forget_preshared_keys() {
+    unnamed=$(unnamed_preshared_keys "$1") || return
+    [ -z "$unnamed" ] || printf '%s\n' "$unnamed" | xargs -r -d '\n' rm -f --
 }
 
 # apply_anti_spoofing INTERFACE ADDRESS: drops what comes to the address by another interface, whatever ufw is told. It is the rule that the

@@ -16,6 +16,7 @@ import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.Ruleset;
 import dev.promguard.host.ServedPorts;
 import dev.promguard.host.UfwSettings;
+import dev.promguard.host.WireGuard;
 import java.util.List;
 import java.util.Map;
 
@@ -51,6 +52,7 @@ final class Queries {
                         new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
                         new FactsQuery.ResourceCall(AuthorizedKeys.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Membership.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(WireGuard.UNNAMED_KEYS, List.of("wg0")),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
                         new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));
     }

@@ -568,12 +568,29 @@ class ScriptTest {
             Files.writeString(folder.resolve("wg0.psk/" + peer), "key\n");
         }
 
-        Ran ran = withConfiguration(folder, "forget_preshared_keys wg0");
+        Ran ran = withConfiguration(
+                folder, "facts_preshared_keys wg0; forget_preshared_keys wg0; facts_preshared_keys wg0");
 
         assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out().replace(NONCE + "\t", "").lines())
+                .containsExactly(
+                        "fact\tpreshared-keys\tunnamed\tnode", "fact\tpreshared-keys\tunnamed\tnode-11", "end");
         try (Stream<Path> left = Files.list(folder.resolve("wg0.psk"))) {
             assertThat(left).containsExactly(folder.resolve("wg0.psk/node-1"));
         }
+    }
+
+    @Test
+    void forgetPresharedKeys_noConfiguration_removesNone(@TempDir Path folder) throws Exception {
+        Files.createDirectories(folder.resolve("wg0.psk"));
+        Files.writeString(folder.resolve("wg0.psk/node-1"), "key\n");
+
+        Ran ran = withConfiguration(
+                folder,
+                "rm " + folder + "/wg0.conf; facts_preshared_keys wg0; forget_preshared_keys wg0 || say failed");
+
+        assertThat(ran.out().replace(NONCE + "\t", "").lines()).containsExactly("failed", "end");
+        assertThat(folder.resolve("wg0.psk/node-1")).exists();
     }
 
     @Test
