@@ -119,6 +119,124 @@ class MeshServedPortsTest {
                         .contains("web-1: " + named + " (theirs) answers now and would be closed", "[PG-5021]"));
     }
 
+    /** What is sent to the host itself, ufw judges by the port that it is sent to. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "127.0.0.1 | legacy-ip4 | -A PREROUTING -i eth0 -p tcp -m tcp --dport 8088 -j DNAT --to-destination 127.0.0.1:3000 | 127.0.0.1:3000",
+                "127.0.0.1 | nft-ip4 | -A PREROUTING -p tcp -m tcp --dport 8088 -j DNAT --to-destination 127.0.0.1:3000 | 127.0.0.1:3000",
+                "[::]:1 | nft-ip4 | -A PREROUTING -p tcp -m tcp --dport 8088 -j REDIRECT --to-ports 3000 | port 3000",
+            })
+    void apply_portThatARuleSendsToTheHostItself_isNamedUntilWhatItIsSentToIsAllowed(
+            String listens, String kind, String rule, String to) {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.listen("tcp", listens.equals("127.0.0.1") ? listens : "0.0.0.0", 3000);
+        other.routeLoopback();
+        other.ruleset(kind + "\t*nat", kind + "\t:PREROUTING ACCEPT", kind + '\t' + rule);
+        Mesh mesh = withServer(host -> host.close(3000, Protocol.TCP));
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(
+                        found -> assertThat(found.toString())
+                                .contains(
+                                        "web-1: port 8088/tcp (sent to " + to + ") answers now and would be closed",
+                                        "[PG-5021]")
+                                .contains(
+                                        "keep 8088/tcp open with allow(3000, Protocol.TCP), or agree with close(8088, Protocol.TCP)"));
+        assertThat(mesh.plan().toString()).doesNotContain("past ufw");
+        assertThat(withServer(host -> host.close(3000, Protocol.TCP).close(8088, Protocol.TCP))
+                        .plan()
+                        .problems())
+                .isEmpty();
+        Mesh allowed = withServer(host -> host.allow(3000, Protocol.TCP));
+        allowed.apply();
+        assertThat(allowed.verify().checks())
+                .as("it is open, as the spec has it")
+                .noneMatch(check -> check.toString().contains("port 8088 is"));
+    }
+
+    /** Without route_localnet the kernel drops such packets now, and where nothing listens, nobody is served. */
+    @Test
+    void apply_portThatARuleSendsWhereNothingAnswers_isNotNamed() {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.listen("tcp", "127.0.0.1", 3000);
+        other.ruleset(
+                "nft-ip4\t*nat",
+                "nft-ip4\t:PREROUTING ACCEPT",
+                "nft-ip4\t-A PREROUTING -p tcp -m tcp --dport 8088 -j DNAT --to-destination 127.0.0.1:3000",
+                "nft-ip4\t-A PREROUTING -p tcp -m tcp --dport 8089 -j REDIRECT --to-ports 4000");
+
+        assertThat(withServer(host -> {}).plan().problems()).isEmpty();
+    }
+
+    @Test
+    void apply_protocolsWithoutPorts_areNamedUntilUfwAcceptsThemOrTheSpecAgrees() {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.receive(112, "vrrp", 4, "keepalived");
+        other.receive(47, "gre", 4, "gre1");
+        other.receive(47, "gre", 6, "gre6");
+        Mesh mesh = withServer(host -> {});
+
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found -> assertThat(found.toString())
+                        .contains(
+                                "web-1: IP protocol 47 (gre) (gre1, gre6), IP protocol 112 (vrrp) (keepalived) answer now"
+                                        + " and would be closed")
+                        .contains("Agree with closeOtherPorts(true)", "-A ufw-before-input -p 47 -j ACCEPT"));
+        Plan agreed = withServer(host -> host.closeOtherPorts(true)).plan();
+        assertThat(agreed.problems()).isEmpty();
+        assertThat(agreed.toString()).contains("ufw: close IP protocol 112 (vrrp) (keepalived), which answers now");
+        other.ruleset(
+                "ufw4\t-A ufw-before-input -p gre -j ACCEPT",
+                "ufw6\t-A ufw6-before-input -p 47 -j ACCEPT",
+                "ufw4\t-A ufw-user-input -p vrrp -d 224.0.0.18 -j ACCEPT");
+        assertThat(mesh.plan().problems()).isEmpty();
+        other.ruleset("ufw4\t-A ufw-before-input -p gre -j ACCEPT", "ufw4\t-A ufw-before-input -p 112 -j ACCEPT");
+        assertThat(mesh.plan().problems())
+                .singleElement()
+                .satisfies(found ->
+                        assertThat(found.toString()).contains("IP protocol 47 (gre) over IPv6 (gre6) answers"));
+    }
+
+    /** ufw has one rule for the same packets, and the newest counts. */
+    @Test
+    void plan_ownersRuleThatUfwReplaces_isNamed() {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.tuple("limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in");
+        other.tuple("deny_log udp 51820 ::/0 any ::/0 in comment=6e6f");
+        other.tuple("limit tcp 2222 0.0.0.0/0 any 0.0.0.0/0 OpenSSH - in");
+
+        assertThat(withServer(host -> {}).plan().toString())
+                .contains("ufw: allow 22/tcp, in place of your rule to limit the same")
+                .contains("ufw: allow 51820/udp, in place of your rule to deny log the same")
+                .doesNotContain("ufw limits");
+        other.tuple("limit tcp 22 0.0.0.0/0 any 0.0.0.0/0 OpenSSH - in");
+        assertThat(withServer(host -> {}).plan().toString())
+                .contains("ufw limits new connections to SSH by a rule of yours");
+    }
+
+    /** A host that is refused gets no key, and so its peers get none for it that would be another one each time. */
+    @Test
+    void apply_againBesideARefusedHost_changesNothingMore() {
+        Mesh mesh = spec(host -> {}).build();
+        assertThatThrownBy(mesh::apply).isInstanceOf(ApplyException.class).hasMessageContaining("80/tcp");
+
+        assertThat(mesh.plan().toString())
+                .contains("mesh shop: 0 to create, 1 to change")
+                .doesNotContain("peer db-1");
+        assertThatThrownBy(mesh::apply)
+                .isInstanceOfSatisfying(
+                        ApplyException.class,
+                        failed -> assertThat(failed.report().changes()).isZero());
+
+        spec(host -> host.closeOtherPorts(true)).apply();
+        assertThat(database.peers()).hasSize(1);
+        assertThat(mesh.plan().isEmpty()).isTrue();
+    }
+
     @Test
     void apply_portThatTheMeshKeeps_isNotSaidToBeAllowed() {
         MemoryMachine other = inventory.host("web-1", "root", 22);

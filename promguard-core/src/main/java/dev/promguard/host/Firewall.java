@@ -12,6 +12,12 @@ import java.util.regex.Pattern;
 /** ufw: rules that admit, and the firewall itself. Rules of others are left alone. */
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
+    private static final String ANY = "0.0.0.0/0";
+    /** But for the rule that ufw replaces, since it is for the same packets as PromGuard's. */
+    private static final Pattern LIMITED_SSH =
+            Pattern.compile("limit(_log(-all)?)? (tcp|any) 22 (?!0.0.0.0/0 any 0.0.0.0/0 in|::/0 any ::/0 in).*"
+                    + "|limit(_log(-all)?)? any 22 .*");
+
     private static final int LONGEST_COMMENT = 60;
     private static final String NFTABLES = "nftables.service";
     private static final Pattern SCRAPER =
@@ -224,6 +230,34 @@ public final class Firewall implements Resource {
                         || firewall.foreign().contains("allow any" + rest));
     }
 
+    /** What the rule of somebody else does that ufw replaces by one of the spec's, since it is for the same packets, such as {@code limit}. */
+    private static Optional<String> replaced(FirewallRule rule, FirewallFact firewall) {
+        List<String> same = List.of(
+                rule.protocol().id(),
+                String.valueOf(rule.port()),
+                rule.to().orElse(ANY),
+                "any",
+                rule.from().orElse(ANY),
+                rule.networkInterface().map("in_"::concat).orElse("in"));
+        return firewall.foreign().stream()
+                .map(tuple -> List.of(tuple.replace("::/0", ANY).split(" ", -1)))
+                .filter(words -> words.size() > same.size()
+                        && words.subList(1, same.size() + 1).equals(same))
+                .map(words -> words.get(0).replace('_', ' '))
+                .findFirst();
+    }
+
+    @Override
+    public List<String> notes(HostFacts facts) {
+        return facts.firewall().foreign().stream()
+                .filter(tuple -> LIMITED_SSH.matcher(tuple).matches())
+                .limit(1)
+                .map(tuple ->
+                        "ufw limits new connections to SSH by a rule of yours: runs that follow each other within 30 seconds"
+                                + " may have to wait, or fail to connect")
+                .toList();
+    }
+
     private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {
         if (rule.networkInterface().isEmpty() && rule.comment().equals(FirewallRule.ALLOWED)) {
             return true;
@@ -261,6 +295,15 @@ public final class Firewall implements Resource {
                             "put before it")
                     .between("behind a rule that drops the same", "before it"));
         } else if (change instanceof Allow allow) {
+            Optional<String> replaced =
+                    replaced(allow.rule(), explanation.facts().firewall());
+            if (replaced.isPresent()) {
+                return List.of(ExplainedChange.of(
+                                change,
+                                explanation.isDrift(change),
+                                change.describe() + ", in place of your rule to " + replaced.get() + " the same")
+                        .between(replaced.get(), "allow"));
+            }
             Optional<FirewallRule> altered = explanation.facts().firewall().rules().stream()
                     .filter(rule -> rule.admitsSameAs(allow.rule()))
                     .findFirst();
@@ -289,7 +332,7 @@ public final class Firewall implements Resource {
                 .forEach(closing -> explained.add(ExplainedChange.of(
                                 id(),
                                 Change.Action.REMOVE,
-                                closing.port().toString(),
+                                closing.what(),
                                 false,
                                 "ufw: close " + closing.describe() + ", which answers now")
                         .between("answers", "closed")));

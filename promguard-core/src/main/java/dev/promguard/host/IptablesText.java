@@ -96,8 +96,13 @@ final class IptablesText {
             String next = i + 1 < words.size() ? words.get(i + 1) : "";
             if (word.equals("-j") || word.equals("-g") || word.equals("--jump") || word.equals("--goto")) {
                 boolean goes = word.equals("-g") || word.equals("--goto");
-                Verdict verdict = goes ? Verdict.GOTO : verdict(next, words.subList(i + 1, words.size()));
-                return new PacketRule(conditions, verdict, next, chain.name(text, ""));
+                List<String> target = words.subList(i + 1, words.size());
+                Verdict verdict = goes ? Verdict.GOTO : verdict(next, target);
+                return new PacketRule(
+                        conditions,
+                        verdict,
+                        verdict == Verdict.REDIRECT ? destination(target) : next,
+                        chain.name(text, ""));
             } else if (word.equals("!")) {
                 negated = true;
                 continue;
@@ -122,6 +127,15 @@ final class IptablesText {
             negated = false;
         }
         return new PacketRule(conditions, Verdict.CONTINUE, "", chain.name(text, ""));
+    }
+
+    private static String destination(List<String> target) {
+        int address = target.indexOf("--to-destination");
+        int port = target.indexOf("--to-ports");
+        if (address > 0 && address + 1 < target.size()) {
+            return target.get(address + 1);
+        }
+        return port > 0 && port + 1 < target.size() ? ':' + target.get(port + 1) : "";
     }
 
     private static Verdict verdict(String target, List<String> words) {

@@ -29,6 +29,9 @@ public final class MeshTraffic {
     private static final Pattern ENDPOINT = Pattern.compile("\\[?([0-9a-fA-F.:]+)]?:([0-9]{1,5})");
     private static final int MOST_PUBLISHED = 50;
     private static final int MOST_NAMED = 6;
+    private static final String IPV6 = "[0-9a-fA-F.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*";
+    private static final Pattern DESTINATION =
+            Pattern.compile("(?:([0-9.]+|" + IPV6 + ")|\\[(" + IPV6 + ")])?(?::([0-9]{1,5}))?");
 
     private final DesiredHost desired;
     private final PacketFilter filter;
@@ -87,13 +90,42 @@ public final class MeshTraffic {
     }
 
     /**
-     * A rule that sends packets from outside to another address or port, past ufw's rules for what comes in.
+     * An address of the host itself, and a port there.
+     *
+     * @param address the address; empty for the one that a packet came to
+     * @param port the port; 0 for the one that a packet came to
+     */
+    public record Local(Optional<String> address, int port) {
+        /**
+         * Checks that the address is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public Local {
+            Objects.requireNonNull(address, "address");
+        }
+
+        /**
+         * The address and the port in words.
+         *
+         * @return such as {@code 127.0.0.1:8080} or {@code port 8080}
+         */
+        @Override
+        public String toString() {
+            return address.map(at -> (at.contains(":") ? "[" + at + "]" : at) + (port == 0 ? "" : ":" + port))
+                    .orElse("port " + port);
+        }
+    }
+
+    /**
+     * A rule that sends packets from outside to another address or port. To another machine they go past ufw's rules for what comes in.
      *
      * @param rule the rule
      * @param protocol the protocol; empty for any
      * @param ports the ports or ranges that it is for, such as {@code 8080} or {@code 8000:8100}; empty for all
+     * @param local where on the host itself they go; empty if to another machine
      */
-    public record Published(RuleName rule, Optional<Protocol> protocol, List<String> ports) {
+    public record Published(RuleName rule, Optional<Protocol> protocol, List<String> ports, Optional<Local> local) {
         /**
          * Copies the list.
          *
@@ -103,6 +135,7 @@ public final class MeshTraffic {
             Objects.requireNonNull(rule, "rule");
             Objects.requireNonNull(protocol, "protocol");
             ports = List.copyOf(ports);
+            Objects.requireNonNull(local, "local");
         }
 
         /**
@@ -137,13 +170,20 @@ public final class MeshTraffic {
          * @return such as {@code 8080/tcp is published past ufw by iptables, table nat, chain DOCKER: …}
          */
         public String describe() {
+            return which()
+                    + local.map(to -> " is sent to " + to + " on the host itself, where ufw judges it, by ")
+                            .orElse(" is published past ufw by ")
+                    + rule.describe();
+        }
+
+        String which() {
             String which = ports.isEmpty()
                     ? "every port" + protocol.map(only -> " of " + only.id()).orElse("")
                     : ports.stream()
                             .map(port ->
                                     port + protocol.map(only -> '/' + only.id()).orElse(""))
                             .collect(Collectors.joining(", "));
-            return Printable.line(which, MOST_PUBLISHED * 2) + " is published past ufw by " + rule.describe();
+            return Printable.line(which, MOST_PUBLISHED * 2);
         }
     }
 
@@ -255,7 +295,7 @@ public final class MeshTraffic {
                 desired.wireGuard().name(),
                 rule.from().flatMap(MeshTraffic::literal).stream().collect(Collectors.toSet()),
                 rule.to().flatMap(MeshTraffic::literal).stream().collect(Collectors.toSet()),
-                rule.protocol(),
+                IpProtocol.of(rule.protocol()),
                 0,
                 rule.port());
     }
@@ -278,7 +318,7 @@ public final class MeshTraffic {
                 desired.wireGuard().name(),
                 Set.of(there.get()),
                 mine,
-                Protocol.UDP,
+                IpProtocol.of(Protocol.UDP),
                 port,
                 port);
         boolean awaited = host.spec().endpoint().isReachable();
@@ -294,7 +334,7 @@ public final class MeshTraffic {
                     in.tunnel(),
                     mine,
                     in.from(),
-                    Protocol.UDP,
+                    IpProtocol.of(Protocol.UDP),
                     port,
                     Integer.parseInt(endpoint.group(2)));
             if (awaited) {
@@ -320,7 +360,7 @@ public final class MeshTraffic {
                 desired.wireGuard().name(),
                 Set.of(at),
                 Set.of(at),
-                Protocol.TCP,
+                IpProtocol.of(Protocol.TCP),
                 0,
                 port);
         needs.add(new Need(words, packet, Optional.empty()));
@@ -363,7 +403,7 @@ public final class MeshTraffic {
                                 desired.wireGuard().name(),
                                 Set.of(),
                                 ofFamily(family),
-                                Protocol.TCP,
+                                IpProtocol.of(Protocol.TCP),
                                 0,
                                 port))
                         .stream())
@@ -385,13 +425,34 @@ public final class MeshTraffic {
         Set<RuleName> ours = blocked.stream().map(Blocked::rule).collect(Collectors.toSet());
         for (Redirection redirection : filter.redirections(MOST_PUBLISHED)) {
             if (!ours.contains(redirection.at()) && isForOthers(redirection)) {
-                Published rule =
-                        new Published(redirection.at(), protocol(redirection), ports(redirection.conditions()));
+                Published rule = new Published(
+                        redirection.at(),
+                        protocol(redirection),
+                        ports(redirection.conditions()),
+                        local(redirection.to()));
                 if (!published.contains(rule)) {
                     published.add(rule);
                 }
             }
         }
+    }
+
+    /** What is sent there, ufw judges as what comes in. */
+    private Optional<Local> local(String to) {
+        Matcher destination = DESTINATION.matcher(to);
+        if (to.isEmpty() || !destination.matches()) {
+            return Optional.empty();
+        }
+        String at = Objects.requireNonNullElse(destination.group(1), "")
+                + Objects.requireNonNullElse(destination.group(2), "");
+        Optional<IPAddress> known = at.isEmpty() ? Optional.empty() : literal(at);
+        boolean here = at.isEmpty()
+                || known.filter(found -> found.isLoopback() || own.contains(found))
+                        .isPresent();
+        String port = destination.group(3);
+        return here
+                ? Optional.of(new Local(known.map(IPAddress::toString), port == null ? 0 : Integer.parseInt(port)))
+                : Optional.empty();
     }
 
     private static Optional<Protocol> protocol(Redirection redirection) {
@@ -427,7 +488,7 @@ public final class MeshTraffic {
                                 desired.wireGuard().name(),
                                 Set.of(),
                                 Set.of(to),
-                                protocol,
+                                IpProtocol.of(protocol),
                                 0,
                                 0))
                         .anyMatch(packet -> PacketFilter.mayMeet(packet, conditions)));

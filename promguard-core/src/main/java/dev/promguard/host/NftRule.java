@@ -140,8 +140,16 @@ final class NftRule {
         if (verdict == Verdict.REDIRECT) {
             ofMap();
         }
-        rules.add(new PacketRule(conditions, verdict, word(1), name));
+        rules.add(new PacketRule(conditions, verdict, verdict == Verdict.REDIRECT ? destination() : word(1), name));
         return true;
+    }
+
+    /** Where the rule sends packets to; an empty text where a map says that. */
+    private String destination() {
+        List<String> rest = words.subList(at, words.size());
+        int to = rest.indexOf("to");
+        boolean one = !rest.contains("map") && !word(0).equals("tproxy") && to > 0 && to + 1 < rest.size();
+        return one ? rest.get(to + 1) : "";
     }
 
     /** {@code dnat to tcp dport map { 81 : 10.1.1.1 }} is for the ports that the map names. */

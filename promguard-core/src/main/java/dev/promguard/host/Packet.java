@@ -1,6 +1,5 @@
 package dev.promguard.host;
 
-import dev.promguard.blueprint.FirewallRule.Protocol;
 import inet.ipaddr.IPAddress;
 import java.util.Set;
 
@@ -26,7 +25,7 @@ record Packet(
         String tunnel,
         Set<IPAddress> from,
         Set<IPAddress> to,
-        Protocol protocol,
+        IpProtocol protocol,
         int fromPort,
         int toPort) {
     Packet {

@@ -179,11 +179,7 @@ record PacketCondition(On on, boolean negated, List<String> values) {
     }
 
     private static Answer protocol(Packet packet, String value) {
-        String number = packet.protocol().id().equals("tcp") ? "6" : "17";
-        return answer(value.equalsIgnoreCase(packet.protocol().id())
-                || value.equals(number)
-                || value.equals("all")
-                || value.equals("0"));
+        return answer(packet.protocol().isNamed(value) || value.equals("all") || value.equals("0"));
     }
 
     private static Answer port(int port, String value) {
@@ -212,7 +208,7 @@ record PacketCondition(On on, boolean negated, List<String> values) {
 
     /** The first packet of a connection has SYN alone. */
     private Answer flags(Packet packet) {
-        if (!packet.protocol().id().equals("tcp")) {
+        if (!packet.protocol().isTcp()) {
             return Answer.NO;
         }
         List<String> seen = flagNames(values.get(0));

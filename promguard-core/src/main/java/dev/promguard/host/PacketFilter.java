@@ -63,9 +63,10 @@ final class PacketFilter {
      * A rule that sends packets for the host elsewhere.
      *
      * @param conditions all of which such a packet meets, those of the rules that lead there among them
+     * @param to the address or port that they get, as in {@link PacketRule#target()}
      * @param at the rule
      */
-    record Redirection(List<PacketCondition> conditions, RuleName at) {
+    record Redirection(List<PacketCondition> conditions, String to, RuleName at) {
         Redirection {
             conditions = List.copyOf(conditions);
         }
@@ -148,6 +149,20 @@ final class PacketFilter {
                         .filter(chain -> chain.table().source() == ruleset.defaultVariant()
                                 && chain.table().name().equals("filter"))
                         .allMatch(chain -> !chain.dropsTheRest() && mayPass(chain, packet, 0));
+    }
+
+    /** Whether a rule of ufw's accepts packets of the packet's protocol and names that, from or to whomever. */
+    boolean admitsByName(Packet packet) {
+        return !dropsAll(packet.family())
+                && written.stream()
+                        .filter(table -> table.isFor(packet.family()))
+                        .flatMap(table -> table.chains().values().stream())
+                        .flatMap(chain -> chain.rules().stream())
+                        .filter(rule -> rule.verdict() == Verdict.ACCEPT)
+                        .anyMatch(rule -> about(On.PROTOCOL, rule.conditions())
+                                .filter(named -> named.values().stream()
+                                        .anyMatch(word -> packet.protocol().isNamed(word)))
+                                .isPresent());
     }
 
     /** Whether ufw's rules, once loaded, accept all packets like one before they drop all of them. */
@@ -263,7 +278,7 @@ final class PacketFilter {
             all.addAll(rule.conditions());
             PacketChain target = chain.table().chains().get(rule.target());
             if (rule.verdict() == Verdict.REDIRECT) {
-                found.add(new Redirection(all, rule.at()));
+                found.add(new Redirection(all, rule.target(), rule.at()));
             } else if ((rule.verdict() == Verdict.JUMP || rule.verdict() == Verdict.GOTO) && target != null) {
                 collect(target, all, depth + 1, found, most);
             }

@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param conditions all of which a packet has to meet
  * @param verdict what becomes of such a packet
- * @param target the chain that it goes on in; an empty text where the verdict is no jump
+ * @param target the chain that it goes on in; for another address or port, these, such as {@code 127.0.0.1:8080} or {@code :8080}; an empty
+ *     text where neither is known, and for all other verdicts
  * @param at the rule's place and text
  */
 record PacketRule(List<PacketCondition> conditions, Verdict verdict, String target, RuleName at) {

@@ -37,10 +37,12 @@ import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.Preflight;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -99,6 +101,22 @@ public final class Decider {
      * @return the decision; see {@link Decision#orThrow()}
      */
     public Decision decide(Request request, Observed observed) {
+        Decision decision = decideFor(request, observed);
+        // A host that is refused takes no new keys: its peers would get others for it with each run.
+        Set<String> refused = decision.hosts().stream()
+                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
+                .map(HostDecision::name)
+                .filter(name -> !decision.keys().changesOf(name).isEmpty())
+                .collect(Collectors.toSet());
+        if (refused.isEmpty()) {
+            return decision;
+        }
+        Set<String> keeping = new HashSet<>(request.keepingKeys());
+        keeping.addAll(refused);
+        return decideFor(request.keeping(keeping), observed);
+    }
+
+    private Decision decideFor(Request request, Observed observed) {
         Roster roster = observed.roster();
         KeyDecision keys = KeyDecision.of(request, observed);
         List<HostDecision> hosts = new ArrayList<>();

@@ -39,26 +39,38 @@ final class TrafficChecks {
                             join(problems.stream().map(HostProblem::remedy))));
         }
         if (!traffic.published().isEmpty()) {
-            checks.add(new CheckItem(host, CheckKind.PORTS_PUBLISHED, "has rules that publish ports past ufw")
+            checks.add(new CheckItem(host, CheckKind.PORTS_PUBLISHED, "has rules that publish ports")
                     .note(
                             METHOD,
                             HostChecks.listed(traffic.published().stream().map(Published::describe)),
                             "PromGuard leaves rules of others alone. Where nobody needs one, take it away: "
-                                    + join(traffic.published().stream()
-                                            .map(published -> published.rule().removal()))));
+                                    + String.join(
+                                            "; ",
+                                            traffic.published().stream()
+                                                    .map(published ->
+                                                            published.rule().removal())
+                                                    .distinct()
+                                                    .limit(5)
+                                                    .toList())));
         }
         return checks;
     }
 
-    /** The TCP ports that rules publish and that the spec neither opens nor declares. */
+    /** The TCP ports that rules publish and that the spec neither opens nor declares; it opens those that lead to a port that it allows. */
     static Stream<Integer> undeclared(Blueprint.Host host, List<Published> published) {
         return published.stream()
+                .filter(rule ->
+                        rule.local().filter(to -> admits(host, to.port())).isEmpty())
                 .flatMap(rule -> rule.tcpPorts().stream())
                 .filter(port -> !host.spec().openPorts().contains(port))
-                .filter(port -> host.firewall().stream()
-                        .noneMatch(rule -> rule.protocol() == Protocol.TCP
-                                && rule.port() == port
-                                && rule.from().isEmpty()));
+                .filter(port -> !admits(host, port));
+    }
+
+    private static boolean admits(Blueprint.Host host, int port) {
+        return host.firewall().stream()
+                .anyMatch(rule -> rule.protocol() == Protocol.TCP
+                        && rule.port() == port
+                        && rule.from().isEmpty());
     }
 
     /** What to do about a port that answers, where a rule publishes it: neither ss nor ufw shows that. */
@@ -66,8 +78,8 @@ final class TrafficChecks {
         return published.stream()
                 .filter(rule -> rule.isForTcp(port))
                 .findFirst()
-                .map(rule -> rule.describe() + ", which ufw does not see. Take that rule away ("
-                        + rule.rule().removal()
+                .map(rule -> rule.describe() + (rule.local().isEmpty() ? ", which ufw does not see" : "")
+                        + ". Take that rule away (" + rule.rule().removal()
                         + "), or declare the port with openPorts(…) on the host, if others are to"
                         + " reach it.");
     }

@@ -25,7 +25,8 @@ other_firewalls() {
 }
 
 # facts_served_ports: manager UNIT, and forwards if ufw would end that the host forwards for others, as long as ufw is not enabled. Unless the
-# firewall is closed, socket PROTOCOL ADDRESS PORT PROGRAM too.
+# firewall is closed, also socket PROTOCOL ADDRESS PORT PROGRAM, protocol NUMBER NAME FAMILY PROGRAM for protocols without ports, and
+# reaches-loopback if rules may send packets from outside to the loopback interface.
 facts_served_ports() {
     if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
         other_firewalls
@@ -37,6 +38,54 @@ facts_served_ports() {
         return 0
     fi
     served_sockets
+    served_protocols
+    if grep -qsx 1 /proc/sys/net/ipv4/conf/*/route_localnet; then
+        say fact served-ports reaches-loopback
+    fi
+}
+
+# served_protocols: those that programs, tunnels and IPsec take packets of. ICMP, which ufw admits as far as it must be, TCP and UDP are no
+# such protocols, and a socket of number 255 only sends.
+served_protocols() {
+    {
+        ss -Hlnwp 2>/dev/null | awk '
+            {
+                number = $4
+                sub(/.*:/, "", number)
+                program = "the kernel"
+                if (match($0, /"[^"]*"/)) program = substr($0, RSTART + 1, RLENGTH - 2)
+                print number, ($4 ~ /^(\[|\*)/ ? 6 : 4), program
+            }'
+        for pair in gre:47:4 gretap:47:4 erspan:47:4 ipip:4:4 sit:41:4 vti:50:4 ip6gre:47:6 ip6gretap:47:6 ip6erspan:47:6 ip6tnl:41:6 vti6:50:6; do
+            rest=${pair#*:}
+            ip -o link show up type "${pair%%:*}" 2>/dev/null | while read -r _ device _; do
+                device=${device%:}
+                printf '%s %s %s\n' "${rest%:*}" "${rest#*:}" "${device%@*}"
+            done
+        done
+        ip xfrm state 2>/dev/null | awk '
+            function tell() { if (number != "") print number, family, "IPsec" }
+            /^src / {
+                tell()
+                number = ""
+                family = $2 ~ /:/ ? 6 : 4
+            }
+            $1 == "proto" && $2 == "esp" { number = 50 }
+            $1 == "proto" && $2 == "ah" { number = 51 }
+            $1 == "encap" { number = "" }
+            END { tell() }'
+        ss -HlnSp 2>/dev/null | awk '{
+            program = "the kernel"
+            if (match($0, /"[^"]*"/)) program = substr($0, RSTART + 1, RLENGTH - 2)
+            print 132, ($4 ~ /^\[/ ? 6 : 4), program
+        }'
+    } | sort -u | head -n 100 | while read -r number family program; do
+        case $number in '' | *[!0-9]* | 1 | 6 | 17 | 58 | 255) continue ;; esac
+        name=$(getent protocols "$number" 2>/dev/null)
+        name=${name%%[[:space:]]*}
+        case $name in '' | *[!a-z0-9.+-]*) name=$number ;; esac
+        say fact served-ports protocol "$number" "$name" "$family" "$program"
+    done
 }
 
 # told_of_port PID PORT: whether a program was started with a port in an argument, in its environment, or in a file that an argument names.

@@ -106,6 +106,49 @@ class ServedPortsTest {
                 .noneMatch(line -> line.contains("45000"));
     }
 
+    /** ufw drops all of them. ICMP it admits, and a socket of number 255 gets nothing. */
+    @Test
+    void facts_protocolsWithoutPorts_areToldOfWithWhatTakesThem() throws Exception {
+        assertThat(facts("""
+                        raw() {
+                            perl -MSocket -e '
+                                socket(my $s, $ARGV[0] == 6 ? PF_INET6 : PF_INET, SOCK_RAW, $ARGV[1]) or die "$!";
+                                open(my $ready, ">", "FOLDER/raw.$ARGV[1]"); close($ready);
+                                sleep 30' "$@" >/dev/null 2>&1 3>&- &
+                            programs="$programs $!"
+                            until [ -e "FOLDER/raw.$2" ]; do sleep 0.05; done
+                        }
+                        for number in 1 6 17 89 112 201 255; do raw 4 "$number"; done
+                        raw 6 58
+                        raw 6 103
+                        ip() {
+                            case $* in
+                                *' type gre') echo '5: gre1@NONE: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1476 qdisc noqueue' ;;
+                                *' type ip6tnl') echo '6: tunnel-6@eth0: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1452' ;;
+                                'xfrm state') printf 'src 2001:db8::9 dst 2001:db8::2\\n\\tproto esp spi 0x1 reqid 0 mode tunnel\\n' &&
+                                    printf 'src 192.0.2.9 dst 192.0.2.2\\n\\tproto esp spi 0x2 mode tunnel\\n\\tencap type espinudp sport 4500\\n' &&
+                                    printf 'src 192.0.2.9 dst 192.0.2.2\\n\\tproto ah spi 0x3 mode transport\\n' ;;
+                                *) command ip "$@" ;;
+                            esac
+                        }"""))
+                .filteredOn(line -> line.startsWith("protocol "))
+                .containsExactlyInAnyOrder(
+                        "protocol 89 ospf 4 perl",
+                        "protocol 112 vrrp 4 perl",
+                        "protocol 201 201 4 perl",
+                        "protocol 103 pim 6 perl",
+                        "protocol 47 gre 4 gre1",
+                        "protocol 41 ipv6 6 tunnel-6",
+                        "protocol 50 esp 6 IPsec",
+                        "protocol 51 ah 4 IPsec");
+    }
+
+    @Test
+    void facts_wayToLoopback_isToldOf() throws Exception {
+        assertThat(facts("")).doesNotContain("reaches-loopback");
+        assertThat(facts("echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet")).contains("reaches-loopback");
+    }
+
     /** The port of a client is one that chance gave it: nobody told the program, and it has it once. */
     @Test
     void facts_udpPortOfTheRangeForClients_isAServiceWhereSomebodyChoseIt() throws Exception {
