@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,8 +29,26 @@ import org.junit.jupiter.api.io.TempDir;
 class PowerCutTest {
     private static final String NONCE = "0123456789abcdef0123456789abcdef";
     private static final List<String> PROGRAMS = List.of(
-            "mv", "rm", "mktemp", "chmod", "chown", "mkdir", "rmdir", "cp", "sed", "awk", "base64", "xargs", "grep",
-            "sync", "cmp", "wg", "ip");
+            "mv",
+            "rm",
+            "mktemp",
+            "chmod",
+            "chown",
+            "mkdir",
+            "rmdir",
+            "cp",
+            "sed",
+            "awk",
+            "base64",
+            "xargs",
+            "grep",
+            "sync",
+            "cmp",
+            "tar",
+            "sha256sum",
+            "stat",
+            "wg",
+            "ip");
 
     private static final String BLOCK = "# BEGIN PromGuard\n10.0.0.1 mon\n# END PromGuard\n";
     private static final String KEYS = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== promguard-login-key\n";
@@ -57,6 +77,10 @@ class PowerCutTest {
                 stand_in_ip() { echo ' 10.0.0.1/24 '; }
                 stand_in_wg() { case $1 in show) echo PUBLIC ;; syncconf) cat >FOLDER/running ;; esac; }
                 iptables() { :; }
+                curl() { started; while [ "$1" != -o ]; do shift; done; cat FOLDER/tarball >"$2"; }
+                getent() { grep -qx "$2" "FOLDER/db.$1" 2>/dev/null; }
+                groupadd() { started; echo "$3" >>FOLDER/db.group; }
+                useradd() { started; shift $(($# - 1)); echo "$1" >>FOLDER/db.passwd; }
                 """);
         text.append(shell);
         String script = text.toString()
@@ -81,12 +105,16 @@ class PowerCutTest {
         }
     }
 
-    private static String changes(Path root) {
+    private static String sum(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    }
+
+    private static String changes(Path root) throws Exception {
         return changes(root, "");
     }
 
     /** With shell in it that is read after the functions. */
-    private static String changes(Path root, String shell) {
+    private static String changes(Path root, String shell) throws Exception {
         String config = "[Interface]\n\n[Peer]\nPublicKey = PEER\n# PresharedKeyFile = " + root
                 + "/etc/wireguard/wg0.psk/node-1\n";
         try (Script script = Script.begin(NONCE)) {
@@ -107,6 +135,16 @@ class PowerCutTest {
                     "step", "5", "apply_wireguard", "SYNC", "wg0", "/etc/wireguard/wg0.key", "PUBLIC", "10.0.0.1/24");
             script.feed(BLOCK.getBytes(UTF_8), "step", List.of("6", "apply_hosts_file"));
             script.feed(KEYS.getBytes(UTF_8), "step", List.of("7", "apply_login_keys"));
+            script.call("step", "8", "apply_user", "node_exporter");
+            script.call(
+                    "step",
+                    "9",
+                    "apply_release",
+                    "node_exporter-1.0",
+                    "https://mirror.example/a.tar.gz",
+                    "unpacked",
+                    sum(root.resolve("tarball")),
+                    "node_exporter");
             script.shell("edit_file /etc/default/ufw sed s/FORWARD=DROP/FORWARD=ACCEPT/");
             return script.end().text();
         }
@@ -118,7 +156,7 @@ class PowerCutTest {
     }
 
     /** A host with what an earlier apply put there. */
-    private static Path host(Path root) throws IOException {
+    private static Path host(Path root) throws Exception {
         Files.createDirectories(root.resolve("etc/prometheus"));
         Files.writeString(root.resolve("etc/prometheus/prometheus.yml"), "old: yes\n");
         Path keys = Files.createDirectories(root.resolve("etc/wireguard/wg0.psk"));
@@ -132,6 +170,12 @@ class PowerCutTest {
         Files.writeString(root.resolve("etc/hosts"), "127.0.0.1 localhost\n");
         Path ssh = Files.createDirectories(root.resolve("root/.ssh"));
         Files.writeString(ssh.resolve("authorized_keys"), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB== somebody\n");
+        Path program = Files.createDirectories(root.resolve("unpacked")).resolve("node_exporter");
+        Files.writeString(program, "program\n");
+        assertThat(new ProcessBuilder("tar", "--mtime=@0", "-czf", root + "/tarball", "-C", root.toString(), "unpacked")
+                        .start()
+                        .waitFor())
+                .isZero();
         Path manifest = Files.createDirectories(root.resolve("var/lib/promguard/before"));
         Files.writeString(manifest.resolve("mesh"), "shop\n");
         Files.writeString(manifest.resolve("things"), "");
@@ -146,7 +190,9 @@ class PowerCutTest {
                 String name = "/" + root.relativize(path);
                 if (!name.equals("/n") && !name.equals("/") && !name.equals("/run/promguard.lock")) {
                     String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(path));
-                    files.put(name, mode + (Files.isRegularFile(path) ? " " + Files.readString(path) : ""));
+                    // A stamp has the times of its files, and a tarball that of its making.
+                    boolean text = Files.isRegularFile(path) && !name.matches(".*/(\\.promguard-stamp|tarball)");
+                    files.put(name, mode + (text ? " " + Files.readString(path) : ""));
                 }
             }
         }
@@ -171,6 +217,8 @@ class PowerCutTest {
         Map<String, String> expected = files(undisturbed);
         assertThat(expected)
                 .containsKey("/etc/wireguard/wg0.psk/node-1")
+                .containsKey("/opt/promguard/node_exporter-1.0/node_exporter")
+                .containsEntry("/db.passwd", "rw-r--r-- node_exporter\n")
                 .doesNotContainKey("/etc/wireguard/wg0.psk/gone");
         int programs = Files.readString(undisturbed.resolve("n")).length();
         assertThat(programs).isGreaterThan(20);
@@ -212,9 +260,14 @@ class PowerCutTest {
                     for word do
                         case $word in -*) ;; *) from="$from $to" to=$word ;; esac
                     done
-                    find $from -type f -exec sha256sum {} + | while read -r sum; do
-                        grep -qxF -e "$sum" FOLDER/synced || echo "$sum to $to" >>FOLDER/unsynced
-                    done
+                    case $to in
+                        */.new.*) ;;
+                        *)
+                            find $from -type f -exec sha256sum {} + | while read -r sum; do
+                                grep -qxF -e "$sum" FOLDER/synced || echo "$sum to $to" >>FOLDER/unsynced
+                            done
+                            ;;
+                    esac
                     command mv "$@"
                     echo "$to" >>FOLDER/moved
                 }
@@ -230,7 +283,8 @@ class PowerCutTest {
                         root + "/etc/default/ufw",
                         root + "/etc/prometheus/prometheus.yml",
                         root + "/etc/prometheus/secrets/pass",
-                        root + "/etc/wireguard/wg0.psk/");
+                        root + "/etc/wireguard/wg0.psk/",
+                        root + "/opt/promguard/node_exporter-1.0");
         assertThat(Files.readAllLines(root.resolve("synced")))
                 .as("what was there before")
                 .anyMatch(line -> line.endsWith(
