@@ -267,6 +267,16 @@ class PrometheusBuilderTest {
                 .startsWith("rules \"" + name + "\" " + words);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"groups: [] # \ud83d", "# \udcc8\ngroups: []", "# \udcc8\ud83d\ngroups: []"})
+    void addRules_halfOfASurrogatePair_isRefused(String text) {
+        assertThat(refusal(prometheus -> prometheus.addRules("own", text)))
+                .isEqualTo(
+                        "rules \"own\" cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
+        assertThat(mesh(prometheus -> prometheus.addRules("own", "groups: [] # \ud83d\udcc8")))
+                .isNotNull();
+    }
+
     @Test
     void addRules_tooLong_isRefused() {
         assertThat(refusal(prometheus -> prometheus.addRules("long", "x".repeat((1 << 20) + 1))))

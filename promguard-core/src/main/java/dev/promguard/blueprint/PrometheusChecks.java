@@ -4,6 +4,7 @@ import dev.promguard.blueprint.PrometheusSpec.RuleFile;
 import dev.promguard.blueprint.PrometheusSpec.ScrapeJob;
 import java.math.BigInteger;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -169,6 +170,10 @@ public final class PrometheusChecks {
         } else if (file.text().length() > LONGEST_TEXT) {
             problems.add(subject + " has " + file.text().length() + " characters: split it into files of at most "
                     + LONGEST_TEXT);
+        }
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(file.text())) {
+            problems.add(
+                    subject + " cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
         }
         return problems;
     }

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -45,9 +44,13 @@ public final class Secret implements AutoCloseable {
      * @param text the value
      * @return the secret
      * @throws NullPointerException if {@code text} is null
-     * @throws InvalidSettingException if {@code text} is empty
+     * @throws InvalidSettingException if {@code text} is empty, or has half of a surrogate pair, which UTF-8 cannot say
      */
     public static Secret of(CharSequence text) {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+            throw new InvalidSettingException(
+                    "a secret cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
+        }
         ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
         byte[] copy = new byte[encoded.remaining()];
         encoded.get(copy);
@@ -66,10 +69,14 @@ public final class Secret implements AutoCloseable {
      *
      * @param variable the variable's name
      * @return the secret, without surrounding white space
-     * @throws InvalidSettingException if the variable is not set or blank; the message names it
+     * @throws InvalidSettingException if the variable is not set or blank, in which case the message names it, or the name is blank
      */
     public static Secret env(String variable) {
-        String value = System.getenv(Objects.requireNonNull(variable, "variable"));
+        if (variable.isBlank()) {
+            throw new InvalidSettingException(
+                    "the name of an environment variable is blank: name one that holds the secret");
+        }
+        String value = System.getenv(variable);
         if (value == null || value.isBlank()) {
             throw new InvalidSettingException(
                     ErrorCode.VARIABLE_MISSING,

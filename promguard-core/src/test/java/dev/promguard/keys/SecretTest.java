@@ -99,6 +99,24 @@ class SecretTest {
     }
 
     @Test
+    void of_halfOfASurrogatePair_isRefusedWithoutSayingIt() {
+        assertThatThrownBy(() -> Secret.of("hunter2\ud83d"))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining("half of a surrogate pair")
+                .hasMessageNotContaining("hunter2");
+    }
+
+    @Test
+    void env_blankName_isRefusedAsSuch() {
+        for (String name : List.of("", " ")) {
+            assertThatThrownBy(() -> Secret.env(name))
+                    .isInstanceOf(InvalidSettingException.class)
+                    .hasMessage(
+                            "the name of an environment variable is blank: name one that holds the secret [PG-1007]");
+        }
+    }
+
+    @Test
     void equals_sameValue_isIdentityAlone() {
         try (Secret one = Secret.of("hunter2");
                 Secret two = Secret.of("hunter2")) {
