@@ -15,6 +15,7 @@ final class Layout {
     private static final int MOST_HOSTS_IN_RECAP = 20;
     private static final int TIME = 8;
     private static final int LEAST_TEXT = 24;
+    private static final int LEAST_WORD = 6;
     private static final int GAPS = 6;
     private static final String GAP = "  ";
 
@@ -34,8 +35,8 @@ final class Layout {
         List<HostView> hosts = run.hosts();
         int room = Math.max(1, rows - 1);
         List<HostView> shown = hosts.size() <= room ? hosts : mostActive(hosts, Math.max(0, room - 1));
-        int name = nameColumns(shown, columns);
-        shown.forEach(host -> lines.add(host(host, host.text(), now, name, columns)));
+        Widths widths = Widths.of(shown, columns);
+        shown.forEach(host -> lines.add(host(host, host.text(), now, widths, columns)));
         if (shown.size() < hosts.size()) {
             lines.add(Line.of(Style.FAINT, GAP + rest(hosts, shown)).within(columns));
         }
@@ -100,8 +101,8 @@ final class Layout {
                 .filter(host -> all || host.hasFailed())
                 .limit(MOST_HOSTS_IN_RECAP)
                 .toList();
-        int name = nameColumns(shown, columns);
-        shown.forEach(host -> lines.add(host(host, host.outcome(), Instant.EPOCH, name, columns)));
+        Widths widths = Widths.of(shown, columns);
+        shown.forEach(host -> lines.add(host(host, host.outcome(), Instant.EPOCH, widths, columns)));
         if (run.showsHosts() && shown.size() < hosts.size()) {
             lines.add(Line.of(
                             Style.FAINT,
@@ -111,9 +112,9 @@ final class Layout {
         return lines;
     }
 
-    private static Line host(HostView host, String text, Instant now, int name, int columns) {
-        String left = GAP + Columns.pad(Columns.clip(host.name(), name), name) + GAP;
-        String time = String.format(Locale.ROOT, "%" + TIME + "s", clock(host.time(now))) + GAP;
+    private static Line host(HostView host, String text, Instant now, Widths widths, int columns) {
+        String left = GAP + Columns.pad(Columns.clip(host.name(), widths.name()), widths.name()) + GAP;
+        String time = widths.time() ? String.format(Locale.ROOT, "%" + TIME + "s", clock(host.time(now))) + GAP : "";
         Style style = host.isActive() ? Style.PLAIN : host.hasFailed() ? Style.BAD : Style.GOOD;
         int room = Math.max(0, columns - Columns.width(left) - Columns.width(time));
         return Line.of(Style.PLAIN, left)
@@ -122,13 +123,24 @@ final class Layout {
                 .within(columns);
     }
 
-    /** How wide the names are. What is said of the hosts is clipped before their names are. */
-    private static int nameColumns(List<HostView> hosts, int columns) {
-        int longest = hosts.stream()
-                .mapToInt(host -> Columns.width(host.name()))
-                .max()
-                .orElse(0);
-        return Math.min(longest, Math.max(1, columns - GAPS - TIME - LEAST_TEXT));
+    /**
+     * How the lines of hosts are divided. What is said of the hosts is clipped before their names are, and where a terminal is narrow, the
+     * times are left out before that.
+     */
+    private record Widths(int name, boolean time) {
+        static Widths of(List<HostView> hosts, int columns) {
+            int longest = hosts.stream()
+                    .mapToInt(host -> Columns.width(host.name()))
+                    .max()
+                    .orElse(0);
+            int room = columns - GAPS - TIME;
+            if (room >= 2 * LEAST_TEXT) {
+                return new Widths(Math.min(longest, room - LEAST_TEXT), true);
+            }
+            boolean time = longest <= room - LEAST_WORD;
+            int most = time ? room - LEAST_WORD : columns - 2 * GAP.length() - LEAST_WORD;
+            return new Widths(Math.min(longest, Math.max(1, most)), time);
+        }
     }
 
     /** Such as 3.2 s or 4:07 min. */

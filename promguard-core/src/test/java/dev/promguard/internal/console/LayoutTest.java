@@ -78,6 +78,30 @@ class LayoutTest {
     }
 
     @Test
+    void live_at40Columns_showsNamesAndNotTheirBeginnings() {
+        story.run("apply");
+        story.task("shop-monitor-1", "install ufw, wireguard-tools");
+        story.after(2);
+
+        assertThat(live(40, 24)).isEqualTo("""
+                apply shop  2.0 s
+                  shop-monitor-1     2.0 s  instal…tools
+                """);
+    }
+
+    @Test
+    void live_at40ColumnsWithLongNames_leavesOutTheTimes() {
+        story.run("apply");
+        story.task("promguard-quickstart-monitor-1", "install ufw, wireguard-tools");
+        story.after(2);
+
+        assertThat(live(40, 24)).isEqualTo("""
+                apply shop  2.0 s
+                  promguard-quickstart-monitor-1  ins…ls
+                """);
+    }
+
+    @Test
     void live_at120Columns_showsNamesWhole() {
         tellApply();
 
