@@ -3,6 +3,7 @@ package dev.promguard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.promguard.internal.run.MeshStates;
@@ -30,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -119,6 +121,30 @@ class FileStateStoreTest extends StateStoreContract {
 
         assertThat(mode(file("state.json"))).isEqualTo("rw-------");
         assertThat(file("state.json.new")).doesNotExist();
+    }
+
+    /** To open a pipe for reading waits until somebody writes to it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"state.json", "id_ed25519", "lock"})
+    void plan_fileThatIsAPipe_isRefusedAndDoesNotHang(String name) throws Exception {
+        MemoryCloud cloud = new MemoryCloud();
+        MeshBuilder spec = Mesh.builder()
+                .name("shop")
+                .monitor("tor1")
+                .provider(cloud)
+                .applier(new MemoryHosts(cloud))
+                .state(store)
+                .waits(Account.NO_WAITS);
+        spec.apply();
+        Files.delete(file(name));
+        assumeTrue(new ProcessBuilder("mkfifo", file(name).toString()).start().waitFor() == 0, "mkfifo");
+
+        StateException refused = assertTimeoutPreemptively(
+                Duration.ofSeconds(20), () -> catchThrowableOfType(StateException.class, spec::apply));
+
+        assertThat(refused)
+                .hasMessageContaining("cannot ")
+                .hasMessageContaining(file(name).toString());
     }
 
     @Test

@@ -82,6 +82,16 @@ public final class FileStateStore implements StateStore {
     @Override
     public Optional<Document> read(String mesh, String name) {
         Path file = file(mesh, name);
+        if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+            // To open a pipe would wait until somebody writes to it.
+            throw new StateException(
+                    ErrorCode.STATE_INACCESSIBLE,
+                    "cannot read " + file
+                            + ": it is not a file, but a pipe, a socket or a device. Move it away, and restore the"
+                            + " file from a backup, or name another folder with state(…).",
+                    false,
+                    null);
+        }
         // What is below a file is "not a directory" to whoever opens it, and to newer JDKs "no such file" to whoever
         // asks for its size.
         try (InputStream in = Files.newInputStream(file)) {

@@ -122,7 +122,13 @@ final class JdbcTransactions {
     }
 
     private StateException failure(String verb, SQLException e) {
-        String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        // Further lines may quote what was to be written. H2 announces the statement in the first one.
+        String message = String.valueOf(e.getMessage())
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replaceFirst("; SQL statement:\\s*$", "")
+                .replaceFirst("[\\s.:;,]+$", "");
         return new StateException(
                 ErrorCode.STATE_INACCESSIBLE,
                 "cannot " + verb + " database table " + table + ": " + message
