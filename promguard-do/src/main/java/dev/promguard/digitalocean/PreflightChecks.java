@@ -52,8 +52,9 @@ final class PreflightChecks {
         }
         int inUse = api.droplets("/v2/droplets", Deadline.never()).size();
         if (account.dropletLimit() > 0 && inUse + orders.size() > account.dropletLimit()) {
-            problems.add("nodes: " + orders.size() + " droplets are to be created and " + inUse
-                    + " are in use, but the account's limit is " + account.dropletLimit()
+            problems.add("nodes: " + Names.counted(orders.size(), "droplet") + (orders.size() == 1 ? " is" : " are")
+                    + " to be created and " + inUse + (inUse == 1 ? " is" : " are")
+                    + " in use, but the account's limit is " + account.dropletLimit()
                     + ". Ask DigitalOcean to raise it, or use fewer nodes.");
         }
         checkOptions(problems);
