@@ -43,7 +43,7 @@ public final class ApplyReport {
 
     /** What came of a host. */
     public enum Status {
-        /** It was up to date; nothing was written to it. */
+        /** It was up to date; nothing was done on it. */
         UNCHANGED,
         /** It was created or changed, and is now up to date. */
         CHANGED,
@@ -160,9 +160,9 @@ public final class ApplyReport {
     }
 
     /**
-     * How many changes were made on all hosts and in the cloud together.
+     * How many changes were made on all hosts and in the cloud together, those that write nothing to a host included.
      *
-     * @return the number; 0 if nothing was written anywhere
+     * @return the number; 0 if nothing was done
      */
     public int changes() {
         return cloud.size()
@@ -275,7 +275,6 @@ public final class ApplyReport {
         private final Optional<String> publicAddress;
         private final Status status;
         private final List<AppliedChange> changes;
-        private final List<String> otherStepIds;
         private final List<String> notes;
         private final @Nullable RuntimeException failure;
 
@@ -286,7 +285,6 @@ public final class ApplyReport {
             this.publicAddress = builder.publicAddress;
             this.status = builder.status;
             this.changes = List.copyOf(builder.changes);
-            this.otherStepIds = List.copyOf(builder.otherStepIds);
             this.notes = builder.notes.stream().map(Names::printable).toList();
             this.failure = builder.failure;
         }
@@ -349,9 +347,10 @@ public final class ApplyReport {
         }
 
         /**
-         * What was done on it.
+         * What was done on it, and what writes nothing to the host but changes what holds for it: that its host key is trusted, that it is
+         * protected, that it was created, or that a viewer is let in by other changes.
          *
-         * @return the changes in order, one line each; empty if nothing was written to it
+         * @return the changes in order, one line each; empty if nothing was done
          */
         public List<String> changes() {
             return changes.stream().map(AppliedChange::text).toList();
@@ -367,12 +366,13 @@ public final class ApplyReport {
         }
 
         /**
-         * The steps of the plan that were done on it, those that write nothing to the host included, such as pinning its host key.
+         * The steps of the plan that its {@link #appliedChanges()} carried out.
          *
          * @return the ids, those of {@link PlannedChange#id()}; all different
          */
         public List<String> stepIds() {
-            return Stream.concat(otherStepIds.stream(), changes.stream().flatMap(change -> change.stepIds().stream()))
+            return changes.stream()
+                    .flatMap(change -> change.stepIds().stream())
                     .distinct()
                     .toList();
         }
@@ -425,7 +425,6 @@ public final class ApplyReport {
             private String address = "";
             private Optional<String> publicAddress = Optional.empty();
             private List<AppliedChange> changes = List.of();
-            private List<String> otherStepIds = List.of();
             private List<String> notes = List.of();
             private @Nullable RuntimeException failure;
 
@@ -475,17 +474,6 @@ public final class ApplyReport {
              */
             public Builder changes(List<AppliedChange> all) {
                 this.changes = List.copyOf(all);
-                return this;
-            }
-
-            /**
-             * Says which steps were done that no change makes, instead of what was said before.
-             *
-             * @param ids the steps' ids
-             * @return this builder
-             */
-            public Builder otherStepIds(List<String> ids) {
-                this.otherStepIds = List.copyOf(ids);
                 return this;
             }
 

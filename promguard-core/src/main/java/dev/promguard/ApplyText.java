@@ -3,6 +3,7 @@ package dev.promguard;
 import dev.promguard.ApplyReport.HostOutcome;
 import dev.promguard.blueprint.Names;
 import dev.promguard.internal.text.Columns;
+import dev.promguard.internal.text.StableIds;
 import dev.promguard.internal.text.TextTable;
 import java.util.Iterator;
 import java.util.List;
@@ -49,6 +50,14 @@ final class ApplyText {
         StringBuilder text = new StringBuilder(toString());
         details(text, "in the cloud", report.cloudChanges());
         report.hosts().forEach(host -> details(text, host.name(), host.appliedChanges()));
+        if (!report.removed().isEmpty()) {
+            text.append("\n\nremoved:");
+            report.removed()
+                    .forEach(name -> text.append("\n  - ")
+                            .append(name)
+                            .append("\n      ")
+                            .append(StableIds.ofHost(name)));
+        }
         return text.toString();
     }
 

@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +30,13 @@ public final class CancelledException extends PromGuardException {
 
     /** The same interruption with what was done until then. */
     CancelledException with(ApplyReport done) {
-        return new CancelledException(reason(), getCause(), done);
+        return with(done, List.of());
+    }
+
+    /** The same interruption with what was done until then, of which its message says some in sentences. */
+    CancelledException with(ApplyReport done, List<String> sentences) {
+        return new CancelledException(
+                sentences.isEmpty() ? reason() : reason() + "\n  " + String.join(" ", sentences), getCause(), done);
     }
 
     /**

@@ -27,7 +27,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -185,21 +185,27 @@ public final class Mesh {
      * @throws NullPointerException if a name is null
      */
     public Selection only(String... hosts) {
-        List<String> all = spec.hosts().stream().map(HostSpec::name).toList();
-        List<String> problems = new ArrayList<>();
         if (hosts.length == 0) {
-            problems.add("only: no host is named. Name at least one, or leave out only(…).");
+            throw unknown(List.of("only: no host is named. Name at least one, or leave out only(…)."));
         }
-        for (String host : hosts) {
-            if (!all.contains(host)) {
-                problems.add("only: " + Names.quote(host) + " is not one of its hosts. The nearest names are "
-                        + String.join(", ", Names.nearest(host, all, NEAR)) + ".");
-            }
-        }
-        if (!problems.isEmpty()) {
-            throw new InvalidMeshException(ErrorCode.UNKNOWN_NAME, spec.name(), problems);
-        }
+        requireHosts("only", hosts);
         return new Selection(this, new TreeSet<>(List.of(hosts)));
+    }
+
+    private void requireHosts(String verb, String... hosts) {
+        List<String> all = spec.hosts().stream().map(HostSpec::name).toList();
+        List<String> problems = Arrays.stream(hosts)
+                .filter(host -> !all.contains(Objects.requireNonNull(host, "host")))
+                .map(host -> verb + ": " + Names.quote(host) + " is not one of its hosts. The nearest names are "
+                        + String.join(", ", Names.nearest(host, all, NEAR)) + ".")
+                .toList();
+        if (!problems.isEmpty()) {
+            throw unknown(problems);
+        }
+    }
+
+    private InvalidMeshException unknown(List<String> problems) {
+        return new InvalidMeshException(ErrorCode.UNKNOWN_NAME, spec.name(), problems);
     }
 
     Plan plan(Set<String> only) {
@@ -218,7 +224,7 @@ public final class Mesh {
      * @param plan a plan that {@link #plan()}, or {@link Selection#plan()}, of an equal spec returned
      * @return what was done
      * @throws PlanOutdatedException if an apply would now do something other than the plan says; nothing was done then
-     * @throws InvalidSettingException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb, or of a mesh of another name
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
@@ -231,11 +237,22 @@ public final class Mesh {
                         Set.copyOf(plan.only()), decision -> requireUnchanged(plan, Views.plan(decision))));
     }
 
-    private static void require(Plan plan, Plan.Operation operation) {
+    private void require(Plan plan, Plan.Operation operation) {
         if (plan.operation() != operation) {
             throw new InvalidSettingException(
                     ErrorCode.MISUSE,
                     "this is a plan of " + plan.operation() + ", and not of " + operation + ": pass it to its own verb",
+                    null);
+        }
+        requireOwn("plan", plan.blueprint().mesh());
+    }
+
+    private void requireOwn(String what, String mesh) {
+        if (!mesh.equals(spec.name())) {
+            throw new InvalidSettingException(
+                    ErrorCode.MISUSE,
+                    "this is a " + what + " of mesh " + mesh + ", and not of " + spec.name()
+                            + ": pass it to the mesh that made it. Nothing was done.",
                     null);
         }
     }
@@ -256,7 +273,7 @@ public final class Mesh {
      * @throws NullPointerException if the name is null
      */
     public void powerOn(String host) {
-        only(host);
+        requireHosts("powerOn", host);
         changing(Verb.POWER_ON, "power on " + host, context -> {
             new HostVerbs(context).powerOn(host);
             return true;
@@ -268,15 +285,16 @@ public final class Mesh {
      * minute. Its disk stays as large as it is, with its data and its address. A host of that size is only applied to.
      *
      * @param host the name of a host of the spec
-     * @return what the apply to this host did
-     * @throws InvalidMeshException if the spec has no host of this name
+     * @return what was done: the resize from which size to which is the host's first change, if there was one
+     * @throws InvalidMeshException if the spec has no host of this name, or something stands in the way of an apply
      * @throws HostException if it does not exist yet
-     * @throws ProviderException if the size is not offered there or has a smaller disk, before anything is done; or as {@link #apply()}
+     * @throws ProviderException if the size is not offered there or has a smaller disk, before anything is done; or if it was not resized,
+     *     in which case the message says whether it is off
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the name is null
      */
     public ApplyReport resize(String host) {
-        only(host);
+        requireHosts("resize", host);
         return changed(Verb.RESIZE, "resize " + host, engine -> engine.resize(host));
     }
 
@@ -287,7 +305,7 @@ public final class Mesh {
      * for one more. After a failure, {@link #apply()} goes on.
      *
      * @param host the name of a host of the spec
-     * @return what the apply did
+     * @return what was done: the deletion is the host's first change
      * @throws InvalidMeshException if the spec has no host of this name, the host was there before the mesh, or it could not be created
      *     anew; nothing was deleted then
      * @throws HostException if it does not exist yet
@@ -295,7 +313,7 @@ public final class Mesh {
      * @throws NullPointerException if the name is null
      */
     public ApplyReport replace(String host) {
-        only(host);
+        requireHosts("replace", host);
         return changed(Verb.REPLACE, "replace " + host, engine -> engine.replace(host));
     }
 
@@ -334,7 +352,7 @@ public final class Mesh {
      * @param plan a plan that {@link #planRotateKeys()} of an equal mesh returned
      * @return what was done
      * @throws PlanOutdatedException if a rotation would now do something other than the plan says; nothing was done then
-     * @throws InvalidSettingException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb, or of a mesh of another name
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the plan is null
      */
@@ -498,7 +516,7 @@ public final class Mesh {
      * @param plan a plan that {@link #planDestroy()} of an equal mesh returned
      * @return what was removed, and what was left on hosts that stay
      * @throws PlanOutdatedException if a destroy would now do something other than the plan says; nothing was done then
-     * @throws InvalidSettingException if it is a plan of another verb
+     * @throws InvalidSettingException if it is a plan of another verb, or of a mesh of another name
      * @throws PromGuardException as {@link #destroy()}
      * @throws NullPointerException if the plan is null
      */
@@ -613,11 +631,13 @@ public final class Mesh {
      *
      * @param plan what {@link #planRecover()} of an equal mesh returned
      * @return what was found and written
-     * @throws InvalidSettingException if what is found now is not what the plan shows; nothing was written then
+     * @throws InvalidSettingException if what is found now is not what the plan shows, or that is of a mesh of another name; nothing was
+     *     written then
      * @throws PromGuardException as {@link #recover()}
      * @throws NullPointerException if the plan is null
      */
     public RecoverReport recover(RecoverReport plan) {
+        requireOwn("recovery", plan.mesh());
         return recover(plan.how(), found -> {
             if (!found.finds(plan)) {
                 throw new InvalidSettingException(

@@ -298,6 +298,11 @@ public final class MeshBuilder extends MeshHostsBuilder {
         Objects.requireNonNull(publicKey, "publicKey");
         Objects.requireNonNull(viewer, "viewer");
         ValueChecks.require(ValueChecks.viewerName(name));
+        if (publicKey.isSmallOrder()) {
+            throw new InvalidSettingException(
+                    "public key " + Names.quote(publicKey.base64()) + " of viewer " + Names.quote(name)
+                            + " belongs to no private key, so that no tunnel comes up: use what wg pubkey says on the viewer's machine");
+        }
         ViewerBuilder builder = new ViewerBuilder();
         viewer.accept(builder);
         viewers.put(name, builder.spec(name, publicKey));

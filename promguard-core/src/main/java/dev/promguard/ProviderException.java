@@ -54,6 +54,16 @@ public final class ProviderException extends PromGuardException {
     }
 
     /**
+     * The same failure in other words, such as with the name of the host.
+     *
+     * @param message what failed and what to do, without the id; must not hold a token
+     * @return a failure with the same data, whose cause is this one
+     */
+    public ProviderException withReason(String message) {
+        return new ProviderException(code(), message, status, providerCode, requestId, retryable, this);
+    }
+
+    /**
      * The HTTP status.
      *
      * @return the status, or empty if there was no answer

@@ -23,6 +23,7 @@ import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.observe.SshForwards;
 import dev.promguard.internal.run.Context;
+import dev.promguard.internal.run.Interruption;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.MeshState;
 import java.time.Duration;
@@ -37,6 +38,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Shows what the engine decided and did in the types that users meet. */
 final class Views {
@@ -89,8 +91,13 @@ final class Views {
                 .address(host.host().address())
                 .problems(host.problems().stream().map(Views::problem).toList())
                 .changes(host.planned().stream().map(Views::change).toList())
-                .notes(present.map(there -> notes(decision, host, there.id()))
-                        .orElseGet(() -> viewers(roster.blueprint(), host.host())));
+                .notes(Stream.concat(
+                                present
+                                        .map(there -> notes(decision, host, there.id()))
+                                        .orElseGet(() -> viewers(roster.blueprint(), host.host()))
+                                        .stream(),
+                                ViewerAccess.ended(roster.blueprint(), host.host()).stream())
+                        .toList());
         present.flatMap(CloudHost::publicAddress).ifPresent(entry::publicAddress);
         present.map(CloudHost::price)
                 .orElseGet(() -> Optional.ofNullable(
@@ -243,10 +250,13 @@ final class Views {
     static ApplyReport report(Outcome outcome, Duration duration) {
         ApplyReport report = partial(outcome, duration);
         if (outcome.cancelled().isPresent()) {
-            throw outcome.cancelled().get().with(report);
+            throw outcome.cancelled().get().with(report, outcome.before());
         }
         if (!report.ok()) {
-            throw failure(report);
+            ApplyException failure = failure(report, outcome.before());
+            throw Interruption.behind(failure)
+                    .<PromGuardException>map(cancelled -> cancelled.with(report, outcome.before()))
+                    .orElse(failure);
         }
         return report;
     }
@@ -357,14 +367,23 @@ final class Views {
                 .region(host.spec().region())
                 .address(host.address())
                 .changes(done)
-                .otherStepIds(outcome.otherSteps().getOrDefault(host.name(), List.of()))
                 .notes(outcome.notes().getOrDefault(host.name(), List.of()))
                 .failure(failure);
         Optional.ofNullable(outcome.addresses().get(host.name())).ifPresent(view::publicAddress);
         return view.build();
     }
 
-    private static ApplyException failure(ApplyReport report) {
+    /** What stays done although the rest failed: first of all what cannot be undone. */
+    private static String kept(ApplyReport report, List<String> before) {
+        List<String> sentences = new ArrayList<>(before);
+        if (!report.removed().isEmpty()) {
+            sentences.add("Removed: " + String.join(", ", report.removed()) + '.');
+        }
+        sentences.add("What was done is kept.");
+        return String.join(" ", sentences);
+    }
+
+    private static ApplyException failure(ApplyReport report, List<String> before) {
         Map<RuntimeException, List<String>> names = new LinkedHashMap<>();
         report.hosts().stream()
                 .sorted(Comparator.comparing(HostOutcome::name))
@@ -385,7 +404,7 @@ final class Views {
         ApplyException exception = new ApplyException(
                 "mesh " + report.mesh() + ": apply did not finish, " + good + " of "
                         + report.hosts().size() + " hosts are done\n" + String.join("\n", messages)
-                        + "\n  Nothing is lost. Fix what is named above, then run apply again.",
+                        + "\n  " + kept(report, before) + " Fix what is named above, then run apply again.",
                 report,
                 distinct.get(0));
         distinct.stream().skip(1).forEach(exception::addSuppressed);

@@ -85,7 +85,7 @@ class BuilderRulesTest {
     }
 
     private static Consumer<MeshBuilder> viewer(Consumer<ViewerBuilder> settings) {
-        return mesh -> mesh.viewer("anna", key('A'), settings);
+        return mesh -> mesh.viewer("anna", key('I'), settings);
     }
 
     private static Consumer<MeshBuilder> prometheus(Consumer<PrometheusBuilder> settings) {
@@ -161,12 +161,12 @@ class BuilderRulesTest {
         all.put("MeshBuilder.image(String)", of(m -> m.image("a"), m -> m.image("b")));
         all.put(
                 "MeshBuilder.viewer(String, PublicKey)",
-                of(m -> m.viewer("anna", key('A')), m -> m.viewer("anna", key('E'))));
+                of(m -> m.viewer("anna", key('I')), m -> m.viewer("anna", key('E'))));
         all.put(
                 "MeshBuilder.viewer(String, PublicKey, Consumer)",
                 of(
-                        m -> m.viewer("anna", key('A'), v -> v.until(Instant.EPOCH)),
-                        m -> m.viewer("anna", key('A'), v -> {})));
+                        m -> m.viewer("anna", key('I'), v -> v.until(Instant.EPOCH)),
+                        m -> m.viewer("anna", key('I'), v -> {})));
         all.put(
                 "ViewerBuilder.until(Instant)",
                 of(viewer(v -> v.until(Instant.EPOCH)), viewer(v -> v.until(Instant.ofEpochSecond(1)))));
@@ -557,7 +557,7 @@ class BuilderRulesTest {
             return Credentials.bearer(Secret.of("token"));
         }
         if (type == PublicKey.class) {
-            return key('A');
+            return key('I');
         }
         return (Consumer<Object>) nothing -> {};
     }

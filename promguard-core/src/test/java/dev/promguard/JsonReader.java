@@ -130,7 +130,6 @@ public final class JsonReader {
                     .region(optional(node.get("region")).orElse(""))
                     .address(optional(node.get("address")).orElse(""))
                     .changes(applied(node.get("appliedChanges")))
-                    .otherStepIds(texts(node.get("stepIds")))
                     .notes(texts(node.get("notes")))
                     .failure(failure(node.get("failure")).orElse(null));
             optional(node.get("publicAddress")).ifPresent(host::publicAddress);

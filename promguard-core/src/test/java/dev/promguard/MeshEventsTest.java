@@ -345,12 +345,15 @@ class MeshEventsTest {
         shop.spec().nodes(1).apply();
         List<MeshEvent> told = new ArrayList<>();
 
-        shop.spec()
+        Mesh mesh = shop.spec()
                 .nodes(1)
                 .protectHosts(true)
                 .viewer("anna-laptop", SpecFile.publicKey("anna-laptop"))
                 .listener(told::add)
-                .apply();
+                .build();
+        Plan plan = mesh.plan();
+        told.clear();
+        ApplyReport report = mesh.apply();
 
         assertThat(told).extracting(MeshEvent::state).doesNotContain(MeshEvent.State.SKIPPED);
         for (String step : List.of("shop-node-1/protection:shop-node-1", "shop-monitor-1/viewer:anna-laptop")) {
@@ -361,5 +364,15 @@ class MeshEventsTest {
                     .containsExactly(MeshEvent.State.STARTED, MeshEvent.State.DONE);
         }
         assertThat(told.get(told.size() - 1).percent()).hasValue(100);
+        assertThat(report.stepIds()).containsExactlyInAnyOrderElementsOf(plan.stepIds());
+        for (String text : List.of(report.details(), report.toMarkdown(), report.toJson())) {
+            assertThat(text)
+                    .contains("protect it: no run may remove or replace it")
+                    .contains("let in viewer anna-laptop");
+        }
+        assertThat(report.hosts())
+                .filteredOn(host -> host.name().equals("shop-node-1"))
+                .singleElement()
+                .hasToString("shop-node-1: 1 change");
     }
 }

@@ -50,6 +50,11 @@ class MeshLoginKeyTest {
             account.store.saveLoginKey("shop", other);
         }
 
+        assertRefused(() -> account.spec().plan(), "was replaced by another one");
+        assertRefused(() -> account.spec().apply(), "was replaced by another one");
+        assertRefused(() -> account.spec().build().planRotateKeys(), "was replaced by another one");
+        assertRefused(() -> account.spec().build().verify(), "was replaced by another one");
+        assertRefused(() -> account.spec().build().openPrometheus(), "was replaced by another one");
         assertRefused(() -> account.spec().nodes(3).plan(), "was replaced by another one");
         assertRefused(() -> account.spec().nodes(3).apply(), "was replaced by another one");
         assertThat(account.cloud.list("shop")).hasSize(3);

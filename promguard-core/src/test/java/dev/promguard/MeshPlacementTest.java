@@ -139,6 +139,10 @@ class MeshPlacementTest {
         ApplyReport report = larger.build().resize("db-1");
 
         assertThat(report.ok()).isTrue();
+        assertThat(report.hosts()).singleElement().satisfies(host -> {
+            assertThat(host.changes()).containsExactly("resize from s-1vcpu-1gb to s-2vcpu-4gb");
+            assertThat(host.stepIds()).containsExactly("db-1/host-size:size");
+        });
         assertThat(account.state("shop", "db-1").providerId()).contains(id);
         account.assertUpToDate(larger.build());
     }
@@ -152,6 +156,11 @@ class MeshPlacementTest {
         ApplyReport report = moved.build().replace("db-1");
 
         assertThat(report.ok()).isTrue();
+        assertThat(report.hosts())
+                .filteredOn(host -> host.name().equals("db-1"))
+                .singleElement()
+                .satisfies(host -> assertThat(host.changes())
+                        .startsWith("delete it (id " + id + ") with its data, to create it anew", "create"));
         assertThat(account.state("shop", "db-1").providerId()).isPresent().isNotEqualTo(Optional.of(id));
         assertThat(account.address("db-1")).isEqualTo(address);
         assertThat(account.cloud.list("shop"))

@@ -92,6 +92,11 @@ class MeshPowerTest {
 
     @Test
     void powerOn_unknownOrNotCreatedHost_isRefused() {
+        assertThatThrownBy(() -> account.spec().build().powerOn("SHOP-NODE-1"))
+                .hasMessageContaining(
+                        "powerOn: \"SHOP-NODE-1\" is not one of its hosts. The nearest names are shop-node-1");
+        assertThatThrownBy(() -> account.spec().build().resize("nobody")).hasMessageContaining("resize: \"nobody\"");
+        assertThatThrownBy(() -> account.spec().build().replace("nobody")).hasMessageContaining("replace: \"nobody\"");
         assertThatThrownBy(() -> account.spec().build().powerOn("nobody"))
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("\"nobody\"");

@@ -9,17 +9,26 @@ import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.keys.WireGuardKeyPair;
 import dev.promguard.memory.MemoryMachine;
+import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
+import java.security.KeyFactory;
+import java.security.KeyPairGenerator;
+import java.security.spec.X509EncodedKeySpec;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import javax.crypto.KeyAgreement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** People reach Prometheus on the monitors, and nothing else, as long as the spec says. */
 class MeshViewersTest {
@@ -115,6 +124,10 @@ class MeshViewersTest {
                         "remove promguard-viewers.service")
                 .noneMatch(text -> text.contains("restart"));
         assertThat(without.verify().failures())
+                .filteredOn(check -> check.kind() == CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY)
+                .singleElement()
+                .satisfies(check -> assertThat(check.remedy()).isEqualTo("Run apply."));
+        assertThat(without.verify().failures())
                 .anySatisfy(check -> assertThat(check.observed())
                         .contains("viewer anna-laptop: the spec does not name it any more"));
         without.apply();
@@ -156,11 +169,16 @@ class MeshViewersTest {
 
         Plan plan = later.plan();
         assertThat(texts(plan)).contains("shut out viewer anna-laptop: it expired on 2026-06-01T12:01:00Z");
-        assertThat(later.verify().failures()).anySatisfy(check -> {
-            assertThat(check.kind()).isEqualTo(CheckKind.WIREGUARD_PEERS);
-            assertThat(check.observed()).contains("viewer anna-laptop: it expired on 2026-06-01T12:01:00Z");
-            assertThat(check.remedy()).startsWith("Run apply");
-        });
+        assertThat(later.verify().failures())
+                .filteredOn(check -> check.kind() != CheckKind.PROMETHEUS_ANSWERS)
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.kind()).isEqualTo(CheckKind.HOST_UP_TO_DATE);
+                    assertThat(check.observed())
+                            .isEqualTo(
+                                    "not applied yet: viewer anna-laptop expired on 2026-06-01T12:01:00Z and is still let in");
+                    assertThat(check.remedy()).isEqualTo("Run apply.");
+                });
         assertThatThrownBy(() -> later.viewerConfig("anna-laptop"))
                 .isInstanceOf(InvalidMeshException.class)
                 .hasMessageContaining("expired on 2026-06-01T12:01:00Z")
@@ -170,6 +188,48 @@ class MeshViewersTest {
         assertThat(peers()).doesNotContain(ANNA);
         account.assertUpToDate(later);
         assertVerified(later);
+    }
+
+    @Test
+    void until_timePassedBeforeTheFirstApply_isSaidByThePlan() {
+        String note =
+                "(viewer anna-laptop expired on 2026-06-01T12:00:00Z, so it is not let in: give it another until(…), or leave"
+                        + " it out of the spec)";
+        Mesh mesh =
+                spec().viewer("anna-laptop", ANNA, viewer -> viewer.until(NOW)).build();
+        assertThat(mesh.plan().toString()).contains(note);
+
+        mesh.apply();
+
+        assertThat(mesh.plan().toString()).contains(note);
+        assertThat(peers()).doesNotContain(ANNA);
+        account.assertUpToDate(mesh);
+        assertVerified(mesh);
+    }
+
+    /** Points of small order: 0, 1, p - 1, p, and one of those of order 8. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                "7P///////////////////////////////////////38=",
+                "7f///////////////////////////////////////38=",
+                "4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA="
+            })
+    void viewer_keyOfNoPrivateKey_isRefused(String key) throws GeneralSecurityException {
+        byte[] bytes = Base64.getDecoder().decode(key);
+        byte[] der = HexFormat.of()
+                .parseHex("302a300506032b656e032100" + HexFormat.of().formatHex(bytes));
+        KeyAgreement agreement = KeyAgreement.getInstance("X25519");
+        agreement.init(KeyPairGenerator.getInstance("X25519").generateKeyPair().getPrivate());
+        java.security.PublicKey point = KeyFactory.getInstance("X25519").generatePublic(new X509EncodedKeySpec(der));
+        assertThatThrownBy(() -> agreement.doPhase(point, true)).isInstanceOf(InvalidKeyException.class);
+
+        assertThatThrownBy(() -> spec().viewer("anna-laptop", new PublicKey(key)))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageContaining("of viewer \"anna-laptop\" belongs to no private key")
+                .hasMessageContaining("[PG-1007]");
     }
 
     /** A plan that was reviewed before does not let in whose time has passed since. */

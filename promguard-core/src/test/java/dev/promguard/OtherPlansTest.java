@@ -12,6 +12,7 @@ import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
 import java.util.List;
 import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Plans of a destroy and of a rotation of keys, and what carries them out. */
@@ -47,6 +48,30 @@ class OtherPlansTest {
 
     private List<Optional<PublicKey>> keys() {
         return account.cloud.machines().stream().map(MemoryMachine::publicKey).toList();
+    }
+
+    @Test
+    void planRotateKeys_hostThatIsOff_saysThatNoKeyIsChangedAsRotateKeysDoes() {
+        account.spec().apply();
+        account.cloud.switchOff("shop-node-1");
+        List<Optional<PublicKey>> before = keys();
+        Mesh mesh = account.spec().build();
+
+        Plan plan = mesh.planRotateKeys();
+
+        assertThat(plan.toString())
+                .contains(
+                        "\nproblem: no key is changed, because a rotation needs every host, and some cannot take part:"
+                                + " shop-node-1. Fix them, or take them out of the mesh, then run rotateKeys. [PG-5011]");
+        assertThat(plan.stepIds()).isEmpty();
+        assertThat(plan.problems()).extracting(MeshProblem::code).contains(ErrorCode.HOST_NOT_READY);
+        for (ThrowingCallable verb : List.<ThrowingCallable>of(mesh::rotateKeys, () -> mesh.rotateKeys(plan))) {
+            assertThatThrownBy(verb)
+                    .isInstanceOf(ApplyException.class)
+                    .hasMessageContaining("no key was changed")
+                    .hasMessageContaining("these failed: shop-node-1.");
+        }
+        assertThat(keys()).isEqualTo(before);
     }
 
     @Test
@@ -234,6 +259,23 @@ class OtherPlansTest {
         Plan both = account.spec().build().planRotateKeys();
         assertThat(account.spec().build().rotateKeys(both).ok()).isTrue();
         account.assertUpToDate(account.spec().build());
+    }
+
+    @Test
+    void verbs_planOfAnotherMesh_isRefusedAsSuch() {
+        account.spec().apply();
+        Mesh mesh = account.spec().build();
+        Mesh other = account.spec().name("other").build();
+        String message =
+                "this is a plan of mesh shop, and not of other: pass it to the mesh that made it. Nothing was done. [PG-9002]";
+
+        for (ThrowingCallable verb : List.<ThrowingCallable>of(
+                () -> other.apply(mesh.plan()),
+                () -> other.rotateKeys(mesh.planRotateKeys()),
+                () -> other.destroy(mesh.planDestroy()))) {
+            assertThatThrownBy(verb).isInstanceOf(InvalidSettingException.class).hasMessage(message);
+        }
+        account.assertUpToDate(mesh);
     }
 
     @Test

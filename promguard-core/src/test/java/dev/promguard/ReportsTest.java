@@ -286,11 +286,14 @@ class ReportsTest {
 
                 shop-node-1:
                   ~ create user node_exporter
-                      shop-node-1/user:node_exporter""");
+                      shop-node-1/user:node_exporter
+
+                removed:
+                  - shop-node-9
+                      shop-node-9/host""");
         assertThat(report.stepIds())
                 .containsExactly(
                         "mesh:shop/cloud-firewall:shop",
-                        "shop-monitor-1/host-key:shop-monitor-1",
                         "shop-monitor-1/file:/etc/prometheus/prometheus.yml",
                         "shop-monitor-1/firewall:8080/tcp#enable",
                         "shop-monitor-1/firewall:ufw#enable",

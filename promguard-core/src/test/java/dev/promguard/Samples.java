@@ -123,7 +123,6 @@ final class Samples {
                                         "turn ufw on",
                                         "shop-monitor-1/firewall:8080/tcp#enable",
                                         "shop-monitor-1/firewall:ufw#enable")))
-                        .otherStepIds(List.of("shop-monitor-1/host-key:shop-monitor-1"))
                         .notes(List.of("package source http://deb.example did not answer"))
                         .build())
                 .addHost(HostOutcome.builder("shop-node-1", Status.FAILED)

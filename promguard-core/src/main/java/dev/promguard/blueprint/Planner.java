@@ -6,7 +6,6 @@ import inet.ipaddr.AddressStringException;
 import inet.ipaddr.IPAddress;
 import inet.ipaddr.IPAddressString;
 import java.math.BigInteger;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Turns a spec into a blueprint. A pure function: no clock, no I/O, no randomness. */
@@ -33,22 +33,22 @@ public final class Planner {
      * @throws InvalidSettingException if the spec has problems, or the network has no address left
      */
     public static Blueprint plan(MeshSpec spec, Map<String, String> held) {
-        return plan(spec, held, Map.of(), Optional.empty());
+        return plan(spec, held, Map.of(), viewer -> false);
     }
 
     /**
-     * Makes every decision at a time, at which the access of viewers may have ended. Hosts have addresses from the lower end of the network
+     * Makes every decision where the access of viewers may have ended. Hosts have addresses from the lower end of the network
      * and viewers from the upper, so that neither takes those of the other. A viewer keeps the address that it holds.
      *
      * @param spec the spec, without {@link #problems}
      * @param held addresses that hosts hold already, as in {@link #plan(MeshSpec, Map)}
      * @param heldByViewers addresses that viewers hold already, by name; a host's address goes first
-     * @param now the time; empty to plan as if no access had ended
+     * @param ended whether the access of a viewer has ended
      * @return the blueprint
      * @throws InvalidSettingException if the spec has problems, or the network has no address left
      */
     public static Blueprint plan(
-            MeshSpec spec, Map<String, String> held, Map<String, String> heldByViewers, Optional<Instant> now) {
+            MeshSpec spec, Map<String, String> held, Map<String, String> heldByViewers, Predicate<ViewerSpec> ended) {
         List<String> problems = problems(spec);
         if (!problems.isEmpty()) {
             throw new InvalidSettingException(String.join("; ", problems));
@@ -90,7 +90,7 @@ public final class Planner {
         }
 
         List<Blueprint.Viewer> viewers = viewers(spec, network, taken, ofViewers).stream()
-                .filter(viewer -> now.isEmpty() || !viewer.spec().isExpired(now.get()))
+                .filter(viewer -> !ended.test(viewer.spec()))
                 .toList();
 
         int prefix = prefixLength(network);

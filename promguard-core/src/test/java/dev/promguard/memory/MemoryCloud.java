@@ -59,6 +59,7 @@ public class MemoryCloud implements CloudProvider {
     private int batchSize = 10;
     private @Nullable ProviderException refusal;
     private @Nullable ProviderException awaitFailure;
+    private @Nullable ProviderException resizeFailure;
     private @Nullable ProviderException tagRefusal;
     private boolean tellsTime = true;
     /** Its own time, in which every rebuild takes a minute. */
@@ -155,9 +156,23 @@ public class MemoryCloud implements CloudProvider {
         }
     }
 
+    /** Switches hosts off for another size, and fails with this. */
+    public synchronized void breakResize(ProviderException with) {
+        resizeFailure = with;
+    }
+
     @Override
     public synchronized void resize(String mesh, String id, String size, Duration timeout) {
         endIfInterrupted();
+        ProviderException failure = resizeFailure;
+        if (failure != null) {
+            droplets.values().stream()
+                    .filter(droplet -> droplet.host.id().equals(id))
+                    .map(droplet -> droplet.host.name())
+                    .toList()
+                    .forEach(this::switchOff);
+            throw failure;
+        }
         for (Droplet droplet : droplets.values()) {
             CloudHost host = droplet.host;
             if (host.id().equals(id)) {

@@ -283,7 +283,9 @@ public final class ExistingHosts implements CloudProvider {
 
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new CancelledException("interrupted; nothing was changed", new InterruptedException());
+            throw new CancelledException(
+                    "interrupted. What was done is kept, and the same call continues from there.",
+                    new InterruptedException());
         }
     }
 }

@@ -6,12 +6,12 @@ import dev.promguard.PromGuardException;
 import dev.promguard.ProviderException;
 import dev.promguard.StateException;
 import dev.promguard.blueprint.Blueprint;
-import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.internal.decide.Decider;
 import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Placement;
+import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.observe.HostObservation;
 import dev.promguard.internal.observe.Observation;
 import dev.promguard.internal.observe.Observed;
@@ -101,6 +101,7 @@ public final class Act {
         Roster roster = decision.observed().roster();
         outcome.at(roster.publicAddresses());
         settle(journal, roster);
+        protect(decision, outcome);
         Provisioner provisioner = new Provisioner(context, journal, outcome);
         provisioner.ensureLoginKey(roster);
         restoreTags(decision, roster, outcome);
@@ -126,18 +127,42 @@ public final class Act {
             seen.readWhenReady(waiting.keySet(), told -> provisioner.await(waiting, told));
         }
         rollOut(decision, seen, journal, outcome, ring);
+        forgetViewers(roster, journal, outcome);
         new Remover(context, journal, outcome).remove(roster, seen.sessions());
         boolean complete = !outcome.hasFailures();
         reportDifferences(decision, roster, outcome);
         // A host that was not observed may still have a peer that is gone.
         if (complete && roster.only().isEmpty()) {
             try {
-                Set<String> viewers =
-                        context.spec().viewers().stream().map(ViewerSpec::name).collect(Collectors.toSet());
-                journal.update(state -> state.rested().retainingViewers(viewers));
+                journal.update(MeshState::rested);
             } catch (StateException e) {
                 failed("record that no address is reserved any more", e, outcome);
             }
+        }
+    }
+
+    /** Who is shut out of every monitor is not remembered. */
+    private void forgetViewers(Roster roster, StateJournal journal, Outcome.Recorder outcome) {
+        if (roster.blueprint().monitors().stream()
+                .anyMatch(monitor -> !roster.covers(monitor.name()) || outcome.hasFailed(monitor.name()))) {
+            return;
+        }
+        Set<String> viewers = roster.blueprint().viewers().stream()
+                .map(Blueprint.Viewer::name)
+                .collect(Collectors.toSet());
+        try {
+            journal.update(state -> state.retainingViewers(viewers));
+        } catch (StateException e) {
+            failed("record which viewers are shut out", e, outcome);
+        }
+    }
+
+    /** Which hosts are protected is kept in the state, and was written there with the rest. */
+    private void protect(Decision decision, Outcome.Recorder outcome) {
+        for (HostDecision host : decision.hosts()) {
+            List<RunStep> steps = host.otherSteps(Removals.PROTECTION);
+            steps.forEach(step -> context.events().step(step).done());
+            outcome.done(host.name(), steps, false);
         }
     }
 

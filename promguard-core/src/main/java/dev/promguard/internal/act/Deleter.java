@@ -194,14 +194,7 @@ public final class Deleter {
             if (names.isEmpty() || names.stream().anyMatch(message::contains)) {
                 throw e;
             }
-            throw new ProviderException(
-                    e.code(),
-                    String.join(", ", names) + ": " + message,
-                    e.status().isPresent() ? e.status().getAsInt() : null,
-                    e.providerCode().orElse(null),
-                    e.requestId().orElse(null),
-                    e.retryable(),
-                    e);
+            throw e.withReason(String.join(", ", names) + ": " + message);
         }
     }
 }

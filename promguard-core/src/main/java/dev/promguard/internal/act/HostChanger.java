@@ -77,17 +77,16 @@ final class HostChanger {
         }
         journal.update(state -> state.withJumpHosts(seen.jumpKeys()));
         HostState before = pinned(name, seen.hostKey());
-        outcome.done(name, RunStep.ids(tellDone(decision, FirstContact.HOST_KEY)));
+        done(decision, FirstContact.HOST_KEY, false);
         DesiredHost desired = SymbolicKeys.resolve(decision.desired().orElseThrow(), standIns);
         List<Change> changes = SymbolicKeys.resolve(decision.changes(), standIns);
-        if (decision.rebuilt()) {
-            outcome.changed(name, Decider.REBUILT, true, RunStep.ids(tellDone(decision, Decider.HOST)));
-        }
+        done(decision, Decider.HOST, true);
         Resources.notes(seen.facts()).forEach(note -> outcome.noted(name, note));
         LastApplied left = LastApplied.of(
                 desired, Architecture.ofMachine(seen.facts().machine()).orElseThrow());
         if (changes.isEmpty()) {
             journal.updateHost(name, host -> host.with(left));
+            done(decision, ViewerAccess.VIEWER, false);
             context.events().note(name, "nothing to change");
             return Optional.empty();
         }
@@ -102,7 +101,7 @@ final class HostChanger {
         boolean armed;
         try {
             armed = session.apply(changes, keys, progress);
-            outcome.done(name, RunStep.ids(tellDone(decision, ViewerAccess.VIEWER)));
+            done(decision, ViewerAccess.VIEWER, false);
         } catch (HostException e) {
             if (together && e.status() == Status.FAILED) {
                 rollBack(session, e);
@@ -147,10 +146,10 @@ final class HostChanger {
     }
 
     /** Of steps that no change makes: what they say is true by now. */
-    private List<RunStep> tellDone(HostDecision decision, String resource) {
+    private void done(HostDecision decision, String resource, boolean isDrift) {
         List<RunStep> steps = decision.otherSteps(resource);
         steps.forEach(step -> context.events().step(step).done());
-        return steps;
+        outcome.done(decision.name(), steps, isDrift);
     }
 
     /** Passes on what a host reports, and records its new host key before the host may use it. */

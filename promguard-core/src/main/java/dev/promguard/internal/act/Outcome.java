@@ -5,6 +5,7 @@ import dev.promguard.CancelledException;
 import dev.promguard.ErrorCode;
 import dev.promguard.HostException;
 import dev.promguard.internal.decide.Decision;
+import dev.promguard.internal.run.RunStep;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -20,9 +21,9 @@ import java.util.TreeSet;
  *
  * @param decision what it was to do
  * @param addresses the public address of each host that has one, by name
- * @param changes what was done on each host, in order, by name
- * @param otherSteps the ids of the plan's steps that were done without a change on the host, by name
+ * @param changes what was done on each host, or is known of it from now on, in order, by name
  * @param notes what else a reader should know about a host, by name
+ * @param before what the verb did to a host before it applied, in sentences
  * @param failures why it did not reach its end, by the name of the host or the step
  * @param removed the hosts that were deleted or left
  * @param cloud what was changed in the cloud beside hosts
@@ -32,12 +33,34 @@ public record Outcome(
         Decision decision,
         Map<String, String> addresses,
         Map<String, List<AppliedChange>> changes,
-        Map<String, List<String>> otherSteps,
         Map<String, List<String>> notes,
+        List<String> before,
         Map<String, RuntimeException> failures,
         List<String> removed,
         List<AppliedChange> cloud,
         Optional<CancelledException> cancelled) {
+
+    /**
+     * What a verb did to a host before it applies.
+     *
+     * @param decision what the apply is to do
+     * @param host the host's name
+     * @param change what was done
+     * @param sentence the same as a sentence, for the message of a failure
+     * @return an outcome of that alone
+     */
+    public static Outcome of(Decision decision, String host, AppliedChange change, String sentence) {
+        return new Outcome(
+                decision,
+                decision.observed().roster().publicAddresses(),
+                Map.of(host, List.of(change)),
+                Map.of(),
+                List.of(sentence),
+                Map.of(),
+                List.of(),
+                List.of(),
+                Optional.empty());
+    }
 
     /**
      * The hosts of the spec that failed. Other failures are of the cloud, or of hosts that leave the mesh.
@@ -72,7 +95,7 @@ public record Outcome(
     public Outcome with(String step, RuntimeException failure) {
         Map<String, RuntimeException> more = new LinkedHashMap<>(failures);
         more.put(step, failure);
-        return new Outcome(decision, addresses, changes, otherSteps, notes, more, removed, cloud, cancelled);
+        return new Outcome(decision, addresses, changes, notes, before, more, removed, cloud, cancelled);
     }
 
     /**
@@ -83,7 +106,7 @@ public record Outcome(
      */
     public Outcome cancelledBy(CancelledException interruption) {
         return new Outcome(
-                decision, addresses, changes, otherSteps, notes, failures, removed, cloud, Optional.of(interruption));
+                decision, addresses, changes, notes, before, failures, removed, cloud, Optional.of(interruption));
     }
 
     /**
@@ -99,8 +122,8 @@ public record Outcome(
                 next.decision,
                 next.addresses,
                 joined(changes, next.changes),
-                joined(otherSteps, next.otherSteps),
                 joined(notes, next.notes),
+                joined(before, next.before),
                 all,
                 joined(removed, next.removed),
                 joined(cloud, next.cloud),
@@ -124,7 +147,6 @@ public record Outcome(
         private final Decision decision;
         private final Map<String, String> addresses = new TreeMap<>();
         private final Map<String, List<AppliedChange>> changes = new TreeMap<>();
-        private final Map<String, List<String>> otherSteps = new TreeMap<>();
         private final Map<String, List<String>> notes = new TreeMap<>();
         private final Map<String, RuntimeException> failures = new LinkedHashMap<>();
         private final List<String> removed = new ArrayList<>();
@@ -146,8 +168,9 @@ public record Outcome(
                             .build());
         }
 
-        synchronized void done(String host, List<String> stepIds) {
-            otherSteps.computeIfAbsent(host, name -> new ArrayList<>()).addAll(stepIds);
+        /** Steps of the plan that no change on the host makes. */
+        synchronized void done(String host, List<RunStep> steps, boolean isDrift) {
+            steps.forEach(step -> changed(host, step.text(), isDrift, List.of(step.id())));
         }
 
         /** What is noted again is not said again. */
@@ -183,8 +206,8 @@ public record Outcome(
                     decision,
                     Map.copyOf(addresses),
                     copy(changes),
-                    copy(otherSteps),
                     copy(notes),
+                    List.of(),
                     Collections.unmodifiableMap(new LinkedHashMap<>(failures)),
                     List.copyOf(removed),
                     List.copyOf(cloud),

@@ -42,7 +42,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -101,29 +100,38 @@ public final class Decider {
      * @return the decision; see {@link Decision#orThrow()}
      */
     public Decision decide(Request request, Observed observed) {
-        Decision decision = decideFor(request, observed);
-        // A host that is refused takes no new keys: its peers would get others for it with each run.
-        Set<String> refused = decision.hosts().stream()
-                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
-                .map(HostDecision::name)
-                .filter(name -> !decision.keys().changesOf(name).isEmpty())
-                .collect(Collectors.toSet());
-        if (refused.isEmpty()) {
-            return decision;
+        KeyDecision keys = KeyDecision.of(request, observed);
+        List<HostDecision> hosts = hosts(observed, keys);
+        Optional<Problem> heldBack = request.rotate() ? KeyDecision.heldBack(hosts) : Optional.empty();
+        if (heldBack.isPresent()) {
+            // A rotation that some host cannot take part in does what an apply does, and changes no key.
+            keys = KeyDecision.of(new Request(false, request.keepingKeys()), observed);
+            hosts = hosts(observed, keys);
         }
-        Set<String> keeping = new HashSet<>(request.keepingKeys());
-        keeping.addAll(refused);
-        return decideFor(request.keeping(keeping), observed);
+        Request decided = request.keeping(keepingKeys(request, keys, hosts));
+        if (!decided.equals(request)) {
+            keys = KeyDecision.of(new Request(request.rotate() && heldBack.isEmpty(), decided.keepingKeys()), observed);
+            hosts = hosts(observed, keys);
+        }
+        return new Decision(
+                decided, observed, keys, hosts, Problem.all(decided, observed, keys, hosts, heldBack, stateLocation));
     }
 
-    private Decision decideFor(Request request, Observed observed) {
-        Roster roster = observed.roster();
-        KeyDecision keys = KeyDecision.of(request, observed);
-        List<HostDecision> hosts = new ArrayList<>();
-        for (Blueprint.Host host : roster.selected()) {
-            hosts.add(decide(observed, keys, host));
-        }
-        return new Decision(request, observed, keys, hosts, Problem.all(request, observed, keys, hosts, stateLocation));
+    /** A host that is refused takes no new keys: its peers would get others for it with each run. */
+    private static Set<String> keepingKeys(Request request, KeyDecision keys, List<HostDecision> hosts) {
+        Set<String> keeping = new HashSet<>(request.keepingKeys());
+        hosts.stream()
+                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
+                .map(HostDecision::name)
+                .filter(name -> !keys.changesOf(name).isEmpty())
+                .forEach(keeping::add);
+        return keeping;
+    }
+
+    private List<HostDecision> hosts(Observed observed, KeyDecision keys) {
+        return observed.roster().selected().stream()
+                .map(host -> decide(observed, keys, host))
+                .toList();
     }
 
     private HostDecision decide(Observed observed, KeyDecision keys, Blueprint.Host host) {

@@ -3,6 +3,7 @@ package dev.promguard.internal.decide;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.host.DuplicateKeys;
 import dev.promguard.host.HostFacts;
+import dev.promguard.host.HostProblem;
 import dev.promguard.host.KeyChanges;
 import dev.promguard.host.PresharedKeys;
 import dev.promguard.host.PresharedKeys.Pair;
@@ -16,6 +17,7 @@ import dev.promguard.keys.PublicKey;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -85,6 +87,28 @@ public final class KeyDecision {
                         ? PresharedKeys.within(blueprint, taking.keySet())
                         : PresharedKeys.lacking(blueprint, taking));
         keeping.forEach(this::keep);
+    }
+
+    /**
+     * The problem of a rotation that some hosts cannot take part in.
+     *
+     * @param hosts what is to happen to each host
+     * @return the problem, which names them; empty if every host that exists can
+     */
+    static Optional<Problem> heldBack(List<HostDecision> hosts) {
+        List<String> unable = hosts.stream()
+                .filter(host ->
+                        host.problems().stream().anyMatch(problem -> problem.kind() != Problem.Kind.WAITS_FOR_PEERS))
+                .map(HostDecision::name)
+                .toList();
+        return unable.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Problem.ofMesh(
+                        Problem.Kind.NOT_ROTATED,
+                        new HostProblem(
+                                "no key is changed, because a rotation needs every host, and some cannot take part: "
+                                        + String.join(", ", unable),
+                                "Fix them, or take them out of the mesh, then run rotateKeys.")));
     }
 
     private void renew(String name) {

@@ -17,7 +17,16 @@ import java.util.Set;
  * take a new host. Pure.
  */
 public final class Placement {
-    private static final Set<String> RESOURCES = Set.of("host-size", "host-region", "host-image");
+    /** The stable name of the kind of resource that a host's size is. */
+    public static final String SIZE = "host-size";
+
+    /** The stable name of the kind of resource that a host's region is. */
+    public static final String REGION = "host-region";
+
+    /** The stable name of the kind of resource that a host's image is. */
+    public static final String IMAGE = "host-image";
+
+    private static final Set<String> RESOURCES = Set.of(SIZE, REGION, IMAGE);
     private static final String RESIZE = "resize(\"%s\")";
     private static final String REPLACE = "replace(\"%s\")";
 

@@ -36,6 +36,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         NOT_CREATED(true, ErrorCode.HOST_NOT_CREATED),
         /** A viewer has the WireGuard key of a host. */
         VIEWER_KEY(true, ErrorCode.INVALID_SPEC),
+        /** Some host cannot take part in a rotation, so that no key is changed. */
+        NOT_ROTATED(false, ErrorCode.KEYS_HELD_BACK),
         /** A host cannot be reached or read. */
         UNREACHABLE(false, ErrorCode.CONNECT_FAILED),
         /** A host is not running, or has no public address yet. */
@@ -100,11 +102,17 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
 
     /** All problems, in the order in which every verb reports them. */
     static List<Problem> all(
-            Request request, Observed observed, KeyDecision keys, List<HostDecision> hosts, String stateLocation) {
+            Request request,
+            Observed observed,
+            KeyDecision keys,
+            List<HostDecision> hosts,
+            Optional<Problem> notRotated,
+            String stateLocation) {
         List<Problem> problems = new ArrayList<>(ofCloud(observed.roster(), observed.preflight(), stateLocation));
         Removals.ofProtected(observed.roster()).ifPresent(problems::add);
         Removals.notCreated(request, observed.roster()).ifPresent(problems::add);
         ViewerAccess.problem(observed.roster(), keys.known()).ifPresent(problems::add);
+        notRotated.ifPresent(problems::add);
         hosts.forEach(host -> problems.addAll(host.problems()));
         return List.copyOf(problems);
     }

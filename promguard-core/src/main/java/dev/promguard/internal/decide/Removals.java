@@ -23,6 +23,9 @@ import java.util.stream.Stream;
 
 /** What is lost with hosts that leave the mesh, and whether an apply may remove them. */
 public final class Removals {
+    /** The stable name of the kind of resource that a host's protection is. */
+    public static final String PROTECTION = "protection";
+
     private Removals() {}
 
     /**
@@ -81,7 +84,7 @@ public final class Removals {
         return was == is
                 ? List.of()
                 : List.of(ExplainedChange.of(
-                        "protection",
+                        PROTECTION,
                         Change.Action.UPDATE,
                         host.name(),
                         false,

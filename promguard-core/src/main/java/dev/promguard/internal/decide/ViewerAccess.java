@@ -108,6 +108,28 @@ public final class ViewerAccess {
                         .orElse("") + ')';
     }
 
+    /**
+     * The viewers of the spec whose access has ended, so that a monitor does not let them in.
+     *
+     * @param blueprint the mesh at a time
+     * @param host one of its hosts
+     * @return a sentence for each; empty for a node
+     */
+    public static List<String> ended(Blueprint blueprint, Blueprint.Host host) {
+        Set<String> admitted =
+                blueprint.viewers().stream().map(Blueprint.Viewer::name).collect(Collectors.toSet());
+        return host.role() != Role.MONITOR
+                ? List.of()
+                : blueprint.spec().viewers().stream()
+                        .filter(viewer -> !admitted.contains(viewer.name()))
+                        .flatMap(
+                                viewer -> viewer.until().stream()
+                                        .map(
+                                                end -> "viewer " + viewer.name() + " expired on " + end
+                                                        + ", so it is not let in: give it another until(…), or leave it out of the spec"))
+                        .toList();
+    }
+
     /** The problem of viewers that have the key of a host. */
     static Optional<Problem> problem(Roster roster, Map<String, PublicKey> known) {
         Map<String, String> hosts = new HashMap<>();

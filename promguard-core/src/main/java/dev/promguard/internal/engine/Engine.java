@@ -216,7 +216,7 @@ public final class Engine {
                 .filter(host -> host.desired().isEmpty() || !host.problems().isEmpty())
                 .map(HostDecision::name)
                 .toList();
-        if (unable.isEmpty()) {
+        if (unable.isEmpty() && decision.problems().isEmpty()) {
             return act(decision, seen);
         }
         // Nothing is changed, but the hosts that stand in the way say why.
@@ -265,6 +265,9 @@ public final class Engine {
                 .filter(known -> roster.state().hosts().containsKey(host))
                 .orElseThrow(() -> HostException.of(ErrorCode.HOST_NOT_CREATED, host, "", "connect")
                         .because("it does not exist yet", "Run apply first."));
+        if (!context.isInventory()) {
+            new LoginKeys(context).requireSameAs(state);
+        }
         try (Sessions sessions = new Sessions(context::identity, state.jumpHosts())) {
             return new HostKeyPolicy(context)
                     .openPinned(host, address, roster.remembered(host), sessions, Timeouts.OBSERVE);
@@ -303,7 +306,7 @@ public final class Engine {
 
     private Observation begin(MeshState loaded, Set<String> only, Duration timeout, Purpose purpose) {
         boolean acts = purpose == Purpose.CHANGE || purpose == Purpose.REVIEWED_CHANGE;
-        Roster roster = purpose == Purpose.VERIFY ? cloud.observeBriefly(loaded) : cloud.observe(loaded, only);
+        Roster roster = purpose == Purpose.VERIFY ? cloud.observeAsApplied(loaded) : cloud.observe(loaded, only);
         Preflight preflight = roster.missing().isEmpty()
                 ? new Preflight(List.of(), Map.of())
                 : context.provider().preflight(roster.missing());
@@ -313,10 +316,7 @@ public final class Engine {
         if (purpose == Purpose.CHANGE && !context.removalAllowed()) {
             Removals.refuse(roster);
         }
-        if (purpose != Purpose.VERIFY
-                && !context.isInventory()
-                && !roster.missing().isEmpty()
-                && !roster.present().isEmpty()) {
+        if (!context.isInventory() && !roster.present().isEmpty()) {
             new LoginKeys(context).requireSameAs(roster.state());
         }
         List<String> firewall =

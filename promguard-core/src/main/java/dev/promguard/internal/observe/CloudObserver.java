@@ -7,6 +7,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.MeshSpec;
 import dev.promguard.blueprint.Names;
 import dev.promguard.blueprint.Planner;
+import dev.promguard.blueprint.ViewerSpec;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
 import dev.promguard.internal.run.ListLag;
@@ -25,13 +26,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** Reads which hosts exist. Changes nothing. Thread-safe. */
 public final class CloudObserver {
     /** A host of a known id that neither a list nor a request by its id shows is looked for this often. */
     private static final int LISTINGS = 4;
 
-    private static final String LOOKING = "looking for hosts; nothing was changed";
+    private static final String LOOKING =
+            "looking for hosts. What was done is kept, and the same call continues from there.";
 
     private final Context context;
 
@@ -53,7 +56,7 @@ public final class CloudObserver {
      * @throws InvalidMeshException if the network has no room for a new host
      */
     public Roster observe(MeshState state, Set<String> only) {
-        return observe(state, only, Optional.of(new ListLag(context)));
+        return observe(state, only, Optional.of(new ListLag(context)), this::isExpired);
     }
 
     /**
@@ -64,10 +67,32 @@ public final class CloudObserver {
      * @throws InvalidMeshException if the network has no room for a new host
      */
     public Roster observeBriefly(MeshState state) {
-        return observe(state, Set.of(), Optional.empty());
+        return observe(state, Set.of(), Optional.empty(), this::isExpired);
     }
 
-    private Roster observe(MeshState state, Set<String> only, Optional<ListLag> lag) {
+    /**
+     * The same for a verification: whoever was let in is, until an apply ends that, and so the hosts are as they should be.
+     *
+     * @param state what is remembered
+     * @return the roster
+     * @throws InvalidMeshException if the network has no room for a new host
+     */
+    public Roster observeAsApplied(MeshState state) {
+        return observe(
+                state,
+                Set.of(),
+                Optional.empty(),
+                viewer -> isExpired(viewer)
+                        && !Optional.ofNullable(state.viewers().get(viewer.name()))
+                                .map(known -> known.publicKey().base64())
+                                .equals(Optional.of(viewer.publicKey())));
+    }
+
+    private boolean isExpired(ViewerSpec viewer) {
+        return viewer.isExpired(context.now());
+    }
+
+    private Roster observe(MeshState state, Set<String> only, Optional<ListLag> lag, Predicate<ViewerSpec> ended) {
         MeshSpec spec = context.spec();
         Optional<HostInventory> inventory = context.provider().inventory();
         HostIdentities identities =
@@ -78,7 +103,7 @@ public final class CloudObserver {
                     spec.withReleases(context.provider().releases()),
                     state.heldAddresses(address -> Planner.isUsable(spec, address)),
                     state.viewerAddresses(),
-                    Optional.of(context.now()));
+                    ended);
         } catch (InvalidSettingException e) {
             throw new InvalidMeshException(ErrorCode.NO_ADDRESS_LEFT, spec.name(), List.of(e.reason()));
         }

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -41,8 +40,6 @@ public final class Events {
 
     private final MeshListener listener;
     private final String mesh;
-    private static final Set<Verb> CHANGES = EnumSet.of(Verb.APPLY, Verb.RESIZE, Verb.REPLACE, Verb.POWER_ON);
-
     private final Verb verb;
     private final Clock clock = Clock.systemUTC();
     private final String run = UUID.randomUUID().toString();
@@ -329,7 +326,7 @@ public final class Events {
         State ofParts = whole && state == State.FAILED ? State.CANCELLED : state;
         List.copyOf(node.parts).forEach(part -> end(part, ofParts));
         if (whole) {
-            endRest(state == State.DONE && CHANGES.contains(verb));
+            skipRest();
         }
         if (node.parent != null) {
             node.parent.parts.remove(node);
@@ -345,18 +342,11 @@ public final class Events {
         over |= whole;
     }
 
-    /** Steps that consist of others, or of a word in the state, such as a host's protection, are done with the whole. */
-    private void endRest(boolean carriedOut) {
+    private void skipRest() {
         for (Step step : steps.values()) {
             if (!step.begun) {
                 step.begun = true;
-                Node node = new Node(root, Kind.STEP, step.step.host().orElse(MESH), step.step.text(), step);
-                node.ended = true;
-                if (carriedOut) {
-                    tell(node, State.STARTED);
-                    step.share = 1;
-                }
-                tell(node, carriedOut ? State.DONE : State.SKIPPED);
+                tell(new Node(root, Kind.STEP, step.step.host().orElse(MESH), step.step.text(), step), State.SKIPPED);
             }
         }
     }

@@ -12,7 +12,7 @@ public final class Pause {
      * Waits.
      *
      * @param time how long
-     * @param doing what is under way, for the message of an interruption, such as {@code looking for hosts; nothing was changed}
+     * @param doing what is under way, for the message of an interruption, such as {@code looking for hosts}
      * @throws CancelledException if the calling thread is interrupted; the interrupt flag is set then
      */
     public static void of(Duration time, String doing) {

@@ -61,18 +61,19 @@ final class HostChecks {
      *
      * @param decision what an apply would do to the host
      * @param keys whose a key is
+     * @param expired the viewers whose access has ended and was not taken away, with when it ended
      */
-    List<Check> check(HostDecision decision, PeerKeys keys) {
+    List<Check> check(HostDecision decision, PeerKeys keys, List<String> expired) {
         refused = decision.kind() == HostDecision.Kind.REFUSED;
         denies();
-        admitsOnTheTunnelAlone();
+        admitsOnTheTunnelAlone(decision);
         leavesThroughTheInterfaceAlone(decision.desired().orElseThrow().killSwitch());
         listensWhereItShould();
         foreignRules();
         MeshTraffic traffic = MeshTraffic.of(decision.desired().orElseThrow(), facts);
         checks.addAll(TrafficChecks.of(host.name(), traffic));
         blocked = !traffic.blocked().isEmpty();
-        upToDate(decision);
+        upToDate(decision, expired);
         units();
         confirmed();
         key();
@@ -260,8 +261,12 @@ final class HostChecks {
                 .toList();
     }
 
-    private void admitsOnTheTunnelAlone() {
+    private void admitsOnTheTunnelAlone(HostDecision decision) {
         List<LoadedRule> breaches = breaches();
+        boolean removed = breaches.stream()
+                .allMatch(breach -> decision.changes().stream()
+                        .anyMatch(change ->
+                                change instanceof Firewall.Disallow disallow && breach.isFor(disallow.rule())));
         long own = loaded.stream().filter(this::isOfTheSpec).count();
         add(
                 guardedItem(blueprint, host),
@@ -272,7 +277,7 @@ final class HostChecks {
                         ? own + " of " + loaded.size() + " accepting rules are the spec's; no other accepts such a port"
                         : "accepted by " + listed(breaches.stream().map(LoadedRule::describe)),
                 closed() && breaches.isEmpty(),
-                breaches.isEmpty()
+                removed
                         ? "Run apply."
                         : "PromGuard leaves rules of others alone: take that one away on the host (ufw status numbered, then ufw"
                                 + " delete NUMBER; what ufw does not know, by the tool that made it), or narrow it to its own port.");
@@ -365,15 +370,20 @@ final class HostChecks {
         }
     }
 
-    private void upToDate(HostDecision decision) {
+    private void upToDate(HostDecision decision, List<String> expired) {
         List<String> problems = decision.problems().stream().map(Problem::text).toList();
         List<String> changes =
                 decision.planned().stream().map(ExplainedChange::text).toList();
-        boolean passed = decision.kind() == HostDecision.Kind.KEEP;
+        List<String> differences = new ArrayList<>();
+        if (host.role() == Role.MONITOR) {
+            expired.forEach(viewer -> differences.add("not applied yet: viewer " + viewer + " and is still let in"));
+        }
+        differences.addAll(problems.isEmpty() ? changes : problems);
+        boolean passed = differences.isEmpty() && decision.kind() == HostDecision.Kind.KEEP;
         add(
                 upToDateItem(host),
                 "a comparison of the spec with the running host, as plan() makes it",
-                passed ? "no difference" : String.join("; ", problems.isEmpty() ? changes : problems),
+                passed ? "no difference" : String.join("; ", differences),
                 passed,
                 problems.isEmpty() ? remedy(decision) : "Fix what is said there, then run apply.");
     }

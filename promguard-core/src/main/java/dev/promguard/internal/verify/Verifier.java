@@ -62,6 +62,9 @@ public final class Verifier {
 
     private final Map<String, String> targetHealth = new HashMap<>();
 
+    /** The viewers whose access has ended and was not taken away, with when it ended. */
+    private final List<String> expired = new ArrayList<>();
+
     /**
      * A verifier.
      *
@@ -90,6 +93,11 @@ public final class Verifier {
      * @return the report
      */
     public VerifyReport judge(Instant checkedAt) {
+        blueprint.viewers().stream()
+                .map(Blueprint.Viewer::spec)
+                .filter(viewer -> viewer.isExpired(checkedAt))
+                .forEach(viewer -> expired.add(
+                        viewer.name() + " expired on " + viewer.until().orElseThrow()));
         existing();
         notOfTheSpec();
         mesh();
@@ -218,7 +226,7 @@ public final class Verifier {
                     .health()
                     .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
         }
-        checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed)));
+        checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed), expired));
     }
 
     private void hostKey(String host, Seen seen) {

@@ -1,0 +1,130 @@
+package dev.promguard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.promguard.memory.Calls;
+import dev.promguard.memory.Calls.Problem;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What is done to one host is broken at each of its calls: the message says what was done to the host, and what to do. */
+class MeshHostVerbsTest {
+    private static final int MANY = 400;
+
+    private static MeshBuilder spec(Account account, Calls calls, String size) {
+        return account.spec(calls)
+                .nodes(0)
+                .node("db-1", host -> host.region("lon1").size(size));
+    }
+
+    private static Account applied() {
+        Account account = new Account();
+        spec(account, new Calls(), "s-1vcpu-1gb").apply();
+        return account;
+    }
+
+    /** What a verb throws that is broken at a call, if anything, and whether it made that call. */
+    private record Broken(Optional<Throwable> thrown, boolean reached) {}
+
+    private static Broken broken(Account account, Problem problem, int number, Consumer<Mesh> verb)
+            throws InterruptedException {
+        Calls calls = new Calls();
+        calls.breakAt(number, problem);
+        Mesh mesh = spec(account, calls, "s-2vcpu-4gb").parallelism(1).build();
+        AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            try {
+                verb.accept(mesh);
+            } catch (PromGuardException e) {
+                thrown.set(e);
+            }
+        });
+        caller.start();
+        while (caller.isAlive()) {
+            if (calls.isBlocked()) {
+                caller.interrupt();
+            }
+            caller.join(1);
+        }
+        return new Broken(Optional.ofNullable(thrown.get()), calls.made().size() >= number);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FAILS", "LOSES_ANSWER", "BLOCKS"})
+    void replace_brokenAtEachCall_saysThatTheHostIsDeletedAndThatApplyCreatesIt(Problem problem) throws Exception {
+        int lost = 0;
+        int number = 1;
+        for (boolean reached = true; reached; number++) {
+            assertThat(number).isLessThan(MANY);
+            Account account = applied();
+            String id = account.state("shop", "db-1").providerId().orElseThrow();
+            Broken broken = broken(account, problem, number, mesh -> mesh.replace("db-1"));
+            reached = broken.reached();
+            Throwable thrown = broken.thrown().orElse(null);
+            boolean deleted = account.cloud.list("shop").stream()
+                    .noneMatch(host -> host.id().equals(id));
+            if (thrown != null && deleted) {
+                lost++;
+                assertThat(thrown)
+                        .as("%s at call %d", problem, number)
+                        .hasMessageContaining("db-1 (id " + id + ")")
+                        .hasMessageContaining("apply")
+                        .hasMessageNotContainingAny("Nothing is lost", "nothing was changed");
+                assertThat(thrown.getMessage()).containsAnyOf("was deleted with its data", "is deleted", "It is gone");
+            }
+            if (thrown != null && !account.cloud.names().contains("db-1")) {
+                assertThat(spec(account, new Calls(), "s-2vcpu-4gb").apply().ok())
+                        .isTrue();
+            }
+        }
+        assertThat(lost).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FAILS", "LOSES_ANSWER", "BLOCKS"})
+    void resize_brokenAtEachCall_saysWhichSizeTheHostHas(Problem problem) throws Exception {
+        int resized = 0;
+        int number = 1;
+        for (boolean reached = true; reached; number++) {
+            assertThat(number).isLessThan(MANY);
+            Account account = applied();
+            Broken broken = broken(account, problem, number, mesh -> mesh.resize("db-1"));
+            reached = broken.reached();
+            Throwable thrown = broken.thrown().orElse(null);
+            boolean done = account.cloud.list("shop").stream()
+                    .anyMatch(host -> host.size().equals("s-2vcpu-4gb"));
+            if (thrown != null && done) {
+                resized++;
+                assertThat(thrown)
+                        .as("%s at call %d", problem, number)
+                        .hasMessageContaining("db-1")
+                        .hasMessageContaining("s-2vcpu-4gb")
+                        .hasMessageContaining("s-1vcpu-1gb");
+            }
+        }
+        assertThat(resized).isPositive();
+    }
+
+    @Test
+    void resize_interruptedInTheCloud_namesTheHostAndThatItMayBeOff() throws Exception {
+        Account account = applied();
+        Calls calls = new Calls();
+        spec(account, calls, "s-2vcpu-4gb").build().resize("db-1");
+        int number = calls.made().indexOf("CloudProvider.resize") + 1;
+
+        Account other = applied();
+        String id = other.state("shop", "db-1").providerId().orElseThrow();
+        assertThat(broken(other, Problem.BLOCKS, number, mesh -> mesh.resize("db-1"))
+                        .thrown()
+                        .orElseThrow())
+                .isInstanceOf(CancelledException.class)
+                .hasMessageContaining("db-1 (id " + id + "): resize from s-1vcpu-1gb to s-2vcpu-4gb: interrupted")
+                .hasMessageContaining("Whether it is off is not known.")
+                .hasMessageContaining("powerOn(\"db-1\")");
+    }
+}
