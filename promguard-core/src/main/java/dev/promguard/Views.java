@@ -96,7 +96,7 @@ final class Views {
                                         .map(there -> notes(decision, host, there.id()))
                                         .orElseGet(() -> viewers(roster.blueprint(), host.host()))
                                         .stream(),
-                                ViewerAccess.ended(roster.blueprint(), host.host()).stream())
+                                ViewerAccess.ended(roster.blueprint(), host).stream())
                         .toList());
         present.flatMap(CloudHost::publicAddress).ifPresent(entry::publicAddress);
         present.map(CloudHost::price)
@@ -316,12 +316,17 @@ final class Views {
         return view.blocking(true).build();
     }
 
+    /** The words of a failure, with its type where it is none of PromGuard's. */
+    private static String said(RuntimeException failure) {
+        return failure instanceof PromGuardException ? String.valueOf(failure.getMessage()) : failure.toString();
+    }
+
     private static DestroyException failure(DestroyReport report, Map<String, RuntimeException> failures) {
         Set<RuntimeException> distinct = new LinkedHashSet<>(failures.values());
         String message = failures.entrySet().stream()
                 .map(entry -> entry.getValue() instanceof HostException
                         ? String.valueOf(entry.getValue().getMessage())
-                        : entry.getKey() + ": " + entry.getValue())
+                        : entry.getKey() + ": " + said(entry.getValue()))
                 .distinct()
                 .collect(Collectors.joining("\n"));
         DestroyException exception = new DestroyException(
@@ -397,8 +402,7 @@ final class Views {
         names.forEach((failure, of) -> messages.add(
                 failure instanceof HostException
                         ? String.valueOf(failure.getMessage())
-                        : String.join(", ", of) + ": "
-                                + (failure instanceof PromGuardException ? failure.getMessage() : failure)));
+                        : String.join(", ", of) + ": " + said(failure)));
         List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream().filter(host -> host.status().ok()).count();
         ApplyException exception = new ApplyException(

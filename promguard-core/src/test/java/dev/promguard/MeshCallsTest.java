@@ -30,7 +30,7 @@ class MeshCallsTest {
                         "plan",
                         mesh -> mesh.plan(),
                         3,
-                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2"),
                 row(
                         "apply",
                         mesh -> mesh.apply(),
@@ -50,13 +50,13 @@ class MeshCallsTest {
                         "planRotateKeys",
                         mesh -> mesh.build().planRotateKeys(),
                         3,
-                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, StateStore.load 1, StateStore.loadLoginKey 2"),
                 row("planDestroy", mesh -> mesh.build().planDestroy(), 0, "CloudProvider.list 1, StateStore.load 1"),
                 row(
                         "verify",
                         mesh -> mesh.build().verify(),
                         3,
-                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.probe 3, StateStore.load 1, StateStore.loadLoginKey 1"),
+                        "CloudProvider.list 1, CloudProvider.planFirewall 1, HostApplier.open 3, HostSession.facts 3, HostSession.forward 1, HostSession.probe 3, StateStore.load 1, StateStore.loadLoginKey 2"),
                 row(
                         "destroy",
                         mesh -> mesh.build().destroy(),

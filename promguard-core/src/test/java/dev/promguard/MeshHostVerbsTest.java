@@ -12,8 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What is done to one host is broken at each of its calls: the message says what was done to the host, and what to do. */
+/**
+ * What is done to one host is broken at every third of its calls, and with {@code -Plong} at each of them: the message says what was done to the host,
+ * and what to do.
+ */
 class MeshHostVerbsTest {
+    private static final int EVERY = Integer.getInteger("promguard.every", 3);
     private static final int MANY = 400;
 
     private static MeshBuilder spec(Account account, Calls calls, String size) {
@@ -59,7 +63,7 @@ class MeshHostVerbsTest {
     void replace_brokenAtEachCall_saysThatTheHostIsDeletedAndThatApplyCreatesIt(Problem problem) throws Exception {
         int lost = 0;
         int number = 1;
-        for (boolean reached = true; reached; number++) {
+        for (boolean reached = true; reached; number += EVERY) {
             assertThat(number).isLessThan(MANY);
             Account account = applied();
             String id = account.state("shop", "db-1").providerId().orElseThrow();
@@ -90,7 +94,7 @@ class MeshHostVerbsTest {
     void resize_brokenAtEachCall_saysWhichSizeTheHostHas(Problem problem) throws Exception {
         int resized = 0;
         int number = 1;
-        for (boolean reached = true; reached; number++) {
+        for (boolean reached = true; reached; number += EVERY) {
             assertThat(number).isLessThan(MANY);
             Account account = applied();
             Broken broken = broken(account, problem, number, mesh -> mesh.resize("db-1"));

@@ -272,7 +272,7 @@ class PrometheusBuilderTest {
     void addRules_halfOfASurrogatePair_isRefused(String text) {
         assertThat(refusal(prometheus -> prometheus.addRules("own", text)))
                 .isEqualTo(
-                        "rules \"own\" cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
+                        "rules \"own\" has half of a surrogate pair, which UTF-8 cannot say: give it whole characters");
         assertThat(mesh(prometheus -> prometheus.addRules("own", "groups: [] # \ud83d\udcc8")))
                 .isNotNull();
     }

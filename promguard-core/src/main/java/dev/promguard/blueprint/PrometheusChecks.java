@@ -172,8 +172,7 @@ public final class PrometheusChecks {
                     + LONGEST_TEXT);
         }
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(file.text())) {
-            problems.add(
-                    subject + " cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
+            problems.add(subject + " has half of a surrogate pair, which UTF-8 cannot say: give it whole characters");
         }
         return problems;
     }

@@ -49,7 +49,7 @@ public final class Secret implements AutoCloseable {
     public static Secret of(CharSequence text) {
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
             throw new InvalidSettingException(
-                    "a secret cannot be written in UTF-8: it has half of a surrogate pair, which is no character");
+                    "a secret has half of a surrogate pair, which UTF-8 cannot say: give it whole characters");
         }
         ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(text));
         byte[] copy = new byte[encoded.remaining()];

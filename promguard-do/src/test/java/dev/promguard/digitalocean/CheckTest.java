@@ -263,6 +263,17 @@ class CheckTest {
     }
 
     @Test
+    void check_dropletLimitOfOne_saysSoInTheSingular() {
+        account(1, "active");
+        offer(Bodies.size("s-1vcpu-1gb", true, 25, "6", "0.00893", "tor1"), Bodies.active(11, "x"));
+
+        assertThat(cloud.provider().preflight(List.of(good("a"))).problems())
+                .containsExactly(
+                        "nodes: 1 droplet is to be created and 1 is in use, but the account's limit is 1. Ask DigitalOcean"
+                                + " to raise it, or use fewer nodes.");
+    }
+
+    @Test
     void check_valueWithControlCharacters_isShownWithout() {
         account(25, "active");
         offer();

@@ -60,17 +60,9 @@ final class Provisioner {
         this.outcome = outcome;
     }
 
-    /** Makes the SSH login key of a mesh without hosts. Hosts that exist, or may exist, admit none but their own, which must be there then. */
+    /** Makes the SSH login key of a mesh without hosts. Hosts that exist, or may exist, admit none but their own, which the run has insisted on. */
     void ensureLoginKey(Roster roster) {
-        if (context.isInventory()) {
-            return;
-        }
-        boolean mayHaveHosts = !roster.present().isEmpty()
-                || !roster.orphaned().isEmpty()
-                || !roster.state().intents().isEmpty();
-        if (mayHaveHosts) {
-            new LoginKeys(context).requireSameAs(roster.state());
-        } else {
+        if (!context.isInventory() && !roster.mayHaveHosts()) {
             new LoginKeys(context).ensure();
         }
     }

@@ -109,19 +109,22 @@ public final class ViewerAccess {
     }
 
     /**
-     * The viewers of the spec whose access has ended, so that a monitor does not let them in.
+     * The viewers of the spec whose access has ended, so that a monitor does not let them in, but for those that are shut out now.
      *
      * @param blueprint the mesh at a time
-     * @param host one of its hosts
+     * @param host what is to happen to one of its hosts
      * @return a sentence for each; empty for a node
      */
-    public static List<String> ended(Blueprint blueprint, Blueprint.Host host) {
-        Set<String> admitted =
-                blueprint.viewers().stream().map(Blueprint.Viewer::name).collect(Collectors.toSet());
-        return host.role() != Role.MONITOR
+    public static List<String> ended(Blueprint blueprint, HostDecision host) {
+        Set<String> told = host.planned().stream()
+                .filter(change -> change.resource().equals(VIEWER))
+                .map(ExplainedChange::subject)
+                .collect(Collectors.toSet());
+        blueprint.viewers().forEach(viewer -> told.add(viewer.name()));
+        return host.host().role() != Role.MONITOR
                 ? List.of()
                 : blueprint.spec().viewers().stream()
-                        .filter(viewer -> !admitted.contains(viewer.name()))
+                        .filter(viewer -> !told.contains(viewer.name()))
                         .flatMap(
                                 viewer -> viewer.until().stream()
                                         .map(

@@ -316,7 +316,8 @@ public final class Engine {
         if (purpose == Purpose.CHANGE && !context.removalAllowed()) {
             Removals.refuse(roster);
         }
-        if (!context.isInventory() && !roster.present().isEmpty()) {
+        boolean loginKeyIsDue = purpose == Purpose.VERIFY ? !roster.present().isEmpty() : roster.mayHaveHosts();
+        if (!context.isInventory() && loginKeyIsDue) {
             new LoginKeys(context).requireSameAs(roster.state());
         }
         List<String> firewall =

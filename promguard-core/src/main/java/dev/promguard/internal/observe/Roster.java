@@ -94,6 +94,17 @@ public record Roster(
     }
 
     /**
+     * Whether there are hosts of the mesh, or may be of an order whose outcome is not known: they admit its login key, and no other.
+     *
+     * @return false if none can exist
+     */
+    public boolean mayHaveHosts() {
+        return !present().isEmpty()
+                || !orphaned().isEmpty()
+                || !state().intents().isEmpty();
+    }
+
+    /**
      * Where hosts can be reached from outside. Where a host is known to be stays its peers' endpoint for it, also while it is off.
      *
      * @return the public address of each host that has one, by name
