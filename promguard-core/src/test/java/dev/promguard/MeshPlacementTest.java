@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.promguard.memory.Calls;
 import dev.promguard.spi.CloudHost;
 import dev.promguard.spi.HostImage;
 import java.util.List;
@@ -168,6 +169,37 @@ class MeshPlacementTest {
                 .singleElement()
                 .satisfies(host -> assertThat(host.region()).isEqualTo("fra1"));
         account.assertUpToDate(moved.build());
+    }
+
+    @Test
+    void resize_failsWhileTheHostIsOff_namesTheHostAndWhatToDo() {
+        MeshBuilder larger = spec("lon1", "s-2vcpu-4gb", "debian-12-x64");
+        String id = account.state("shop", "db-1").providerId().orElseThrow();
+        account.cloud.breakResize(new ProviderException(
+                ErrorCode.HOST_NOT_READY, "it has not followed power_on", 503, "busy", "r-1", true, null));
+
+        assertThatThrownBy(() -> larger.build().resize("db-1"))
+                .isInstanceOf(ProviderException.class)
+                .hasMessage(
+                        "db-1 (id " + id
+                                + "): resize from s-1vcpu-1gb to s-2vcpu-4gb: it has not followed power_on [PG-3009]\n"
+                                + "  It is off, with size s-1vcpu-1gb. Call powerOn(\"db-1\"), and then resize(\"db-1\") again.");
+    }
+
+    @Test
+    void resize_sizeThatIsRefused_saysThatTheHostIsOnAndAdvisesNothingElse() {
+        Calls calls = new Calls();
+        calls.failFrom(
+                1,
+                Integer.MAX_VALUE,
+                "CloudProvider.resize",
+                () -> new ProviderException(ErrorCode.CANNOT_RESIZE, "its disk cannot shrink"));
+
+        assertThatThrownBy(() -> spec("lon1", "s-2vcpu-4gb", "debian-12-x64")
+                        .provider(calls.watch(account.cloud))
+                        .build()
+                        .resize("db-1"))
+                .hasMessageEndingWith("its disk cannot shrink [PG-3011]\n  It is on, with size s-1vcpu-1gb.");
     }
 
     @Test
