@@ -8,6 +8,7 @@ MESH_KEY=promguard-mesh-key
 facts_authorized_keys() {
     [ -f "$AUTHORIZED_KEYS" ] || return 0
     awk -v begin="$N${TAB}fact${TAB}authorized-keys${TAB}key$TAB" -v login="$LOGIN_KEY" '
+        { sub(/\r$/, "") }
         $1 ~ /^[a-z0-9@.-]+$/ && length($1) <= 64 && $2 ~ /^[A-Za-z0-9+\/]+=?=?$/ && length($2) >= 16 && length($2) <= 16386 && told++ < 1000 {
             print begin (NF == 3 && $3 == login ? "login" : "other") "\t" $1 "\t" $2
         }' "$AUTHORIZED_KEYS" >&3
@@ -24,7 +25,15 @@ keys_with() {
 
 # keys_instead COMMENT FILE
 keys_instead() {
-    awk -v comment="$1" '!(NF == 3 && $3 == comment)' "$2" && base64 -d
+    ends=$(line_end <"$2")
+    awk -v comment="$1" '
+        {
+            line = $0
+            sub(/\r$/, "")
+        }
+        !(NF == 3 && $3 == comment) { print line }' "$2" || return
+    keys=$(base64 -d) || return
+    [ -z "$keys" ] || printf '%s\n' "$keys" | sed "s/\$/$ends/"
 }
 
 # apply_login_keys: makes the additional login keys those that come on standard input, which may be none.

@@ -14,6 +14,7 @@ exec 3>&1 1>&2 4<&0 </dev/null
 TAB='	'
 LF='
 '
+CR=$(printf '\r')
 STATE=/var/lib/promguard
 PENDING=$STATE/owed
 MANIFEST=$STATE/before

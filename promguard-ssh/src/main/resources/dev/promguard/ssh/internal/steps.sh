@@ -105,6 +105,11 @@ edit_file() {
     EDITED=
 }
 
+# line_end: what most lines of a text on standard input end in before the line feed: a carriage return, or nothing.
+line_end() {
+    awk '{ /\r$/ ? crlf++ : plain++ } END { if (crlf > plain) printf "\r" }'
+}
+
 # quietly COMMAND...: runs it to its end even if the caller has gone, and shows its last lines if it fails.
 quietly() {
     TMP=$(mktemp /run/promguard.XXXXXX) || return 1

@@ -126,10 +126,10 @@ class HostsFileTest {
                 "::1\tlocalhost ip6-localhost",
                 "# BEGIN PromGuard ",
                 " # END PromGuard",
-                "# BEGIN PromGuard\r",
+                "# BEGIN PromGuard\r.",
                 "# begin promguard",
                 "",
-                "\r",
+                "\r.",
                 "10.0.0.9 db-1.shop.mesh",
                 "1,$d",
                 "s/.*//",
@@ -220,6 +220,56 @@ class HostsFileTest {
                                             + " that may be of a block whose first or last line somebody removed\n");
             assertThat(read()).as(text).isEqualTo(String.join("", rest));
         }
+    }
+
+    private static String crlf(String text) {
+        return text.replace("\n", "\r\n");
+    }
+
+    /** Somebody converted the whole file: the block is the same one, and the file keeps the ends of its lines. */
+    @Test
+    void block_fileInCrlf_isKnownReplacedInCrlfAndRemoved() throws Exception {
+        String others = "127.0.0.1 localhost\r\n\r\n192.0.2.1 theirs\r\n";
+        write(crlf(OLD) + others);
+
+        assertThat(facts(OLD)).isEqualTo(new Blocks(1, 0, Optional.of(sha256(OLD)), Optional.empty(), Map.of()));
+        assertThat(facts(NEW).content()).contains(OLD);
+        assertThat(run(apply(NEW))).isEmpty();
+        assertThat(read()).isEqualTo(crlf(NEW) + others);
+        assertThat(run("undo_hosts_file")).isEmpty();
+        assertThat(read()).isEqualTo(others);
+        assertThat(run(apply(NEW))).isEmpty();
+        assertThat(read()).isEqualTo(crlf(NEW) + others);
+    }
+
+    /** An earlier version did not know its block any more and wrote another before it. */
+    @Test
+    void block_secondOneBesideOneInCrlf_leavesOne() throws Exception {
+        write(NEW + crlf(OLD) + "127.0.0.1 localhost\r\n# END PromGuard\r\n192.0.2.1 theirs");
+
+        assertThat(facts(NEW).count()).isEqualTo(2);
+        assertThat(facts(NEW).unpaired()).isEqualTo(1);
+        assertThat(run(apply(NEW))).isEmpty();
+        assertThat(read()).isEqualTo(NEW + "127.0.0.1 localhost\r\n192.0.2.1 theirs");
+    }
+
+    /** Only the block was converted, or is the only thing there: it follows the lines of others. */
+    @Test
+    void block_inCrlfAndTheRestIsNot_followsTheRest() throws Exception {
+        for (String others : List.of("127.0.0.1 localhost\n", "")) {
+            write(crlf(OLD) + others);
+
+            assertThat(facts(OLD).count()).isEqualTo(1);
+            assertThat(run(apply(NEW))).isEmpty();
+            assertThat(read()).isEqualTo(NEW + others);
+        }
+    }
+
+    @Test
+    void facts_linesOfOthersInCrlf_areTold() throws Exception {
+        write(crlf(OLD + "192.0.2.7 web db-1.shop.mesh\n"));
+
+        assertThat(facts(OLD).others()).isEqualTo(Map.of("db-1.shop.mesh", List.of("192.0.2.7")));
     }
 
     @Test

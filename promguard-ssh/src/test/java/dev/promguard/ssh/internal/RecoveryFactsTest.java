@@ -203,6 +203,20 @@ class RecoveryFactsTest {
         assertThat(admitted().all()).contains(SECOND);
     }
 
+    /** Somebody converted the file: its lines are the same ones, and new ones end as they do. */
+    @Test
+    void authorizedKeys_fileInCrlf_knowsItsLinesAndKeepsTheirEnds() throws Exception {
+        String others = "# a note\r\n" + SECOND.line() + "\r\n";
+        authorized(others + FIRST.line() + " promguard-login-key\r\n");
+
+        assertThat(admitted()).isEqualTo(new KeysFact(Set.of(FIRST), Set.of(FIRST, SECOND)));
+        SshPublicKey third = key();
+        assertThat(apply(new AuthorizedKeys.Write(List.of(third), 1, 1))).isEmpty();
+        assertThat(Files.readString(keys)).isEqualTo(others + third.line() + " promguard-login-key\r\n");
+        assertThat(apply(new AuthorizedKeys.Write(List.of(), 0, 1))).isEmpty();
+        assertThat(Files.readString(keys)).isEqualTo(others);
+    }
+
     @Test
     void authorizedKeys_lastLineWithoutItsEnd_isNotJoined() throws Exception {
         authorized(SECOND.line() + " anna");
