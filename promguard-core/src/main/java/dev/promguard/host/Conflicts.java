@@ -44,7 +44,8 @@ public final class Conflicts {
         List<HostProblem> found = new ArrayList<>();
         wireGuard(desired.wireGuard(), facts, ours, found);
         for (Unit unit : desired.units()) {
-            if (!isOurs(unit.name(), ours) && facts.units().containsKey(unit.name())) {
+            UnitFact there = facts.units().get(unit.name());
+            if (!isOurs(unit.name(), ours) && there != null && !Units.isMaskAlone(there)) {
                 found.add(new HostProblem(
                         "it has a " + unit.name() + " that PromGuard did not put there",
                         "Remove it (systemctl disable --now " + unit.name()

@@ -108,7 +108,8 @@ public record HostFacts(
      *
      * @param mesh the mesh that the host is in
      * @param things what PromGuard put there, such as {@code unit node_exporter.service}, {@code file /etc/wireguard/wg0.conf} or
-     *     {@code package ufw}, and {@code replaced PATH} for a file that it keeps the former content of
+     *     {@code package ufw}, {@code replaced PATH} for a file that it keeps the former content of, and {@code masked UNIT} for a unit
+     *     that it took a mask off
      */
     public record ManifestFact(String mesh, Set<String> things) {
         /**

@@ -213,6 +213,7 @@ public final class Manifest implements Resource {
     public static List<String> leftovers(ManifestFact manifest) {
         List<String> leftovers = new ArrayList<>();
         things(manifest, "replaced ").forEach(path -> leftovers.add(path + ", put back as it was before"));
+        things(manifest, "masked ").forEach(unit -> leftovers.add(unit + ", masked as it was before"));
         List<String> packages = things(manifest, "package ").toList();
         if (!packages.isEmpty()) {
             leftovers.add("packages that PromGuard installed: " + String.join(" ", packages));

@@ -4,6 +4,7 @@ import dev.promguard.blueprint.Architecture;
 import dev.promguard.host.HostFacts.UnitFact;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -254,6 +255,18 @@ public final class Units implements Resource {
         return fact != null && fact.enabled().equals("masked") && !isActive(fact);
     }
 
+    /** Whether somebody masked a unit and nothing of it runs: the mask goes where the unit is to run. */
+    static boolean isMaskAlone(@Nullable UnitFact fact) {
+        return fact != null
+                && isMaskedByOthers(fact)
+                && (fact.active().equals("inactive") || fact.active().equals("failed"));
+    }
+
+    /** Whether a unit is masked, until the next boot or for good. */
+    static boolean isMaskedByOthers(@Nullable UnitFact fact) {
+        return fact != null && fact.enabled().startsWith("masked");
+    }
+
     static boolean isActive(@Nullable UnitFact fact) {
         return fact != null && fact.active().equals("active");
     }
@@ -393,7 +406,12 @@ public final class Units implements Resource {
 
     private static ExplainedChange explain(Apply change, Explanation explanation) {
         UnitFact fact = explanation.facts().units().get(change.unit());
-        if (change.does() == UnitAction.START && !isActive(fact)) {
+        if (isMaskedByOthers(fact) && change.does() != UnitAction.STOP && change.does() != UnitAction.RELOAD) {
+            String unmask = "unmask and " + change.action().name().toLowerCase(Locale.ROOT);
+            return explanation.isDrift(change)
+                    ? explanation.explained(change, change.unit() + " is masked", unmask)
+                    : ExplainedChange.of(change, false, unmask + ' ' + change.unit());
+        } else if (change.does() == UnitAction.START && !isActive(fact)) {
             String state = fact == null ? "is unknown to systemd" : "is " + Printable.line(fact.active(), LONGEST_WORD);
             return explanation.explained(change, change.unit() + ' ' + state, "start");
         } else if (change.does() == UnitAction.ENABLE) {

@@ -452,6 +452,16 @@ public final class WireGuard implements Resource {
                         : " is half up";
             case SYNC -> throw new IllegalStateException("explained above");
         };
+        if (Units.isMaskedByOthers(explanation.facts().units().get(wireGuard.unit()))) {
+            ExplainedChange explained = explanation.isDrift(change)
+                    ? explanation.explained(
+                            change,
+                            wireGuard.name() + state + ", and " + wireGuard.unit() + " is masked",
+                            "unmask and put back")
+                    : ExplainedChange.of(
+                            change, false, change.describe() + ", and unmask " + wireGuard.unit() + " for it");
+            return List.of(explained.between(state.strip() + ", masked", after));
+        }
         return List.of(explanation
                 .explained(change, wireGuard.name() + state, Explanation.PUT_BACK)
                 .between(state.strip(), after));

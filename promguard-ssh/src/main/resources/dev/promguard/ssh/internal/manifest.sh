@@ -8,7 +8,8 @@ facts_manifest() {
     read -r mesh <"$MANIFEST/mesh"
     say manifest "$mesh"
     sed -n -e "/^unit /s/^/$N${TAB}thing${TAB}/p" -e "/^file /s/^/$N${TAB}thing${TAB}/p" \
-        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" -e "/^package /s/^/$N${TAB}thing${TAB}/p" "$MANIFEST/things" >&3
+        -e "/^replaced /s/^/$N${TAB}thing${TAB}/p" -e "/^package /s/^/$N${TAB}thing${TAB}/p" \
+        -e "/^masked /s/^/$N${TAB}thing${TAB}/p" "$MANIFEST/things" >&3
 }
 
 # facts_managed: what this or an earlier run wrote down that it put there, as far as it is still there.
@@ -137,7 +138,7 @@ undo_files() {
             rmdir -- "$path" 2>/dev/null || say leftover "$path, for it holds what is not from PromGuard"
         fi
     done
-    systemctl daemon-reload || return
+    systemctl daemon-reload && undo_masks || return
     for user in $(manifest_entries user); do
         if getent passwd "$user" >/dev/null; then
             group=$(getent group "$user")

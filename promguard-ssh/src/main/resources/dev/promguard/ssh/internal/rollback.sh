@@ -194,11 +194,13 @@ roll_back() {
     flock -w 30 9
     [ -d "$saved" ] || exit 0
     stop_exporters
+    lift_masks
     restore_firewall
     restore_kill_switch "$saved"
     restore_wireguard
     restore_host_keys
     start_exporters
+    restore_masks
     if [ -d "$STATE/taken-off" ] && [ ! -d "$STATE/before" ]; then
         mv -T "$STATE/taken-off" "$STATE/before"
     fi

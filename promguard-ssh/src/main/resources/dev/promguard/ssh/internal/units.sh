@@ -165,13 +165,65 @@ daemon_reload() {
     esac
 }
 
-# unmask UNIT: a unit that somebody masked cannot be enabled. A mask is a link, or an empty file.
+# unmask UNIT: a unit that somebody masked cannot be enabled, nor one of a template that is. A mask is a link, or an empty file.
 unmask() {
-    for file in "/etc/systemd/system/$1" "/run/systemd/system/$1"; do
-        if [ -e "$file" ] && [ ! -s "$file" ]; then
-            case $(systemctl is-enabled -- "$1" 2>/dev/null) in
-                masked*) systemctl --quiet unmask -- "$1" && systemctl --quiet --runtime unmask -- "$1" || return ;;
-            esac
+    template=
+    case $1 in *@?*.*) template=${1%%@*}@.${1##*.} ;; esac
+    for masked in "$1" $template; do
+        for lasting in '' --runtime; do
+            file=/etc/systemd/system/$masked
+            [ -z "$lasting" ] || file=/run/systemd/system/$masked
+            if [ ! -e "$file" ] || [ -s "$file" ]; then
+                continue
+            fi
+            case $(systemctl is-enabled -- "$masked" 2>/dev/null) in masked*) ;; *) continue ;; esac
+            note_mask "$1" "$masked" "$lasting" && systemctl --quiet ${lasting:+"$lasting"} unmask -- "$masked" || return
+        done
+    done
+}
+
+# note_mask UNIT MASKED [--runtime]: a mask about to be taken off. A rollback puts it back; an uninstallation does with one that was there before
+# PromGuard ran the unit, unless it ends at the next boot. What becomes of ufw.service is the firewall's.
+note_mask() {
+    if [ -d "$STATE/rollback" ]; then
+        printf '%s %s\n' "${3:---system}" "$2" >>"$STATE/rollback/masked" && sync "$STATE/rollback/masked" "$STATE/rollback" || return
+    fi
+    if [ -n "$3" ] || [ "$1" = ufw.service ] || manifest_entries unit | grep -qxF -e "$1"; then
+        return 0
+    fi
+    note masked "$2"
+}
+
+# restore_masks: the rollback, once all that it stops is stopped.
+restore_masks() {
+    [ -e "$saved/masked" ] || return 0
+    while read -r lasting unit; do
+        systemctl "$lasting" mask "$unit"
+    done <"$saved/masked"
+}
+
+# lift_masks: the rollback of an uninstallation, before anything starts.
+lift_masks() {
+    [ -e "$saved/masked-again" ] || return 0
+    while read -r unit; do
+        systemctl unmask "$unit"
+    done <"$saved/masked-again"
+}
+
+# undo_masks: puts back those that were there before. A unit that runs all the same is its owner's by now.
+undo_masks() {
+    for unit in $(manifest_entries masked); do
+        running=$unit
+        case $unit in *@.*) running="${unit%%@*}@*.${unit##*.}" ;; esac
+        if systemctl is-active -q -- "$running"; then
+            say leftover "$unit, which was masked before, for it runs"
+        else
+            if [ -d "$STATE/rollback" ]; then
+                printf '%s\n' "$unit" >>"$STATE/rollback/masked-again" || return
+                sync "$STATE/rollback/masked-again" "$STATE/rollback" || return
+            fi
+            systemctl mask -- "$unit" || return
+            say leftover "$unit, masked as it was before"
         fi
     done
 }
