@@ -658,6 +658,30 @@ class MeshVerifyTest {
         assertThat(check.remedy()).contains("ping -M do -s 1392 10.0.0.2", "MTU");
     }
 
+    /** What is said is about the interface, not the MTU or a UDP port, whoever answers at the address instead. */
+    @ParameterizedTest
+    @ValueSource(strings = {"shop-monitor-1", "shop-node-1"})
+    void verify_interfaceIsDown_isWhatIsSaid(String host) {
+        account.cloud.machine(host).deleteInterface();
+
+        List<Check> ofTunnels = mesh.verify().failures().stream()
+                .filter(check -> check.kind() == CheckKind.LARGE_PAGE_PASSES
+                        || ((check.kind() == CheckKind.HANDSHAKE_FRESH
+                                        || check.kind() == CheckKind.WIREGUARD_PEERS
+                                        || check.kind() == CheckKind.PRESHARED_KEYS)
+                                && check.host().equals(host)))
+                .toList();
+
+        assertThat(ofTunnels).extracting(Check::kind).contains(CheckKind.LARGE_PAGE_PASSES);
+        assertThat(ofTunnels).hasSizeGreaterThan(3).allSatisfy(check -> {
+            assertThat(check.observed()).containsAnyOf("wg0 is not up on this host", host + " has no wg0");
+            assertThat(check.remedy())
+                    .contains("Run apply, which brings wg0 up")
+                    .doesNotContainIgnoringCase("mtu")
+                    .doesNotContain("UDP");
+        });
+    }
+
     @Test
     void verify_peerOfNobody_isNamed() {
         PublicKey unknown = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Finds what already occupies the ports, files and units that PromGuard needs on an existing host. A pure function. */
+/** Finds what already occupies the ports, files, units and folders for data that PromGuard needs on an existing host. A pure function. */
 public final class Conflicts {
     private static final Set<String> EVERYWHERE = Set.of("*", "0.0.0.0", "[::]");
 
@@ -52,6 +52,7 @@ public final class Conflicts {
                                 + ", then remove its file or its package), or leave the host out of the mesh."));
             }
         }
+        found.addAll(StateFolders.problems(desired, facts, ours));
         for (Claim claim : claims) {
             if (!isOurs(claim.unit(), ours)) {
                 facts.listening().stream()

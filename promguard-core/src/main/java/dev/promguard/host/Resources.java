@@ -31,6 +31,7 @@ public final class Resources {
             HostsFile.RESOURCE,
             HostKey.RESOURCE,
             Manifest.RESOURCE,
+            StateFolders.RESOURCE,
             Leftovers.RESOURCE,
             FirstBoot.RESOURCE,
             Kernel.RESOURCE,

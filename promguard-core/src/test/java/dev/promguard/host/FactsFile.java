@@ -136,14 +136,16 @@ final class FactsFile {
                 units,
                 releases,
                 wireGuard(),
-                FactsByResource.NONE.with(
-                        KillSwitches.FACTS,
-                        new KillSwitchFact(
-                                networks("unreachable"),
-                                networks("dropped"),
-                                networks("guarded"),
-                                closedPorts(),
-                                networks("shut"))),
+                FactsByResource.NONE
+                        .with(
+                                KillSwitches.FACTS,
+                                new KillSwitchFact(
+                                        networks("unreachable"),
+                                        networks("dropped"),
+                                        networks("guarded"),
+                                        closedPorts(),
+                                        networks("shut")))
+                        .with(StateFolders.FACTS, new StateFolders.DataFact(networks("data"))),
                 Optional.ofNullable(key).map(words -> SpecFile.publicKey(words[1])),
                 key != null && key[2].equals("safe"),
                 new FirewallFact(

@@ -508,6 +508,20 @@ public final class MemoryMachine {
         secretFiles.remove(path);
     }
 
+    /** Somebody takes the interface away. */
+    public synchronized void deleteInterface() {
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                Optional.empty(),
+                guarded.unit(),
+                guarded.preshared());
+    }
+
     /** Somebody takes the key file away. */
     public synchronized void loseKey() {
         guarded = new Guarded(

@@ -480,13 +480,15 @@ final class HostChecks {
         add(
                 peersItem(blueprint, host),
                 "wg show " + blueprint.interfaceName(),
-                wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
-                wrong.isEmpty(),
-                unknown
-                        ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
-                        : PeerKeys.otherMesh(facts, blueprint).isPresent()
-                                ? "Take the host out of that mesh first, or leave it out of this one."
-                                : "Run apply, which brings the peers to what the spec says.");
+                isDown() ? down() : wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
+                wrong.isEmpty() && !isDown(),
+                isDown()
+                        ? bringUp()
+                        : unknown
+                                ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
+                                : PeerKeys.otherMesh(facts, blueprint).isPresent()
+                                        ? "Take the host out of that mesh first, or leave it out of this one."
+                                        : "Run apply, which brings the peers to what the spec says.");
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
             List<String> without = host.peers().stream()
                     .filter(peer -> peers.stream()
@@ -496,9 +498,13 @@ final class HostChecks {
             add(
                     presharedItem(blueprint, host),
                     "wg show " + blueprint.interfaceName() + ", compared on the host with its files",
-                    without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
+                    isDown()
+                            ? down()
+                            : without.isEmpty()
+                                    ? "with " + host.peers().size()
+                                    : "not with " + String.join(", ", without),
                     without.isEmpty(),
-                    "Run apply.");
+                    isDown() ? bringUp() : "Run apply.");
         }
         host.peers().stream()
                 .map(blueprint::host)
@@ -506,16 +512,33 @@ final class HostChecks {
                 .forEach(peer -> handshake(peer, keys.peer(peers, peer.name()).flatMap(PeerFact::handshakeAge)));
     }
 
+    /** Without the interface there is nothing to say of its peers, its tunnels, or what passes through them. */
+    private boolean isDown() {
+        return facts.wireGuard().isEmpty();
+    }
+
+    private String down() {
+        return blueprint.interfaceName() + " is not up on this host";
+    }
+
+    private String bringUp() {
+        return "Run apply, which brings " + blueprint.interfaceName()
+                + " up. If it does not stay up, see systemctl status "
+                + WireGuardInterface.unit(blueprint.interfaceName()) + " on the host.";
+    }
+
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
         add(
                 handshakeItem(host, peer),
                 "wg show " + blueprint.interfaceName(),
-                age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
+                age.map(value -> value.toSeconds() + " s ago").orElse(isDown() ? down() : "no handshake yet"),
                 Handshakes.isFresh(age),
-                blocked
-                        ? "First fix what is said of the rules that the mesh's packets do not pass."
-                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
-                                + " and data does not pass, set a lower mtu(…).");
+                isDown()
+                        ? bringUp()
+                        : blocked
+                                ? "First fix what is said of the rules that the mesh's packets do not pass."
+                                : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
+                                        + " and data does not pass, set a lower mtu(…).");
     }
 
     static boolean isLoopback(SocketFact socket) {

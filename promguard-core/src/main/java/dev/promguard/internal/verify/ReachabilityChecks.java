@@ -9,6 +9,7 @@ import dev.promguard.blueprint.Role;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.MeshTraffic.Published;
+import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Probe;
@@ -516,6 +517,22 @@ final class ReachabilityChecks {
         String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
+        }
+        Optional<String> withoutInterface = Stream.of(blueprint.host(monitor), host)
+                .filter(end -> !isInTunnels(end))
+                .map(Blueprint.Host::name)
+                .findFirst();
+        if (withoutInterface.isPresent()) {
+            return item.made(
+                    method,
+                    answer.result().words() + ", and not by the tunnel: " + withoutInterface.get() + " has no "
+                            + blueprint.interfaceName() + " with the address "
+                            + blueprint.host(withoutInterface.get()).address(),
+                    false,
+                    "Run apply, which brings " + blueprint.interfaceName()
+                            + " up. If it does not stay up, see systemctl"
+                            + " status " + WireGuardInterface.unit(blueprint.interfaceName()) + " on "
+                            + withoutInterface.get() + '.');
         }
         boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
         return item.made(

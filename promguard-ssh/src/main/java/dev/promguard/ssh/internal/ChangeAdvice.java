@@ -6,6 +6,7 @@ import dev.promguard.host.HostKey;
 import dev.promguard.host.ManagedFiles;
 import dev.promguard.host.Packages;
 import dev.promguard.host.Releases;
+import dev.promguard.host.Units;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,14 @@ final class ChangeAdvice {
     }
 
     static String remedy(@Nullable Change change, String why) {
-        if (change instanceof Releases.Install install
+        String room = room(why);
+        if (!room.isEmpty()) {
+            return room + ", then run apply again.";
+        } else if (why.contains(" has mode ") && change instanceof Units.Apply) {
+            return "Let every user pass through that folder (chmod o+x on the host), then run apply again.";
+        } else if (why.contains(" is mounted with noexec")) {
+            return "Take noexec off it in the host's /etc/fstab and remount it, then run apply again.";
+        } else if (change instanceof Releases.Install install
                 && install.tarball().getScheme().equals("file")) {
             return "Nothing was unpacked. Put the tarball that the release names at " + Path.of(install.tarball())
                     + ", then run apply again.";
@@ -42,6 +50,18 @@ final class ChangeAdvice {
             return "The host keeps its old key. Run apply again.";
         }
         return "Fix what the lines above name, then run apply again.";
+    }
+
+    /** What to do where nothing can be written on the host; empty where that is not it. */
+    private static String room(String why) {
+        if (why.startsWith("a limit of ")) {
+            return "Raise it (fsize in the host's /etc/security/limits.conf or limits.d, or LimitFSIZE= of its SSH server's unit)";
+        } else if (why.startsWith("there is no room on ")) {
+            return "Free some there (df -h and df -i on the host), or enlarge it";
+        }
+        return why.startsWith("the host's file system ") && why.contains(" is read-only")
+                ? "Find out why (dmesg on the host; a disk with errors is mounted so), make it writable"
+                : "";
     }
 
     private static String installRemedy(Packages.Install install, String why) {

@@ -7,6 +7,7 @@ temporary_files() {
         /etc/prometheus/.promguard.* /etc/prometheus/*/.promguard.* /etc/promguard/.promguard.* /etc/promguard/*/.promguard.* \
         /etc/systemd/system/.promguard.* /etc/systemd/network/.promguard.* /etc/NetworkManager/conf.d/.promguard.* \
         /usr/local/lib/promguard/.promguard.* /etc/default/.promguard.* /etc/ufw/.promguard.* /etc/.promguard.* /root/.ssh/.promguard.* \
+        /opt/.promguard.* /opt/promguard/.promguard.* /run/.promguard.* "${STATE%/*}"/.promguard.* \
         /opt/promguard/.new.* /run/promguard.?????? \
         "$STATE"/.new.* "$STATE"/confirmed.* "$STATE"/*.new "$STATE"/sed?????? "$MANIFEST"/.new.* "$MANIFEST"/*.new \
         "$MANIFEST"/sed??????; do

@@ -58,9 +58,28 @@ note_folders() {
     fi
 }
 
-# note_tree FOLDER: one that is to go with all that is in it, unless it was there before.
+# note_tree FOLDER: one that is to go with all that is in it. One that was there before stays, and if it was empty, empty again with its mode
+# and owner; if not, with all that is in it.
 note_tree() {
-    [ -e "$1" ] || note tree "$1"
+    if [ ! -e "$1" ]; then
+        note tree "$1"
+    elif [ -d "$1" ] && [ -z "$(data_in "$1")" ]; then
+        grep -q -e "^empty [0-7]* [0-9:]* $1\$" "$MANIFEST/things" || note empty "$(stat -L -c '%a %u:%g' -- "$1")" "$1"
+    fi
+}
+
+# data_in FOLDER: what is in it, but for what a file system has of its own.
+data_in() {
+    find -H "$1" -mindepth 1 -maxdepth 1 ! -name lost+found 2>/dev/null
+}
+
+# facts_state_folders FOLDER...: used FOLDER for each that is there with data in it.
+facts_state_folders() {
+    for folder do
+        if [ -n "$(data_in "$folder" | head -n 1)" ] || { [ -e "$folder" ] && [ ! -d "$folder" ]; }; then
+            say fact state-folders used "$folder"
+        fi
+    done
 }
 
 # note_path PATH: a file about to be written. One that was there before is saved, to be put back.
@@ -132,6 +151,10 @@ undo_files() {
     for path in $(manifest_entries tree); do
         rm -rf -- "$path" || return
     done
+    manifest_entries empty | while read -r mode owner path; do
+        [ -d "$path" ] || continue
+        find -H "$path" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- {} + && chmod "$mode" "$path" && chown "$owner" "$path" || exit
+    done || return
     rm -rf /opt/promguard/.new.*
     for path in $(manifest_entries folder); do
         if [ -d "$path" ]; then

@@ -129,6 +129,8 @@ why_not() {
     holder=$(printf '%s\n' "$said" | sed -n 's/.*It is held by process \([0-9]*\) (\([^)]*\)).*/process \1 (\2)/p' | tail -n 1)
     if [ "$locked" = yes ]; then
         WHY="$WHY: ${holder:-another process} holds the lock of dpkg or apt"
+    elif printf '%s\n' "$said" | grep -q -e 'No space .* on device' -e "have enough free space in"; then
+        WHY="there is no room on the host for $*"
     elif removals=$(apt_removals "$@" | tr '\n' ' ') && [ -n "$removals" ]; then
         WHY="apt would remove ${removals% } to install $*, and PromGuard removes nothing"
     elif [ -n "$stuck" ]; then

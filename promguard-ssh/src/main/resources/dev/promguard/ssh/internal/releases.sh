@@ -50,10 +50,17 @@ get_tarball() {
     if [ "$mirror" != "$UNREACHED" ]; then
         fetch_tarball "$1" && return
         curl=$?
+        # The tarball would find no more room if it came another way.
+        [ -z "$(lack_of_room "$curl" "$home")" ] || return "$curl"
         UNREACHED=$mirror
     fi
     WHY='neither this host nor the machine that runs PromGuard could fetch the tarball'
-    receive_tarball || return "$curl"
+    receive_tarball || {
+        code=$?
+        # A limit shows in the code.
+        [ "$code" -eq 153 ] || code=$curl
+        return "$code"
+    }
     say note "this host could not fetch from the release mirror $mirror: the release came over the SSH session"
 }
 
@@ -73,9 +80,20 @@ receive_tarball() {
             return 1
             ;;
     esac
-    head -c "$size" <&4 >"$TMP/tarball" && [ "$(stat -c %s "$TMP/tarball")" -eq "$size" ] && return
-    WHY='the tarball did not arrive, or there is no room for it'
-    return 1
+    # All of it is read, also where it finds no room: nobody could send it otherwise, and the connection would not end in peace.
+    head -c "$size" <&4 | {
+        cat >"$TMP/tarball"
+        code=$?
+        cat >/dev/null
+        exit "$code"
+    }
+    code=$?
+    if [ "$code" -eq 0 ] && [ "$(stat -c %s "$TMP/tarball")" -eq "$size" ]; then
+        return 0
+    fi
+    WHY='the tarball did not arrive'
+    [ "$code" -ne 0 ] || code=1
+    return "$code"
 }
 
 # apply_release NAME-VERSION URI FOLDER SHA256 PROGRAM...
@@ -101,8 +119,9 @@ apply_release() {
         set -- "$@" "$folder/$program"
     done
     tar -xzf "$TMP/tarball" -C "$TMP/unpacked" --no-same-owner -- "$@" || {
-        WHY='the tarball does not hold the programs wanted'
-        return 1
+        code=$?
+        [ -n "$(lack_of_room "$code" "$home")" ] || WHY='the tarball does not hold the programs wanted'
+        return "$code"
     }
     rm -f "$TMP/tarball"
     for member do

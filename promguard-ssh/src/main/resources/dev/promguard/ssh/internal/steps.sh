@@ -21,10 +21,46 @@ step() {
     esac
     code=$?
     if [ "$code" -ne 0 ]; then
+        room=$(lack_of_room "$code" /opt /opt/promguard /etc "${STATE%/*}" /run 2>/dev/null)
+        [ -z "$room" ] || WHY="$room${WHY:+: $WHY}"
         say failed "$number" "$code" "$WHY"
         exit 1
     fi
     say "done" "$number"
+}
+
+# lack_of_room CODE FOLDER...: says why nothing can be written to one of these, or why a program ended with this code that was writing. Is asked
+# where something has failed. What df calls full may still have room for root, so there it is tried.
+lack_of_room() {
+    limit=$(ulimit -f)
+    case $limit:$1 in
+        unlimited:*) ;;
+        *:153 | *:23)
+            printf %s "a limit of $((limit / 2)) KiB on the size of files is in force on the host for this login (ulimit -f)"
+            return
+            ;;
+    esac
+    shift
+    for folder do
+        mounted=$(df -P -k -- "$folder" 2>/dev/null | awk 'NR == 2 { print $6 " (" $1 ")" }')
+        case $(findmnt -n -o OPTIONS -T "$folder" 2>/dev/null) in
+            ro | ro,*)
+                printf %s "the host's file system $mounted is read-only"
+                return
+                ;;
+        esac
+        if { df -P -k -- "$folder" && df -P -i -- "$folder"; } 2>/dev/null |
+            awk 'NR == 2 && $4 < 1024 || NR == 4 && $2 > 0 && $4 < 16 { full = 1 } END { exit !full }'; then
+            sample=$folder/.promguard.room
+            head -c 1048576 /dev/zero 2>/dev/null >"$sample"
+            wrote=$?
+            rm -f "$sample"
+            [ "$wrote" -eq 0 ] || {
+                printf %s "there is no room on the host's file system $mounted"
+                return
+            }
+        fi
+    done
 }
 
 # alone: one run at a time on a host. What an earlier one could not take away, for it was killed, goes now.

@@ -77,16 +77,36 @@ apply_unit() {
             systemctl restart "$2"
             ;;
     esac || {
-        WHY="$2 did not $(printf %s "$1" | tr "[:upper:]" "[:lower:]")"
+        WHY="$2 did not $(printf %s "$1" | tr "[:upper:]" "[:lower:]")$(closed_programs "$2")"
         show_unit "$2"
         return 1
     }
     stays_active "$2" || {
-        WHY="$2 does not stay up"
+        WHY="$2 does not stay up$(closed_programs "$2")"
         show_unit "$2"
         return 1
     }
     forget_pending "$2"
+}
+
+# closed_programs UNIT: what keeps its user from its program in /opt/promguard, where systemd could not execute that (203).
+closed_programs() {
+    [ "$(systemctl show -p ExecMainStatus --value -- "$1")" = 203 ] || return 0
+    programs=$(readlink -f /opt/promguard)
+    closed=$programs
+    while [ -n "$closed" ]; do
+        mode=$(stat -c %a -- "$closed")
+        case $mode in
+            *[02468])
+                printf %s ": $closed has mode $(printf '%04d' "$mode"), so that other users than root do not reach the programs in $programs"
+                return
+                ;;
+        esac
+        closed=${closed%/*}
+    done
+    case ,$(findmnt -n -o OPTIONS -T "$programs" 2>/dev/null), in
+        *,noexec,*) printf %s ": the file system of $programs, $(findmnt -n -o TARGET -T "$programs"), is mounted with noexec" ;;
+    esac
 }
 
 # apply_mask UNIT: also before the package that brings it is there. Where the host stays and had the unit before, the mask goes

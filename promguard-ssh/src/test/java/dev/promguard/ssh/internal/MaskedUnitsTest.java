@@ -177,15 +177,15 @@ class MaskedUnitsTest {
         Files.writeString(saved.resolve("interface"), "wg0\n");
         Files.writeString(saved.resolve("run"), "run-1\n");
         Files.createFile(saved.resolve("wireguard-active"));
-        Files.createFile(saved.resolve("ufw-enabled"));
         run("undo_files");
         assertThat(isMasked("system/wg-quick@wg0.service")).isTrue();
         Files.delete(folder.resolve("log"));
 
-        shell(here("set -- run-1\niptables() { :; }\n" + SYSTEMCTL + Script.rollback()));
+        shell(here("set -- run-1\nufw() { :; }\n" + SYSTEMCTL + Script.rollback()));
 
         assertThat(Files.readAllLines(folder.resolve("log")))
-                .containsSubsequence("unmask wg-quick@wg0.service", "restart wg-quick@wg0.service");
+                .containsSubsequence(
+                        "unmask wg-quick@wg0.service", "--job-mode=ignore-dependencies restart wg-quick@wg0.service");
         assertThat(isMasked("system/wg-quick@wg0.service")).isFalse();
         assertThat(folder.resolve("state/before")).isDirectory();
     }

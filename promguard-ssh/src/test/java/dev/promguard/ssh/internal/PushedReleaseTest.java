@@ -41,6 +41,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Releases that come over the session, to a host that is this machine's shell in a folder of its own. */
 @Timeout(120)
@@ -60,6 +63,7 @@ class PushedReleaseTest {
     private final List<String> events = new CopyOnWriteArrayList<>();
     private final AtomicInteger requests = new AtomicInteger();
     private volatile String login = "";
+    private volatile String first = "";
     private HttpServer mirror;
     private byte[] served;
 
@@ -203,7 +207,7 @@ class PushedReleaseTest {
         Files.createDirectories(host.resolve("opt"));
         Process shell = new ProcessBuilder("sh", "-s").start();
         OutputStream input = shell.getOutputStream();
-        input.write(script.getBytes(UTF_8));
+        input.write((first + script).getBytes(UTF_8));
         input.flush();
         Thread answers = pump(in, input);
         Thread errors = pump(shell.getErrorStream(), err);
@@ -306,6 +310,60 @@ class PushedReleaseTest {
                         + "http://127.0.0.1:" + dead.getPort() + "/releases/" + TARBALL + " could not be fetched: ")
                 .hasMessageContaining("PG-5004")
                 .hasMessageNotContaining("hidden");
+    }
+
+    /** Fetched by the host, or sent to it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void apply_limitOnTheSizeOfFiles_isNamedAndNotTheMirror(boolean push) throws Exception {
+        first = "ulimit -f 2000\n";
+
+        assertThatThrownBy(() -> apply(applier(push), List.of(tool(mirror("/releases")))))
+                .isInstanceOf(HostException.class)
+                .hasMessageContaining("PG-5004")
+                .hasMessageContaining("a limit of 1000 KiB on the size of files is in force on the host for this login")
+                .hasMessageContaining("Raise it (fsize in the host's /etc/security/limits.conf")
+                .hasMessageNotContaining("Check the release mirror");
+        assertThat(requests).hasValue(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"size=2m, false", "size=2m, true", "size=8m, false"})
+    void apply_noRoomForTheTarballOrItsPrograms_isNamedAndNotTheMirror(String size, boolean push) throws Exception {
+        Path mounted = Files.createDirectories(host.resolve("opt/promguard"));
+        assumeTrue(runs("mount", "-t", "tmpfs", "-o", size, "tmpfs", mounted.toString()) == 0, "may not mount");
+        try {
+            assertThatThrownBy(() -> apply(applier(push), List.of(tool(mirror("/releases")))))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("PG-5004")
+                    .hasMessageContaining(
+                            "there is no room on the host's file system " + mounted.toRealPath() + " (tmpfs)")
+                    .hasMessageContaining("Free some there (df -h and df -i on the host), or enlarge it")
+                    .hasMessageNotContaining("Check the release mirror")
+                    .hasMessageNotContaining("does not hold the programs");
+            assertThat(mounted).isEmptyDirectory();
+        } finally {
+            assertThat(runs("umount", mounted.toString())).isZero();
+        }
+    }
+
+    @Test
+    void apply_fileSystemIsReadOnly_isNamed() throws Exception {
+        Path mounted = Files.createDirectories(host.resolve("opt/promguard"));
+        assumeTrue(runs("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", mounted.toString()) == 0, "may not mount");
+        try {
+            assertThatThrownBy(() -> apply(applier(false), List.of(tool(mirror("/releases")))))
+                    .isInstanceOf(HostException.class)
+                    .hasMessageContaining("the host's file system " + mounted.toRealPath() + " (tmpfs) is read-only")
+                    .hasMessageContaining("make it writable, then run apply again")
+                    .hasMessageNotContaining("Check the release mirror");
+        } finally {
+            assertThat(runs("umount", mounted.toString())).isZero();
+        }
+    }
+
+    private static int runs(String... command) throws Exception {
+        return new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.promguard.host.Packages;
 import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.Ruleset;
 import dev.promguard.host.ServedPorts;
+import dev.promguard.host.StateFolders;
 import dev.promguard.host.UfwSettings;
 import dev.promguard.host.WireGuard;
 import java.util.List;
@@ -50,6 +51,7 @@ final class Queries {
                         new FactsQuery.ResourceCall(Interfaces.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(NetworkManagers.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(UfwSettings.FACTS, List.of()),
+                        new FactsQuery.ResourceCall(StateFolders.FACTS, List.of("/var/lib/absent")),
                         new FactsQuery.ResourceCall(AuthorizedKeys.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Membership.FACTS, List.of()),
                         new FactsQuery.ResourceCall(WireGuard.UNNAMED_KEYS, List.of("wg0")),

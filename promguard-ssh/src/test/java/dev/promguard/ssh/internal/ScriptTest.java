@@ -654,6 +654,28 @@ class ScriptTest {
         }
     }
 
+    /** Systemd could not execute the program: a folder on the way to it is its owner's alone. */
+    @Test
+    void unit_whoseUserDoesNotReachItsProgram_namesTheFolderAndItsMode(@TempDir Path folder) throws Exception {
+        Path programs = Files.createDirectories(folder.resolve("opt/promguard"));
+        Files.setPosixFilePermissions(folder.resolve("opt"), PosixFilePermissions.fromString("rwx------"));
+        Files.setPosixFilePermissions(programs, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (Script script = Script.begin(NONCE)) {
+            script.shell("systemctl() { case $1,$3 in show,ExecMainStatus) echo 203 ;; esac; }; show_unit() { :; }");
+            script.shell("stays_active() { return 1; }; enable_unit() { :; }");
+            script.call("step", "1", "apply_unit", "START", "node_exporter.service")
+                    .end();
+            String text = script.text().replace("/opt/promguard", programs.toString());
+            Ran ran = run(text.getBytes(UTF_8), text.getBytes(UTF_8).length);
+
+            assertThat(ran.out())
+                    .contains("failed\t1\t1\tnode_exporter.service does not stay up: "
+                            + programs.getParent().toRealPath()
+                            + " has mode 0700, so that other users than root do not reach the programs in "
+                            + programs.toRealPath() + "\n");
+        }
+    }
+
     /** A restart is pending on a program also where its user was made anew; packages and tarballs may be refused before anything is changed. */
     @ParameterizedTest
     @CsvSource({"apply_user,true", "apply_file,true", "apply_packages,false", "apply_release,false"})

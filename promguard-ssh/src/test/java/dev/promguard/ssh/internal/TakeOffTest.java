@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -174,6 +175,36 @@ class TakeOffTest {
 
         assertThat(theirs).hasContent("theirs");
         assertThat(files()).containsExactly("theirs.conf");
+    }
+
+    private String folderOf(String name) {
+        return "note_tree " + host.resolve(name);
+    }
+
+    /** Systemd gives a unit's folder for data to its user: what was in one before stays, and an empty one is empty again. */
+    @Test
+    void offFiles_foldersForData_areAsTheyWere() throws Exception {
+        Path theirs = Files.createDirectories(host.resolve("theirs"));
+        Files.writeString(theirs.resolve("database"), "theirs");
+        Path empty = Files.createDirectories(host.resolve("empty/lost+found")).getParent();
+        Files.setPosixFilePermissions(empty, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThat(run("facts_state_folders " + theirs + " " + empty + " " + host.resolve("new")))
+                .isEqualTo("fact\tstate-folders\tused\t" + theirs + "\n");
+        run("apply_manifest shop", folderOf("theirs"), folderOf("empty"), folderOf("new"));
+        for (Path folder : List.of(theirs, empty, Files.createDirectories(host.resolve("new")))) {
+            Files.createDirectories(folder.resolve("wal"));
+            Files.writeString(folder.resolve("wal/0001"), "ours");
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        }
+        run(folderOf("theirs"), folderOf("empty"), folderOf("new"));
+
+        assertThat(run("undo_files")).isEmpty();
+
+        assertThat(files())
+                .containsExactly(
+                        "empty", "empty/lost+found", "theirs", "theirs/database", "theirs/wal", "theirs/wal/0001");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(empty)))
+                .isEqualTo("rwxr-xr-x");
     }
 
     @Test
