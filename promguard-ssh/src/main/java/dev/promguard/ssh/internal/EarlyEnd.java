@@ -32,6 +32,12 @@ record EarlyEnd(ErrorCode code, String what, String remedy) {
     private static final Pattern SUDO =
             words("^sudo: (?!unable to resolve host)", "not in the sudoers file", "not allowed to (?:execute|run)");
 
+    /** What a program that ended well after it read the script ends with. */
+    private static final String SUCCESS = "exit code 0";
+    /** Words of the script itself, or of a shell that got only a part of it. */
+    private static final Pattern SCRIPT =
+            words("main\\(\\) \\{", "^main; exit \\$\\?", "^sh: \\d+: Syntax error", "sh: line \\d+: syntax error");
+
     private static Pattern words(String... patterns) {
         return Pattern.compile(String.join("|", List.of(patterns)), Pattern.CASE_INSENSITIVE | Pattern.MULTILINE);
     }
@@ -79,12 +85,34 @@ record EarlyEnd(ErrorCode code, String what, String remedy) {
                 return sudo;
             }
         }
+        if (how.equals(SUCCESS) || SCRIPT.matcher(words).find()) {
+            return new EarlyEnd(
+                    ErrorCode.BAD_ANSWER,
+                    "something else read the script or a part of it, so that the host did not run it but ended with "
+                            + how,
+                    startUpFile(user));
+        }
         return new EarlyEnd(
                 ErrorCode.BAD_ANSWER,
                 "the host did not run the script, but ended with " + how,
                 "Check on the host that the login shell of " + user + " runs "
                         + (user.equals("root") ? "sh" : "sudo -n sh") + ", and that neither command=\"…\" in its"
                         + " ~/.ssh/authorized_keys nor ForceCommand in /etc/ssh/sshd_config runs something else.");
+    }
+
+    /**
+     * What to do where a start-up file of the login shell is the likely cause: shells run one also where they run a command alone.
+     *
+     * @param user the login
+     */
+    static String startUpFile(String user) {
+        return "Most likely a start-up file of the login shell is to blame (~/.bashrc, ~/.zshenv or ~/.profile of "
+                + user
+                + ", or what these run, such as a prompt for a password or a terminal's multiplexer). Have it end at its beginning where"
+                + " there is no terminal: [ -t 0 ] || return. If it is none of these, see that the login shell of "
+                + user
+                + " runs sh, and that neither command=\"…\" in its ~/.ssh/authorized_keys nor ForceCommand in /etc/ssh/sshd_config"
+                + " runs something else.";
     }
 
     private static @Nullable EarlyEnd sudo(String words, String user) {

@@ -110,6 +110,15 @@ final class Exec {
         }
     }
 
+    /** The host sent more than is ever read. */
+    static final class FloodException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        FloodException() {
+            super("the host sent more than " + OUTPUT_LIMIT / (1024 * 1024) + " MiB");
+        }
+    }
+
     /**
      * An execution.
      *
@@ -323,7 +332,7 @@ final class Exec {
     }
 
     private static IOException flood() {
-        return new IOException("the host sent more than " + OUTPUT_LIMIT / (1024 * 1024) + " MiB");
+        return new FloodException();
     }
 
     private void take(byte[] line, int length, boolean protocol) {

@@ -417,6 +417,18 @@ final class SshSession implements HostSession {
                     : "the connection was lost: " + SshConnector.reason(e);
             if (lines instanceof ChangeRun) {
                 throw new ConnectionLostException(reason, e);
+            } else if (!exec.begun() && (e instanceof TimeoutException || e instanceof Exec.FloodException)) {
+                boolean late = e instanceof TimeoutException;
+                throw failed(late ? ErrorCode.CONNECTION_LOST : ErrorCode.BAD_ANSWER, step)
+                        .retryable()
+                        .output(exec.tail())
+                        .cause(e)
+                        .because(
+                                (late ? reason : SshConnector.reason(e)) + ", and ran nothing of the script",
+                                (late
+                                                ? "If the host is overloaded, run it again. Else something keeps the script from it. "
+                                                : "")
+                                        + EarlyEnd.startUpFile(target.user()));
             }
             throw failed(ErrorCode.CONNECTION_LOST, step)
                     .retryable()

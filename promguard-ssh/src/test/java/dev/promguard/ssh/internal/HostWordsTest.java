@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -109,6 +110,55 @@ class HostWordsTest {
         assertThat(failure.code()).isEqualTo(code);
         assertThat(failure.output()).isEqualTo(words.replace("\\n", "\n"));
         assertThat(failure).hasMessageContaining(remedy);
+    }
+
+    /** A start-up file that reads standard input takes the script, or its first line, and prints what it likes. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | 0",
+                "hello main() { | 2",
+                "sh: 248: Syntax error: Unterminated quoted string | 2",
+                "main; exit $? | 0"
+            })
+    void facts_startUpFileReadsTheScript_isNamed(String words, int code) throws Exception {
+        HostException failure = facts(saying(words + "\n", "", code), "ann");
+
+        assertThat(failure.code()).isEqualTo(ErrorCode.BAD_ANSWER);
+        assertThat(failure)
+                .hasMessageContaining("something else read the script or a part of it")
+                .hasMessageContaining("exit code " + code)
+                .hasMessageContaining("~/.bashrc, ~/.zshenv or ~/.profile of ann")
+                .hasMessageContaining("[ -t 0 ] || return");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void facts_startUpFileHangsOrPrintsForEver_isNamedInTime(boolean prints) throws Exception {
+        try (TestServer server = new TestServer((in, out, err) -> {
+                            byte[] noise = "noise\n".repeat(1000).getBytes(UTF_8);
+                            while (prints) {
+                                out.write(noise);
+                            }
+                            in.readAllBytes();
+                            new CountDownLatch(1).await();
+                            return 0;
+                        })
+                        .start();
+                HostSession session = SshApplier.builder()
+                        .factsTimeout(Duration.ofSeconds(prints ? 30 : 2))
+                        .build()
+                        .open(target(server, "root"))) {
+            HostException failure =
+                    catchThrowableOfType(HostException.class, () -> session.facts(QUERY, Duration.ofSeconds(1)));
+
+            assertThat(failure.code()).isEqualTo(prints ? ErrorCode.BAD_ANSWER : ErrorCode.CONNECTION_LOST);
+            assertThat(failure)
+                    .hasMessageContaining(prints ? "the host sent more than 8 MiB" : "did not finish within 3 s")
+                    .hasMessageContaining(", and ran nothing of the script")
+                    .hasMessageContaining("~/.bashrc");
+        }
     }
 
     @Test
