@@ -16,6 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.connection.ConnectionException;
+import net.schmizz.sshj.connection.channel.OpenFailException;
 import net.schmizz.sshj.connection.channel.direct.Session;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,19 @@ final class Exec {
         void write(OutputStream input) throws IOException;
     }
 
+    /** Opens a channel where a connection may have none. */
+    @FunctionalInterface
+    interface Elsewhere {
+        /**
+         * Opens one over another connection.
+         *
+         * @param refusal how it was refused
+         * @return the channel
+         * @throws IOException if there is none; the refusal itself where no other connection can be made
+         */
+        Session open(OpenFailException refusal) throws IOException;
+    }
+
     private static final int LINE_LIMIT = 64 * 1024;
     private static final long OUTPUT_LIMIT = 8L * 1024 * 1024;
 
@@ -90,6 +104,7 @@ final class Exec {
     private record Broken(Exception failure) implements Event {}
 
     private final SSHClient client;
+    private final Elsewhere elsewhere;
     private final ExecutorService workers;
     private final String command;
     private final String nonce;
@@ -122,11 +137,13 @@ final class Exec {
     /**
      * An execution.
      *
+     * @param elsewhere what opens the channel where the client may have none
      * @param quotes whether what a host prints instead of running the script may be quoted: not where the script holds secrets, since
      *     the host may print that
      */
-    Exec(SSHClient client, ExecutorService workers, String user, String nonce, boolean quotes) {
+    Exec(SSHClient client, Elsewhere elsewhere, ExecutorService workers, String user, String nonce, boolean quotes) {
         this.client = client;
+        this.elsewhere = elsewhere;
         this.workers = workers;
         this.command = user.equals("root") ? "sh -s" : "sudo -n sh -s";
         this.nonce = nonce;
@@ -161,7 +178,7 @@ final class Exec {
         workers.execute(() -> {
             Session.Command running;
             try {
-                running = client.startSession().exec(command);
+                running = channel().exec(command);
             } catch (ConnectionException e) {
                 report(new Broken(client.isConnected() ? new RefusedException(e) : e));
                 return;
@@ -220,6 +237,15 @@ final class Exec {
                 throw failure;
             }
             return code == null ? OptionalInt.empty() : OptionalInt.of(code);
+        }
+    }
+
+    /** A server may still count the command before, which has ended, or one that relays, and let a connection have no further one. */
+    private Session channel() throws IOException {
+        try {
+            return client.startSession();
+        } catch (OpenFailException e) {
+            return elsewhere.open(e);
         }
     }
 

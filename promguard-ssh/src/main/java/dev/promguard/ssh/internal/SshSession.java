@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +32,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import net.schmizz.sshj.SSHClient;
+import net.schmizz.sshj.connection.channel.OpenFailException;
+import net.schmizz.sshj.connection.channel.direct.Session;
+import net.schmizz.sshj.transport.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +53,7 @@ final class SshSession implements HostSession {
     private volatile Connection connection;
     private volatile ExecutorService workers;
     private final Forwards forwards;
+    private final List<SshSession> besides = new CopyOnWriteArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
     private boolean armedHere;
 
@@ -379,6 +384,7 @@ final class SshSession implements HostSession {
     private void cut() {
         closed.set(true);
         forwards.close();
+        besides.forEach(SshSession::close);
         connection.close();
         workers.shutdownNow();
     }
@@ -391,7 +397,33 @@ final class SshSession implements HostSession {
         if (closed.get()) {
             throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
-        return new Exec(connection.client(), workers, target.user(), nonce, quotes);
+        return new Exec(connection.client(), this::channelElsewhere, workers, target.user(), nonce, quotes);
+    }
+
+    /** A channel over another connection, which is made once and used again where the first may have none. */
+    private synchronized Session channelElsewhere(OpenFailException refusal) throws IOException {
+        for (SshSession session : besides) {
+            try {
+                return session.client().startSession();
+            } catch (OpenFailException | TransportException e) {
+                refusal.addSuppressed(e);
+            }
+        }
+        if (closed.get() || besides.size() >= CONNECTIONS) {
+            throw refusal;
+        }
+        SshSession session;
+        try {
+            session = another();
+        } catch (HostException e) {
+            refusal.addSuppressed(e);
+            throw refusal;
+        }
+        besides.add(session);
+        if (closed.get()) {
+            session.close();
+        }
+        return session.client().startSession();
     }
 
     private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)

@@ -24,8 +24,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import org.apache.sshd.common.channel.Channel;
+import org.apache.sshd.common.session.Session;
 import org.apache.sshd.core.CoreModuleProperties;
+import org.apache.sshd.server.channel.ChannelSessionFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -302,6 +307,33 @@ class HostWordsTest {
             assertThat(failure.retryable()).isTrue();
             assertThat(failure.output()).contains("booting up");
             assertThat(server.connections.get()).isGreaterThan(3);
+        }
+    }
+
+    /** Each connection may have one command in all, as where MaxSessions is 1 and the server still counts the one before. */
+    @Test
+    void facts_noFurtherCommandOverAConnection_areReadOverAnother() throws Exception {
+        Set<Object> used = ConcurrentHashMap.newKeySet();
+        try (TestServer server = new TestServer((in, out, err) -> {
+                            String nonce = nonce(new String(in.readAllBytes(), UTF_8));
+                            out.write((nonce + "\tsystem\tx86_64\t1700000000\tdebian\t12\n" + nonce
+                                            + "\tunit\tLoadState=not-found\n" + nonce + "\tend\n")
+                                    .getBytes(UTF_8));
+                            return 0;
+                        })
+                        .offering(sshd -> sshd.setChannelFactories(List.of(new ChannelSessionFactory() {
+                            @Override
+                            public @Nullable Channel createChannel(Session session) throws IOException {
+                                return used.add(session) ? super.createChannel(session) : null;
+                            }
+                        })))
+                        .start();
+                HostSession session = APPLIER.open(target(server, "root"))) {
+            for (int round = 1; round <= 3; round++) {
+                assertThat(session.facts(QUERY, Duration.ofSeconds(5)).machine())
+                        .isEqualTo("x86_64");
+                assertThat(server.connections).hasValue(round);
+            }
         }
     }
 
