@@ -197,13 +197,17 @@ final class HostChecks {
     }
 
     private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
-        checks.add(item.made(method, observed, passed, refused ? afterProblems(remedy) : remedy));
+        checks.add(item.made(method, observed, passed, refused ? ReachabilityChecks.afterProblems(remedy) : remedy));
     }
 
-    /** An apply changes nothing on a host that it refuses. */
-    private static String afterProblems(String remedy) {
-        return remedy.replaceFirst(
-                "^Run apply", "Apply refuses this host: first do what host-up-to-date says, then run apply");
+    /** Without the interface there is nothing to say of its peers, its tunnels, or what passes through them. */
+    private void addOfInterface(CheckItem item, String method, String observed, boolean passed, String remedy) {
+        String name = blueprint.interfaceName();
+        if (facts.wireGuard().isPresent()) {
+            add(item, method, observed, passed, remedy);
+        } else {
+            add(item, method, name + " is not up on this host", false, ReachabilityChecks.bringUp(name, "the host"));
+        }
     }
 
     private boolean closed() {
@@ -477,34 +481,28 @@ final class HostChecks {
                             .orElse("an unknown peer ")
                     + peer.publicKey() + " with " + listed(peer.allowedIps().stream()));
         }
-        add(
+        addOfInterface(
                 peersItem(blueprint, host),
                 "wg show " + blueprint.interfaceName(),
-                isDown() ? down() : wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
-                wrong.isEmpty() && !isDown(),
-                isDown()
-                        ? bringUp()
-                        : unknown
-                                ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
-                                : PeerKeys.otherMesh(facts, blueprint).isPresent()
-                                        ? "Take the host out of that mesh first, or leave it out of this one."
-                                        : "Run apply, which brings the peers to what the spec says.");
+                wrong.isEmpty() ? "these, and no other peer" : String.join("; ", wrong),
+                wrong.isEmpty(),
+                unknown
+                        ? "Run apply, which removes unknown peers. Then find out who added one: it had to be root."
+                        : PeerKeys.otherMesh(facts, blueprint).isPresent()
+                                ? "Take the host out of that mesh first, or leave it out of this one."
+                                : "Run apply, which brings the peers to what the spec says.");
         if (blueprint.spec().presharedKeys() && !host.peers().isEmpty()) {
             List<String> without = host.peers().stream()
                     .filter(peer -> peers.stream()
                             .noneMatch(
                                     fact -> keys.isOf(fact, peer) && fact.presharedKey() == PresharedKeyFact.AS_FILED))
                     .toList();
-            add(
+            addOfInterface(
                     presharedItem(blueprint, host),
                     "wg show " + blueprint.interfaceName() + ", compared on the host with its files",
-                    isDown()
-                            ? down()
-                            : without.isEmpty()
-                                    ? "with " + host.peers().size()
-                                    : "not with " + String.join(", ", without),
+                    without.isEmpty() ? "with " + host.peers().size() : "not with " + String.join(", ", without),
                     without.isEmpty(),
-                    isDown() ? bringUp() : "Run apply.");
+                    "Run apply.");
         }
         host.peers().stream()
                 .map(blueprint::host)
@@ -512,33 +510,16 @@ final class HostChecks {
                 .forEach(peer -> handshake(peer, keys.peer(peers, peer.name()).flatMap(PeerFact::handshakeAge)));
     }
 
-    /** Without the interface there is nothing to say of its peers, its tunnels, or what passes through them. */
-    private boolean isDown() {
-        return facts.wireGuard().isEmpty();
-    }
-
-    private String down() {
-        return blueprint.interfaceName() + " is not up on this host";
-    }
-
-    private String bringUp() {
-        return "Run apply, which brings " + blueprint.interfaceName()
-                + " up. If it does not stay up, see systemctl status "
-                + WireGuardInterface.unit(blueprint.interfaceName()) + " on the host.";
-    }
-
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
-        add(
+        addOfInterface(
                 handshakeItem(host, peer),
                 "wg show " + blueprint.interfaceName(),
-                age.map(value -> value.toSeconds() + " s ago").orElse(isDown() ? down() : "no handshake yet"),
+                age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
                 Handshakes.isFresh(age),
-                isDown()
-                        ? bringUp()
-                        : blocked
-                                ? "First fix what is said of the rules that the mesh's packets do not pass."
-                                : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
-                                        + " and data does not pass, set a lower mtu(…).");
+                blocked
+                        ? "First fix what is said of the rules that the mesh's packets do not pass."
+                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
+                                + " and data does not pass, set a lower mtu(…).");
     }
 
     static boolean isLoopback(SocketFact socket) {

@@ -512,6 +512,18 @@ final class ReachabilityChecks {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
+    /** What to do where an interface is not up on a host. */
+    static String bringUp(String interfaceName, String host) {
+        return "Run apply, which brings " + interfaceName + " up. If it does not stay up, see systemctl status "
+                + WireGuardInterface.unit(interfaceName) + " on " + host + '.';
+    }
+
+    /** The same for a host that an apply refuses: it changes nothing there. */
+    static String afterProblems(String remedy) {
+        return remedy.replaceFirst(
+                "^Run apply", "Apply refuses this host: first do what host-up-to-date says, then run apply");
+    }
+
     private Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
         CheckItem item = pageItem(host.name(), monitor, blueprint.interfaceName());
         String method = "curl http://" + probe + METRICS + " on " + monitor;
@@ -529,10 +541,7 @@ final class ReachabilityChecks {
                             + blueprint.interfaceName() + " with the address "
                             + blueprint.host(withoutInterface.get()).address(),
                     false,
-                    "Run apply, which brings " + blueprint.interfaceName()
-                            + " up. If it does not stay up, see systemctl"
-                            + " status " + WireGuardInterface.unit(blueprint.interfaceName()) + " on "
-                            + withoutInterface.get() + '.');
+                    bringUp(blueprint.interfaceName(), withoutInterface.get()));
         }
         boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
         return item.made(

@@ -101,6 +101,21 @@ record EarlyEnd(ErrorCode code, String what, String remedy) {
     }
 
     /**
+     * A host that ran nothing of a script and does not end.
+     *
+     * @param late whether its time is over; if not, it sent more than is ever read
+     * @param reason the same in words
+     * @param user the login
+     */
+    static EarlyEnd silent(boolean late, String reason, String user) {
+        String overloaded = "If the host is overloaded, run it again. Else something keeps the script from it. ";
+        return new EarlyEnd(
+                late ? ErrorCode.CONNECTION_LOST : ErrorCode.BAD_ANSWER,
+                reason + ", and ran nothing of the script",
+                (late ? overloaded : "") + startUpFile(user));
+    }
+
+    /**
      * What to do where a start-up file of the login shell is the likely cause: shells run one also where they run a command alone.
      *
      * @param user the login

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,9 +31,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import net.schmizz.sshj.SSHClient;
-import net.schmizz.sshj.connection.channel.OpenFailException;
-import net.schmizz.sshj.connection.channel.direct.Session;
-import net.schmizz.sshj.transport.TransportException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +49,7 @@ final class SshSession implements HostSession {
     private volatile Connection connection;
     private volatile ExecutorService workers;
     private final Forwards forwards;
-    private final List<SshSession> besides = new CopyOnWriteArrayList<>();
+    private final FurtherConnections besides = new FurtherConnections(this::another);
     private final AtomicBoolean closed = new AtomicBoolean();
     private boolean armedHere;
 
@@ -384,7 +380,7 @@ final class SshSession implements HostSession {
     private void cut() {
         closed.set(true);
         forwards.close();
-        besides.forEach(SshSession::close);
+        besides.close();
         connection.close();
         workers.shutdownNow();
     }
@@ -397,33 +393,7 @@ final class SshSession implements HostSession {
         if (closed.get()) {
             throw failed(ErrorCode.MISUSE, "begin").because("the session is closed", "Open a new one.");
         }
-        return new Exec(connection.client(), this::channelElsewhere, workers, target.user(), nonce, quotes);
-    }
-
-    /** A channel over another connection, which is made once and used again where the first may have none. */
-    private synchronized Session channelElsewhere(OpenFailException refusal) throws IOException {
-        for (SshSession session : besides) {
-            try {
-                return session.client().startSession();
-            } catch (OpenFailException | TransportException e) {
-                refusal.addSuppressed(e);
-            }
-        }
-        if (closed.get() || besides.size() >= CONNECTIONS) {
-            throw refusal;
-        }
-        SshSession session;
-        try {
-            session = another();
-        } catch (HostException e) {
-            refusal.addSuppressed(e);
-            throw refusal;
-        }
-        besides.add(session);
-        if (closed.get()) {
-            session.close();
-        }
-        return session.client().startSession();
+        return new Exec(connection.client(), besides, workers, target.user(), nonce, quotes);
     }
 
     private OptionalInt run(Exec exec, Script script, boolean answers, Duration limit, String step, Exec.Lines lines)
@@ -450,17 +420,9 @@ final class SshSession implements HostSession {
             if (lines instanceof ChangeRun) {
                 throw new ConnectionLostException(reason, e);
             } else if (!exec.begun() && (e instanceof TimeoutException || e instanceof Exec.FloodException)) {
-                boolean late = e instanceof TimeoutException;
-                throw failed(late ? ErrorCode.CONNECTION_LOST : ErrorCode.BAD_ANSWER, step)
-                        .retryable()
-                        .output(exec.tail())
-                        .cause(e)
-                        .because(
-                                (late ? reason : SshConnector.reason(e)) + ", and ran nothing of the script",
-                                (late
-                                                ? "If the host is overloaded, run it again. Else something keeps the script from it. "
-                                                : "")
-                                        + EarlyEnd.startUpFile(target.user()));
+                EarlyEnd end = EarlyEnd.silent(e instanceof TimeoutException, reason, target.user());
+                HostException.Builder failed = failed(end.code(), step).retryable();
+                throw failed.output(exec.tail()).cause(e).because(end.what(), end.remedy());
             }
             throw failed(ErrorCode.CONNECTION_LOST, step)
                     .retryable()
