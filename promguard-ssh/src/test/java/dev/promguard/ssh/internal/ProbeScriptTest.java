@@ -283,7 +283,7 @@ class ProbeScriptTest {
     @CsvSource({
         "'@\tport\t0\tajar\n@\tend\n', makes no sense",
         "'@\tport\t0\topen\n', ended early",
-        "'', did not run the script"
+        "'', something else read the script"
     })
     void probe_hostThatAnswersNonsense_isNotBelieved(String said, String reason) throws Exception {
         TestServer.Handler liar = (InputStream in, OutputStream out, OutputStream err) -> {
