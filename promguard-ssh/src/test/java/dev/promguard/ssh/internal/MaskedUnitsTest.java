@@ -108,19 +108,23 @@ class MaskedUnitsTest {
                         "apply_unit START wg-quick@wg0.service",
                         "apply_unit START prometheus.service",
                         "facts_manifest"))
-                .isEqualTo("manifest\tshop\n"
-                        + "thing\tmasked wg-quick@wg0.service\n"
-                        + "thing\tmasked wg-quick@.service\n"
-                        + "thing\tunit wg-quick@wg0.service\n"
-                        + "thing\tunit prometheus.service\n"
-                        + "end\n");
+                .isEqualTo("""
+                        manifest\tshop
+                        thing\tmasked wg-quick@wg0.service
+                        thing\tmasked wg-quick@.service
+                        thing\tunit wg-quick@wg0.service
+                        thing\tunit prometheus.service
+                        end
+                        """);
         assertThat(isMasked("system/wg-quick@wg0.service")).isFalse();
         assertThat(isMasked("system/wg-quick@.service")).isFalse();
         assertThat(isMasked("run/prometheus.service")).isFalse();
 
-        assertThat(run("undo_files"))
-                .isEqualTo("leftover\twg-quick@.service, masked as it was before\n"
-                        + "leftover\twg-quick@wg0.service, masked as it was before\nend\n");
+        assertThat(run("undo_files")).isEqualTo("""
+                        leftover\twg-quick@.service, masked as it was before
+                        leftover\twg-quick@wg0.service, masked as it was before
+                        end
+                        """);
         assertThat(isMasked("system/wg-quick@wg0.service")).isTrue();
         assertThat(isMasked("system/wg-quick@.service")).isTrue();
         assertThat(isMasked("run/prometheus.service")).isFalse();

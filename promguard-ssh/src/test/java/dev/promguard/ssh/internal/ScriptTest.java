@@ -670,7 +670,7 @@ class ScriptTest {
 
             assertThat(ran.out())
                     .contains("failed\t1\t1\tnode_exporter.service does not stay up: "
-                            + programs.getParent().toRealPath()
+                            + folder.resolve("opt").toRealPath()
                             + " has mode 0700, so that other users than root do not reach the programs in "
                             + programs.toRealPath() + "\n");
         }
