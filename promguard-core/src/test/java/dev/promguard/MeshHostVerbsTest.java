@@ -9,16 +9,21 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What is done to one host is broken at every third of its calls, and with {@code -Plong} at each of them: the message says what was done to the host,
+ * What is done to one host is broken at every fifth of its calls, and with {@code -Plong} at each of them: the message says what was done to the host,
  * and what to do.
  */
 class MeshHostVerbsTest {
-    private static final int EVERY = Integer.getInteger("promguard.every", 3);
+    private static final int EVERY = Integer.getInteger("promguard.every", 5);
     private static final int MANY = 400;
+
+    /** It says of each state that could not be shortened. */
+    @RegisterExtension
+    static final SilentLogger SILENT = new SilentLogger("dev.promguard.internal.run");
 
     private static MeshBuilder spec(Account account, Calls calls, String size) {
         return account.spec(calls)

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.host.UfwSettings;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -235,6 +237,26 @@ class MeshServedPortsTest {
         spec(host -> host.closeOtherPorts(true)).apply();
         assertThat(database.peers()).hasSize(1);
         assertThat(mesh.plan().isEmpty()).isTrue();
+    }
+
+    /** It has no effect as long as ufw is off, and with ufw on this program would not come back. */
+    @ParameterizedTest
+    @CsvSource({
+        "198.51.100.7, -s 198.51.100.0/24 -j DROP, true",
+        "198.51.100.7, -s 198.51.100.8 -j DROP, false",
+        "2001:db8::7, -p tcp --dport 22 -j DROP, false"
+    })
+    void apply_ruleOfUfwAgainstThisLogin_isNamedBeforeUfwIsEnabled(String from, String rule, boolean refused) {
+        MemoryMachine other = inventory.host("web-1", "root", 22);
+        other.says(UfwSettings.FACTS, "login-from\t" + from);
+        other.ruleset("ufw4\t-A ufw-user-input " + rule);
+
+        List<MeshProblem> problems = withServer(host -> {}).plan().problems();
+
+        assertThat(problems).hasSize(refused ? 1 : 0);
+        assertThat(problems)
+                .allSatisfy(found -> assertThat(found.toString())
+                        .contains("drops SSH (22/tcp) as soon as ufw is on", rule, "[PG-5022]"));
     }
 
     @Test

@@ -38,6 +38,7 @@ public final class MeshTraffic {
     private final IPAddress address;
     private final Set<IPAddress> own;
     private final Set<String> outside;
+    private final Optional<IPAddress> login;
     private final List<Need> needs = new ArrayList<>();
     private final List<Blocked> blocked = new ArrayList<>();
     private final List<Published> published = new ArrayList<>();
@@ -200,6 +201,7 @@ public final class MeshTraffic {
                         Stream.of(desired.wireGuard().address()))
                 .flatMap(text -> literal(text).stream())
                 .collect(Collectors.toSet());
+        this.login = facts.of(UfwSettings.FACTS).loginFrom().flatMap(MeshTraffic::literal);
         if (!ruleset.lines().isEmpty()) {
             needs();
             judge();
@@ -389,11 +391,15 @@ public final class MeshTraffic {
                 .add(need.words());
     }
 
-    /** What is loaded lets SSH pass, for it was used to read the host; ufw's rules that are not loaded may not. */
+    /**
+     * What is loaded lets SSH pass, for it was used to read the host; ufw's rules that are not loaded may not, for everybody or for the address
+     * that it came from.
+     */
     private Optional<RuleName> ssh() {
         int port = sshPort();
         return Stream.of(4, 6)
                 .filter(family -> !ofFamily(family).isEmpty())
+                .filter(family -> login.stream().allMatch(from -> family(from) == family))
                 .flatMap(family -> filter
                         .dropsOnceOn(new Packet(
                                 true,
@@ -401,7 +407,7 @@ public final class MeshTraffic {
                                 true,
                                 outside,
                                 desired.wireGuard().name(),
-                                Set.of(),
+                                login.stream().collect(Collectors.toSet()),
                                 ofFamily(family),
                                 IpProtocol.of(Protocol.TCP),
                                 0,

@@ -2,6 +2,9 @@ package dev.promguard.host;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Settings of ufw that are the owner's and that PromGuard leaves alone, as far as they decide what a change of the firewall would cut. */
 public final class UfwSettings implements Resource {
@@ -10,6 +13,7 @@ public final class UfwSettings implements Resource {
     public static final ResourceFacts<UfwSettingsFact> FACTS =
             ResourceFacts.of("ufw-settings", UfwSettingsFact.class, UfwSettingsFact.USUAL, Reader::new);
 
+    private static final Pattern ADDRESS = Pattern.compile("[0-9a-fA-F.:]{2,45}");
     private static final String SETTING = "IPV6=no in /etc/default/ufw";
 
     private UfwSettings() {}
@@ -19,29 +23,47 @@ public final class UfwSettings implements Resource {
      *
      * @param dropsIpv6 whether ufw drops all IPv6 but on loopback while it is on, also where the rules admit it
      * @param loginOverIpv6 whether the facts were read over IPv6; false where it does not matter
+     * @param loginFrom the address that the facts were read from; empty where ufw is on, and where it is not known
      */
-    public record UfwSettingsFact(boolean dropsIpv6, boolean loginOverIpv6) {
+    public record UfwSettingsFact(boolean dropsIpv6, boolean loginOverIpv6, Optional<String> loginFrom) {
         /** ufw filters IPv6 as it does IPv4. */
-        public static final UfwSettingsFact USUAL = new UfwSettingsFact(false, false);
+        public static final UfwSettingsFact USUAL = new UfwSettingsFact(false, false, Optional.empty());
+
+        /**
+         * Checks that the address is there.
+         *
+         * @throws NullPointerException if it is null
+         */
+        public UfwSettingsFact {
+            Objects.requireNonNull(loginFrom, "loginFrom");
+        }
     }
 
     /** Reads at most a line of each kind. */
     private static final class Reader implements ResourceFacts.Reader<UfwSettingsFact> {
         private boolean dropsIpv6;
         private boolean loginOverIpv6;
+        private Optional<String> loginFrom = Optional.empty();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
-            switch (line.fields(0).kind()) {
-                case "drops-ipv-six" -> dropsIpv6 = true;
-                case "login-over-ipv-six" -> loginOverIpv6 = true;
+            switch (line.kind()) {
+                case "drops-ipv-six" -> {
+                    line.fields(0);
+                    dropsIpv6 = true;
+                }
+                case "login-over-ipv-six" -> {
+                    line.fields(0);
+                    loginOverIpv6 = true;
+                }
+                case "login-from" -> loginFrom = Optional.of(line.fields(1).field(1, ADDRESS));
                 default -> throw line.unknown();
             }
         }
 
         @Override
         public UfwSettingsFact facts() {
-            return new UfwSettingsFact(dropsIpv6, loginOverIpv6);
+            return new UfwSettingsFact(dropsIpv6, loginOverIpv6, loginFrom);
         }
     }
 

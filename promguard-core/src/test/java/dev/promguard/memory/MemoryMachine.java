@@ -219,7 +219,12 @@ public final class MemoryMachine {
             Optional<ManagedFile> config,
             Optional<WireGuardFact> running,
             Optional<UnitFact> unit,
-            Map<String, String> preshared) {}
+            Map<String, String> preshared) {
+        /** The same with other preshared keys. */
+        Guarded holding(Map<String, String> keys) {
+            return new Guarded(rules, active, deny, atBoot, keyFile, config, running, unit, keys);
+        }
+    }
 
     private MemoryMachine(String address, HostKeyFingerprint hostKey, @Nullable SshPublicKey login) {
         this.address = address;
@@ -874,16 +879,7 @@ public final class MemoryMachine {
     public synchronized void leavePresharedKey(String peer) {
         Map<String, String> preshared = new TreeMap<>(guarded.preshared());
         preshared.put("/etc/wireguard/wg0.psk/" + peer, "0".repeat(64));
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                guarded.running(),
-                guarded.unit(),
-                preshared);
+        guarded = guarded.holding(preshared);
     }
 
     /** What the shell function says, by the same configuration. */
@@ -1411,16 +1407,7 @@ public final class MemoryMachine {
                             change.folder() + '/' + peer,
                             Objects.requireNonNull(keys.preshared().get(peer), peer)
                                     .useText(text -> sha256(text + "\n"))));
-            guarded = new Guarded(
-                    guarded.rules(),
-                    guarded.active(),
-                    guarded.deny(),
-                    guarded.atBoot(),
-                    guarded.keyFile(),
-                    guarded.config(),
-                    guarded.running(),
-                    guarded.unit(),
-                    preshared);
+            guarded = guarded.holding(preshared);
             return true;
         }
 

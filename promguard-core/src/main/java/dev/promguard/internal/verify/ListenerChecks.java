@@ -66,7 +66,7 @@ final class ListenerChecks {
      * @param host the host
      * @param facts what it listens on, and the rules that it has loaded
      * @param answers the answers to probes of its TCP ports, by port
-     * @param published the rules that publish ports past ufw
+     * @param published the rules that publish ports
      */
     static Check check(
             Blueprint.Host host, HostFacts facts, Map<Integer, List<Answer>> answers, List<Published> published) {

@@ -17,7 +17,9 @@ import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -50,6 +52,7 @@ final class ReachabilityChecks {
     private final Map<String, HostFacts> facts;
     private final Map<String, List<Published>> published = new HashMap<>();
     private final Set<String> behindJumpHosts;
+    private final Set<String> refused = new HashSet<>();
 
     /**
      * The probes of a mesh.
@@ -87,7 +90,12 @@ final class ReachabilityChecks {
         return checks;
     }
 
-    /** The rules of a host that publish ports past ufw. */
+    /** Has checks not send somebody to an apply for hosts that it refuses. */
+    void refused(Collection<String> hosts) {
+        refused.addAll(hosts);
+    }
+
+    /** The rules of a host that publish ports. */
     List<Published> published(String host) {
         return published.getOrDefault(host, List.of());
     }
@@ -521,7 +529,7 @@ final class ReachabilityChecks {
     /** The same for a host that an apply refuses: it changes nothing there. */
     static String afterProblems(String remedy) {
         return remedy.replaceFirst(
-                "^Run apply", "Apply refuses this host: first do what host-up-to-date says, then run apply");
+                "^Run apply", "Apply refuses the host: first do what host-up-to-date says of it, then run apply");
     }
 
     private Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
@@ -541,7 +549,9 @@ final class ReachabilityChecks {
                             + blueprint.interfaceName() + " with the address "
                             + blueprint.host(withoutInterface.get()).address(),
                     false,
-                    bringUp(blueprint.interfaceName(), withoutInterface.get()));
+                    refused.contains(withoutInterface.get())
+                            ? afterProblems(bringUp(blueprint.interfaceName(), withoutInterface.get()))
+                            : bringUp(blueprint.interfaceName(), withoutInterface.get()));
         }
         boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
         return item.made(

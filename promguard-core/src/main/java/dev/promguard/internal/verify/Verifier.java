@@ -294,6 +294,10 @@ public final class Verifier {
                                 name, CheckKind.CAN_PROBE_OTHERS, "can probe the ports of the others")
                         .failed("SSH with the pinned host key", why, "Fix what is said there, and verify again.")));
         ReachabilityChecks reachability = ReachabilityChecks.of(observed);
+        reachability.refused(decision.hosts().stream()
+                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
+                .map(HostDecision::name)
+                .toList());
         AddressProofs proofs = AddressProofs.of(reachability, observed);
         Map<String, Map<Probe, ProbeResult>> inside = proofs.proven(probes.inside(), probes.hostKeys());
         checks.addAll(reachability.inside(inside, proofs.notJudged(probes.inside(), inside)));

@@ -24,17 +24,21 @@ facts_firewall() {
     facts_rules 6 ufw6 ip6tables /etc/ufw/user6.rules
 }
 
-# facts_ufw_settings: whether ufw drops all IPv6, and if it does, whether this login comes over it.
+# facts_ufw_settings: login-from ADDRESS while ufw is off; whether ufw drops all IPv6, and if it does, whether this login comes over it.
 facts_ufw_settings() {
-    ufw_without_ipv6 || return 0
-    say fact ufw-settings drops-ipv-six
     connection=${SSH_CONNECTION:-}
     # sudo does not pass it on, but has it.
     if [ -z "$connection" ] && [ -r "/proc/$PPID/environ" ]; then
         connection=$(tr '\0' '\n' <"/proc/$PPID/environ" | sed -n 's/^SSH_CONNECTION=//p')
     fi
-    case ${connection%% *} in
-        *:*.*.*.*) ;;
+    connection=${connection%% *}
+    case $connection in *:*.*.*.*) connection=${connection##*:} ;; esac
+    if [ -n "$connection" ] && ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
+        say fact ufw-settings login-from "${connection%%\%*}"
+    fi
+    ufw_without_ipv6 || return 0
+    say fact ufw-settings drops-ipv-six
+    case $connection in
         *:*) say fact ufw-settings login-over-ipv-six ;;
     esac
 }

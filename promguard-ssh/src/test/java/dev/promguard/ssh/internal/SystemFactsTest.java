@@ -3,6 +3,7 @@ package dev.promguard.ssh.internal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -51,6 +52,7 @@ class SystemFactsTest {
                     .replace("/sys/module", folder + "/sys")
                     .replace("/lib/modules", folder + "/lib")
                     .replace("/etc/default", folder + "/etc/default")
+                    .replace("/etc/ufw", folder + "/etc/ufw")
                     .getBytes(UTF_8);
         }
         ProcessBuilder shell = new ProcessBuilder("sh", "-s").redirectErrorStream(true);
@@ -105,9 +107,30 @@ class SystemFactsTest {
             })
     void ufwSettings_ipv6_sayWhatItWouldCut(String setting, String connection, String facts) throws Exception {
         Files.writeString(folder.resolve("etc/default/ufw"), setting + "\n");
+        ufwIs("yes");
 
         assertThat(run(Map.of("SSH_CONNECTION", connection), "facts_ufw_settings"))
                 .isEqualTo(facts.replace(';', '\n'));
+    }
+
+    private void ufwIs(String enabled) throws IOException {
+        Files.writeString(
+                Files.createDirectories(folder.resolve("etc/ufw")).resolve("ufw.conf"), "ENABLED=" + enabled + "\n");
+    }
+
+    /** Once ufw is on, its rules let this login pass. */
+    @ParameterizedTest
+    @CsvSource({
+        "no, 192.0.2.9 5000 192.0.2.1 22, fact ufw-settings login-from 192.0.2.9",
+        "no, ::ffff:192.0.2.9 5000 ::ffff:192.0.2.1 22, fact ufw-settings login-from 192.0.2.9",
+        "no, fe80::1%eth0 5000 fe80::2 22, fact ufw-settings login-from fe80::1",
+        "yes, 192.0.2.9 5000 192.0.2.1 22, ''"
+    })
+    void ufwSettings_login_isToldWhileUfwIsOff(String enabled, String connection, String facts) throws Exception {
+        ufwIs(enabled);
+
+        assertThat(run(Map.of("SSH_CONNECTION", connection), "facts_ufw_settings"))
+                .isEqualTo(facts);
     }
 
     @Test
@@ -119,6 +142,7 @@ class SystemFactsTest {
             text = script.end()
                     .text()
                     .replace("/etc/default", folder + "/etc/default")
+                    .replace("/etc/ufw", folder + "/etc/ufw")
                     .getBytes(UTF_8);
         }
         ProcessBuilder sudo = new ProcessBuilder("sh", "-c", "env -u SSH_CONNECTION sh -s; exit $?");
