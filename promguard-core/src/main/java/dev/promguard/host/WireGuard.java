@@ -316,13 +316,20 @@ public final class WireGuard implements Resource {
         if (rewritten
                 || !newKeys.isEmpty()
                 || !runsAs(desired, running.get())
-                || !facts.of(UNNAMED_KEYS).peers().isEmpty()
+                || !strayKeys(desired, facts).isEmpty()
                 || !Interfaces.differences(desired, facts).isEmpty()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
         if (!Objects.requireNonNull(unit).enabled().equals("enabled")) {
             comparison.add(new Configure(desired, InterfaceAction.ENABLE));
         }
+    }
+
+    /** The hosts that are no peers, and of which a host holds a preshared key all the same. Somebody may have taken a peer out of the file. */
+    private static Set<String> strayKeys(WireGuardInterface desired, HostFacts facts) {
+        Set<String> stray = new TreeSet<>(facts.of(UNNAMED_KEYS).peers());
+        desired.peers().forEach(peer -> stray.remove(peer.name()));
+        return stray;
     }
 
     /** Which endpoint a peer has does not count: WireGuard itself moves it to where the peer was last heard from. */
@@ -381,8 +388,8 @@ public final class WireGuard implements Resource {
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
         boolean differs = !Interfaces.differences(drift.desired().wireGuard(), drift.facts())
                 .isEmpty();
-        boolean unnamed = !drift.facts().of(UNNAMED_KEYS).peers().isEmpty();
-        if ((!running.get().antiSpoofing() || differs || unnamed) && !rewritten) {
+        boolean stray = !strayKeys(drift.desired().wireGuard(), drift.facts()).isEmpty();
+        if ((!running.get().antiSpoofing() || differs || stray) && !rewritten) {
             return true;
         }
         return drift.followsFrom(causes)
@@ -537,9 +544,9 @@ public final class WireGuard implements Resource {
                 differences.add("its address can be reached by other interfaces");
             }
             differences.addAll(Interfaces.differences(wireGuard, facts));
-            Set<String> unnamed = facts.of(UNNAMED_KEYS).peers();
-            if (!unnamed.isEmpty()) {
-                differences.add("it still holds " + WritePresharedKeys.named(unnamed) + ", of which it is no peer");
+            Set<String> stray = strayKeys(wireGuard, facts);
+            if (!stray.isEmpty()) {
+                differences.add("it still holds " + WritePresharedKeys.named(stray) + ", of which it is no peer");
             }
         });
         return differences;
