@@ -79,7 +79,7 @@ class MaskedUnitsTest {
     }
 
     private static String shell(String text) throws Exception {
-        Process shell = new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        Process shell = OwnNetwork.shell().redirectErrorStream(true).start();
         try (var in = shell.getOutputStream()) {
             in.write(text.getBytes(UTF_8));
         }

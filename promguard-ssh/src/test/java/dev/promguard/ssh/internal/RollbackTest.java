@@ -65,7 +65,7 @@ class RollbackTest {
     }
 
     private static String run(String text) throws Exception {
-        Process shell = new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        Process shell = OwnNetwork.shell().redirectErrorStream(true).start();
         try (var in = shell.getOutputStream()) {
             in.write(text.getBytes(UTF_8));
         }
@@ -212,8 +212,7 @@ class RollbackTest {
     }
 
     private Process begunRollback() throws Exception {
-        Process rollback =
-                new ProcessBuilder("sh", "-s").redirectErrorStream(true).start();
+        Process rollback = OwnNetwork.shell().redirectErrorStream(true).start();
         try (var in = rollback.getOutputStream()) {
             in.write(rollback(RUN).getBytes(UTF_8));
         }

@@ -44,7 +44,7 @@ class TakeOffTest {
             }
             script.end();
             Path out = host.resolve("out");
-            Process shell = new ProcessBuilder("sh", "-s")
+            Process shell = OwnNetwork.shell()
                     .redirectErrorStream(true)
                     .redirectOutput(out.toFile())
                     .start();
