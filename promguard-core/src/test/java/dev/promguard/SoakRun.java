@@ -282,7 +282,7 @@ final class SoakRun {
             return;
         }
         MemoryMachine machine = Objects.requireNonNull(hosts.get(host.get()));
-        int kind = random.nextInt(14);
+        int kind = random.nextInt(15);
         note("(drift " + kind + " on " + host.get() + ")");
         counts.drift();
         switch (kind) {
@@ -303,6 +303,7 @@ final class SoakRun {
             case 10 -> machine.says(Leftovers.FACTS, "path\t/etc/prometheus/.promguard.aB3xYz.yml");
             case 11 -> machine.deleteRoutingRules();
             case 12 -> machine.deletePortRules();
+            case 13 -> machine.reboot();
             default -> {
                 if (machine.parts().contains("node_exporter.service")) {
                     machine.stop("node_exporter.service");
@@ -321,6 +322,9 @@ final class SoakRun {
             if (machine.armed() && random.nextBoolean()) {
                 note("(rolls back: " + machine.address() + ")");
                 machine.rollBack();
+            } else if (random.nextInt(10) == 0) {
+                note("(boots: " + machine.address() + ")");
+                machine.reboot();
             }
         }
         if (random.nextInt(5) == 0) {

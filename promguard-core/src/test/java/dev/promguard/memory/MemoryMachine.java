@@ -386,6 +386,42 @@ public final class MemoryMachine {
         meshKey = Optional.empty();
     }
 
+    /**
+     * Boots anew: what was set by hand and not written down is gone, what is enabled comes up as it is configured, and changes that nobody
+     * confirmed are rolled back.
+     */
+    public synchronized void reboot() {
+        strangers.clear();
+        ruleset.clear();
+        accepted.clear();
+        units.replaceAll((name, fact) -> new UnitFact(
+                fact.enabled().equals("enabled") ? "active" : "inactive",
+                fact.enabled(),
+                false,
+                String.valueOf(++sequence)));
+        Optional<UnitFact> unit = guarded.unit();
+        Optional<WireGuardFact> running = unit.filter(fact -> fact.enabled().equals("enabled"))
+                .flatMap(fact -> guarded.config())
+                .flatMap(config -> guarded.keyFile()
+                        .flatMap(key -> BootedInterface.of(
+                                config.content(), key, guarded.preshared().keySet())));
+        guarded = new Guarded(
+                guarded.rules(),
+                guarded.active() && guarded.atBoot(),
+                guarded.deny(),
+                guarded.atBoot(),
+                guarded.keyFile(),
+                guarded.config(),
+                running,
+                unit.map(fact -> new UnitFact(
+                        running.isPresent() ? "active" : "inactive",
+                        fact.enabled(),
+                        false,
+                        String.valueOf(++sequence))),
+                guarded.preshared());
+        rollBack();
+    }
+
     /** Says that the last handshake of every peer was so long ago, whatever it sends to them. */
     public synchronized void handshake(Optional<Duration> ago) {
         handshakeAge = ago;
