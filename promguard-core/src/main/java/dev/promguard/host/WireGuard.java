@@ -29,47 +29,8 @@ public final class WireGuard implements Resource {
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_=+.-]{1,15}");
     private static final int MOST_NAMED = 3;
     private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
-    private static final int MOST_UNNAMED = 20_000;
-
-    /** What is asked of a host about preshared keys that its configuration does not name. */
-    public static final ResourceFacts<UnnamedKeysFact> UNNAMED_KEYS = ResourceFacts.of(
-            "preshared-keys", UnnamedKeysFact.class, new UnnamedKeysFact(Set.of()), UnnamedKeysReader::new);
 
     private WireGuard() {}
-
-    /**
-     * Preshared keys that a host holds and its configuration does not name, as where a run was cut off before it removed them.
-     *
-     * @param peers the names of the hosts that they were shared with
-     */
-    public record UnnamedKeysFact(Set<String> peers) {
-        /**
-         * Copies the set, sorted by name.
-         *
-         * @throws NullPointerException if it is null
-         */
-        public UnnamedKeysFact {
-            peers = Collections.unmodifiableSet(new TreeSet<>(peers));
-        }
-    }
-
-    /** Reads a line for each. */
-    private static final class UnnamedKeysReader implements ResourceFacts.Reader<UnnamedKeysFact> {
-        private final Set<String> peers = new TreeSet<>();
-
-        @Override
-        public void line(FactLine line) throws MalformedFactsException {
-            if (!line.kind().equals("unnamed") || peers.size() >= MOST_UNNAMED) {
-                throw line.unknown();
-            }
-            peers.add(line.fields(1).field(1, HOST));
-        }
-
-        @Override
-        public UnnamedKeysFact facts() {
-            return new UnnamedKeysFact(peers);
-        }
-    }
 
     /** Ways to bring a WireGuard interface to its configuration, the gentlest first. */
     public enum InterfaceAction {
@@ -268,7 +229,7 @@ public final class WireGuard implements Resource {
     @Override
     public void ask(DesiredHost desired, FactsQuery.Builder query) {
         WireGuardInterface wireGuard = desired.wireGuard();
-        query.resource(UNNAMED_KEYS, wireGuard.name());
+        query.resource(StrayKeys.FACTS, wireGuard.name());
         query.wireGuard(wireGuard.name(), wireGuard.keyPath())
                 .units(List.of(wireGuard.unit()))
                 .file(wireGuard.config().path(), Hashes.of(wireGuard.config().content()));
@@ -316,20 +277,13 @@ public final class WireGuard implements Resource {
         if (rewritten
                 || !newKeys.isEmpty()
                 || !runsAs(desired, running.get())
-                || !strayKeys(desired, facts).isEmpty()
+                || !StrayKeys.of(desired, facts).isEmpty()
                 || !Interfaces.differences(desired, facts).isEmpty()) {
             comparison.add(new Configure(desired, InterfaceAction.SYNC));
         }
         if (!Objects.requireNonNull(unit).enabled().equals("enabled")) {
             comparison.add(new Configure(desired, InterfaceAction.ENABLE));
         }
-    }
-
-    /** The hosts that are no peers, and of which a host holds a preshared key all the same. Somebody may have taken a peer out of the file. */
-    private static Set<String> strayKeys(WireGuardInterface desired, HostFacts facts) {
-        Set<String> stray = new TreeSet<>(facts.of(UNNAMED_KEYS).peers());
-        desired.peers().forEach(peer -> stray.remove(peer.name()));
-        return stray;
     }
 
     /** Which endpoint a peer has does not count: WireGuard itself moves it to where the peer was last heard from. */
@@ -388,7 +342,8 @@ public final class WireGuard implements Resource {
         boolean rewritten = causes.stream().anyMatch(ManagedFiles.Write.class::isInstance);
         boolean differs = !Interfaces.differences(drift.desired().wireGuard(), drift.facts())
                 .isEmpty();
-        boolean stray = !strayKeys(drift.desired().wireGuard(), drift.facts()).isEmpty();
+        boolean stray =
+                !StrayKeys.of(drift.desired().wireGuard(), drift.facts()).isEmpty();
         if ((!running.get().antiSpoofing() || differs || stray) && !rewritten) {
             return true;
         }
@@ -544,7 +499,7 @@ public final class WireGuard implements Resource {
                 differences.add("its address can be reached by other interfaces");
             }
             differences.addAll(Interfaces.differences(wireGuard, facts));
-            Set<String> stray = strayKeys(wireGuard, facts);
+            Set<String> stray = StrayKeys.of(wireGuard, facts);
             if (!stray.isEmpty()) {
                 differences.add("it still holds " + WritePresharedKeys.named(stray) + ", of which it is no peer");
             }

@@ -42,6 +42,7 @@ import dev.promguard.host.SecretFile;
 import dev.promguard.host.SecretFiles;
 import dev.promguard.host.ServedPorts;
 import dev.promguard.host.ShellCall;
+import dev.promguard.host.StrayKeys;
 import dev.promguard.host.Units;
 import dev.promguard.host.Units.UnitAction;
 import dev.promguard.host.Users;
@@ -174,7 +175,7 @@ public final class MemoryMachine {
             arguments -> authorizedKeys(),
             Membership.FACTS,
             arguments -> membership(),
-            WireGuard.UNNAMED_KEYS,
+            StrayKeys.FACTS,
             arguments -> unnamedKeys());
 
     private final Set<SshPublicKey> admitted = new HashSet<>();

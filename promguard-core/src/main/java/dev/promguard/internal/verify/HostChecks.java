@@ -30,7 +30,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a host's own facts say of it. A pure function of the spec, the facts and what is decided about the host. */
@@ -343,19 +342,6 @@ final class HostChecks {
         return strays.isEmpty()
                 ? "port " + words(ports) + " nowhere else"
                 : "also on " + listed(strays.stream().map(HostChecks::describe));
-    }
-
-    /** The TCP ports that something beside loopback listens on and that no rule is known to admit. */
-    static Set<Integer> unadmitted(Blueprint.Host host, HostFacts facts) {
-        List<LoadedRule> loaded =
-                facts.firewall().accepting().stream().map(LoadedRule::new).toList();
-        return facts.listening().stream()
-                .filter(socket -> socket.protocol().equals("tcp") && socket.port() > 0 && !isLoopback(socket))
-                .map(SocketFact::port)
-                .filter(port -> loaded.stream().noneMatch(rule -> rule.mayAdmit(Protocol.TCP, port)))
-                .filter(port -> host.firewall().stream()
-                        .noneMatch(rule -> rule.protocol() == Protocol.TCP && rule.port() == port))
-                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Rules of other origin for ports that are not guarded. The reader of the report judges them. */

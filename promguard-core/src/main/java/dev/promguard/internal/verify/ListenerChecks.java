@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Whether anything that listens on a host can be reached, beside what is allowed: what the spec admits (SSH and WireGuard among it),
@@ -157,5 +158,19 @@ final class ListenerChecks {
         if (!names.isEmpty()) {
             observed.add(what + HostChecks.listed(names.stream()));
         }
+    }
+
+    /** The TCP ports that something beside loopback listens on and that no rule is known to admit. */
+    static Set<Integer> unadmitted(Blueprint.Host host, HostFacts facts) {
+        List<LoadedRule> loaded =
+                facts.firewall().accepting().stream().map(LoadedRule::new).toList();
+        return facts.listening().stream()
+                .filter(socket ->
+                        socket.protocol().equals("tcp") && socket.port() > 0 && !HostChecks.isLoopback(socket))
+                .map(SocketFact::port)
+                .filter(port -> loaded.stream().noneMatch(rule -> rule.mayAdmit(Protocol.TCP, port)))
+                .filter(port -> host.firewall().stream()
+                        .noneMatch(rule -> rule.protocol() == Protocol.TCP && rule.port() == port))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 }

@@ -234,7 +234,7 @@ final class ReachabilityChecks {
         if (known != null) {
             Stream.concat(
                             TrafficChecks.undeclared(host, published(host.name())),
-                            HostChecks.unadmitted(host, known).stream())
+                            ListenerChecks.unadmitted(host, known).stream())
                     .distinct()
                     .filter(port -> !ports.contains(port))
                     .limit(MOST_PORTS)

@@ -16,8 +16,8 @@ import dev.promguard.host.ReleaseInstall;
 import dev.promguard.host.Ruleset;
 import dev.promguard.host.ServedPorts;
 import dev.promguard.host.StateFolders;
+import dev.promguard.host.StrayKeys;
 import dev.promguard.host.UfwSettings;
-import dev.promguard.host.WireGuard;
 import java.util.List;
 import java.util.Map;
 
@@ -54,7 +54,7 @@ final class Queries {
                         new FactsQuery.ResourceCall(StateFolders.FACTS, List.of("/var/lib/absent")),
                         new FactsQuery.ResourceCall(AuthorizedKeys.FACTS, List.of()),
                         new FactsQuery.ResourceCall(Membership.FACTS, List.of()),
-                        new FactsQuery.ResourceCall(WireGuard.UNNAMED_KEYS, List.of("wg0")),
+                        new FactsQuery.ResourceCall(StrayKeys.FACTS, List.of("wg0")),
                         new FactsQuery.ResourceCall(Packages.FACTS, List.of("ufw")),
                         new FactsQuery.ResourceCall(Packages.REMOVALS, List.of("ufw"))));
     }
