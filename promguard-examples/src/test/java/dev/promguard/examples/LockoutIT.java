@@ -220,7 +220,8 @@ class LockoutIT {
 
         assertThat(spec().build().plan().problems())
                 .singleElement()
-                .satisfies(problem -> assertThat(problem.message()).contains("port 2222/tcp (sshd) answers now"));
+                .satisfies(problem -> assertThat(problem.message())
+                        .contains("ports 2222/tcp (sshd), 22/tcp (sent to port 2222) answer now"));
         ApplyException failure = catchThrowableOfType(
                 ApplyException.class,
                 () -> spec(Duration.ofSeconds(12))
