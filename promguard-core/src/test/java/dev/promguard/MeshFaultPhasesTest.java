@@ -99,6 +99,11 @@ class MeshFaultPhasesTest {
             }
         }
 
+        /** Where no host is changed, nothing is told of steps, and the destroy of a cloud's mesh asks no host. */
+        boolean mayHaveNoMoment() {
+            return this == SSH_CUT || calls.startsWith("Progress.");
+        }
+
         /** Whether what fails says why. */
         boolean isTold() {
             return this != SSH_CUT && !isHarmless();
@@ -158,7 +163,7 @@ class MeshFaultPhasesTest {
                         story + ", " + fault + " at " + moment + " of " + moments.size() + ", " + call, e);
             }
         }
-        assertThat(EVERY > 1 || tried > 0 || fault.calls.startsWith("Progress."))
+        assertThat(EVERY > 1 || tried > 0 || fault.mayHaveNoMoment())
                 .as("moments of " + moments)
                 .isTrue();
     }

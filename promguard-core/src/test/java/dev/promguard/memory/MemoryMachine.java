@@ -1202,7 +1202,12 @@ public final class MemoryMachine {
     void begin(Change change, NewKeys keys, HostSession session, HostSession.Progress progress) {
         arm(change, session);
         progress.started(change);
-        make(change, keys, progress);
+        HostKeyFingerprint fresh = change instanceof HostKey.Replace ? newKey() : hostKey();
+        if (change instanceof HostKey.Replace && !change.describe().equals(failing())) {
+            // Whoever is told may ask this machine something else, over another session.
+            progress.newHostKey(fresh);
+        }
+        make(change, keys, fresh, progress);
         progress.done(change);
     }
 
@@ -1224,13 +1229,18 @@ public final class MemoryMachine {
         }
     }
 
-    private synchronized void make(Change change, NewKeys keys, HostSession.Progress progress) {
+    private synchronized @Nullable String failing() {
+        return failingChange;
+    }
+
+    private synchronized void make(
+            Change change, NewKeys keys, HostKeyFingerprint fresh, HostSession.Progress progress) {
         if (change.describe().equals(failingChange)) {
             throw HostException.of(ErrorCode.STEP_FAILED, address, address, change.describe())
                     .exitCode(1)
                     .because("it was told to fail", "Tell it otherwise.");
         }
-        new Doer(keys, progress).make(change);
+        new Doer(keys, fresh, progress).make(change);
         changes.add(change.describe());
         look();
     }
@@ -1301,9 +1311,11 @@ public final class MemoryMachine {
 
     private final class Doer {
         private final NewKeys keys;
+        private final HostKeyFingerprint fresh;
         private final HostSession.Progress progress;
 
-        Doer(NewKeys keys, HostSession.Progress progress) {
+        Doer(NewKeys keys, HostKeyFingerprint fresh, HostSession.Progress progress) {
+            this.fresh = fresh;
             this.keys = keys;
             this.progress = progress;
         }
@@ -1630,8 +1642,6 @@ public final class MemoryMachine {
         }
 
         private Boolean replaceHostKey() {
-            HostKeyFingerprint fresh = newKey();
-            progress.newHostKey(fresh);
             hostKey = fresh;
             return everHostKeys.add(fresh);
         }
