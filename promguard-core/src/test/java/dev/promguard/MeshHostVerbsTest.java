@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Problem;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -63,18 +65,36 @@ class MeshHostVerbsTest {
         return new Broken(Optional.ofNullable(thrown.get()), calls.made().size() >= number);
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"FAILS", "LOSES_ANSWER", "BLOCKS"})
-    void replace_brokenAtEachCall_saysThatTheHostIsDeletedAndThatApplyCreatesIt(Problem problem) throws Exception {
-        int lost = 0;
+    /** A verb on a mesh of its own, broken at a call, and the id that the host had before. */
+    private record BrokenRun(
+            Account account,
+            String id,
+            int number,
+            @Nullable Throwable thrown) {}
+
+    private static List<BrokenRun> runs(Problem problem, Consumer<Mesh> verb) throws InterruptedException {
+        List<BrokenRun> runs = new ArrayList<>();
         int number = 1;
         for (boolean reached = true; reached; number += EVERY) {
             assertThat(number).isLessThan(MANY);
             Account account = applied();
             String id = account.state("shop", "db-1").providerId().orElseThrow();
-            Broken broken = broken(account, problem, number, mesh -> mesh.replace("db-1"));
+            Broken broken = broken(account, problem, number, verb);
             reached = broken.reached();
-            Throwable thrown = broken.thrown().orElse(null);
+            runs.add(new BrokenRun(account, id, number, broken.thrown().orElse(null)));
+        }
+        return runs;
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FAILS", "LOSES_ANSWER", "BLOCKS"})
+    void replace_brokenAtEachCall_saysThatTheHostIsDeletedAndThatApplyCreatesIt(Problem problem) throws Exception {
+        int lost = 0;
+        for (BrokenRun run : runs(problem, mesh -> mesh.replace("db-1"))) {
+            Account account = run.account();
+            String id = run.id();
+            int number = run.number();
+            Throwable thrown = run.thrown();
             boolean deleted = account.cloud.list("shop").stream()
                     .noneMatch(host -> host.id().equals(id));
             if (thrown != null && deleted) {
@@ -98,13 +118,10 @@ class MeshHostVerbsTest {
     @EnumSource(names = {"FAILS", "LOSES_ANSWER", "BLOCKS"})
     void resize_brokenAtEachCall_saysWhichSizeTheHostHas(Problem problem) throws Exception {
         int resized = 0;
-        int number = 1;
-        for (boolean reached = true; reached; number += EVERY) {
-            assertThat(number).isLessThan(MANY);
-            Account account = applied();
-            Broken broken = broken(account, problem, number, mesh -> mesh.resize("db-1"));
-            reached = broken.reached();
-            Throwable thrown = broken.thrown().orElse(null);
+        for (BrokenRun run : runs(problem, mesh -> mesh.resize("db-1"))) {
+            Account account = run.account();
+            int number = run.number();
+            Throwable thrown = run.thrown();
             boolean done = account.cloud.list("shop").stream()
                     .anyMatch(host -> host.size().equals("s-2vcpu-4gb"));
             if (thrown != null && done) {

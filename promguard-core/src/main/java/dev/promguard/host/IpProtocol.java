@@ -27,6 +27,11 @@ record IpProtocol(int number, String name) {
         return word.toLowerCase(Locale.ROOT).equals(name) || word.equals(String.valueOf(number));
     }
 
+    /** Whether a word of a rule stands for it, alone or with all others. */
+    boolean isMeantBy(String word) {
+        return isNamed(word) || word.equals("all") || word.equals("0");
+    }
+
     /**
      * The protocol in words.
      *

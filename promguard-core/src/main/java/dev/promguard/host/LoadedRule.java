@@ -114,8 +114,7 @@ public final class LoadedRule {
             return false;
         }
         String of = options.getOrDefault("-p", "all").toLowerCase(Locale.ROOT);
-        String number = protocol == Protocol.TCP ? "6" : "17";
-        if (!of.equals("all") && !of.equals("0") && !of.equals(protocol.id()) && !of.equals(number)) {
+        if (!IpProtocol.of(protocol).isMeantBy(of)) {
             return false;
         }
         String ports = options.getOrDefault("--dport", options.getOrDefault("--dports", ""));

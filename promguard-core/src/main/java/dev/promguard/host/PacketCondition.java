@@ -117,7 +117,7 @@ record PacketCondition(On on, boolean negated, List<String> values) {
             case FROM -> address(packet.from(), value, packet.family());
             case TO -> address(packet.to(), value, packet.family());
             case FAMILY -> answer(String.valueOf(packet.family()).equals(value));
-            case PROTOCOL -> protocol(packet, value);
+            case PROTOCOL -> answer(packet.protocol().isMeantBy(value));
             case FROM_PORT -> port(packet.fromPort(), value);
             case TO_PORT -> port(packet.toPort(), value);
             case ANY_PORT -> port(packet.fromPort(), value).or(port(packet.toPort(), value));
@@ -176,10 +176,6 @@ record PacketCondition(On on, boolean negated, List<String> values) {
                 && (dash < 0
                         ? block.contains(address)
                         : first.compareTo(address) <= 0 && address.compareTo(last) <= 0));
-    }
-
-    private static Answer protocol(Packet packet, String value) {
-        return answer(packet.protocol().isNamed(value) || value.equals("all") || value.equals("0"));
     }
 
     private static Answer port(int port, String value) {

@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 
 /**
  * Preshared keys that a host holds for hosts that are no peers of it, as where a run was cut off after it had written the interface's
@@ -15,7 +14,6 @@ public final class StrayKeys {
     public static final ResourceFacts<UnnamedKeysFact> FACTS =
             ResourceFacts.of("preshared-keys", UnnamedKeysFact.class, new UnnamedKeysFact(Set.of()), Reader::new);
 
-    private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
     private static final int MOST = 20_000;
 
     private StrayKeys() {}
@@ -46,7 +44,7 @@ public final class StrayKeys {
             if (!line.kind().equals("unnamed") || peers.size() >= MOST) {
                 throw line.unknown();
             }
-            peers.add(line.fields(1).field(1, HOST));
+            peers.add(line.fields(1).field(1, WireGuard.HOST));
         }
 
         @Override

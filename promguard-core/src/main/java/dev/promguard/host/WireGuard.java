@@ -28,7 +28,8 @@ public final class WireGuard implements Resource {
     static final WireGuard RESOURCE = new WireGuard();
     private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9_=+.-]{1,15}");
     private static final int MOST_NAMED = 3;
-    private static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
+    /** The form of a host's name, which its preshared key's file has too. */
+    static final Pattern HOST = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
     private WireGuard() {}
 

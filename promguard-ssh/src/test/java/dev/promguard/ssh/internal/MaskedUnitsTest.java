@@ -1,6 +1,5 @@
 package dev.promguard.ssh.internal;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -9,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,13 +77,7 @@ class MaskedUnitsTest {
     }
 
     private static String shell(String text) throws Exception {
-        Process shell = OwnNetwork.shell().redirectErrorStream(true).start();
-        try (var in = shell.getOutputStream()) {
-            in.write(text.getBytes(UTF_8));
-        }
-        String out = new String(shell.getInputStream().readAllBytes(), UTF_8);
-        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        return out.replace(NONCE + "\t", "");
+        return OwnNetwork.run(text).replace(NONCE + "\t", "");
     }
 
     private void mask(String... links) throws IOException {

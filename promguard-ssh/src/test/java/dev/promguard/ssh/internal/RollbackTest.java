@@ -65,13 +65,7 @@ class RollbackTest {
     }
 
     private static String run(String text) throws Exception {
-        Process shell = OwnNetwork.shell().redirectErrorStream(true).start();
-        try (var in = shell.getOutputStream()) {
-            in.write(text.getBytes(UTF_8));
-        }
-        String out = new String(shell.getInputStream().readAllBytes(), UTF_8);
-        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        return out.replace(NONCE + "\t", "");
+        return OwnNetwork.run(text).replace(NONCE + "\t", "");
     }
 
     /** A run that is at work: it holds the lock until it is told to end. */
