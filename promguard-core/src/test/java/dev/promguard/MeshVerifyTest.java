@@ -682,6 +682,58 @@ class MeshVerifyTest {
         });
     }
 
+    /** Without the interface a scrape fails whatever passes between the hosts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"shop-monitor-1", "shop-node-1"})
+    void verify_scrapeFailsForTheInterfaceIsDown_namesTheInterface(String host) {
+        account.cloud.machine(host).deleteInterface();
+        prometheus.scrapes(mesh.blueprint(), "shop-node-1");
+
+        List<Check> scrapes = scrapesThatFailed();
+
+        assertThat(scrapes).singleElement().satisfies(check -> {
+            assertThat(check.host()).isEqualTo("shop-node-1");
+            assertThat(check.observed())
+                    .contains("context deadline exceeded")
+                    .contains(
+                            host + " has no wg0 with the address " + (host.contains("node") ? "10.0.0.2" : "10.0.0.1"));
+            assertThat(check.remedy())
+                    .contains("Run apply, which brings wg0 up", "wg-quick@wg0.service on " + host)
+                    .doesNotContain("udp");
+        });
+    }
+
+    @Test
+    void verify_interfaceOfARefusedHostIsDown_sendsNobodyToApplyForItsScrape() {
+        account.cloud.machine("shop-node-1").deleteInterface();
+        account.cloud.machine("shop-node-1").network("10.0.0.9/24");
+        prometheus.scrapes(mesh.blueprint(), "shop-node-1");
+
+        assertThat(scrapesThatFailed())
+                .singleElement()
+                .satisfies(check -> assertThat(check.remedy()).startsWith("Apply refuses the host"));
+    }
+
+    /** A monitor scrapes itself without a tunnel. */
+    @ParameterizedTest
+    @ValueSource(strings = {"shop-monitor-1", "prometheus"})
+    void verify_monitorsOwnTargetIsDown_blamesNoUdpPort(String target) {
+        prometheus.scrapes(mesh.blueprint(), target);
+
+        assertThat(scrapesThatFailed())
+                .singleElement()
+                .satisfies(check -> assertThat(check.remedy())
+                        .contains("see on the host what listens at port "
+                                + (target.equals("prometheus") ? "9090" : "9100"))
+                        .doesNotContain("udp"));
+    }
+
+    private List<Check> scrapesThatFailed() {
+        return mesh.verify().failures().stream()
+                .filter(check -> check.kind() == CheckKind.TARGET_UP)
+                .toList();
+    }
+
     @Test
     void verify_peerOfNobody_isNamed() {
         PublicKey unknown = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");

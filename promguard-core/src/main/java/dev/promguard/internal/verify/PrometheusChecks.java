@@ -13,6 +13,7 @@ import dev.promguard.host.ManagedFile;
 import dev.promguard.internal.verify.ExpectedTargets.Expected;
 import dev.promguard.internal.verify.PrometheusApi.Rule;
 import dev.promguard.internal.verify.PrometheusApi.Target;
+import dev.promguard.internal.verify.ReachabilityChecks.WithoutTunnel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,10 +29,17 @@ final class PrometheusChecks {
     private final MeshSpec spec;
     private final Blueprint blueprint;
     private final Blueprint.Host monitor;
+    private final ReachabilityChecks tunnels;
     private final List<Check> checks = new ArrayList<>();
     private final Map<String, String> health = new TreeMap<>();
 
-    PrometheusChecks(Blueprint blueprint, Blueprint.Host monitor) {
+    /**
+     * The checks of one monitor.
+     *
+     * @param tunnels what is known of the ways between the hosts
+     */
+    PrometheusChecks(Blueprint blueprint, Blueprint.Host monitor, ReachabilityChecks tunnels) {
+        this.tunnels = tunnels;
         this.spec = blueprint.spec();
         this.blueprint = blueprint;
         this.monitor = monitor;
@@ -110,30 +118,58 @@ final class PrometheusChecks {
         List<Target> probes = each.among(targets);
         List<Target> down =
                 probes.stream().filter(target -> !target.health().equals("up")).toList();
+        boolean up = down.isEmpty() && probes.size() == each.count();
+        Optional<WithoutTunnel> without = up ? Optional.empty() : tunnels.withoutTunnel(monitor, each.host());
         checks.add(targetItem(monitor, each)
                 .made(
                         method,
-                        down.isEmpty()
-                                ? probes.size() + " of " + each.count() + " are up"
-                                : down.get(0).url() + " is " + down.get(0).health() + " ("
-                                        + down.get(0).lastError() + ")",
-                        down.isEmpty() && probes.size() == each.count(),
-                        "Run apply; if one stays down, see that the exporter's configuration has its module."));
+                        (down.isEmpty()
+                                        ? probes.size() + " of " + each.count() + " are up"
+                                        : down.get(0).url() + " is "
+                                                + down.get(0).health() + " ("
+                                                + down.get(0).lastError() + ")")
+                                + without.map(tunnel -> "; " + tunnel.observed())
+                                        .orElse(""),
+                        up,
+                        without.map(WithoutTunnel::remedy)
+                                .orElseGet(() -> tunnels.remedy(
+                                        each.host().name(),
+                                        "Run apply; if one stays down, see that the exporter's configuration has its"
+                                                + " module."))));
     }
 
     private String target(List<Target> targets, Expected each, String method) {
         Optional<Target> target = each.among(targets).stream().findFirst();
         String said = target.map(Target::health).orElse("missing");
+        boolean up = said.equals("up");
+        Optional<WithoutTunnel> without =
+                up || isAtLoopback(each) ? Optional.empty() : tunnels.withoutTunnel(monitor, each.host());
         checks.add(targetItem(monitor, each)
                 .made(
                         method,
                         target.map(found -> found.url() + " is " + said
-                                        + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
-                                .orElse("no such target"),
-                        said.equals("up"),
-                        "Run apply; if it stays down, see that "
-                                + spec.wireGuardPort(each.host().spec()) + "/udp passes between the hosts."));
+                                                + (found.lastError().isEmpty() ? "" : " (" + found.lastError() + ")"))
+                                        .orElse("no such target")
+                                + without.map(tunnel -> "; " + tunnel.observed())
+                                        .orElse(""),
+                        up,
+                        without.map(WithoutTunnel::remedy)
+                                .orElseGet(() -> tunnels.remedy(each.host().name(), remedy(each)))));
         return said;
+    }
+
+    /** Whether a target is Prometheus itself, which it reaches on its own host without a tunnel. */
+    private static boolean isAtLoopback(Expected each) {
+        return each.page().isEmpty();
+    }
+
+    /** What to do about a target that is down though the tunnel to it is there. */
+    private String remedy(Expected each) {
+        return each.host().name().equals(monitor.name())
+                ? "Run apply; if it stays down, see on the host what listens at port " + each.port()
+                        + ", and what its journal says."
+                : "Run apply; if it stays down, see that "
+                        + spec.wireGuardPort(each.host().spec()) + "/udp passes between the hosts.";
     }
 
     /** What is checked of a target. */

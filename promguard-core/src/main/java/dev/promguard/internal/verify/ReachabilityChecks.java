@@ -116,6 +116,30 @@ final class ReachabilityChecks {
         return probes;
     }
 
+    /**
+     * Why nothing comes by the tunnel between two hosts.
+     *
+     * @param observed what is known of the host without its interface, as a clause
+     * @param remedy what to do about it
+     */
+    record WithoutTunnel(String observed, String remedy) {}
+
+    /** The first of two hosts that is known to lack its WireGuard interface or its address there, if one does. */
+    Optional<WithoutTunnel> withoutTunnel(Blueprint.Host from, Blueprint.Host to) {
+        String interfaceName = blueprint.interfaceName();
+        return Stream.of(from, to)
+                .filter(end -> !isInTunnels(end))
+                .map(end -> new WithoutTunnel(
+                        end.name() + " has no " + interfaceName + " with the address " + end.address(),
+                        remedy(end.name(), bringUp(interfaceName, end.name()))))
+                .findFirst();
+    }
+
+    /** A remedy that begins with an apply, for a host that an apply may refuse. */
+    String remedy(String host, String remedy) {
+        return refused.contains(host) ? afterProblems(remedy) : remedy;
+    }
+
     /** What shows that a closed port means something: SSH at an address that no session came by. */
     private Optional<Probe> control(Blueprint.Host host, String address) {
         return isReachedAt(host, address) ? Optional.empty() : Optional.of(new Probe(address, ssh(host)));
@@ -538,20 +562,14 @@ final class ReachabilityChecks {
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
         }
-        Optional<String> withoutInterface = Stream.of(blueprint.host(monitor), host)
-                .filter(end -> !isInTunnels(end))
-                .map(Blueprint.Host::name)
-                .findFirst();
-        if (withoutInterface.isPresent()) {
+        Optional<WithoutTunnel> without = withoutTunnel(blueprint.host(monitor), host);
+        if (without.isPresent()) {
             return item.made(
                     method,
-                    answer.result().words() + ", and not by the tunnel: " + withoutInterface.get() + " has no "
-                            + blueprint.interfaceName() + " with the address "
-                            + blueprint.host(withoutInterface.get()).address(),
+                    answer.result().words() + ", and not by the tunnel: "
+                            + without.get().observed(),
                     false,
-                    refused.contains(withoutInterface.get())
-                            ? afterProblems(bringUp(blueprint.interfaceName(), withoutInterface.get()))
-                            : bringUp(blueprint.interfaceName(), withoutInterface.get()));
+                    without.get().remedy());
         }
         boolean large = answer.whole() && answer.bytes() >= MORE_THAN_A_PACKET;
         return item.made(

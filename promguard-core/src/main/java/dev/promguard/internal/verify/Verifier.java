@@ -55,6 +55,7 @@ public final class Verifier {
     private final Roster roster;
     private final Blueprint blueprint;
     private final Map<String, String> addresses;
+    private final ReachabilityChecks reachability;
     private final Map<String, HostFacts> facts = new LinkedHashMap<>();
     private final List<Check> checks = new ArrayList<>();
     /** Why hosts could not be observed, by host. */
@@ -84,6 +85,11 @@ public final class Verifier {
         this.roster = observed.roster();
         this.blueprint = roster.blueprint();
         this.addresses = roster.publicAddresses();
+        this.reachability = ReachabilityChecks.of(observed);
+        reachability.refused(decision.hosts().stream()
+                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
+                .map(HostDecision::name)
+                .toList());
     }
 
     /**
@@ -219,7 +225,7 @@ public final class Verifier {
         hostKey(host.name(), seen);
         PrometheusAnswer answer = probes.prometheus().get(host.name());
         if (answer != null) {
-            PrometheusChecks prometheus = new PrometheusChecks(blueprint, host)
+            PrometheusChecks prometheus = new PrometheusChecks(blueprint, host, reachability)
                     .check(answer, decided.desired().orElseThrow());
             checks.addAll(prometheus.checks());
             prometheus
@@ -293,11 +299,6 @@ public final class Verifier {
                 .forEach((name, why) -> checks.add(new CheckItem(
                                 name, CheckKind.CAN_PROBE_OTHERS, "can probe the ports of the others")
                         .failed("SSH with the pinned host key", why, "Fix what is said there, and verify again.")));
-        ReachabilityChecks reachability = ReachabilityChecks.of(observed);
-        reachability.refused(decision.hosts().stream()
-                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
-                .map(HostDecision::name)
-                .toList());
         AddressProofs proofs = AddressProofs.of(reachability, observed);
         Map<String, Map<Probe, ProbeResult>> inside = proofs.proven(probes.inside(), probes.hostKeys());
         checks.addAll(reachability.inside(inside, proofs.notJudged(probes.inside(), inside)));
