@@ -77,6 +77,26 @@ class MeshSystemTest {
     }
 
     @Test
+    void planAndApply_fileThatUfwsStartDoesNotRead_refuseBeforeAnyChange() {
+        monitor.says(UfwSettings.FACTS, "carriage-return\t/etc/default/ufw", "carriage-return\t/etc/ufw/before.rules");
+
+        assertRefused(
+                spec -> spec,
+                "ufw cannot start, for lines in /etc/default/ufw, /etc/ufw/before.rules end in CR LF",
+                "sed -i 's/\\r$//' /etc/default/ufw /etc/ufw/before.rules");
+    }
+
+    @Test
+    void plan_unitOfUfwThatItsOwnerMasked_isUnmaskedByName() {
+        monitor.says(UfwSettings.FACTS, "masked");
+
+        assertThat(spec().plan().toString()).contains("~ unmask ufw.service");
+        spec().apply();
+        monitor.disableFirewall();
+        assertThat(spec().plan().toString()).contains("! ufw.service is masked (drift)   → unmask");
+    }
+
+    @Test
     void plan_packagesThatDpkgHasNotFinished_areNamed() {
         monitor.says(Packages.FACTS, "unfinished\thalf-configured\tbroken-thing", "unfinished\tunpacked\tneedy:amd64");
 

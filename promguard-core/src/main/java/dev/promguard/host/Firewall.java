@@ -20,6 +20,7 @@ public final class Firewall implements Resource {
 
     private static final int LONGEST_COMMENT = 60;
     private static final String NFTABLES = "nftables.service";
+    private static final String UFW_UNIT = "ufw.service";
     private static final Pattern SCRAPER =
             Pattern.compile("[a-z0-9-]+ WireGuard ([a-z0-9_-]+ scraper|Prometheus viewer)");
 
@@ -344,6 +345,12 @@ public final class Firewall implements Resource {
                     false,
                     "ufw: go on forwarding packets for others, but none from or to "
                             + explanation.desired().wireGuard().name()));
+        }
+        if (explanation.facts().of(UfwSettings.FACTS).masked()) {
+            boolean drift = explanation.isDrift(change);
+            String what = drift ? UFW_UNIT + " is masked (drift)   → unmask" : "unmask " + UFW_UNIT;
+            explained.add(ExplainedChange.of(id(), Change.Action.UPDATE, UFW_UNIT, drift, what)
+                    .between("masked", "enabled"));
         }
         String cause = firewall.active()
                 ? ""

@@ -24,8 +24,19 @@ facts_firewall() {
     facts_rules 6 ufw6 ip6tables /etc/ufw/user6.rules
 }
 
-# facts_ufw_settings: login-from ADDRESS while ufw is off; whether ufw drops all IPv6, and if it does, whether this login comes over it.
+# facts_ufw_settings: carriage-return FILE for each of its files with one, which ufw's own start does not read; whether its unit is masked;
+# login-from ADDRESS while ufw is off; whether ufw drops all IPv6, and if it does, whether this login comes over it.
 facts_ufw_settings() {
+    for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/before.rules /etc/ufw/before6.rules /etc/ufw/user.rules \
+        /etc/ufw/user6.rules /etc/ufw/after.rules /etc/ufw/after6.rules; do
+        ! grep -qsE "^[^#]*$CR\$" "$file" || say fact ufw-settings carriage-return "$file"
+    done
+    for file in /etc/systemd/system/ufw.service /run/systemd/system/ufw.service; do
+        if [ -e "$file" ] && [ ! -s "$file" ]; then
+            say fact ufw-settings masked
+            break
+        fi
+    done
     connection=${SSH_CONNECTION:-}
     # sudo does not pass it on, but has it.
     if [ -z "$connection" ] && [ -r "/proc/$PPID/environ" ]; then
@@ -363,6 +374,7 @@ undo_firewall() {
     fi
     if [ "$stays" = yes ]; then
         reload_closed || return
+        [ ! -e "$MANIFEST/ufw/enabled" ] || undo_firewall_at_boot || return
     else
         for tables in iptables ip6tables; do
             "$tables" -S INPUT >/dev/null 2>&1 || continue
@@ -377,13 +389,18 @@ undo_firewall() {
                 "$tables" $line || return
             done <"$MANIFEST/ufw/$tables"
         done
-        case $(cat "$MANIFEST/ufw/at-boot") in
-            disabled) systemctl disable ufw.service || return ;;
-            masked) systemctl mask ufw.service || return ;;
-        esac
+        undo_firewall_at_boot || return
     fi
     rm -rf "$TMP"
     TMP=
+}
+
+# undo_firewall_at_boot: whether ufw comes up at boot as it did before, also where it was on and did not.
+undo_firewall_at_boot() {
+    case $(cat "$MANIFEST/ufw/at-boot") in
+        disabled) systemctl disable ufw.service ;;
+        masked) mask_again ufw.service ;;
+    esac
 }
 
 # ufw_without_ipv6: whether ufw admits nothing over IPv6: where its setting is anything but yes.

@@ -238,14 +238,19 @@ undo_masks() {
         if systemctl is-active -q -- "$running"; then
             say leftover "$unit, which was masked before, for it runs"
         else
-            if [ -d "$STATE/rollback" ]; then
-                printf '%s\n' "$unit" >>"$STATE/rollback/masked-again" || return
-                sync "$STATE/rollback/masked-again" "$STATE/rollback" || return
-            fi
-            systemctl mask -- "$unit" || return
-            say leftover "$unit, masked as it was before"
+            mask_again "$unit" || return
         fi
     done
+}
+
+# mask_again UNIT: as it was before. A rollback of the uninstallation takes the mask off.
+mask_again() {
+    if [ -d "$STATE/rollback" ]; then
+        printf '%s\n' "$1" >>"$STATE/rollback/masked-again" || return
+        sync "$STATE/rollback/masked-again" "$STATE/rollback" || return
+    fi
+    systemctl mask -- "$1" || return
+    say leftover "$1, masked as it was before"
 }
 
 # enable_unit UNIT: with it, all that this run is to start, for systemd reads every unit file anew each time it enables one.

@@ -53,6 +53,8 @@ class SystemFactsTest {
                     .replace("/lib/modules", folder + "/lib")
                     .replace("/etc/default", folder + "/etc/default")
                     .replace("/etc/ufw", folder + "/etc/ufw")
+                    .replace("/etc/systemd", folder + "/etc/systemd")
+                    .replace("/run/systemd", folder + "/run/systemd")
                     .getBytes(UTF_8);
         }
         ProcessBuilder shell = new ProcessBuilder("sh", "-s").redirectErrorStream(true);
@@ -111,6 +113,36 @@ class SystemFactsTest {
 
         assertThat(run(Map.of("SSH_CONNECTION", connection), "facts_ufw_settings"))
                 .isEqualTo(facts.replace(';', '\n'));
+    }
+
+    /** ufw's own start is a shell script that reads them, and hands the rules to iptables-restore. A comment does no harm. */
+    @Test
+    void ufwSettings_filesWithCarriageReturns_areNamed() throws Exception {
+        ufwIs("yes");
+        Files.writeString(folder.resolve("etc/default/ufw"), "IPV6=yes\r\n");
+        Files.writeString(folder.resolve("etc/ufw/before.rules"), "*filter\nCOMMIT\r\n");
+        Files.writeString(folder.resolve("etc/ufw/after.rules"), "# of the owner\r\n*filter\nCOMMIT\n");
+
+        assertThat(run(Map.of(), "facts_ufw_settings").replace(folder.toString(), ""))
+                .isEqualTo("""
+                        fact ufw-settings carriage-return /etc/default/ufw
+                        fact ufw-settings carriage-return /etc/ufw/before.rules""");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"etc, link, masked", "run, link, masked", "etc, empty, masked", "etc, unit, ''", "etc, none, ''"})
+    void ufwSettings_maskOfItsUnit_isTold(String where, String what, String told) throws Exception {
+        ufwIs("yes");
+        Path unit = Files.createDirectories(folder.resolve(where + "/systemd/system"))
+                .resolve("ufw.service");
+        switch (what) {
+            case "link" -> Files.createSymbolicLink(unit, Path.of("/dev/null"));
+            case "empty" -> Files.createFile(unit);
+            case "unit" -> Files.writeString(unit, "[Unit]\n");
+            default -> assertThat(unit).doesNotExist();
+        }
+
+        assertThat(run(Map.of(), "facts_ufw_settings")).isEqualTo(told.isEmpty() ? "" : "fact ufw-settings " + told);
     }
 
     private void ufwIs(String enabled) throws IOException {

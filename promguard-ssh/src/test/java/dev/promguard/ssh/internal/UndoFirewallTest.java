@@ -89,6 +89,24 @@ class UndoFirewallTest {
                         -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT""");
     }
 
+    /** A ufw that was on and that nothing was to bring up at boot, as its owner wants it, is so again. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "masked | systemctl mask -- ufw.service;leftover ufw.service, masked as it was before",
+                "disabled | systemctl disable ufw.service",
+                "enabled | ''"
+            })
+    void undo_ufwThatWasOn_comesUpAtBootAsBefore(String state, String done) throws Exception {
+        assertThat(run("""
+                        rm -rf $MANIFEST/ufw; mkdir -p FOLDER/ufw; echo ENABLED=yes >FOLDER/ufw/ufw.conf
+                        systemctl() { case $1 in is-enabled) echo STATE ;; *) echo "systemctl $*" >&3 ;; esac; }
+                        reload_closed() { :; }
+                        note_firewall && undo_firewall
+                        """.replace("STATE ;;", state + " ;;"))).isEqualTo(done.replace(';', '\n'));
+    }
+
     /** What ufw writes down of the two rules was printed by ufw 0.36.2. */
     @Test
     void apply_hostThatForwards_goesOnForwardingAndNothingOfItStays() throws Exception {
