@@ -27,9 +27,9 @@ facts_firewall() {
 # facts_ufw_settings: carriage-return FILE for each of its files with one, which ufw's own start does not read; whether its unit is masked;
 # login-from ADDRESS while ufw is off; whether ufw drops all IPv6, and if it does, whether this login comes over it.
 facts_ufw_settings() {
-    for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/before.rules /etc/ufw/before6.rules /etc/ufw/user.rules \
-        /etc/ufw/user6.rules /etc/ufw/after.rules /etc/ufw/after6.rules; do
-        ! grep -qsE "^[^#]*$CR\$" "$file" || say fact ufw-settings carriage-return "$file"
+    grep -lsE "^[^#]*$CR\$" /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/before.rules /etc/ufw/before6.rules /etc/ufw/user.rules \
+        /etc/ufw/user6.rules /etc/ufw/after.rules /etc/ufw/after6.rules | while read -r file; do
+        say fact ufw-settings carriage-return "$file"
     done
     for file in /etc/systemd/system/ufw.service /run/systemd/system/ufw.service; do
         if [ -e "$file" ] && [ ! -s "$file" ]; then
@@ -241,13 +241,40 @@ without_ufw() {
     "$1-save" -t filter | grep -v -e '^:ufw' -e '-[AI] ufw' -e '-j ufw' | "$1-restore" -w
 }
 
-# reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload.
+# reload_closed: has ufw load all its rules anew. Nothing new is let in meanwhile, unlike with ufw's own reload. Where ufw cannot load them,
+# for a line of its files that somebody wrote since, those are loaded again that were: without any, nobody would reach the host any more.
 reload_closed() {
+    LOADED=$(mktemp -d /run/promguard.XXXXXX) && save_loaded "$LOADED" || return
+    load_ufw_closed
+    reloaded=$?
+    if [ "$reloaded" -ne 0 ]; then
+        load_saved "$LOADED"
+        WHY='ufw could not load its rules (/lib/ufw/ufw-init start says why), and those that were loaded before are again'
+    fi
+    rm -rf "$LOADED"
+    return "$reloaded"
+}
+
+load_ufw_closed() {
     for tables in iptables ip6tables; do
         "$tables" -S INPUT >/dev/null 2>&1 || continue
         "$tables" -P INPUT DROP && without_ufw "$tables" || return
     done
     xtables_free && /lib/ufw/ufw-init start
+}
+
+# save_loaded FOLDER: the rules that ufw and others have loaded into the tables that ufw uses.
+save_loaded() {
+    for tables in iptables ip6tables; do
+        ! "$tables" -S INPUT >/dev/null 2>&1 || "$tables-save" -t filter >"$1/$tables" || return
+    done
+}
+
+# load_saved FOLDER: loads them again, and nothing else.
+load_saved() {
+    for tables in iptables ip6tables; do
+        [ ! -s "$1/$tables" ] || "$tables-restore" -w <"$1/$tables"
+    done
 }
 
 # note_firewall: how ufw was before its first change.
@@ -258,7 +285,7 @@ note_firewall() {
     TMP=$(mktemp -d "$MANIFEST/.new.XXXXXX") || return
     for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
         if [ -e "$file" ]; then
-            cp -pP "$file" "$TMP/${file##*/}.$(basename "${file%/*}")" || return
+            cp -pL "$file" "$TMP/${file##*/}.$(basename "${file%/*}")" || return
         fi
     done
     for tables in iptables ip6tables; do
@@ -437,16 +464,18 @@ policy_holds() {
 restore_firewall() {
     if [ -e "$saved/ufw-enabled" ]; then
         restore_ufw
-        reload_closed || /lib/ufw/ufw-init start
+        reload_closed || load_saved "$saved"
     elif command -v ufw >/dev/null 2>&1; then
         ufw --force disable
         restore_ufw
     fi
 }
 
+# restore_ufw: its files, each where it is, which a link may say.
 restore_ufw() {
     for copy in "$saved"/ufw/*; do
         [ -e "$copy" ] || continue
-        put_back "$copy" "/$(printf %s "${copy##*/}" | tr : /)"
+        file=/$(printf %s "${copy##*/}" | tr : /)
+        put_back "$copy" "$(readlink -f -- "$file" || printf %s "$file")"
     done
 }

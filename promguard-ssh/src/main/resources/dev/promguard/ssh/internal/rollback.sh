@@ -24,11 +24,12 @@ arm() {
         for file in /etc/default/ufw /etc/ufw/ufw.conf /etc/ufw/user.rules /etc/ufw/user6.rules; do
             if [ -e "$file" ]; then
                 folder=${file%/*}
-                cp -pP "$file" "$TMP/ufw/etc:${folder##*/}:${file##*/}" || return
+                cp -pL "$file" "$TMP/ufw/etc:${folder##*/}:${file##*/}" || return
             fi
         done
         if grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
             : >"$TMP/ufw-enabled"
+            save_loaded "$TMP" || return
         fi
         save_kill_switch "$TMP" || return
         [ -z "$interface" ] || save_wireguard "$interface" "$TMP" || return

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,7 +66,8 @@ class UndoFirewallTest {
                     .end()
                     .text()
                     .replace("/etc/ufw", folder + "/ufw")
-                    .replace("/etc/default/ufw", folder + "/default/ufw");
+                    .replace("/etc/default/ufw", folder + "/default/ufw")
+                    .replace("/lib/ufw", folder + "/lib-ufw");
         }
         ProcessBuilder builder = new ProcessBuilder("unshare", "-n", "sh", "-s");
         builder.environment().putAll(environment);
@@ -105,6 +107,48 @@ class UndoFirewallTest {
                         reload_closed() { :; }
                         note_firewall && undo_firewall
                         """.replace("STATE ;;", state + " ;;"))).isEqualTo(done.replace(';', '\n'));
+    }
+
+    /** A line in before.rules that the owner wrote by hand and never tried, say: ufw has taken its chains away by then. */
+    @ParameterizedTest
+    @CsvSource({
+        "reload_closed, 'ufw could not load its rules (/lib-ufw/ufw-init start says why), and those that were loaded before are again'",
+        "restore_firewall, ''"
+    })
+    void reload_rulesThatUfwCannotLoad_leavesThoseThatWereLoaded(String function, String why) throws Exception {
+        Path init = Files.createDirectories(folder.resolve("lib-ufw")).resolve("ufw-init");
+        Files.writeString(init, "#!/bin/sh\niptables -N ufw-before-input\nexit 1\n");
+        Files.setPosixFilePermissions(init, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        assertThat(run("""
+                                iptables -A ufw-before-input -p tcp --dport 2222 -j ACCEPT
+                                saved=FOLDER/saved; mkdir $saved; : >$saved/ufw-enabled
+                                iptables -S >FOLDER/then; ip6tables -P INPUT DROP; ip6tables -S >>FOLDER/then
+                                save_loaded $saved
+                                [ FUNCTION = reload_closed ] || { iptables -F; ip6tables -P INPUT ACCEPT; }
+                                FUNCTION || say "$WHY"
+                                { iptables -S; ip6tables -S; } | diff FOLDER/then - >&3 && say same
+                                """.replace("FUNCTION", function)).replace(folder.toString(), ""))
+                .isEqualTo((why.isEmpty() ? "" : why + "\n") + "same");
+    }
+
+    /** A setting that lies elsewhere stays there, and is put back there. */
+    @Test
+    void undo_settingsBehindALink_putsThemBackWhereTheyAre() throws Exception {
+        String link = """
+                mkdir -p FOLDER/default FOLDER/ufw; : >FOLDER/ufw/ufw.conf
+                echo 'DEFAULT_FORWARD_POLICY="DROP"' >FOLDER/default/mine; ln -s mine FOLDER/default/ufw
+                """.replace("default/ufw\n", "default/ufw; rm -rf $MANIFEST/ufw; note_firewall\n");
+        String changed = "sed -i 's/DROP/ACCEPT/' FOLDER/default/mine; ";
+        String look = "cat FOLDER/default/mine >&3; [ -L FOLDER/default/ufw ] && say link";
+
+        assertThat(run(link + changed + "undo_firewall; " + look)).isEqualTo("DEFAULT_FORWARD_POLICY=\"DROP\"\nlink");
+        String copy = (folder + "/default/ufw").substring(1).replace('/', ':');
+        assertThat(run("rm FOLDER/default/ufw; " + link
+                        + "saved=FOLDER/saved; mkdir -p $saved/ufw; cp -pL FOLDER/default/ufw $saved/ufw/COPY; "
+                                .replace("COPY", copy)
+                        + changed + "restore_ufw; " + look))
+                .isEqualTo("DEFAULT_FORWARD_POLICY=\"DROP\"\nlink");
     }
 
     /** What ufw writes down of the two rules was printed by ufw 0.36.2. */
