@@ -17,6 +17,7 @@ import dev.promguard.keys.Credentials;
 import dev.promguard.keys.PublicKey;
 import dev.promguard.keys.Secret;
 import dev.promguard.memory.Calls;
+import dev.promguard.memory.MemoryMachine;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -552,6 +553,16 @@ class MeshVerifyTest {
         assertThat(check.observed()).isEqualTo("also on *:9090/tcp");
     }
 
+    /** Every ufw loads this rule, which is for whatever jumps to its chain. */
+    @Test
+    void verify_listenerBesideARuleOfUfwsOwn_isTriedToo() {
+        account.cloud.machine("shop-node-1").accept(4, "ufw-user-limit-accept", "-j ACCEPT");
+        account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", 8080);
+
+        assertThat(seen(mesh.verify().orThrow(), "shop-node-1", REACHABLE))
+                .contains("found closed by a probe: 8080/tcp");
+    }
+
     @Test
     void verify_listenerThatNoRuleAdmits_isListedAndTriedFromEverywhere() {
         account.cloud.machine("shop-node-1").listen("tcp", "0.0.0.0", 8080);
@@ -680,6 +691,47 @@ class MeshVerifyTest {
                     .doesNotContainIgnoringCase("mtu")
                     .doesNotContain("UDP");
         });
+    }
+
+    /** A container engine's chains, of which only what the host passes on gets to some, and only one port to another. */
+    @Test
+    void verify_ruleInAChainThatNoSuchPacketGetsTo_isNoBreach() {
+        MemoryMachine machine = account.cloud.machine("shop-node-1");
+        machine.accept(4, "DOCKER-USER", "-s 10.1.0.0/16 -j ACCEPT");
+        machine.accept(4, "KUBE-FORWARD", "-m mark --mark 0x4000/0x4000 -j ACCEPT");
+        machine.accept(4, "web", "-s 192.0.2.0/24 -j ACCEPT");
+        machine.ruleset(
+                "nft-ip4\t*filter",
+                "nft-ip4\t:INPUT DROP",
+                "nft-ip4\t-A INPUT -j ufw-before-input",
+                "nft-ip4\t-A ufw-before-input -j ufw-user-input",
+                "nft-ip4\t-A INPUT -p tcp -m tcp --dport 80 -g web",
+                "nft-ip4\t-A INPUT -j KUBE-FIREWALL",
+                "nft-ip4\t-A KUBE-SERVICES -j KUBE-FORWARD",
+                "nft-ip4\t-A DOCKER-USER -s 10.1.0.0/16 -j ACCEPT",
+                "nft-ip4\t-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT",
+                "nft-ip4\t-A web -s 192.0.2.0/24 -j ACCEPT");
+
+        VerifyReport report = mesh.verify();
+
+        assertThat(report.failures()).isEmpty();
+        assertThat(report.notes())
+                .filteredOn(check -> check.kind() == CheckKind.FOREIGN_FIREWALL_RULES)
+                .extracting(Check::observed)
+                .containsExactly("web -s 192.0.2.0/24 -j ACCEPT");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-A INPUT -p tcp -m tcp --dport 9000:9200 -j own", "-A INPUT -j own"})
+    void verify_ruleInAChainThatAGuardedPortGetsTo_fails(String jump) {
+        MemoryMachine machine = account.cloud.machine("shop-node-1");
+        machine.accept(4, "own", "-s 192.0.2.0/24 -j ACCEPT");
+        machine.ruleset("nft-ip4\t*filter", "nft-ip4\t" + jump, "nft-ip4\t-A own -s 192.0.2.0/24 -j ACCEPT");
+
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.kind() == CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY)
+                .extracting(Check::observed)
+                .containsExactly("accepted by own -s 192.0.2.0/24 -j ACCEPT");
     }
 
     /** Without the interface a scrape fails whatever passes between the hosts. */

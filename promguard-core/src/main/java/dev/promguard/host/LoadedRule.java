@@ -43,16 +43,23 @@ public final class LoadedRule {
     private static final Set<String> SIMPLE = Set.of("-i", "-s", "-d", "-p", "-m", "--dport", "--comment", "-j");
 
     private final AcceptFact fact;
+    private final Optional<ChainWays> ways;
     private final Map<String, String> options = new HashMap<>();
     private boolean simple = true;
 
     /**
-     * Reads a rule.
+     * Reads a rule that any packet may get to.
      *
      * @param fact the rule as the host showed it
      */
     public LoadedRule(AcceptFact fact) {
+        this(fact, Optional.empty());
+    }
+
+    /** Reads a rule of a chain to which these ways lead; any way does where none are known. */
+    private LoadedRule(AcceptFact fact, Optional<ChainWays> ways) {
         this.fact = Objects.requireNonNull(fact, "fact");
+        this.ways = ways;
         List<String> words = words(fact.rule());
         boolean negated = false;
         for (int i = 0; i < words.size(); i++) {
@@ -74,6 +81,23 @@ public final class LoadedRule {
                 simple = false;
             }
         }
+    }
+
+    /**
+     * The rules of a host that accept what comes to it. Those in chains that no such packet gets to are not among them, such as a
+     * container engine's for what the host passes on.
+     *
+     * @param facts what the host is
+     * @return the rules in the order in which the host showed them
+     */
+    public static List<LoadedRule> of(HostFacts facts) {
+        Map<Integer, Optional<ChainWays>> ways = new HashMap<>();
+        return facts.firewall().accepting().stream()
+                .map(fact -> new LoadedRule(
+                        fact,
+                        ways.computeIfAbsent(fact.family(), family -> ChainWays.of(facts.of(Ruleset.FACTS), family))))
+                .filter(rule -> rule.ways.isEmpty() || rule.ways.get().lead(rule.fact.chain(), jump -> true))
+                .toList();
     }
 
     /**
@@ -110,6 +134,12 @@ public final class LoadedRule {
      * @return false only if it surely does not
      */
     public boolean mayAdmit(Protocol protocol, int port) {
+        return mayBeFor(protocol, port)
+                && (ways.isEmpty() || ways.get().lead(fact.chain(), jump -> jump.mayBeFor(protocol, port)));
+    }
+
+    /** Whether a first packet to a port may meet what the rule says, if it gets there. */
+    private boolean mayBeFor(Protocol protocol, int port) {
         if (isLoopback() || isForReplies() || isForPassing()) {
             return false;
         }

@@ -699,7 +699,9 @@ public final class MemoryMachine {
                                 && (rule.from().isEmpty()
                                         || (tunnel && rule.from().equals(source))))
                 || accepted.stream()
-                        .anyMatch(rule -> new LoadedRule(rule).mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
+                        .map(LoadedRule::new)
+                        .anyMatch(rule ->
+                                !rule.isUfwsOwn() && rule.mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
         boolean listens = probe.port() == 22
                 || listening().stream()
                         .anyMatch(socket -> socket.protocol().equals("tcp")

@@ -49,8 +49,7 @@ final class HostChecks {
         this.blueprint = blueprint;
         this.host = host;
         this.facts = facts;
-        this.loaded = facts.firewall().accepting().stream()
-                .map(LoadedRule::new)
+        this.loaded = LoadedRule.of(facts).stream()
                 .filter(rule -> !rule.isUfwsOwn() && !rule.isForPassing())
                 .toList();
     }

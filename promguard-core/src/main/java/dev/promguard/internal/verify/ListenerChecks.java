@@ -48,8 +48,7 @@ final class ListenerChecks {
     private ListenerChecks(Blueprint.Host host, HostFacts facts) {
         this.host = host;
         this.facts = facts;
-        this.accepting =
-                facts.firewall().accepting().stream().map(LoadedRule::new).toList();
+        this.accepting = LoadedRule.of(facts);
     }
 
     /**
@@ -163,7 +162,7 @@ final class ListenerChecks {
     /** The TCP ports that something beside loopback listens on and that no rule is known to admit. */
     static Set<Integer> unadmitted(Blueprint.Host host, HostFacts facts) {
         List<LoadedRule> loaded =
-                facts.firewall().accepting().stream().map(LoadedRule::new).toList();
+                LoadedRule.of(facts).stream().filter(rule -> !rule.isUfwsOwn()).toList();
         return facts.listening().stream()
                 .filter(socket ->
                         socket.protocol().equals("tcp") && socket.port() > 0 && !HostChecks.isLoopback(socket))
