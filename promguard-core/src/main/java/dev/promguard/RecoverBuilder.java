@@ -78,8 +78,9 @@ public final class RecoverBuilder {
     }
 
     /**
-     * Sets where a copy of the mesh's state is, even an old one, as the store that it was made of: its login key is used and kept, and its
-     * SSH host keys are accepted. What it says of the mesh otherwise does not count: hosts are asked.
+     * Sets where a copy of the mesh's state is, even an old one, as the store that it was made of: its login key is used and kept, its
+     * SSH host keys are accepted, and hosts that it knows are found also where they have lost the mesh's tag. What it says of the mesh otherwise
+     * does not count: hosts are asked.
      *
      * @param store a store, such as a {@link FileStateStore} in the folder of the copy; read only
      * @return this builder

@@ -197,6 +197,55 @@ class MeshRecoverTest {
         account.assertUpToDate(mesh());
     }
 
+    /** No list shows it, and it exists: it must not be created a second time. */
+    @Test
+    void recover_hostWithoutTheMeshsTagThatTheCopyKnows_isFoundByItsId() {
+        account.cloud.untag(NODE);
+
+        RecoverReport report = mesh().recover(how -> how.backup(copy));
+
+        assertThat(report.missing()).isEmpty();
+        assertThat(report.toString()).contains(NODE + " (id " + id(NODE) + ") does not carry the mesh's tag");
+        mesh().apply();
+        assertThat(account.cloud.names()).containsExactly(MONITOR, NODE, OTHER);
+        assertThat(account.cloud.isTagged(NODE)).isTrue();
+        assertRecovered();
+    }
+
+    @Test
+    void recover_hostThatTheListLacksYetAndTheReplacedStateKnows_isFoundByItsId() {
+        mesh().recover(how -> how.backup(copy));
+        Mesh larger = spec().node("db", host -> host.region("lon1")).build();
+        account.cloud.lag(20);
+        larger.apply();
+        account.cloud.lag(0);
+
+        larger.recover(RecoverBuilder::replaceState);
+
+        assertThat(account.state("shop").hosts()).containsKey("db");
+        larger.apply();
+        assertThat(account.cloud.names()).containsExactly("db", MONITOR, NODE, OTHER);
+    }
+
+    /** Somebody has taken it for something else. */
+    @Test
+    void recover_hostWithoutTagAndPartsThatTheCopyKnows_isNamedAndMayBeLeftOut() {
+        account.cloud.untag(NODE);
+        account.cloud.rebuild(NODE);
+        account.cloud.machine(NODE).admit(mine.publicKey());
+        Consumer<RecoverBuilder> how = withMine(settings -> settings.backup(copy)
+                .hostKey(NODE, account.cloud.machine(NODE).hostKey().text()));
+
+        assertRefused(
+                ErrorCode.RECOVERY_AMBIGUOUS,
+                how,
+                "the state knows it (id " + id(NODE) + "), but it does not carry the mesh's tag",
+                "leaveOut(\"" + id(NODE) + "\")");
+
+        mesh().recover(how.andThen(settings -> settings.leaveOut(id(NODE))));
+        assertThat(account.state("shop").hosts()).doesNotContainKey(NODE);
+    }
+
     /** What a copy says of the mesh may be old: hosts are asked. */
     @Test
     void recover_oldCopy_takesAddressesAndKeysFromTheHosts() {

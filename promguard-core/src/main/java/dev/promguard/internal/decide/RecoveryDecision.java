@@ -236,7 +236,7 @@ public record RecoveryDecision(
             Optional<PublicKey> key =
                     facts.wireGuard().flatMap(WireGuardFact::publicKey).or(facts::keyFilePublicKey);
             if (fact.meshes().isEmpty()) {
-                notAMember(host);
+                notAMember(host, candidate.tagged());
             } else if (!fact.meshes().equals(Set.of(spec.name()))) {
                 if (!inventory || isInSpec(host.name()) || fact.meshes().contains(spec.name())) {
                     problem(
@@ -269,21 +269,33 @@ public record RecoveryDecision(
                                 + (key.isEmpty() ? "key" : "address"),
                         leaveOut(host));
             } else {
-                named(host, key.get())
-                        .ifPresent(name -> hosts.add(new Host(
-                                host.withName(name),
-                                seen,
-                                candidate.anchor(),
-                                fact.address().get(),
-                                key.get())));
+                named(host, key.get()).ifPresent(name -> {
+                    hosts.add(new Host(
+                            host.withName(name),
+                            seen,
+                            candidate.anchor(),
+                            fact.address().get(),
+                            key.get()));
+                    if (!candidate.tagged()) {
+                        notes.add(name + " (id " + host.id()
+                                + ") does not carry the mesh's tag; the state knows it, and apply puts the tag back");
+                    }
+                });
             }
         }
 
-        private void notAMember(CloudHost host) {
+        private void notAMember(CloudHost host, boolean tagged) {
             if (inventory) {
                 if (isInSpec(host.name())) {
                     unsettled.add(host.name());
                 }
+            } else if (!tagged) {
+                problem(
+                        ErrorCode.RECOVERY_AMBIGUOUS,
+                        Optional.of(host.name()),
+                        "the state knows it (id " + host.id()
+                                + "), but it does not carry the mesh's tag, and nothing on it is PromGuard's",
+                        leaveOut(host));
             } else {
                 problem(
                         ErrorCode.RECOVERY_AMBIGUOUS,

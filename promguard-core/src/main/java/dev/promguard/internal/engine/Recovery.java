@@ -43,6 +43,7 @@ import dev.promguard.keys.Secret;
 import dev.promguard.keys.SshKeyPair;
 import dev.promguard.keys.SshPublicKey;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostSession;
 import dev.promguard.spi.HostTarget;
 import dev.promguard.spi.Identity;
@@ -61,6 +62,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Rebuilds the state of a mesh from what exists. */
 public final class Recovery {
@@ -116,8 +118,8 @@ public final class Recovery {
     /** The mesh's own login key, and whether it is kept where it belongs. */
     private record OwnKey(Optional<SshKeyPair> pair, boolean kept) {}
 
-    /** The state that is there, and what is known by a copy of it. */
-    private record Known(boolean exists, boolean readable, MeshState state) {}
+    /** The state that is there, what is known by a copy of it, and every state that names hosts. */
+    private record Known(boolean exists, boolean readable, MeshState state, List<MeshState> all) {}
 
     /**
      * Finds out what a recovery would write. Changes nothing.
@@ -141,7 +143,7 @@ public final class Recovery {
 
     private Result run(boolean write, Consumer<Result> review) {
         Known known = known();
-        List<CloudHost> hosts = listed();
+        List<FoundHost> hosts = candidates(known.all());
         List<Secret> secrets = new ArrayList<>();
         List<Identity> identities = new ArrayList<>();
         try (Sessions sessions = new Sessions(
@@ -202,7 +204,7 @@ public final class Recovery {
             if (!access.replace() || (e.code() != ErrorCode.STATE_DAMAGED && e.code() != ErrorCode.STATE_VERSION)) {
                 throw e;
             }
-            return new Known(true, false, copy);
+            return new Known(true, false, copy, List.of(copy));
         }
         boolean exists = there.filter(
                         state -> !state.hosts().isEmpty() || !state.intents().isEmpty())
@@ -217,20 +219,24 @@ public final class Recovery {
                     false,
                     null);
         }
-        return new Known(exists, true, access.backup().isPresent() ? copy : there.orElse(copy));
+        return new Known(
+                exists,
+                true,
+                access.backup().isPresent() ? copy : there.orElse(copy),
+                Stream.concat(Stream.of(copy), there.stream()).toList());
     }
 
     /** The hosts that may be the mesh's. */
-    private List<CloudHost> listed() {
-        List<CloudHost> all;
+    private List<FoundHost> candidates(List<MeshState> states) {
+        List<FoundHost> all;
         try (Events.Task task = context.events().task(null, "look for the mesh's hosts")) {
-            all = context.provider().list(context.mesh());
+            all = new CloudObserver(context).candidates(states);
             task.done();
         }
         Set<String> names = new TreeSet<>();
-        all.forEach(host -> {
-            names.add(host.name());
-            names.add(host.id());
+        all.forEach(found -> {
+            names.add(found.host().name());
+            names.add(found.host().id());
         });
         Set<String> unknown = new TreeSet<>(access.leftOut());
         context.spec().hosts().stream().map(HostSpec::name).forEach(unknown::remove);
@@ -248,7 +254,8 @@ public final class Recovery {
                             .toList());
         }
         return all.stream()
-                .filter(host -> !access.leavesOut(host.name(), host.id()))
+                .filter(found ->
+                        !access.leavesOut(found.host().name(), found.host().id()))
                 .toList();
     }
 

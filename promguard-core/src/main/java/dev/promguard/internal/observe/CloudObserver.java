@@ -230,13 +230,9 @@ public final class CloudObserver {
     }
 
     private HostIdentities identify(MeshState state, Optional<ListLag> lag) {
-        List<CloudHost> listed = context.provider().list(context.mesh());
-        List<FoundHost> found = find(listed, state);
-        for (int listing = 1; listing < LISTINGS && lacks(listed, found, state); listing++) {
-            Pause.of(context.intervals().list(), LOOKING);
-            listed = context.provider().list(context.mesh());
-            found = find(listed, state);
-        }
+        Shown shown = shown(ids(state), listed -> !notListed(state, listed).isEmpty());
+        List<CloudHost> listed = shown.listed();
+        List<FoundHost> found = shown.found();
         Set<String> ordered = notListed(state, listed);
         if (lag.isPresent() && !ordered.isEmpty()) {
             String step = "check whether an earlier run's order created " + String.join(", ", ordered);
@@ -247,27 +243,72 @@ public final class CloudObserver {
                 }
                 task.done();
             }
-            found = find(listed, state);
+            found = find(listed, ids(state));
         }
         return HostIdentities.of(state, listed, found);
     }
 
-    private List<FoundHost> find(List<CloudHost> listed, MeshState state) {
-        Set<String> lacking = lacking(listed, state);
+    /**
+     * Reads which hosts may be the mesh's where its state is not to be relied on: those that carry its tag, and those that an older state
+     * knows by their ids, whether or not a list shows them and whether or not they still carry the tag.
+     *
+     * @param states what older states remember
+     * @return the hosts; those that a list shows first
+     */
+    public List<FoundHost> candidates(List<MeshState> states) {
+        if (context.isInventory()) {
+            return context.provider().list(context.mesh()).stream()
+                    .map(host -> new FoundHost(host, true))
+                    .toList();
+        }
+        Set<String> ids = new TreeSet<>();
+        states.forEach(state -> ids.addAll(ids(state)));
+        Shown shown = shown(ids, listed -> false);
+        List<FoundHost> all = new ArrayList<>();
+        shown.listed().forEach(host -> all.add(new FoundHost(host, true)));
+        all.addAll(shown.found());
+        return List.copyOf(all);
+    }
+
+    /** The hosts of a list, and of the ids that it lacks those that exist. */
+    private record Shown(List<CloudHost> listed, List<FoundHost> found) {
+        boolean lacks(Set<String> ids) {
+            Set<String> lacking = lacking(listed, ids);
+            found.forEach(host -> lacking.remove(host.host().id()));
+            return !lacking.isEmpty();
+        }
+    }
+
+    /** Asks for a list, and a few times more where ids are still missing or the list is not yet what is looked for. */
+    private Shown shown(Set<String> ids, Predicate<List<CloudHost>> incomplete) {
+        Shown shown = shown(ids);
+        for (int listing = 1; listing < LISTINGS && (shown.lacks(ids) || incomplete.test(shown.listed())); listing++) {
+            Pause.of(context.intervals().list(), LOOKING);
+            shown = shown(ids);
+        }
+        return shown;
+    }
+
+    private Shown shown(Set<String> ids) {
+        List<CloudHost> listed = context.provider().list(context.mesh());
+        return new Shown(listed, find(listed, ids));
+    }
+
+    private List<FoundHost> find(List<CloudHost> listed, Set<String> ids) {
+        Set<String> lacking = lacking(listed, ids);
         return lacking.isEmpty() ? List.of() : context.provider().find(context.mesh(), lacking);
     }
 
-    private static Set<String> lacking(List<CloudHost> listed, MeshState state) {
+    private static Set<String> ids(MeshState state) {
         Set<String> ids = new TreeSet<>();
         state.hosts().values().forEach(host -> host.providerId().ifPresent(ids::add));
-        listed.forEach(host -> ids.remove(host.id()));
         return ids;
     }
 
-    private static boolean lacks(List<CloudHost> listed, List<FoundHost> found, MeshState state) {
-        Set<String> ids = lacking(listed, state);
-        found.forEach(host -> ids.remove(host.host().id()));
-        return !ids.isEmpty() || !notListed(state, listed).isEmpty();
+    private static Set<String> lacking(List<CloudHost> listed, Set<String> ids) {
+        Set<String> lacking = new TreeSet<>(ids);
+        listed.forEach(host -> lacking.remove(host.id()));
+        return lacking;
     }
 
     /** The names of open create intents under which a list shows no host. */

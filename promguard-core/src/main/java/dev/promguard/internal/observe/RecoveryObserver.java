@@ -12,6 +12,7 @@ import dev.promguard.internal.run.RunStep;
 import dev.promguard.internal.run.Timeouts;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.spi.CloudHost;
+import dev.promguard.spi.FoundHost;
 import dev.promguard.spi.HostCertificates;
 import dev.promguard.spi.HostInventory;
 import dev.promguard.spi.HostSession;
@@ -21,6 +22,7 @@ import dev.promguard.spi.MeshState;
 import dev.promguard.spi.MeshState.HostState;
 import dev.promguard.spi.ProvisioningResult;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,10 +88,11 @@ public final class RecoveryObserver {
      * A host that may be the mesh's.
      *
      * @param host the host, as the provider knows it
+     * @param tagged whether it carries the mesh's tag; if not, a copy of the state knows its id
      * @param seen what was read of it
      * @param anchor by what its host key is known
      */
-    public record Candidate(CloudHost host, HostObservation seen, Anchor anchor) {
+    public record Candidate(CloudHost host, boolean tagged, HostObservation seen, Anchor anchor) {
         /**
          * Checks that all are there.
          *
@@ -109,18 +112,24 @@ public final class RecoveryObserver {
      * @param sessions where the sessions are kept, by the hosts' ids
      * @return what is known of each, in the same order
      */
-    public List<Candidate> read(List<CloudHost> hosts, Sessions sessions) {
+    public List<Candidate> read(List<FoundHost> hosts, Sessions sessions) {
+        Map<String, CloudHost> byId = new LinkedHashMap<>();
+        Set<String> tagged = new HashSet<>();
+        for (FoundHost found : hosts) {
+            byId.put(found.host().id(), found.host());
+            if (found.tagged()) {
+                tagged.add(found.host().id());
+            }
+        }
         List<RunStep> steps =
-                hosts.stream().map(RecoveryObserver::reading).collect(Collectors.toCollection(ArrayList::new));
+                byId.values().stream().map(RecoveryObserver::reading).collect(Collectors.toCollection(ArrayList::new));
         context.events().expectOf(MeshEvent.Verb.PLAN, steps);
         context.events().expectOf(MeshEvent.Verb.RECOVER, steps);
-        Map<String, CloudHost> byId = new LinkedHashMap<>();
-        hosts.forEach(host -> byId.put(host.id(), host));
         resolved(byId);
         List<Candidate> candidates = new ArrayList<>();
         Parallel.map(byId.keySet(), context.parallelism(), id -> {
                     CloudHost host = Objects.requireNonNull(byId.get(id));
-                    return new Candidate(host, read(host, sessions), anchor(host));
+                    return new Candidate(host, tagged.contains(id), read(host, sessions), anchor(host));
                 })
                 .forEach((id, result) -> candidates.add(result.orThrow()));
         return List.copyOf(candidates);
