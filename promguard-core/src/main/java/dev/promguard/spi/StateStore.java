@@ -145,7 +145,12 @@ public interface StateStore {
          */
         void delete(Set<String> names);
 
-        /** Releases the mesh. Closing again does nothing. */
+        /**
+         * Releases the mesh. Closing again does nothing.
+         *
+         * @throws StateException if it cannot be released now; it is then released as a lock whose holder has died, and the run that held
+         *     it reports what it did all the same
+         */
         @Override
         void close();
     }

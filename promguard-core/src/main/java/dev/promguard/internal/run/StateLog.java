@@ -174,9 +174,16 @@ final class StateLog {
         loaded(StateReader.Read.NOTHING);
     }
 
+    /** What was done is reported in any case, and a lock that cannot be released ends as that of a dead holder does. */
     void close() {
         try (lock) {
             tryToMerge();
+        } catch (StateException e) {
+            LOG.warn(
+                    "mesh {}: the lock of {} could not be released, so that other runs are refused until it has ended",
+                    mesh,
+                    store.describe(mesh),
+                    e);
         }
     }
 
