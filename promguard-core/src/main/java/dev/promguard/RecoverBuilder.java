@@ -155,7 +155,7 @@ public final class RecoverBuilder {
     }
 
     /**
-     * Replaces a state that is there. A copy of it is kept beside it until the mesh is destroyed. Its host keys are accepted like those of a
+     * Replaces a state that is there, or that is damaged. A copy of what can be read is kept beside it until the mesh is destroyed. Its host keys are accepted like those of a
      * {@link #backup}, unless one is given.
      *
      * @return this builder

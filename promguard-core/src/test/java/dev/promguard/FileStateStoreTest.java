@@ -222,7 +222,7 @@ class FileStateStoreTest extends StateStoreContract {
                         StateException.class, e -> assertThat(e.retryable()).isFalse())
                 .hasMessageStartingWith(file("state.json") + " cannot be understood")
                 .hasMessageContaining(
-                        "Restore it from a backup. Without one, move it away, and have recover() rebuild it from the hosts of mesh shop");
+                        "Restore it from a backup. Without one, have recover(…) with replaceState() rebuild it from the hosts of mesh shop");
         assertThat(file("state.json")).hasContent(content);
     }
 

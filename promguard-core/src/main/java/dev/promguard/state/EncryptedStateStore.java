@@ -127,8 +127,10 @@ public final class EncryptedStateStore implements StateStore {
     private StateException damaged(String mesh, String name, String what) {
         return new StateException(
                 ErrorCode.STATE_DAMAGED,
-                store.describe(mesh, name) + ' ' + what + ". Restore all of " + store.describe(mesh)
-                        + " from a backup, and find out who may write there.",
+                store.describe(mesh, name) + ' ' + what + ". Find out who may write there, and restore all of "
+                        + store.describe(mesh)
+                        + " from a backup. Without one, have recover(…) with replaceState() rebuild it from"
+                        + " the hosts of mesh " + mesh + " before you run apply.",
                 false,
                 null);
     }

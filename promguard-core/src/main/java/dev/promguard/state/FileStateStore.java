@@ -100,7 +100,7 @@ public final class FileStateStore implements StateStore {
                 throw new StateException(
                         ErrorCode.STATE_DAMAGED,
                         file + " cannot be understood (it is longer than " + LARGEST_DOCUMENT / (1024 * 1024)
-                                + " MiB). Restore it from a backup. Without one, move it away, and have recover() rebuild it"
+                                + " MiB). Restore it from a backup. Without one, have recover(…) with replaceState() rebuild it"
                                 + " from the hosts of mesh " + mesh + " before you run apply.",
                         false,
                         null);

@@ -142,7 +142,9 @@ public final class JdbcStateStore implements StateStore {
             throw new StateException(
                     ErrorCode.STATE_DAMAGED,
                     describe(mesh, name) + " cannot be understood (it is not Base64). Restore the table's rows of mesh "
-                            + mesh + " from a backup.",
+                            + mesh
+                            + " from a backup. Without one, have recover(…) with replaceState() rebuild them from the hosts"
+                            + " before you run apply.",
                     false,
                     e);
         }

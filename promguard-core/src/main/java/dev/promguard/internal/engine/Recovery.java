@@ -263,16 +263,39 @@ public final class Recovery {
     private OwnKey ownKey(List<Secret> secrets) {
         Optional<SshKeyPair> own = whole(context.store(), secrets);
         return own.isPresent()
-                ? new OwnKey(own, true)
+                ? new OwnKey(own, isBesideItsPublicHalf(own.get()))
                 : new OwnKey(access.backup().flatMap(store -> whole(new MeshStates(store), secrets)), false);
     }
 
-    private Optional<SshKeyPair> whole(MeshStates states, List<Secret> secrets) {
-        Optional<Secret> key = states.loadLoginKey(context.mesh());
-        key.ifPresent(secrets::add);
+    /** Without a state, the public half beside a login key tells whether it is still the mesh's. */
+    private boolean isBesideItsPublicHalf(SshKeyPair own) {
         try {
+            return context.store()
+                    .loadLoginPublicKey(context.mesh())
+                    .filter(own.publicKey()::equals)
+                    .isPresent();
+        } catch (StateException e) {
+            requireDamaged(e);
+            return false;
+        }
+    }
+
+    /** What makes no sense is as good as lost. Any other failure ends the run. */
+    private static void requireDamaged(StateException failure) {
+        if (failure.code() != ErrorCode.STATE_DAMAGED) {
+            throw failure;
+        }
+    }
+
+    private Optional<SshKeyPair> whole(MeshStates states, List<Secret> secrets) {
+        try {
+            Optional<Secret> key = states.loadLoginKey(context.mesh());
+            key.ifPresent(secrets::add);
             return key.map(secret -> new SshKeyPair(secret, SshKeyPair.publicHalf(secret)));
-        } catch (InvalidSettingException e) {
+        } catch (InvalidSettingException | StateException e) {
+            if (e instanceof StateException failure) {
+                requireDamaged(failure);
+            }
             context.events().note(null, "the SSH login key in " + states.describe(context.mesh()) + " is no whole key");
             return Optional.empty();
         }
@@ -400,7 +423,11 @@ public final class Recovery {
         String mesh = context.mesh();
         List<String> copies = List.of();
         if (known.exists()) {
-            copies = context.store().copyState(mesh, MeshStates.REPLACED + STAMP.format(context.now()));
+            copies = context.store()
+                    .copyState(
+                            mesh,
+                            MeshStates.REPLACED + STAMP.format(context.now()),
+                            place -> context.events().note(null, place + " cannot be read, so no copy of it is kept"));
             if (!known.readable()) {
                 context.store().discardState(mesh);
             }

@@ -1,5 +1,6 @@
 package dev.promguard.internal.run;
 
+import dev.promguard.ErrorCode;
 import dev.promguard.InvalidSettingException;
 import dev.promguard.StateException;
 import dev.promguard.keys.Secret;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The states and the login keys of meshes, as documents of a store: what they look like is the same in every store. Only meshes that were
@@ -148,13 +150,20 @@ public final class MeshStates {
     }
 
     /**
-     * Saves the login key of a locked mesh. When this returns, the key outlives a crash.
+     * Saves the login key of a locked mesh, in place of one that makes no sense too. When this returns, the key outlives a crash.
      *
      * @param mesh the mesh's name
      * @param key the key
      * @throws StateException if it cannot be kept
      */
     public synchronized void saveLoginKey(String mesh, SshKeyPair key) {
+        Set<String> unreadable = new HashSet<>();
+        for (String name : List.of(LOGIN_KEY, LOGIN_PUBLIC_KEY)) {
+            readable(mesh, name, place -> unreadable.add(name));
+        }
+        if (!unreadable.isEmpty()) {
+            log(mesh).lock().delete(unreadable);
+        }
         String line = key.publicKey().line() + " promguard-" + mesh + '\n';
         write(mesh, LOGIN_PUBLIC_KEY, line.getBytes(StandardCharsets.UTF_8));
         key.privateKey().use(bytes -> write(mesh, LOGIN_KEY, bytes));
@@ -165,23 +174,38 @@ public final class MeshStates {
     }
 
     /**
-     * Copies the documents of a locked mesh's state, which is about to be replaced, whatever they hold.
+     * Copies the documents of a locked mesh's state, which is about to be replaced, whatever they hold. One that the store itself cannot read
+     * is passed over.
      *
      * @param mesh the mesh's name
      * @param label what the copies' names begin with, such as {@code replaced-20310506-070809}
+     * @param unreadable is told the place of each document that was passed over
      * @return the names of the copies; empty if there is no state
      * @throws StateException if they cannot be kept
      */
-    public synchronized List<String> copyState(String mesh, String label) {
+    public synchronized List<String> copyState(String mesh, String label, Consumer<String> unreadable) {
         List<String> copies = new ArrayList<>();
         for (String name : StateLog.documents(store.names(mesh))) {
-            Optional<Document> found = store.read(mesh, name);
+            Optional<Document> found = readable(mesh, name, unreadable);
             if (found.isPresent()) {
                 write(mesh, label + '-' + name, found.get().content());
                 copies.add(label + '-' + name);
             }
         }
         return List.copyOf(copies);
+    }
+
+    /** A document, unless there is none or the store says that it was altered or cut short. */
+    private Optional<Document> readable(String mesh, String name, Consumer<String> unreadable) {
+        try {
+            return store.read(mesh, name);
+        } catch (StateException e) {
+            if (e.code() != ErrorCode.STATE_DAMAGED) {
+                throw e;
+            }
+            unreadable.accept(store.describe(mesh, name));
+            return Optional.empty();
+        }
     }
 
     /**

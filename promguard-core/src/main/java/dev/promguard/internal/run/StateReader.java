@@ -165,7 +165,7 @@ final class StateReader {
         return new StateException(
                 ErrorCode.STATE_DAMAGED,
                 store.describe(mesh, name) + " cannot be understood" + why + ". Restore " + what
-                        + " from a backup. Without one, move it away, and have recover() rebuild it from the hosts of mesh "
+                        + " from a backup. Without one, have recover(…) with replaceState() rebuild it from the hosts of mesh "
                         + mesh
                         + " before you run apply.",
                 false,
