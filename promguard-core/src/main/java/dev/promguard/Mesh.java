@@ -306,8 +306,8 @@ public final class Mesh {
      *
      * @param host the name of a host of the spec
      * @return what was done: the deletion is the host's first change
-     * @throws InvalidMeshException if the spec has no host of this name, the host was there before the mesh, or it could not be created
-     *     anew; nothing was deleted then
+     * @throws InvalidMeshException if the spec has no host of this name, the host was there before the mesh, it is to be adopted and was not
+     *     yet, or it could not be created anew; nothing was deleted then
      * @throws HostException if it does not exist yet
      * @throws PromGuardException as {@link #apply()}
      * @throws NullPointerException if the name is null

@@ -205,6 +205,22 @@ class MeshAdoptTest {
     }
 
     /** What nobody has adopted yet is not the mesh's to delete. */
+    /** It is somebody else's, with data on it, until an apply has adopted it. */
+    @Test
+    void replace_notAdoptedYet_deletesNothing() {
+        Mesh mesh = adopting(this::withMine);
+        List<String> names = account.cloud.names();
+
+        assertThatThrownBy(() -> mesh.replace(HOST))
+                .isInstanceOf(InvalidMeshException.class)
+                .hasMessageContainingAll("db-9 (id 4) is to be adopted", "deleteUnmanaged(\"4\")", "[PG-2019]");
+
+        assertThat(account.cloud.names()).isEqualTo(names);
+        mesh.apply();
+        assertThat(mesh.replace(HOST).ok()).isTrue();
+        assertThat(account.state("shop", HOST).providerId()).isPresent().isNotEqualTo(Optional.of("4"));
+    }
+
     @Test
     void destroy_notAdoptedYet_leavesIt() {
         assertThatThrownBy(() -> adopting(this::withMine).destroy())

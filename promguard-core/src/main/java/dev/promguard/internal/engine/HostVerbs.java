@@ -14,6 +14,7 @@ import dev.promguard.internal.decide.Decision;
 import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Removals;
 import dev.promguard.internal.observe.CloudObserver;
+import dev.promguard.internal.observe.RecoveryObserver;
 import dev.promguard.internal.observe.Roster;
 import dev.promguard.internal.run.Context;
 import dev.promguard.internal.run.Events;
@@ -116,8 +117,10 @@ public final class HostVerbs {
      * @throws dev.promguard.ProviderException if the provider refuses, or the host is not gone in time
      */
     public Outcome replace(String name) {
-        Roster roster = roster();
+        MeshState state = known();
+        Roster roster = roster(state);
         CloudHost host = find(roster, name);
+        refuseUnlessOwn(state, roster, host);
         Removals.refuseToReplace(context.mesh(), roster.state(), spec(name));
         if (!context.removalAllowed()) {
             Removals.refuse(roster);
@@ -216,7 +219,25 @@ public final class HostVerbs {
                 .orElseThrow();
     }
 
+    /** One that is to be adopted is somebody else's until an apply has done so. */
+    private void refuseUnlessOwn(MeshState state, Roster roster, CloudHost host) {
+        if (roster.identities().adopted().containsKey(host.name())
+                && RecoveryObserver.remembered(state, host).isEmpty()) {
+            throw new InvalidMeshException(
+                    ErrorCode.NOT_ADOPTABLE,
+                    context.mesh(),
+                    List.of("replace: " + host.name() + " (id " + host.id()
+                            + ") is to be adopted, and is not the mesh's yet, so it was not deleted. Run apply, which adopts it. Or"
+                            + " leave adopt(…) out and call deleteUnmanaged(" + Names.quote(host.id())
+                            + "), then apply, which creates it."));
+        }
+    }
+
     private Roster roster() {
+        return roster(known());
+    }
+
+    private MeshState known() {
         if (context.isInventory()) {
             throw new InvalidMeshException(
                     ErrorCode.MISUSE,
@@ -225,7 +246,10 @@ public final class HostVerbs {
                             "its hosts were there before the mesh, so PromGuard neither powers them on nor resizes or replaces them."
                                     + " Do it where they come from, then run apply."));
         }
-        MeshState state = context.store().load(context.mesh()).orElseThrow(context::unknownMesh);
+        return context.store().load(context.mesh()).orElseThrow(context::unknownMesh);
+    }
+
+    private Roster roster(MeshState state) {
         return new CloudObserver(context).observeBriefly(state);
     }
 
