@@ -1,8 +1,8 @@
 package dev.promguard;
 
 /**
- * An apply did not finish on every host and in the cloud. The changes that were made stay; {@link #report()} lists them, and the
- * next apply continues from there.
+ * An apply, or a verb that applies, did not finish on every host and in the cloud. The changes that were made stay; {@link #report()}
+ * lists them. The last line of the message says which verb continues from there.
  */
 public final class ApplyException extends PromGuardException {
     private static final long serialVersionUID = 1L;

@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calling thread was interrupted. The changes made so far stay, and calling the verb again continues from there. The thread's
- * interrupt flag is set.
+ * The calling thread was interrupted. The changes made so far stay, and calling the verb again continues from there; after
+ * {@link Mesh#replace} has deleted the host, {@link Mesh#apply()} does. The thread's interrupt flag is set.
  */
 public final class CancelledException extends PromGuardException {
     private static final long serialVersionUID = 1L;

@@ -337,7 +337,8 @@ public final class Mesh {
      *
      * <p>It creates no hosts: where one of the spec does not exist, it refuses. If a host cannot be reached beforehand, no keys are rotated. If a host fails during the rotation, every host that has
      * new keys restores its old keys at once, and the tunnels stay up. If this program ends during the rotation, each host
-     * restores its old keys by itself after two minutes, unless an apply completes the rotation before then.
+     * restores its old keys by itself after two minutes, unless an apply completes the rotation before then. After a failure call this
+     * verb again, which makes new keys for every host; {@link #apply()} alone brings hosts to their spec, and makes none.
      *
      * @return what was done
      * @throws PromGuardException as {@link #apply()}
@@ -675,7 +676,7 @@ public final class Mesh {
         return changing(verb, text, context -> {
             long start = System.nanoTime();
             Outcome outcome = work.apply(new Engine(context));
-            return Views.report(outcome, Duration.ofNanos(System.nanoTime() - start));
+            return Views.report(outcome, text, Duration.ofNanos(System.nanoTime() - start));
         });
     }
 

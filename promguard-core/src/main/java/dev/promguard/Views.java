@@ -244,16 +244,17 @@ final class Views {
     /**
      * An outcome as a report.
      *
+     * @param verb the words for the verb, such as {@code rotate keys}
      * @throws ApplyException if a host failed
      * @throws CancelledException if the run was interrupted; it holds the report
      */
-    static ApplyReport report(Outcome outcome, Duration duration) {
+    static ApplyReport report(Outcome outcome, String verb, Duration duration) {
         ApplyReport report = partial(outcome, duration);
         if (outcome.cancelled().isPresent()) {
             throw outcome.cancelled().get().with(report, outcome.before());
         }
         if (!report.ok()) {
-            ApplyException failure = failure(report, outcome.before());
+            ApplyException failure = failure(report, outcome, verb);
             throw Interruption.behind(failure)
                     .<PromGuardException>map(cancelled -> cancelled.with(report, outcome.before()))
                     .orElse(failure);
@@ -388,7 +389,7 @@ final class Views {
         return String.join(" ", sentences);
     }
 
-    private static ApplyException failure(ApplyReport report, List<String> before) {
+    private static ApplyException failure(ApplyReport report, Outcome outcome, String verb) {
         Map<RuntimeException, List<String>> names = new LinkedHashMap<>();
         report.hosts().stream()
                 .sorted(Comparator.comparing(HostOutcome::name))
@@ -406,9 +407,9 @@ final class Views {
         List<RuntimeException> distinct = List.copyOf(names.keySet());
         long good = report.hosts().stream().filter(host -> host.status().ok()).count();
         ApplyException exception = new ApplyException(
-                "mesh " + report.mesh() + ": apply did not finish, " + good + " of "
+                "mesh " + report.mesh() + ": " + verb + " did not finish, " + good + " of "
                         + report.hosts().size() + " hosts are done\n" + String.join("\n", messages)
-                        + "\n  " + kept(report, before) + " Fix what is named above, then run apply again.",
+                        + "\n  " + kept(report, outcome.before()) + ' ' + outcome.next(),
                 report,
                 distinct.get(0));
         distinct.stream().skip(1).forEach(exception::addSuppressed);

@@ -1,6 +1,7 @@
 package dev.promguard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Problem;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -103,7 +105,8 @@ class MeshHostVerbsTest {
                         .as("%s at call %d", problem, number)
                         .hasMessageContaining("db-1 (id " + id + ")")
                         .hasMessageContaining("apply")
-                        .hasMessageNotContainingAny("Nothing is lost", "nothing was changed");
+                        .hasMessageNotContainingAny(
+                                "Nothing is lost", "nothing was changed", "same call", "then call replace");
                 assertThat(thrown.getMessage()).containsAnyOf("was deleted with its data", "is deleted", "It is gone");
             }
             if (thrown != null && !account.cloud.names().contains("db-1")) {
@@ -134,6 +137,33 @@ class MeshHostVerbsTest {
             }
         }
         assertThat(resized).isPositive();
+    }
+
+    /** Calling the same verb again is right for each but replace, which would delete the host that it has just created. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            replace | mesh shop: replace db-1 did not finish | replace("db-1") would delete the new one | then call apply().
+            resize  | mesh shop: resize db-1 did not finish  | db-1 has size s-2vcpu-4gb now            | then call resize("db-1") again.
+            """)
+    void verbOfOneHost_failsWhileItApplies_namesTheVerbThatContinues(
+            String verb, String headline, String done, String next) {
+        Account account = applied();
+        String broken = verb.equals("replace") ? "shop-monitor-1" : "db-1";
+        account.cloud.machine(broken).disableFirewall();
+        account.cloud.machine(broken).failAt("ufw: deny what no rule admits, and enable");
+        Mesh mesh = spec(account, new Calls(), "s-2vcpu-4gb").build();
+
+        assertThatThrownBy(() -> {
+                    if (verb.equals("replace")) {
+                        mesh.replace("db-1");
+                    } else {
+                        mesh.resize("db-1");
+                    }
+                })
+                .isInstanceOf(ApplyException.class)
+                .hasMessageStartingWith(headline)
+                .hasMessageContaining(done)
+                .hasMessageEndingWith(next);
     }
 
     @Test

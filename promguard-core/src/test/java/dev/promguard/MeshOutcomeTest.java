@@ -131,7 +131,7 @@ class MeshOutcomeTest {
 
         assertThat(assertOutcome(report, Status.UNKNOWN).failure())
                 .hasMessageContaining("whether the host keeps its changes or has rolled back is not known")
-                .hasMessageContaining("run apply: it makes the changes that are missing")
+                .hasMessageContaining("the next run makes the changes that are missing")
                 .hasMessageContaining("check on its console");
         assertThat(report.toString()).contains("1 of 3 hosts failed").contains("UNKNOWN after ");
         node().rollBack();

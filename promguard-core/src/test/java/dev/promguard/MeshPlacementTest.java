@@ -225,7 +225,10 @@ class MeshPlacementTest {
                 ApplyException.class,
                 () -> spec("lon1", "s-2vcpu-4gb", "debian-12-x64").build().rotateKeys());
 
-        assertThat(failure).hasMessageContaining("[PG-2011]");
+        assertThat(failure)
+                .hasMessageContaining("[PG-2011]")
+                .hasMessageContaining("Every host has new keys. Fix what is named above, then call apply().")
+                .hasMessageNotContaining("rotateKeys()");
 
         assertThat(account.state("shop", "db-1").publicKey().orElseThrow().base64())
                 .isNotEqualTo(before);

@@ -85,7 +85,8 @@ class MeshProblemsTest {
                         e -> assertThat(e.report().toString())
                                 .contains(
                                         "FAILED rotate the keys of every host: no key was changed, because a rotation"))
-                .hasMessageContaining("rotate the keys of every host: no key was changed");
+                .hasMessageContaining("rotate the keys of every host: no key was changed")
+                .hasMessageContaining("then call rotateKeys() again, which applies first.");
     }
 
     @Test
@@ -108,18 +109,45 @@ class MeshProblemsTest {
         String before =
                 account.cloud.machine("shop-node-1").publicKey().orElseThrow().base64();
 
-        failing(
+        ApplyException failure = failing(
                 "CloudProvider.delete",
                 account,
                 applied(),
                 spec -> spec.nodes(1, "lon1").allowRemoval().build().rotateKeys());
 
+        assertThat(failure)
+                .hasMessageContaining("Every host has new keys. Fix what is named above, then call apply().")
+                .hasMessageNotContaining("rotateKeys()");
         assertThat(account.cloud
                         .machine("shop-node-1")
                         .publicKey()
                         .orElseThrow()
                         .base64())
                 .isNotEqualTo(before);
+    }
+
+    /** The apply that comes first has put a host right by then, which must not be lost with the failure. */
+    @Test
+    void rotateKeys_cloudFailsBetweenTheApplyAndTheKeys_saysWhatTheApplyDid() {
+        Calls rehearsal = new Calls();
+        withoutFirewall().spec(rehearsal).parallelism(1).build().rotateKeys();
+        Account account = withoutFirewall();
+        Calls calls = new Calls();
+        calls.breakAt(rehearsal.made().lastIndexOf("CloudProvider.list") + 1, Problem.FAILS);
+
+        assertThatThrownBy(() -> account.spec(calls).parallelism(1).build().rotateKeys())
+                .isInstanceOfSatisfying(
+                        ApplyException.class,
+                        failure -> assertThat(failure.report().hosts().get(2).changes())
+                                .containsExactly("ufw: deny what no rule admits, and enable"))
+                .hasMessageContaining("rotate the keys of every host: told to fail")
+                .hasMessageContaining("then call rotateKeys() again, which applies first.");
+    }
+
+    private static Account withoutFirewall() {
+        Account account = applied();
+        account.cloud.machine("shop-node-2").disableFirewall();
+        return account;
     }
 
     @Test

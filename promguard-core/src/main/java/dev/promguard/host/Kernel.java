@@ -91,7 +91,7 @@ public final class Kernel implements Resource {
                         : new HostProblem(
                                 "the modules of its running kernel " + Names.quote(release)
                                         + " are gone, as after an update, so that WireGuard cannot be loaded",
-                                "Reboot the host, then run apply again."))
+                                "Reboot the host, then run again."))
                 .toList();
     }
 }

@@ -143,7 +143,7 @@ public final class UfwSettings implements Resource {
                 : Optional.of(new HostProblem(
                         SETTING + " makes ufw drop all IPv6, and " + String.join(" and ", cut)
                                 + (cut.size() == 1 ? " is" : " are") + " IPv6",
-                        "Set IPV6=yes there (and run ufw reload, where ufw is on), then run apply again."));
+                        "Set IPV6=yes there (and run ufw reload, where ufw is on), then run again."));
     }
 
     @Override

@@ -178,7 +178,7 @@ final class DropletActions {
         return new ProviderException(
                 ErrorCode.HOST_NOT_READY,
                 "droplet " + id + " has not followed " + type + " after " + timeout.toSeconds()
-                        + " s. Run the same call again." + status
+                        + " s. Run again in a minute." + status
                         + (trouble == null ? "" : " The last answer: " + trouble.reason()),
                 null,
                 null,

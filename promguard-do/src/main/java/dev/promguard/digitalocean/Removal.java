@@ -118,7 +118,7 @@ final class Removal {
         return new ProviderException(
                 ErrorCode.DELETE_UNFINISHED,
                 "it is not known whether the droplets of mesh " + mesh + " are gone after " + timeout.toSeconds()
-                        + " s. Run the same call again." + lastAnswer(refusal),
+                        + " s. Run again in a minute." + lastAnswer(refusal),
                 null,
                 null,
                 refusal == null ? null : refusal.requestId().orElse(null),
@@ -188,7 +188,7 @@ final class Removal {
         }
         return new ProviderException(
                 ErrorCode.DELETE_UNFINISHED,
-                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s. Run the same call again."
+                String.join(", ", names) + " not gone after " + timeout.toSeconds() + " s. Run again in a minute."
                         + lastAnswer(refusal),
                 null,
                 null,

@@ -104,7 +104,7 @@ class DeleteAttemptsTest {
 
         assertThat(failure(() -> cloud.provider().deleteAttempts(MESH, ATTEMPTS, Duration.ofMillis(100))))
                 .hasMessageContaining("\"shop-node-1\" (id 11)")
-                .hasMessageContaining("Run the same call again");
+                .hasMessageContaining("Run again in a minute");
     }
 
     @Test

@@ -144,7 +144,7 @@ class DeleteTest {
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(SHORT, Duration.ofSeconds(5));
         assertThat(failure)
                 .hasMessageContaining("\"a\" (id 11), \"b\" (id 12) not gone")
-                .hasMessageContaining("Run the same call again")
+                .hasMessageContaining("Run again in a minute")
                 .hasMessageContaining("Droplet already has a pending event.");
         assertThat(failure.requestId()).hasValue("body-9c1e");
         assertThat(failure.retryable()).isTrue();

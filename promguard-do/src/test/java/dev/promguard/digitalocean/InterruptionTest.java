@@ -85,7 +85,7 @@ class InterruptionTest {
         assertThat(ended.thrown())
                 .isInstanceOf(CancelledException.class)
                 .hasMessageContaining("interrupted")
-                .hasMessageContaining("the same call continues from there")
+                .hasMessageContaining("the next run continues from there")
                 .hasCauseInstanceOf(InterruptedException.class);
         assertThat(((CancelledException) Objects.requireNonNull(ended.thrown())).retryable())
                 .isTrue();

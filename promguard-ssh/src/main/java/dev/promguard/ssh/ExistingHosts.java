@@ -284,7 +284,7 @@ public final class ExistingHosts implements CloudProvider {
     private static void endIfInterrupted() {
         if (Thread.currentThread().isInterrupted()) {
             throw new CancelledException(
-                    "interrupted. What was done is kept, and the same call continues from there.",
+                    "interrupted. What was done is kept, and the next run continues from there.",
                     new InterruptedException());
         }
     }

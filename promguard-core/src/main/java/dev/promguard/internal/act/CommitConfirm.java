@@ -99,7 +99,7 @@ final class CommitConfirm {
                             "the host reports that it keeps its changes, but it shows " + shown
                                     + ", the host key that it had before them",
                             "One of the two is wrong. Make sure that its SSH server was restarted after its key was replaced,"
-                                    + " then run apply again.");
+                                    + " then run again.");
         }
     }
 
@@ -127,7 +127,7 @@ final class CommitConfirm {
                 .cause(failure)
                 .because(
                         "the connection was lost, and the host keeps what it had changed by then",
-                        "Run apply again: it makes the changes that are missing.");
+                        "The next run makes the changes that are missing.");
     }
 
     /** Confirms over a new connection, and tells which host key proved it. */
@@ -177,7 +177,7 @@ final class CommitConfirm {
                             "Its firewall, WireGuard interface and host key are as they were, and what was started was"
                                     + " stopped. Make sure that the new rules let SSH connections in (on the host:"
                                     + " ufw status numbered; a rule before PromGuard's may deny them, or its SSH server"
-                                    + " may listen on another port than the one given), then run apply again. "
+                                    + " may listen on another port than the one given), then run again. "
                                     + why.replace("\n", "\n  "));
         }
         if (last.retryable()) {
@@ -190,7 +190,7 @@ final class CommitConfirm {
                                 + "whether the host keeps its changes or has rolled back is not known",
                         "The host rolls back changes that are not confirmed within "
                                 + context.applier().rollbackAfter().toSeconds()
-                                + " s. When it can be reached again, run apply: it makes the changes that are missing. If"
+                                + " s. When it can be reached again, the next run makes the changes that are missing. If"
                                 + " it cannot, check on its console: systemctl list-timers 'promguard-*'; ufw status. "
                                 + why.replace("\n", "\n  "));
     }

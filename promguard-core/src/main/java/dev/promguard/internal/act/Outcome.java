@@ -28,6 +28,7 @@ import java.util.TreeSet;
  * @param removed the hosts that were deleted or left
  * @param cloud what was changed in the cloud beside hosts
  * @param cancelled the interruption, if the run was interrupted
+ * @param next what to do where something failed, in sentences
  */
 public record Outcome(
         Decision decision,
@@ -38,7 +39,9 @@ public record Outcome(
         Map<String, RuntimeException> failures,
         List<String> removed,
         List<AppliedChange> cloud,
-        Optional<CancelledException> cancelled) {
+        Optional<CancelledException> cancelled,
+        String next) {
+    private static final String APPLY_AGAIN = "Fix what is named above, then run apply again.";
 
     /**
      * What a verb did to a host before it applies.
@@ -59,7 +62,8 @@ public record Outcome(
                 Map.of(),
                 List.of(),
                 List.of(),
-                Optional.empty());
+                Optional.empty(),
+                APPLY_AGAIN);
     }
 
     /**
@@ -95,7 +99,7 @@ public record Outcome(
     public Outcome with(String step, RuntimeException failure) {
         Map<String, RuntimeException> more = new LinkedHashMap<>(failures);
         more.put(step, failure);
-        return new Outcome(decision, addresses, changes, notes, before, more, removed, cloud, cancelled);
+        return new Outcome(decision, addresses, changes, notes, before, more, removed, cloud, cancelled, next);
     }
 
     /**
@@ -106,28 +110,39 @@ public record Outcome(
      */
     public Outcome cancelledBy(CancelledException interruption) {
         return new Outcome(
-                decision, addresses, changes, notes, before, failures, removed, cloud, Optional.of(interruption));
+                decision, addresses, changes, notes, before, failures, removed, cloud, Optional.of(interruption), next);
+    }
+
+    /**
+     * This outcome of a verb that another call than apply continues after a failure.
+     *
+     * @param call what to do, in sentences
+     * @return a copy
+     */
+    public Outcome continuedBy(String call) {
+        return new Outcome(decision, addresses, changes, notes, before, failures, removed, cloud, cancelled, call);
     }
 
     /**
      * This outcome followed by that of a second pass.
      *
-     * @param next what the second pass did
+     * @param second what the second pass did
      * @return both together
      */
-    public Outcome then(Outcome next) {
+    public Outcome then(Outcome second) {
         Map<String, RuntimeException> all = new LinkedHashMap<>(failures);
-        all.putAll(next.failures);
+        all.putAll(second.failures);
         return new Outcome(
-                next.decision,
-                next.addresses,
-                joined(changes, next.changes),
-                joined(notes, next.notes),
-                joined(before, next.before),
+                second.decision,
+                second.addresses,
+                joined(changes, second.changes),
+                joined(notes, second.notes),
+                joined(before, second.before),
                 all,
-                joined(removed, next.removed),
-                joined(cloud, next.cloud),
-                next.cancelled);
+                joined(removed, second.removed),
+                joined(cloud, second.cloud),
+                second.cancelled,
+                second.next);
     }
 
     private static <T> Map<String, List<T>> joined(Map<String, List<T>> first, Map<String, List<T>> second) {
@@ -211,7 +226,8 @@ public record Outcome(
                     Collections.unmodifiableMap(new LinkedHashMap<>(failures)),
                     List.copyOf(removed),
                     List.copyOf(cloud),
-                    cancelled);
+                    cancelled,
+                    APPLY_AGAIN);
         }
 
         private static <T> Map<String, List<T>> copy(Map<String, List<T>> lists) {

@@ -128,7 +128,7 @@ final class Rollout {
                             .because(
                                     problems,
                                     "Nothing was changed on it, so that its tunnels stay. Make those hosts reachable, or take"
-                                            + " them out of the mesh, then run apply again.")
+                                            + " them out of the mesh, then run again.")
                     : exception(code, host.name(), "check the host").because(problems, "Nothing was changed on it.");
         });
     }
@@ -264,7 +264,7 @@ final class Rollout {
     /** Has a host roll back now, and tells what came of it. */
     private HostException putBack(String name, Set<String> failed) {
         String why = "hosts that must take their new keys in the same run did not: " + String.join(", ", failed);
-        String remedy = "Fix those hosts, then run apply again.";
+        String remedy = "Fix those hosts, then run again.";
         try (Events.Task task = context.events().task(name, PUT_BACK)) {
             sessions.with(name).orElseThrow().rollBack();
             task.done();
@@ -287,7 +287,7 @@ final class Rollout {
                 .retryable()
                 .because(
                         "hosts that must take their new keys in the same run did not: " + String.join(", ", failed),
-                        "Nothing was changed on it. Fix those hosts, then run apply again.");
+                        "Nothing was changed on it. Fix those hosts, then run again.");
     }
 
     private void confirm(Set<String> names) {

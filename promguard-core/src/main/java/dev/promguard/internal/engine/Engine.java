@@ -62,6 +62,9 @@ public final class Engine {
     }
 
     private static final String ROTATE = "rotate the keys of every host";
+    private static final String ROTATE_AGAIN =
+            "Fix what is named above, then call rotateKeys() again, which applies first. apply() alone makes no new keys.";
+    private static final String ROTATED = "Every host has new keys. Fix what is named above, then call apply().";
 
     private final Context context;
     private final CloudObserver cloud;
@@ -197,7 +200,7 @@ public final class Engine {
         }
         Set<String> failed = applied.unableHosts();
         if (!failed.isEmpty()) {
-            return applied.with(ROTATE, new NotRotatedException(failed));
+            return applied.with(ROTATE, new NotRotatedException(failed)).continuedBy(ROTATE_AGAIN);
         } else if (applied.cancelled().isPresent()) {
             return applied;
         }
@@ -205,7 +208,9 @@ public final class Engine {
             seen.awaitAll();
             return applied.then(rotate(seen));
         } catch (PromGuardException e) {
-            return applied.cancelledBy(Interruption.behind(e).orElseThrow(() -> e));
+            return Interruption.behind(e)
+                    .map(applied::cancelledBy)
+                    .orElseGet(() -> applied.with(ROTATE, e).continuedBy(ROTATE_AGAIN));
         }
     }
 
@@ -217,12 +222,14 @@ public final class Engine {
                 .map(HostDecision::name)
                 .toList();
         if (unable.isEmpty() && decision.problems().isEmpty()) {
-            return act(decision, seen);
+            Outcome rotated = act(decision, seen);
+            return rotated.continuedBy(rotated.unableHosts().isEmpty() ? ROTATED : ROTATE_AGAIN);
         }
         // Nothing is changed, but the hosts that stand in the way say why.
         return new Act(context, decider)
                 .refuse(decision, seen, journal(seen), unable)
-                .with(ROTATE, new NotRotatedException(unable));
+                .with(ROTATE, new NotRotatedException(unable))
+                .continuedBy(ROTATE_AGAIN);
     }
 
     /**

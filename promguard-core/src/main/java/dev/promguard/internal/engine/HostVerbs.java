@@ -73,7 +73,7 @@ public final class HostVerbs {
         String size = spec(name).size();
         Set<String> only = Set.of(name);
         if (host.size().equals(size)) {
-            return new Engine(context).apply(only);
+            return new Engine(context).apply(only).continuedBy(resizeAgain(name));
         }
         Decision planned = new Engine(context).plan(only).orThrow();
         String text = "resize from " + host.size() + " to " + size;
@@ -92,7 +92,12 @@ public final class HostVerbs {
         return applyAfter(
                 Outcome.of(planned, name, change(planned, name, text, Placement.SIZE), sentence),
                 only,
-                Optional.empty());
+                Optional.empty(),
+                resizeAgain(name));
+    }
+
+    private static String resizeAgain(String name) {
+        return "Fix what is named above, then call resize(" + Names.quote(name) + ") again.";
     }
 
     /** Where a resize that failed has left a host, and what to do. */
@@ -146,7 +151,8 @@ public final class HostVerbs {
                             + " call replace(" + Names.quote(name) + ") again.");
         }
         String sentence = name + " (id " + host.id()
-                + ") was deleted with its data. Where it is not there again yet, apply()" + " creates it anew.";
+                + ") was deleted with its data. Where it is not there again yet, apply() creates it anew; replace("
+                + Names.quote(name) + ") would delete the new one.";
         AppliedChange deleted = change(
                 planned,
                 name,
@@ -157,7 +163,11 @@ public final class HostVerbs {
         HostException missing = HostException.of(ErrorCode.HOST_NOT_CREATED, name, "", "create it anew")
                 .retryable()
                 .because("it was deleted, and the rest was not done", "Run apply, which creates it.");
-        return applyAfter(Outcome.of(planned, name, deleted, sentence), Set.of(), Optional.of(missing));
+        return applyAfter(
+                Outcome.of(planned, name, deleted, sentence),
+                Set.of(),
+                Optional.of(missing),
+                "Fix what is named above, then call apply().");
     }
 
     /** Whether a deletion that failed was done, and what to do. */
@@ -168,17 +178,18 @@ public final class HostVerbs {
     }
 
     /** Applies, and tells what the verb has done before whatever becomes of that. */
-    private Outcome applyAfter(Outcome before, Set<String> only, Optional<HostException> undone) {
+    private Outcome applyAfter(Outcome before, Set<String> only, Optional<HostException> undone, String next) {
         try {
             Outcome applied = new Engine(context).apply(only);
-            Outcome both = before.then(applied);
+            Outcome both = before.then(applied).continuedBy(next);
             return undone.filter(failure -> !applied.changes().containsKey(failure.host())
                             && !applied.failures().containsKey(failure.host()))
                     .map(failure -> both.with(failure.host(), failure))
                     .orElse(both);
         } catch (PromGuardException e) {
-            Outcome left =
-                    undone.map(failure -> before.with(failure.host(), failure)).orElse(before);
+            Outcome left = undone.map(failure -> before.with(failure.host(), failure))
+                    .orElse(before)
+                    .continuedBy(next);
             return Interruption.behind(e).map(left::cancelledBy).orElseGet(() -> left.with("apply", e));
         }
     }

@@ -13,7 +13,7 @@ final class NotRotatedException extends PromGuardException {
         super(
                 ErrorCode.KEYS_HELD_BACK,
                 "no key was changed, because a rotation needs every host and these failed: "
-                        + String.join(", ", new TreeSet<>(failed)) + ". Fix them, then run rotateKeys again.",
+                        + String.join(", ", new TreeSet<>(failed)) + ".",
                 null);
     }
 }

@@ -34,7 +34,7 @@ public final class CloudObserver {
     private static final int LISTINGS = 4;
 
     private static final String LOOKING =
-            "looking for hosts. What was done is kept, and the same call continues from there.";
+            "looking for hosts. What was done is kept, and the next run continues from there.";
 
     private final Context context;
 

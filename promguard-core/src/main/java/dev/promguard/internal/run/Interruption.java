@@ -20,7 +20,7 @@ public final class Interruption {
         }
         return Thread.currentThread().isInterrupted()
                 ? Optional.of(new CancelledException(
-                        "interrupted. What was done is kept, and the same call continues from there.", failure))
+                        "interrupted. What was done is kept, and the next run continues from there.", failure))
                 : Optional.empty();
     }
 }

@@ -86,9 +86,9 @@ public final class Parallel {
     static CancelledException cancelled(boolean ended, InterruptedException cause) {
         return new CancelledException(
                 ended
-                        ? "interrupted. What was done is kept, and the same call continues from there."
+                        ? "interrupted. What was done is kept, and the next run continues from there."
                         : "interrupted, and some work did not end within " + SECONDS_TO_WIND_DOWN
-                                + " s. Wait a minute, then the same call continues from there.",
+                                + " s. Wait a minute, then the next run continues from there.",
                 cause);
     }
 

@@ -376,7 +376,7 @@ public final class Http {
     private static CancelledException cancelled(InterruptedException cause) {
         Thread.currentThread().interrupt();
         return new CancelledException(
-                "interrupted while waiting for DigitalOcean. What was done is kept, and the same call continues from"
+                "interrupted while waiting for DigitalOcean. What was done is kept, and the next run continues from"
                         + " there.",
                 cause);
     }

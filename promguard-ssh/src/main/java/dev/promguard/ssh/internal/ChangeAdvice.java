@@ -29,27 +29,27 @@ final class ChangeAdvice {
     static String remedy(@Nullable Change change, String why) {
         String room = room(why);
         if (!room.isEmpty()) {
-            return room + ", then run apply again.";
+            return room + ", then run again.";
         } else if (why.contains(" has mode ") && change instanceof Units.Apply) {
-            return "Let every user pass through that folder (chmod o+x on the host), then run apply again.";
+            return "Let every user pass through that folder (chmod o+x on the host), then run again.";
         } else if (why.contains(" is mounted with noexec")) {
-            return "Take noexec off it in the host's /etc/fstab and remount it, then run apply again.";
+            return "Take noexec off it in the host's /etc/fstab and remount it, then run again.";
         } else if (change instanceof Releases.Install install
                 && install.tarball().getScheme().equals("file")) {
             return "Nothing was unpacked. Put the tarball that the release names at " + Path.of(install.tarball())
-                    + ", then run apply again.";
+                    + ", then run again.";
         } else if (change instanceof Releases.Install install) {
             return (why.startsWith("sha256 is ") ? "Nothing was unpacked. " : "") + "Check the release mirror "
                     + Download.withoutLogin(install.tarball())
-                    + ", or name one that the host reaches with Release.from(…), then run apply again.";
+                    + ", or name one that the host reaches with Release.from(…), then run again.";
         } else if (change instanceof Packages.Install install) {
             return installRemedy(install, why);
         } else if (change instanceof ManagedFiles.Write) {
-            return "The file on the host is as it was. Fix what the lines above name, then run apply again.";
+            return "The file on the host is as it was. Fix what the lines above name, then run again.";
         } else if (change instanceof HostKey.Replace) {
-            return "The host keeps its old key. Run apply again.";
+            return "The host keeps its old key. Run again.";
         }
-        return "Fix what the lines above name, then run apply again.";
+        return "Fix what the lines above name, then run again.";
     }
 
     /** What to do where nothing can be written on the host; empty where that is not it. */
@@ -66,12 +66,12 @@ final class ChangeAdvice {
 
     private static String installRemedy(Packages.Install install, String why) {
         if (why.contains(" holds the lock of ")) {
-            return "Wait until it is done, then run apply again.";
+            return "Wait until it is done, then run again.";
         } else if (why.contains(": dpkg has not finished ") || why.contains(": what these need is not installed: ")) {
             return "PromGuard leaves packages of others alone: finish, reinstall or remove these on the host (dpkg --configure -a,"
-                    + " apt-get --fix-broken install), then run apply again.";
+                    + " apt-get --fix-broken install), then run again.";
         }
         return "Check that the host reaches its package mirrors, or install these from a mirror of your own (apt-get install "
-                + String.join(" ", install.packages()) + "), then run apply again.";
+                + String.join(" ", install.packages()) + "), then run again.";
     }
 }

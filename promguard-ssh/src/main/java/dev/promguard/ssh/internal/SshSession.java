@@ -203,7 +203,7 @@ final class SshSession implements HostSession {
                     .because(
                             e.reason(),
                             "It is not known whether this step was done; those before it are done. " + rollbackNote(run)
-                                    + "Run apply again: it makes the changes that are missing.");
+                                    + "The next run makes the changes that are missing.");
         } finally {
             armedHere |= run.armed();
         }
@@ -240,7 +240,7 @@ final class SshSession implements HostSession {
                                     outcome[0].equals("busy")
                                             ? "another run was at work on the host when this connection was made"
                                             : "the host is still rolling back",
-                                    "Wait a moment, then run apply again: it makes the changes that are missing.");
+                                    "Wait a moment, then run again: that makes the changes that are missing.");
                 case "rolled-back" ->
                     throw failed(ErrorCode.ROLLED_BACK, "confirm the changes")
                             .status(Status.ROLLED_BACK)
@@ -249,7 +249,7 @@ final class SshSession implements HostSession {
                                     "Its firewall, WireGuard interface and host key are as they were, and what was started"
                                             + " was stopped. Make sure that its rules let new SSH connections in (on the host:"
                                             + " ufw status numbered; one before PromGuard's may deny them) and that its SSH"
-                                            + " server listens on the port given, then run apply again; raise rollbackAfter"
+                                            + " server listens on the port given, then run again; raise rollbackAfter"
                                             + " if the connection to the host is slow.");
                 default -> throw unfinished("confirm the changes", exec, code);
             }
@@ -279,7 +279,7 @@ final class SshSession implements HostSession {
                         .retryable()
                         .because(
                                 "the host is still rolling back",
-                                "Wait a moment, then run apply again: it makes the changes that are missing.");
+                                "Wait a moment, then run again: that makes the changes that are missing.");
             } else if (!outcome[0].equals("over")) {
                 throw unfinished(step, exec, code);
             }
@@ -464,14 +464,14 @@ final class SshSession implements HostSession {
                     .because(
                             failure.why(),
                             "Its firewall, WireGuard interface and host key are as they were, and what was started was"
-                                    + " stopped. Run apply again; raise rollbackAfter, which is "
+                                    + " stopped. Run again; raise rollbackAfter, which is "
                                     + settings.rollbackAfter().toSeconds() + " s, if the host is slow.");
         }
         Change change = run.current();
         HostException.Builder failed =
                 failed(ChangeAdvice.code(change, failure.why()), run.step()).exitCode(failure.exitCode());
         String remedy = failure.why().equals(ChangeAdvice.BUSY)
-                ? "Wait until the other run on this host is done, then run apply again."
+                ? "Wait until the other run on this host is done, then run again."
                 : ChangeAdvice.remedy(change, failure.why());
         if (!failure.why().startsWith("sha256 is ")) {
             failed.output(exec.tail());

@@ -355,7 +355,7 @@ class PushedReleaseTest {
             assertThatThrownBy(() -> apply(applier(false), List.of(tool(mirror("/releases")))))
                     .isInstanceOf(HostException.class)
                     .hasMessageContaining("the host's file system " + mounted.toRealPath() + " (tmpfs) is read-only")
-                    .hasMessageContaining("make it writable, then run apply again")
+                    .hasMessageContaining("make it writable, then run again")
                     .hasMessageNotContaining("Check the release mirror");
         } finally {
             assertThat(runs("umount", mounted.toString())).isZero();

@@ -495,7 +495,7 @@ class SshSessionTest {
                     .hasMessage("node-1 (127.0.0.1): step \"install node_exporter 1.12.1\" failed: sha256 is 3c1f,"
                             + " wanted b51d [PG-5004]\n  Nothing was unpacked. Check the release mirror"
                             + " http://mirror.test/releases/node_exporter-1.12.1.linux-amd64.tar.gz, or name one that"
-                            + " the host reaches with Release.from(…), then run apply again.");
+                            + " the host reaches with Release.from(…), then run again.");
         }
     }
 
