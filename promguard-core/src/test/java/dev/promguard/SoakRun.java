@@ -137,7 +137,8 @@ final class SoakRun {
             });
         }
         if (operation.name().equals("rotate")) {
-            assertThat(keys()).as("keys after a rotation").doesNotContainAnyElementsOf(before);
+            // Before it there may be none: a host alone that booted has no interface until the next run.
+            assertThat(keys()).as("keys after a rotation").isNotEmpty().noneMatch(before::contains);
         }
     }
 
