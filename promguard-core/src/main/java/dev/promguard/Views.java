@@ -5,6 +5,8 @@ import dev.promguard.ApplyReport.Status;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Names;
 import dev.promguard.host.ExplainedChange;
+import dev.promguard.host.Firewall;
+import dev.promguard.host.ForeignRules;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.Resources;
 import dev.promguard.internal.act.Outcome;
@@ -201,6 +203,12 @@ final class Views {
                     .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
                             .published()
                             .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe())));
+            Blueprint blueprint = decision.observed().roster().blueprint();
+            ForeignRules.of(blueprint, blueprint.host(host.name()), seen.facts())
+                    .describe(rule -> host.changes().stream()
+                            .anyMatch(change ->
+                                    change instanceof Firewall.Disallow disallow && rule.isFor(disallow.rule())))
+                    .forEach(what -> notes.add(PlanText.NOT_CHANGED + what));
         }
         if (KnownEndpoints.isKept(decision.observed().roster(), host.name())) {
             notes.add("no address is known for it now: its peers keep the endpoint that they have for it");

@@ -124,6 +124,37 @@ class MeshVerifyPlanTest {
         assertAgree(changed);
     }
 
+    /** What PromGuard leaves alone and a verification fails, a plan without changes names. */
+    @Test
+    void plan_rulesOfOthersThatVerifyFails_areNamedAsNotChanged() {
+        MemoryMachine node = account.cloud.machine(NODE);
+        node.listen("tcp", "0.0.0.0", 8080);
+        node.listen("udp", "127.0.0.1", 8090);
+        node.accept(4, "INPUT", "-p tcp -m tcp --dport 8080 -j ACCEPT");
+        node.accept(4, "INPUT", "-p udp -m udp --dport 8090 -j ACCEPT");
+        node.accept(4, "INPUT", "-p tcp -m tcp --dport 9000:9200 -j ACCEPT");
+
+        assertThat(spec().build().verify().failures())
+                .extracting(Check::kind)
+                .contains(CheckKind.GUARDED_PORTS_ON_WIREGUARD_ONLY, CheckKind.NO_OTHER_LISTENER_REACHABLE);
+        assertThat(spec().plan().toString())
+                .contains("nothing to do, 3 hosts are up to date, but for what PromGuard does not change")
+                .contains(
+                        "(not changed: rules of others accept port 9090 or 9100, which only monitors may reach, and verify fails"
+                                + " until they are taken away or narrowed: INPUT -p tcp -m tcp --dport 9000:9200 -j ACCEPT)")
+                .contains(
+                        "(not changed: rules of others open 8080/tcp (INPUT -p tcp -m tcp --dport 8080 -j ACCEPT), and verify"
+                                + " fails until the host declares them with openPorts(…), or the rules are taken away)");
+
+        node.acceptNothingMore();
+        node.accept(4, "INPUT", "-p tcp -m tcp --dport 8080 -j ACCEPT");
+        Mesh declared = spec().editHost(NODE, host -> host.openPorts(8080)).build();
+        assertThat(declared.plan().entries())
+                .allSatisfy(entry -> assertThat(entry.notes()).isEmpty());
+        assertThat(declared.verify().failures())
+                .noneMatch(check -> check.kind() == CheckKind.NO_OTHER_LISTENER_REACHABLE);
+    }
+
     private void assertAgree(Mesh mesh) {
         Plan plan = mesh.plan();
         VerifyReport report = mesh.verify();

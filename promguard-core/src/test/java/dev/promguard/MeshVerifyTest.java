@@ -755,6 +755,41 @@ class MeshVerifyTest {
         });
     }
 
+    /** The other end has no handshake either, and the network between them is not to blame. */
+    @Test
+    void verify_handshakeWithAHostWhoseInterfaceIsDown_namesThatHost() {
+        account.cloud.machine("shop-node-1").deleteInterface();
+        account.cloud.machine("shop-monitor-1").handshake(Optional.empty());
+
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.kind() == CheckKind.HANDSHAKE_FRESH
+                        && check.host().equals("shop-monitor-1")
+                        && check.description().contains("shop-node-1"))
+                .singleElement()
+                .satisfies(check -> {
+                    assertThat(check.observed()).contains("shop-node-1 has no wg0 with the address 10.0.0.2");
+                    assertThat(check.remedy())
+                            .contains("wg-quick@wg0.service on shop-node-1")
+                            .doesNotContain("UDP");
+                });
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void verify_noKey_isNotSaidToHaveBeenRead(boolean lost) {
+        if (lost) {
+            account.cloud.machine("shop-node-1").loseKey();
+        } else {
+            account.cloud.machine("shop-node-1").loosenKey();
+        }
+
+        assertThat(mesh.verify().failures())
+                .filteredOn(check -> check.kind() == CheckKind.WIREGUARD_KEY_PROTECTED)
+                .singleElement()
+                .satisfies(check -> assertThat(check.remedy().startsWith("Others may have read it"))
+                        .isEqualTo(!lost));
+    }
+
     @Test
     void verify_interfaceOfARefusedHostIsDown_sendsNobodyToApplyForItsScrape() {
         account.cloud.machine("shop-node-1").deleteInterface();

@@ -130,7 +130,17 @@ public record HostFacts(
      * @param address the local address as {@code ss} shows it, such as {@code 127.0.0.1}, {@code [::1]} or {@code *}
      * @param port the local port
      */
-    public record SocketFact(String protocol, String address, int port) {}
+    public record SocketFact(String protocol, String address, int port) {
+        /**
+         * Whether only programs on the host itself reach it.
+         *
+         * @return true if it is bound to an address or the interface of loopback
+         */
+        public boolean isLoopback() {
+            String plain = address.replaceAll("[\\[\\]]|%.*", "");
+            return plain.startsWith("127.") || plain.equals("::1") || address.endsWith("%lo");
+        }
+    }
 
     /**
      * A file.

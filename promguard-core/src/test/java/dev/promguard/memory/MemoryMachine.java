@@ -700,8 +700,7 @@ public final class MemoryMachine {
                                         || (tunnel && rule.from().equals(source))))
                 || accepted.stream()
                         .map(LoadedRule::new)
-                        .anyMatch(rule ->
-                                !rule.isUfwsOwn() && rule.mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
+                        .anyMatch(rule -> !rule.isUfwsOwn() && rule.mayAdmit(FirewallRule.Protocol.TCP, probe.port()));
         boolean listens = probe.port() == 22
                 || listening().stream()
                         .anyMatch(socket -> socket.protocol().equals("tcp")

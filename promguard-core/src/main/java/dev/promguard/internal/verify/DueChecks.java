@@ -3,6 +3,7 @@ package dev.promguard.internal.verify;
 import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
+import dev.promguard.host.ForeignRules;
 import dev.promguard.internal.verify.ExpectedTargets.Expected;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -57,7 +58,7 @@ public final class DueChecks {
             HostChecks.due(blueprint, host).forEach(item -> due.add(new Due(item, name, "its facts do not say")));
             due.add(new Due(ListenerChecks.item(name), name, "its facts do not say"));
             due.add(new Due(ownKey(name), name, "it shows no WireGuard key"));
-            HostChecks.guarded(blueprint, host)
+            ForeignRules.guarded(blueprint, host)
                     .forEach(port -> due.add(new Due(
                             ReachabilityChecks.outsideItem(name, port), name, "no address of it could be probed")));
             if (blueprint.hosts().size() > 1) {

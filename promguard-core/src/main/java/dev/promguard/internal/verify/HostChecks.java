@@ -4,11 +4,10 @@ import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exporter;
-import dev.promguard.blueprint.Exposure;
-import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
 import dev.promguard.host.ExplainedChange;
 import dev.promguard.host.Firewall;
+import dev.promguard.host.ForeignRules;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.PeerFact;
 import dev.promguard.host.HostFacts.PresharedKeyFact;
@@ -22,6 +21,7 @@ import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
+import dev.promguard.internal.verify.ReachabilityChecks.WithoutTunnel;
 import dev.promguard.keys.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,18 +40,23 @@ final class HostChecks {
     private final Blueprint blueprint;
     private final Blueprint.Host host;
     private final HostFacts facts;
-    private final List<LoadedRule> loaded;
+    private final ForeignRules rules;
+    private final ReachabilityChecks tunnels;
     private final List<Check> checks = new ArrayList<>();
     private boolean blocked;
     private boolean refused;
 
-    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
+    /**
+     * The checks of one host.
+     *
+     * @param tunnels what is known of the ways between the hosts
+     */
+    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts, ReachabilityChecks tunnels) {
+        this.tunnels = tunnels;
         this.blueprint = blueprint;
         this.host = host;
         this.facts = facts;
-        this.loaded = LoadedRule.of(facts).stream()
-                .filter(rule -> !rule.isUfwsOwn() && !rule.isForPassing())
-                .toList();
+        this.rules = ForeignRules.of(blueprint, host, facts);
     }
 
     /**
@@ -242,41 +247,21 @@ final class HostChecks {
         }
     }
 
-    /** The ports that only monitors may reach, through the tunnel, or that must be closed to everybody. */
-    static Set<Integer> guarded(Blueprint blueprint, Blueprint.Host host) {
-        Set<Integer> ports = new TreeSet<>();
-        ports.add(blueprint.spec().nodeExporterPort());
-        ports.add(blueprint.spec().prometheus().port());
-        host.spec().exposures().stream().map(Exposure::port).forEach(ports::add);
-        return ports;
-    }
-
-    private boolean isOfTheSpec(LoadedRule rule) {
-        return host.firewall().stream().anyMatch(rule::isFor);
-    }
-
-    /** The rules that somebody else wrote and that let packets to a guarded port. */
-    private List<LoadedRule> breaches() {
-        return loaded.stream()
-                .filter(rule -> !isOfTheSpec(rule))
-                .filter(rule -> guarded(blueprint, host).stream().anyMatch(port -> rule.mayAdmit(Protocol.TCP, port)))
-                .toList();
-    }
-
     private void admitsOnTheTunnelAlone(HostDecision decision) {
-        List<LoadedRule> breaches = breaches();
+        List<LoadedRule> breaches = rules.breaches();
         boolean removed = breaches.stream()
                 .allMatch(breach -> decision.changes().stream()
                         .anyMatch(change ->
                                 change instanceof Firewall.Disallow disallow && breach.isFor(disallow.rule())));
-        long own = loaded.stream().filter(this::isOfTheSpec).count();
+        long own = rules.accepting().stream().filter(rules::isOfTheSpec).count();
         add(
                 guardedItem(blueprint, host),
                 "the rules that the kernel has loaded (iptables -S, ip6tables -S): none but those of the spec, which name the"
-                        + " interface, may accept port " + words(guarded(blueprint, host))
+                        + " interface, may accept port " + words(ForeignRules.guarded(blueprint, host))
                         + "; no forged packet was sent",
                 breaches.isEmpty()
-                        ? own + " of " + loaded.size() + " accepting rules are the spec's; no other accepts such a port"
+                        ? own + " of " + rules.accepting().size()
+                                + " accepting rules are the spec's; no other accepts such a port"
                         : "accepted by " + listed(breaches.stream().map(LoadedRule::describe)),
                 closed() && breaches.isEmpty(),
                 removed
@@ -332,7 +317,7 @@ final class HostChecks {
     private List<SocketFact> strays(Set<Integer> ports, Set<String> addresses) {
         return facts.listening().stream()
                 .filter(socket -> socket.protocol().equals("tcp") && ports.contains(socket.port()))
-                .filter(socket -> !isLoopback(socket) && !addresses.contains(plain(socket)))
+                .filter(socket -> !socket.isLoopback() && !addresses.contains(plain(socket)))
                 .toList();
     }
 
@@ -345,9 +330,9 @@ final class HostChecks {
 
     /** Rules of other origin for ports that are not guarded. The reader of the report judges them. */
     private void foreignRules() {
-        List<LoadedRule> breaches = breaches();
-        List<LoadedRule> foreign = loaded.stream()
-                .filter(rule -> !isOfTheSpec(rule) && !breaches.contains(rule))
+        List<LoadedRule> breaches = rules.breaches();
+        List<LoadedRule> foreign = rules.accepting().stream()
+                .filter(rule -> !rules.isOfTheSpec(rule) && !breaches.contains(rule))
                 .toList();
         if (!foreign.isEmpty()) {
             checks.add(item(host, CheckKind.FOREIGN_FIREWALL_RULES, "admits what PromGuard did not ask for")
@@ -424,7 +409,12 @@ final class HostChecks {
                                 ? "a plain file of root's, mode 0600"
                                 : "another owner, mode or kind of file",
                 safe,
-                "Others may have read it: run apply, which gives the host a new key.");
+                facts.keyFilePublicKey().isEmpty()
+                        ? "Run apply, which gives the host a key."
+                        : refused
+                                ? "Others may have read it: first do what host-up-to-date says of the host, then run apply,"
+                                        + " which gives it a new key."
+                                : "Others may have read it: run apply, which gives the host a new key.");
     }
 
     private void peers(PeerKeys keys) {
@@ -496,22 +486,20 @@ final class HostChecks {
     }
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
+        String seen = age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet");
+        Optional<WithoutTunnel> without =
+                Handshakes.isFresh(age) ? Optional.empty() : tunnels.withoutTunnel(host, peer);
         addOfInterface(
                 handshakeItem(host, peer),
                 "wg show " + blueprint.interfaceName(),
-                age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet"),
+                seen + without.map(end -> "; " + end.observed()).orElse(""),
                 Handshakes.isFresh(age),
-                blocked
-                        ? "First fix what is said of the rules that the mesh's packets do not pass."
-                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
-                                + " and data does not pass, set a lower mtu(…).");
-    }
-
-    static boolean isLoopback(SocketFact socket) {
-        String address = plain(socket);
-        return address.startsWith("127.")
-                || address.equals("::1")
-                || socket.address().endsWith("%lo");
+                without.map(WithoutTunnel::remedy)
+                        .orElse(
+                                blocked
+                                        ? "First fix what is said of the rules that the mesh's packets do not pass."
+                                        : "See that the mesh's UDP port passes between the two hosts, then run apply. If handshakes are made"
+                                                + " and data does not pass, set a lower mtu(…)."));
     }
 
     private static String plain(SocketFact socket) {

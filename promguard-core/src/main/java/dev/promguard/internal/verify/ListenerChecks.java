@@ -4,6 +4,7 @@ import dev.promguard.CheckKind;
 import dev.promguard.VerifyReport.Check;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.host.ForeignRules;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.HostFacts.SocketFact;
 import dev.promguard.host.LoadedRule;
@@ -26,6 +27,7 @@ final class ListenerChecks {
     private final Blueprint.Host host;
     private final HostFacts facts;
     private final List<LoadedRule> accepting;
+    private final ForeignRules rules;
     private final Set<String> bySpec = new TreeSet<>();
     private final Set<String> declared = new TreeSet<>();
     private final Set<String> byUfw = new TreeSet<>();
@@ -45,7 +47,8 @@ final class ListenerChecks {
                 "lets nothing be reached that listens but what the spec allows");
     }
 
-    private ListenerChecks(Blueprint.Host host, HostFacts facts) {
+    private ListenerChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts) {
+        this.rules = ForeignRules.of(blueprint, host, facts);
         this.host = host;
         this.facts = facts;
         this.accepting = LoadedRule.of(facts);
@@ -63,17 +66,22 @@ final class ListenerChecks {
     /**
      * Judges a host.
      *
+     * @param blueprint the mesh
      * @param host the host
      * @param facts what it listens on, and the rules that it has loaded
      * @param answers the answers to probes of its TCP ports, by port
      * @param published the rules that publish ports
      */
     static Check check(
-            Blueprint.Host host, HostFacts facts, Map<Integer, List<Answer>> answers, List<Published> published) {
-        ListenerChecks checks = new ListenerChecks(host, facts);
+            Blueprint blueprint,
+            Blueprint.Host host,
+            HostFacts facts,
+            Map<Integer, List<Answer>> answers,
+            List<Published> published) {
+        ListenerChecks checks = new ListenerChecks(blueprint, host, facts);
         checks.published = published;
         for (SocketFact socket : facts.listening()) {
-            if (!HostChecks.isLoopback(socket)) {
+            if (!socket.isLoopback()) {
                 checks.sort(socket, answers.getOrDefault(socket.port(), List.of()));
             }
         }
@@ -84,21 +92,11 @@ final class ListenerChecks {
         Protocol protocol = socket.protocol().equals("udp") ? Protocol.UDP : Protocol.TCP;
         int port = socket.port();
         String name = port + "/" + socket.protocol();
-        List<LoadedRule> admitting = accepting.stream()
-                .filter(rule -> !rule.isUfwsOwn() && !rule.isForPassing() && rule.mayAdmit(protocol, port))
-                .toList();
-        boolean othersAdmit =
-                admitting.stream().anyMatch(rule -> host.firewall().stream().noneMatch(rule::isFor));
-        boolean forEverybody = host.firewall().stream()
-                .anyMatch(rule -> rule.protocol() == protocol
-                        && rule.port() == port
-                        && rule.from().isEmpty()
-                        && rule.networkInterface().isEmpty());
-        if (!admitting.isEmpty() && (!othersAdmit || forEverybody)) {
+        if (rules.isBySpec(socket)) {
             bySpec.add(name);
         } else if (host.spec().openPorts().contains(port)) {
             declared.add(name);
-        } else if (othersAdmit) {
+        } else if (rules.by(socket).isPresent()) {
             admitted.add(name);
         } else if (accepting.stream()
                 .anyMatch(rule -> rule.isUfwsOwn() && !rule.isForAll() && rule.mayAdmit(protocol, port))) {
@@ -164,8 +162,7 @@ final class ListenerChecks {
         List<LoadedRule> loaded =
                 LoadedRule.of(facts).stream().filter(rule -> !rule.isUfwsOwn()).toList();
         return facts.listening().stream()
-                .filter(socket ->
-                        socket.protocol().equals("tcp") && socket.port() > 0 && !HostChecks.isLoopback(socket))
+                .filter(socket -> socket.protocol().equals("tcp") && socket.port() > 0 && !socket.isLoopback())
                 .map(SocketFact::port)
                 .filter(port -> loaded.stream().noneMatch(rule -> rule.mayAdmit(Protocol.TCP, port)))
                 .filter(port -> host.firewall().stream()

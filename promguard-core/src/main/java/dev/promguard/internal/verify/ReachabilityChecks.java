@@ -6,6 +6,7 @@ import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule;
 import dev.promguard.blueprint.FirewallRule.Protocol;
 import dev.promguard.blueprint.Role;
+import dev.promguard.host.ForeignRules;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.MeshTraffic.Published;
@@ -253,7 +254,7 @@ final class ReachabilityChecks {
     }
 
     private Set<Integer> ports(Blueprint.Host host) {
-        Set<Integer> ports = new LinkedHashSet<>(HostChecks.guarded(blueprint, host));
+        Set<Integer> ports = new LinkedHashSet<>(ForeignRules.guarded(blueprint, host));
         HostFacts known = facts.get(host.name());
         if (known != null) {
             Stream.concat(

@@ -232,7 +232,8 @@ public final class Verifier {
                     .health()
                     .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
         }
-        checks.addAll(new HostChecks(blueprint, host, seen.facts()).check(decided, PeerKeys.of(observed), expired));
+        checks.addAll(new HostChecks(blueprint, host, seen.facts(), reachability)
+                .check(decided, PeerKeys.of(observed), expired));
     }
 
     private void hostKey(String host, Seen seen) {
@@ -304,6 +305,7 @@ public final class Verifier {
         checks.addAll(reachability.inside(inside, proofs.notJudged(probes.inside(), inside)));
         checks.addAll(reachability.outside(probes.outside(), inside));
         facts.forEach((name, seen) -> checks.add(ListenerChecks.check(
+                blueprint,
                 blueprint.host(name),
                 seen,
                 reachability.answersByPort(name, probes.outside(), inside),
