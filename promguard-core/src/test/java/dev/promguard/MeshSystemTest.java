@@ -34,9 +34,13 @@ class MeshSystemTest {
     }
 
     private void assertRefused(UnaryOperator<MeshBuilder> changed, String... reasons) {
+        assertRefused(ErrorCode.UNSUPPORTED_SYSTEM, changed, reasons);
+    }
+
+    private void assertRefused(ErrorCode code, UnaryOperator<MeshBuilder> changed, String... reasons) {
         Plan plan = changed.apply(spec()).plan();
         assertThat(plan.problems()).singleElement().satisfies(problem -> {
-            assertThat(problem.code()).isEqualTo(ErrorCode.UNSUPPORTED_SYSTEM);
+            assertThat(problem.code()).isEqualTo(code);
             assertThat(problem.toString()).contains(reasons);
         });
 
@@ -94,6 +98,17 @@ class MeshSystemTest {
         spec().apply();
         monitor.disableFirewall();
         assertThat(spec().plan().toString()).contains("! ufw.service is masked (drift)   → unmask");
+    }
+
+    @Test
+    void planAndApply_missingPackagesOnHold_refuseBeforeAnyChange() {
+        monitor.says(Packages.FACTS, "held\tufw", "held\twireguard-tools");
+
+        assertRefused(
+                ErrorCode.INSTALL_FAILED,
+                spec -> spec,
+                "apt does not install ufw, wireguard-tools, for somebody put them on hold",
+                "Run apt-mark unhold ufw wireguard-tools on the host");
     }
 
     @Test

@@ -41,27 +41,34 @@ public final class Packages implements Resource {
      * What dpkg has begun and not finished, on a host that lacks a package: apt goes on with it when it installs one.
      *
      * @param unfinished dpkg's status by package, such as {@code half-configured}; empty also where nothing is to be installed
+     * @param held the packages that are to be installed and that somebody put on hold
      */
-    public record DpkgFact(SortedMap<String, String> unfinished) {
+    public record DpkgFact(SortedMap<String, String> unfinished, List<String> held) {
         /** There is nothing to say. */
-        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>());
+        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>(), List.of());
 
         /**
-         * Copies the map.
+         * Copies the collections.
          *
-         * @throws NullPointerException if it is null
+         * @throws NullPointerException if one is null
          */
         public DpkgFact {
             unfinished = Collections.unmodifiableSortedMap(new TreeMap<>(unfinished));
+            held = List.copyOf(held);
         }
     }
 
-    /** Reads a line for each package that is not finished. */
+    /** Reads a line for each package that is not finished, or on hold. */
     private static final class Reader implements ResourceFacts.Reader<DpkgFact> {
         private final SortedMap<String, String> unfinished = new TreeMap<>();
+        private final List<String> held = new ArrayList<>();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
+            if (line.kind().equals("held") && held.size() < MOST_UNFINISHED) {
+                held.add(line.fields(1).field(1, NAME));
+                return;
+            }
             if (!line.kind().equals("unfinished") || unfinished.size() >= MOST_UNFINISHED) {
                 throw line.unknown();
             }
@@ -70,7 +77,7 @@ public final class Packages implements Resource {
 
         @Override
         public DpkgFact facts() {
-            return new DpkgFact(unfinished);
+            return new DpkgFact(unfinished, held);
         }
     }
 
@@ -128,6 +135,23 @@ public final class Packages implements Resource {
                 "PromGuard removes no package: have something else do what it does (for iptables-persistent: add its rules to ufw),"
                         + " then remove it yourself (apt-get remove " + String.join(" ", removed)
                         + "), or leave the host out of the mesh."));
+    }
+
+    /**
+     * Finds packages that apt does not install, for somebody put them on hold.
+     *
+     * @param facts what the host is
+     * @return one problem that names them; empty if there are none
+     */
+    public static Optional<HostProblem> onHold(HostFacts facts) {
+        List<String> held = facts.of(FACTS).held();
+        return held.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new HostProblem(
+                        "apt does not install " + String.join(", ", held) + ", for somebody put "
+                                + (held.size() == 1 ? "it" : "them") + " on hold",
+                        "Run apt-mark unhold " + String.join(" ", held)
+                                + " on the host, or install them there yourself, then run apply again."));
     }
 
     /**

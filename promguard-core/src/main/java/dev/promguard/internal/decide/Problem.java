@@ -54,6 +54,8 @@ public record Problem(Kind kind, ErrorCode code, Optional<String> host, String m
         PORTS_IN_USE(false, ErrorCode.PORTS_IN_USE),
         /** Installing packages on a host would remove others. */
         PACKAGES_REMOVED(false, ErrorCode.PACKAGES_REMOVED),
+        /** Packages that a host lacks are on hold. */
+        PACKAGES_HELD(false, ErrorCode.INSTALL_FAILED),
         /** A host shows a WireGuard key that belongs to another. */
         DUPLICATE_KEY(false, ErrorCode.DUPLICATE_KEY),
         /** A host needs a new key, which would cut a tunnel with a host that cannot take part. */

@@ -127,7 +127,7 @@ apply_firewall() {
         *'DEFAULT_INPUT_POLICY="DROP"'*) ;;
         *) ufw default deny incoming || return ;;
     esac
-    if forwards_for_others && ! keeps_forwarding; then
+    if would_end_forwarding; then
         keep_forwarding || {
             WHY='ufw could not be told to go on forwarding'
             return 1
@@ -190,6 +190,12 @@ forwards_for_others() {
         esac
     done
     [ -n "$FORWARDED" ]
+}
+
+# would_end_forwarding: whether enabling ufw would end that the host forwards for others. Where its owner has enabled it, its settings tell what
+# is forwarded, also while its rules are not loaded.
+would_end_forwarding() {
+    ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null && forwards_for_others && ! keeps_forwarding
 }
 
 # keeps_forwarding: whether keep_forwarding has been at work. ufw writes comments in hexadecimal.

@@ -6,9 +6,13 @@ facts_packages() {
 }
 
 # facts_dpkg PACKAGE...: unfinished STATUS PACKAGE for what dpkg has begun and not finished, where one of the packages is not installed:
-# apt goes on with all of it when it installs something.
+# apt goes on with all of it when it installs something. And held PACKAGE for each that is not installed and that somebody put on hold: apt
+# installs none of them.
 facts_dpkg() {
-    all_installed "$@" || unfinished | sed "s/^\(.*\) \(.*\)\$/$N${TAB}fact${TAB}dpkg${TAB}unfinished${TAB}\1${TAB}\2/" >&3
+    ! all_installed "$@" || return 0
+    unfinished | sed "s/^\(.*\) \(.*\)\$/$N${TAB}fact${TAB}dpkg${TAB}unfinished${TAB}\1${TAB}\2/" >&3
+    dpkg-query -W -f '${db:Status-Want} ${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+        awk -v begin="$N${TAB}fact${TAB}dpkg${TAB}held${TAB}" '$1 == "hold" && $2 != "installed" { print begin $3 }' >&3
 }
 
 all_installed() {

@@ -30,7 +30,7 @@ other_firewalls() {
 facts_served_ports() {
     if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null; then
         other_firewalls
-        if forwards_for_others && ! keeps_forwarding; then
+        if would_end_forwarding; then
             say fact served-ports forwards
         fi
     fi

@@ -62,6 +62,7 @@ class PackagesTest {
 
     private static final String QUERY = """
             case $3 in
+                *Want*) cat FOLDER/held 2>/dev/null ;;
                 *binary*) printf 'installed curl\\n'; cat FOLDER/unfinished 2>/dev/null ;;
                 *) [ ! -e FOLDER/installed ] || echo installed ;;
             esac
@@ -301,6 +302,12 @@ class PackagesTest {
                 .containsExactly(
                         "fact dpkg unfinished half-configured broken-thing",
                         "fact dpkg unfinished unpacked needy:amd64");
+        write(
+                "held",
+                "hold not-installed ufw\nhold config-files wireguard-tools\nhold installed curl\ninstall not-installed dbus\n");
+        assertThat(run("facts_dpkg ufw wireguard-tools curl dbus"))
+                .endsWith("fact dpkg held ufw", "fact dpkg held wireguard-tools")
+                .hasSize(4);
         write("installed", "");
         assertThat(run("facts_dpkg ufw")).as("nothing is to be installed").isEmpty();
     }

@@ -194,6 +194,25 @@ class UndoFirewallTest {
                         DEFAULT_FORWARD_POLICY="DROP\"""");
     }
 
+    /** While somebody has stopped ufw.service, say: what its owner decided about forwarding is not changed, as the plan tells. */
+    @ParameterizedTest
+    @CsvSource({"yes, 0", "no, 2"})
+    void apply_ufwThatIsOnAndNotLoaded_leavesItsForwardingAlone(String enabled, String routes) throws Exception {
+        assertThat(run(NO_FORWARDING
+                        + """
+                        echo 1 >/proc/sys/net/ipv4/ip_forward
+                        mkdir -p FOLDER/ufw FOLDER/default FOLDER/state/rollback; echo wg0 >FOLDER/state/rollback/interface
+                        echo ENABLED=IS >FOLDER/ufw/ufw.conf; : >FOLDER/ufw/user.rules
+                        printf 'DEFAULT_INPUT_POLICY="DROP"\\nDEFAULT_FORWARD_POLICY="DROP"\\n' >FOLDER/default/ufw; true
+                        ufw() { echo "$*" >>FOLDER/calls; }
+                        firewall_loaded() { :; }
+                        ip6tables() { echo '-P INPUT DROP'; }
+                        apply_firewall; grep -c route FOLDER/calls >&3
+                        """.replace("ENABLED=IS", "ENABLED=" + enabled)
+                                .replace("default/ufw; true", "default/ufw ; true")))
+                .isEqualTo(routes);
+    }
+
     @Test
     void forwards_notAtAllOrByRulesAlone_isNoReasonToForwardEverything() throws Exception {
         assertThat(run(NO_FORWARDING + "forwards_for_others || echo no >&3")).isEqualTo("no");
