@@ -87,7 +87,7 @@ public interface StateStore {
 
     /**
      * Copies a mesh into another store, such as from files into a database. Both are locked meanwhile; this store stays as it is. If it is
-     * cut off, call it again.
+     * cut off, call it again. Nothing is copied if the target holds something else of the mesh.
      *
      * @param target the store to copy to
      * @param mesh the mesh's name
@@ -107,18 +107,40 @@ public interface StateStore {
                         false,
                         null);
             }
-            for (String name : names) {
-                byte[] content = read(mesh, name)
-                        .orElseThrow(() -> StateException.conflict(
-                                mesh, describe(mesh, name) + " was deleted by another program", Optional.empty()))
-                        .content();
-                Optional<Document> there = target.read(mesh, name);
-                if (there.isEmpty() || !Arrays.equals(there.get().content(), content)) {
-                    to.write(name, content, Optional.empty());
-                }
+            // Before anything is written: parts of two states would make a third one.
+            Set<String> others = new TreeSet<>(names);
+            others.removeIf(name -> {
+                byte[] content = content(mesh, name);
+                boolean other = target.read(mesh, name)
+                        .filter(there -> !Arrays.equals(there.content(), content))
+                        .isPresent();
                 Arrays.fill(content, (byte) 0);
+                return !other;
+            });
+            if (!others.isEmpty()) {
+                throw new StateException(
+                        ErrorCode.STATE_CONFLICT,
+                        target.describe(mesh) + " holds another " + String.join(", ", others)
+                                + " already, so nothing was copied. If what it holds is out of date, delete it there; or copy to another"
+                                + " place.",
+                        false,
+                        null);
+            }
+            for (String name : names) {
+                if (target.read(mesh, name).isEmpty()) {
+                    byte[] content = content(mesh, name);
+                    to.write(name, content, Optional.empty());
+                    Arrays.fill(content, (byte) 0);
+                }
             }
         }
+    }
+
+    private byte[] content(String mesh, String name) {
+        return read(mesh, name)
+                .orElseThrow(() -> StateException.conflict(
+                        mesh, describe(mesh, name) + " was deleted by another program", Optional.empty()))
+                .content();
     }
 
     /** The right to change a mesh's documents, which nobody else has while it is held. */

@@ -231,4 +231,20 @@ class EncryptedStateStoreTest extends StateStoreContract {
                         StateException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STATE_CONFLICT));
         assertThat(store.read("shop", "state.json").orElseThrow().content()).isEqualTo(bytes("later"));
     }
+
+    /** As where a mesh goes back into a folder that still has what it had before, after a run that was killed. */
+    @Test
+    void copyTo_targetWithAnOlderState_writesNothing() {
+        MemoryStateStore old = new MemoryStateStore();
+        write(old, "state.json", bytes("older"));
+        write(store, "changes-00000007.json", bytes("changes"));
+        write(store, "state.json", bytes("later"));
+
+        assertThatThrownBy(() -> store.copyTo(old, "shop"))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.STATE_CONFLICT))
+                .hasMessageContaining("holds another state.json already, so nothing was copied");
+
+        assertThat(old.names("shop")).containsExactly("state.json");
+    }
 }
