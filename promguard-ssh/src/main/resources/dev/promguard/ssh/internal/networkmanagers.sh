@@ -4,17 +4,16 @@
 # facts_network_managers INTERFACE: networkd or networkmanager for each that runs or comes up at boot, and whether it manages or leaves the
 # interface.
 facts_network_managers() {
-    for manager in networkd networkmanager; do
-        unit=$(manager_unit "$manager")
-        case $(systemctl is-enabled "$unit" 2>/dev/null):$(systemctl is-active "$unit" 2>/dev/null) in
-            enabled:* | enabled-runtime:* | *:active)
-                if manages "$manager" "$1"; then
-                    say fact network-managers "$manager" manages
-                else
-                    say fact network-managers "$manager" leaves
-                fi
-                ;;
+    used_units systemd-networkd.service NetworkManager.service | while read -r unit active; do
+        case $unit in
+            systemd-*) manager=networkd ;;
+            *) manager=networkmanager ;;
         esac
+        if [ "$active" = active ] && configures "$manager" "$1"; then
+            say fact network-managers "$manager" manages
+        else
+            say fact network-managers "$manager" leaves
+        fi
     done
 }
 
@@ -26,9 +25,14 @@ manager_unit() {
     esac
 }
 
-# manages MANAGER INTERFACE: whether it configures the interface, which is there.
+# manages MANAGER INTERFACE: whether it runs and configures the interface, which is there.
 manages() {
-    ip link show dev "$2" >/dev/null 2>&1 && systemctl is-active -q "$(manager_unit "$1")" || return 1
+    systemctl is-active -q "$(manager_unit "$1")" && configures "$1" "$2"
+}
+
+# configures MANAGER INTERFACE: the same of one that runs.
+configures() {
+    ip link show dev "$2" >/dev/null 2>&1 || return 1
     case $1 in
         networkd)
             case $(networkctl list --no-legend --no-pager "$2" 2>/dev/null) in

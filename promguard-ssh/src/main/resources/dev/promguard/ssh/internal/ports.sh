@@ -14,14 +14,13 @@ input_closed() {
 
 # other_firewalls: manager UNIT for each firewall of others that is enabled or runs. nftables.service is one only with rules of its own.
 other_firewalls() {
-    for unit in firewalld.service shorewall.service shorewall6.service nftables.service netfilter-persistent.service; do
-        if [ "$unit" = nftables.service ] && ! grep -qsE '^[^#]*(accept|drop|reject|nat|masquerade|jump|include)' /etc/nftables.conf; then
-            continue
-        fi
-        case $(systemctl is-enabled "$unit" 2>/dev/null):$(systemctl is-active "$unit" 2>/dev/null) in
-            enabled:* | *:active) say fact served-ports manager "$unit" ;;
-        esac
-    done
+    used_units firewalld.service shorewall.service shorewall6.service nftables.service netfilter-persistent.service |
+        while read -r unit _; do
+            if [ "$unit" != nftables.service ] ||
+                grep -qsE '^[^#]*(accept|drop|reject|nat|masquerade|jump|include)' /etc/nftables.conf; then
+                say fact served-ports manager "$unit"
+            fi
+        done
 }
 
 # facts_served_ports: manager UNIT, and forwards if ufw would end that the host forwards for others, as long as ufw is not enabled. Unless the

@@ -51,9 +51,10 @@ class NetworkManagersTest {
 
     /** systemctl as on a host where a manager is enabled and runs, or not. */
     private static String systemctl(String enabled, String active) {
-        return "systemctl() { case \"$*\" in 'is-enabled systemd-networkd.service') echo " + enabled
-                + " ;; 'is-active systemd-networkd.service') echo " + active
-                + " ;; 'is-active -q systemd-networkd.service') [ " + active
+        return "systemctl() { case \"$*\" in 'show '*' -- systemd-networkd.service NetworkManager.service') echo asked >>$D/shows;"
+                + " printf 'ActiveState=" + active + "\\nUnitFileState=" + enabled
+                + "\\n\\nActiveState=inactive\\nUnitFileState=\\n' ;;"
+                + " 'is-active -q systemd-networkd.service') [ " + active
                 + " = active ] ;; is-*) echo inactive; return 3 ;;"
                 + " *) echo \"systemctl $*\" >>$D/calls ;; esac; }";
     }
@@ -85,12 +86,40 @@ class NetworkManagersTest {
                 .isEqualTo(expected.isEmpty() ? "" : "fact network-managers networkd leaves");
     }
 
+    /** To ask systemd takes as long for one unit as for many, and is done on every host in every run. */
+    @Test
+    void facts_bothManagers_askSystemdOnce() throws Exception {
+        run(
+                "ip link add wg0 type veth",
+                systemctl("enabled", "active"),
+                setup("configured"),
+                "facts_network_managers wg0");
+
+        assertThat(folder.resolve("shows")).hasContent("asked");
+        assertThat(folder.resolve("calls")).doesNotExist();
+    }
+
+    @Test
+    void facts_firewallsOfOthers_areThoseThatAreEnabledOrRun() throws Exception {
+        assertThat(run(
+                        "systemctl() { case \"$*\" in 'show '*' -- firewalld.service shorewall.service shorewall6.service nftables.service"
+                                + " netfilter-persistent.service') printf 'UnitFileState=disabled\\nActiveState=active\\n\\n"
+                                + "UnitFileState=enabled\\nActiveState=inactive\\n\\nUnitFileState=masked\\nActiveState=failed\\n\\n"
+                                + "UnitFileState=\\nActiveState=inactive\\n\\nUnitFileState=enabled\\nActiveState=active\\n' ;; esac; }",
+                        "other_firewalls"))
+                .isEqualTo("""
+                        fact served-ports manager firewalld.service
+                        fact served-ports manager shorewall.service
+                        fact served-ports manager netfilter-persistent.service""");
+    }
+
     @ParameterizedTest
     @CsvSource({"100 (connected (externally)), manages", "10 (unmanaged), leaves", "'', leaves"})
     void facts_networkManager_sayWhetherItManages(String state, String expected) throws Exception {
         assertThat(run(
                         "ip link add wg0 type veth",
-                        "systemctl() { case \"$*\" in *'-q NetworkManager.service') ;; *NetworkManager.service) echo active ;; *) return 3 ;; esac; }",
+                        "systemctl() { case \"$*\" in 'show '*) printf 'ActiveState=inactive\\nUnitFileState=disabled\\n\\n"
+                                + "ActiveState=active\\nUnitFileState=static\\n' ;; *) return 3 ;; esac; }",
                         "nmcli() { echo '" + state + "'; }",
                         "facts_network_managers wg0"))
                 .isEqualTo("fact network-managers networkmanager " + expected);
