@@ -55,13 +55,22 @@ served_protocols() {
                 if (match($0, /"[^"]*"/)) program = substr($0, RSTART + 1, RLENGTH - 2)
                 print number, ($4 ~ /^(\[|\*)/ ? 6 : 4), program
             }'
-        for pair in gre:47:4 gretap:47:4 erspan:47:4 ipip:4:4 sit:41:4 vti:50:4 ip6gre:47:6 ip6gretap:47:6 ip6erspan:47:6 ip6tnl:41:6 vti6:50:6; do
-            rest=${pair#*:}
-            ip -o link show up type "${pair%%:*}" 2>/dev/null | while read -r _ device _; do
-                device=${device%:}
-                printf '%s %s %s\n' "${rest%:*}" "${rest#*:}" "${device%@*}"
-            done
-        done
+        # On one line each, with what was on lines of their own behind backslashes: the third of these begins with the kind.
+        ip -d -o link show up 2>/dev/null | awk '
+            BEGIN {
+                kinds = split("gre gretap erspan ipip sit vti ip6gre ip6gretap ip6erspan ip6tnl vti6", kind, " ")
+                split("47 47 47 4 41 50 47 47 47 41 50", number, " ")
+                for (i = 1; i <= kinds; i++) takes[kind[i]] = number[i] " " (kind[i] ~ /6/ ? 6 : 4)
+            }
+            {
+                device = $2
+                sub(/[:@].*/, "", device)
+                lines = split($0, line, /[\\] */)
+                for (i = 3; i <= lines; i++) {
+                    split(line[i], word, " ")
+                    if (word[1] in takes) print takes[word[1]], device
+                }
+            }'
         ip xfrm state 2>/dev/null | awk '
             function tell() { if (number != "") print number, family, "IPsec" }
             /^src / {

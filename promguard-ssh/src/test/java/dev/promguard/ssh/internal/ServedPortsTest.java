@@ -123,8 +123,12 @@ class ServedPortsTest {
                         raw 6 103
                         ip() {
                             case $* in
-                                *' type gre') echo '5: gre1@NONE: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1476 qdisc noqueue' ;;
-                                *' type ip6tnl') echo '6: tunnel-6@eth0: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1452' ;;
+                                '-d -o link show up')
+                                    echo '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue\\    link/loopback 00:00:00:00:00:00 promiscuity 0 '
+                                    echo '4: gre@veth7: <UP,LOWER_UP> mtu 1500 qdisc noqueue master br0\\    link/ether 3a:1f:c5:19:7f:d3 promiscuity 1 \\    veth \\    bridge_slave state forwarding '
+                                    echo '5: gre1@NONE: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1476 qdisc noqueue\\    link/gre 192.0.2.2 peer 192.0.2.9 promiscuity 0 \\    gre remote 192.0.2.9 local 192.0.2.2 ttl inherit '
+                                    echo '6: tunnel-6@eth0: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1452\\    link/tunnel6 2001:db8::2 peer 2001:db8::9 promiscuity 0 \\    ip6tnl ip4ip6 remote 2001:db8::9 local 2001:db8::2 \\    alias to Sydney'
+                                    echo '7: wg0: <POINTOPOINT,NOARP,UP,LOWER_UP> mtu 1420\\    link/none promiscuity 0 \\    wireguard addrgenmode none \\    alias home' ;;
                                 'xfrm state') printf 'src 2001:db8::9 dst 2001:db8::2\\n\\tproto esp spi 0x1 reqid 0 mode tunnel\\n' &&
                                     printf 'src 192.0.2.9 dst 192.0.2.2\\n\\tproto esp spi 0x2 mode tunnel\\n\\tencap type espinudp sport 4500\\n' &&
                                     printf 'src 192.0.2.9 dst 192.0.2.2\\n\\tproto ah spi 0x3 mode transport\\n' ;;
