@@ -221,9 +221,40 @@ public final class MemoryMachine {
             Optional<WireGuardFact> running,
             Optional<UnitFact> unit,
             Map<String, String> preshared) {
-        /** The same with other preshared keys. */
-        Guarded holding(Map<String, String> keys) {
-            return new Guarded(rules, active, deny, atBoot, keyFile, config, running, unit, keys);
+        Guarded withRules(List<FirewallRule> now) {
+            return new Guarded(now, active, deny, atBoot, keyFile, config, running, unit, preshared);
+        }
+
+        Guarded withActive(boolean now) {
+            return new Guarded(rules, now, deny, atBoot, keyFile, config, running, unit, preshared);
+        }
+
+        Guarded withDeny(boolean now) {
+            return new Guarded(rules, active, now, atBoot, keyFile, config, running, unit, preshared);
+        }
+
+        Guarded withAtBoot(boolean now) {
+            return new Guarded(rules, active, deny, now, keyFile, config, running, unit, preshared);
+        }
+
+        Guarded withKeyFile(Optional<PublicKey> now) {
+            return new Guarded(rules, active, deny, atBoot, now, config, running, unit, preshared);
+        }
+
+        Guarded withConfig(Optional<ManagedFile> now) {
+            return new Guarded(rules, active, deny, atBoot, keyFile, now, running, unit, preshared);
+        }
+
+        Guarded withRunning(Optional<WireGuardFact> now) {
+            return new Guarded(rules, active, deny, atBoot, keyFile, config, now, unit, preshared);
+        }
+
+        Guarded withUnit(Optional<UnitFact> now) {
+            return new Guarded(rules, active, deny, atBoot, keyFile, config, running, now, preshared);
+        }
+
+        Guarded withPreshared(Map<String, String> now) {
+            return new Guarded(rules, active, deny, atBoot, keyFile, config, running, unit, now);
         }
     }
 
@@ -406,20 +437,13 @@ public final class MemoryMachine {
                 .flatMap(config -> guarded.keyFile()
                         .flatMap(key -> BootedInterface.of(
                                 config.content(), key, guarded.preshared().keySet())));
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active() && guarded.atBoot(),
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                running,
-                unit.map(fact -> new UnitFact(
+        guarded = guarded.withActive(guarded.active() && guarded.atBoot())
+                .withRunning(running)
+                .withUnit(unit.map(fact -> new UnitFact(
                         running.isPresent() ? "active" : "inactive",
                         fact.enabled(),
                         false,
-                        String.valueOf(++sequence))),
-                guarded.preshared());
+                        String.valueOf(++sequence))));
         rollBack();
     }
 
@@ -442,16 +466,7 @@ public final class MemoryMachine {
 
     /** Somebody switches the firewall off. */
     public synchronized void disableFirewall() {
-        guarded = new Guarded(
-                guarded.rules(),
-                false,
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                guarded.running(),
-                guarded.unit(),
-                guarded.preshared());
+        guarded = guarded.withActive(false);
     }
 
     /** Somebody edits a file. */
@@ -461,16 +476,7 @@ public final class MemoryMachine {
                 .orElseGet(() -> Objects.requireNonNull(files.get(path), path));
         ManagedFile edited = new ManagedFile(path, by.apply(file.content()), file.mode(), file.owner(), file.check());
         if (files.replace(path, edited) == null) {
-            guarded = new Guarded(
-                    guarded.rules(),
-                    guarded.active(),
-                    guarded.deny(),
-                    guarded.atBoot(),
-                    guarded.keyFile(),
-                    Optional.of(edited),
-                    guarded.running(),
-                    guarded.unit(),
-                    guarded.preshared());
+            guarded = guarded.withConfig(Optional.of(edited));
         }
     }
 
@@ -492,36 +498,19 @@ public final class MemoryMachine {
 
     /** Somebody takes every firewall rule of a port away. */
     public synchronized void removeRules(int port) {
-        guarded = new Guarded(
-                guarded.rules().stream().filter(rule -> rule.port() != port).toList(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                guarded.running(),
-                guarded.unit(),
-                guarded.preshared());
+        guarded = guarded.withRules(
+                guarded.rules().stream().filter(rule -> rule.port() != port).toList());
     }
 
     /** Somebody takes every peer from the running interface. */
     public synchronized void dropPeers() {
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                guarded.running()
-                        .map(running -> new WireGuardFact(
-                                running.publicKey(),
-                                running.listenPort(),
-                                running.addresses(),
-                                running.antiSpoofing(),
-                                List.of())),
-                guarded.unit(),
-                guarded.preshared());
+        guarded = guarded.withRunning(guarded.running()
+                .map(running -> new WireGuardFact(
+                        running.publicKey(),
+                        running.listenPort(),
+                        running.addresses(),
+                        running.antiSpoofing(),
+                        List.of())));
     }
 
     /** Somebody starts a unit. */
@@ -552,50 +541,24 @@ public final class MemoryMachine {
 
     /** Somebody takes the interface away. */
     public synchronized void deleteInterface() {
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                guarded.keyFile(),
-                guarded.config(),
-                Optional.empty(),
-                guarded.unit(),
-                guarded.preshared());
+        guarded = guarded.withRunning(Optional.empty());
     }
 
     /** Somebody takes the key file away. */
     public synchronized void loseKey() {
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                Optional.empty(),
-                guarded.config(),
-                guarded.running(),
-                guarded.unit(),
-                guarded.preshared());
+        guarded = guarded.withKeyFile(Optional.empty());
     }
 
     /** Somebody lets it show another public key, in its file and on its interface. */
     public synchronized void showKey(PublicKey key) {
-        guarded = new Guarded(
-                guarded.rules(),
-                guarded.active(),
-                guarded.deny(),
-                guarded.atBoot(),
-                Optional.of(key),
-                guarded.config(),
-                guarded.running()
+        guarded = guarded.withKeyFile(Optional.of(key))
+                .withRunning(guarded.running()
                         .map(running -> new WireGuardFact(
                                 Optional.of(key),
                                 running.listenPort(),
                                 running.addresses(),
                                 running.antiSpoofing(),
-                                running.peers())),
-                guarded.unit(),
-                guarded.preshared());
+                                running.peers())));
     }
 
     /** Somebody else's program listens. */
@@ -759,16 +722,8 @@ public final class MemoryMachine {
 
     /** Somebody else's firewall is on, with this rule. */
     public synchronized void firewall(FirewallRule rule) {
-        guarded = new Guarded(
-                List.of(rule),
-                true,
-                true,
-                true,
-                guarded.keyFile(),
-                guarded.config(),
-                guarded.running(),
-                guarded.unit(),
-                guarded.preshared());
+        guarded =
+                guarded.withRules(List.of(rule)).withActive(true).withDeny(true).withAtBoot(true);
     }
 
     /** Whether the firewall is on. */
@@ -917,7 +872,7 @@ public final class MemoryMachine {
     public synchronized void leavePresharedKey(String peer) {
         Map<String, String> preshared = new TreeMap<>(guarded.preshared());
         preshared.put("/etc/wireguard/wg0.psk/" + peer, "0".repeat(64));
-        guarded = guarded.holding(preshared);
+        guarded = guarded.withPreshared(preshared);
     }
 
     /** What the shell function says, by the same configuration. */
@@ -1399,16 +1354,7 @@ public final class MemoryMachine {
 
         private Boolean writeFile(ManagedFiles.Write change) {
             if (change.file().path().startsWith("/etc/wireguard/")) {
-                guarded = new Guarded(
-                        guarded.rules(),
-                        guarded.active(),
-                        guarded.deny(),
-                        guarded.atBoot(),
-                        guarded.keyFile(),
-                        Optional.of(change.file()),
-                        guarded.running(),
-                        guarded.unit(),
-                        guarded.preshared());
+                guarded = guarded.withConfig(Optional.of(change.file()));
             } else {
                 files.put(change.file().path(), change.file());
                 written.add(change.file().path());
@@ -1436,16 +1382,7 @@ public final class MemoryMachine {
             }
             keyFileSafe = true;
             keyNoted = true;
-            guarded = new Guarded(
-                    guarded.rules(),
-                    guarded.active(),
-                    guarded.deny(),
-                    guarded.atBoot(),
-                    Optional.of(change.publicKey()),
-                    guarded.config(),
-                    guarded.running(),
-                    guarded.unit(),
-                    guarded.preshared());
+            guarded = guarded.withKeyFile(Optional.of(change.publicKey()));
             return true;
         }
 
@@ -1457,7 +1394,7 @@ public final class MemoryMachine {
                             change.folder() + '/' + peer,
                             Objects.requireNonNull(keys.preshared().get(peer), peer)
                                     .useText(text -> sha256(text + "\n"))));
-            guarded = guarded.holding(preshared);
+            guarded = guarded.withPreshared(preshared);
             return true;
         }
 
@@ -1490,16 +1427,10 @@ public final class MemoryMachine {
         }
 
         private Boolean rules(List<FirewallRule> rules, boolean active) {
-            guarded = new Guarded(
-                    List.copyOf(rules),
-                    active,
-                    active,
-                    active,
-                    guarded.keyFile(),
-                    guarded.config(),
-                    guarded.running(),
-                    guarded.unit(),
-                    guarded.preshared());
+            guarded = guarded.withRules(List.copyOf(rules))
+                    .withActive(active)
+                    .withDeny(active)
+                    .withAtBoot(active);
             return true;
         }
 
@@ -1543,16 +1474,9 @@ public final class MemoryMachine {
             String since = bounce
                     ? String.valueOf(++sequence)
                     : guarded.unit().map(UnitFact::since).orElse("");
-            guarded = new Guarded(
-                    guarded.rules(),
-                    guarded.active(),
-                    guarded.deny(),
-                    guarded.atBoot(),
-                    guarded.keyFile(),
-                    guarded.config(),
-                    running,
-                    Optional.of(new UnitFact("active", "enabled", false, since)),
-                    preshared);
+            guarded = guarded.withRunning(running)
+                    .withUnit(Optional.of(new UnitFact("active", "enabled", false, since)))
+                    .withPreshared(preshared);
             return true;
         }
 
