@@ -15,11 +15,14 @@ import java.util.stream.Stream;
  * {@link NullPointerException} if an argument is null. Not thread-safe.
  */
 public final class AdoptBuilder {
+    private final String host;
     private Set<HostKeyFingerprint> hostKeys = Set.of();
     private Optional<Identity> identity = Optional.empty();
     private boolean trustOnFirstUse;
 
-    AdoptBuilder() {}
+    AdoptBuilder(String host) {
+        this.host = host;
+    }
 
     /**
      * Sets the SSH host keys to accept.
@@ -30,9 +33,13 @@ public final class AdoptBuilder {
      * @throws InvalidSettingException if one is malformed
      */
     public AdoptBuilder hostKey(String fingerprint, String... others) {
-        hostKeys = Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
-                .map(HostKeyFingerprint::new)
-                .collect(Collectors.toUnmodifiableSet());
+        try {
+            hostKeys = Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
+                    .map(HostKeyFingerprint::new)
+                    .collect(Collectors.toUnmodifiableSet());
+        } catch (InvalidSettingException e) {
+            throw e.in("adopt " + host + ": ");
+        }
         return this;
     }
 

@@ -485,7 +485,7 @@ public final class MeshBuilder extends MeshHostsBuilder {
     public MeshBuilder adopt(String host, Consumer<AdoptBuilder> access) {
         Objects.requireNonNull(host, "host");
         ValueChecks.require(ValueChecks.hostName(Role.NODE, host));
-        AdoptBuilder builder = new AdoptBuilder();
+        AdoptBuilder builder = new AdoptBuilder(host);
         Objects.requireNonNull(access, "access").accept(builder);
         adoptions.put(host, builder.adoption());
         return this;

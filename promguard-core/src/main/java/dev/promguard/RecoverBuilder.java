@@ -1,5 +1,6 @@
 package dev.promguard;
 
+import dev.promguard.blueprint.Names;
 import dev.promguard.internal.observe.RecoveryAccess;
 import dev.promguard.keys.HostKeyFingerprint;
 import dev.promguard.keys.Secret;
@@ -111,11 +112,15 @@ public final class RecoverBuilder {
      */
     public RecoverBuilder hostKey(String host, String fingerprint, String... others) {
         Objects.requireNonNull(host, "host");
-        hostKeys.put(
-                host,
-                Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
-                        .map(HostKeyFingerprint::new)
-                        .collect(Collectors.toSet()));
+        try {
+            hostKeys.put(
+                    host,
+                    Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
+                            .map(HostKeyFingerprint::new)
+                            .collect(Collectors.toSet()));
+        } catch (InvalidSettingException e) {
+            throw e.in("host " + Names.printable(host) + ": ");
+        }
         return this;
     }
 

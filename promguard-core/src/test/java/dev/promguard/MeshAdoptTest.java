@@ -248,4 +248,11 @@ class MeshAdoptTest {
         assertThat(account.cloud.machine("shop-node-2").changes()).isEqualTo(other);
         account.assertUpToDate(account.spec().build());
     }
+
+    @Test
+    void hostKey_malformed_isRefusedWithTheHostAndTheValue() {
+        assertThatThrownBy(() -> Mesh.builder().adopt("db-9", host -> host.hostKey("SHA256:short")))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageStartingWith("adopt db-9: not a host key fingerprint: \"SHA256:short\": use ");
+    }
 }

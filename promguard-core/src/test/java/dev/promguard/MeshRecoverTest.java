@@ -659,4 +659,11 @@ class MeshRecoverTest {
     private void activate() {
         account.cloud.await("shop", Set.of("4"), Duration.ofSeconds(1));
     }
+
+    @Test
+    void hostKey_malformed_isRefusedWithTheHostAndTheValue() {
+        assertThatThrownBy(() -> account.spec().build().planRecover(how -> how.hostKey("shop-node-1", "SHA256:short")))
+                .isInstanceOf(InvalidSettingException.class)
+                .hasMessageStartingWith("host shop-node-1: not a host key fingerprint: \"SHA256:short\": use ");
+    }
 }

@@ -1,6 +1,7 @@
 package dev.promguard.keys;
 
 import dev.promguard.InvalidSettingException;
+import dev.promguard.blueprint.Names;
 import java.util.regex.Pattern;
 
 /**
@@ -18,8 +19,8 @@ public record HostKeyFingerprint(String text) {
      */
     public HostKeyFingerprint {
         if (!FORM.matcher(text).matches()) {
-            throw new InvalidSettingException(
-                    "not a host key fingerprint: \"SHA256:\" and 43 characters of base64 wanted, as ssh-keygen -lf prints");
+            throw new InvalidSettingException("not a host key fingerprint: " + Names.quote(text)
+                    + ": use \"SHA256:\" and 43 characters of base64, as ssh-keygen -lf prints");
         }
     }
 

@@ -98,8 +98,7 @@ public final class JdbcStateStore implements StateStore {
      */
     public JdbcStateStore withLease(Duration duration) {
         if (duration.compareTo(SHORTEST_LEASE) < 0 || duration.compareTo(LONGEST_LEASE) > 0) {
-            throw new InvalidSettingException(
-                    "lease " + duration + " is not between " + SHORTEST_LEASE + " and " + LONGEST_LEASE);
+            throw new InvalidSettingException("lease " + duration + " is out of range: use one second to one hour");
         }
         return new JdbcStateStore(database, table, duration);
     }

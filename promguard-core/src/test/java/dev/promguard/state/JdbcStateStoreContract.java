@@ -233,6 +233,6 @@ abstract class JdbcStateStoreContract extends StateStoreContract {
     void withLease_tooShortOrTooLong_isRefused(Duration lease) {
         assertThatThrownBy(() -> new JdbcStateStore(database()).withLease(lease))
                 .isInstanceOf(InvalidSettingException.class)
-                .hasMessageContaining("is not between PT1S and PT1H");
+                .hasMessageContaining(" is out of range: use one second to one hour");
     }
 }

@@ -75,13 +75,14 @@ final class CloudFirewall {
             try {
                 var network = new IPAddressString(cidr, STRICT).toAddress();
                 if (network == null || (network.isMultiple() && network.getNetworkPrefixLength() == null)) {
-                    throw new InvalidSettingException(
-                            "sshFrom " + Names.quote(cidr) + " is not a network such as 203.0.113.0/24");
+                    throw new InvalidSettingException("sshFrom " + Names.quote(cidr)
+                            + " is not a network: use CIDR notation, such as 203.0.113.0/24");
                 }
                 networks.add(network.toPrefixBlock().toCanonicalString());
             } catch (AddressStringException e) {
                 throw new InvalidSettingException(
-                        "sshFrom " + Names.quote(cidr) + " is not a network such as 203.0.113.0/24", e);
+                        "sshFrom " + Names.quote(cidr) + " is not a network: use CIDR notation, such as 203.0.113.0/24",
+                        e);
             }
         }
         return networks;

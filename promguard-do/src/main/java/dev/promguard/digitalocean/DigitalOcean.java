@@ -165,8 +165,8 @@ public final class DigitalOcean implements CloudProvider {
         public Builder endpoint(URI value) {
             String scheme = String.valueOf(value.getScheme());
             if ((!scheme.equals("http") && !scheme.equals("https")) || value.getHost() == null) {
-                throw new InvalidSettingException(
-                        "endpoint " + Names.quote(value.toString()) + " is not an http or https URI with a host");
+                throw new InvalidSettingException("endpoint " + Names.quote(value.toString())
+                        + " is not an http or https URI with a host: use one such as https://api.digitalocean.com");
             }
             if (value.getRawUserInfo() != null || value.getRawQuery() != null || value.getRawFragment() != null) {
                 throw new InvalidSettingException("endpoint "
@@ -265,7 +265,7 @@ public final class DigitalOcean implements CloudProvider {
          * @throws InvalidSettingException if one is not a UUID
          */
         public Builder vpc(String... uuids) {
-            vpcs = formed("vpc", "a VPC's UUID", UUID_FORM, uuids);
+            vpcs = formed("vpc", "a VPC's UUID", "the id that the control panel shows for it", UUID_FORM, uuids);
             return this;
         }
 
@@ -300,7 +300,12 @@ public final class DigitalOcean implements CloudProvider {
          * @throws InvalidSettingException if one is neither
          */
         public Builder sshKeys(String... idsOrFingerprints) {
-            sshKeys = formed("sshKeys", "an SSH key's id or MD5 fingerprint", KEY_FORM, idsOrFingerprints);
+            sshKeys = formed(
+                    "sshKeys",
+                    "an SSH key's id or MD5 fingerprint",
+                    "its number, or 16 pairs of hex digits as the control panel shows them",
+                    KEY_FORM,
+                    idsOrFingerprints);
             return this;
         }
 
@@ -313,8 +318,8 @@ public final class DigitalOcean implements CloudProvider {
          * @throws InvalidSettingException if one has another form, or is one of PromGuard's own
          */
         public Builder tags(String... names) {
-            List<String> desired =
-                    formed("tags", "at most 255 letters, digits, colons, dashes and underscores", TAG_FORM, names);
+            List<String> desired = formed(
+                    "tags", "a tag", "1 to 255 letters, digits, colons, dashes and underscores", TAG_FORM, names);
             for (String name : desired) {
                 String lower = name.toLowerCase(Locale.ROOT);
                 if (lower.equals(Marks.ALL) || lower.startsWith(Marks.ALL + ":")) {
@@ -326,10 +331,11 @@ public final class DigitalOcean implements CloudProvider {
             return this;
         }
 
-        private static List<String> formed(String field, String what, Pattern form, String... values) {
+        private static List<String> formed(String field, String what, String use, Pattern form, String... values) {
             for (String value : values) {
                 if (!form.matcher(value).matches()) {
-                    throw new InvalidSettingException(field + " " + Names.quote(value) + " is not " + what);
+                    throw new InvalidSettingException(
+                            field + " " + Names.quote(value) + " is not " + what + ": use " + use);
                 }
             }
             return List.of(values);
@@ -337,7 +343,8 @@ public final class DigitalOcean implements CloudProvider {
 
         private static Duration inRange(String field, Duration value) {
             if (value.isNegative() || value.isZero() || value.compareTo(LONGEST_SETTING) > 0) {
-                throw new InvalidSettingException(field + " " + value + " is not longer than zero and at most a day");
+                throw new InvalidSettingException(
+                        field + " " + value + " is out of range: use more than zero and at most a day");
             }
             return value;
         }

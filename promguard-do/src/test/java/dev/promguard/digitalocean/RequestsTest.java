@@ -505,10 +505,13 @@ class RequestsTest {
                         () -> cloud.builder().sshFrom("203.0.113.0/33"),
                         () -> cloud.builder().sshFrom("203.0.113.1-9"),
                         () -> cloud.builder().sshFrom("203.0.113"),
-                        () -> cloud.builder().sshFrom("example.org"))) {
+                        () -> cloud.builder().sshFrom("example.org"),
+                        () -> cloud.builder().endpoint(URI.create("ftp://example.org/")),
+                        () -> cloud.builder().callTimeout(Duration.ZERO),
+                        () -> cloud.builder().listLag(Duration.ofDays(2)))) {
             assertThatThrownBy(wrong)
                     .isInstanceOf(InvalidSettingException.class)
-                    .hasMessageMatching("(?s)(vpc|sshKeys|tags|sshFrom) .*");
+                    .hasMessageMatching("(?s)(vpc|sshKeys|tags|sshFrom|endpoint|callTimeout|listLag) .*: .*");
         }
     }
 

@@ -9,6 +9,7 @@ import dev.promguard.spi.JumpHost;
 import dev.promguard.ssh.internal.Settings;
 import dev.promguard.ssh.internal.SshConnector;
 import dev.promguard.ssh.internal.Tarballs;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -227,10 +228,15 @@ public final class SshApplier implements HostApplier, AutoCloseable {
             return new SshApplier(this);
         }
 
+        private static String seconds(Duration bound) {
+            return BigDecimal.valueOf(bound.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
+        }
+
         private static Duration require(Duration value, String name, Duration least, Duration most) {
             Objects.requireNonNull(value, name);
             if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-                throw new InvalidSettingException(name + " " + value + " is not between " + least + " and " + most);
+                throw new InvalidSettingException(
+                        name + " " + value + " is out of range: use " + seconds(least) + " to " + seconds(most));
             }
             return value;
         }

@@ -136,7 +136,8 @@ class ExistingHostsTest extends InventoryContract {
     void host_malformedFingerprint_isRefusedAtOnce(String key) {
         assertThatThrownBy(() -> builder().host("db-1", "203.0.113.1", key))
                 .isInstanceOf(InvalidSettingException.class)
-                .hasMessageContaining("host db-1: not a host key fingerprint");
+                .hasMessageStartingWith("host db-1: not a host key fingerprint: ")
+                .hasMessageContaining(": use ");
     }
 
     @Test

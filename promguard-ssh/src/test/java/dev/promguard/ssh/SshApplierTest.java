@@ -30,7 +30,7 @@ class SshApplierTest {
         for (Duration wrong : new Duration[] {Duration.ZERO, Duration.ofSeconds(-1), Duration.ofDays(2)}) {
             assertThatThrownBy(() -> setter.apply(builder, wrong))
                     .isInstanceOf(InvalidSettingException.class)
-                    .hasMessageContaining(wrong.toString());
+                    .hasMessageContaining(wrong + " is out of range: use ");
         }
         assertThat(setter.apply(builder, Duration.ofSeconds(7))).isSameAs(builder);
     }

@@ -3,11 +3,14 @@ package dev.promguard.examples.localcloud;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.promguard.InvalidSettingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What is on offer: regions, sizes and images, as DigitalOcean lists them. */
 final class Catalog {
@@ -48,11 +51,22 @@ final class Catalog {
     }
 
     static Catalog of(String json) {
+        Objects.requireNonNull(json, "json");
         try {
-            return new Catalog(JSON.readTree(json));
+            JsonNode catalog = JSON.readTree(json);
+            if (catalog.isObject()) {
+                return new Catalog(catalog);
+            }
+            throw notAnObject(null);
         } catch (IOException e) {
-            throw new IllegalArgumentException("catalog is not JSON: " + e.getMessage(), e);
+            throw notAnObject(e);
         }
+    }
+
+    private static InvalidSettingException notAnObject(@Nullable Throwable cause) {
+        return new InvalidSettingException(
+                "catalog is not a JSON object: use one with regions, sizes and images, as catalog(…) describes it",
+                cause);
     }
 
     List<ObjectNode> regions() {

@@ -1,5 +1,6 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.InvalidSettingException;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -160,13 +161,10 @@ public final class Faults {
      *
      * @param most 1 or more
      * @return this
-     * @throws IllegalArgumentException if it is less than 1
+     * @throws InvalidSettingException if it is less than 1
      */
     public Faults pageSize(int most) {
-        if (most < 1) {
-            throw new IllegalArgumentException("page size is " + most + ", but must be at least 1");
-        }
-        pageSize = most;
+        pageSize = LocalCloudOptions.atLeast(1, "page size", most);
         return this;
     }
 
@@ -175,13 +173,10 @@ public final class Faults {
      *
      * @param limit 0 or more
      * @return this
-     * @throws IllegalArgumentException if it is negative
+     * @throws InvalidSettingException if it is negative
      */
     public Faults dropletLimit(int limit) {
-        if (limit < 0) {
-            throw new IllegalArgumentException("droplet limit is " + limit + ", but must not be negative");
-        }
-        dropletLimit = limit;
+        dropletLimit = LocalCloudOptions.atLeast(0, "droplet limit", limit);
         return this;
     }
 
@@ -348,11 +343,11 @@ public final class Faults {
      *
      * @param status 409 or 422, or 0 not to refuse
      * @return this
-     * @throws IllegalArgumentException if it is another
+     * @throws InvalidSettingException if it is another
      */
     public Faults refuseDeleteWhileNew(int status) {
         if (status != 0 && status != 409 && status != 422) {
-            throw new IllegalArgumentException("status is " + status + ", but must be 409, 422 or 0");
+            throw new InvalidSettingException("status " + status + " is not one of a refusal: use 409, 422 or 0");
         }
         refusedDeletes = status;
         return this;

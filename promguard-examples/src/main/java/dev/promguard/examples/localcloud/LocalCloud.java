@@ -1,5 +1,6 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.InvalidSettingException;
 import dev.promguard.Mesh;
 import dev.promguard.MeshBuilder;
 import dev.promguard.blueprint.Names;
@@ -11,6 +12,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -378,7 +380,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param cidr such as {@code 198.18.7.0/24}
          * @return this
-         * @throws IllegalArgumentException if it is not an IPv4 /24
+         * @throws InvalidSettingException if it is not an IPv4 /24
          */
         public Builder subnet(String cidr) {
             options.subnet = Network.parse(cidr);
@@ -391,7 +393,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param name {@code bookworm} or {@code trixie}
          * @return this
-         * @throws IllegalArgumentException if it is another
+         * @throws InvalidSettingException if it is another
          */
         public Builder suite(String name) {
             options.suite = LocalCloudOptions.knownSuite(name);
@@ -414,7 +416,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param names {@code bookworm} or {@code trixie}
          * @return this
-         * @throws IllegalArgumentException if one is another
+         * @throws InvalidSettingException if one is another
          */
         public Builder ready(String... names) {
             options.ready = Stream.of(names).map(LocalCloudOptions::knownSuite).toList();
@@ -427,7 +429,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param packages names of packages
          * @return this
-         * @throws IllegalArgumentException if one is no name of a package
+         * @throws InvalidSettingException if one is no name of a package
          */
         public Builder installed(String... packages) {
             options.installed = LocalCloudOptions.knownPackages(packages);
@@ -439,7 +441,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param limit 0 or more
          * @return this
-         * @throws IllegalArgumentException if it is negative
+         * @throws InvalidSettingException if it is negative
          */
         public Builder dropletLimit(int limit) {
             options.dropletLimit = LocalCloudOptions.atLeast(0, "droplet limit", limit);
@@ -451,7 +453,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param limit 1 or more
          * @return this
-         * @throws IllegalArgumentException if it is less than 1
+         * @throws InvalidSettingException if it is less than 1
          */
         public Builder hourlyLimit(int limit) {
             options.hourlyLimit = LocalCloudOptions.atLeast(1, "hourly limit", limit);
@@ -464,7 +466,7 @@ public final class LocalCloud implements AutoCloseable {
          *
          * @param limit 1 or more
          * @return this
-         * @throws IllegalArgumentException if it is less than 1
+         * @throws InvalidSettingException if it is less than 1
          */
         public Builder minuteLimit(int limit) {
             options.minuteLimit = LocalCloudOptions.atLeast(1, "minute limit", limit);
@@ -487,7 +489,7 @@ public final class LocalCloud implements AutoCloseable {
          * @param json an object of {@code regions} and {@code sizes} as the API lists them, and {@code images}, each an object of
          *     {@code image} as the API lists it and {@code suite}, the Debian suite that boots for it or null
          * @return this
-         * @throws IllegalArgumentException if it is not JSON
+         * @throws InvalidSettingException if it is not a JSON object
          */
         public Builder catalog(String json) {
             options.catalog = Catalog.of(json);
@@ -501,7 +503,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder progress(Consumer<String> say) {
-            options.progress = say;
+            options.progress = Objects.requireNonNull(say, "say");
             return this;
         }
 
@@ -512,7 +514,7 @@ public final class LocalCloud implements AutoCloseable {
          * @return this
          */
         public Builder observer(Consumer<Exchange> watch) {
-            options.observer = watch;
+            options.observer = Objects.requireNonNull(watch, "watch");
             return this;
         }
 

@@ -1,5 +1,7 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.InvalidSettingException;
+import dev.promguard.blueprint.Names;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
@@ -48,7 +50,7 @@ final class LocalCloudOptions {
 
     static String knownSuite(String suite) {
         if (!List.of("bookworm", "trixie").contains(suite)) {
-            throw new IllegalArgumentException("suite is " + suite + ", but must be bookworm or trixie");
+            throw new InvalidSettingException("suite " + Names.quote(suite) + " is not known: use bookworm or trixie");
         }
         return suite;
     }
@@ -56,7 +58,8 @@ final class LocalCloudOptions {
     static List<String> knownPackages(String... packages) {
         for (String name : packages) {
             if (!name.matches("[a-z0-9][a-z0-9+.-]+")) {
-                throw new IllegalArgumentException("package is " + name + ", but must be a name as Debian has them");
+                throw new InvalidSettingException("package " + Names.quote(name)
+                        + " is not a package's name: use one as Debian has them, such as jq");
             }
         }
         return List.of(packages);
@@ -64,8 +67,7 @@ final class LocalCloudOptions {
 
     static int atLeast(int least, String what, int value) {
         if (value < least) {
-            throw new IllegalArgumentException(
-                    what + " is " + value + ", but must " + (least == 0 ? "not be negative" : "be at least " + least));
+            throw new InvalidSettingException(what + " " + value + " is out of range: use " + least + " or more");
         }
         return value;
     }

@@ -1,5 +1,7 @@
 package dev.promguard.examples.localcloud;
 
+import dev.promguard.InvalidSettingException;
+import dev.promguard.blueprint.Names;
 import dev.promguard.examples.localcloud.Runs.Run;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -290,19 +292,23 @@ final class Network {
                 "every /24 of 198.18.0.0/15 is in use on this machine: free one, or give a subnet");
     }
 
+    private static InvalidSettingException notASubnet(String cidr, @Nullable Throwable cause) {
+        return new InvalidSettingException(
+                "subnet " + Names.quote(cidr) + " is not an IPv4 /24: use one such as 198.18.7.0/24", cause);
+    }
+
     /** Turns {@code a.b.c.0/24} into {@code a.b.c.}. */
     static String parse(String cidr) {
         if (!cidr.matches("\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.0/24")) {
-            throw new IllegalArgumentException(
-                    "subnet is " + cidr + ", but must be an IPv4 /24, such as 198.18.7.0/24");
+            throw notASubnet(cidr, null);
         }
         try {
             InetAddress address = InetAddress.getByName(cidr.substring(0, cidr.indexOf('/')));
             if (!(address instanceof Inet4Address)) {
-                throw new IllegalArgumentException("subnet " + cidr + " is not IPv4");
+                throw notASubnet(cidr, null);
             }
         } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("subnet " + cidr + " is not an IPv4 network", e);
+            throw notASubnet(cidr, e);
         }
         return cidr.substring(0, cidr.lastIndexOf('.') + 1);
     }

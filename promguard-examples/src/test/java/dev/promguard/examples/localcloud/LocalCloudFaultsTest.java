@@ -343,21 +343,6 @@ class LocalCloudFaultsTest {
         api.awaitTotal(0);
     }
 
-    @Test
-    void badSettings_refusedAtOnce() {
-        Faults faults = cloud.faults();
-        assertThatThrownBy(() -> faults.pageSize(0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> faults.dropletLimit(-1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> faults.refuseDeleteWhileNew(500)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> LocalCloud.builder().minuteLimit(0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> LocalCloud.builder().installed("ufw", "-o=Dir::Etc=/tmp"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("-o=Dir::Etc=/tmp");
-        assertThatThrownBy(() -> LocalCloud.builder().ready("trixie", "sid"))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("sid");
-    }
-
     private int status(String path) {
         try {
             return api.get(path).status();
