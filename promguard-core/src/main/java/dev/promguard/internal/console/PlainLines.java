@@ -16,7 +16,8 @@ import java.util.Set;
 
 /**
  * Writes lines one below the other: when a run begins and ends, what begins for the mesh as a whole, and what is done on a host or has failed there, each
- * with the time since its run began. What consists of parts is told by its parts. Thread-safe.
+ * with the time since its run began. What consists of parts is told by its parts. All of it but names is ASCII, since cron and many a CI runner have no
+ * other encoding. Thread-safe.
  */
 public final class PlainLines implements MeshListener {
     private static final int LEAST = 22;
@@ -81,8 +82,8 @@ public final class PlainLines implements MeshListener {
         return switch (event.state()) {
             case STARTED ->
                 whole
-                        ? event.step() + " " + event.mesh() + " …"
-                        : event.kind() == Kind.PHASE ? "… " + event.step() : "";
+                        ? event.step() + " " + event.mesh() + " ..."
+                        : event.kind() == Kind.PHASE ? event.step() + " ..." : "";
             case NOTED -> event.step();
             case SKIPPED -> {
                 run.skipped++;

@@ -67,6 +67,12 @@ class ConsolesTest {
         assertThat(shown(false)).contains("    0.0 s  mesh  ").doesNotContain("\u001b");
     }
 
+    /** As cron runs it: without LANG, Java writes a question mark for what is not in ASCII. */
+    @Test
+    void console_withoutALanguage_writesWhatCanBeRead() throws Exception {
+        assertThat(shown(false, "LC_ALL=C")).contains("  apply shop ...").doesNotContain("?");
+    }
+
     @Test
     void colour_environment_decides() {
         assertThat(Consoles.hasColour(Map.of())).isTrue();

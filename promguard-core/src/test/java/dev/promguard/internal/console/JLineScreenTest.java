@@ -193,7 +193,7 @@ class JLineScreenTest {
 
         assertThat(plain.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
-                        "    0.0 s  mesh                    apply shop …",
+                        "    0.0 s  mesh                    apply shop ...",
                         "    2.5 s  shop-node-1             read the host",
                         "    2.5 s  mesh                    apply: done");
     }
@@ -210,7 +210,7 @@ class JLineScreenTest {
 
         assertThat(plain.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
-                        "    0.0 s  mesh                    apply shop …",
+                        "    0.0 s  mesh                    apply shop ...",
                         "    0.0 s  promguard-quickstart-monitor-1  FAILED read the host",
                         "    0.0 s  多台主机                        FAILED read the host",
                         "    0.0 s  a                               FAILED read the host");
