@@ -22,6 +22,9 @@ final class Picture {
     private static final int FRAME_TITLE = 30;
     private static final int LONGEST_NAME = 26;
     private static final int LONGEST_SERVICES = 34;
+    private static final int LONGEST_PLACE = 32;
+    private static final int SHORTEST_REGION = 8;
+    private static final String WIDE = "mwMW";
     private static final String MONITOR = "#e6522c";
     private static final String NODE = "#33658a";
     private static final String VIEWER = "#6a4c93";
@@ -242,7 +245,7 @@ final class Picture {
         String edge = mark == null ? colour : mark.state().colour();
         frame(x, y, boxHeight, edge);
         text("pg-text", 0, 24, BOLD, cut(host.name()));
-        text("pg-dim", 0, 44, " fill=\"#333333\"", host.spec().region() + " · " + host.address());
+        text("pg-dim", 0, 44, " fill=\"#333333\"", place(host));
         text("pg-kind", 0, 63, " fill=\"" + colour + '"', Regions.services(host, runs, LONGEST_SERVICES));
         if (mark != null) {
             text(
@@ -292,8 +295,30 @@ final class Picture {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 
+    /** The address is shown whole, however long the name of the region is. */
+    private static String place(Blueprint.Host host) {
+        String address = " · " + host.address();
+        return cut(host.spec().region(), Math.max(SHORTEST_REGION, LONGEST_PLACE - address.length())) + address;
+    }
+
     private static String cut(String name) {
-        return name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME - 1) + "…" : name;
+        return cut(name, LONGEST_NAME);
+    }
+
+    /** As much of a text as fits into the room of so many letters, of which a wide one takes more than one. */
+    private static String cut(String text, int longest) {
+        double used = 0;
+        int fits = 0;
+        for (int i = 0; i < text.length(); i++) {
+            used += WIDE.indexOf(text.charAt(i)) < 0 ? 1 : 1.6;
+            if (used > longest) {
+                return text.substring(0, fits) + "…";
+            }
+            if (used <= longest - 1) {
+                fits = i + 1;
+            }
+        }
+        return text;
     }
 
     private String svg(int height) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.promguard.Golden;
 import dev.promguard.InvalidSettingException;
+import dev.promguard.Mesh;
 import dev.promguard.SpecFile;
 import java.awt.Rectangle;
 import java.io.StringReader;
@@ -267,5 +268,20 @@ class BlueprintTest {
                         FirewallRule.Protocol.TCP,
                         "one")))
                 .isFalse();
+    }
+
+    /** A box has room for about 26 letters in bold, fewer of the wide ones, and for an address whatever stands before it. */
+    @Test
+    void toSvg_longNames_endInAnEllipsisAndLeaveTheAddress() {
+        Blueprint blueprint = Mesh.builder()
+                .namedMonitor("m".repeat(40))
+                .node("n" + "x".repeat(40), host -> host.region("region-" + "r".repeat(50)))
+                .build()
+                .blueprint();
+
+        assertThat(blueprint.toSvg())
+                .contains(">" + "m".repeat(15) + "…<")
+                .contains(">n" + "x".repeat(24) + "…<")
+                .contains(">region-" + "r".repeat(13) + "… · 10.0.0.2<");
     }
 }
