@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,8 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** One document of a mesh's state is damaged, and there is no copy: a recovery is the way out, whatever the store. */
 class MeshRecoverDamageTest {
-    private static final UnaryOperator<byte[]> CUT = content -> Arrays.copyOf(content, content.length / 2);
-    private static final UnaryOperator<byte[]> EMPTIED = content -> new byte[0];
+    /** What is left of the document, in percent. */
+    private static final int HALF = 50;
+
+    private static final int NOTHING = 0;
 
     private final Account account = new Account();
     private final SshKeyPair mine = SshKeyPair.generate(new SecureRandom());
@@ -40,12 +41,12 @@ class MeshRecoverDamageTest {
         store = account.store.encryptedWith(Secret.of("0123456789abcdef".getBytes(StandardCharsets.US_ASCII)));
     }
 
-    private void damage(String name, UnaryOperator<byte[]> how) {
+    private void damage(String name, int left) {
         Document found = account.store.read("shop", name).orElseThrow();
         try (StateStore.Lock lock = account.store.lock("shop")) {
             lock.write(
                     name,
-                    how.apply(found.content()),
+                    Arrays.copyOf(found.content(), found.content().length * left / 100),
                     account.store.read("shop", name).map(Document::version));
         }
     }
@@ -58,26 +59,26 @@ class MeshRecoverDamageTest {
 
     static Stream<Arguments> damages() {
         return Stream.of(
-                Arguments.of(false, "state.json", CUT),
-                Arguments.of(false, "id_ed25519", CUT),
-                Arguments.of(false, "id_ed25519", EMPTIED),
-                Arguments.of(false, "id_ed25519.pub", CUT),
-                Arguments.of(false, "id_ed25519.pub", EMPTIED),
-                Arguments.of(true, "state.json", CUT),
-                Arguments.of(true, "state.json", EMPTIED),
-                Arguments.of(true, "id_ed25519", CUT),
-                Arguments.of(true, "id_ed25519.pub", EMPTIED));
+                Arguments.of(false, "state.json", HALF),
+                Arguments.of(false, "id_ed25519", HALF),
+                Arguments.of(false, "id_ed25519", NOTHING),
+                Arguments.of(false, "id_ed25519.pub", HALF),
+                Arguments.of(false, "id_ed25519.pub", NOTHING),
+                Arguments.of(true, "state.json", HALF),
+                Arguments.of(true, "state.json", NOTHING),
+                Arguments.of(true, "id_ed25519", HALF),
+                Arguments.of(true, "id_ed25519.pub", NOTHING));
     }
 
-    @ParameterizedTest(name = "encrypted: {0}, {1}")
+    @ParameterizedTest(name = "encrypted: {0}, {1}, {2} % left")
     @MethodSource("damages")
-    void recover_damagedDocument_endsWithAnEmptyPlan(boolean encrypts, String name, UnaryOperator<byte[]> how) {
+    void recover_damagedDocument_endsWithAnEmptyPlan(boolean encrypts, String name, int left) {
         if (encrypts) {
             encrypted();
         }
         mesh().apply();
         List<String> hosts = account.cloud.names();
-        damage(name, how);
+        damage(name, left);
 
         assertThat(recover().newLoginKey()).isEqualTo(name.equals("id_ed25519"));
 
@@ -113,7 +114,7 @@ class MeshRecoverDamageTest {
     void apply_damagedEncryptedState_namesTheRecovery() {
         encrypted();
         mesh().apply();
-        damage("state.json", CUT);
+        damage("state.json", HALF);
 
         assertThatThrownBy(() -> mesh().apply())
                 .isInstanceOf(StateException.class)
