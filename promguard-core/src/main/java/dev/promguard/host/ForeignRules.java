@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedSet;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -54,8 +54,8 @@ public final class ForeignRules {
      * @param host the host
      * @return the ports
      */
-    public static SortedSet<Integer> guarded(Blueprint blueprint, Blueprint.Host host) {
-        SortedSet<Integer> ports = new TreeSet<>();
+    public static NavigableSet<Integer> guarded(Blueprint blueprint, Blueprint.Host host) {
+        NavigableSet<Integer> ports = new TreeSet<>();
         ports.add(blueprint.spec().nodeExporterPort());
         ports.add(blueprint.spec().prometheus().port());
         host.spec().exposures().stream().map(Exposure::port).forEach(ports::add);
