@@ -154,7 +154,7 @@ public final class ForeignRules {
         }
         Map<String, String> open = new LinkedHashMap<>();
         for (SocketFact socket : facts.listening()) {
-            if (!socket.isLoopback()) {
+            if (!socket.onLoopback()) {
                 by(socket)
                         .filter(rule -> !breaches.contains(rule) && !removed.test(rule))
                         .ifPresent(rule -> open.putIfAbsent(socket.port() + "/" + socket.protocol(), rule.describe()));

@@ -136,7 +136,7 @@ public record HostFacts(
          *
          * @return true if it is bound to an address or the interface of loopback
          */
-        public boolean isLoopback() {
+        public boolean onLoopback() {
             String plain = address.replaceAll("[\\[\\]]|%.*", "");
             return plain.startsWith("127.") || plain.equals("::1") || address.endsWith("%lo");
         }

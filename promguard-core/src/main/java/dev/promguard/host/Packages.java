@@ -151,7 +151,7 @@ public final class Packages implements Resource {
                         "apt does not install " + String.join(", ", held) + ", for somebody put "
                                 + (held.size() == 1 ? "it" : "them") + " on hold",
                         "Run apt-mark unhold " + String.join(" ", held)
-                                + " on the host, or install them there yourself, then run apply again."));
+                                + " on the host, or install what is missing there yourself, then run apply again."));
     }
 
     /**

@@ -317,7 +317,7 @@ final class HostChecks {
     private List<SocketFact> strays(Set<Integer> ports, Set<String> addresses) {
         return facts.listening().stream()
                 .filter(socket -> socket.protocol().equals("tcp") && ports.contains(socket.port()))
-                .filter(socket -> !socket.isLoopback() && !addresses.contains(plain(socket)))
+                .filter(socket -> !socket.onLoopback() && !addresses.contains(plain(socket)))
                 .toList();
     }
 

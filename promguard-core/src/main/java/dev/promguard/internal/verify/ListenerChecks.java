@@ -81,7 +81,7 @@ final class ListenerChecks {
         ListenerChecks checks = new ListenerChecks(blueprint, host, facts);
         checks.published = published;
         for (SocketFact socket : facts.listening()) {
-            if (!socket.isLoopback()) {
+            if (!socket.onLoopback()) {
                 checks.sort(socket, answers.getOrDefault(socket.port(), List.of()));
             }
         }
@@ -162,7 +162,7 @@ final class ListenerChecks {
         List<LoadedRule> loaded =
                 LoadedRule.of(facts).stream().filter(rule -> !rule.isUfwsOwn()).toList();
         return facts.listening().stream()
-                .filter(socket -> socket.protocol().equals("tcp") && socket.port() > 0 && !socket.isLoopback())
+                .filter(socket -> socket.protocol().equals("tcp") && socket.port() > 0 && !socket.onLoopback())
                 .map(SocketFact::port)
                 .filter(port -> loaded.stream().noneMatch(rule -> rule.mayAdmit(Protocol.TCP, port)))
                 .filter(port -> host.firewall().stream()

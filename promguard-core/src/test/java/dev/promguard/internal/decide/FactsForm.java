@@ -23,6 +23,7 @@ import dev.promguard.host.KillSwitches.KillSwitchFact;
 import dev.promguard.host.MalformedFactsException;
 import dev.promguard.host.ManagedFile;
 import dev.promguard.host.Packages;
+import dev.promguard.host.Packages.DpkgFact;
 import dev.promguard.host.Packages.RemovalsFact;
 import dev.promguard.host.PresharedKeys.Pair;
 import dev.promguard.host.ReleaseInstall;
@@ -49,6 +50,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -80,6 +82,7 @@ record FactsForm(
         List<SocketFact> listening,
         List<String> served,
         Set<String> removals,
+        List<String> held,
         List<String> kept,
         boolean rollbackPending) {
     /** A file. A text to append is what somebody wrote at its end. */
@@ -257,6 +260,7 @@ record FactsForm(
                 List.of("socket tcp 0.0.0.0 22 sshd"),
                 Set.of(),
                 List.of(),
+                List.of(),
                 false);
     }
 
@@ -299,6 +303,7 @@ record FactsForm(
                 listening(fresh, desired),
                 fresh.served(),
                 Set.of(),
+                List.of(),
                 kept(desired),
                 false);
     }
@@ -430,7 +435,8 @@ record FactsForm(
                                         shut))
                         .with(Ruleset.FACTS, rulesetFact())
                         .with(ServedPorts.FACTS, servedPorts(query))
-                        .with(Packages.REMOVALS, new RemovalsFact(removals)),
+                        .with(Packages.REMOVALS, new RemovalsFact(removals))
+                        .with(Packages.FACTS, new DpkgFact(new TreeMap<>(), held)),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),
