@@ -8,12 +8,16 @@ import dev.promguard.MeshEvent.Kind;
 import dev.promguard.MeshEvent.State;
 import dev.promguard.MeshEvent.Verb;
 import dev.promguard.internal.run.Events;
+import dev.promguard.keys.PublicKey;
+import dev.promguard.keys.SshKeyPair;
 import dev.promguard.memory.Calls;
 import dev.promguard.memory.Calls.Problem;
 import dev.promguard.memory.MemoryHosts;
 import dev.promguard.memory.MemoryInventory;
 import dev.promguard.memory.MemoryMachine;
 import dev.promguard.memory.MemoryStateStore;
+import dev.promguard.spi.Identity;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +27,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,6 +52,8 @@ class MeshEventsTest {
             mesh -> mesh.resize("shop-node-1"),
             mesh -> mesh.replace("shop-node-1"));
     private static final int OF_A_NODE = 2;
+    private static final SshKeyPair LOGIN = SshKeyPair.generate(new SecureRandom());
+    private static final PublicKey LAPTOP = new PublicKey("umwepvUC0rzcz8xT9U9wEodowKr15ol7y2LxBK/Vw1k=");
     /** It says of each exception that a listener throws. */
     @RegisterExtension
     static final SilentLogger SILENT = new SilentLogger(Events.class.getName());
@@ -106,6 +113,55 @@ class MeshEventsTest {
                     .isEqualTo(
                             failure.filter(CancelledException.class::isInstance).isPresent());
         }
+    }
+
+    /** A verb that is called seldom, and what is the matter when it is. */
+    private record Rare(String name, Consumer<Account> before, Consumer<Mesh> verb) {}
+
+    private static Stream<Rare> rareVerbs() {
+        Consumer<Account> stateLost = account -> account.store.delete("shop");
+        Consumer<RecoverBuilder> how =
+                builder -> builder.identity(Identity.ofKey(LOGIN.privateKey())).trustOnFirstUse();
+        return Stream.of(
+                new Rare("planRecover", stateLost, mesh -> mesh.planRecover(how)),
+                new Rare("recover", stateLost, mesh -> mesh.recover(how)),
+                new Rare("deleteUnmanaged", stateLost, mesh -> mesh.deleteUnmanaged("1")),
+                new Rare(
+                        "powerOn",
+                        account -> account.cloud.switchOff("shop-node-1"),
+                        mesh -> mesh.powerOn("shop-node-1")),
+                new Rare("planDestroy", account -> {}, Mesh::planDestroy),
+                new Rare("viewerConfig", account -> {}, mesh -> mesh.viewerConfig("anna-laptop")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rareVerbs")
+    void events_ofRareVerbBrokenAtEachCall_pairAndNest(Rare rare) throws Exception {
+        for (Problem problem : Problem.values()) {
+            boolean reached = true;
+            for (int number = 1; reached; number++) {
+                Account account = new Account();
+                watched(account, new Calls()).apply();
+                rare.before().accept(account);
+                Calls program = new Calls();
+                program.breakAt(number, problem);
+                Mesh mesh =
+                        watched(account, program).parallelism(1).listener(log).build();
+
+                Optional<Throwable> failure = run(
+                        () -> rare.verb().accept(mesh),
+                        problem == Problem.BLOCKS ? Optional.of(program) : Optional.empty());
+
+                String moment = rare.name() + ", " + problem + " at call " + number + ", " + failure;
+                log.assertWellFormed(moment);
+                assertThat(log.outcome() == State.DONE).as(moment).isEqualTo(failure.isEmpty());
+                reached = program.made().size() >= number;
+            }
+        }
+    }
+
+    private static MeshBuilder watched(Account account, Calls calls) {
+        return account.spec(calls).loginKeys(LOGIN.publicKey()).viewer("anna-laptop", LAPTOP);
     }
 
     private MeshListener listener(Random random) {
