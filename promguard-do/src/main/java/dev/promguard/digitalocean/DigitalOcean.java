@@ -331,6 +331,17 @@ public final class DigitalOcean implements CloudProvider {
             return this;
         }
 
+        /**
+         * What was set, without the token.
+         *
+         * @return such as {@code DigitalOcean.Builder[a token, sshFrom 203.0.113.0/24]}
+         */
+        @Override
+        public String toString() {
+            return "DigitalOcean.Builder[" + (token == null ? "token of the environment" : "a token")
+                    + (sshFrom.isEmpty() ? "" : ", sshFrom " + String.join(", ", sshFrom)) + ']';
+        }
+
         private static List<String> formed(String field, String what, String use, Pattern form, String... values) {
             for (String value : values) {
                 if (!form.matcher(value).matches()) {

@@ -527,5 +527,8 @@ class ErrorsTest {
     @Test
     void toString_ofTheProvider_doesNotShowTheToken() {
         assertThat(cloud.provider().toString()).isEqualTo("DigitalOcean");
+        assertThat(DigitalOcean.builder().token(Secret.of("dop_v1_x")).sshFrom("203.0.113.0/24"))
+                .hasToString("DigitalOcean.Builder[a token, sshFrom 203.0.113.0/24]");
+        assertThat(DigitalOcean.builder()).hasToString("DigitalOcean.Builder[token of the environment]");
     }
 }

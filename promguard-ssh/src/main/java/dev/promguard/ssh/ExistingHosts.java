@@ -87,6 +87,16 @@ public final class ExistingHosts implements CloudProvider {
         return new ExistingHostsBuilder();
     }
 
+    /**
+     * The hosts' names.
+     *
+     * @return such as {@code ExistingHosts[db-1, mon]}
+     */
+    @Override
+    public String toString() {
+        return "ExistingHosts" + endpoints.keySet();
+    }
+
     @Override
     public String name() {
         return "ExistingHosts";

@@ -113,6 +113,16 @@ public final class ExistingHostsBuilder {
         return this;
     }
 
+    /**
+     * The hosts' names, without keys.
+     *
+     * @return such as {@code ExistingHostsBuilder[db-1, mon]}
+     */
+    @Override
+    public String toString() {
+        return "ExistingHostsBuilder" + hosts.keySet();
+    }
+
     private void add(Map<String, Server> to, String kind, String name, String login, Consumer<HostAccess> access) {
         Server.requireName(name);
         String what = kind + ' ' + name;

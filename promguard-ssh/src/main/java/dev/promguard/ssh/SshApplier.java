@@ -80,6 +80,16 @@ public final class SshApplier implements HostApplier, AutoCloseable {
         return connector.rollbackAfter();
     }
 
+    /**
+     * How long a host waits before it rolls back.
+     *
+     * @return such as {@code SshApplier[rollback after 120 s]}
+     */
+    @Override
+    public String toString() {
+        return "SshApplier[rollback after " + rollbackAfter().toSeconds() + " s]";
+    }
+
     /** Collects an applier's settings. Not thread-safe. */
     public static final class Builder {
         private Duration connectTimeout = Duration.ofSeconds(10);
@@ -226,6 +236,16 @@ public final class SshApplier implements HostApplier, AutoCloseable {
          */
         public SshApplier build() {
             return new SshApplier(this);
+        }
+
+        /**
+         * How long a host waits before it rolls back.
+         *
+         * @return such as {@code SshApplier.Builder[rollback after 120 s]}
+         */
+        @Override
+        public String toString() {
+            return "SshApplier.Builder[rollback after " + rollbackAfter.toSeconds() + " s]";
         }
 
         private static String seconds(Duration bound) {

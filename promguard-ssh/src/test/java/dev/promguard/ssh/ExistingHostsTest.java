@@ -435,4 +435,13 @@ class ExistingHostsTest extends InventoryContract {
                 .hasMessageContaining("none\". Start one, or give the socket")
                 .hasMessageEndingWith("[PG-1006]");
     }
+
+    @Test
+    void toString_hostsAndTheirBuilder_nameTheHosts() {
+        ExistingHostsBuilder builder =
+                builder().host("mon", "root@203.0.113.10", KEY).host("db-1", "203.0.113.20", KEY);
+
+        assertThat(builder).hasToString("ExistingHostsBuilder[db-1, mon]");
+        assertThat(builder.identity(identity).build()).hasToString("ExistingHosts[db-1, mon]");
+    }
 }

@@ -40,4 +40,12 @@ class SshApplierTest {
         SshApplier.Builder builder = SshApplier.builder();
         assertThat(builder.build()).isNotSameAs(builder.build());
     }
+
+    @Test
+    void toString_applierAndItsBuilder_sayHowLongARollbackWaits() {
+        SshApplier.Builder builder = SshApplier.builder().rollbackAfter(Duration.ofSeconds(90));
+
+        assertThat(builder).hasToString("SshApplier.Builder[rollback after 90 s]");
+        assertThat(builder.build()).hasToString("SshApplier[rollback after 90 s]");
+    }
 }

@@ -519,6 +519,17 @@ public final class LocalCloud implements AutoCloseable {
         }
 
         /**
+         * What it would start.
+         *
+         * @return such as {@code LocalCloud.Builder[bookworm, at most 25 droplets]}
+         */
+        @Override
+        public String toString() {
+            return "LocalCloud.Builder[" + options.suite + ", at most " + Names.counted(options.dropletLimit, "droplet")
+                    + ']';
+        }
+
+        /**
          * Starts it. The first time on a machine this builds the base image, which takes about a minute.
          *
          * @return the cloud, to be closed

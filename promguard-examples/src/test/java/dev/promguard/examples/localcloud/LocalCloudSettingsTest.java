@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import dev.promguard.InvalidSettingException;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -65,5 +66,11 @@ class LocalCloudSettingsTest {
     @MethodSource("nothing")
     void setting_null_isRefusedAtOnce(ThrowingCallable call) {
         assertThatThrownBy(call).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void toString_builder_saysWhatItStarts() {
+        assertThat(LocalCloud.builder().dropletLimit(7))
+                .hasToString("LocalCloud.Builder[bookworm, at most 7 droplets]");
     }
 }
