@@ -228,7 +228,7 @@ class ReportsTest {
 
         assertThat(bytes.toString(StandardCharsets.UTF_8).lines().map(line -> line.replaceFirst("^ +[0-9.]+ s", "T")))
                 .containsExactly(
-                        "T  mesh                    … create 2 hosts",
+                        "T  mesh                    create 2 hosts ...",
                         "T  a                       install ufw",
                         "T  b                       FAILED install ufw");
     }

@@ -21,7 +21,6 @@ import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.decide.HostDecision;
 import dev.promguard.internal.decide.Placement;
 import dev.promguard.internal.decide.Problem;
-import dev.promguard.internal.verify.ReachabilityChecks.WithoutTunnel;
 import dev.promguard.keys.PublicKey;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +40,7 @@ final class HostChecks {
     private final Blueprint.Host host;
     private final HostFacts facts;
     private final ForeignRules rules;
-    private final ReachabilityChecks tunnels;
+    private final TunnelEnds tunnels;
     private final List<Check> checks = new ArrayList<>();
     private boolean blocked;
     private boolean refused;
@@ -49,9 +48,9 @@ final class HostChecks {
     /**
      * The checks of one host.
      *
-     * @param tunnels what is known of the ways between the hosts
+     * @param tunnels what is known of the ends of the tunnels
      */
-    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts, ReachabilityChecks tunnels) {
+    HostChecks(Blueprint blueprint, Blueprint.Host host, HostFacts facts, TunnelEnds tunnels) {
         this.tunnels = tunnels;
         this.blueprint = blueprint;
         this.host = host;
@@ -200,7 +199,7 @@ final class HostChecks {
     }
 
     private void add(CheckItem item, String method, String observed, boolean passed, String remedy) {
-        checks.add(item.made(method, observed, passed, refused ? ReachabilityChecks.afterProblems(remedy) : remedy));
+        checks.add(item.made(method, observed, passed, refused ? TunnelEnds.afterProblems(remedy) : remedy));
     }
 
     /** Without the interface there is nothing to say of its peers, its tunnels, or what passes through them. */
@@ -209,7 +208,7 @@ final class HostChecks {
         if (facts.wireGuard().isPresent()) {
             add(item, method, observed, passed, remedy);
         } else {
-            add(item, method, name + " is not up on this host", false, ReachabilityChecks.bringUp(name, "the host"));
+            add(item, method, name + " is not up on this host", false, TunnelEnds.bringUp(name, "the host"));
         }
     }
 
@@ -487,14 +486,13 @@ final class HostChecks {
 
     private void handshake(Blueprint.Host peer, Optional<Duration> age) {
         String seen = age.map(value -> value.toSeconds() + " s ago").orElse("no handshake yet");
-        Optional<WithoutTunnel> without =
-                Handshakes.isFresh(age) ? Optional.empty() : tunnels.withoutTunnel(host, peer);
+        Optional<TunnelEnds.Missing> without = Handshakes.isFresh(age) ? Optional.empty() : tunnels.missing(host, peer);
         addOfInterface(
                 handshakeItem(host, peer),
                 "wg show " + blueprint.interfaceName(),
                 seen + without.map(end -> "; " + end.observed()).orElse(""),
                 Handshakes.isFresh(age),
-                without.map(WithoutTunnel::remedy)
+                without.map(TunnelEnds.Missing::remedy)
                         .orElse(
                                 blocked
                                         ? "First fix what is said of the rules that the mesh's packets do not pass."

@@ -13,7 +13,6 @@ import dev.promguard.host.ManagedFile;
 import dev.promguard.internal.verify.ExpectedTargets.Expected;
 import dev.promguard.internal.verify.PrometheusApi.Rule;
 import dev.promguard.internal.verify.PrometheusApi.Target;
-import dev.promguard.internal.verify.ReachabilityChecks.WithoutTunnel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,16 +28,16 @@ final class PrometheusChecks {
     private final MeshSpec spec;
     private final Blueprint blueprint;
     private final Blueprint.Host monitor;
-    private final ReachabilityChecks tunnels;
+    private final TunnelEnds tunnels;
     private final List<Check> checks = new ArrayList<>();
     private final Map<String, String> health = new TreeMap<>();
 
     /**
      * The checks of one monitor.
      *
-     * @param tunnels what is known of the ways between the hosts
+     * @param tunnels what is known of the ends of the tunnels
      */
-    PrometheusChecks(Blueprint blueprint, Blueprint.Host monitor, ReachabilityChecks tunnels) {
+    PrometheusChecks(Blueprint blueprint, Blueprint.Host monitor, TunnelEnds tunnels) {
         this.tunnels = tunnels;
         this.spec = blueprint.spec();
         this.blueprint = blueprint;
@@ -119,7 +118,7 @@ final class PrometheusChecks {
         List<Target> down =
                 probes.stream().filter(target -> !target.health().equals("up")).toList();
         boolean up = down.isEmpty() && probes.size() == each.count();
-        Optional<WithoutTunnel> without = up ? Optional.empty() : tunnels.withoutTunnel(monitor, each.host());
+        Optional<TunnelEnds.Missing> without = up ? Optional.empty() : tunnels.missing(monitor, each.host());
         checks.add(targetItem(monitor, each)
                 .made(
                         method,
@@ -131,7 +130,7 @@ final class PrometheusChecks {
                                 + without.map(tunnel -> "; " + tunnel.observed())
                                         .orElse(""),
                         up,
-                        without.map(WithoutTunnel::remedy)
+                        without.map(TunnelEnds.Missing::remedy)
                                 .orElseGet(() -> tunnels.remedy(
                                         each.host().name(),
                                         "Run apply; if one stays down, see that the exporter's configuration has its"
@@ -142,8 +141,8 @@ final class PrometheusChecks {
         Optional<Target> target = each.among(targets).stream().findFirst();
         String said = target.map(Target::health).orElse("missing");
         boolean up = said.equals("up");
-        Optional<WithoutTunnel> without =
-                up || isAtLoopback(each) ? Optional.empty() : tunnels.withoutTunnel(monitor, each.host());
+        Optional<TunnelEnds.Missing> without =
+                up || isAtLoopback(each) ? Optional.empty() : tunnels.missing(monitor, each.host());
         checks.add(targetItem(monitor, each)
                 .made(
                         method,
@@ -153,7 +152,7 @@ final class PrometheusChecks {
                                 + without.map(tunnel -> "; " + tunnel.observed())
                                         .orElse(""),
                         up,
-                        without.map(WithoutTunnel::remedy)
+                        without.map(TunnelEnds.Missing::remedy)
                                 .orElseGet(() -> tunnels.remedy(each.host().name(), remedy(each)))));
         return said;
     }

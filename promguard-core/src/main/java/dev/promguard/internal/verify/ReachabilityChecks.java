@@ -10,7 +10,6 @@ import dev.promguard.host.ForeignRules;
 import dev.promguard.host.HostFacts;
 import dev.promguard.host.MeshTraffic;
 import dev.promguard.host.MeshTraffic.Published;
-import dev.promguard.host.WireGuardInterface;
 import dev.promguard.internal.observe.Observed;
 import dev.promguard.internal.verify.ListenerChecks.Answer;
 import dev.promguard.spi.Probe;
@@ -18,9 +17,7 @@ import dev.promguard.spi.ProbeResult;
 import dev.promguard.spi.ProbeResult.Result;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,7 +50,7 @@ final class ReachabilityChecks {
     private final Map<String, HostFacts> facts;
     private final Map<String, List<Published>> published = new HashMap<>();
     private final Set<String> behindJumpHosts;
-    private final Set<String> refused = new HashSet<>();
+    private final TunnelEnds tunnels;
 
     /**
      * The probes of a mesh.
@@ -71,6 +68,7 @@ final class ReachabilityChecks {
         this.behindJumpHosts = Set.copyOf(behindJumpHosts);
         this.addresses = Map.copyOf(addresses);
         this.facts = Map.copyOf(facts);
+        this.tunnels = new TunnelEnds(blueprint, facts);
     }
 
     /** The probes of a mesh as it was observed. */
@@ -91,9 +89,9 @@ final class ReachabilityChecks {
         return checks;
     }
 
-    /** Has checks not send somebody to an apply for hosts that it refuses. */
-    void refused(Collection<String> hosts) {
-        refused.addAll(hosts);
+    /** What is known of the ends of the tunnels. */
+    TunnelEnds tunnels() {
+        return tunnels;
     }
 
     /** The rules of a host that publish ports. */
@@ -115,30 +113,6 @@ final class ReachabilityChecks {
             }
         }
         return probes;
-    }
-
-    /**
-     * Why nothing comes by the tunnel between two hosts.
-     *
-     * @param observed what is known of the host without its interface, as a clause
-     * @param remedy what to do about it
-     */
-    record WithoutTunnel(String observed, String remedy) {}
-
-    /** The first of two hosts that is known to lack its WireGuard interface or its address there, if one does. */
-    Optional<WithoutTunnel> withoutTunnel(Blueprint.Host from, Blueprint.Host to) {
-        String interfaceName = blueprint.interfaceName();
-        return Stream.of(from, to)
-                .filter(end -> !isInTunnels(end))
-                .map(end -> new WithoutTunnel(
-                        end.name() + " has no " + interfaceName + " with the address " + end.address(),
-                        remedy(end.name(), bringUp(interfaceName, end.name()))))
-                .findFirst();
-    }
-
-    /** A remedy that begins with an apply, for a host that an apply may refuse. */
-    String remedy(String host, String remedy) {
-        return refused.contains(host) ? afterProblems(remedy) : remedy;
     }
 
     /** What shows that a closed port means something: SSH at an address that no session came by. */
@@ -190,15 +164,7 @@ final class ReachabilityChecks {
      * for a host that has the interface: without that, a default route leads there, to whoever answers.
      */
     boolean needsProof(Blueprint.Host from, Blueprint.Host of, String address) {
-        return address.equals(of.address()) ? !isInTunnels(from) : !isReachedAt(of, address);
-    }
-
-    private boolean isInTunnels(Blueprint.Host host) {
-        HostFacts known = facts.get(host.name());
-        return known == null
-                || known.wireGuard().stream()
-                        .flatMap(running -> running.addresses().stream())
-                        .anyMatch(address -> address.replaceAll("/.*", "").equals(host.address()));
+        return address.equals(of.address()) ? !tunnels.isUp(from) : !isReachedAt(of, address);
     }
 
     /** Whether sessions reach a host at an address, from here and not from a jump host, to which the address may be another machine's. */
@@ -545,25 +511,13 @@ final class ReachabilityChecks {
         return String.join(", ", ports.stream().map(String::valueOf).toList());
     }
 
-    /** What to do where an interface is not up on a host. */
-    static String bringUp(String interfaceName, String host) {
-        return "Run apply, which brings " + interfaceName + " up. If it does not stay up, see systemctl status "
-                + WireGuardInterface.unit(interfaceName) + " on " + host + '.';
-    }
-
-    /** The same for a host that an apply refuses: it changes nothing there. */
-    static String afterProblems(String remedy) {
-        return remedy.replaceFirst(
-                "^Run apply", "Apply refuses the host: first do what host-up-to-date says of it, then run apply");
-    }
-
     private Check page(String monitor, Blueprint.Host host, Probe probe, ProbeResult answer) {
         CheckItem item = pageItem(host.name(), monitor, blueprint.interfaceName());
         String method = "curl http://" + probe + METRICS + " on " + monitor;
         if (answer.result() == Result.NOT_TRIED) {
             return item.unchecked(method, answer.result().words(), "See that curl is on " + monitor + '.');
         }
-        Optional<WithoutTunnel> without = withoutTunnel(blueprint.host(monitor), host);
+        Optional<TunnelEnds.Missing> without = tunnels.missing(blueprint.host(monitor), host);
         if (without.isPresent()) {
             return item.made(
                     method,

@@ -86,10 +86,12 @@ public final class Verifier {
         this.blueprint = roster.blueprint();
         this.addresses = roster.publicAddresses();
         this.reachability = ReachabilityChecks.of(observed);
-        reachability.refused(decision.hosts().stream()
-                .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
-                .map(HostDecision::name)
-                .toList());
+        reachability
+                .tunnels()
+                .refused(decision.hosts().stream()
+                        .filter(host -> host.kind() == HostDecision.Kind.REFUSED)
+                        .map(HostDecision::name)
+                        .toList());
     }
 
     /**
@@ -225,14 +227,14 @@ public final class Verifier {
         hostKey(host.name(), seen);
         PrometheusAnswer answer = probes.prometheus().get(host.name());
         if (answer != null) {
-            PrometheusChecks prometheus = new PrometheusChecks(blueprint, host, reachability)
+            PrometheusChecks prometheus = new PrometheusChecks(blueprint, host, reachability.tunnels())
                     .check(answer, decided.desired().orElseThrow());
             checks.addAll(prometheus.checks());
             prometheus
                     .health()
                     .forEach((name, health) -> targetHealth.merge(name, health, (a, b) -> a.equals("up") ? b : a));
         }
-        checks.addAll(new HostChecks(blueprint, host, seen.facts(), reachability)
+        checks.addAll(new HostChecks(blueprint, host, seen.facts(), reachability.tunnels())
                 .check(decided, PeerKeys.of(observed), expired));
     }
 
