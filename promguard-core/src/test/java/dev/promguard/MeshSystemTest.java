@@ -112,6 +112,17 @@ class MeshSystemTest {
     }
 
     @Test
+    void planAndApply_missingPackagesRuledOut_refuseBeforeAnyChange() {
+        monitor.says(Packages.FACTS, "pinned\tufw");
+
+        assertRefused(
+                ErrorCode.INSTALL_FAILED,
+                spec -> spec,
+                "apt installs no version of ufw, for its preferences rule all of them out (a priority below 0)",
+                "Take that out of /etc/apt/preferences or /etc/apt/preferences.d on the host (apt-cache policy ufw shows it)");
+    }
+
+    @Test
     void plan_packagesThatDpkgHasNotFinished_areNamed() {
         monitor.says(Packages.FACTS, "unfinished\thalf-configured\tbroken-thing", "unfinished\tunpacked\tneedy:amd64");
 

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Debian packages. They are installed, and never removed. */
 public final class Packages implements Resource {
@@ -28,7 +29,7 @@ public final class Packages implements Resource {
 
     private static final Pattern STATUS = Pattern.compile("half-installed|unpacked|half-configured");
     private static final Pattern ANY_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9+.:-]{0,120}");
-    private static final int MOST_UNFINISHED = 2_000;
+    private static final int MOST_LINES = 2_000;
     private static final int MOST_NAMED = 8;
 
     /** What is asked of a host about packages that apt would remove. */
@@ -42,10 +43,11 @@ public final class Packages implements Resource {
      *
      * @param unfinished dpkg's status by package, such as {@code half-configured}; empty also where nothing is to be installed
      * @param held the packages that are to be installed and that somebody put on hold
+     * @param pinned the packages that are to be installed and of which apt's preferences rule out every version
      */
-    public record DpkgFact(SortedMap<String, String> unfinished, List<String> held) {
+    public record DpkgFact(SortedMap<String, String> unfinished, List<String> held, List<String> pinned) {
         /** There is nothing to say. */
-        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>(), List.of());
+        public static final DpkgFact FINISHED = new DpkgFact(new TreeMap<>(), List.of(), List.of());
 
         /**
          * Copies the collections.
@@ -55,29 +57,32 @@ public final class Packages implements Resource {
         public DpkgFact {
             unfinished = Collections.unmodifiableSortedMap(new TreeMap<>(unfinished));
             held = List.copyOf(held);
+            pinned = List.copyOf(pinned);
         }
     }
 
-    /** Reads a line for each package that is not finished, or on hold. */
+    /** Reads a line for each package that is not finished, on hold or ruled out. */
     private static final class Reader implements ResourceFacts.Reader<DpkgFact> {
         private final SortedMap<String, String> unfinished = new TreeMap<>();
         private final List<String> held = new ArrayList<>();
+        private final List<String> pinned = new ArrayList<>();
 
         @Override
         public void line(FactLine line) throws MalformedFactsException {
-            if (line.kind().equals("held") && held.size() < MOST_UNFINISHED) {
-                held.add(line.fields(1).field(1, NAME));
-                return;
-            }
-            if (!line.kind().equals("unfinished") || unfinished.size() >= MOST_UNFINISHED) {
+            if (unfinished.size() + held.size() + pinned.size() >= MOST_LINES) {
                 throw line.unknown();
             }
-            unfinished.put(line.fields(2).field(2, ANY_NAME), line.field(1, STATUS));
+            switch (line.kind()) {
+                case "held" -> held.add(line.fields(1).field(1, NAME));
+                case "pinned" -> pinned.add(line.fields(1).field(1, NAME));
+                case "unfinished" -> unfinished.put(line.fields(2).field(2, ANY_NAME), line.field(1, STATUS));
+                default -> throw line.unknown();
+            }
         }
 
         @Override
         public DpkgFact facts() {
-            return new DpkgFact(unfinished, held);
+            return new DpkgFact(unfinished, held, pinned);
         }
     }
 
@@ -138,13 +143,30 @@ public final class Packages implements Resource {
     }
 
     /**
-     * Finds packages that apt does not install, for somebody put them on hold.
+     * Finds packages that apt does not install, for somebody put them on hold or ruled them out.
      *
      * @param facts what the host is
-     * @return one problem that names them; empty if there are none
+     * @return one problem for each of the two reasons
      */
-    public static Optional<HostProblem> onHold(HostFacts facts) {
-        List<String> held = facts.of(FACTS).held();
+    public static List<HostProblem> refused(HostFacts facts) {
+        return Stream.of(
+                        onHold(facts.of(FACTS).held()), ruledOut(facts.of(FACTS).pinned()))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private static Optional<HostProblem> ruledOut(List<String> pinned) {
+        return pinned.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new HostProblem(
+                        "apt installs no version of " + String.join(", ", pinned)
+                                + ", for its preferences rule all of them out (a priority below 0)",
+                        "Take that out of /etc/apt/preferences or /etc/apt/preferences.d on the host (apt-cache policy "
+                                + String.join(" ", pinned)
+                                + " shows it), or install what is missing there yourself, then run apply again."));
+    }
+
+    private static Optional<HostProblem> onHold(List<String> held) {
         return held.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new HostProblem(

@@ -274,8 +274,8 @@ public final class Decider {
         }
         Packages.problem(desired, facts)
                 .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_REMOVED, name, problem)));
-        Packages.onHold(facts)
-                .ifPresent(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_HELD, name, problem)));
+        Packages.refused(facts)
+                .forEach(problem -> problems.add(Problem.ofHost(Problem.Kind.PACKAGES_HELD, name, problem)));
         Optional.ofNullable(keys.rejected().get(name))
                 .ifPresent(shown -> problems.add(Problem.ofHost(
                         Problem.Kind.DUPLICATE_KEY,

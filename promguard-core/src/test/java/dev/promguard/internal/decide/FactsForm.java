@@ -436,7 +436,7 @@ record FactsForm(
                         .with(Ruleset.FACTS, rulesetFact())
                         .with(ServedPorts.FACTS, servedPorts(query))
                         .with(Packages.REMOVALS, new RemovalsFact(removals))
-                        .with(Packages.FACTS, new DpkgFact(new TreeMap<>(), held)),
+                        .with(Packages.FACTS, new DpkgFact(new TreeMap<>(), held, List.of())),
                 Optional.ofNullable(keyFile).map(file -> SpecFile.publicKey(file.key())),
                 keyFile != null && keyFile.safe(),
                 firewall.fact(),

@@ -70,6 +70,8 @@ final class ChangeAdvice {
         } else if (why.contains(": dpkg has not finished ") || why.contains(": what these need is not installed: ")) {
             return "PromGuard leaves packages of others alone: finish, reinstall or remove these on the host (dpkg --configure -a,"
                     + " apt-get --fix-broken install), then run again.";
+        } else if (why.contains(": apt's preferences rule out every version of ")) {
+            return "Take that out of /etc/apt/preferences or /etc/apt/preferences.d on the host, then run again.";
         }
         return "Check that the host reaches its package mirrors, or install these from a mirror of your own (apt-get install "
                 + String.join(" ", install.packages()) + "), then run again.";

@@ -6,13 +6,26 @@ facts_packages() {
 }
 
 # facts_dpkg PACKAGE...: unfinished STATUS PACKAGE for what dpkg has begun and not finished, where one of the packages is not installed:
-# apt goes on with all of it when it installs something. And held PACKAGE for each that is not installed and that somebody put on hold: apt
-# installs none of them.
+# apt goes on with all of it when it installs something. And for each that is not installed: held PACKAGE if somebody put it on hold, and
+# pinned PACKAGE if somebody ruled out all its versions. Apt installs none of these.
 facts_dpkg() {
     ! all_installed "$@" || return 0
     unfinished | sed "s/^\(.*\) \(.*\)\$/$N${TAB}fact${TAB}dpkg${TAB}unfinished${TAB}\1${TAB}\2/" >&3
     dpkg-query -W -f '${db:Status-Want} ${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
         awk -v begin="$N${TAB}fact${TAB}dpkg${TAB}held${TAB}" '$1 == "hold" && $2 != "installed" { print begin $3 }' >&3
+    ruled_out "$@" | while read -r package; do
+        say fact dpkg pinned "$package"
+    done
+}
+
+# ruled_out PACKAGE...: those that are not installed, that a source has, and of which apt's preferences give every version a priority below 0.
+ruled_out() {
+    cat /etc/apt/preferences /etc/apt/preferences.d/* 2>/dev/null | grep -q 'Pin-Priority:[[:space:]]*-' || return 0
+    apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= policy "$@" 2>/dev/null | awk '
+        /^[^ ].*:$/ { package = substr($1, 1, length($1) - 1); missing = none = out = 0 }
+        $1 == "Installed:" { missing = $2 == "(none)" }
+        $1 == "Candidate:" { none = $2 == "(none)" }
+        /^     [^ ]+ -[0-9]+$/ && missing && none && !out++ { print package }'
 }
 
 all_installed() {
@@ -137,6 +150,8 @@ why_not() {
         WHY="there is no room on the host for $*"
     elif removals=$(apt_removals "$@" | tr '\n' ' ') && [ -n "$removals" ]; then
         WHY="apt would remove ${removals% } to install $*, and PromGuard removes nothing"
+    elif pinned=$(ruled_out "$@" | tr '\n' ' ') && [ -n "$pinned" ]; then
+        WHY="$WHY: apt's preferences rule out every version of ${pinned% }"
     elif [ -n "$stuck" ]; then
         WHY="$WHY: dpkg has not finished $stuck"
     elif [ -n "$unmet" ]; then

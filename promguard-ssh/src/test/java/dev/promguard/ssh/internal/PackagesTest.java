@@ -311,4 +311,56 @@ class PackagesTest {
         write("installed", "");
         assertThat(run("facts_dpkg ufw")).as("nothing is to be installed").isEmpty();
     }
+
+    /** As apt-cache policy prints it. The preferences alone tell apart a package that no source has, and one that is wanted in no version. */
+    private static final String POLICY = """
+            cat <<END
+            ufw:
+              Installed: (none)
+              Candidate: (none)
+              Version table:
+                 0.36.2-1 -1
+                    500 http://deb.example/debian bookworm/main amd64 Packages
+                 0.36.1-4 -1
+                    -1 http://deb.example/debian bookworm-backports/main amd64 Packages
+            curl:
+              Installed: 7.88.1-10
+              Candidate: (none)
+              Version table:
+             *** 7.88.1-10 -5
+                    100 /var/lib/dpkg/status
+            jq:
+              Installed: (none)
+              Candidate: 1.6-2.1
+              Version table:
+                 1.7-1 -1
+                    500 http://deb.example/debian trixie/main amd64 Packages
+                 1.6-2.1 500
+                    500 http://deb.example/debian bookworm/main amd64 Packages
+            wireguard-tools:
+              Installed: (none)
+              Candidate: (none)
+              Version table:
+            END
+            """;
+
+    @ParameterizedTest
+    @CsvSource({"'Pin-Priority: -1', true", "'Pin-Priority: 990', false"})
+    void facts_packageRuledOutByPreferences_isNamed(String priority, boolean named) throws Exception {
+        program("apt-cache", POLICY);
+        Files.createDirectories(folder.resolve("etc/apt/preferences.d"));
+        write("etc/apt/preferences.d/mine", "Package: ufw\nPin: release *\n" + priority + "\n");
+
+        assertThat(run("facts_dpkg ufw curl jq wireguard-tools"))
+                .isEqualTo(named ? List.of("fact dpkg pinned ufw") : List.of());
+    }
+
+    @Test
+    void apply_packageRuledOutByPreferences_isSaidInsteadOfTheMirror() throws Exception {
+        program("apt-cache", POLICY);
+        program("apt-get", "echo 'E: Unable to locate package ufw'; exit 100\n");
+        write("etc/apt/preferences", "Package: ufw\nPin: release *\nPin-Priority: -1\n");
+
+        assertThat(run()).last().asString().endsWith(": apt's preferences rule out every version of ufw");
+    }
 }
