@@ -199,10 +199,10 @@ final class Views {
                 notes.add(PENDING);
             }
             notes.addAll(Resources.notes(seen.facts()));
-            host.desired()
-                    .ifPresent(desired -> MeshTraffic.of(desired, seen.facts())
-                            .published()
-                            .forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe())));
+            host.desired().map(desired -> MeshTraffic.of(desired, seen.facts())).ifPresent(traffic -> {
+                traffic.sshLimit().ifPresent(notes::add);
+                traffic.published().forEach(rule -> notes.add(PlanText.NOT_CHANGED + rule.describe()));
+            });
             Blueprint blueprint = decision.observed().roster().blueprint();
             ForeignRules.of(blueprint, blueprint.host(host.name()), seen.facts())
                     .describe(rule -> host.changes().stream()

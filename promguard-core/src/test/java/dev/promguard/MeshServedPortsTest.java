@@ -220,6 +220,24 @@ class MeshServedPortsTest {
                 .contains("ufw limits new connections to SSH by a rule of yours");
     }
 
+    /** The port of the login counts, wherever that is. */
+    @ParameterizedTest
+    @CsvSource({"2222, true", "'22,2000:2300', true", "any, true", "22, false"})
+    void plan_ownersRuleThatLimitsThePortOfTheLogin_isNoted(String ports, boolean noted) {
+        MemoryMachine server = inventory.host("login-2222", "root", 2222);
+        server.tuple("limit tcp " + ports + " 0.0.0.0/0 any 198.51.100.0/24 in");
+        server.tuple("limit tcp 2222 0.0.0.0/0 any 0.0.0.0/0 out");
+
+        String plan = spec(host -> host.closeOtherPorts(true))
+                .node("login-2222")
+                .build()
+                .plan()
+                .toString();
+
+        assertThat(plan.contains("ufw limits new connections to SSH by a rule of yours"))
+                .isEqualTo(noted);
+    }
+
     /** A host that is refused gets no key, and so its peers get none for it that would be another one each time. */
     @Test
     void apply_againBesideARefusedHost_changesNothingMore() {

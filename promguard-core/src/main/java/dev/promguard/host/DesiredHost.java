@@ -2,6 +2,7 @@ package dev.promguard.host;
 
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.FirewallRule;
+import dev.promguard.blueprint.FirewallRule.Protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -53,6 +54,17 @@ public record DesiredHost(
         files = List.copyOf(files);
         units = List.copyOf(units);
         maskedUnits = List.copyOf(maskedUnits);
+    }
+
+    /** The port of the login: the first of those that are open to all. */
+    int sshPort() {
+        return firewall.stream()
+                .filter(rule -> rule.protocol() == Protocol.TCP
+                        && rule.from().isEmpty()
+                        && rule.networkInterface().isEmpty())
+                .map(FirewallRule::port)
+                .findFirst()
+                .orElse(Blueprint.SSH_PORT);
     }
 
     /**

@@ -8,15 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** ufw: rules that admit, and the firewall itself. Rules of others are left alone. */
 public final class Firewall implements Resource {
     static final Firewall RESOURCE = new Firewall();
     private static final String ANY = "0.0.0.0/0";
-    /** But for the rule that ufw replaces, since it is for the same packets as PromGuard's. */
-    private static final Pattern LIMITED_SSH =
-            Pattern.compile("limit(_log(-all)?)? (tcp|any) 22 (?!0.0.0.0/0 any 0.0.0.0/0 in|::/0 any ::/0 in).*"
-                    + "|limit(_log(-all)?)? any 22 .*");
+    private static final Pattern LIMIT =
+            Pattern.compile("limit(?:_log(?:-all)?)? (?:tcp|any) (\\S+) \\S+ \\S+ \\S+ (?:.* )?in(?:_\\S+)?(?: .*)?");
 
     private static final int LONGEST_COMMENT = 60;
     private static final String NFTABLES = "nftables.service";
@@ -231,8 +230,8 @@ public final class Firewall implements Resource {
                         || firewall.foreign().contains("allow any" + rest));
     }
 
-    /** What the rule of somebody else does that ufw replaces by one of the spec's, since it is for the same packets, such as {@code limit}. */
-    private static Optional<String> replaced(FirewallRule rule, FirewallFact firewall) {
+    /** Whether ufw replaces the rule of somebody else by one of the spec's, since it is for the same packets. */
+    private static boolean isReplacedBy(FirewallRule rule, String tuple) {
         List<String> same = List.of(
                 rule.protocol().id(),
                 String.valueOf(rule.port()),
@@ -240,23 +239,27 @@ public final class Firewall implements Resource {
                 "any",
                 rule.from().orElse(ANY),
                 rule.networkInterface().map("in_"::concat).orElse("in"));
+        List<String> words = List.of(tuple.replace("::/0", ANY).split(" ", -1));
+        return words.size() > same.size() && words.subList(1, same.size() + 1).equals(same);
+    }
+
+    /** What the rule of somebody else does that ufw replaces by one of the spec's, such as {@code limit}. */
+    private static Optional<String> replaced(FirewallRule rule, FirewallFact firewall) {
         return firewall.foreign().stream()
-                .map(tuple -> List.of(tuple.replace("::/0", ANY).split(" ", -1)))
-                .filter(words -> words.size() > same.size()
-                        && words.subList(1, same.size() + 1).equals(same))
-                .map(words -> words.get(0).replace('_', ' '))
+                .filter(tuple -> isReplacedBy(rule, tuple))
+                .map(tuple -> tuple.split(" ", -1)[0].replace('_', ' '))
                 .findFirst();
     }
 
-    @Override
-    public List<String> notes(HostFacts facts) {
+    /** Whether a rule of somebody else that stays has ufw limit new connections to the port of the login. */
+    static boolean limitsSsh(DesiredHost desired, HostFacts facts) {
+        int port = desired.sshPort();
         return facts.firewall().foreign().stream()
-                .filter(tuple -> LIMITED_SSH.matcher(tuple).matches())
-                .limit(1)
-                .map(tuple ->
-                        "ufw limits new connections to SSH by a rule of yours: runs that follow each other within 30 seconds"
-                                + " may have to wait, or fail to connect")
-                .toList();
+                .filter(tuple -> desired.firewall().stream().noneMatch(rule -> isReplacedBy(rule, tuple)))
+                .map(LIMIT::matcher)
+                .anyMatch(limit -> limit.matches()
+                        && Stream.of(limit.group(1).split(",", -1))
+                                .anyMatch(ports -> ports.equals("any") || LoadedRule.holds(ports, port)));
     }
 
     private static boolean isOurs(FirewallRule rule, String wireGuardInterface) {

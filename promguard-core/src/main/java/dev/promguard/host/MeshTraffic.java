@@ -34,6 +34,7 @@ public final class MeshTraffic {
             Pattern.compile("(?:([0-9.]+|" + IPV6 + ")|\\[(" + IPV6 + ")])?(?::([0-9]{1,5}))?");
 
     private final DesiredHost desired;
+    private final HostFacts facts;
     private final PacketFilter filter;
     private final IPAddress address;
     private final Set<IPAddress> own;
@@ -190,6 +191,7 @@ public final class MeshTraffic {
 
     private MeshTraffic(DesiredHost desired, HostFacts facts) {
         this.desired = desired;
+        this.facts = facts;
         Ruleset ruleset = facts.of(Ruleset.FACTS);
         this.filter = new PacketFilter(ruleset);
         this.address = literal(desired.wireGuard().address()).orElseThrow();
@@ -377,7 +379,7 @@ public final class MeshTraffic {
         }
         ssh().ifPresent(rule -> found.computeIfAbsent(
                         new Blocked(rule, false, List.of(), false), key -> new ArrayList<>())
-                .add("SSH (" + sshPort() + "/tcp) as soon as ufw is on"));
+                .add("SSH (" + desired.sshPort() + "/tcp) as soon as ufw is on"));
         found.forEach((rule, what) -> blocked.add(new Blocked(
                 rule.rule(), rule.redirected(), what.stream().distinct().toList(), rule.fixable())));
     }
@@ -396,35 +398,40 @@ public final class MeshTraffic {
      * that it came from.
      */
     private Optional<RuleName> ssh() {
-        int port = sshPort();
+        return logins().flatMap(packet -> filter.dropsOnceOn(packet).stream()).findFirst();
+    }
+
+    /** The first packets of new logins, one for each family in which they come. */
+    private Stream<Packet> logins() {
         return Stream.of(4, 6)
                 .filter(family -> !ofFamily(family).isEmpty())
                 .filter(family -> login.stream().allMatch(from -> family(from) == family))
-                .flatMap(family -> filter
-                        .dropsOnceOn(new Packet(
-                                true,
-                                family,
-                                true,
-                                outside,
-                                desired.wireGuard().name(),
-                                login.stream().collect(Collectors.toSet()),
-                                ofFamily(family),
-                                IpProtocol.of(Protocol.TCP),
-                                0,
-                                port))
-                        .stream())
-                .findFirst();
+                .map(family -> new Packet(
+                        true,
+                        family,
+                        true,
+                        outside,
+                        desired.wireGuard().name(),
+                        login.stream().collect(Collectors.toSet()),
+                        ofFamily(family),
+                        IpProtocol.of(Protocol.TCP),
+                        0,
+                        desired.sshPort()));
     }
 
-    /** The first of the ports that are open to all is that of the login. */
-    private int sshPort() {
-        return desired.firewall().stream()
-                .filter(rule -> rule.protocol() == Protocol.TCP
-                        && rule.from().isEmpty()
-                        && rule.networkInterface().isEmpty())
-                .map(FirewallRule::port)
-                .findFirst()
-                .orElse(Blueprint.SSH_PORT);
+    /**
+     * A rule of others that lets only so many new connections to SSH through in some time. Each run takes several.
+     *
+     * @return it in words; empty if there is none, as far as is known
+     */
+    public Optional<String> sshLimit() {
+        Optional<String> by = Firewall.limitsSsh(desired, facts)
+                ? Optional.of("ufw limits new connections to SSH by a rule of yours")
+                : logins().flatMap(packet -> filter.limits(packet).stream())
+                        .findFirst()
+                        .map(rule -> "a rule of yours limits new connections to SSH (" + rule.describe() + ')');
+        return by.map(limit ->
+                limit + ": runs that follow each other within a short time may have to wait, or fail to connect");
     }
 
     private void publications() {

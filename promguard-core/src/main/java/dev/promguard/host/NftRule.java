@@ -36,18 +36,9 @@ final class NftRule {
             Map.entry("ct state", On.STATE),
             Map.entry("fib saddr type", On.FROM_TYPE),
             Map.entry("fib daddr type", On.TO_TYPE));
-    private static final Set<String> WITH_ONE_WORD = Set.of(
-            "packets",
-            "bytes",
-            "comment",
-            "prefix",
-            "level",
-            "flags",
-            "group",
-            "snaplen",
-            "queue-threshold",
-            "nftrace");
-    private static final Set<String> ALONE = Set.of("meta", "counter", "log", "notrack");
+    private static final Set<String> WITH_ONE_WORD =
+            Set.of("comment", "prefix", "level", "flags", "group", "snaplen", "queue-threshold", "nftrace");
+    private static final Set<String> ALONE = Set.of("meta", "log", "notrack");
 
     private final List<String> words = new ArrayList<>();
     private final RuleName name;
@@ -102,6 +93,12 @@ final class NftRule {
             at += 2;
         } else if (ALONE.contains(word)) {
             at++;
+        } else if (word.equals("counter")) {
+            // counter packets 12 bytes 3456, or counter name "mine"
+            at += word(1).equals("packets") ? 5 : word(1).equals("name") ? 3 : 1;
+        } else if (word.equals("burst")) {
+            // Part of a limit, such as burst 5 packets.
+            at += 3;
         } else if (word.equals("ct")) {
             // A key and its value, which may be a word that means something else on its own, as in "ct status dnat".
             int value = word(2).matches("!=|==|&|set") ? 3 : 2;

@@ -285,6 +285,11 @@ final class PacketFilter {
         }
     }
 
+    /** The rule that lets only so many connections through to a port like a packet's in some time; empty if none is known. */
+    Optional<RuleName> limits(Packet packet) {
+        return RateLimits.of(bases(packet.family(), ON_THE_WAY_IN), packet);
+    }
+
     private List<PacketChain> bases(int family, Set<String> hooks) {
         return tables.stream()
                 .filter(table -> table.isFor(family))

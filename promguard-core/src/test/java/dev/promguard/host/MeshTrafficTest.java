@@ -101,6 +101,7 @@ class MeshTrafficTest {
         for (MeshTraffic.Published published : traffic.published()) {
             text.append(published.describe() + " (" + published.rule().removal() + ")\n");
         }
+        traffic.sshLimit().ifPresent(limit -> text.append(limit).append('\n'));
         GOLDEN.check(name + ".expected", text.isEmpty() ? "nothing\n" : text.toString());
     }
 }
