@@ -181,7 +181,7 @@ final class ConnectFailure {
                         unknown != null
                                 ? "Check the name and your resolver, or give an IP address."
                                 : "Check that the " + what() + " is up, that its SSH server listens on that port, and"
-                                        + " that no firewall blocks it.");
+                                        + " that no firewall blocks it, or limits new connections (ufw limit, -m recent).");
     }
 
     private String messages() {
