@@ -28,6 +28,8 @@ class ServedPortsTest {
             ip address add 2001:db8::2/64 dev eth0 nodad
             ip link set eth0 up
             ip link set gateway up
+            # An earlier call's programs are gone.
+            rm -f FOLDER/ready* FOLDER/raw.*
             serve() {
                 perl -MSocket -MIO::Socket::IP -e '
                     my %of = (Proto => $ARGV[0], LocalHost => $ARGV[1], LocalPort => $ARGV[2], V6Only => 1);
