@@ -112,14 +112,14 @@ final class Layout {
         return lines;
     }
 
-    private static Line host(HostView host, String text, Instant now, Widths widths, int columns) {
+    private static Line host(HostView host, RunView.Said said, Instant now, Widths widths, int columns) {
         String left = GAP + Columns.pad(Columns.clip(host.name(), widths.name()), widths.name()) + GAP;
         String time = widths.time() ? String.format(Locale.ROOT, "%" + TIME + "s", clock(host.time(now))) + GAP : "";
         Style style = host.isActive() ? Style.PLAIN : host.hasFailed() ? Style.BAD : Style.GOOD;
         int room = Math.max(0, columns - Columns.width(left) - Columns.width(time));
         return Line.of(Style.PLAIN, left)
                 .and(Style.FAINT, time)
-                .and(style, Columns.clip(text, room))
+                .and(style, said.within(room))
                 .within(columns);
     }
 

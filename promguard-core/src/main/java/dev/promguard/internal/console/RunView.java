@@ -4,6 +4,7 @@ import dev.promguard.MeshEvent;
 import dev.promguard.MeshEvent.Kind;
 import dev.promguard.MeshEvent.State;
 import dev.promguard.MeshEvent.Verb;
+import dev.promguard.internal.text.Columns;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,6 +38,21 @@ final class RunView {
         this.began = start.time();
     }
 
+    /**
+     * What is said of a host.
+     *
+     * @param words what it did or does
+     * @param end what became of that, which is shown also where not all words are; may be empty
+     */
+    record Said(String words, String end) {
+        private static final int LEAST_WORDS = 8;
+
+        String within(int columns) {
+            int room = columns - Columns.width(end);
+            return room < LEAST_WORDS ? Columns.clipWords(words + end, columns) : Columns.clipWords(words, room) + end;
+        }
+    }
+
     /** What is known of one host. Not thread-safe. */
     static final class HostView {
         private final String name;
@@ -63,26 +79,28 @@ final class RunView {
         }
 
         /** What goes on now, or went on at last. */
-        String text() {
+        Said text() {
             MeshEvent now = current();
             if (now != null) {
-                return now.step();
+                return new Said(now.step(), "");
             }
             MeshEvent wrong = failed;
             if (wrong != null) {
-                return "FAILED: " + wrong.step();
+                return new Said("FAILED: " + wrong.step(), "");
             }
             MeshEvent before = last;
             if (before == null) {
-                return "waiting";
+                return new Said("waiting", "");
             }
-            return note != null ? note : before.step() + (before.state() == State.DONE ? ": done" : ": not finished");
+            return note != null
+                    ? new Said(note, "")
+                    : new Said(before.step(), before.state() == State.DONE ? ": done" : ": not finished");
         }
 
         /** What became of the host, once nothing more will. */
-        String outcome() {
+        Said outcome() {
             MeshEvent wrong = failed;
-            return wrong != null ? "FAILED at: " + wrong.step() : text();
+            return wrong != null ? new Said("FAILED at: " + wrong.step(), "") : text();
         }
 
         /** Since when that goes on, or for how long it went on. */

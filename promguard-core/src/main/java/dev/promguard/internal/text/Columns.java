@@ -99,6 +99,25 @@ public final class Columns {
         return start + MORE + end(text, columns - 1 - width(start));
     }
 
+    /**
+     * A sentence with the words left out that do not fit at its end. Where that left less than a third of the room in use, since a word is long,
+     * what does not fit is left out of the middle.
+     *
+     * @param sentence a text of one line
+     * @param columns how many columns it may take
+     * @return the text, or its first words with {@code …} behind them; empty if there is no column
+     */
+    public static String clipWords(String sentence, int columns) {
+        if (width(sentence) <= columns) {
+            return sentence;
+        }
+        String start = start(sentence, columns - 1 - MORE.length());
+        boolean whole = start.length() < sentence.length() && sentence.charAt(start.length()) == ' ';
+        int end = whole ? start.length() : start.lastIndexOf(' ');
+        String words = end < 0 ? "" : start.substring(0, end).stripTrailing();
+        return words.isEmpty() || 3 * width(words) < columns ? clip(sentence, columns) : words + ' ' + MORE;
+    }
+
     private static String start(String text, int columns) {
         int end = 0;
         for (int left = columns; end < text.length(); ) {

@@ -107,7 +107,7 @@ class JLineScreenTest {
         String live = sight.await(text -> text.contains("6.5 s"));
 
         String step = columns == 80
-                ? "write /etc/prometheus/prom…at it needs to go with it"
+                ? "write /etc/prometheus/prometheus.yml and …"
                 : "write /etc/prometheus/prometheus.yml and everything that it needs to go with it";
         assertThat(live).isEqualTo("""
                 $ apply

@@ -70,7 +70,7 @@ class LayoutTest {
 
         assertThat(live(80, 24)).isEqualTo("""
                 apply shop  2:07 min  25 %
-                  db-1                                           6.1 s  FAILED: inst…guard-tools
+                  db-1                                           6.1 s  FAILED: install ufw, …
                   promguard-quickstart-…h-a-long-name-node-1  2:04 min  write /etc/p…at reads it
                   web-1                                          0.4 s  nothing to change
                   多台主机-1                                  2:00 min  wait until active
@@ -85,7 +85,7 @@ class LayoutTest {
 
         assertThat(live(40, 24)).isEqualTo("""
                 apply shop  2.0 s
-                  shop-monitor-1     2.0 s  instal…tools
+                  shop-monitor-1     2.0 s  install …
                 """);
     }
 
@@ -108,7 +108,7 @@ class LayoutTest {
         assertThat(live(120, 24)).isEqualTo("""
                 apply shop  2:07 min  25 %
                   db-1                                                       6.1 s  FAILED: install ufw, wireguard-tools
-                  promguard-quickstart-of-a-team-with-a-long-name-node-1  2:04 min  write /etc/prometheus/file… and reload what reads it
+                  promguard-quickstart-of-a-team-with-a-long-name-node-1  2:04 min  write /etc/prometheus/file_sd/node_exporter.yml, …
                   web-1                                                      0.4 s  nothing to change
                   多台主机-1                                              2:00 min  wait until active
                 """);
@@ -159,10 +159,10 @@ class LayoutTest {
 
         assertThat(recap(80)).isEqualTo("""
                 apply shop: FAILED after 2:07 min, 1 step not begun
-                  db-1                                           6.1 s  FAILED at: i…guard-tools
-                  promguard-quickstart-…h-a-long-name-node-1  2:06 min  create the h…ot finished
+                  db-1                                           6.1 s  FAILED at: install …
+                  promguard-quickstart-…h-a-long-name-node-1  2:06 min  create …: not finished
                   web-1                                          0.4 s  nothing to change
-                  多台主机-1                                  2:00 min  wait until a…ot finished
+                  多台主机-1                                  2:00 min  wait …: not finished
                 """);
     }
 }

@@ -49,6 +49,24 @@ class ColumnsTest {
         assertThat(Columns.clip(text, columns)).isEqualTo(clipped);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "nothing to change, 17, nothing to change",
+        "nothing to change, 16, nothing to …",
+        "nothing to change, 12, nothing to …",
+        "nothing to change, 11, nothing …",
+        "nothing to change, 9, nothing …",
+        "nothing to change, 8, noth…nge",
+        "'ufw: deny what no rule admits, and enable', 33, 'ufw: deny what no rule admits, …'",
+        "write /etc/prometheus/prometheus.yml, 24, write /etc/p…metheus.yml",
+        "多台 主机 多台, 11, 多台 主机 …",
+        "ab, 1, …",
+        "ab, 0, ''"
+    })
+    void clipWords_tooLong_leavesOutTheLastWords(String text, int columns, String clipped) {
+        assertThat(Columns.clipWords(text, columns)).isEqualTo(clipped);
+    }
+
     @Test
     void clip_anyTextAndWidth_fits() {
         Random random = new Random(5);
@@ -62,6 +80,9 @@ class ColumnsTest {
             int columns = random.nextInt(30);
             String clipped = Columns.clip(text.toString(), columns);
             assertThat(Columns.width(clipped)).as("%s in %d", text, columns).isLessThanOrEqualTo(columns);
+            assertThat(Columns.width(Columns.clipWords(text.toString(), columns)))
+                    .as("words of %s in %d", text, columns)
+                    .isLessThanOrEqualTo(columns);
             assertThat(Columns.width(clipped))
                     .as("%s in %d", text, columns)
                     .isGreaterThanOrEqualTo(Math.min(Columns.width(text.toString()), columns) - 2);
