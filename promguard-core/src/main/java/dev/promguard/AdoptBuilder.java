@@ -33,14 +33,19 @@ public final class AdoptBuilder {
      * @throws InvalidSettingException if one is malformed
      */
     public AdoptBuilder hostKey(String fingerprint, String... others) {
+        hostKeys = hostKeys("adopt " + host + ": ", fingerprint, others);
+        return this;
+    }
+
+    /** Reads fingerprints; a malformed one is named behind what they are of. */
+    static Set<HostKeyFingerprint> hostKeys(String of, String fingerprint, String... others) {
         try {
-            hostKeys = Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
+            return Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
                     .map(HostKeyFingerprint::new)
                     .collect(Collectors.toUnmodifiableSet());
         } catch (InvalidSettingException e) {
-            throw e.in("adopt " + host + ": ");
+            throw e.in(of);
         }
-        return this;
     }
 
     /**

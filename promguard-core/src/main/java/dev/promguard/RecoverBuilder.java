@@ -24,7 +24,6 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,15 +111,7 @@ public final class RecoverBuilder {
      */
     public RecoverBuilder hostKey(String host, String fingerprint, String... others) {
         Objects.requireNonNull(host, "host");
-        try {
-            hostKeys.put(
-                    host,
-                    Stream.concat(Stream.of(fingerprint), Arrays.stream(others))
-                            .map(HostKeyFingerprint::new)
-                            .collect(Collectors.toSet()));
-        } catch (InvalidSettingException e) {
-            throw e.in("host " + Names.printable(host) + ": ");
-        }
+        hostKeys.put(host, AdoptBuilder.hostKeys("host " + Names.printable(host) + ": ", fingerprint, others));
         return this;
     }
 

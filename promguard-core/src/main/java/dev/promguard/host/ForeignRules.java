@@ -3,6 +3,7 @@ package dev.promguard.host;
 import dev.promguard.blueprint.Blueprint;
 import dev.promguard.blueprint.Exposure;
 import dev.promguard.blueprint.FirewallRule.Protocol;
+import dev.promguard.blueprint.Port;
 import dev.promguard.host.HostFacts.SocketFact;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -87,9 +89,10 @@ public final class ForeignRules {
      * @return the rules
      */
     public List<LoadedRule> breaches() {
+        Set<Integer> ports = guarded(blueprint, host);
         return accepting.stream()
                 .filter(rule -> !isOfTheSpec(rule))
-                .filter(rule -> guarded(blueprint, host).stream().anyMatch(port -> rule.mayAdmit(Protocol.TCP, port)))
+                .filter(rule -> ports.stream().anyMatch(port -> rule.mayAdmit(Protocol.TCP, port)))
                 .toList();
     }
 
@@ -101,14 +104,10 @@ public final class ForeignRules {
      */
     public boolean isBySpec(SocketFact socket) {
         List<LoadedRule> admitting = admitting(socket);
-        Protocol protocol = protocol(socket);
+        Port port = new Port(socket.port(), protocol(socket));
         return !admitting.isEmpty()
                 && (admitting.stream().allMatch(this::isOfTheSpec)
-                        || host.firewall().stream()
-                                .anyMatch(rule -> rule.protocol() == protocol
-                                        && rule.port() == socket.port()
-                                        && rule.from().isEmpty()
-                                        && rule.networkInterface().isEmpty()));
+                        || host.firewall().stream().anyMatch(rule -> rule.admitsEverybodyTo(port)));
     }
 
     /**

@@ -21,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * certain: a rule that may accept it counts as one that does, and a rule that may drop it as one that does not. Pure. Not thread-safe.
  */
 final class PacketFilter {
-    private static final int MOST_STEPS = 100_000;
-    private static final int DEEPEST = 32;
+    /** How many rules a packet is followed through, and through how many chains that lead to each other. */
+    static final int MOST_STEPS = 100_000;
+
+    static final int DEEPEST = 32;
     private static final Pattern USER_INPUT = Pattern.compile("ufw6?-user-input");
     private static final Pattern USER_LIMIT = Pattern.compile("ufw6?-user-limit-accept");
     private static final Pattern BEFORE_INPUT = Pattern.compile("ufw6?-before-input");

@@ -21,9 +21,6 @@ final class RateLimits {
             + "|\\blimit rate (?:over )?[0-9]+/(?:minute|hour|day|week)\\b"
             + "|\\bct count (?:over )?[0-9]\\b");
 
-    private static final int MOST_STEPS = 100_000;
-    private static final int DEEPEST = 32;
-
     private final Packet packet;
     private int steps;
     /** The rule that drops it, or that lets only some pass before another drops the rest. */
@@ -46,7 +43,7 @@ final class RateLimits {
         for (PacketChain chain : chains) {
             RateLimits limits = new RateLimits(packet);
             boolean ends = limits.ends(chain, new Path(null, false, true), 0);
-            if (!ends && chain.dropsTheRest() && limits.found == null) {
+            if (!ends && chain.dropsTheRest()) {
                 limits.found = limits.lets;
             }
             if (limits.found != null) {
@@ -83,7 +80,7 @@ final class RateLimits {
             if (matches == Answer.NO) {
                 continue;
             }
-            if (++steps > MOST_STEPS || depth > DEEPEST) {
+            if (++steps > PacketFilter.MOST_STEPS || depth > PacketFilter.DEEPEST) {
                 return true;
             }
             Path here = path.through(rule, matches);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Settings of ufw that are the owner's and that PromGuard leaves alone, as far as they decide what a change of the firewall would cut. */
 public final class UfwSettings implements Resource {
@@ -107,18 +108,18 @@ public final class UfwSettings implements Resource {
 
     static List<HostProblem> problems(DesiredHost desired, HostFacts facts) {
         UfwSettingsFact settings = facts.of(FACTS);
-        List<HostProblem> problems = new ArrayList<>(unreadable(settings));
-        cutOverIpv6(desired, settings).ifPresent(problems::add);
-        return List.copyOf(problems);
+        return Stream.of(unreadable(settings), cutOverIpv6(desired, settings))
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     /** ufw itself reads such files, and its start does not: it stays without rules, then and at each boot. */
-    private static List<HostProblem> unreadable(UfwSettingsFact settings) {
+    private static Optional<HostProblem> unreadable(UfwSettingsFact settings) {
         if (settings.carriageReturns().isEmpty()) {
-            return List.of();
+            return Optional.empty();
         }
         String files = String.join(", ", settings.carriageReturns());
-        return List.of(new HostProblem(
+        return Optional.of(new HostProblem(
                 "ufw cannot start, for lines in " + files + " end in CR LF",
                 "Take the carriage returns out (sed -i 's/\\r$//' " + files.replace(",", "")
                         + "), then run apply again."));
